@@ -1,0 +1,67 @@
+"""Symbolic sizes: what the documents call n, d, k, and sums of them such as ``d+n`` or ``2d``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_TERM = re.compile(r"(?P<factor>\d+)?(?P<symbol>[A-Za-z]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A size: a whole number plus whole multiples of named sizes, for example ``2d + n``."""
+
+    terms: tuple[tuple[str, int], ...] = ()
+    constant: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Dimension:
+        """Read ``"d"``, ``"2d+n"`` or ``"4"``. Raises ValueError that shows the text."""
+        total = cls()
+        for part in text.replace(" ", "").split("+"):
+            match = _TERM.fullmatch(part)
+            if not part or match is None:
+                raise ValueError(f"{text!r} is not a size: expected for example 'd', '2d+n' or '4'")
+            factor = int(match["factor"] or 1)
+            total += cls(((match["symbol"], factor),)) if match["symbol"] else cls((), factor)
+        return total
+
+    def __add__(self, other: Dimension) -> Dimension:
+        factors = dict(self.terms)
+        for symbol, factor in other.terms:
+            factors[symbol] = factors.get(symbol, 0) + factor
+        return Dimension(tuple(sorted(factors.items())), self.constant + other.constant)
+
+    def size(self, sizes: Mapping[str, int]) -> int:
+        """The number for given sizes, for example ``{"n": 3, "d": 4}``; KeyError names a missing one."""
+        return self.constant + sum(factor * sizes[symbol] for symbol, factor in self.terms)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The named sizes this one is made of."""
+        return frozenset(symbol for symbol, _ in self.terms)
+
+    def __str__(self) -> str:
+        parts = [symbol if factor == 1 else f"{factor}{symbol}" for symbol, factor in self.terms]
+        if self.constant or not parts:
+            parts.append(str(self.constant))
+        return "+".join(parts)
+
+
+Shape = tuple[Dimension, ...]
+"""``()`` a scalar, ``(d,)`` a vector (row or column: the product decides), ``(d, n)`` a matrix."""
+
+
+def parse_shape(text: str) -> Shape:
+    """Read a shape as a spec file writes it: sizes parted by blanks, ``"d d+n"`` or ``""``."""
+    shape = tuple(Dimension.parse(part) for part in text.split())
+    if len(shape) > 2:
+        raise ValueError(f"{text!r} has {len(shape)} axes: expected a scalar, a vector or a matrix")
+    return shape
+
+
+def show_shape(shape: Shape) -> str:
+    """A shape as a reader writes it: ``d×n``, ``d`` or ``scalar``."""
+    return "×".join(str(size) for size in shape) or "scalar"
