@@ -1,0 +1,52 @@
+"""What we believe, in NumPy: cells over whole sequences, forward and hand-written backward.
+
+Written from the documents by hand; nothing here is generated, and nothing here knows the specs or the oracles.
+"""
+
+from __future__ import annotations
+
+from rnn_harness.references._base import Array, Arrays, Gradients, Reference, Run
+from rnn_harness.references._registry import get, names
+from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.activations import sigmoid, softmax
+from rnn_harness.references.bptt import chunked, truncated
+from rnn_harness.references.clipping import clip_by_norm, clip_by_value, global_norm
+from rnn_harness.references.loss import cross_entropy
+from rnn_harness.references.output_layer import OutputLayer
+from rnn_harness.references.sequences import chronological_split, one_hot, stateful_batches, windows
+from rnn_harness.references.wirings import (
+    encode_decode,
+    many_to_many,
+    many_to_one,
+    one_to_many,
+    one_to_one,
+)
+
+__all__ = [
+    "Array",
+    "Arrays",
+    "Gradients",
+    "OutputLayer",
+    "Reference",
+    "ReferenceError",
+    "Run",
+    "chronological_split",
+    "chunked",
+    "clip_by_norm",
+    "clip_by_value",
+    "cross_entropy",
+    "encode_decode",
+    "get",
+    "global_norm",
+    "many_to_many",
+    "many_to_one",
+    "names",
+    "one_hot",
+    "one_to_many",
+    "one_to_one",
+    "sigmoid",
+    "softmax",
+    "stateful_batches",
+    "truncated",
+    "windows",
+]

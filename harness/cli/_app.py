@@ -1,0 +1,59 @@
+"""The command's frame: what it offers, how it ends. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from rnn_harness.cli import _mutants, _specs, _verify
+from rnn_harness.errors import ExitCode
+
+_EXIT_CODES = (
+    "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
+    "130 interrupted (what was recorded is kept)."
+)
+
+app = typer.Typer(
+    name="rnn-harness",
+    help="Says what a recurrent cell computes, whether its forward and gradients are right, and how "
+    "precise it is: every equation, as its document prints it, is what runs.",
+    epilog="Start with: rnn-harness verify. One equation: rnn-harness verify E-348. "
+    "What is there: rnn-harness specs. " + _EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
+app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
+app.add_typer(_specs.app, name="specs")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rnn-harness {version('rnn-harness')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("interrupted: what was recorded until now is kept", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.AGREES)

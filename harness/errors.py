@@ -1,0 +1,19 @@
+"""Errors a user can cause, and the exit codes of the command."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """What the command's exit status means."""
+
+    AGREES = 0
+    REFUTED = 1
+    WRONG_USE = 2
+    UNDECIDED = 3
+    INTERRUPTED = 130
+
+
+class UsageError(ValueError):
+    """Something the user asked for cannot be done: the message says what was found and what to do."""

@@ -1,0 +1,47 @@
+"""Gradient clipping: by value, as 001:239 describes it, and by norm, as Pascanu, Mikolov & Bengio 2013 do.
+
+Clipping by norm keeps the direction, clipping by value does not. Neither repairs a gradient that has already
+overflowed: a gradient that is not finite is refused, instead of being turned into zero or NaN in silence.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rnn_harness.references._base import Array, Arrays
+from rnn_harness.references._validate import ReferenceError
+
+
+def _check(gradients: Arrays, limit: float) -> None:
+    if not (limit > 0 and math.isfinite(limit)):
+        raise ReferenceError(f"the limit is {limit!r}, expected a positive finite number")
+    bad = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
+    if bad:
+        raise ReferenceError(
+            f"the gradient of {', '.join(bad)} is not finite: clipping cannot repair an overflow; "
+            "shorten the sequence, lower the weights' scale, or use a wider dtype"
+        )
+
+
+def global_norm(gradients: Arrays) -> float:
+    """The Euclidean norm of all gradients together, free of overflow."""
+    return math.hypot(*(float(np.linalg.norm(gradient.astype(np.float64))) for gradient in gradients.values()))
+
+
+def clip_by_value(gradients: Arrays, limit: float) -> dict[str, Array]:
+    """Every entry brought into [-limit, limit]. Raises ReferenceError on a limit <= 0 or a gradient not finite."""
+    _check(gradients, limit)
+    return {name: np.clip(gradient, -limit, limit) for name, gradient in gradients.items()}
+
+
+def clip_by_norm(gradients: Arrays, limit: float) -> dict[str, Array]:
+    """All gradients scaled by one factor so that their joint norm is at most `limit`.
+
+    Raises ReferenceError on a limit <= 0 or a gradient that is not finite.
+    """
+    _check(gradients, limit)
+    norm = global_norm(gradients)
+    factor = limit / norm if norm > limit else 1.0
+    return {name: (gradient * factor).astype(gradient.dtype) for name, gradient in gradients.items()}

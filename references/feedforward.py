@@ -1,0 +1,57 @@
+"""A layer without memory: h_t = f(W_x x_t + b), the network of 003:170 before it becomes recurrent.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.references._base import Array, Arrays, Gradients, Run
+from rnn_harness.references._validate import accept, cotangents
+from rnn_harness.references.activations import activation
+
+
+@dataclass(frozen=True)
+class Feedforward:
+    """One dense layer applied to every step by itself; it has no state."""
+
+    activation: str = "sigmoid"
+    name: str = field(default="feedforward", init=False)
+    state_names: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        activation(self.activation)
+
+    def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """W_x (d, n) and b (d,)."""
+        return {"W_x": (hidden_size, input_size), "b": (hidden_size,)}
+
+    def forward(
+        self,
+        parameters: Arrays,
+        inputs: Array,
+        states: Arrays | None = None,
+        lengths: NDArray[np.intp] | None = None,
+    ) -> Run:
+        """Apply to `inputs` (T, B, n). Raises ReferenceError on arguments that do not fit."""
+        d = len(np.asarray(parameters.get("b", ())))
+        given = accept(self, d, parameters, inputs, states, lengths)
+        p, x, alive = given.parameters, given.inputs, given.alive
+        apply, _ = activation(self.activation)
+        s = apply(x @ p["W_x"].T + p["b"])
+        outputs = s if alive is None else np.where(alive[:, :, None], s, 0)
+        return Run(outputs, {}, {"hidden_state": s}, (given, s))
+
+    def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
+        """Gradients for `d_outputs` (T, B, d)."""
+        given, s = run.saved
+        p, x = given.parameters, given.inputs
+        e, _ = cotangents(run.outputs.shape, x.dtype, given.alive, given.states, d_outputs, d_finals)
+        _, slope = activation(self.activation)
+        delta = e * slope(s)
+        gradients = {"W_x": np.einsum("tbd,tbn->dn", delta, x), "b": delta.sum(axis=(0, 1))}
+        return Gradients(delta @ p["W_x"], {}, gradients)

@@ -1,0 +1,57 @@
+"""The output layer y_t = O(W_y s_t + b_y) of 003:190, with O the softmax, the sigmoid or the identity.
+
+Dimension legend: T time steps, B batch rows, d hidden size, k output size (classes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_harness.references._base import Array, Arrays
+from rnn_harness.references._validate import expect_choice, expect_names, expect_shape
+from rnn_harness.references.activations import sigmoid, sigmoid_slope, softmax
+
+
+@dataclass(frozen=True)
+class OutputLayer:
+    """A dense layer on every hidden state; `activation` is ``"softmax"``, ``"sigmoid"`` or ``"identity"``."""
+
+    activation: str = "softmax"
+
+    def __post_init__(self) -> None:
+        expect_choice("activation", self.activation, ("softmax", "sigmoid", "identity"))
+
+    def parameter_shapes(self, hidden_size: int, output_size: int) -> dict[str, tuple[int, ...]]:
+        """W_y (k, d) and b_y (k,)."""
+        return {"W_y": (output_size, hidden_size), "b_y": (output_size,)}
+
+    def forward(self, parameters: Arrays, hidden: Array) -> Array:
+        """y (T, B, k) from `hidden` (T, B, d). Raises ReferenceError on shapes that do not fit."""
+        expect_names("parameters", parameters, self.parameter_shapes(0, 0))
+        k = len(parameters["b_y"])
+        weight = expect_shape("parameter W_y", parameters["W_y"], (k, hidden.shape[-1]))
+        logits: Array = hidden @ weight.T + parameters["b_y"]
+        if self.activation == "softmax":
+            return softmax(logits)
+        return sigmoid(logits) if self.activation == "sigmoid" else logits
+
+    def backward(
+        self, parameters: Arrays, hidden: Array, y: Array, d_y: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """(gradient for `hidden`, gradients by parameter) for `d_y` (T, B, k), where `y` is the output."""
+        if self.activation == "softmax":
+            delta = y * (d_y - (y * d_y).sum(axis=-1, keepdims=True))
+        elif self.activation == "sigmoid":
+            delta = d_y * sigmoid_slope(y)
+        else:
+            delta = d_y
+        return self.backward_logits(parameters, hidden, delta)
+
+    def backward_logits(
+        self, parameters: Arrays, hidden: Array, delta: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """As `backward`, from the gradient `delta` (T, B, k) for the logits, as `cross_entropy` returns it."""
+        gradients = {"W_y": np.einsum("tbk,tbd->kd", delta, hidden), "b_y": delta.sum(axis=(0, 1))}
+        return delta @ parameters["W_y"], gradients

@@ -1,0 +1,38 @@
+"""What tox runs is what the documents promise."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tox() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "tox.ini", encoding="utf-8")
+    return parser
+
+
+def test_every_promised_environment_exists() -> None:
+    sections = {name.removeprefix("testenv:") for name in tox().sections() if name.startswith("testenv:")}
+    assert {"tests", "lint", "types", "verify", "gpu", "bench"} <= sections
+
+
+def test_tests_run_on_the_wheel_from_another_directory_under_the_constraints() -> None:
+    base = tox()["testenv"]
+    assert base["package"] == "wheel"
+    assert base["change_dir"] == "{env_tmp_dir}"
+    assert "PIP_CONSTRAINT = {tox_root}{/}constraints.txt" in base["set_env"]
+
+
+def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    command = re.search(r"^(python3 -m venv .*tox run)$", readme, re.MULTILINE)
+    assert command is not None, "README.md shows no test command"
+    steps = [step.strip().replace(" --quiet", "") for step in command[1].split("&&")]
+    assert steps == [line.replace(" --quiet", "") for line in script.splitlines() if ".venv" in line]
