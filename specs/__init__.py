@@ -1,0 +1,34 @@
+"""What the documents say: equations as data, parsed as printed, typed by their shapes."""
+
+from __future__ import annotations
+
+from rnn_harness.specs._load import Library, library, load_spec
+from rnn_harness.specs._model import (
+    Entry,
+    Equation,
+    Erratum,
+    Example,
+    Identity,
+    Program,
+    ReferenceLink,
+    Shapes,
+    Table,
+)
+from rnn_harness.specs._spec import Spec, SpecError
+
+__all__ = [
+    "Entry",
+    "Equation",
+    "Erratum",
+    "Example",
+    "Identity",
+    "Library",
+    "Program",
+    "ReferenceLink",
+    "Shapes",
+    "Spec",
+    "SpecError",
+    "Table",
+    "library",
+    "load_spec",
+]

@@ -1,0 +1,36 @@
+"""The documents' LaTeX, read into a surface tree."""
+
+from __future__ import annotations
+
+from rnn_harness.specs.notation._parse import NotationError, parse
+from rnn_harness.specs.notation._syntax import (
+    Binary,
+    Bracket,
+    Call,
+    Chain,
+    Derivative,
+    Name,
+    Negative,
+    Number,
+    Total,
+    Tree,
+    Tuple,
+    names,
+)
+
+__all__ = [
+    "Binary",
+    "Bracket",
+    "Call",
+    "Chain",
+    "Derivative",
+    "Name",
+    "Negative",
+    "NotationError",
+    "Number",
+    "Total",
+    "Tree",
+    "Tuple",
+    "names",
+    "parse",
+]

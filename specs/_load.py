@@ -1,0 +1,142 @@
+"""Read spec files: one at a time, or all that are shipped."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rnn_harness.specs._model import Entry, Equation, SpecModel
+from rnn_harness.specs._spec import Spec, SpecError
+
+_NOT_SPECS = {"equivalences.toml"}
+
+
+def _line_of(text: str, key: str) -> int | None:
+    """The line (from 1) on which `key` first stands as an id or as a key."""
+    pattern = re.compile(rf"^\s*(id\s*=\s*[\"']{re.escape(key)}[\"']|{re.escape(key)}\s*=|\[+{re.escape(key)})")
+    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+
+
+def _explain(path: Path, text: str, error: ValidationError) -> SpecError:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    keys = [part for part in place if not part.isdigit()]
+    message = first["msg"].removeprefix("Value error, ")
+    line = next((found for key in reversed(keys) if (found := _line_of(text, key))), None)
+    if first["type"] == "extra_forbidden":
+        known = sorted(set(SpecModel.model_fields) | set(Equation.model_fields))
+        near = difflib.get_close_matches(keys[-1], known, n=1)
+        message = f"unknown key {keys[-1]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        return SpecError(path, line, message)
+    if first["type"] == "missing":
+        return SpecError(path, line, f"{'.'.join(place)} is missing")
+    value = repr(first["input"])
+    return SpecError(path, line, f"{'.'.join(place)}: {message} (found {value[:80]})")
+
+
+def load_spec(path: Path | str, library: Iterable[Spec] = ()) -> Spec:
+    """Read one spec file. `library`: the specs whose equations it may take through ``uses``.
+
+    Raises SpecError: unreadable file, malformed TOML, unknown or missing keys, wrong values, ids given twice.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError(path, None, "there is no such file; expected a spec file (TOML)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(path, None, f"cannot be read: {error}") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        message = str(error).split(" (at")[0]
+        raise SpecError(path, int(at[1]) if at else None, f"not valid TOML: {message}") from None
+    try:
+        model = SpecModel.model_validate(data)
+    except ValidationError as error:
+        raise _explain(path, text, error) from None
+    ids = [entry.id for entry in model.entries]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise SpecError(path, _line_of(text, name), f"id {name} is given {ids.count(name)} times")
+    model = _with_documents(model)
+    lines = {name: line for name in ids if (line := _line_of(text, name))}
+    spec = Spec(model, path, lines)
+    return _with_uses(spec, library) if model.uses else spec
+
+
+def _with_documents(model: SpecModel) -> SpecModel:
+    """Every entry with its document filled in from the file's."""
+
+    def fill(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        return tuple(e if e.document else e.model_copy(update={"document": model.document}) for e in entries)
+
+    kinds = ("equations", "examples", "programs", "tables", "shapes", "identities")
+    return model.model_copy(update={kind: fill(getattr(model, kind)) for kind in kinds})
+
+
+def _with_uses(spec: Spec, library: Iterable[Spec]) -> Spec:
+    known = {equation.id: equation for other in library for equation in other.model.equations}
+    missing = [name for name in spec.model.uses if name not in known]
+    if missing:
+        raise SpecError(spec.path, _line_of(spec.path.read_text("utf-8"), "uses"), f"uses {missing[0]}: no such equation")
+    used = tuple(known[name].model_copy(update={"alternative": False}) for name in spec.model.uses)
+    return dataclasses.replace(spec, used=used)
+
+
+@dataclass(frozen=True)
+class Library:
+    """All shipped specs."""
+
+    specs: tuple[Spec, ...]
+
+    @functools.cached_property
+    def entries(self) -> dict[str, tuple[Spec, Entry]]:
+        """Every entry by id, with the spec it lives in."""
+        return {entry.id: (spec, entry) for spec in self.specs for entry in spec.entries}
+
+    def spec(self, name: str) -> Spec:
+        """The spec of that id. KeyError if there is none."""
+        return {spec.id: spec for spec in self.specs}[name]
+
+    def entry(self, name: str) -> tuple[Spec, Entry]:
+        """The entry of that id and its spec. KeyError if there is none."""
+        return self.entries[name]
+
+    def nearest(self, name: str) -> list[str]:
+        """Ids of specs and entries that look like `name`, the nearest first."""
+        known = [*self.entries, *(spec.id for spec in self.specs)]
+        folded = {one.lower(): one for one in known}
+        return [folded[one] for one in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.4)]
+
+    @property
+    def cells(self) -> tuple[Spec, ...]:
+        """The specs that define a step."""
+        return tuple(spec for spec in self.specs if spec.is_cell)
+
+
+@functools.cache
+def library() -> Library:
+    """The shipped spec files, read once. Raises SpecError if one is damaged."""
+    folder = Path(str(resources.files("rnn_harness.specs") / "data"))
+    paths = sorted(path for path in folder.glob("*.toml") if path.name not in _NOT_SPECS)
+    specs = tuple(load_spec(path) for path in paths if "uses =" not in path.read_text(encoding="utf-8"))
+    later = tuple(load_spec(path, specs) for path in paths if "uses =" in path.read_text(encoding="utf-8"))
+    everything = sorted((*specs, *later), key=lambda spec: (spec.model.document, spec.path.name))
+    seen: dict[str, Spec] = {}
+    for spec in everything:
+        for entry in spec.entries:
+            if entry.id in seen:
+                raise SpecError(spec.path, spec.lines.get(entry.id), f"id {entry.id} stands in {seen[entry.id].path} too")
+            seen[entry.id] = spec
+    return Library(tuple(everything))
