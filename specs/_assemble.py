@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from rnn_harness.specs._elaborate import Context, ElaborationError, elaborate
 from rnn_harness.specs._model import Equation, SpecModel
-from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape
-from rnn_harness.specs.expression import Function, Node, Role, Variable, variables
+from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape, show_shape
+from rnn_harness.specs.expression import Function, Role, Variable, variables
 from rnn_harness.specs.notation import Chain, Name, Tree, names, parse
 from rnn_harness.specs.program import Assignment, Pass
+from rnn_harness.specs.rewrite import shifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +39,6 @@ def _of_chain(equation: str, chain: Chain, context: Context) -> Iterable[Stateme
         if not isinstance(left, Name):
             raise ElaborationError("syntax", "the left side is not a single symbol", chain.column)
         yield Statement(equation, left, right, -(context.denote(left).time or 0))
-
-
-def shifted(node: Node, shift: int) -> Node:
-    """The same expression, `shift` steps later."""
-    if shift == 0:
-        return node
-    if isinstance(node, Variable):
-        return node if node.time is None else node.at(node.time + shift)
-    fields = {name: getattr(node, name) for name in node.__dataclass_fields__}
-    moved = {
-        name: tuple(shifted(part, shift) for part in value)
-        if isinstance(value, tuple) and name == "parts"
-        else shifted(value, shift)
-        if hasattr(value, "children")
-        else value
-        for name, value in fields.items()
-    }
-    return type(node)(**moved)
 
 
 def base_context(model: SpecModel, layer: int | None = None) -> Context:
@@ -128,8 +111,6 @@ def _assignment(label: str, statement: Statement, context: Context) -> Assignmen
     expression = shifted(elaborate(statement.tree, context), statement.shift)
     declared = context.shapes.get(label)
     if declared is not None and expression.shape and expression.shape != declared:
-        from rnn_harness.specs.dimensions import show_shape
-
         message = f"{label} is declared {show_shape(declared)}, its equation gives {show_shape(expression.shape)}"
         raise ElaborationError("shape", message, statement.target.column)
     context.shapes.setdefault(label, expression.shape)

@@ -1,0 +1,251 @@
+"""Arb balls: the true value to 200 bits, and a proved bound on what rounding may do to it.
+
+The claim. With ``unit=u``, every value is a ball whose midpoint is the true value (to the working precision) and
+which contains whatever an implementation of the same expression computes in an arithmetic of unit roundoff u, if
+each basic operation returns its exact result times (1 + e) with abs(e) <= u (or is off by at most the smallest
+normal number where it underflows), and each elementary function is within `FUNCTION_ROUNDINGS` times u.
+
+The proof is by induction over the tree. Ball arithmetic contains the exact result of an operation on every pair of
+members, so on the computed operands; the ball is then widened by what the operation itself may add:
+
+* one sum of two rounded numbers: u times the largest member's size;
+* a product: the same;
+* a sum of k terms, each a number or a product, in *any* order, fused or not: every term passes through at most k
+  roundings, so gamma_k = k u / (1 - k u) times the sum of the terms' largest sizes (Higham 2002, section 3.1).
+  Sums are therefore kept open (`terms`, `mass`) until something other than a sum consumes them; an affine map
+  ``W x + U h + b`` is one sum of n + d + 1 terms, whichever way a kernel groups it;
+* a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened.
+
+Dimension legend: B batch rows; batched values are (B, d) object arrays of arb, parameters (d,) or (d, n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+from flint import arb, arb_mat, fmpq
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS
+from rnn_harness.specs.expression import Function
+
+Array = NDArray[Any]
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Arb's working precision for a while."""
+    before = flint.ctx.prec
+    flint.ctx.prec = bits
+    try:
+        yield
+    finally:
+        flint.ctx.prec = before
+
+
+class Open:
+    """A value not yet rounded: a sum of `terms` summands, `mass` the sum of their sizes.
+
+    `products`: whether a summand is itself an unrounded product.
+    """
+
+    __slots__ = ("mass", "products", "terms", "value")
+
+    def __init__(self, value: Array, mass: Array, terms: int, products: bool) -> None:
+        self.value, self.mass, self.terms, self.products = value, mass, terms, products
+
+
+def exact(value: Fraction) -> arb:
+    """A rational as a ball (exact where it is dyadic)."""
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+_upper = np.frompyfunc(lambda x: x.abs_upper(), 1, 1)
+_to_arb = np.frompyfunc(arb, 1, 1)
+_widen = np.frompyfunc(lambda x, r: x + arb(0, r), 2, 1)
+
+
+def _sigmoid(x: arb) -> arb:
+    return 1 / (1 + (-x).exp())
+
+
+def _mean_value(x: arb, value: Any, slope: Any) -> arb:
+    middle = value(x.mid())
+    if x.is_exact():
+        return middle
+    return middle + arb(0, (slope(x) * arb(x.rad())).abs_upper())
+
+
+def _sigmoid_ball(x: arb) -> arb:
+    def slope(ball: arb) -> arb:
+        s = _sigmoid(-ball.abs_lower())
+        return s * (1 - s)
+
+    return _mean_value(x, _sigmoid, slope)
+
+
+def _tanh_ball(x: arb) -> arb:
+    def slope(ball: arb) -> arb:
+        t = ball.abs_lower().tanh()
+        return (1 - t) * (1 + t)
+
+    return _mean_value(x, lambda m: m.tanh(), slope)
+
+
+def _relu(x: arb) -> arb:
+    if x > 0:
+        return x
+    return arb(0) if x < 0 else _mean_value(x, lambda m: m if m > 0 else arb(0), lambda _: arb(1))
+
+
+_FUNCTIONS = {
+    Function.SIGMOID: np.frompyfunc(_sigmoid_ball, 1, 1),
+    Function.TANH: np.frompyfunc(_tanh_ball, 1, 1),
+    Function.LOG: np.frompyfunc(lambda x: x.log(), 1, 1),
+    Function.RELU: np.frompyfunc(_relu, 1, 1),
+}
+
+
+class BallArithmetic:
+    """Ball evaluation. Without `unit` the ball is the true value; with it, the rounding bound (see above)."""
+
+    def __init__(
+        self, unit: Fraction | None = None, underflow: Fraction = Fraction(0), bits: int = REFERENCE_BITS
+    ) -> None:
+        self.bits = bits
+        self.key = f"ball-{bits}-{unit}"
+        with precision(bits):
+            self._unit = None if unit is None else exact(unit)
+            self._underflow = exact(underflow)
+        self._matrices: dict[int, tuple[Array, arb_mat, arb_mat]] = {}
+
+    def number(self, value: Fraction) -> Array:
+        return np.array([[exact(value)]], dtype=object)
+
+    def array(self, value: Array) -> Array:
+        if value.dtype == object:
+            return value
+        whole: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
+        return whole
+
+    def _round(self, value: Array, mass: Array, roundings: int) -> Array:
+        if self._unit is None or roundings == 0:
+            return value
+        gamma = (roundings * self._unit / (1 - roundings * self._unit)).abs_upper()
+        widened: Array = _widen(value, mass * gamma + self._underflow * roundings)
+        return widened
+
+    def settle(self, value: Array | Open) -> Array:
+        """The ball of a value once it is stored: an open sum is rounded."""
+        if not isinstance(value, Open):
+            return value
+        if value.terms == 1:
+            return self._round(value.value, _upper(value.value), 1) if value.products else value.value
+        if value.terms == 2 and not value.products:
+            return self._round(value.value, _upper(value.value), 1)
+        return self._round(value.value, value.mass, value.terms)
+
+    def _open(self, value: Array | Open) -> Open:
+        return value if isinstance(value, Open) else Open(value, _upper(value), 1, False)
+
+    def add(self, left: Array | Open, right: Array | Open) -> Open:
+        a, b = self._open(left), self._open(right)
+        return Open(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products)
+
+    def subtract(self, left: Array | Open, right: Array | Open) -> Open:
+        a, b = self._open(left), self._open(right)
+        return Open(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products)
+
+    def multiply(self, left: Array | Open, right: Array | Open) -> Open:
+        product = self.settle(left) * self.settle(right)
+        return Open(product, _upper(product), 1, True)
+
+    def divide(self, left: Array | Open, right: Array | Open) -> Array:
+        quotient = self.settle(left) / self.settle(right)
+        return self._round(quotient, _upper(quotient), 1)
+
+    def _matrix(self, matrix: Array) -> tuple[Array, arb_mat, arb_mat]:
+        found = self._matrices.get(id(matrix))
+        if found is None or found[0] is not matrix:
+            sizes = [[x.abs_upper() for x in row] for row in matrix]
+            found = (matrix, arb_mat(matrix.tolist()), arb_mat(sizes))
+            self._matrices[id(matrix)] = found
+        return found
+
+    def matrix_vector(self, matrix: Array, vector: Array | Open) -> Open:
+        x = self.settle(vector)
+        _, weight, sizes = self._matrix(matrix)
+        column = arb_mat(x.T.tolist())
+        product = np.array((weight * column).tolist(), dtype=object).T
+        if self._unit is None:
+            return Open(product, product, matrix.shape[1], True)
+        mass = np.array((sizes * arb_mat(_upper(x).T.tolist())).tolist(), dtype=object).T
+        return Open(product, mass, matrix.shape[1], True)
+
+    def vector_matrix(self, vector: Array | Open, matrix: Array) -> Open:
+        return self.matrix_vector(self.transpose(matrix), vector)
+
+    def transpose(self, matrix: Array) -> Array:
+        where = ("T", id(matrix))
+        found = self._matrices.get(hash(where))
+        if found is None or found[0] is not matrix:
+            found = (matrix, matrix.T, matrix.T)
+            self._matrices[hash(where)] = found
+        return found[1]
+
+    def concatenate(self, *parts: Array | Open) -> Array:
+        return np.concatenate([self.settle(part) for part in parts], axis=-1)
+
+    def slice(self, vector: Array | Open, start: int, stop: int) -> Array:
+        return self.settle(vector)[..., start:stop]
+
+    def apply(self, function: Function, argument: Array | Open) -> Array:
+        x = self.settle(argument)
+        if function is Function.IDENTITY:
+            return x
+        if function is Function.SOFTMAX:
+            return self._softmax(x)
+        value = _FUNCTIONS[function](x)
+        return self._round(value, _upper(value), FUNCTION_ROUNDINGS if function is not Function.RELU else 0)
+
+    def _softmax(self, x: Array) -> Array:
+        """exp(x - m) / sum: relative error 2 abs(x - m) u from the shift, the functions', k for the sum, 2 more."""
+        rows = []
+        for row in x:
+            largest = max(row, key=lambda entry: float(entry.mid()))
+            shifted = [entry - largest for entry in row]
+            powers = [entry.exp() for entry in shifted]
+            total = sum(powers, arb(0))
+            value = np.array([power / total for power in powers], dtype=object)
+            spread = max(float(entry.abs_upper()) for entry in shifted)
+            roundings = int(2 * spread) + 2 * FUNCTION_ROUNDINGS + len(row) + 3
+            rows.append(self._round(value, _upper(value), roundings))
+        return np.array(rows, dtype=object).reshape(x.shape)
+
+    def component(self, vector: Array | Open, index: NDArray[np.intp]) -> Array:
+        return np.take_along_axis(self.settle(vector), index[:, None], axis=-1)
+
+    def place(self, scalar: Array | Open, index: NDArray[np.intp], size: int) -> Array:
+        result = np.full((len(index), size), arb(0), dtype=object)
+        np.put_along_axis(result, index[:, None], self.settle(scalar), axis=-1)
+        return result
+
+    def outer(self, left: Array | Open, right: Array | Open) -> Open:
+        a, b = self.settle(left), self.settle(right)
+        product = np.array((arb_mat(a.T.tolist()) * arb_mat(b.tolist())).tolist(), dtype=object)
+        mass = np.array((arb_mat(_upper(a).T.tolist()) * arb_mat(_upper(b).tolist())).tolist(), dtype=object)
+        return Open(product, mass, len(a), True)
+
+    def dot(self, left: Array | Open, right: Array | Open) -> Open:
+        products = self.settle(left) * self.settle(right)
+        total = products.sum(axis=-1, keepdims=True)
+        return Open(total, _upper(products).sum(axis=-1, keepdims=True), products.shape[-1], True)
+
+    def batch_sum(self, value: Array | Open) -> Open:
+        a = self._open(value)
+        return Open(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products)

@@ -1,0 +1,138 @@
+"""NumPy arithmetic in any dtype: float32, float64, longdouble, complex128.
+
+Dimension legend: B batch rows. Batched vectors are (B, d), parameters (d,) or (d, n).
+"""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.specs.expression import Function
+
+Array = NDArray[Any]
+
+
+def _exp_minus(z: Array) -> Array:
+    """exp(-z) for complex z out of real functions, which are vectorised where the complex one is not."""
+    w = np.empty_like(z)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        size = np.exp(-z.real)
+        np.multiply(size, np.cos(z.imag), out=w.real)
+        np.multiply(-size, np.sin(z.imag), out=w.imag)
+    return w
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), real or complex, without overflow: exp is only taken of what is not positive."""
+    if z.dtype.kind == "c":
+        turned = np.where(z.real < 0, -z, z)
+        w = _exp_minus(turned)
+        value: Array = np.where(z.real < 0, w, 1) / (1 + w)
+        return value
+    with np.errstate(under="ignore"):
+        w = np.exp(-np.abs(z))
+    return np.where(z < 0, w, np.ones_like(z)) / (1 + w)
+
+
+def tanh(z: Array) -> Array:
+    """tanh; for complex z by tanh(a + ib) = (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
+    if z.dtype.kind != "c":
+        return np.tanh(z)
+    t, u = np.tanh(z.real), np.tan(z.imag)
+    w = np.empty_like(z)
+    with np.errstate(under="ignore"):
+        square = u * u
+        bottom = 1 + t * t * square
+        w.real = t * (1 + square) / bottom
+        w.imag = u * (1 - t) * (1 + t) / bottom
+    return w
+
+
+def softmax(z: Array) -> Array:
+    """Softmax along the last axis, shifted by the largest real part."""
+    powers = np.exp(z - z.real.max(axis=-1, keepdims=True))
+    total: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return total
+
+
+_FUNCTIONS = {
+    Function.SIGMOID: sigmoid,
+    Function.TANH: tanh,
+    Function.SOFTMAX: softmax,
+    Function.LOG: np.log,
+    Function.RELU: lambda z: np.where(z.real > 0, z, 0),
+    Function.IDENTITY: lambda z: z,
+}
+
+
+@functools.lru_cache(maxsize=256)
+def _float(value: Fraction) -> float:
+    return float(value)
+
+
+class NumpyArithmetic:
+    """Plain evaluation in `dtype`; what the format rounds, is rounded."""
+
+    def __init__(self, dtype: Any = np.float64) -> None:
+        self.dtype = np.dtype(dtype)
+        self.key = f"numpy-{self.dtype}"
+
+    def number(self, value: Fraction) -> float:
+        return _float(value)
+
+    def array(self, value: Array) -> Array:
+        return np.asarray(value, dtype=self.dtype)
+
+    def settle(self, value: Any) -> Any:
+        return value
+
+    add = staticmethod(np.add)
+    subtract = staticmethod(np.subtract)
+    multiply = staticmethod(np.multiply)
+    divide = staticmethod(np.divide)
+
+    def matrix_vector(self, matrix: Array, vector: Array) -> Array:
+        product: Array = vector @ matrix.T
+        return product
+
+    def vector_matrix(self, vector: Array, matrix: Array) -> Array:
+        product: Array = vector @ matrix
+        return product
+
+    def transpose(self, matrix: Array) -> Array:
+        return matrix.T
+
+    def concatenate(self, *parts: Array) -> Array:
+        return np.concatenate(parts, axis=-1)
+
+    def slice(self, vector: Array, start: int, stop: int) -> Array:
+        return vector[..., start:stop]
+
+    def apply(self, function: Function, argument: Array) -> Array:
+        result: Array = _FUNCTIONS[function](argument)
+        return result
+
+    def component(self, vector: Array, index: NDArray[np.intp]) -> Array:
+        return np.take_along_axis(vector, index[:, None], axis=-1)
+
+    def place(self, scalar: Array, index: NDArray[np.intp], size: int) -> Array:
+        result = np.zeros((len(index), size), self.dtype)
+        np.put_along_axis(result, index[:, None], scalar, axis=-1)
+        return result
+
+    def outer(self, left: Array, right: Array) -> Array:
+        product: Array = left.T @ right
+        return product
+
+    def dot(self, left: Array, right: Array) -> Array:
+        total: Array = (left * right).sum(axis=-1, keepdims=True)
+        return total
+
+    def batch_sum(self, value: Array) -> Array:
+        total: Array = value.sum(axis=0)
+        return total

@@ -1,0 +1,83 @@
+"""What an evaluation gets and what it gives.
+
+Dimension legend: T time steps, B batch rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.specs.dimensions import Dimension
+from rnn_harness.specs.expression import Function
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Numbers for a program's symbols, by plain name.
+
+    `parameters` as shaped in the spec; `inputs` (T, B, .); `states` (B, .), the initial ones; `indices` (T, B),
+    class indices; `sizes`: the named sizes.
+    """
+
+    parameters: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    states: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    indices: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(next(iter(self.inputs.values())))
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """All values of a program over time: `steps[t][name]` for t = 0..T-1, `initial[name]` for the states.
+
+    `environment` holds the converted parameters, inputs and indices, for the derivative.
+    """
+
+    steps: list[dict[str, Any]]
+    initial: dict[str, Any]
+    parameters: dict[str, Any]
+    inputs: list[dict[str, Any]]
+    indices: list[dict[str, NDArray[np.intp]]]
+    sizes: Mapping[str, int]
+
+
+class Arithmetic(Protocol):
+    """Operations on values: a batched value has a leading axis B, a parameter has none."""
+
+    key: str
+
+    def number(self, value: Any) -> Any: ...
+    def array(self, value: Array) -> Any: ...
+    def settle(self, value: Any) -> Any: ...
+    def add(self, left: Any, right: Any) -> Any: ...
+    def subtract(self, left: Any, right: Any) -> Any: ...
+    def multiply(self, left: Any, right: Any) -> Any: ...
+    def divide(self, left: Any, right: Any) -> Any: ...
+    def matrix_vector(self, matrix: Any, vector: Any) -> Any: ...
+    def vector_matrix(self, vector: Any, matrix: Any) -> Any: ...
+    def transpose(self, matrix: Any) -> Any: ...
+    def concatenate(self, *parts: Any) -> Any: ...
+    def slice(self, vector: Any, start: int, stop: int) -> Any: ...
+    def apply(self, function: Function, argument: Any) -> Any: ...
+    def component(self, vector: Any, index: NDArray[np.intp]) -> Any: ...
+    def place(self, scalar: Any, index: NDArray[np.intp], size: int) -> Any: ...
+    def outer(self, left: Any, right: Any) -> Any: ...
+    def dot(self, left: Any, right: Any) -> Any: ...
+    def batch_sum(self, value: Any) -> Any: ...
+
+
+def size_of(dimension: Dimension, sizes: Mapping[str, int]) -> int:
+    """The number a dimension stands for."""
+    return dimension.size(sizes)

@@ -1,0 +1,62 @@
+"""Every number that is not a theorem, each with its reason. No other module holds a tolerance.
+
+u is the unit roundoff of a dtype: half the distance from 1 to the next larger number.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+UNIT_ROUNDOFF: dict[str, Fraction] = {
+    "float64": Fraction(1, 2**53),
+    "float32": Fraction(1, 2**24),
+    "float16": Fraction(1, 2**11),
+    "bfloat16": Fraction(1, 2**8),
+}
+"""By definition of the formats, for rounding to nearest (IEEE 754; bfloat16 has 8 bits of significand)."""
+
+UNDERFLOW: dict[str, Fraction] = {
+    "float64": Fraction(1, 2**1022),
+    "float32": Fraction(1, 2**126),
+    "float16": Fraction(1, 2**14),
+    "bfloat16": Fraction(1, 2**126),
+}
+"""The smallest normal number: an operation whose result is smaller may be off by that much, since kernels are
+allowed to flush subnormal numbers to zero, and 1/(1+exp(-x)) gives 0 where exp overflows."""
+
+FUNCTION_ROUNDINGS = 8
+"""sigmoid, tanh, log and exp are assumed to be within this many u of the true value, relatively. Measured maxima over
+10^5 arguments (a test repeats the measurement): numpy and torch tanh 2.0 u, sigmoid 4.2 u; 8 leaves room for the
+4 ulp (8 u) that vector libraries promise for their fastest correct versions."""
+
+REFERENCE_BITS = 200
+"""Precision of the true value: with at most a few thousand operations on numbers of moderate size, at least 180
+bits stay right, far beyond float64's 53; balls carry the proof of it in any case."""
+
+COMPLEX_STEP = 2.0**-300
+"""The step: its square vanishes against 1 in every float format (no truncation error), itself it is far from
+underflow even when multiplied by gradients of 1e-200."""
+
+COMPLEX_STEP_FLOOR = 2.0**-36
+"""How far a complex-step directional derivative may lie from the exact one, relative to the sum of |gradient x
+direction|, before it counts as a difference: 1.5e-11. The tangent passes through as many roundings as the forward
+(2^10 to 2^16 for the largest cases), each of at most 2^-53, so 2^-37 is their worst sum. It is a screen: what it lets
+through is decided by the ball of the exact gradient."""
+
+QUOTIENT_BITS = 60
+"""Difference quotients of 200-bit values use h = 2^-60: the central quotient's error is h^2/6 times the third
+derivative (about 2^-122), cancellation costs 60 of the 200 bits; both far below float64."""
+
+QUOTIENT_FLOOR = Fraction(1, 2**100)
+"""Difference quotient and exact gradient may differ by this much, relative to 1 + |gradient|: 2^20 times the
+truncation error above, for third derivatives up to a million."""
+
+GUARD_MARGIN = 16
+"""A case counts as able to fail in a parameter only if that parameter moves the output by more than this many
+bounds: a fault of 1/16 of its effect would then still be seen."""
+
+SATURATION = Fraction(31, 32)
+"""A gate this close to 0 or 1 (or a tanh to 1) passes so little gradient that a wrong backward would go unseen."""
+
+LOOSE_BOUND = 100
+"""A bound this many times wider than the largest error seen is reported as loose (design: a bound must bite)."""
