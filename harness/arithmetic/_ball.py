@@ -22,7 +22,7 @@ Dimension legend: B batch rows; batched values are (B, d) object arrays of arb, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -123,6 +123,11 @@ class BallArithmetic:
             self._unit = None if unit is None else exact(unit)
             self._underflow = exact(underflow)
         self._matrices: dict[int, tuple[Array, arb_mat, arb_mat]] = {}
+        self._transposed: dict[int, tuple[Array, Array]] = {}
+
+    def scope(self) -> AbstractContextManager[None]:
+        """The working precision, for as long as values are computed."""
+        return precision(self.bits)
 
     def number(self, value: Fraction) -> Array:
         return np.array([[exact(value)]], dtype=object)
@@ -191,11 +196,10 @@ class BallArithmetic:
         return self.matrix_vector(self.transpose(matrix), vector)
 
     def transpose(self, matrix: Array) -> Array:
-        where = ("T", id(matrix))
-        found = self._matrices.get(hash(where))
+        found = self._transposed.get(id(matrix))
         if found is None or found[0] is not matrix:
-            found = (matrix, matrix.T, matrix.T)
-            self._matrices[hash(where)] = found
+            found = (matrix, matrix.T)
+            self._transposed[id(matrix)] = found
         return found[1]
 
     def concatenate(self, *parts: Array | Open) -> Array:

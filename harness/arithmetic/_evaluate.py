@@ -14,15 +14,16 @@ from rnn_harness.specs.program import Pass, Program
 
 def evaluate(program: Program, values: Values, arithmetic: Arithmetic) -> Trajectory:
     """All values of `program` over the sequence. KeyError names a symbol without a value."""
-    parameters = {name: arithmetic.array(value) for name, value in values.parameters.items()}
-    initial = {name: arithmetic.array(value) for name, value in values.states.items()}
-    steps = values.steps
-    inputs = [{name: arithmetic.array(value[t]) for name, value in values.inputs.items()} for t in range(steps)]
-    indices = [{name: value[t] for name, value in values.indices.items()} for t in range(steps)]
-    found: list[dict[str, Any]] = [{} for _ in range(steps)]
-    trajectory = Trajectory(found, initial, parameters, inputs, indices, dict(values.sizes))
-    for one in program.passes:
-        _run_pass(one, trajectory, arithmetic)
+    with arithmetic.scope():
+        parameters = {name: arithmetic.array(value) for name, value in values.parameters.items()}
+        initial = {name: arithmetic.array(value) for name, value in values.states.items()}
+        steps = values.steps
+        inputs = [{k: arithmetic.array(v[t]) for k, v in values.inputs.items()} for t in range(steps)]
+        indices = [{name: value[t] for name, value in values.indices.items()} for t in range(steps)]
+        found: list[dict[str, Any]] = [{} for _ in range(steps)]
+        trajectory = Trajectory(found, initial, parameters, inputs, indices, dict(values.sizes))
+        for one in program.passes:
+            _run_pass(one, trajectory, arithmetic)
     return trajectory
 
 

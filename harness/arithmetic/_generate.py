@@ -31,7 +31,7 @@ from rnn_harness.specs.expression import (
 )
 
 Key = tuple[str, int | None]
-Targets = tuple[tuple[Key, Node], ...]
+Targets = tuple[tuple[Key, Node, bool], ...]
 Compiled = Callable[[Any, dict[Key, Any], Mapping[str, Any]], dict[Key, Any]]
 
 _BINARY = {Add: "add", Subtract: "subtract", Multiply: "multiply", Divide: "divide", Outer: "outer", Dot: "dot"}
@@ -127,15 +127,16 @@ def compiled(owner: object, targets: Callable[[], Targets], sizes: Mapping[str, 
 def compile_targets(targets: Targets, sizes: Mapping[str, int]) -> Compiled:
     """One function that computes `targets` in order; each may use the ones before it.
 
-    Called as ``f(arithmetic, env, indices)``; `env` maps (name, time) to values.
+    Called as ``f(arithmetic, env, indices)``; `env` maps (name, time) to values. A target marked False is left
+    open: it goes on into a sum, and is not rounded yet.
     """
     writer = _Writer(sizes)
     body: list[str] = []
     known: list[tuple[str, Key]] = []
-    for where, node in targets:
+    for where, node, settled in targets:
         text = writer.write(node)
         identifier = f"t{len(known)}"
-        body.append(f"    {identifier} = settle({text})")
+        body.append(f"    {identifier} = settle({text})" if settled else f"    {identifier} = {text}")
         writer.names[where] = identifier
         known.append((identifier, where))
     head = [f"    {name} = arithmetic.{name}" for name in _OPERATIONS if any(f"{name}(" in line for line in body)]
@@ -154,4 +155,4 @@ def compile_targets(targets: Targets, sizes: Mapping[str, int]) -> Compiled:
 
 def targets_of(assignments: Iterable[Any]) -> Targets:
     """Assignments as the generator takes them."""
-    return tuple((key(one.target), one.expression) for one in assignments)
+    return tuple((key(one.target), one.expression, True) for one in assignments)

@@ -6,6 +6,7 @@ Dimension legend: B batch rows. Batched vectors are (B, d), parameters (d,) or (
 from __future__ import annotations
 
 import functools
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
 
@@ -81,6 +82,9 @@ class NumpyArithmetic:
     def __init__(self, dtype: Any = np.float64) -> None:
         self.dtype = np.dtype(dtype)
         self.key = f"numpy-{self.dtype}"
+
+    def scope(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def number(self, value: Fraction) -> float:
         return _float(value)

@@ -5,6 +5,7 @@ Dimension legend: B batch rows. torch is imported when an arithmetic is made, no
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
 
@@ -34,6 +35,9 @@ class TorchArithmetic:
             Function.SOFTMAX: lambda x: torch.softmax(x, dim=-1),
             Function.IDENTITY: lambda x: x,
         }
+
+    def scope(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def number(self, value: Fraction) -> float:
         return float(value)

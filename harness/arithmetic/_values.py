@@ -6,13 +6,13 @@ Dimension legend: T time steps, B batch rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.specs.expression import Function
 
 Array = NDArray[Any]
@@ -58,6 +58,7 @@ class Arithmetic(Protocol):
 
     key: str
 
+    def scope(self) -> AbstractContextManager[None]: ...
     def number(self, value: Any) -> Any: ...
     def array(self, value: Array) -> Any: ...
     def settle(self, value: Any) -> Any: ...
@@ -76,8 +77,3 @@ class Arithmetic(Protocol):
     def outer(self, left: Any, right: Any) -> Any: ...
     def dot(self, left: Any, right: Any) -> Any: ...
     def batch_sum(self, value: Any) -> Any: ...
-
-
-def size_of(dimension: Dimension, sizes: Mapping[str, int]) -> int:
-    """The number a dimension stands for."""
-    return dimension.size(sizes)

@@ -1,0 +1,112 @@
+"""Changes of parameters that leave a subject's function alone, or change it in a known way.
+
+Dimension legend: n input size, d hidden size, k output size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.relations._traits import axes, split
+from rnn_harness.trial import Trial
+
+Array = NDArray[Any]
+
+
+def along(
+    parameters: Mapping[str, Array], change: Callable[[str, Array, int, str], Array], *kinds: str
+) -> dict[str, Array]:
+    """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
+    found = {}
+    for name, value in parameters.items():
+        for axis, kind in enumerate(axes(name)[: value.ndim]):
+            if kind in kinds:
+                value = change(name, value, axis, kind)
+        found[name] = np.ascontiguousarray(value)
+    return found
+
+
+def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Array]:
+    """Reorder the entries of an axis; an axis that holds both directions is reordered in both halves."""
+
+    def change(_: str, value: Array, axis: int, kind: str) -> Array:
+        if kind == "merged" and value.shape[axis] == 2 * d:
+            return np.take(value, np.concatenate([order, order + d]), axis=axis)
+        return np.take(value, order, axis=axis)
+
+    return change
+
+
+def permuted(trial: Trial, order: NDArray[np.intp]) -> Trial:
+    """Hidden units in another order, everywhere: parameters, states and final gradients."""
+    drawn = trial.drawn
+    change = take(order, trial.sizes["d"])
+    return trial.at(
+        drawn.changed(
+            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in drawn.states.items()},
+            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
+            d_outputs=reordered(trial, drawn.d_outputs, order),
+        )
+    )
+
+
+def reordered(trial: Trial, outputs: Array, order: NDArray[np.intp]) -> Array:
+    """Outputs (T, B, .) with the hidden units in another order; an output layer's outputs stay as they are."""
+    if trial.subject.output is not None:
+        return outputs
+    d = trial.sizes["d"]
+    both = outputs.shape[-1] == 2 * d
+    return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
+
+
+def with_units(trial: Trial, rows: Array, columns: Array, sources: NDArray[np.intp]) -> Trial:
+    """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
+
+    `rows` (d + m,) scales the rows. States and their gradients are copied from the sources.
+    """
+    drawn = trial.drawn
+    d = trial.sizes["d"]
+    order = np.concatenate([np.arange(d), sources])
+
+    def change(name: str, value: Array, axis: int, kind: str) -> Array:
+        grown = np.take(value, order, axis=axis)
+        receives = axis == 0 and kind == "hidden"
+        if receives and (value.ndim == 1 or axes(name)[0] == "hidden"):
+            scale = rows
+        else:
+            scale = columns
+        shape = [1] * grown.ndim
+        shape[axis] = len(order)
+        return grown * scale.reshape(shape).astype(grown.dtype)
+
+    return trial.at(
+        drawn.changed(
+            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in drawn.states.items()},
+            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
+            d_outputs=drawn.d_outputs if trial.subject.output is not None else drawn.d_outputs[..., order],
+        )
+    )
+
+
+def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
+    """Hold a gate's pre-activation at `value`: its weights become zero, its bias the value. In place."""
+    for name in list(parameters):
+        before, own = split(name)
+        if before == prefix and own in (f"W_x{gate}", f"W_h{gate}", f"W_c{gate}"):
+            parameters[name] = np.zeros_like(parameters[name])
+        if before == prefix and own == f"b_{gate}":
+            parameters[name] = np.full_like(parameters[name], value)
+
+
+def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """All biases zero, but for the output layer's."""
+    return {
+        name: np.zeros_like(value) if split(name)[1].startswith("b") and split(name)[1] != "b_y" else value
+        for name, value in parameters.items()
+    }
