@@ -17,17 +17,11 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from rnn_harness.arithmetic import (
-    UNDERFLOW,
-    UNIT_ROUNDOFF,
-    BallArithmetic,
-    Trajectory,
-    Values,
-    evaluate,
-)
-from rnn_harness.arithmetic import precision as working_precision
+from rnn_harness.arithmetic import Trajectory, Values, evaluate
+from rnn_harness.arithmetic._ball import BallArithmetic
+from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.cases import Drawn
-from rnn_harness.derive import Backward, derive, differentiate
+from rnn_harness.derive import derive, differentiate
 from rnn_harness.links import Link
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects import Subject
@@ -88,12 +82,6 @@ def truth() -> BallArithmetic:
     return BallArithmetic()
 
 
-@functools.lru_cache(maxsize=256)
-def backward_of(program: Program) -> Backward:
-    """The derived backward of a program, derived once."""
-    return derive(program)
-
-
 @dataclass(frozen=True)
 class Oracle:
     """A spec's program, run on the numbers a subject was given. `arithmetic`: any that `evaluate` takes."""
@@ -124,8 +112,7 @@ class Oracle:
                 {name: value[rows] for name, value in states.items()},
                 self.sizes,
             )
-            with working_precision(getattr(self.arithmetic, "bits", 64)):
-                yield Group(rows, int(length), evaluate(self.program, values, self.arithmetic))
+            yield Group(rows, int(length), evaluate(self.program, values, self.arithmetic))
 
     def forward(self, drawn: Drawn) -> Enclosure:
         """Enclose everything a run computes."""
@@ -159,17 +146,20 @@ class Oracle:
         inputs = _zeros(drawn.inputs.shape)
         states = {name: _exact(value) for name, value in drawn.d_finals.items()}
         parameters = {name: _zeros(shape) for name, shape in shapes.items()}
-        derived = backward_of(self.program)
+        derived = derive(self.program)
+        output = self.program.outputs[0].name
         weights = []
-        with working_precision(getattr(self.arithmetic, "bits", 64)):
+        with self.arithmetic.scope():
             for group in self.groups(drawn):
-                cotangents = self._cotangents(drawn, group)
-                found = differentiate(derived, group.trajectory, cotangents, self.arithmetic)
-                inputs[: group.length, group.rows] = found.inputs[self.link.inputs[0]]
+                d_outputs = {output: drawn.d_outputs[: group.length, group.rows]}
+                d_finals = {name: drawn.d_finals[own][group.rows] for name, own in self.link.states.items()}
+                found = differentiate(derived, group.trajectory, d_outputs, d_finals, self.arithmetic)
+                for t, value in enumerate(found.inputs.get(self.link.inputs[0], ())):
+                    inputs[t, group.rows] = value
                 for name, own in self.link.states.items():
-                    states[own][group.rows] = found.states[name]
-                own_parameters = self.link.gradients(found.parameters, shapes)
-                for name, value in own_parameters.items():
+                    if name in found.states:
+                        states[own][group.rows] = found.states[name]
+                for name, value in self.link.gradients(found.parameters, shapes).items():
                     parameters[name] = parameters[name] + value
                 weights.append(group.length * len(group.rows))
             if len(weights) > 1:
@@ -181,22 +171,6 @@ class Oracle:
             {name: Balls(value) for name, value in states.items()},
             {name: Balls(value) for name, value in parameters.items()},
         )
-
-    def _cotangents(self, drawn: Drawn, group: Group) -> dict[str, Array]:
-        """Output gradients by program name, (T, B, .)."""
-        output = self.program.outputs[0].name
-        found = {output: self.arithmetic.array(drawn.d_outputs[: group.length, group.rows])}
-        for name, own in self.link.states.items():
-            final = self.arithmetic.array(drawn.d_finals[own][group.rows])
-            last = self._last(name, group.length)
-            if name not in found:
-                zeros = np.zeros((group.length, *final.shape))
-                found[name] = self.arithmetic.array(zeros)
-                found[name][last] = final
-            else:
-                both = self.arithmetic.add(found[name][last], final)
-                found[name][last] = self.arithmetic.settle(both)
-        return found
 
 
 def _exact(value: Array) -> Array:

@@ -1,100 +1,158 @@
-"""Records: one outcome each, immutable, one line of JSON. Every report is computed from them alone."""
+"""Outcomes and records: what was decided, on what, by whom; and the journal that keeps them."""
 
 from __future__ import annotations
 
-import hashlib
+import enum
 import json
 import os
 import platform
-import sys
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rnn_harness.cases import Case
-from rnn_harness.outcomes import Outcome
+from rnn_harness.errors import UsageError
 
-WITNESSES = ("reference", "numeric", "symbolic", "torch", "text")
-_PACKAGES = ("rnn-harness", "numpy", "python-flint", "sympy", "torch", "hypothesis")
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+Witness = Literal["text", "reference", "numeric", "symbolic", "torch"]
 
 
-class Environment(_Frozen):
-    """Where the records were made; written once, and named by `id` in every record."""
+class Outcome(enum.StrEnum):
+    """How a check ended."""
 
-    python: str
-    implementation: str
-    system: str
-    machine: str
-    processors: int
-    packages: dict[str, str]
-
-    @property
-    def id(self) -> str:
-        """A short name that changes when anything here does."""
-        text = json.dumps(self.model_dump(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    @classmethod
-    def here(cls) -> Environment:
-        """This process's environment. Reads package metadata only; nothing heavy is imported."""
-        packages = {}
-        for name in _PACKAGES:
-            try:
-                packages[name] = version(name)
-            except PackageNotFoundError:
-                packages[name] = "absent"
-        return cls(
-            python=platform.python_version(),
-            implementation=sys.implementation.name,
-            system=platform.system(),
-            machine=platform.machine(),
-            processors=os.cpu_count() or 1,
-            packages=packages,
-        )
+    AGREES = "agrees"
+    REFUTED = "refuted"
+    NOT_RUN = "not run"
+    VACUOUS = "vacuous"
 
 
-class Record(_Frozen):
-    """One check's outcome about one entry (or one whole spec, when `entry` is empty).
+class Record(BaseModel):
+    """One outcome, immutable. `entry`: the equation (or other entry), or the spec for what concerns all of it.
 
-    `witness` is one of `WITNESSES`. `share` is the worst error as a part of its bound; beyond 1 is refuted.
-    `cases` counts the cases that decided. `case` is the one of the worst share, or the shrunk counterexample;
-    `counterexample` then is a program that shows it. `odd_one_out` names what the vote blames.
+    `share`: worst error divided by its bound; `examples`: cases that counted; `case`: the one the outcome rests on;
+    `program`: for a refutation, a program that shows it.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entry: str
     spec: str
-    entry: str = ""
-    document: str = ""
-    line: int = 0
-    title: str = ""
     check: str
-    witness: str
+    witness: Witness
     outcome: Outcome
     reason: str = ""
-    error: float | None = None
+    case: Case | None = None
+    worst_error: float | None = None
     bound: float | None = None
     share: float | None = None
     bits: float | None = None
-    cases: int = 0
-    case: Case | None = None
-    counterexample: str = ""
-    odd_one_out: str = ""
-    errata: tuple[str, ...] = ()
-    seed: int = 0
     examples: int = 0
-    seconds: float = Field(default=0.0, ge=0)
+    vacuous: int = 0
+    seconds: float = 0.0
+    seed: int = 0
     environment: str = ""
+    program: str = ""
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """What makes two records the same piece of work: `--resume` skips a key that is already there."""
-        numbers = (str(self.seed), str(self.examples))
-        return (self.spec, self.entry, self.check, self.witness, *numbers, self.environment)
+    def key(self) -> str:
+        """What makes two records answers to the same question."""
+        return "|".join((self.entry, self.spec, self.check, self.witness, str(self.seed), self.environment))
 
-    @property
-    def about(self) -> str:
-        """The entry's id, or the spec's."""
-        return self.entry or self.spec
+
+@cache
+def environment() -> str:
+    """Versions that may change an outcome, on one line."""
+    names = ("rnn-harness", "numpy", "torch", "sympy", "python-flint", "hypothesis")
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} absent")
+    return ", ".join((f"python {platform.python_version()}", platform.machine(), *found))
+
+
+class Journal:
+    """Records as JSON Lines, written as they come and flushed; brought to disk when closed.
+
+    Opening an existing file without `resume` is refused, so that nothing recorded is lost.
+    """
+
+    def __init__(self, path: Path, resume: bool = False) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self.known: dict[str, Record] = {}
+        if path.exists() and path.stat().st_size and not resume:
+            raise UsageError(f"{path} holds records already: give --resume to go on, or another file")
+        if resume and path.exists():
+            kept = []
+            for record in read_records(path, self.warnings):
+                self.known[record.key] = record
+                kept.append(record.model_dump_json())
+            if self.warnings:
+                _replace(path, "".join(line + "\n" for line in kept))
+        try:
+            self._file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write records to {path}: {error.strerror}") from None
+
+    def write(self, record: Record) -> None:
+        """Append one record. Raises UsageError if the disk does not take it."""
+        try:
+            self._file.write(record.model_dump_json() + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise UsageError(f"cannot write records to {self.path}: {error.strerror}") from None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
+    """The records of a journal. A truncated last line (a killed run) is reported in `warnings` and skipped.
+
+    Raises UsageError: unreadable file, a damaged line that is not the last, the same question answered twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None
+    seen: set[str] = set()
+    last = len(lines) - 1
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        try:
+            data: Any = json.loads(line)
+            record = Record.model_validate(data)
+        except (json.JSONDecodeError, ValidationError) as error:
+            if number == last:
+                if warnings is not None:
+                    warnings.append(f"{path}:{number + 1}: the last record is cut off, and was skipped")
+                return
+            raise UsageError(f"{path}:{number + 1}: not a record: {str(error).splitlines()[0]}") from None
+        if record.key in seen:
+            raise UsageError(f"{path}:{number + 1}: {record.entry}, {record.check} is recorded twice")
+        seen.add(record.key)
+        yield record

@@ -1,140 +1,141 @@
-"""What is judged: a reference (or a mutant of one) as the spec it belongs to sees it.
+"""What is judged: a cell over a sequence, in the reference's terms, tied to the spec it should compute.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size, L layers.
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.cases import Case, Drawn, Layout
-from rnn_harness.links import Link, link
-from rnn_harness.references import Gradients, OutputLayer, Reference, Run, get
+from rnn_harness import references
+from rnn_harness.arithmetic import Values
+from rnn_harness.errors import UsageError
+from rnn_harness.links import Block, assemble, expand, parse_map, scatter
+from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.specs import Spec
 
 Array = NDArray[Any]
+LAYERS = 2
 _OUTPUT = ("W_y", "b_y")
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What a subject computed: as the reference says it, and `symbols` (T, B, .) by the program's names."""
-
-    outputs: Array
-    finals: dict[str, Array]
-    symbols: dict[str, Array]
-    run: Run = field(repr=False)
-    hidden: Array = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Subject:
-    """A reference under judgement, with the output layer its spec puts on top (`output`: its activation)."""
+    """`cell` with its output layer, if the spec has one, and the spec it is held against."""
 
     spec: Spec
-    reference: Reference
-    output: str | None = None
-    label: str = ""
+    cell: Reference
+    output: OutputLayer | None = None
+
+    @classmethod
+    def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:
+        """The spec's own reference, or `cell` in its place. Raises UsageError if the spec names none."""
+        link = spec.reference
+        if link is None:
+            raise UsageError(f"spec {spec.id} names no reference")
+        made = cell if cell is not None else references.get(link.name, **link.options)
+        return cls(spec, made, OutputLayer(link.output) if link.output else None)
 
     @property
-    def name(self) -> str:
-        return self.label or self.reference.name
+    def width(self) -> int:
+        """The number of hidden states an output layer reads, in multiples of d."""
+        merged = self.cell.name == "bidirectional" and getattr(self.cell, "merge", "") == "concat"
+        return 2 if merged else 1
+
+    def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Shapes of all parameters, the output layer's included."""
+        shapes = self.cell.parameter_shapes(sizes["n"], sizes["d"])
+        if self.output:
+            shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
+        return shapes
+
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array] | None = None,
+        lengths: NDArray[np.intp] | None = None,
+    ) -> Run:
+        """As the cell's, with the output layer's output in place of the hidden state."""
+        own, top = _split(parameters)
+        run = self.cell.forward(own, inputs, states, lengths)
+        if not self.output:
+            return run
+        y = self.output.forward(top, run.outputs)
+        return Run(y, run.finals, {**run.trace, "output": y}, (run, top))
+
+    def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
+        """As the cell's, through the output layer."""
+        if not self.output:
+            return self.cell.backward(run, d_outputs, d_finals)
+        inner, top = run.saved
+        d_hidden, own = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
+        below = self.cell.backward(inner, d_hidden, d_finals)
+        return Gradients(below.inputs, below.states, below.parameters | own)
+
+    @functools.cached_property
+    def _layers(self) -> int | None:
+        return LAYERS if self.spec.model.layers else None
+
+    @functools.cached_property
+    def blocks(self) -> dict[str, tuple[Block, ...]]:
+        """The map of every spec parameter."""
+        assert self.spec.reference is not None
+        return {k: parse_map(v) for k, v in expand(self.spec.reference.parameters, self._layers).items()}
+
+    @functools.cached_property
+    def states(self) -> dict[str, str]:
+        """Reference state by spec state."""
+        assert self.spec.reference is not None
+        return expand(self.spec.reference.states, self._layers)
+
+    @functools.cached_property
+    def trace(self) -> dict[str, str]:
+        """Name in `Run.trace` by spec symbol."""
+        assert self.spec.reference is not None
+        return expand(self.spec.reference.trace, self._layers)
 
     @property
-    def link(self) -> Link:
-        return link(self.spec, self.layers)
+    def input_name(self) -> str:
+        """The spec's name of the input sequence."""
+        return next(iter(self.spec.model.inputs))
 
     @property
-    def layers(self) -> int:
-        """How deep the reference is: 1 but for a stack."""
-        return len(getattr(self.reference, "cells", (None,)))
+    def output_name(self) -> str:
+        """The name of the program's output."""
+        return self.spec.program(LAYERS).outputs[0].name
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the reference, as the spec gives them."""
-        return dict(self.spec.reference.options) if self.spec.reference is not None else {}
+    def values(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array],
+        sizes: Mapping[str, int],
+    ) -> Values:
+        """The same numbers under the spec's names. `inputs` (T, B, n), `states` by reference name."""
+        return Values(
+            {name: assemble(blocks, parameters) for name, blocks in self.blocks.items()},
+            {self.input_name: inputs},
+            {name: states[source] for name, source in self.states.items()},
+            dict(sizes),
+        )
 
-    @property
-    def kind(self) -> str:
-        """The registry's name of the reference: ``gru``, ``lstm``, ``stacked``, ..."""
-        return self.spec.reference.name if self.spec.reference is not None else self.reference.name
-
-    def layout(self, sizes: Mapping[str, int]) -> Layout:
-        """Shapes of everything to be drawn, by the reference's names."""
-        n, d = sizes["n"], sizes["d"]
-        parameters = self.reference.parameter_shapes(n, d)
-        width = 2 * d if self.kind == "bidirectional" and self._merge == "concat" else d
-        if self.output is not None:
-            parameters |= OutputLayer(self.output).parameter_shapes(width, sizes["k"])
-            width = sizes["k"]
-        return Layout(parameters, n, dict.fromkeys(self.reference.state_names, d), width)
-
-    @property
-    def _merge(self) -> str:
-        return str(getattr(self.reference, "merge", "concat"))
-
-    def run(self, drawn: Drawn) -> Observation:
-        """Forward over the sequence. Whatever the reference raises comes through."""
-        own = {name: value for name, value in drawn.parameters.items() if name not in _OUTPUT}
-        states = drawn.states or None
-        run = self.reference.forward(own, drawn.inputs, states, drawn.lengths)
-        outputs, trace = run.outputs, dict(run.trace)
-        if self.output is not None:
-            outputs = OutputLayer(self.output).forward(self._output_parameters(drawn), run.outputs)
-            trace["output"] = outputs
-        symbols = {name: trace[own_name] for name, own_name in self.link.trace.items() if own_name in trace}
-        return Observation(outputs, run.finals, symbols, run, run.outputs)
-
-    def gradients(self, drawn: Drawn, seen: Observation) -> Gradients:
-        """Backward of the scalar sum(outputs * d_outputs) + sum(finals * d_finals)."""
-        d_outputs = drawn.d_outputs
-        if self.output is None:
-            return self.reference.backward(seen.run, d_outputs, drawn.d_finals or None)
-        d_outputs = masked(d_outputs, drawn.lengths)
-        parameters = self._output_parameters(drawn)
-        layer = OutputLayer(self.output)
-        d_hidden, own = layer.backward(parameters, seen.hidden, seen.outputs, d_outputs)
-        found = self.reference.backward(seen.run, d_hidden, drawn.d_finals or None)
-        return Gradients(found.inputs, found.states, found.parameters | own)
-
-    @staticmethod
-    def _output_parameters(drawn: Drawn) -> dict[str, Array]:
-        return {name: drawn.parameters[name] for name in _OUTPUT}
-
-    def loss(self, drawn: Drawn) -> Any:
-        """The scalar whose gradient `gradients` is, in the dtype of the numbers."""
-        seen = self.run(drawn)
-        total = np.sum(masked(seen.outputs, drawn.lengths) * drawn.d_outputs)
-        for name, value in drawn.d_finals.items():
-            total = total + np.sum(seen.finals[name] * value)
-        return total
+    def gradients(self, found: Mapping[str, Array], parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Gradients by spec parameter, gathered by reference parameter."""
+        gathered: dict[str, Array] = {}
+        for name, gradient in found.items():
+            scatter(self.blocks[name], gradient, parameters, gathered)
+        return gathered
 
 
-def masked(values: Array, lengths: NDArray[np.intp] | None) -> Array:
-    """`values` (T, B, .) with zeros past every row's length."""
-    if lengths is None:
-        return values
-    alive = np.arange(len(values))[:, None] < lengths
-    cleared: Array = np.where(alive[:, :, None], values, np.zeros((), values.dtype))
-    return cleared
+def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    own = {name: value for name, value in parameters.items() if name not in _OUTPUT}
+    return own, {name: value for name, value in parameters.items() if name in _OUTPUT}
 
 
-def subject(spec: Spec, reference: Reference | None = None, label: str = "") -> Subject:
-    """The subject of a spec: its own reference, or `reference` in its place (a mutant). Raises LinkError."""
-    table = spec.reference
-    if reference is None:
-        if table is None:
-            link(spec)
-        assert table is not None
-        reference = get(table.name, **table.options)
-    return Subject(spec, reference, table.output if table is not None else None, label)
-
-
-def sizes_of(subject: Subject, case: Case) -> dict[str, int]:
-    """The sizes by the program's symbols; ``k`` and ``L`` where the case leaves them out."""
-    return {"k": case.sizes["d"], "L": subject.layers, **case.sizes}

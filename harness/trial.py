@@ -1,75 +1,159 @@
-"""One subject on one set of numbers: everything a check may ask for, computed once and only if asked.
+"""One case, run: what the subject computed, and what the spec says, each computed once and only if asked for.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
+Dimension legend: T time steps, B batch rows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import Trajectory, Values, evaluate
+from rnn_harness.arithmetic._ball import BallArithmetic
+from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.cases import Case, Drawn, draw
-from rnn_harness.oracle import Enclosure, GradientEnclosure, Oracle, rounding, truth
-from rnn_harness.references import Gradients
-from rnn_harness.subjects import Observation, Subject
+from rnn_harness.derive import Cotangents, derive, differentiate
+from rnn_harness.references import Gradients, Run
+from rnn_harness.specs.program import Program
+from rnn_harness.subjects import LAYERS, Subject
+
+Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
+    """The last value of every state; of one that runs backward, that at the first step."""
+    backward = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
+    if not trajectory.steps:
+        return dict(trajectory.initial)
+    return {s.name: trajectory.steps[0 if s.name in backward else -1][s.name] for s in program.states}
+
+
 class Trial:
-    """A subject, its numbers, and the case they were drawn from."""
+    """A subject on a case's arrays."""
 
-    subject: Subject
-    case: Case
-    drawn: Drawn
+    def __init__(self, subject: Subject, drawn: Drawn) -> None:
+        self.subject, self.drawn = subject, drawn
 
     @classmethod
     def of(cls, subject: Subject, case: Case) -> Trial:
-        """The trial of a case: its numbers are drawn by the subject's layout."""
-        return cls(subject, case, draw(case, subject.layout(case.sizes)))
+        """Draw the case and try it."""
+        return cls(subject, draw(case, subject))
 
-    def at(self, drawn: Drawn) -> Trial:
-        """The same subject on other numbers."""
-        return Trial(self.subject, self.case, drawn)
+    @property
+    def case(self) -> Case:
+        return self.drawn.case
 
-    def by(self, subject: Subject) -> Trial:
-        """Another subject on the same numbers."""
-        return Trial(subject, self.case, self.drawn)
+    @functools.cached_property
+    def program(self) -> Program:
+        return self.subject.spec.program(LAYERS)
 
-    @cached_property
-    def sizes(self) -> dict[str, int]:
-        """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
-        n = self.drawn.inputs.shape[2]
-        d = next((value.shape[1] for value in self.drawn.states.values()), None)
-        if d is None:
-            weight = next(value for name, value in self.drawn.parameters.items() if name.startswith("W_x"))
-            d = len(weight)
-        return {**self.case.sizes, "n": n, "d": d, "k": self.drawn.d_outputs.shape[2]}
+    @functools.cached_property
+    def run(self) -> Run:
+        """The subject's forward."""
+        d = self.drawn
+        return self.subject.forward(d.parameters, d.inputs, d.states, d.lengths)
 
-    @cached_property
-    def seen(self) -> Observation:
-        """What the subject computes."""
-        return self.subject.run(self.drawn)
-
-    @cached_property
+    @functools.cached_property
     def gradients(self) -> Gradients:
-        """What the subject's backward computes."""
-        return self.subject.gradients(self.drawn, self.seen)
+        """The subject's backward."""
+        return self.subject.backward(self.run, self.drawn.d_outputs, self.drawn.d_finals)
 
-    @cached_property
-    def oracle(self) -> Oracle:
-        return Oracle(self.subject, self.sizes, rounding(str(self.drawn.dtype)))
+    @functools.cached_property
+    def values(self) -> Values:
+        """The case under the spec's names."""
+        d = self.drawn
+        return self.subject.values(d.parameters, d.inputs, d.states, self.case.sizes)
 
-    @cached_property
-    def exact(self) -> Oracle:
-        """The oracle without rounding: balls hold the true values only."""
-        return Oracle(self.subject, self.sizes, truth())
+    @functools.cached_property
+    def bounded(self) -> BallArithmetic:
+        """Balls that hold the rounding of the case's dtype."""
+        return BallArithmetic(UNIT_ROUNDOFF[self.case.dtype], UNDERFLOW[self.case.dtype])
 
-    @cached_property
-    def enclosure(self) -> Enclosure:
-        """What any right forward may compute in this dtype."""
-        return self.oracle.forward(self.drawn)
+    @functools.cached_property
+    def balls(self) -> Trajectory:
+        """The spec's values over the sequence, with their rounding bounds."""
+        return evaluate(self.program, self.values, self.bounded)
 
-    @cached_property
-    def gradient_enclosure(self) -> GradientEnclosure:
-        """What any right backward may compute in this dtype."""
-        return self.oracle.backward(self.drawn)
+    @property
+    def spec_cotangents(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Output and final-state cotangents under the spec's names."""
+        d_finals = {name: self.drawn.d_finals[source] for name, source in self.subject.states.items()}
+        return {self.subject.output_name: self.drawn.d_outputs}, d_finals
+
+    def differentiate(self, trajectory: Trajectory, arithmetic: Any) -> Cotangents:
+        """The derived backward in some arithmetic."""
+        d_outputs, d_finals = self.spec_cotangents
+        return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
+
+    def gathered(self, found: Cotangents) -> dict[str, Array]:
+        """Cotangents of the spec as flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
+        rows: dict[str, Array] = {}
+        steps = found.inputs.get(self.subject.input_name)
+        if steps:
+            rows["inputs"] = np.stack(steps)
+        for name, source in self.subject.states.items():
+            rows[f"states.{source}"] = found.states[name]
+        gathered = self.subject.gradients(found.parameters, self.drawn.parameters)
+        rows |= {f"parameters.{name}": value for name, value in gathered.items()}
+        return rows
+
+    @functools.cached_property
+    def gradient_balls(self) -> dict[str, Array]:
+        """Every gradient's true value with its rounding bound, by flat name."""
+        with self.bounded.scope():
+            return self.gathered(self.differentiate(self.balls, self.bounded))
+
+    @property
+    def flat_gradients(self) -> dict[str, Array]:
+        """The subject's gradients by flat name."""
+        return flat(self.gradients)
+
+    @property
+    def flat_values(self) -> dict[str, Array]:
+        """What the gradients are taken for, by the same names."""
+        rows = {"inputs": self.drawn.inputs}
+        rows |= {f"states.{name}": value for name, value in self.drawn.states.items()}
+        return rows | {f"parameters.{name}": value for name, value in self.drawn.parameters.items()}
+
+    def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
+        """sum(outputs * d_outputs) + sum(finals * d_finals) of the spec at `values` (flat names)."""
+        moved = self.subject.values(
+            {k.removeprefix("parameters."): v for k, v in values.items() if k.startswith("parameters.")},
+            values["inputs"],
+            {k.removeprefix("states."): v for k, v in values.items() if k.startswith("states.")},
+            self.case.sizes,
+        )
+        trajectory = evaluate(self.program, moved, arithmetic)
+        d_outputs, d_finals = self.spec_cotangents
+        finals = final_states(self.program, trajectory)
+        with arithmetic.scope():
+            total = sum((finals[name] * d_finals[name]).sum() for name in d_finals)
+            for name, cotangent in d_outputs.items():
+                total = total + sum((trajectory.steps[t][name] * cotangent[t]).sum() for t in range(self.case.T))
+            return total
+
+    @functools.cached_property
+    def directions(self) -> dict[str, Array]:
+        """A random direction for every value, by flat name, in float64."""
+        rng = np.random.default_rng([self.case.seed, 1])
+        return {name: rng.standard_normal(np.shape(value)) for name, value in self.flat_values.items()}
+
+
+def flat(gradients: Gradients) -> dict[str, Array]:
+    """Gradients by flat name."""
+    rows = {"inputs": gradients.inputs}
+    rows |= {f"states.{name}": value for name, value in gradients.states.items()}
+    return rows | {f"parameters.{name}": value for name, value in gradients.parameters.items()}
+
+
+def entries(trial: Trial) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Every single number a gradient is taken for."""
+    for name, value in trial.flat_values.items():
+        for index in np.ndindex(*np.shape(value)):
+            yield name, index
+
+

@@ -64,10 +64,10 @@ def reordered(trial: Trial, outputs: Array, order: NDArray[np.intp]) -> Array:
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(trial: Trial, rows: Array, columns: Array, sources: NDArray[np.intp]) -> Trial:
+def with_units(trial: Trial, columns: Array, sources: NDArray[np.intp]) -> Trial:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
-    `rows` (d + m,) scales the rows. States and their gradients are copied from the sources.
+    States and their gradients are copied from the sources.
     """
     drawn = trial.drawn
     d = trial.sizes["d"]
@@ -75,14 +75,11 @@ def with_units(trial: Trial, rows: Array, columns: Array, sources: NDArray[np.in
 
     def change(name: str, value: Array, axis: int, kind: str) -> Array:
         grown = np.take(value, order, axis=axis)
-        receives = axis == 0 and kind == "hidden"
-        if receives and (value.ndim == 1 or axes(name)[0] == "hidden"):
-            scale = rows
-        else:
-            scale = columns
+        if axis == 0:
+            return grown
         shape = [1] * grown.ndim
         shape[axis] = len(order)
-        return grown * scale.reshape(shape).astype(grown.dtype)
+        return grown * columns.reshape(shape).astype(grown.dtype)
 
     return trial.at(
         drawn.changed(

@@ -149,7 +149,14 @@ def direct_sum(trial: Trial) -> Iterator[Comparison]:
             both,
             whole.seen.finals[name],
             lambda name=name: (
-                np.tile(trial.enclosure.finals[name].radius.max(), 1) + whole.enclosure.finals[name].radius
+                np.concatenate(
+                    [
+                        trial.enclosure.finals[name].radius,
+                        trial.enclosure.finals[name].radius[:, order],
+                    ],
+                    axis=1,
+                )
+                + whole.enclosure.finals[name].radius
             ),
         )
 
@@ -160,7 +167,7 @@ def dead_unit(trial: Trial) -> Iterator[Comparison]:
     d = trial.sizes["d"]
     sends = np.ones(d + 1)
     sends[d] = 0
-    yield from _grown(trial, with_units(trial, np.ones(d + 1), sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(trial, with_units(trial, sends, np.zeros(1, dtype=np.intp)))
 
 
 @relation("M-35", "a unit may be split in two that send half each", "R", _single_recurrent)
@@ -169,7 +176,7 @@ def unit_splitting(trial: Trial) -> Iterator[Comparison]:
     d = trial.sizes["d"]
     sends = np.ones(d + 1)
     sends[0] = sends[d] = 0.5
-    yield from _grown(trial, with_units(trial, np.ones(d + 1), sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(trial, with_units(trial, sends, np.zeros(1, dtype=np.intp)))
 
 
 def _grown(trial: Trial, larger: Trial) -> Iterator[Comparison]:

@@ -1,0 +1,140 @@
+"""Stacks and pairs of cells: M-29 to M-32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.references import Reference
+from rnn_harness.references.stacked import Stacked
+from rnn_harness.relations._relation import Comparison, close, relation, same
+from rnn_harness.relations._traits import Traits
+from rnn_harness.relations.time import whole_of
+from rnn_harness.trial import Trial
+
+Array = NDArray[Any]
+
+
+def _pair(traits: Traits) -> bool:
+    return traits.bidirectional
+
+
+def _cells(trial: Trial) -> tuple[Reference, Reference]:
+    reference = trial.subject.reference
+    assert hasattr(reference, "forward_cell") and hasattr(reference, "backward_cell")
+    return reference.forward_cell, reference.backward_cell
+
+
+def _part(values: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+
+
+def _swapped(values: dict[str, Array]) -> dict[str, Array]:
+    """Both directions' entries exchanged."""
+    renamed = {
+        name.replace("forward.", "\0").replace("backward.", "forward.").replace("\0", "backward."): value
+        for name, value in values.items()
+    }
+    return {name: renamed[name] for name in values}
+
+
+def _bare(trial: Trial) -> Trial:
+    """The trial without its output layer: relations of the pair itself."""
+    own = {name: value for name, value in trial.drawn.parameters.items() if name not in ("W_y", "b_y")}
+    bare = replace(trial.subject, output=None)
+    return Trial(bare, trial.case, trial.drawn.changed(parameters=own, lengths=None))
+
+
+@relation("M-29", "reversing time swaps the directions", "B", _pair, ("direction",))
+def time_reversal(trial: Trial) -> Iterator[Comparison]:
+    """Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too."""
+    a = _bare(trial)
+    b = a.at(
+        a.drawn.changed(
+            inputs=np.ascontiguousarray(a.drawn.inputs[::-1]),
+            parameters=_swapped(a.drawn.parameters),
+            states=_swapped(a.drawn.states),
+        )
+    )
+    d = a.sizes["d"]
+    turned = np.concatenate([b.seen.outputs[::-1, :, d:], b.seen.outputs[::-1, :, :d]], axis=2)
+    if a.seen.outputs.shape[2] == 2 * d:
+        yield same("outputs", a.seen.outputs, turned)
+    for name, value in _swapped(b.seen.finals).items():
+        yield same(f"final {name}", a.seen.finals[name], value)
+
+
+@relation("M-30", "each half of a pair is the cell by itself", "B", _pair, ("direction",))
+def halves(trial: Trial) -> Iterator[Comparison]:
+    """The forward half is the forward cell; the backward half the backward cell on reversed time."""
+    a = _bare(trial)
+    ahead, back = _cells(a)
+    d = a.sizes["d"]
+    x = a.drawn.inputs
+    one = ahead.forward(_part(a.drawn.parameters, "forward."), x, _part(a.drawn.states, "forward."))
+    turned = np.ascontiguousarray(x[::-1])
+    two = back.forward(_part(a.drawn.parameters, "backward."), turned, _part(a.drawn.states, "backward."))
+    if a.seen.outputs.shape[2] == 2 * d:
+        yield same("forward half", a.seen.outputs[..., :d], one.outputs)
+        yield same("backward half", a.seen.outputs[..., d:], two.outputs[::-1])
+    for name, value in one.finals.items():
+        yield same(f"final forward {name}", a.seen.finals[f"forward.{name}"], value)
+    for name, value in two.finals.items():
+        yield same(f"final backward {name}", a.seen.finals[f"backward.{name}"], value)
+
+
+@relation("M-31", "a palindrome with equal cells gives a palindrome", "B", _pair, ("direction",))
+def palindrome(trial: Trial) -> Iterator[Comparison]:
+    """X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
+    a = _bare(trial)
+    x = np.concatenate([a.drawn.inputs, a.drawn.inputs[::-1]])
+
+    def twin(values: dict[str, Array]) -> dict[str, Array]:
+        return {
+            name: values[name.replace("backward.", "forward.")] for name in values
+        }
+
+    b = a.at(
+        a.drawn.changed(
+            inputs=np.ascontiguousarray(x),
+            d_outputs=np.concatenate([a.drawn.d_outputs, a.drawn.d_outputs]),
+            parameters=twin(a.drawn.parameters),
+            states=twin(a.drawn.states),
+        )
+    )
+    d = a.sizes["d"]
+    if b.seen.outputs.shape[2] == 2 * d:
+        yield same("outputs", b.seen.outputs[..., :d], b.seen.outputs[::-1, :, d:])
+    for name, value in _part(b.seen.finals, "forward.").items():
+        yield same(f"final {name}", value, b.seen.finals[f"backward.{name}"])
+
+
+@relation("M-32", "a stack is its layers one after the other; a stack of one is the cell", "B",
+          lambda traits: traits.causal, ("layers",))
+def composition(trial: Trial) -> Iterator[Comparison]:
+    """Layer-major order: every layer over the whole sequence, then the next."""
+    whole = whole_of(trial)
+    own = {name: value for name, value in whole.drawn.parameters.items() if name not in ("W_y", "b_y")}
+    reference = whole.subject.reference
+    cells = getattr(reference, "cells", None)
+    if cells is None:
+        stack = Stacked((reference,))
+        run = stack.forward(
+            {f"layer0.{name}": value for name, value in own.items()},
+            whole.drawn.inputs,
+            {f"layer0.{name}": value for name, value in whole.drawn.states.items()} or None,
+        )
+        yield same("outputs", whole.seen.hidden, run.outputs)
+        return
+    x = whole.drawn.inputs
+    for index, cell in enumerate(cells):
+        prefix = f"layer{index}."
+        run = cell.forward(_part(own, prefix), x, _part(whole.drawn.states, prefix))
+        x = run.outputs
+        for name, value in run.finals.items():
+            yield same(f"final {prefix}{name}", whole.seen.finals[prefix + name], value)
+    yield close("outputs", whole.seen.hidden, x, lambda: 2 * whole.enclosure.outputs.radius)
