@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from rnn_harness import references
 from rnn_harness.arithmetic import Values
 from rnn_harness.errors import UsageError
@@ -67,14 +66,15 @@ class Subject:
         run = self.cell.forward(own, inputs, states, lengths)
         if not self.output:
             return run
-        y = self.output.forward(top, run.outputs)
-        return Run(y, run.finals, {**run.trace, "output": y}, (run, top))
+        y = masked(self.output.forward(top, run.outputs), lengths)
+        return Run(y, run.finals, {**run.trace, "output": y}, (run, top, lengths))
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
         """As the cell's, through the output layer."""
         if not self.output:
             return self.cell.backward(run, d_outputs, d_finals)
-        inner, top = run.saved
+        inner, top, lengths = run.saved
+        d_outputs = masked(d_outputs, lengths)
         d_hidden, own = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
         below = self.cell.backward(inner, d_hidden, d_finals)
         return Gradients(below.inputs, below.states, below.parameters | own)
@@ -134,8 +134,15 @@ class Subject:
         return gathered
 
 
+def masked(values: Array, lengths: NDArray[np.intp] | None) -> Array:
+    """`values` (T, B, .) with zeros past every row's length."""
+    if lengths is None:
+        return values
+    alive = np.arange(len(values))[:, None] < lengths
+    cleared: Array = np.where(alive[:, :, None], values, np.zeros((), values.dtype))
+    return cleared
+
+
 def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
     own = {name: value for name, value in parameters.items() if name not in _OUTPUT}
     return own, {name: value for name, value in parameters.items() if name in _OUTPUT}
-
-

@@ -6,13 +6,13 @@ Dimension legend: n input size, d hidden size, k output size.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
+from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._traits import axes, split
-from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
 
@@ -41,36 +41,37 @@ def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Ar
     return change
 
 
-def permuted(trial: Trial, order: NDArray[np.intp]) -> Trial:
+def permuted(bench: Bench, order: NDArray[np.intp]) -> Bench:
     """Hidden units in another order, everywhere: parameters, states and final gradients."""
-    drawn = trial.drawn
-    change = take(order, trial.sizes["d"])
-    return trial.at(
-        drawn.changed(
+    drawn = bench.drawn
+    change = take(order, bench.sizes["d"])
+    return bench.at(
+        replace(
+            drawn,
             parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in drawn.states.items()},
             d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
-            d_outputs=reordered(trial, drawn.d_outputs, order),
+            d_outputs=reordered(bench, drawn.d_outputs, order),
         )
     )
 
 
-def reordered(trial: Trial, outputs: Array, order: NDArray[np.intp]) -> Array:
-    """Outputs (T, B, .) with the hidden units in another order; an output layer's outputs stay as they are."""
-    if trial.subject.output is not None:
+def reordered(bench: Bench, outputs: Array, order: NDArray[np.intp]) -> Array:
+    """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
+    if bench.subject.output is not None:
         return outputs
-    d = trial.sizes["d"]
+    d = bench.sizes["d"]
     both = outputs.shape[-1] == 2 * d
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(trial: Trial, columns: Array, sources: NDArray[np.intp]) -> Trial:
+def with_units(bench: Bench, columns: Array, sources: NDArray[np.intp]) -> Bench:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
     States and their gradients are copied from the sources.
     """
-    drawn = trial.drawn
-    d = trial.sizes["d"]
+    drawn = bench.drawn
+    d = bench.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
     def change(name: str, value: Array, axis: int, kind: str) -> Array:
@@ -81,12 +82,13 @@ def with_units(trial: Trial, columns: Array, sources: NDArray[np.intp]) -> Trial
         shape[axis] = len(order)
         return grown * columns.reshape(shape).astype(grown.dtype)
 
-    return trial.at(
-        drawn.changed(
+    return bench.at(
+        replace(
+            drawn,
             parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in drawn.states.items()},
             d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
-            d_outputs=drawn.d_outputs if trial.subject.output is not None else drawn.d_outputs[..., order],
+            d_outputs=drawn.d_outputs if bench.subject.output is not None else drawn.d_outputs[..., order],
         )
     )
 

@@ -1,8 +1,8 @@
 """What a metamorphic relation is: a law between runs of one subject, held within derived bounds.
 
-A relation needs no oracle for its verdict's sides: both are runs of the subject (or of a right reference that must
-equal it in a limit). What they may differ by is nothing (class B), what rounding allows (class R: each run lies
-within its own radius of the truth), or an explicit rate besides that (class L).
+Both sides are runs: of the subject, or of a right reference that must equal it in a limit. What they may
+differ by is nothing (class B), what rounding allows (class R: each run is within its own radius of the truth),
+or an explicit rate besides that (class L).
 """
 
 from __future__ import annotations
@@ -13,13 +13,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rnn_harness.outcomes import Outcome, Verdict
+from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._traits import Traits
-from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
 Allowed = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a comparison holds, and how close to what is allowed it came."""
+
+    agrees: bool
+    detail: str = ""
+    share: float | None = None
+    error: float | None = None
+    bound: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,34 +46,31 @@ class Comparison:
     differs: bool = False
     below: bool = False
 
-    def judge(self) -> Verdict:
-        """The verdict, about nothing in particular yet; a comparison of nothing is vacuous."""
+    def judge(self) -> Judgement | None:
+        """What came out; None where there is nothing to compare."""
         left, right = np.broadcast_arrays(np.asarray(self.left), np.asarray(self.right))
         if left.size == 0:
-            return Verdict("", Outcome.VACUOUS, f"{self.what}: nothing to compare")
+            return None
         if not (np.isfinite(left).all() and np.isfinite(right).all()):
-            return Verdict("", Outcome.REFUTED, f"{self.what}: a value is not finite")
+            return Judgement(False, f"{self.what}: a value is not finite", float("inf"))
         gap = left.astype(np.float64) - right.astype(np.float64)
         gap = np.maximum(gap, 0) if self.below else np.abs(gap)
         worst = float(gap.max())
         if worst == 0.0 and not self.differs:
-            return Verdict("", Outcome.AGREES, error=0.0, bound=0.0, share=0.0)
+            return Judgement(True, share=0.0, error=0.0)
         allowed = np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(gap > 0, gap / allowed, 0.0)
         place = np.unravel_index(int(np.argmax(shares)), shares.shape)
         share, bound = float(shares[place]), float(allowed[place])
         if self.differs:
-            found = Outcome.AGREES if share > 1 else Outcome.REFUTED
-            reason = "" if share > 1 else f"{self.what}: differ by {worst:.3g}, not beyond rounding"
-            return Verdict("", found, reason)
-        if share <= 1:
-            return Verdict("", Outcome.AGREES, "", worst, bound, share)
-        text = f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
-        return Verdict("", Outcome.REFUTED, text, float(gap[place]), bound, share)
+            detail = "" if share > 1 else f"{self.what}: differ by {worst:.3g}, which is only rounding"
+            return Judgement(share > 1, detail)
+        detail = "" if share <= 1 else f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
+        return Judgement(share <= 1, detail, share, float(gap[place]), bound)
 
 
-Law = Callable[[Trial], Iterator[Comparison]]
+Law = Callable[[Bench], Iterator[Comparison]]
 
 
 @dataclass(frozen=True)
@@ -106,19 +112,19 @@ def apart(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
     return Comparison(what, left, right, allowed, differs=True)
 
 
-def runs_close(a: Trial, b: Trial, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:
-    """Outputs and finals of two trials, those of `b` brought to `a`'s order by `select` on the batch axis 1."""
+def runs_close(a: Bench, b: Bench, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:
+    """Outputs and finals of two runs, those of `b` brought to the order of `a` by `select`."""
     turn = select or (lambda value: value)
     yield close(
         "outputs",
-        a.seen.outputs,
-        turn(b.seen.outputs),
-        lambda: a.enclosure.outputs.radius + turn(b.enclosure.outputs.radius),
+        a.run.outputs,
+        turn(b.run.outputs),
+        lambda: a.radii.outputs + turn(b.radii.outputs),
     )
-    for name in a.seen.finals:
+    for name in a.run.finals:
         yield close(
             f"final {name}",
-            a.seen.finals[name],
-            turn(b.seen.finals[name][None])[0],
-            lambda name=name: a.enclosure.finals[name].radius + turn(b.enclosure.finals[name].radius[None])[0],
+            a.run.finals[name],
+            turn(b.run.finals[name][None])[0],
+            lambda name=name: a.radii.finals[name] + turn(b.radii.finals[name][None])[0],
         )

@@ -1,4 +1,4 @@
-"""What a relation may ask about a subject, and which axes of its parameters are hidden units or input features.
+"""What a relation may ask about a subject, and which axes of its parameters are units or input features.
 
 Dimension legend: n input size, d hidden size, k output size.
 """
@@ -21,18 +21,18 @@ class Traits:
 
     @cached_property
     def cell(self) -> Reference:
-        reference: Any = self.subject.reference
+        reference: Any = self.subject.cell
         if hasattr(reference, "cells"):
             return reference.cells[0]  # type: ignore[no-any-return]
         return getattr(reference, "forward_cell", reference)  # type: ignore[no-any-return]
 
     @property
     def stacked(self) -> bool:
-        return hasattr(self.subject.reference, "cells")
+        return hasattr(self.subject.cell, "cells")
 
     @property
     def bidirectional(self) -> bool:
-        return hasattr(self.subject.reference, "forward_cell")
+        return hasattr(self.subject.cell, "forward_cell")
 
     @property
     def single(self) -> bool:
@@ -104,7 +104,7 @@ def split(name: str) -> tuple[str, str]:
 
 
 def axes(name: str) -> tuple[str, ...]:
-    """What the axes of a parameter are: ``hidden``, ``below`` (layer under it), ``input``, ``output`` or ``merged``.
+    """What the axes of a parameter are: hidden, below (the layer under it), input, output or merged.
 
     A diagonal peephole has one axis; the caller takes as many as the array has.
     """

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-
 from rnn_harness.cases import Drawn
+from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import along, take
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close, same
 from rnn_harness.relations._traits import bias_of, everything, input_weights
-from rnn_harness.trial import Trial
 
 
 def rows_of(drawn: Drawn, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> Drawn:
     """Only those rows of the batch."""
-    return drawn.changed(
+    return replace(
+        drawn,
         inputs=np.ascontiguousarray(drawn.inputs[:, rows]),
         states={name: np.ascontiguousarray(value[rows]) for name, value in drawn.states.items()},
         d_outputs=np.ascontiguousarray(drawn.d_outputs[:, rows]),
@@ -25,100 +26,100 @@ def rows_of(drawn: Drawn, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]
 
 
 @relation("M-01", "permuting the batch permutes the results", "R", everything, ("batch leak",))
-def permutation(trial: Trial) -> Iterator[Comparison]:
+def permutation(bench: Bench) -> Iterator[Comparison]:
     """S(P X, P s) = P S(X, s)."""
-    batch = trial.drawn.inputs.shape[1]
+    batch = bench.drawn.inputs.shape[1]
     if batch > 1:
         order = np.roll(np.arange(batch), 1)
         back = np.argsort(order)
-        yield from runs_close(trial, trial.at(rows_of(trial.drawn, order)), lambda value: value[:, back])
+        yield from runs_close(bench, bench.at(rows_of(bench.drawn, order)), lambda value: value[:, back])
 
 
 @relation("M-02", "a batch in two parts gives the same as the whole", "R", everything, ("only at batch 1",))
-def splitting(trial: Trial) -> Iterator[Comparison]:
+def splitting(bench: Bench) -> Iterator[Comparison]:
     """S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts."""
-    batch = trial.drawn.inputs.shape[1]
+    batch = bench.drawn.inputs.shape[1]
     for row in range(batch if batch > 1 else 0):
         rows = slice(row, row + 1)
-        alone = trial.at(rows_of(trial.drawn, rows))
+        alone = bench.at(rows_of(bench.drawn, rows))
         yield close(
             f"outputs of row {row}",
-            trial.seen.outputs[:, rows],
-            alone.seen.outputs,
-            lambda rows=rows, alone=alone: (
-                trial.enclosure.outputs.radius[:, rows] + alone.enclosure.outputs.radius
-            ),
+            bench.run.outputs[:, rows],
+            alone.run.outputs,
+            lambda rows=rows, alone=alone: bench.radii.outputs[:, rows] + alone.radii.outputs,
         )
-        for name, value in alone.seen.finals.items():
+        for name, value in alone.run.finals.items():
             yield close(
                 f"final {name} of row {row}",
-                trial.seen.finals[name][rows],
+                bench.run.finals[name][rows],
                 value,
                 lambda name=name, rows=rows, alone=alone: (
-                    trial.enclosure.finals[name].radius[rows] + alone.enclosure.finals[name].radius
+                    bench.radii.finals[name][rows] + alone.radii.finals[name]
                 ),
             )
 
 
 @relation("M-03", "equal rows in, equal rows out", "R", everything, ("batch leak",))
-def duplication(trial: Trial) -> Iterator[Comparison]:
+def duplication(bench: Bench) -> Iterator[Comparison]:
     """A batch of copies of one row gives copies of one result."""
-    batch = trial.drawn.inputs.shape[1]
+    batch = bench.drawn.inputs.shape[1]
     if batch > 1:
-        copies = trial.at(rows_of(trial.drawn, np.zeros(batch, dtype=np.intp)))
-        outputs = copies.seen.outputs
-        yield close("rows", outputs[:, 1:], outputs[:, :1], lambda: 2 * copies.enclosure.outputs.radius[:, 1:])
+        copies = bench.at(rows_of(bench.drawn, np.zeros(batch, dtype=np.intp)))
+        outputs = copies.run.outputs
+        yield close("rows", outputs[:, 1:], outputs[:, :1], lambda: 2 * copies.radii.outputs[:, 1:])
 
 
 @relation("M-05", "permuting the input features with their weights changes nothing", "R", everything)
-def input_permutation(trial: Trial) -> Iterator[Comparison]:
+def input_permutation(bench: Bench) -> Iterator[Comparison]:
     """W -> W Q^T, x -> Q x."""
-    n = trial.sizes["n"]
+    n = bench.sizes["n"]
     if n > 1:
         order = np.roll(np.arange(n), 1)
-        drawn = trial.drawn
+        drawn = bench.drawn
         parameters = along(drawn.parameters, take(order, n), "input")
         inputs = np.ascontiguousarray(drawn.inputs[..., order])
-        yield from runs_close(trial, trial.at(drawn.changed(parameters=parameters, inputs=inputs)))
+        yield from runs_close(bench, bench.at(replace(drawn, parameters=parameters, inputs=inputs)))
 
 
 @relation("M-06", "an invertible change of the inputs is undone by the weights", "R", everything)
-def input_reparametrisation(trial: Trial) -> Iterator[Comparison]:
-    """W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: both are exact on values of a common grain."""
-    n = trial.sizes["n"]
-    if n > 1 and trial.case.grain is not None:
-        drawn = trial.drawn
-        shift = np.eye(n, dtype=drawn.dtype) + np.eye(n, k=1, dtype=drawn.dtype)
-        inverse = np.rint(np.linalg.inv(shift.astype(np.float64))).astype(drawn.dtype)
+def input_reparametrisation(bench: Bench) -> Iterator[Comparison]:
+    """W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws."""
+    n = bench.sizes["n"]
+    if n > 1 and bench.dtype == np.float64:
+        drawn = bench.drawn
+        shift = np.eye(n, dtype=drawn.inputs.dtype) + np.eye(n, k=1, dtype=drawn.inputs.dtype)
+        inverse = np.rint(np.linalg.inv(shift.astype(np.float64))).astype(drawn.inputs.dtype)
         parameters = along(drawn.parameters, lambda _n, value, _a, _k: value @ shift, "input")
-        changed = drawn.changed(parameters=parameters, inputs=drawn.inputs @ inverse.T)
-        yield from runs_close(trial, trial.at(changed))
+        changed = replace(drawn, parameters=parameters, inputs=drawn.inputs @ inverse.T)
+        yield from runs_close(bench, bench.at(changed))
 
 
 @relation("M-13", "a bias is the weight of a constant input", "R", lambda traits: traits.bias, ("bias",))
-def bias_absorption(trial: Trial) -> Iterator[Comparison]:
+def bias_absorption(bench: Bench) -> Iterator[Comparison]:
     """Append 1 to x, W' = [W, b], b' = 0."""
-    yield from runs_close(trial, trial.at(with_constant_feature(trial.drawn, 1.0)))
+    yield from runs_close(bench, bench.at(with_constant_feature(bench.drawn, 1.0)))
 
 
 @relation("M-14", "a bias may be shared out between two places", "R", lambda traits: traits.bias, ("bias",))
-def bias_sharing(trial: Trial) -> Iterator[Comparison]:
+def bias_sharing(bench: Bench) -> Iterator[Comparison]:
     """Append 1 to x, W' = [W, b/2], b' = b/2."""
-    yield from runs_close(trial, trial.at(with_constant_feature(trial.drawn, 0.5)))
+    yield from runs_close(bench, bench.at(with_constant_feature(bench.drawn, 0.5)))
 
 
 @relation("M-44", "a one-hot input picks a column of the weights", "R", everything)
-def one_hot(trial: Trial) -> Iterator[Comparison]:
+def one_hot(bench: Bench) -> Iterator[Comparison]:
     """W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight."""
-    drawn = trial.drawn
-    n = trial.sizes["n"]
+    drawn = bench.drawn
+    n = bench.sizes["n"]
     if n > 1:
         picked = n - 1
         code = np.zeros_like(drawn.inputs)
         code[..., picked] = 1
-        parameters = along(drawn.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
-        a = trial.at(drawn.changed(inputs=code))
-        b = trial.at(drawn.changed(inputs=np.ones_like(drawn.inputs[..., :1]), parameters=parameters))
+        parameters = along(
+            drawn.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input"
+        )
+        a = bench.at(replace(drawn, inputs=code))
+        b = bench.at(replace(drawn, inputs=np.ones_like(drawn.inputs[..., :1]), parameters=parameters))
         yield from runs_close(a, b)
 
 
@@ -128,44 +129,47 @@ def with_constant_feature(drawn: Drawn, part: float) -> Drawn:
     for weight in input_weights(drawn.parameters):
         bias = drawn.parameters.get(bias_of(weight))
         column = np.zeros(len(drawn.parameters[weight])) if bias is None else bias * part
-        parameters[weight] = np.column_stack([drawn.parameters[weight], column]).astype(drawn.dtype)
+        parameters[weight] = np.column_stack([drawn.parameters[weight], column]).astype(drawn.inputs.dtype)
         if bias is not None:
-            parameters[bias_of(weight)] = bias - (bias * part).astype(drawn.dtype)
-    ones = np.ones((*drawn.inputs.shape[:2], 1), drawn.dtype)
-    return drawn.changed(parameters=parameters, inputs=np.concatenate([drawn.inputs, ones], axis=2))
+            parameters[bias_of(weight)] = bias - (bias * part).astype(drawn.inputs.dtype)
+    ones = np.ones((*drawn.inputs.shape[:2], 1), drawn.inputs.dtype)
+    return replace(drawn, parameters=parameters, inputs=np.concatenate([drawn.inputs, ones], axis=2))
 
 
-@relation("M-45", "a run changes nothing it was given, and a second one gives the same", "B", everything)
-def purity(trial: Trial) -> Iterator[Comparison]:
-    """Inputs, states, weights and gradients are intact afterwards; forward and backward repeat bit for bit."""
-    kept = {name: value.copy() for name, value in trial.drawn.flat().items()}
-    first = trial.at(trial.drawn)
-    outputs = first.seen.outputs.copy()
+@relation("M-45", "a run leaves what it was given alone, and can be repeated", "B", everything)
+def purity(bench: Bench) -> Iterator[Comparison]:
+    """Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit."""
+    kept = {name: value.copy() for name, value in bench.numbers.items()}
+    first = bench.at(bench.drawn)
+    outputs = first.run.outputs.copy()
     gradients = {name: value.copy() for name, value in first.gradients.parameters.items()}
-    yield same("outputs after the backward", first.seen.outputs, outputs)
-    for name, value in first.subject.gradients(first.drawn, first.seen).parameters.items():
+    yield same("outputs after the backward", first.run.outputs, outputs)
+    for name, value in first.subject.backward(
+        first.run, first.drawn.d_outputs, first.drawn.d_finals or None
+    ).parameters.items():
         yield same(f"second backward, {name}", value, gradients[name])
-    yield same("second forward", first.subject.run(first.drawn).outputs, outputs)
-    for name, value in first.drawn.flat().items():
+    yield same("second forward", bench.at(first.drawn).run.outputs, outputs)
+    for name, value in first.numbers.items():
         yield same(f"{name} after the run", value, kept[name])
 
 
 @relation("M-46", "the layout of the arrays in memory does not matter", "R", everything)
-def layout(trial: Trial) -> Iterator[Comparison]:
+def layout(bench: Bench) -> Iterator[Comparison]:
     """Fortran order, and slices of larger arrays, give what contiguous arrays give."""
 
-    def spread(value: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> np.ndarray[
-        tuple[int, ...], np.dtype[np.floating]
-    ]:
+    def spread(
+        value: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
         larger = np.zeros((*value.shape[:-1], 2 * value.shape[-1] + 1), value.dtype)
         larger[..., 1::2] = value
         return larger[..., 1::2]
 
-    drawn = trial.drawn
+    drawn = bench.drawn
     yield from runs_close(
-        trial,
-        trial.at(
-            drawn.changed(
+        bench,
+        bench.at(
+            replace(
+                drawn,
                 parameters={name: np.asfortranarray(value) for name, value in drawn.parameters.items()},
                 inputs=spread(drawn.inputs),
                 states={name: spread(value) for name, value in drawn.states.items()},
@@ -175,8 +179,8 @@ def layout(trial: Trial) -> Iterator[Comparison]:
 
 
 @relation("M-47", "in float32 the results lie within the float32 bound of the true ones", "R", everything)
-def lower_precision(trial: Trial) -> Iterator[Comparison]:
+def lower_precision(bench: Bench) -> Iterator[Comparison]:
     """On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound."""
-    low = trial.at(trial.drawn.as_type("float32"))
-    high = low.at(low.drawn.as_type("float64"))
+    low = bench.in_type("float32")
+    high = low.in_type("float64")
     yield from runs_close(low, high)

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
+from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._relation import Comparison, close, relation, same
 from rnn_harness.relations._traits import Traits
 from rnn_harness.relations.time import whole_of
-from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
 
@@ -23,10 +22,17 @@ def _pair(traits: Traits) -> bool:
     return traits.bidirectional
 
 
-def _cells(trial: Trial) -> tuple[Reference, Reference]:
-    reference = trial.subject.reference
-    assert hasattr(reference, "forward_cell") and hasattr(reference, "backward_cell")
-    return reference.forward_cell, reference.backward_cell
+def _cells(bench: Bench) -> tuple[Reference, Reference]:
+    reference = bench.subject.cell
+    ahead: Reference = getattr(reference, "forward_cell")  # noqa: B009 - only a pair has it
+    back: Reference = getattr(reference, "backward_cell")  # noqa: B009
+    return ahead, back
+
+
+def hidden(bench: Bench) -> Array:
+    """The hidden states (T, B, .) under the output layer, if there is one."""
+    found: Array = bench.run.outputs if bench.subject.output is None else bench.run.saved[0].outputs
+    return found
 
 
 def _part(values: dict[str, Array], prefix: str) -> dict[str, Array]:
@@ -42,64 +48,64 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
     return {name: renamed[name] for name in values}
 
 
-def _bare(trial: Trial) -> Trial:
-    """The trial without its output layer: relations of the pair itself."""
-    own = {name: value for name, value in trial.drawn.parameters.items() if name not in ("W_y", "b_y")}
-    bare = replace(trial.subject, output=None)
-    return Trial(bare, trial.case, trial.drawn.changed(parameters=own, lengths=None))
+def _bare(bench: Bench) -> Bench:
+    """The bench without its output layer: relations of the pair itself."""
+    own = {name: value for name, value in bench.drawn.parameters.items() if name not in ("W_y", "b_y")}
+    bare = replace(bench.subject, output=None)
+    return Bench(bare, replace(bench.drawn, parameters=own, lengths=None))
 
 
 @relation("M-29", "reversing time swaps the directions", "B", _pair, ("direction",))
-def time_reversal(trial: Trial) -> Iterator[Comparison]:
+def time_reversal(bench: Bench) -> Iterator[Comparison]:
     """Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too."""
-    a = _bare(trial)
+    a = _bare(bench)
     b = a.at(
-        a.drawn.changed(
+        replace(
+            a.drawn,
             inputs=np.ascontiguousarray(a.drawn.inputs[::-1]),
             parameters=_swapped(a.drawn.parameters),
             states=_swapped(a.drawn.states),
         )
     )
     d = a.sizes["d"]
-    turned = np.concatenate([b.seen.outputs[::-1, :, d:], b.seen.outputs[::-1, :, :d]], axis=2)
-    if a.seen.outputs.shape[2] == 2 * d:
-        yield same("outputs", a.seen.outputs, turned)
-    for name, value in _swapped(b.seen.finals).items():
-        yield same(f"final {name}", a.seen.finals[name], value)
+    turned = np.concatenate([b.run.outputs[::-1, :, d:], b.run.outputs[::-1, :, :d]], axis=2)
+    if a.run.outputs.shape[2] == 2 * d:
+        yield same("outputs", a.run.outputs, turned)
+    for name, value in _swapped(b.run.finals).items():
+        yield same(f"final {name}", a.run.finals[name], value)
 
 
 @relation("M-30", "each half of a pair is the cell by itself", "B", _pair, ("direction",))
-def halves(trial: Trial) -> Iterator[Comparison]:
+def halves(bench: Bench) -> Iterator[Comparison]:
     """The forward half is the forward cell; the backward half the backward cell on reversed time."""
-    a = _bare(trial)
+    a = _bare(bench)
     ahead, back = _cells(a)
     d = a.sizes["d"]
     x = a.drawn.inputs
     one = ahead.forward(_part(a.drawn.parameters, "forward."), x, _part(a.drawn.states, "forward."))
     turned = np.ascontiguousarray(x[::-1])
     two = back.forward(_part(a.drawn.parameters, "backward."), turned, _part(a.drawn.states, "backward."))
-    if a.seen.outputs.shape[2] == 2 * d:
-        yield same("forward half", a.seen.outputs[..., :d], one.outputs)
-        yield same("backward half", a.seen.outputs[..., d:], two.outputs[::-1])
+    if a.run.outputs.shape[2] == 2 * d:
+        yield same("forward half", a.run.outputs[..., :d], one.outputs)
+        yield same("backward half", a.run.outputs[..., d:], two.outputs[::-1])
     for name, value in one.finals.items():
-        yield same(f"final forward {name}", a.seen.finals[f"forward.{name}"], value)
+        yield same(f"final forward {name}", a.run.finals[f"forward.{name}"], value)
     for name, value in two.finals.items():
-        yield same(f"final backward {name}", a.seen.finals[f"backward.{name}"], value)
+        yield same(f"final backward {name}", a.run.finals[f"backward.{name}"], value)
 
 
 @relation("M-31", "a palindrome with equal cells gives a palindrome", "B", _pair, ("direction",))
-def palindrome(trial: Trial) -> Iterator[Comparison]:
+def palindrome(bench: Bench) -> Iterator[Comparison]:
     """X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
-    a = _bare(trial)
+    a = _bare(bench)
     x = np.concatenate([a.drawn.inputs, a.drawn.inputs[::-1]])
 
     def twin(values: dict[str, Array]) -> dict[str, Array]:
-        return {
-            name: values[name.replace("backward.", "forward.")] for name in values
-        }
+        return {name: values[name.replace("backward.", "forward.")] for name in values}
 
     b = a.at(
-        a.drawn.changed(
+        replace(
+            a.drawn,
             inputs=np.ascontiguousarray(x),
             d_outputs=np.concatenate([a.drawn.d_outputs, a.drawn.d_outputs]),
             parameters=twin(a.drawn.parameters),
@@ -107,19 +113,24 @@ def palindrome(trial: Trial) -> Iterator[Comparison]:
         )
     )
     d = a.sizes["d"]
-    if b.seen.outputs.shape[2] == 2 * d:
-        yield same("outputs", b.seen.outputs[..., :d], b.seen.outputs[::-1, :, d:])
-    for name, value in _part(b.seen.finals, "forward.").items():
-        yield same(f"final {name}", value, b.seen.finals[f"backward.{name}"])
+    if b.run.outputs.shape[2] == 2 * d:
+        yield same("outputs", b.run.outputs[..., :d], b.run.outputs[::-1, :, d:])
+    for name, value in _part(b.run.finals, "forward.").items():
+        yield same(f"final {name}", value, b.run.finals[f"backward.{name}"])
 
 
-@relation("M-32", "a stack is its layers one after the other; a stack of one is the cell", "B",
-          lambda traits: traits.causal, ("layers",))
-def composition(trial: Trial) -> Iterator[Comparison]:
+@relation(
+    "M-32",
+    "a stack is its layers one after the other; a stack of one is the cell",
+    "B",
+    lambda traits: traits.causal,
+    ("layers",),
+)
+def composition(bench: Bench) -> Iterator[Comparison]:
     """Layer-major order: every layer over the whole sequence, then the next."""
-    whole = whole_of(trial)
+    whole = whole_of(bench)
     own = {name: value for name, value in whole.drawn.parameters.items() if name not in ("W_y", "b_y")}
-    reference = whole.subject.reference
+    reference = whole.subject.cell
     cells = getattr(reference, "cells", None)
     if cells is None:
         stack = Stacked((reference,))
@@ -128,7 +139,7 @@ def composition(trial: Trial) -> Iterator[Comparison]:
             whole.drawn.inputs,
             {f"layer0.{name}": value for name, value in whole.drawn.states.items()} or None,
         )
-        yield same("outputs", whole.seen.hidden, run.outputs)
+        yield same("outputs", hidden(whole), run.outputs)
         return
     x = whole.drawn.inputs
     for index, cell in enumerate(cells):
@@ -136,5 +147,5 @@ def composition(trial: Trial) -> Iterator[Comparison]:
         run = cell.forward(_part(own, prefix), x, _part(whole.drawn.states, prefix))
         x = run.outputs
         for name, value in run.finals.items():
-            yield same(f"final {prefix}{name}", whole.seen.finals[prefix + name], value)
-    yield close("outputs", whole.seen.hidden, x, lambda: 2 * whole.enclosure.outputs.radius)
+            yield same(f"final {prefix}{name}", whole.run.finals[prefix + name], value)
+    yield close("outputs", hidden(whole), x, lambda: 2 * whole.radii.outputs)

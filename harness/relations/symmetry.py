@@ -1,15 +1,15 @@
-"""Symmetries of the hidden units: permutation, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+"""Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-
+from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close, same
 from rnn_harness.relations._traits import Traits, axes, everything, is_candidate, is_rnn
-from rnn_harness.trial import Trial
 
 
 def _single_recurrent(traits: Traits) -> bool:
@@ -17,39 +17,35 @@ def _single_recurrent(traits: Traits) -> bool:
 
 
 @relation("M-04", "permuting the hidden units permutes the states", "R", everything, ("transposed",))
-def hidden_permutation(trial: Trial) -> Iterator[Comparison]:
+def hidden_permutation(bench: Bench) -> Iterator[Comparison]:
     """W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
-    d = trial.sizes["d"]
+    d = bench.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(trial, order)
+        other = permuted(bench, order)
         yield close(
             "outputs",
-            reordered(trial, trial.seen.outputs, order),
-            other.seen.outputs,
-            lambda: (
-                reordered(trial, trial.enclosure.outputs.radius, order) + other.enclosure.outputs.radius
-            ),
+            reordered(bench, bench.run.outputs, order),
+            other.run.outputs,
+            lambda: reordered(bench, bench.radii.outputs, order) + other.radii.outputs,
         )
-        for name, value in trial.seen.finals.items():
+        for name, value in bench.run.finals.items():
             yield close(
                 f"final {name}",
                 value[:, order],
-                other.seen.finals[name],
-                lambda name=name: (
-                    trial.enclosure.finals[name].radius[:, order] + other.enclosure.finals[name].radius
-                ),
+                other.run.finals[name],
+                lambda name=name: bench.radii.finals[name][:, order] + other.radii.finals[name],
             )
 
 
 @relation("M-41", "gradients are permuted like the weights", "R", everything, ("backward",))
-def gradient_permutation(trial: Trial) -> Iterator[Comparison]:
+def gradient_permutation(bench: Bench) -> Iterator[Comparison]:
     """The gradient for P U P^T is P (gradient for U) P^T, and so on."""
-    d = trial.sizes["d"]
+    d = bench.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(trial, order)
-        turned = along(trial.gradients.parameters, take(order, d), "hidden", "below", "merged")
+        other = permuted(bench, order)
+        turned = along(bench.gradients.parameters, take(order, d), "hidden", "below", "merged")
         for name, value in turned.items():
             yield close(
                 f"gradient of {name}",
@@ -57,27 +53,27 @@ def gradient_permutation(trial: Trial) -> Iterator[Comparison]:
                 other.gradients.parameters[name],
                 lambda name=name: (
                     along(
-                        {name: trial.gradient_enclosure.parameters[name].radius},
+                        {name: bench.gradient_radii.parameters[name]},
                         take(order, d),
                         "hidden",
                         "below",
                         "merged",
                     )[name]
-                    + other.gradient_enclosure.parameters[name].radius
+                    + other.gradient_radii.parameters[name]
                 ),
             )
 
 
 @relation("M-07", "hidden units may change sign when tanh is odd", "B", lambda traits: traits.odd, ("sigma",))
-def sign_gauge(trial: Trial) -> Iterator[Comparison]:
-    """D = diag(+-1): candidate rows D, all U -> U D, peepholes -> p D gives h -> D h, c -> D c, bit for bit."""
-    drawn = trial.drawn
-    d = trial.sizes["d"]
-    signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(drawn.dtype)
+def sign_gauge(bench: Bench) -> Iterator[Comparison]:
+    """D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
+    drawn = bench.drawn
+    d = bench.sizes["d"]
+    signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(drawn.inputs.dtype)
 
-    def flip(name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.floating]], axis: int, kind: str) -> (
-        np.ndarray[tuple[int, ...], np.dtype[np.floating]]
-    ):
+    def flip(
+        name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.floating]], axis: int, kind: str
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
         peephole = ".W_c" in f".{name}"
         if axis == 0 and kind == "hidden":
             diagonal = peephole and value.ndim == 1
@@ -88,34 +84,37 @@ def sign_gauge(trial: Trial) -> Iterator[Comparison]:
         shape[axis] = len(both)
         return value * both.reshape(shape)
 
-    other = trial.at(
-        drawn.changed(
+    other = bench.at(
+        replace(
+            drawn,
             parameters=along(drawn.parameters, flip, "hidden", "below", "merged"),
             states={name: value * signs for name, value in drawn.states.items()},
         )
     )
-    for name, value in trial.seen.finals.items():
-        yield same(f"final {name}", value * signs, other.seen.finals[name])
+    for name, value in bench.run.finals.items():
+        yield same(f"final {name}", value * signs, other.run.finals[name])
 
 
-@relation("M-07b", "a tanh RNN without bias is an odd function", "B", lambda t: is_rnn(t) and t.odd, ("sigma",))
-def oddness(trial: Trial) -> Iterator[Comparison]:
+@relation(
+    "M-07b", "a tanh RNN without bias is an odd function", "B", lambda t: is_rnn(t) and t.odd, ("sigma",)
+)
+def oddness(bench: Bench) -> Iterator[Comparison]:
     """S(-X, -h) = -S(X, h)."""
-    drawn = trial.drawn.changed(parameters=without_bias(trial.drawn.parameters))
-    a = trial.at(drawn)
-    b = trial.at(
-        drawn.changed(inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()})
+    drawn = replace(bench.drawn, parameters=without_bias(bench.drawn.parameters))
+    a = bench.at(drawn)
+    b = bench.at(
+        replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()})
     )
-    yield same("final h", a.seen.finals["h"], -b.seen.finals["h"])
+    yield same("final h", a.run.finals["h"], -b.run.finals["h"])
 
 
 @relation("M-33", "two cells side by side are one cell with block-diagonal weights", "R", _single_recurrent)
-def direct_sum(trial: Trial) -> Iterator[Comparison]:
+def direct_sum(bench: Bench) -> Iterator[Comparison]:
     """The direct sum of the cell and of itself with its units in another order."""
-    drawn = trial.drawn
-    d = trial.sizes["d"]
+    drawn = bench.drawn
+    d = bench.sizes["d"]
     order = np.roll(np.arange(d), 1)
-    other = permuted(trial, order)
+    other = permuted(bench, order)
 
     def joined(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
         one, two = drawn.parameters[name], other.drawn.parameters[name]
@@ -126,8 +125,9 @@ def direct_sum(trial: Trial) -> Iterator[Comparison]:
             return np.concatenate([one, np.zeros_like(two)], axis=1)
         return one if name == "b_y" else np.concatenate([one, two], axis=0)
 
-    whole = trial.at(
-        drawn.changed(
+    whole = bench.at(
+        replace(
+            drawn,
             parameters={name: joined(name) for name in drawn.parameters},
             states={
                 name: np.concatenate([value, other.drawn.states[name]], axis=1)
@@ -138,63 +138,61 @@ def direct_sum(trial: Trial) -> Iterator[Comparison]:
                 for name, value in drawn.d_finals.items()
             },
             d_outputs=drawn.d_outputs
-            if trial.subject.output is not None
+            if bench.subject.output is not None
             else np.concatenate([drawn.d_outputs, other.drawn.d_outputs], axis=2),
         )
     )
-    for name, value in trial.seen.finals.items():
+    for name, value in bench.run.finals.items():
         both = np.concatenate([value, value[:, order]], axis=1)
         yield close(
             f"final {name}",
             both,
-            whole.seen.finals[name],
+            whole.run.finals[name],
             lambda name=name: (
                 np.concatenate(
                     [
-                        trial.enclosure.finals[name].radius,
-                        trial.enclosure.finals[name].radius[:, order],
+                        bench.radii.finals[name],
+                        bench.radii.finals[name][:, order],
                     ],
                     axis=1,
                 )
-                + whole.enclosure.finals[name].radius
+                + whole.radii.finals[name]
             ),
         )
 
 
 @relation("M-34", "a unit that sends nothing leaves the others alone", "R", _single_recurrent)
-def dead_unit(trial: Trial) -> Iterator[Comparison]:
+def dead_unit(bench: Bench) -> Iterator[Comparison]:
     """One more unit, a copy of the first, whose outgoing weights are zero."""
-    d = trial.sizes["d"]
+    d = bench.sizes["d"]
     sends = np.ones(d + 1)
     sends[d] = 0
-    yield from _grown(trial, with_units(trial, sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
 
 
 @relation("M-35", "a unit may be split in two that send half each", "R", _single_recurrent)
-def unit_splitting(trial: Trial) -> Iterator[Comparison]:
+def unit_splitting(bench: Bench) -> Iterator[Comparison]:
     """Unit 0 twice, its outgoing weights halved."""
-    d = trial.sizes["d"]
+    d = bench.sizes["d"]
     sends = np.ones(d + 1)
     sends[0] = sends[d] = 0.5
-    yield from _grown(trial, with_units(trial, sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
 
 
-def _grown(trial: Trial, larger: Trial) -> Iterator[Comparison]:
-    d = trial.sizes["d"]
-    for name, value in trial.seen.finals.items():
+def _grown(bench: Bench, larger: Bench) -> Iterator[Comparison]:
+    d = bench.sizes["d"]
+    for name, value in bench.run.finals.items():
         yield close(
             f"final {name}",
             value,
-            larger.seen.finals[name][:, :d],
-            lambda name=name: (
-                trial.enclosure.finals[name].radius + larger.enclosure.finals[name].radius[:, :d]
-            ),
+            larger.run.finals[name][:, :d],
+            lambda name=name: bench.radii.finals[name] + larger.radii.finals[name][:, :d],
         )
-    if trial.subject.output is not None:
-        yield from runs_close_outputs(trial, larger)
+    if bench.subject.output is not None:
+        yield from runs_close_outputs(bench, larger)
 
 
-def runs_close_outputs(trial: Trial, other: Trial) -> Iterator[Comparison]:
+def runs_close_outputs(bench: Bench, other: Bench) -> Iterator[Comparison]:
     """Only the outputs of two trials."""
-    comparisons = runs_close(trial, other)
+    comparisons = runs_close(bench, other)
     yield next(comparisons)
