@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from rnn_harness.specs._audit import audit, audit_entry
+from rnn_harness.specs._audit_numbers import audit_example
+from rnn_harness.specs._audit_program import count_parameters
+from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import Library, library, load_spec
 from rnn_harness.specs._model import (
     Entry,
@@ -21,6 +25,7 @@ __all__ = [
     "Equation",
     "Erratum",
     "Example",
+    "Finding",
     "Identity",
     "Library",
     "Program",
@@ -29,6 +34,10 @@ __all__ = [
     "Spec",
     "SpecError",
     "Table",
+    "audit",
+    "audit_entry",
+    "audit_example",
+    "count_parameters",
     "library",
     "load_spec",
 ]

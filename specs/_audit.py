@@ -1,0 +1,146 @@
+"""Read every print as it stands and report what is wrong with it; nothing here is typed in by hand."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+
+from rnn_harness.specs._audit_numbers import audit_example, audit_table
+from rnn_harness.specs._audit_program import audit_program
+from rnn_harness.specs._audit_shapes import audit_shapes
+from rnn_harness.specs._elaborate import Context, ElaborationError, elaborate
+from rnn_harness.specs._assemble import assign, passes, statements
+from rnn_harness.specs._finding import Finding
+from rnn_harness.specs._load import library
+from rnn_harness.specs._model import Entry, Equation, Example, Identity, Program, Shapes, Table
+from rnn_harness.specs._spec import Spec
+from rnn_harness.specs.expression import Role
+from rnn_harness.specs.notation import Name, NotationError, Total, names, parse
+
+
+def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[Finding, ...]:
+    """Everything found in the prints of one spec; `specs`: where other specs are looked up (default: shipped)."""
+    known = tuple(specs) if specs is not None else library().specs
+    return tuple(finding for entry in spec.entries for finding in audit_entry(spec, entry, known))
+
+
+def audit_entry(spec: Spec, entry: Entry, specs: Iterable[Spec]) -> Iterator[Finding]:
+    """What is found in one print."""
+    match entry:
+        case Equation():
+            yield from _audit_equation(spec, entry, specs)
+        case Example():
+            yield from audit_example(entry)
+        case Table():
+            yield from audit_table(entry)
+        case Program():
+            yield from audit_program(entry)
+        case Shapes():
+            yield from audit_shapes(entry, specs)
+        case Identity():
+            yield from _audit_identity(entry, specs)
+
+
+def _audit_equation(spec: Spec, entry: Equation, specs: Iterable[Spec]) -> Iterator[Finding]:
+    text = entry.printed
+    try:
+        chains = parse(text)
+    except NotationError as error:
+        yield Finding(entry.id, error.kind, str(error), entry.reading or "", error.column)
+        return
+    context = spec.context()
+    seen: set[str] = set()
+    for chain in chains:
+        for side in chain.sides:
+            for name in names(side):
+                yield from _audit_name(entry, name, context, seen)
+    if seen:
+        return
+    context.stars.clear()
+    try:
+        for chain in chains:
+            for side in chain.sides:
+                elaborate(side, context)
+        assigned = assign(statements(entry, context, text), context)
+        passes(assigned)
+    except ElaborationError as error:
+        yield Finding(entry.id, error.kind, str(error), entry.reading or "", error.column)
+        return
+    products = _star_products(entry.document, tuple(specs))
+    for sign, meaning in dict.fromkeys(context.stars):
+        if meaning == "entry by entry" and sign in products:
+            message = f"{sign} multiplies two vectors entry by entry here, and by a matrix in {products[sign]}"
+            yield Finding(entry.id, "ambiguous product", message)
+
+
+def _audit_name(entry: Equation, name: Name, context: Context, seen: set[str]) -> Iterator[Finding]:
+    what = context.denote(name)
+    known = what.name in context.shapes or context.layer is not None
+    if not known and what.name not in seen:
+        seen.add(what.name)
+        try:
+            context.variable(name)
+        except ElaborationError as error:
+            yield Finding(entry.id, error.kind, str(error), entry.reading or "", name.column)
+    carried = context.roles.get(what.name) is Role.STATE
+    backward = carried and what.time == 1 and _runs_backward(entry, what.name, context)
+    if what.time is not None and what.time > 0 and not backward:
+        seen.add("future")
+        message = f"{what.name} at t{what.time:+d} is not known yet at t"
+        yield Finding(entry.id, "future", message, entry.reading or "", name.column)
+
+
+def _runs_backward(entry: Equation, name: str, context: Context) -> bool:
+    """Whether the equation defines that state itself, so that time runs backward for it."""
+    chains = parse(entry.printed)
+    return any(
+        isinstance(side, Name) and context.denote(side).name == name and context.denote(side).time == 0
+        for chain in chains
+        for side in chain.sides
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _star_products(document: str, specs: tuple[Spec, ...]) -> dict[str, str]:
+    """Signs a document uses for the product with a matrix, each with the first place it does."""
+    found: dict[str, str] = {}
+    for spec in specs:
+        for equation in spec.model.equations:
+            if equation.document != document or not spec.is_cell:
+                continue
+            context = spec.context()
+            context.stars.clear()
+            for chain in parse(equation.text):
+                for side in chain.sides:
+                    elaborate(side, context)
+            for sign, meaning in context.stars:
+                if meaning == "product" and sign:
+                    found.setdefault(sign, f"{document}:{equation.line}")
+    return found
+
+
+def _audit_identity(entry: Identity, specs: Iterable[Spec]) -> Iterator[Finding]:
+    """An identity must be readable, and sum over the same steps as the others about the same spec."""
+    try:
+        lower = _first_step(entry)
+    except NotationError as error:
+        yield Finding(entry.id, error.kind, str(error), column=error.column)
+        return
+    others: dict[int, list[str]] = {}
+    for spec in specs:
+        for other in spec.model.identities:
+            if other.of == entry.of and other.literal is None and (start := _first_step(other)) is not None:
+                others.setdefault(start, []).append(f"{other.document}:{other.line}")
+    usual = max(others, key=lambda start: len(others[start]), default=lower)
+    if lower is not None and lower != usual and usual is not None:
+        places = ", ".join(others[usual])
+        yield Finding(entry.id, "index", f"the steps begin at {lower} here, and at {usual} in {places}")
+
+
+def _first_step(entry: Identity) -> int | None:
+    """The lower limit of a sum over t, if there is one."""
+    for chain in parse(entry.literal or entry.text):
+        for side in chain.sides:
+            if isinstance(side, Total) and side.index == "t":
+                return side.lower
+    return None
