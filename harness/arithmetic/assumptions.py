@@ -60,3 +60,12 @@ SATURATION = Fraction(31, 32)
 
 LOOSE_BOUND = 100
 """A bound this many times wider than the largest error seen is reported as loose (design: a bound must bite)."""
+
+SCREEN = 2.0**-26
+"""While searching and shrinking, a difference between a subject and the float64 oracle counts from this share of
+1 + |value| on: the square root of float64's u, far above what rounding does to a few hundred operations, and far
+below what a wrong formula does to generic numbers. What is found is confirmed within the proved bound afterwards."""
+
+FADING = 1 / 64
+"""Shrinking may not let a difference fade below this share of the first one: what is shown to a reader should be
+plain to see, and a smaller difference is no simpler."""
