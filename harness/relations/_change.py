@@ -75,12 +75,13 @@ def with_units(bench: Bench, columns: Array, sources: NDArray[np.intp]) -> Bench
     order = np.concatenate([np.arange(d), sources])
 
     def change(name: str, value: Array, axis: int, kind: str) -> Array:
-        grown = np.take(value, order, axis=axis)
+        grown: Array = np.take(value, order, axis=axis)
         if axis == 0:
             return grown
         shape = [1] * grown.ndim
         shape[axis] = len(order)
-        return grown * columns.reshape(shape).astype(grown.dtype)
+        scaled: Array = grown * columns.reshape(shape).astype(grown.dtype)
+        return scaled
 
     return bench.at(
         replace(

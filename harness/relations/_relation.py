@@ -1,9 +1,10 @@
 """What a metamorphic relation is: a law between runs of one subject, held within derived bounds.
 
 Both sides are runs: of the subject, or of a right reference that must equal it in a limit. What they may
-differ by is nothing (class B), what rounding allows (class R: each run is within its own radius of the truth),
+differ by is nothing (class B), what rounding allows (class R: each run is within its radius of the truth),
 or an explicit rate besides that (class L).
 """
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
 
@@ -126,5 +127,5 @@ def runs_close(a: Bench, b: Bench, select: Callable[[Array], Array] | None = Non
             f"final {name}",
             a.run.finals[name],
             turn(b.run.finals[name][None])[0],
-            lambda name=name: a.radii.finals[name] + turn(b.radii.finals[name][None])[0],
+            lambda: a.radii.finals[name] + turn(b.radii.finals[name][None])[0],
         )

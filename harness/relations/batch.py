@@ -1,4 +1,5 @@
 """Rows of a batch do not know of each other: M-01, M-02, M-03, and the order of the input's features."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
 
@@ -46,16 +47,14 @@ def splitting(bench: Bench) -> Iterator[Comparison]:
             f"outputs of row {row}",
             bench.run.outputs[:, rows],
             alone.run.outputs,
-            lambda rows=rows, alone=alone: bench.radii.outputs[:, rows] + alone.radii.outputs,
+            lambda: bench.radii.outputs[:, rows] + alone.radii.outputs,
         )
         for name, value in alone.run.finals.items():
             yield close(
                 f"final {name} of row {row}",
                 bench.run.finals[name][rows],
                 value,
-                lambda name=name, rows=rows, alone=alone: (
-                    bench.radii.finals[name][rows] + alone.radii.finals[name]
-                ),
+                lambda: bench.radii.finals[name][rows] + alone.radii.finals[name],
             )
 
 

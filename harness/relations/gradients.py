@@ -1,4 +1,5 @@
 """Gradients against each other and against the forward: M-37, M-38, M-40, M-43."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def additivity(bench: Bench) -> Iterator[Comparison]:
                 f"gradient of {name} over {what}",
                 value,
                 sum(part.gradients.parameters[name] for part in parts),
-                lambda name=name, parts=parts: (
+                lambda: (
                     2 * bench.gradient_radii.parameters[name]
                     + sum(part.gradient_radii.parameters[name] for part in parts)
                 ),
@@ -95,9 +96,7 @@ def tied_gradients(bench: Bench) -> Iterator[Comparison]:
                 f"gradients of {weight} and {bias}",
                 wide.gradients.parameters[weight][:, -1],
                 wide.gradients.parameters[bias],
-                lambda weight=weight, bias=bias: (
-                    wide.gradient_radii.parameters[weight][:, -1] + wide.gradient_radii.parameters[bias]
-                ),
+                lambda: wide.gradient_radii.parameters[weight][:, -1] + wide.gradient_radii.parameters[bias],
             )
 
 

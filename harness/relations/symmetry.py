@@ -1,15 +1,20 @@
 """Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close, same
-from rnn_harness.relations._traits import Traits, axes, everything, is_candidate, is_rnn
+from rnn_harness.relations._traits import Traits, axes, everything, is_candidate
+
+Array = NDArray[Any]
 
 
 def _single_recurrent(traits: Traits) -> bool:
@@ -34,7 +39,7 @@ def hidden_permutation(bench: Bench) -> Iterator[Comparison]:
                 f"final {name}",
                 value[:, order],
                 other.run.finals[name],
-                lambda name=name: bench.radii.finals[name][:, order] + other.radii.finals[name],
+                lambda: bench.radii.finals[name][:, order] + other.radii.finals[name],
             )
 
 
@@ -51,7 +56,7 @@ def gradient_permutation(bench: Bench) -> Iterator[Comparison]:
                 f"gradient of {name}",
                 value,
                 other.gradients.parameters[name],
-                lambda name=name: (
+                lambda: (
                     along(
                         {name: bench.gradient_radii.parameters[name]},
                         take(order, d),
@@ -71,9 +76,7 @@ def sign_gauge(bench: Bench) -> Iterator[Comparison]:
     d = bench.sizes["d"]
     signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(drawn.inputs.dtype)
 
-    def flip(
-        name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.floating]], axis: int, kind: str
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
+    def flip(name: str, value: Array, axis: int, kind: str) -> Array:
         peephole = ".W_c" in f".{name}"
         if axis == 0 and kind == "hidden":
             diagonal = peephole and value.ndim == 1
@@ -82,7 +85,8 @@ def sign_gauge(bench: Bench) -> Iterator[Comparison]:
         both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and kind == "merged" else signs
         shape = [1] * value.ndim
         shape[axis] = len(both)
-        return value * both.reshape(shape)
+        flipped: Array = value * both.reshape(shape)
+        return flipped
 
     other = bench.at(
         replace(
@@ -96,7 +100,11 @@ def sign_gauge(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation(
-    "M-07b", "a tanh RNN without bias is an odd function", "B", lambda t: is_rnn(t) and t.odd, ("sigma",)
+    "M-07b",
+    "a tanh RNN without bias is an odd function",
+    "B",
+    lambda t: t.family == "rnn" and t.odd,
+    ("sigma",),
 )
 def oddness(bench: Bench) -> Iterator[Comparison]:
     """S(-X, -h) = -S(X, h)."""
@@ -105,7 +113,8 @@ def oddness(bench: Bench) -> Iterator[Comparison]:
     b = bench.at(
         replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()})
     )
-    yield same("final h", a.run.finals["h"], -b.run.finals["h"])
+    for name, value in a.run.finals.items():
+        yield same(f"final {name}", value, -b.run.finals[name])
 
 
 @relation("M-33", "two cells side by side are one cell with block-diagonal weights", "R", _single_recurrent)
@@ -116,7 +125,7 @@ def direct_sum(bench: Bench) -> Iterator[Comparison]:
     order = np.roll(np.arange(d), 1)
     other = permuted(bench, order)
 
-    def joined(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
+    def joined(name: str) -> Array:
         one, two = drawn.parameters[name], other.drawn.parameters[name]
         if axes(name)[: one.ndim] == ("hidden", "hidden"):
             zero = np.zeros_like(one)
@@ -148,7 +157,7 @@ def direct_sum(bench: Bench) -> Iterator[Comparison]:
             f"final {name}",
             both,
             whole.run.finals[name],
-            lambda name=name: (
+            lambda: (
                 np.concatenate(
                     [
                         bench.radii.finals[name],
@@ -186,7 +195,7 @@ def _grown(bench: Bench, larger: Bench) -> Iterator[Comparison]:
             f"final {name}",
             value,
             larger.run.finals[name][:, :d],
-            lambda name=name: bench.radii.finals[name] + larger.radii.finals[name][:, :d],
+            lambda: bench.radii.finals[name] + larger.radii.finals[name][:, :d],
         )
     if bench.subject.output is not None:
         yield from runs_close_outputs(bench, larger)

@@ -1,4 +1,5 @@
 """Time: chunks, prefixes, lengths, iteration instead of a scan. M-08 to M-11, M-39, M-49."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
 
@@ -47,13 +48,13 @@ def chunking(bench: Bench) -> Iterator[Comparison]:
                 f"final {name} after {k}+{steps - k} steps",
                 value,
                 second.run.finals[name],
-                lambda name=name: 2 * whole.radii.finals[name],
+                lambda: 2 * whole.radii.finals[name],
             )
         yield close(
             f"outputs after {k} steps",
             whole.run.outputs[k:],
             second.run.outputs,
-            lambda k=k: 2 * whole.radii.outputs[k:],
+            lambda: 2 * whole.radii.outputs[k:],
         )
 
 
@@ -83,7 +84,7 @@ def lengths(bench: Bench) -> Iterator[Comparison]:
             f"outputs of a row of length {length}",
             outputs[:length],
             alone.run.outputs,
-            lambda alone=alone: 2 * alone.radii.outputs,
+            lambda: 2 * alone.radii.outputs,
         )
         yield same(f"outputs past the length {length}", outputs[length:], np.zeros_like(outputs[length:]))
         for name, value in alone.run.finals.items():
@@ -91,7 +92,7 @@ def lengths(bench: Bench) -> Iterator[Comparison]:
                 f"final {name} of a row of length {length}",
                 masked.run.finals[name][rows],
                 value,
-                lambda name=name, alone=alone: 2 * alone.radii.finals[name],
+                lambda: 2 * alone.radii.finals[name],
             )
 
 
@@ -132,14 +133,14 @@ def gradient_chunking(bench: Bench) -> Iterator[Comparison]:
             f"gradient of {name}",
             value,
             handed.gradients.parameters[name] + second.gradients.parameters[name],
-            lambda name=name: 2 * whole.gradient_radii.parameters[name],
+            lambda: 2 * whole.gradient_radii.parameters[name],
         )
     for name, value in whole.gradients.states.items():
         yield close(
             f"gradient of the initial {name}",
             value,
             handed.gradients.states[name],
-            lambda name=name: 2 * whole.gradient_radii.states[name],
+            lambda: 2 * whole.gradient_radii.states[name],
         )
 
 
@@ -169,7 +170,7 @@ def iteration(bench: Bench) -> Iterator[Comparison]:
         guess = {name: run.finals[name].reshape(steps, batch, -1) for name in guess}
     for name, value in guess.items():
         seen = whole.run.trace[names[name]]
-        yield close(names[name], seen, value, lambda name=name: 2 * whole.radii.trace[names[name]])
+        yield close(names[name], seen, value, lambda: 2 * whole.radii.trace[names[name]])
 
 
 def whole_of(bench: Bench) -> Bench:
