@@ -30,8 +30,8 @@ def counterexample(
     """(the case, a program of about 15 lines) for a check that `case` refuted.
 
     The program needs NumPy and the candidate only; `candidate` holds the lines that define ``cell``. Where no
-    plain run differs from the equations (a subject that changes its arguments, or fails for some lengths), the
-    program replays the check instead.
+    plain run differs from the equations (a subject that changes its arguments, or fails for some lengths),
+    the program replays the check instead.
     """
     try:
         drawn = replace(draw(case, subject), lengths=None)
