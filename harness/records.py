@@ -37,7 +37,7 @@ class Record(BaseModel):
     `program`: for a refutation, a program that shows it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     entry: str
     spec: str

@@ -26,11 +26,15 @@ _OUTPUT = ("W_y", "b_y")
 
 @dataclass(frozen=True)
 class Subject:
-    """`cell` with its output layer, if the spec has one, and the spec it is held against."""
+    """`cell` with its output layer, if the spec has one, and the spec it is held against.
+
+    `construct`: the import line and the expression that make the cell, for printed programs.
+    """
 
     spec: Spec
     cell: Reference
     output: OutputLayer | None = None
+    construct: tuple[str, str] | None = None
 
     @classmethod
     def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:

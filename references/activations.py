@@ -16,8 +16,12 @@ from rnn_harness.references._validate import ReferenceError
 
 
 def sigmoid_into(x: Array) -> Array:
-    """Overwrite `x` with sigmoid(x), entry by entry; any shape."""
-    np.negative(x, out=x)
+    """Overwrite `x` with sigmoid(x), entry by entry; any shape.
+
+    The sign is changed by a product: NumPy 2.4.6's np.negative(x, out=x) returns wrong numbers for float32 arrays
+    with a stride of 16 bytes, which is what one column of four gates is.
+    """
+    np.multiply(x, -1, out=x)
     with np.errstate(over="ignore"):
         np.exp(x, out=x)
     x += 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rnn_harness.specs._audit import audit, audit_entry
 from rnn_harness.specs._audit_numbers import audit_example
+from rnn_harness.specs._audit_numbers import rows as table_rows
 from rnn_harness.specs._audit_program import count_parameters
+from rnn_harness.specs._audit_program import layers as program_layers
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import Library, library, load_spec
 from rnn_harness.specs._model import (
@@ -40,4 +42,6 @@ __all__ = [
     "count_parameters",
     "library",
     "load_spec",
+    "program_layers",
+    "table_rows",
 ]

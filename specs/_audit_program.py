@@ -31,30 +31,37 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def count_parameters(entry: Program) -> tuple[int, int]:
-    """(parameters, output size) of the program meant, at its input size. Raises ProgramError, SyntaxError."""
+def layers(entry: Program) -> tuple[tuple[str, int, int, int], ...]:
+    """(kind, input size, units, copies) of every layer of the program meant. Raises ProgramError, SyntaxError."""
     statement = ast.parse(entry.text.strip()).body[0]
     value = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
     if not isinstance(value, ast.Call):
         raise ProgramError(f"{entry.id}: expected a layer or a model")
-    return _count(value, entry.input_size)
+    return _layers(value, entry.input_size)
 
 
-def _count(call: ast.Call, size: int) -> tuple[int, int]:
+def count_parameters(entry: Program) -> int:
+    """Parameters of the program meant, by the closed forms u(n + u + 1) and u(n + 1)."""
+    return sum(
+        copies * units * (size + (units if kind == "SimpleRNN" else 0) + 1)
+        for kind, size, units, copies in layers(entry)
+    )
+
+
+def _layers(call: ast.Call, size: int) -> tuple[tuple[str, int, int, int], ...]:
     kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     first = call.args[0]
     if kind == "Sequential" and isinstance(first, ast.List):
-        total = 0
+        found: list[tuple[str, int, int, int]] = []
         for layer in first.elts:
-            assert isinstance(layer, ast.Call), "a layer is a call"
-            count, size = _count(layer, size)
-            total += count
-        return total, size
+            if not isinstance(layer, ast.Call):
+                raise ProgramError(f"{ast.unparse(layer)} is not a layer")
+            found += _layers(layer, size)
+            size = found[-1][2] * found[-1][3]
+        return tuple(found)
     if kind in ("TimeDistributed", "Bidirectional") and isinstance(first, ast.Call):
-        count, width = _count(first, size)
-        return (count, width) if kind == "TimeDistributed" else (2 * count, 2 * width)
+        factor = 2 if kind == "Bidirectional" else 1
+        return tuple((k, n, u, c * factor) for k, n, u, c in _layers(first, size))
     if kind in ("SimpleRNN", "Dense") and isinstance(first, ast.Constant) and isinstance(first.value, int):
-        units = first.value
-        recurrent = units if kind == "SimpleRNN" else 0
-        return units * (size + recurrent + 1), units
-    raise ProgramError(f"layer {kind or ast.dump(call.func)} is not known")
+        return ((kind, size, first.value, 1),)
+    raise ProgramError(f"layer {kind or ast.unparse(call.func)} is not known")

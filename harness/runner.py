@@ -1,0 +1,168 @@
+"""Decide a subject: Hypothesis draws cases, guards keep those that could fail, checks judge, tallies become records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_harness.cases import Case, cases
+from rnn_harness.checks import Check, Finding, all_checks
+from rnn_harness.guards import vacuous
+from rnn_harness.records import Outcome, Record, environment
+from rnn_harness.shrink import counterexample
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+
+@dataclass
+class Tally:
+    """What one check said about one entry over all cases."""
+
+    entry: str
+    check: Check
+    examples: int = 0
+    seconds: float = 0.0
+    worst: Finding | None = None
+    case: Case | None = None
+    failed: tuple[Finding, Case] | None = None
+
+
+def anchors(spec: str) -> Iterator[Case]:
+    """Cases every run begins with: n = d, one row, one number a vector, large inputs, exact zeros, five steps."""
+    base = {"spec": spec, "T": 3, "B": 2}
+    yield Case(**base, seed=1)
+    yield Case(**base, seed=2, dtype="float32")
+    yield Case(**{**base, "n": 3, "d": 3, "B": 3}, seed=3)
+    yield Case(**{**base, "B": 1, "T": 5}, seed=4)
+    yield Case(**{**base, "n": 2, "d": 1}, seed=5, dtype="float32")
+    yield Case(**{**base, "n": 1, "d": 2}, seed=6)
+    yield Case(**base, seed=7, scale=0.5, specials=("large",))
+    yield Case(**base, seed=8, specials=("zeros",))
+    yield Case(**{**base, "B": 4}, seed=9, specials=("equal rows",))
+
+
+def judge(check: Check, trial: Trial) -> list[Finding]:
+    """The findings of one check; an exception of the subject is a finding too."""
+    try:
+        with np.errstate(all="ignore"):
+            return list(check.run(trial))
+    except Exception as error:  # whatever a candidate raises, it is the candidate's fault and is reported as such
+        message = f"raises {type(error).__name__}: {error}"
+        return [Finding(trial.subject.spec.id, False, message, float("inf"))]
+
+
+class Runner:
+    """Runs checks of one subject over many cases."""
+
+    def __init__(self, subject: Subject, checks: tuple[Check, ...] | None = None) -> None:
+        self.subject = subject
+        self.checks = tuple(c for c in checks or all_checks() if c.applies(subject))
+        self.tallies: dict[tuple[str, str], Tally] = {}
+        self.reasons: dict[str, int] = {}
+        self.tried = 0
+
+    def try_case(self, case: Case) -> bool:
+        """Run every check on one case; False if the case is vacuous."""
+        trial = Trial.of(self.subject, case)
+        self.tried += 1
+        try:
+            with np.errstate(all="ignore"):
+                reason = vacuous(trial)
+        except Exception:  # a subject that cannot run at all is judged, not excused
+            reason = None
+        if reason is not None:
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+            return False
+        for check in self.checks:
+            if case.dtype in check.dtypes:
+                self._judge(check, trial)
+        return True
+
+    def _judge(self, check: Check, trial: Trial) -> None:
+        start = time.perf_counter()
+        findings = judge(check, trial)
+        spent = time.perf_counter() - start
+        for entry in {one.entry for one in findings}:
+            own = [one for one in findings if one.entry == entry]
+            tally = self.tallies.setdefault((entry, check.name), Tally(entry, check))
+            tally.examples += 1
+            tally.seconds += spent / len({one.entry for one in findings})
+            worst = max(own, key=lambda one: (not one.agrees, one.share or 0.0))
+            if tally.worst is None or (worst.share or 0.0) > (tally.worst.share or 0.0):
+                tally.worst, tally.case = worst, trial.case
+            if not worst.agrees and tally.failed is None:
+                tally.failed = (worst, trial.case)
+
+    def run(self, seed: int, examples: int) -> None:
+        """The anchors, then `examples` cases that Hypothesis draws from `seed`."""
+        import hypothesis
+        from hypothesis import HealthCheck, Phase, given, settings
+
+        for case in anchors(self.subject.spec.id):
+            self.try_case(case)
+
+        @hypothesis.seed(seed)
+        @settings(
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(cases(self.subject.spec.id))
+        def drive(case: Case) -> None:
+            self.try_case(case)
+
+        if examples > 0:
+            drive()
+
+    def records(self, seed: int, shrink: bool = True) -> Iterator[Record]:
+        """One record for every entry and check; a check that no case could decide is vacuous."""
+        skipped = sum(self.reasons.values())
+        most = max(self.reasons, key=lambda reason: self.reasons[reason], default="")
+        found = {name for _, name in self.tallies}
+        for check in self.checks:
+            if check.name not in found:
+                yield Record(
+                    entry=self.subject.spec.id,
+                    spec=self.subject.spec.id,
+                    check=check.name,
+                    witness=check.witness,
+                    outcome=Outcome.VACUOUS,
+                    reason=f"no case could decide it; most often: {most or 'the controls saw no difference'}",
+                    vacuous=skipped,
+                    seed=seed,
+                    environment=environment(),
+                )
+        for tally in self.tallies.values():
+            yield self._record(tally, seed, skipped, shrink)
+
+    def _record(self, tally: Tally, seed: int, skipped: int, shrink: bool) -> Record:
+        shown, case, program = tally.worst, tally.case, ""
+        if tally.failed is not None:
+            shown, case = tally.failed
+            if shrink:
+                case, program = counterexample(self.subject, tally.check, case)
+        assert shown is not None, "a tally begins with a finding"
+        return Record(
+            entry=tally.entry,
+            spec=self.subject.spec.id,
+            check=tally.check.name,
+            witness=tally.check.witness,
+            outcome=Outcome.REFUTED if tally.failed else Outcome.AGREES,
+            reason=shown.detail,
+            case=case,
+            worst_error=shown.error,
+            bound=shown.bound,
+            share=shown.share,
+            bits=shown.bits,
+            examples=tally.examples,
+            vacuous=skipped,
+            seconds=round(tally.seconds, 4),
+            seed=seed,
+            environment=environment(),
+            program=program,
+        )

@@ -1,0 +1,216 @@
+"""The main job: decide every entry of the specs, by every witness that can speak about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from rnn_harness.checks import Check
+from rnn_harness.checks._check import Finding, merge
+from rnn_harness.errors import UsageError
+from rnn_harness.records import Outcome, Record, Witness, environment
+from rnn_harness.specs import Entry, Equation, Library, Spec, library
+
+SEEDS = 3
+"""Random operands tried for one equation alone; it has no state to be generic about."""
+_WITNESSES: tuple[Witness, ...] = ("reference", "numeric", "symbolic", "torch")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to decide: specs with the entries wanted of each."""
+
+    library: Library
+    wanted: tuple[tuple[Spec, tuple[Entry, ...]], ...]
+
+    @property
+    def size(self) -> int:
+        """How many entries."""
+        return sum(len(entries) for _, entries in self.wanted)
+
+
+def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
+    """The entries meant by ids of entries, of specs, or of documents (``003``); all, without names.
+
+    `extra`: specs from files, taken whole. Raises UsageError that lists the nearest ids.
+    """
+    shipped = library()
+    known = Library((*shipped.specs, *extra))
+    names = tuple(names)
+    chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
+    for name in names:
+        found = [
+            (spec, entry)
+            for spec in known.specs
+            for entry in spec.entries
+            if name.upper() == entry.id.upper() or name == spec.id or name == spec.model.document
+        ]
+        if not found:
+            near = known.nearest(name)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise UsageError(f"there is no equation, spec or document {name!r}{hint} (rnn-harness specs lists all)")
+        for spec, entry in found:
+            rows = chosen.setdefault(spec.id, [])
+            if entry not in rows:
+                rows.append(entry)
+    if not names and not chosen:
+        chosen = {spec.id: list(spec.entries) for spec in known.specs}
+    return Selection(known, tuple((spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen))
+
+
+def verify(
+    selection: Selection,
+    seed: int = 0,
+    examples: int = 20,
+    known: dict[str, Record] | None = None,
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Iterator[Record]:
+    """Decide a selection; records come as they are made. `known`: records by key that need not be made again."""
+    known = known or {}
+    for spec, entries in selection.wanted:
+        on_start(f"{spec.id}: {spec.title}")
+        for entry in entries:
+            yield from _or_known(_entry_records(spec, entry, selection.library, seed), known, entry.id, seed)
+        if spec.is_cell and spec.reference is not None:
+            yield from _subject_records(spec, entries, seed, examples, known)
+
+
+def _or_known(
+    made: Iterator[Callable[[], Record]], known: dict[str, Record], _entry: str, _seed: int
+) -> Iterator[Record]:
+    for make in made:
+        record = make()
+        yield known.get(record.key, record)
+
+
+def _record(
+    spec: Spec,
+    entry: Entry,
+    check: str,
+    witness: Witness,
+    decided: Callable[[], Finding | str],
+    seed: int,
+) -> Callable[[], Record]:
+    def make() -> Record:
+        start = time.perf_counter()
+        found = decided()
+        common = {
+            "entry": entry.id,
+            "spec": spec.id,
+            "check": check,
+            "witness": witness,
+            "seed": seed,
+            "environment": environment(),
+            "seconds": round(time.perf_counter() - start, 4),
+        }
+        if isinstance(found, str):
+            return Record(**common, outcome=Outcome.NOT_RUN, reason=found)
+        return Record(
+            **common,
+            outcome=Outcome.AGREES if found.agrees else Outcome.REFUTED,
+            reason=found.detail,
+            share=found.share,
+            worst_error=found.error,
+            bound=found.bound,
+            bits=found.bits,
+            examples=1,
+        )
+
+    return make
+
+
+def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Iterator[Callable[[], Record]]:
+    """What can be said about an entry without a subject."""
+    from rnn_harness.checks import _documents, _equations
+
+    yield _record(spec, entry, "text.audit", "text", lambda: _equations.text(spec, entry, known.specs), seed)
+    if not isinstance(entry, Equation):
+        said: set[Witness] = set()
+        for witness, check, found in _documents.decide(spec, entry, known, seed):
+            said.add(witness)
+            yield _record(spec, entry, check, witness, lambda found=found: found, seed)
+        for witness in _WITNESSES:
+            if witness not in said:
+                kind = type(entry).__name__.lower()
+                reason = f"an entry of kind {kind}: this witness has nothing to compute"
+                yield _record(spec, entry, f"{kind}.{witness}", witness, lambda reason=reason: reason, seed)
+        return
+    parts = tuple(spec.assignment(entry.id))
+    yield _record(
+        spec,
+        entry,
+        "equation.numeric",
+        "numeric",
+        lambda: merge([_equations.numeric(part, seed + i) for part in parts for i in range(SEEDS)]),
+        seed,
+    )
+    yield _record(
+        spec, entry, "equation.symbolic", "symbolic", lambda: merge([_equations.symbolic(p) for p in parts]), seed
+    )
+    yield _record(
+        spec,
+        entry,
+        "equation.torch",
+        "torch",
+        lambda: merge([_equations.torch_agrees(part, seed + i) for part in parts for i in range(SEEDS)]),
+        seed,
+    )
+    if spec.id == "loss.cross_entropy":
+        yield _record(
+            spec, entry, "loss.reference", "reference", lambda: _documents.loss(spec, seed), seed
+        )
+    elif spec.reference is None:
+        reason = "the spec names no reference"
+        yield _record(spec, entry, "forward.equation", "reference", lambda: reason, seed)
+
+
+def _subject_records(
+    spec: Spec, entries: tuple[Entry, ...], seed: int, examples: int, known: dict[str, Record]
+) -> Iterator[Record]:
+    from rnn_harness.checks import all_checks
+    from rnn_harness.runner import Runner
+    from rnn_harness.subjects import Subject
+
+    done = [r for r in known.values() if r.spec == spec.id and r.entry == spec.id and r.seed == seed]
+    if done and {r.check for r in done} >= {c.name for c in _applying(spec, all_checks())}:
+        yield from (r for r in known.values() if r.spec == spec.id and r.check in {c.name for c in all_checks()})
+        return
+    whole = len(entries) == len(spec.entries)
+    checks = all_checks() if whole else tuple(c for c in all_checks() if c.name == "forward.equation")
+    runner = Runner(Subject.of(spec), checks)
+    runner.run(seed, examples)
+    wanted = {entry.id for entry in entries} | {spec.id} | set(spec.model.uses if whole else ())
+    for record in runner.records(seed):
+        if record.entry in wanted:
+            yield record
+    if whole:
+        yield _proof(spec, seed)
+
+
+def _applying(spec: Spec, checks: tuple[Check, ...]) -> list[Check]:
+    from rnn_harness.subjects import Subject
+
+    subject = Subject.of(spec)
+    return [c for c in checks if c.applies(subject) and c.name != "forward.equation"]
+
+
+def _proof(spec: Spec, seed: int) -> Record:
+    """The whole step's derived backward against SymPy's Jacobian, at sizes 1 and 2."""
+    from rnn_harness.derive._prove import prove_backward
+
+    start = time.perf_counter()
+    proofs = [prove_backward(spec.program(), size) for size in (1, 2)]
+    failed = next((proof.failed for proof in proofs if not proof.holds), "")
+    return Record(
+        entry=spec.id,
+        spec=spec.id,
+        check="backward.proof",
+        witness="symbolic",
+        outcome=Outcome.REFUTED if failed else Outcome.AGREES,
+        reason=failed or f"{sum(proof.identities for proof in proofs)} identities proved at sizes 1 and 2",
+        examples=2,
+        seconds=round(time.perf_counter() - start, 4),
+        seed=seed,
+        environment=environment(),
+    )
