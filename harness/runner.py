@@ -12,7 +12,7 @@ from rnn_harness.cases import Case, cases
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.guards import vacuous
 from rnn_harness.records import Outcome, Record, environment
-from rnn_harness.shrink import counterexample
+from rnn_harness.counterexample import counterexample
 from rnn_harness.subjects import Subject
 from rnn_harness.trial import Trial
 
@@ -145,7 +145,7 @@ class Runner:
         if tally.failed is not None:
             shown, case = tally.failed
             if shrink:
-                case, program = counterexample(self.subject, tally.check, case)
+                case, program = counterexample(self.subject, tally.check, case, self.subject.construct)
         assert shown is not None, "a tally begins with a finding"
         return Record(
             entry=tally.entry,

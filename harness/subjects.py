@@ -28,13 +28,13 @@ _OUTPUT = ("W_y", "b_y")
 class Subject:
     """`cell` with its output layer, if the spec has one, and the spec it is held against.
 
-    `construct`: the import line and the expression that make the cell, for printed programs.
+    `construct`: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
     """
 
     spec: Spec
     cell: Reference
     output: OutputLayer | None = None
-    construct: tuple[str, str] | None = None
+    construct: str | None = None
 
     @classmethod
     def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:

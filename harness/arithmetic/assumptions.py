@@ -69,7 +69,3 @@ below what a wrong formula does to generic numbers. What is found is confirmed w
 FADING = 1 / 64
 """Shrinking may not let a difference fade below this share of the first one: what is shown to a reader should be
 plain to see, and a smaller difference is no simpler."""
-
-SHRINK_MARGIN = 2.0**-20
-"""While a counterexample is made smaller, a float64 difference above this share of the largest value counts as still wrong:
-far above what rounding does at such sizes. The result is decided again by the bound."""

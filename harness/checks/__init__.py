@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnn_harness.checks import _backward, _forward, _limits, _symmetry, _time
+from rnn_harness.checks import _backward, _forward, _relations
 from rnn_harness.checks._check import Check, Finding
 
 __all__ = ["Check", "Finding", "all_checks"]
@@ -10,10 +10,4 @@ __all__ = ["Check", "Finding", "all_checks"]
 
 def all_checks() -> tuple[Check, ...]:
     """Forward, backward, then the relations."""
-    return (
-        *_forward.CHECKS,
-        *_backward.CHECKS,
-        *_symmetry.CHECKS,
-        *_time.CHECKS,
-        *_limits.CHECKS,
-    )
+    return (*_forward.CHECKS, *_backward.CHECKS, *_relations.CHECKS)
