@@ -1,0 +1,74 @@
+"""``rnn-harness mutants``: which check sees which fault."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from rnn_harness.cli._shared import console, guarded
+from rnn_harness.errors import ExitCode, UsageError
+
+
+@guarded
+def mutants(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Parts of names (gru, peephole, batch); without any, all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the matrix.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also show each edit and what its first killer said.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Only list the mutants and their edits; judge nothing.")] = False,
+) -> None:
+    """Judge references that are wrong on purpose, and print which check refutes which, how soon.
+
+    Each mutant is one edit of a right reference. All must be killed, none by a case that could not have failed.
+    Exit code 1 if one survives.
+    """
+    from rnn_harness.mutants import MUTANTS, fates
+
+    chosen = tuple(m for m in MUTANTS if not names or any(name.lower() in m.name.lower() for name in names))
+    if not chosen:
+        families = ", ".join(sorted({m.name.split(".")[0] for m in MUTANTS}))
+        raise UsageError(f"no mutant's name contains {' or '.join(map(repr, names or []))}; there are families {families}")
+    if listing:
+        for mutant in chosen:
+            like = f"  [{mutant.like}]" if mutant.like else ""
+            typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){like}\n    {mutant.edit}")
+        return
+    from rich.progress import track
+
+    found = list(
+        track(
+            fates(chosen),
+            "mutants",
+            total=len(chosen),
+            console=console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+    )
+    if as_json:
+        rows = [
+            {
+                "mutant": fate.mutant.name,
+                "spec": fate.mutant.spec,
+                "part": fate.mutant.part,
+                "edit": fate.mutant.edit,
+                "like": fate.mutant.like,
+                "killed": fate.killed,
+                "examples": fate.examples,
+                "vacuous": fate.vacuous,
+                "kills": [
+                    {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
+                    for k in fate.kills
+                ],
+            }
+            for fate in found
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        from rnn_harness.reports.kills import print_kills
+
+        print_kills(console(), found, verbose)
+    if not all(fate.killed for fate in found):
+        raise typer.Exit(ExitCode.REFUTED)

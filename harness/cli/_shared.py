@@ -1,0 +1,42 @@
+"""What all commands share: how errors end, how output is written. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import typer
+
+from rnn_harness.errors import ExitCode
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose users' errors end with a sentence and exit code 2, never with a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from rnn_harness.errors import UsageError
+        from rnn_harness.specs import SpecError
+
+        try:
+            return command(*args, **kwargs)
+        except (UsageError, SpecError) as error:
+            typer.echo(f"rnn-harness: {error}", err=True)
+            raise typer.Exit(ExitCode.WRONG_USE) from None
+
+    return run
+
+
+def console(stderr: bool = False, width: int | None = None) -> Any:
+    """A rich console for this terminal; wide when the output is no terminal, so that tables are not cut."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    if width is None and not stream.isatty():
+        width = 160
+    return Console(stderr=stderr, width=width, highlight=False)

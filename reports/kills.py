@@ -1,0 +1,86 @@
+"""The kill matrix for a terminal: a row per mutant, a column per group of checks, then a row per check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+
+class _Kill(Protocol):
+    check: str
+    examples: int
+    seconds: float
+    detail: str
+
+
+class _Mutant(Protocol):
+    name: str
+    part: str
+    like: str
+    edit: str
+
+
+class _Fate(Protocol):
+    mutant: _Mutant
+    kills: Sequence[_Kill]
+    examples: int
+    vacuous: int
+
+
+_GROUPS = ("forward.equation", "forward.outputs", "forward.sequence", "backward.screen", "backward.blocks")
+_GROUPS += ("backward.entries", "backward.bound", "backward.quotient", "backward.autograd")
+_SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "autogr")
+
+
+def print_kills(console: Console, fates: Sequence[_Fate], verbose: bool) -> None:
+    """The matrix (examples to detection), the checks with their kills, and the total."""
+    table = Table(title="Kill matrix: examples until the check refuted the mutant", title_justify="left", pad_edge=False)
+    table.add_column("mutant", no_wrap=True)
+    table.add_column("part", no_wrap=True)
+    for name in _SHORT:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("relations")
+    table.add_column("ms", justify="right")
+    for fate in fates:
+        by_check = {kill.check: kill for kill in fate.kills}
+        cells = [str(by_check[name].examples) if name in by_check else "·" for name in _GROUPS]
+        relations = " ".join(k.check.removeprefix("relation.M-") for k in fate.kills if k.check.startswith("relation."))
+        fastest = min((kill.seconds for kill in fate.kills), default=None)
+        name = Text(fate.mutant.name, style="" if fate.kills else "bold red")
+        spent = "" if fastest is None else f"{1000 * fastest:.1f}"
+        table.add_row(name, fate.mutant.part, *cells, relations, spent)
+        if verbose:
+            said = fate.kills[0].detail if fate.kills else "survived"
+            table.add_row(Text(f"  {fate.mutant.edit}", style="dim"), "", *[""] * len(_SHORT), escape(said[:90]), "")
+    console.print(table)
+    _print_checks(console, fates)
+    survivors = [fate.mutant.name for fate in fates if not fate.kills]
+    if survivors:
+        console.print(f"{len(survivors)} of {len(fates)} mutants survived: {', '.join(survivors)}", style="bold red")
+    else:
+        skipped = sum(fate.vacuous for fate in fates)
+        console.print(f"all {len(fates)} mutants killed; {skipped} vacuous cases were not used", style="bold green")
+
+
+def _print_checks(console: Console, fates: Sequence[_Fate]) -> None:
+    kills: dict[str, list[_Kill]] = {}
+    alone: dict[str, int] = {}
+    for fate in fates:
+        for kill in fate.kills:
+            kills.setdefault(kill.check, []).append(kill)
+        if len(fate.kills) == 1:
+            alone[fate.kills[0].check] = alone.get(fate.kills[0].check, 0) + 1
+    table = Table(title="Checks", title_justify="left", pad_edge=False)
+    for name in ("check", "kills", "alone", "median examples", "median ms"):
+        table.add_column(name, justify="left" if name == "check" else "right")
+    for check, own in sorted(kills.items(), key=lambda item: -len(item[1])):
+        examples = f"{median(kill.examples for kill in own):g}"
+        spent = f"{1000 * median(kill.seconds for kill in own):.1f}"
+        table.add_row(check, str(len(own)), str(alone.get(check, 0)), examples, spent)
+    console.print(table)

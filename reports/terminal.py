@@ -1,0 +1,172 @@
+"""Tables for a terminal: per document, a row per entry and a column per witness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from rnn_harness.reports._summary import WITNESSES, Row, summarise, totals
+
+_SIGNS = {"agrees": ("✓", "green"), "refuted": ("✗ refuted", "bold red"), "vacuous": ("vacuous", "yellow")}
+_SHOWN = WITNESSES[1:]
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a row is called: document, line, title, and the errata of the print, each as (id, text)."""
+
+    document: str
+    line: int
+    title: str
+    errata: tuple[tuple[str, str], ...] = ()
+
+
+def _cell(outcome: str | None) -> Text:
+    if outcome is None or outcome == "not run":
+        return Text("–", style="dim")
+    sign, style = _SIGNS[outcome]
+    return Text(sign, style=style)
+
+
+def _print_cell(row: Row, caption: Caption) -> Text:
+    outcome = row.outcomes.get("text")
+    if outcome == "refuted":
+        return _cell(outcome)
+    if caption.errata:
+        return Text(", ".join(dict.fromkeys(name for name, _ in caption.errata)), style="yellow")
+    return _cell(outcome)
+
+
+def _share(row: Row) -> str:
+    if not row.share:
+        return ""
+    return f"{row.share:.2f}" if row.share >= 0.005 else "<0.01"
+
+
+def tables(records: Sequence[object], captions: Mapping[str, Caption]) -> Iterable[Table]:
+    """One table per document: entry, place, print, witnesses, the worst error as a share of the bound."""
+    groups: dict[str, list[tuple[int, Row, Caption]]] = {}
+    for (spec, entry), row in summarise(records).items():
+        if entry == spec or entry not in captions:
+            continue
+        caption = captions[entry]
+        groups.setdefault(caption.document, []).append((caption.line, row, caption))
+    for document in sorted(groups):
+        table = Table(title=f"Document {document}", title_justify="left", header_style="bold", pad_edge=False)
+        for name in ("equation", "line"):
+            table.add_column(name, no_wrap=True, justify="right" if name == "line" else "left")
+        table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column("print")
+        for name in _SHOWN:
+            table.add_column(name, no_wrap=True)
+        table.add_column("error/bound", justify="right", no_wrap=True)
+        for line, row, caption in sorted(groups[document], key=lambda item: (item[0], item[1].spec)):
+            cells = [_cell(row.outcomes.get(witness)) for witness in _SHOWN]
+            title = escape(f"{row.spec}: {caption.title}")
+            table.add_row(row.entry, str(line), title, _print_cell(row, caption), *cells, _share(row))
+        yield table
+
+
+def steps_table(records: Sequence[object]) -> Table:
+    """A row per spec: its whole step and sequence, forward, backward, relations."""
+    table = Table(title="Whole cells", title_justify="left", header_style="bold", pad_edge=False)
+    table.add_column("spec", no_wrap=True)
+    for name in ("forward", "backward", "relations", "proof"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("cases", justify="right")
+    table.add_column("vacuous", justify="right")
+    table.add_column("error/bound", justify="right")
+    specs: dict[str, list[object]] = {}
+    for record in records:
+        if getattr(record, "entry") == getattr(record, "spec"):
+            specs.setdefault(str(getattr(record, "spec")), []).append(record)
+    for spec, own in specs.items():
+        cells = []
+        for prefix in ("forward.", "backward.", "relation.", "backward.proof"):
+            part = [r for r in own if str(getattr(r, "check")).startswith(prefix)]
+            if prefix == "backward.":
+                part = [r for r in part if getattr(r, "check") != "backward.proof"]
+            found = totals(part)
+            if found["refuted"]:
+                cells.append(Text(f"✗ {found['refuted']} refuted", style="bold red"))
+            elif found["agrees"]:
+                note = f" ({found['vacuous']} vacuous)" if found["vacuous"] else ""
+                cells.append(Text(f"✓ {found['agrees']}{note}", style="green"))
+            else:
+                cells.append(Text("–", style="dim"))
+        cases = max((getattr(r, "examples", 0) for r in own), default=0)
+        skipped = max((getattr(r, "vacuous", 0) for r in own), default=0)
+        share = max((getattr(r, "share", None) or 0.0 for r in own), default=0.0)
+        table.add_row(spec, *cells, str(cases), str(skipped), f"{share:.2f}")
+    return table
+
+
+def print_report(console: Console, records: Sequence[object], captions: Mapping[str, Caption], verbose: bool) -> None:
+    """Tables, errata with what is right, refutations with their programs, and the total."""
+    for table in tables(records, captions):
+        console.print(table)
+        console.print()
+    if any(getattr(r, "entry") == getattr(r, "spec") for r in records):
+        console.print(steps_table(records))
+        console.print()
+    _print_errata(console, records, captions)
+    if verbose:
+        _print_checks(console, records)
+    for record in records:
+        if str(getattr(record, "outcome")) == "refuted":
+            _print_refutation(console, record, captions)
+    found = totals(records)
+    parts = ", ".join(f"{count} {name}" for name, count in found.items())
+    console.print(f"{len(records)} records: {parts}.", style="bold red" if found["refuted"] else "bold")
+
+
+def _print_errata(console: Console, records: Sequence[object], captions: Mapping[str, Caption]) -> None:
+    found = []
+    for record in records:
+        caption = captions.get(str(getattr(record, "entry")))
+        if getattr(record, "check") == "text.audit" and caption and caption.errata:
+            found.append((caption, record))
+    if not found:
+        return
+    console.print("Errata the audit found in the prints", style="bold")
+    for caption, record in sorted(found, key=lambda item: (item[0].document, item[0].line)):
+        place = f"{caption.document}:{caption.line}"
+        console.print(f"  [yellow]{place}[/] {getattr(record, 'entry')}: {escape(str(getattr(record, 'reason')))}", soft_wrap=True)
+        for name, text in caption.errata:
+            console.print(f"      {name}: {escape(text)}", style="dim", soft_wrap=True)
+    console.print()
+
+
+def _print_checks(console: Console, records: Sequence[object]) -> None:
+    table = Table(title="Every record", title_justify="left", header_style="bold", pad_edge=False)
+    for name in ("entry", "check", "witness", "outcome", "cases", "error/bound", "reason"):
+        table.add_column(name)
+    for record in records:
+        share = getattr(record, "share", None)
+        table.add_row(
+            str(getattr(record, "entry")),
+            str(getattr(record, "check")),
+            str(getattr(record, "witness")),
+            str(getattr(record, "outcome")),
+            str(getattr(record, "examples", "")),
+            "" if share is None else f"{share:.3g}",
+            escape(str(getattr(record, "reason"))[:160]),
+        )
+    console.print(table)
+
+
+def _print_refutation(console: Console, record: object, captions: Mapping[str, Caption]) -> None:
+    entry = str(getattr(record, "entry"))
+    caption = captions.get(entry)
+    place = f" ({caption.document}:{caption.line})" if caption else ""
+    console.print(f"refuted: {entry}{place}, {getattr(record, 'check')}", style="bold red")
+    console.print(f"  {escape(str(getattr(record, 'reason')))}", soft_wrap=True)
+    program = str(getattr(record, "program", ""))
+    if program:
+        console.print("  a program that shows it:", style="dim")
+        console.print(escape("".join(f"    {line}\n" for line in program.splitlines())), highlight=False, soft_wrap=True)
