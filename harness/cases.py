@@ -116,9 +116,7 @@ def cases(spec: str, dtype: str | None = None, lengths: bool = False) -> SearchS
             seed=pick(st.integers(0, 2**20)),
             scale=pick(st.sampled_from([1.0, 0.5, 2.0, 4.0])),
             specials=tuple(sorted(pick(st.sets(st.sampled_from(SPECIALS), max_size=2)))),
-            lengths=tuple(pick(st.lists(st.integers(0, length), min_size=rows, max_size=rows)))
-            if lengths
-            else None,
+            lengths=tuple(pick(st.lists(st.integers(0, length), min_size=rows, max_size=rows))) if lengths else None,
         )
 
     return build()

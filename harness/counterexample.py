@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.cases import Case, Drawn, draw
 from rnn_harness.checks import Check
@@ -24,9 +25,7 @@ from rnn_harness.subjects import LAYERS, Subject
 Array = NDArray[Any]
 
 
-def counterexample(
-    subject: Subject, check: Check, case: Case, candidate: str | None = None
-) -> tuple[Case, str]:
+def counterexample(subject: Subject, check: Check, case: Case, candidate: str | None = None) -> tuple[Case, str]:
     """(the case, a program of about 15 lines) for a check that `case` refuted.
 
     The program needs NumPy and the candidate only; `candidate` holds the lines that define ``cell``. Where no

@@ -43,9 +43,7 @@ def parse_map(text: str) -> tuple[Block, ...]:
     for part in inner.split(","):
         match = _BLOCK.fullmatch(part.strip())
         if match is None:
-            raise UsageError(
-                f"parameter map {text!r} cannot be read; expected NAME, NAME^T, -NAME or [NAME, NAME]"
-            )
+            raise UsageError(f"parameter map {text!r} cannot be read; expected NAME, NAME^T, -NAME or [NAME, NAME]")
         blocks.append(Block(match[2], bool(match[3]), bool(match[1])))
     return tuple(blocks)
 
@@ -56,9 +54,7 @@ def assemble(blocks: tuple[Block, ...], source: Mapping[str, Array]) -> Array:
     return placed[0] if len(placed) == 1 else np.concatenate(placed, axis=-1)
 
 
-def scatter(
-    blocks: tuple[Block, ...], gradient: Array, source: Mapping[str, Array], into: dict[str, Array]
-) -> None:
+def scatter(blocks: tuple[Block, ...], gradient: Array, source: Mapping[str, Array], into: dict[str, Array]) -> None:
     """The adjoint of `assemble`: add the gradient of the spec's parameter to those of the reference's."""
     start = 0
     for block in blocks:

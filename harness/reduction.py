@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic.assumptions import FADING
 from rnn_harness.cases import SPECIALS, Case, Drawn, draw
 from rnn_harness.relations._traits import axes
@@ -31,9 +32,7 @@ class Shrunk:
     @property
     def nonzero(self) -> int:
         """How many numbers are left that are not zero."""
-        return sum(
-            int(np.count_nonzero(value)) for value in numbers(self.drawn, self.difference.backward).values()
-        )
+        return sum(int(np.count_nonzero(value)) for value in numbers(self.drawn, self.difference.backward).values())
 
 
 class _Predicate:
@@ -57,9 +56,7 @@ class _Predicate:
         return True
 
 
-def find(
-    subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True
-) -> tuple[Drawn, Difference] | None:
+def find(subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True) -> tuple[Drawn, Difference] | None:
     """Generic cases, then special positions and equal sizes, until one differs; None if none does."""
     for case in search(subject.spec.id, seed, tries):
         drawn = draw(case, subject)

@@ -10,9 +10,9 @@ import numpy as np
 
 from rnn_harness.cases import Case, cases
 from rnn_harness.checks import Check, Finding, all_checks
+from rnn_harness.counterexample import counterexample
 from rnn_harness.guards import vacuous
 from rnn_harness.records import Outcome, Record, environment
-from rnn_harness.counterexample import counterexample
 from rnn_harness.subjects import Subject
 from rnn_harness.trial import Trial
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.cases import Drawn

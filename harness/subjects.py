@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness import references
 from rnn_harness.arithmetic import Values
 from rnn_harness.errors import UsageError

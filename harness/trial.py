@@ -155,5 +155,3 @@ def entries(trial: Trial) -> Iterator[tuple[str, tuple[int, ...]]]:
     for name, value in trial.flat_values.items():
         for index in np.ndindex(*np.shape(value)):
             yield name, index
-
-

@@ -146,7 +146,12 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         seed,
     )
     yield _record(
-        spec, entry, "equation.symbolic", "symbolic", lambda: merge([_equations.symbolic(p) for p in parts]), seed
+        spec,
+        entry,
+        "equation.symbolic",
+        "symbolic",
+        lambda: merge([_equations.symbolic(p) for p in parts]),
+        seed,
     )
     yield _record(
         spec,
@@ -157,9 +162,7 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         seed,
     )
     if spec.id == "loss.cross_entropy":
-        yield _record(
-            spec, entry, "loss.reference", "reference", lambda: _documents.loss(spec, seed), seed
-        )
+        yield _record(spec, entry, "loss.reference", "reference", lambda: _documents.loss(spec, seed), seed)
     elif spec.reference is None:
         reason = "the spec names no reference"
         yield _record(spec, entry, "forward.equation", "reference", lambda: reason, seed)

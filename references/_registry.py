@@ -48,7 +48,5 @@ def get(name: str, **options: Any) -> Reference:
     if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         unknown = sorted(set(options) - set(parameters))
         if unknown:
-            raise ReferenceError(
-                f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}"
-            )
+            raise ReferenceError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
     return make(**options)

@@ -73,15 +73,13 @@ def accept(
     shapes = reference.parameter_shapes(input_size, hidden_size)
     expect_names("parameters", parameters, shapes)
     checked = {
-        name: expect_shape(f"parameter {name}", parameters[name], shape, inputs.dtype)
-        for name, shape in shapes.items()
+        name: expect_shape(f"parameter {name}", parameters[name], shape, inputs.dtype) for name, shape in shapes.items()
     }
     zero = {name: np.zeros((batch, hidden_size), inputs.dtype) for name in reference.state_names}
     if states is not None:
         expect_names("states", states, zero)
         zero = {
-            name: expect_shape(f"state {name}", states[name], value.shape, inputs.dtype)
-            for name, value in zero.items()
+            name: expect_shape(f"state {name}", states[name], value.shape, inputs.dtype) for name, value in zero.items()
         }
     return Accepted(checked, inputs, zero, alive_steps(lengths, steps, batch))
 

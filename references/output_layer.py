@@ -37,9 +37,7 @@ class OutputLayer:
             return softmax(logits)
         return sigmoid(logits) if self.activation == "sigmoid" else logits
 
-    def backward(
-        self, parameters: Arrays, hidden: Array, y: Array, d_y: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward(self, parameters: Arrays, hidden: Array, y: Array, d_y: Array) -> tuple[Array, dict[str, Array]]:
         """(gradient for `hidden`, gradients by parameter) for `d_y` (T, B, k), where `y` is the output."""
         if self.activation == "softmax":
             delta = y * (d_y - (y * d_y).sum(axis=-1, keepdims=True))
@@ -49,9 +47,7 @@ class OutputLayer:
             delta = d_y
         return self.backward_logits(parameters, hidden, delta)
 
-    def backward_logits(
-        self, parameters: Arrays, hidden: Array, delta: Array
-    ) -> tuple[Array, dict[str, Array]]:
+    def backward_logits(self, parameters: Arrays, hidden: Array, delta: Array) -> tuple[Array, dict[str, Array]]:
         """As `backward`, from the gradient `delta` (T, B, k) for the logits, as `cross_entropy` returns it."""
         gradients = {"W_y": np.einsum("tbk,tbd->kd", delta, hidden), "b_y": delta.sum(axis=(0, 1))}
         return delta @ parameters["W_y"], gradients

@@ -63,4 +63,4 @@ def chronological_split(length: int) -> tuple[range, range, range]:
     if length < 0:
         raise ReferenceError(f"the length is {length}, expected 0 or more")
     first, second = length * 7 // 10, length * 9 // 10
-    return range(0, first), range(first, second), range(second, length)
+    return range(first), range(first, second), range(second, length)

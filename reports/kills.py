@@ -40,7 +40,9 @@ _SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "a
 
 def print_kills(console: Console, fates: Sequence[_Fate], verbose: bool) -> None:
     """The matrix (examples to detection), the checks with their kills, and the total."""
-    table = Table(title="Kill matrix: examples until the check refuted the mutant", title_justify="left", pad_edge=False)
+    table = Table(
+        title="Kill matrix: examples until the check refuted the mutant", title_justify="left", pad_edge=False
+    )
     table.add_column("mutant", no_wrap=True)
     table.add_column("part", no_wrap=True)
     for name in _SHORT:

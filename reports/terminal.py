@@ -83,14 +83,14 @@ def steps_table(records: Sequence[object]) -> Table:
     table.add_column("error/bound", justify="right")
     specs: dict[str, list[object]] = {}
     for record in records:
-        if getattr(record, "entry") == getattr(record, "spec"):
-            specs.setdefault(str(getattr(record, "spec")), []).append(record)
+        if record.entry == record.spec:
+            specs.setdefault(str(record.spec), []).append(record)
     for spec, own in specs.items():
         cells = []
         for prefix in ("forward.", "backward.", "relation.", "backward.proof"):
-            part = [r for r in own if str(getattr(r, "check")).startswith(prefix)]
+            part = [r for r in own if str(r.check).startswith(prefix)]
             if prefix == "backward.":
-                part = [r for r in part if getattr(r, "check") != "backward.proof"]
+                part = [r for r in part if r.check != "backward.proof"]
             found = totals(part)
             if found["refuted"]:
                 cells.append(Text(f"✗ {found['refuted']} refuted", style="bold red"))
@@ -111,14 +111,14 @@ def print_report(console: Console, records: Sequence[object], captions: Mapping[
     for table in tables(records, captions):
         console.print(table)
         console.print()
-    if any(getattr(r, "entry") == getattr(r, "spec") for r in records):
+    if any(r.entry == r.spec for r in records):
         console.print(steps_table(records))
         console.print()
     _print_errata(console, records, captions)
     if verbose:
         _print_checks(console, records)
     for record in records:
-        if str(getattr(record, "outcome")) == "refuted":
+        if str(record.outcome) == "refuted":
             _print_refutation(console, record, captions)
     found = totals(records)
     parts = ", ".join(f"{count} {name}" for name, count in found.items())
@@ -128,15 +128,15 @@ def print_report(console: Console, records: Sequence[object], captions: Mapping[
 def _print_errata(console: Console, records: Sequence[object], captions: Mapping[str, Caption]) -> None:
     found = []
     for record in records:
-        caption = captions.get(str(getattr(record, "entry")))
-        if getattr(record, "check") == "text.audit" and caption and caption.errata:
+        caption = captions.get(str(record.entry))
+        if record.check == "text.audit" and caption and caption.errata:
             found.append((caption, record))
     if not found:
         return
     console.print("Errata the audit found in the prints", style="bold")
     for caption, record in sorted(found, key=lambda item: (item[0].document, item[0].line)):
         place = f"{caption.document}:{caption.line}"
-        console.print(f"  [yellow]{place}[/] {getattr(record, 'entry')}: {escape(str(getattr(record, 'reason')))}", soft_wrap=True)
+        console.print(f"  [yellow]{place}[/] {record.entry}: {escape(str(record.reason))}", soft_wrap=True)
         for name, text in caption.errata:
             console.print(f"      {name}: {escape(text)}", style="dim", soft_wrap=True)
     console.print()
@@ -149,24 +149,26 @@ def _print_checks(console: Console, records: Sequence[object]) -> None:
     for record in records:
         share = getattr(record, "share", None)
         table.add_row(
-            str(getattr(record, "entry")),
-            str(getattr(record, "check")),
-            str(getattr(record, "witness")),
-            str(getattr(record, "outcome")),
+            str(record.entry),
+            str(record.check),
+            str(record.witness),
+            str(record.outcome),
             str(getattr(record, "examples", "")),
             "" if share is None else f"{share:.3g}",
-            escape(str(getattr(record, "reason"))[:160]),
+            escape(str(record.reason)[:160]),
         )
     console.print(table)
 
 
 def _print_refutation(console: Console, record: object, captions: Mapping[str, Caption]) -> None:
-    entry = str(getattr(record, "entry"))
+    entry = str(record.entry)
     caption = captions.get(entry)
     place = f" ({caption.document}:{caption.line})" if caption else ""
-    console.print(f"refuted: {entry}{place}, {getattr(record, 'check')}", style="bold red")
-    console.print(f"  {escape(str(getattr(record, 'reason')))}", soft_wrap=True)
+    console.print(f"refuted: {entry}{place}, {record.check}", style="bold red")
+    console.print(f"  {escape(str(record.reason))}", soft_wrap=True)
     program = str(getattr(record, "program", ""))
     if program:
         console.print("  a program that shows it:", style="dim")
-        console.print(escape("".join(f"    {line}\n" for line in program.splitlines())), highlight=False, soft_wrap=True)
+        console.print(
+            escape("".join(f"    {line}\n" for line in program.splitlines())), highlight=False, soft_wrap=True
+        )

@@ -63,9 +63,7 @@ def base_context(model: SpecModel, layer: int | None = None) -> Context:
         name, text = next(iter(model.inputs.items()))
         bottom = Variable(name, parse_shape(text), 0, Role.INPUT, name)
     functions = {name: Function(value) for name, value in model.functions.items()}
-    return Context(
-        model.time, shapes, roles, functions, frozenset(model.indices), dict(model.aliases), layer, bottom
-    )
+    return Context(model.time, shapes, roles, functions, frozenset(model.indices), dict(model.aliases), layer, bottom)
 
 
 def _label(statement: Statement, context: Context) -> str:

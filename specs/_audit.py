@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 
+from rnn_harness.specs._assemble import assign, passes, statements
 from rnn_harness.specs._audit_numbers import audit_example, audit_table
 from rnn_harness.specs._audit_program import audit_program
 from rnn_harness.specs._audit_shapes import audit_shapes
 from rnn_harness.specs._elaborate import Context, ElaborationError, elaborate
-from rnn_harness.specs._assemble import assign, passes, statements
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import library
 from rnn_harness.specs._model import Entry, Equation, Example, Identity, Program, Shapes, Table

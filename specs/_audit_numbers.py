@@ -54,7 +54,11 @@ def evaluate(tree: Tree, known: Mapping[tuple[str, int | None], Exact]) -> Exact
             size = max(len(left), len(right))
             if len(left) not in (1, size) or len(right) not in (1, size):
                 raise Unknown(f"{len(left)} and {len(right)} numbers cannot be combined")
-            pairs = zip(left * size if len(left) == 1 else left, right * size if len(right) == 1 else right, strict=False)
+            pairs = zip(
+                left * size if len(left) == 1 else left,
+                right * size if len(right) == 1 else right,
+                strict=False,
+            )
             if tree.sign in ("+", "\\oplus"):
                 return tuple(a + b for a, b in pairs)
             if tree.sign == "-":

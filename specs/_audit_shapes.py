@@ -71,7 +71,9 @@ def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[Findin
                     side = elaborate(statement.tree, context)
                     target = context.variable(statement.target)
                     if side.shape != target.shape:
-                        raise ElaborationError("shape", f"{name} is {show_shape(target.shape)}, not {show_shape(side.shape)}")
+                        raise ElaborationError(
+                            "shape", f"{name} is {show_shape(target.shape)}, not {show_shape(side.shape)}"
+                        )
                 except ElaborationError as error:
                     faults.append(f"{equation.id}: {error}")
         role = context.roles[name]

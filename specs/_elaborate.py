@@ -27,7 +27,18 @@ from rnn_harness.specs.expression import (
     VectorMatrix,
     describe,
 )
-from rnn_harness.specs.notation import Binary, Bracket, Call, Derivative, Name, Negative, Number, Total, Tree, Tuple
+from rnn_harness.specs.notation import (
+    Binary,
+    Bracket,
+    Call,
+    Derivative,
+    Name,
+    Negative,
+    Number,
+    Total,
+    Tree,
+    Tuple,
+)
 
 _FUNCTIONS = {
     "sigma": Function.SIGMOID,

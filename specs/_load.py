@@ -89,7 +89,9 @@ def _with_uses(spec: Spec, library: Iterable[Spec]) -> Spec:
     known = {equation.id: equation for other in library for equation in other.model.equations}
     missing = [name for name in spec.model.uses if name not in known]
     if missing:
-        raise SpecError(spec.path, _line_of(spec.path.read_text("utf-8"), "uses"), f"uses {missing[0]}: no such equation")
+        raise SpecError(
+            spec.path, _line_of(spec.path.read_text("utf-8"), "uses"), f"uses {missing[0]}: no such equation"
+        )
     used = tuple(known[name].model_copy(update={"alternative": False}) for name in spec.model.uses)
     return dataclasses.replace(spec, used=used)
 
@@ -137,6 +139,8 @@ def library() -> Library:
     for spec in everything:
         for entry in spec.entries:
             if entry.id in seen:
-                raise SpecError(spec.path, spec.lines.get(entry.id), f"id {entry.id} stands in {seen[entry.id].path} too")
+                raise SpecError(
+                    spec.path, spec.lines.get(entry.id), f"id {entry.id} stands in {seen[entry.id].path} too"
+                )
             seen[entry.id] = spec
     return Library(tuple(everything))

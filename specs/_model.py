@@ -166,5 +166,3 @@ class SpecModel(_Strict):
         """Every named size that occurs."""
         shapes = self.declared().values()
         return frozenset(symbol for shape in shapes for size in shape for symbol in size.symbols)
-
-

@@ -167,5 +167,3 @@ class Spec:
 
     def __hash__(self) -> int:
         return hash((self.model.id, self.path))
-
-

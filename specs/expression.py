@@ -209,9 +209,7 @@ class Concatenate:
     def __post_init__(self) -> None:
         for part in self.parts:
             if len(part.shape) != 1:
-                raise ShapeError(
-                    f"concatenation: {describe(part)} has shape {show_shape(part.shape)}, not a vector"
-                )
+                raise ShapeError(f"concatenation: {describe(part)} has shape {show_shape(part.shape)}, not a vector")
 
     @property
     def shape(self) -> Shape:
@@ -368,7 +366,14 @@ def describe(node: Node) -> str:
     names = [describe(child) for child in node.children]
     if isinstance(node, Concatenate):
         return f"[{', '.join(names)}]"
-    signs = {Add: " + ", Subtract: " - ", Multiply: " ⊙ ", Divide: " / ", MatrixVector: " ", VectorMatrix: " "}
+    signs = {
+        Add: " + ",
+        Subtract: " - ",
+        Multiply: " ⊙ ",
+        Divide: " / ",
+        MatrixVector: " ",
+        VectorMatrix: " ",
+    }
     return "(" + signs.get(type(node), f" {type(node).__name__.lower()} ").join(names) + ")"
 
 

@@ -34,7 +34,14 @@ Key = tuple[str, int | None]
 Targets = tuple[tuple[Key, Node, bool], ...]
 Compiled = Callable[[Any, dict[Key, Any], Mapping[str, Any]], dict[Key, Any]]
 
-_BINARY = {Add: "add", Subtract: "subtract", Multiply: "multiply", Divide: "divide", Outer: "outer", Dot: "dot"}
+_BINARY = {
+    Add: "add",
+    Subtract: "subtract",
+    Multiply: "multiply",
+    Divide: "divide",
+    Outer: "outer",
+    Dot: "dot",
+}
 
 
 def key(variable: Variable) -> Key:
@@ -144,9 +151,7 @@ def compile_targets(targets: Targets, sizes: Mapping[str, int]) -> Compiled:
     for index, (_, where) in enumerate(known):
         writer.constants[f"r{index}"] = where
     result = ", ".join(f"r{index}: {identifier}" for index, (identifier, _) in enumerate(known))
-    source = "\n".join(
-        ["def run(arithmetic, env, indices):", *head, *writer.reads, *body, f"    return {{{result}}}"]
-    )
+    source = "\n".join(["def run(arithmetic, env, indices):", *head, *writer.reads, *body, f"    return {{{result}}}"])
     namespace: dict[str, Any] = dict(writer.constants)
     exec(compile(source, "<generated step>", "exec"), namespace)
     run: Compiled = namespace["run"]

@@ -2,7 +2,7 @@
 
 A step of a recurrent cell is a polynomial in its inputs, states, parameters and in the values of its functions.
 Those values are the generators here, one "atom" for each different argument, so that equality of two expressions is
-equality of canonical forms, and no simplifier is needed. The sigmoid is written with tanh, sigma(a) = (1 + tanh(a/2)) / 2,
+equality of canonical forms, and no simplifier is needed. The sigmoid is written with tanh, as (1 + tanh(a/2)) / 2,
 and tanh is odd, so that all identities between the two hold by construction.
 
 Dimension legend: the batch has one row; vectors are (1, d) object arrays, parameters (d,) or (d, n).
@@ -151,7 +151,8 @@ class SymbolicArithmetic:
             return -(atom**2) * inner[0]
         mine = [self._atom("softmax", arguments, i) for i in range(len(arguments))]
         return sum(
-            (atom * ((1 if i == place else 0) - mine[i]) * inner[i] for i in range(len(inner))), self.ring.zero
+            (atom * ((1 if i == place else 0) - mine[i]) * inner[i] for i in range(len(inner))),
+            self.ring.zero,
         )
 
     def component(self, vector: Array, index: NDArray[np.intp]) -> Array:

@@ -82,9 +82,7 @@ def numeric(assignment: Assignment, seed: int) -> Finding:
     values, cotangent = _values(program, seed)
     target = program.outputs[0].name
     plain, complex_ = NumpyArithmetic(), NumpyArithmetic(np.complex128)
-    derived = _flat(
-        differentiate(derive(program), evaluate(program, values, plain), {target: cotangent}, {}, plain)
-    )
+    derived = _flat(differentiate(derive(program), evaluate(program, values, plain), {target: cotangent}, {}, plain))
     rows = []
     for name, value in _parts(values).items():
         for index in np.ndindex(*value.shape):

@@ -1,8 +1,8 @@
 """The sums and derivatives of 003:274-394, read as printed and evaluated with concrete Jacobians.
 
 Every derivative is a central difference quotient of 200-bit values, so nothing of the derived backward enters:
-``\\partial s_j / \\partial s_k`` restarts the recurrence from a moved s_k; ``\\partial^+ s_k / \\partial W`` moves W in step k
-alone; without the plus W moves in every step. Products contract the last axis with the first.
+the derivative of s_j by s_k restarts the recurrence from a moved s_k; the direct one (printed with a plus) of s_k by W
+moves W in step k alone; without the plus W moves in every step. Products contract the last axis with the first.
 
 Dimension legend: T time steps, one batch row; a Jacobian has the axes of its top, then those of its bottom.
 """

@@ -14,10 +14,17 @@ from rnn_harness.errors import ExitCode, UsageError
 
 @guarded
 def mutants(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Parts of names (gru, peephole, batch); without any, all.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Parts of names (gru, peephole, batch); without any, all."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the matrix.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also show each edit and what its first killer said.")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="Only list the mutants and their edits; judge nothing.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Also show each edit and what its first killer said.")
+    ] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Only list the mutants and their edits; judge nothing.")
+    ] = False,
 ) -> None:
     """Judge references that are wrong on purpose, and print which check refutes which, how soon.
 
@@ -29,7 +36,9 @@ def mutants(
     chosen = tuple(m for m in MUTANTS if not names or any(name.lower() in m.name.lower() for name in names))
     if not chosen:
         families = ", ".join(sorted({m.name.split(".")[0] for m in MUTANTS}))
-        raise UsageError(f"no mutant's name contains {' or '.join(map(repr, names or []))}; there are families {families}")
+        raise UsageError(
+            f"no mutant's name contains {' or '.join(map(repr, names or []))}; there are families {families}"
+        )
     if listing:
         for mutant in chosen:
             like = f"  [{mutant.like}]" if mutant.like else ""
@@ -59,7 +68,12 @@ def mutants(
                 "examples": fate.examples,
                 "vacuous": fate.vacuous,
                 "kills": [
-                    {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
+                    {
+                        "check": k.check,
+                        "examples": k.examples,
+                        "seconds": round(k.seconds, 4),
+                        "detail": k.detail,
+                    }
                     for k in fate.kills
                 ],
             }

@@ -43,7 +43,9 @@ def _list(context: typer.Context) -> None:
 @guarded
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="An equation (E-348) or a spec (gru.keep.column).")],
-    backward: Annotated[bool, typer.Option("--backward", help="Also print the derived backward equations, as LaTeX.")] = False,
+    backward: Annotated[
+        bool, typer.Option("--backward", help="Also print the derived backward equations, as LaTeX.")
+    ] = False,
 ) -> None:
     """Print an equation: as its document prints it, the reading taken, shapes, parameters, errata."""
     from rnn_harness.specs import library
@@ -113,7 +115,11 @@ def _show_spec(spec: Spec, backward: bool) -> None:
 
     _say(spec.id, spec.title)
     _say("file", spec.path.name)
-    for kind, table in (("input", spec.model.inputs), ("state", spec.model.states), ("parameter", spec.model.parameters)):
+    for kind, table in (
+        ("input", spec.model.inputs),
+        ("state", spec.model.states),
+        ("parameter", spec.model.parameters),
+    ):
         for name, text in table.items():
             _say(kind, f"{name} : {show_shape(parse_shape(text))}")
     for equation in spec.equations:
@@ -139,7 +145,7 @@ def _show_spec(spec: Spec, backward: bool) -> None:
 def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A spec file (TOML).")],
 ) -> None:
-    """Check a spec file: can it be read, do its shapes fit, does it make a step? Says file, line and what is expected."""
+    """Check a spec file: can it be read, do its shapes fit, does it make a step? Errors say file and line."""
     from rnn_harness.specs import audit, library, load_spec
 
     spec = load_spec(path, library().specs)

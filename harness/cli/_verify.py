@@ -21,12 +21,26 @@ if TYPE_CHECKING:
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Equations (E-348), specs (gru.keep.column), documents (003) or spec files (mine.toml). Without any: everything shipped."),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml). Without any: all.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Where the random cases start; the same seed gives the same cases.")] = 0,
-    examples: Annotated[int, typer.Option(min=0, max=10_000, help="Cases that Hypothesis draws for each cell, after nine fixed ones.")] = 20,
-    records: Annotated[Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records: what it holds is not decided again.")] = False,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Where the random cases start; the same seed gives the same cases.")
+    ] = 0,
+    examples: Annotated[
+        int,
+        typer.Option(min=0, max=10_000, help="Cases that Hypothesis draws for each cell, after nine fixed ones."),
+    ] = 20,
+    records: Annotated[
+        Path | None,
+        typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the file given by --records: what it holds is not decided again."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
@@ -37,7 +51,7 @@ def verify(
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
     from rnn_harness.records import Journal
-    from rnn_harness.specs import load_spec, library
+    from rnn_harness.specs import library, load_spec
     from rnn_harness.verify import select
 
     given = names or []
@@ -81,7 +95,14 @@ def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
 
 def _run(selection: Selection, seed: int, examples: int, known: dict, journal: object, found: list[Record]) -> None:  # type: ignore[type-arg]
     """Decide with a progress bar on standard error, if that is a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from rnn_harness.records import Journal
     from rnn_harness.verify import verify as decide

@@ -18,8 +18,8 @@ from rnn_harness.specs.rewrite import replace_children
 class BackwardPass:
     """The derivative of one pass, at one step.
 
-    `forward`: the pass. `seeded`: targets that receive a cotangent from outside. `named`: values of inner functions, recomputed. `statements`: the cotangents, in order;
-    they read ``seed_v`` (what comes from outside or from later passes) and ``carry_v`` (from the step walked
+    `forward`: the pass. `seeded`: targets that receive a cotangent from outside. `named`: values of inner
+    functions, recomputed. `statements`: the cotangents, in order; they read ``seed_v`` (what comes from outside or from later passes) and ``carry_v`` (from the step walked
     before). `carried`: what goes to the carried state at the next step of the walk; `into`: what goes to inputs and
     to values of earlier passes, at the same step; `parameters`: what is added to each parameter's gradient.
     """

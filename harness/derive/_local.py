@@ -17,9 +17,7 @@ def local_program(assignment: Assignment) -> Program:
     operands = dict.fromkeys(variables(assignment.expression))
     parameters = tuple(v for v in operands if v.role is Role.PARAMETER)
     inputs = {
-        v: Variable(local_name(v), v.shape, 0, Role.INPUT, v.latex)
-        for v in operands
-        if v.role is not Role.PARAMETER
+        v: Variable(local_name(v), v.shape, 0, Role.INPUT, v.latex) for v in operands if v.role is not Role.PARAMETER
     }
     target = Variable(assignment.target.name, assignment.target.shape, 0, Role.INTERMEDIATE, assignment.target.latex)
     alone = Assignment(target, substitute(assignment.expression, inputs), assignment.equation)

@@ -12,7 +12,6 @@ from fractions import Fraction
 from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.specs.expression import (
     Add,
-
     Component,
     Concatenate,
     Constant,
@@ -57,10 +56,8 @@ def total(parts: list[Node]) -> Node:
     """The sum of at least one part; negated parts are subtracted."""
     result = parts[0]
     for part in parts[1:]:
-        if isinstance(part, Subtract) and part.left == ZERO:
-            result = Subtract(result, part.right)
-        else:
-            result = Add(result, part)
+        negated = isinstance(part, Subtract) and part.left == ZERO
+        result = Subtract(result, part.right) if negated else Add(result, part)
     return result
 
 
@@ -145,5 +142,3 @@ def _into_matrix(matrix: Node, left: Node, right: Node, into: Contributions) -> 
 def contributions() -> Contributions:
     """An empty collection."""
     return defaultdict(list)
-
-

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._traits import axes, split
 

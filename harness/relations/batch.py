@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+
 from rnn_harness.cases import Drawn
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import along, take
@@ -114,9 +115,7 @@ def one_hot(bench: Bench) -> Iterator[Comparison]:
         picked = n - 1
         code = np.zeros_like(drawn.inputs)
         code[..., picked] = 1
-        parameters = along(
-            drawn.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input"
-        )
+        parameters = along(drawn.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
         a = bench.at(replace(drawn, inputs=code))
         b = bench.at(replace(drawn, inputs=np.ones_like(drawn.inputs[..., :1]), parameters=parameters))
         yield from runs_close(a, b)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
 from rnn_harness.relations._bench import Bench, flat
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close
@@ -83,9 +84,7 @@ def adjoint(bench: Bench) -> Iterator[Comparison]:
     yield close("<J v, w> and <v, J^T w>", forward, backward, allowed)
 
 
-@relation(
-    "M-40", "a constant input's weights have the bias's gradient", "R", lambda t: t.bias, ("bias gradient",)
-)
+@relation("M-40", "a constant input's weights have the bias's gradient", "R", lambda t: t.bias, ("bias gradient",))
 def tied_gradients(bench: Bench) -> Iterator[Comparison]:
     """dL/dW[:, j] = dL/db where x_j = 1."""
     wide = bench.at(with_constant_feature(bench.drawn, 0.0))
@@ -100,9 +99,7 @@ def tied_gradients(bench: Bench) -> Iterator[Comparison]:
             )
 
 
-@relation(
-    "M-40b", "changing inputs and weights against each other moves nothing", "R", everything, ("backward",)
-)
+@relation("M-40b", "changing inputs and weights against each other moves nothing", "R", everything, ("backward",))
 def gauge(bench: Bench) -> Iterator[Comparison]:
     """<dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates)."""
     n = bench.sizes["n"]

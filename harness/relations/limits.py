@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.references import Run, get
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import set_gate, without_bias
@@ -33,9 +34,7 @@ def one_step(bench: Bench, parameters: dict[str, Array]) -> Bench:
     """Only the first step, all rows, with those parameters."""
     drawn = bench.drawn
     return bench.at(
-        replace(
-            drawn, parameters=parameters, inputs=drawn.inputs[:1], d_outputs=drawn.d_outputs[:1], lengths=None
-        )
+        replace(drawn, parameters=parameters, inputs=drawn.inputs[:1], d_outputs=drawn.d_outputs[:1], lengths=None)
     )
 
 
@@ -131,9 +130,7 @@ def gru_to_rnn(bench: Bench) -> Iterator[Comparison]:
         )
 
 
-@relation(
-    "M-18", "an LSTM that forgets all, writes and reads fully is tanh of a simple RNN", "L", _biased_lstm
-)
+@relation("M-18", "an LSTM that forgets all, writes and reads fully is tanh of a simple RNN", "L", _biased_lstm)
 def lstm_to_rnn(bench: Bench) -> Iterator[Comparison]:
     """f = 0, i = 1, o = 1: h' = out(cand(W x + U h + b)), not the RNN; without forget gate, c is added."""
     options = bench.options
@@ -147,9 +144,7 @@ def lstm_to_rnn(bench: Bench) -> Iterator[Comparison]:
     cell = inner if options.get("forget", True) else inner + c
     bottom = np.zeros_like(parameters["b_g"])
     unit = {"W_x": np.eye(len(bottom), dtype=bottom.dtype), "b": bottom}
-    expected = (
-        get("feedforward", activation=options.get("output", "tanh")).forward(unit, cell[None]).outputs[0]
-    )
+    expected = get("feedforward", activation=options.get("output", "tanh")).forward(unit, cell[None]).outputs[0]
     yield close(
         "state",
         held.run.finals["h"],

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
 from rnn_harness.relations._bench import Bench

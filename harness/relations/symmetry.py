@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._change import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close, same
@@ -110,9 +111,7 @@ def oddness(bench: Bench) -> Iterator[Comparison]:
     """S(-X, -h) = -S(X, h)."""
     drawn = replace(bench.drawn, parameters=without_bias(bench.drawn.parameters))
     a = bench.at(drawn)
-    b = bench.at(
-        replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()})
-    )
+    b = bench.at(replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()}))
     for name, value in a.run.finals.items():
         yield same(f"final {name}", value, -b.run.finals[name])
 
@@ -139,8 +138,7 @@ def direct_sum(bench: Bench) -> Iterator[Comparison]:
             drawn,
             parameters={name: joined(name) for name in drawn.parameters},
             states={
-                name: np.concatenate([value, other.drawn.states[name]], axis=1)
-                for name, value in drawn.states.items()
+                name: np.concatenate([value, other.drawn.states[name]], axis=1) for name, value in drawn.states.items()
             },
             d_finals={
                 name: np.concatenate([value, other.drawn.d_finals[name]], axis=1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+
 from rnn_harness.cases import Drawn
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._relation import Comparison, close, relation, runs_close, same
@@ -24,18 +25,14 @@ def _causal_recurrent(traits: Traits) -> bool:
 
 def steps_of(drawn: Drawn, start: int, stop: int) -> Drawn:
     """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
-    return replace(
-        drawn, inputs=drawn.inputs[start:stop], d_outputs=drawn.d_outputs[start:stop], lengths=None
-    )
+    return replace(drawn, inputs=drawn.inputs[start:stop], d_outputs=drawn.d_outputs[start:stop], lengths=None)
 
 
 def _full(bench: Bench) -> Bench:
     return bench.at(replace(bench.drawn, lengths=None)) if bench.drawn.lengths is not None else bench
 
 
-@relation(
-    "M-08", "a sequence in chunks gives the same as the whole", "R", _causal_recurrent, ("initial state",)
-)
+@relation("M-08", "a sequence in chunks gives the same as the whole", "R", _causal_recurrent, ("initial state",))
 def chunking(bench: Bench) -> Iterator[Comparison]:
     """S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
     whole = _full(bench)
@@ -94,6 +91,35 @@ def lengths(bench: Bench) -> Iterator[Comparison]:
                 value,
                 lambda: 2 * alone.radii.finals[name],
             )
+
+
+@relation("M-10b", "gradients of rows of different lengths add up to the rows' own", "R", everything)
+def length_gradients(bench: Bench) -> Iterator[Comparison]:
+    """Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
+    drawn = bench.drawn
+    steps, batch = drawn.inputs.shape[:2]
+    wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
+    masked = bench.at(replace(drawn, lengths=wanted))
+    alone = [
+        bench.at(steps_of(rows_of(replace(drawn, lengths=None), slice(row, row + 1)), 0, int(length)))
+        for row, length in enumerate(wanted)
+    ]
+    for name, value in masked.gradients.parameters.items():
+        yield close(
+            f"gradient of {name}",
+            value,
+            sum(one.gradients.parameters[name] for one in alone),
+            lambda: 2 * masked.gradient_radii.parameters[name],
+        )
+    for row, (one, length) in enumerate(zip(alone, wanted, strict=True)):
+        yield close(
+            f"input gradient of a row of length {length}",
+            masked.gradients.inputs[:length, row : row + 1],
+            one.gradients.inputs,
+            lambda: 2 * one.gradient_radii.inputs,
+        )
+        past = masked.gradients.inputs[length:, row]
+        yield same(f"input gradient past the length {length}", past, np.zeros_like(past))
 
 
 @relation("M-11", "the same state at another time gives the same outputs", "R", _causal_recurrent, ("time",))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.relations._bench import Bench
 from rnn_harness.relations._relation import Comparison, apart, close, relation
@@ -83,9 +84,7 @@ def tied_gates(bench: Bench) -> Iterator[Comparison]:
     )
 
 
-@relation(
-    "M-21", "a peephole is an input: gates that see [x, c] of an LSTM without peepholes", "R", _has_peephole
-)
+@relation("M-21", "a peephole is an input: gates that see [x, c] of an LSTM without peepholes", "R", _has_peephole)
 def peephole_as_input(bench: Bench) -> Iterator[Comparison]:
     """The plain LSTM on [x_t, c_{t-1}, c_t], the peepholes in the columns of the input weights."""
     drawn = replace(bench.drawn, lengths=None)
@@ -133,8 +132,7 @@ def diagonal_peephole(bench: Bench) -> Iterator[Comparison]:
 def update_duality(bench: Bench) -> Iterator[Comparison]:
     """GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
     parameters = {
-        name: -value if name in ("W_xz", "W_hz", "b_z") else value
-        for name, value in bench.drawn.parameters.items()
+        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in bench.drawn.parameters.items()
     }
     other = "write" if bench.options.get("update", "keep") == "keep" else "keep"
     yield from _finals(bench, plain_run(bench, "gru", parameters, **_options(bench, update=other)).finals)
