@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Array = NDArray[Any]
+Dtype = Literal["float64", "float32"]
 Special = Literal["large", "zeros", "equal rows", "saturated"]
 SPECIALS: tuple[Special, ...] = ("large", "zeros", "equal rows", "saturated")
 
@@ -38,7 +39,7 @@ class Case(BaseModel):
     k: int = Field(default=2, ge=1)
     T: int = Field(default=3, ge=0)
     B: int = Field(default=2, ge=0)
-    dtype: Literal["float64", "float32"] = "float64"
+    dtype: Dtype = "float64"
     seed: int = Field(default=0, ge=0)
     scale: float = Field(default=1.0, gt=0)
     specials: tuple[Special, ...] = ()
@@ -95,12 +96,13 @@ def draw(case: Case, subject: Subject) -> Drawn:
     return Drawn(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)
 
 
-def cases(spec: str, dtype: str | None = None, lengths: bool = False) -> SearchStrategy[Case]:
+def cases(spec: str, dtype: Dtype | None = None, lengths: bool = False) -> SearchStrategy[Case]:
     """Hypothesis's cases of a spec: small sizes first, special positions, both dtypes unless one is given."""
     from hypothesis import strategies as st
 
     small = st.sampled_from([2, 3, 1, 4])
     steps = st.sampled_from([2, 3, 1, 5])
+    dtypes: tuple[Dtype, ...] = (dtype,) if dtype else ("float64", "float32")
 
     @st.composite
     def build(pick: Any) -> Case:
@@ -112,7 +114,7 @@ def cases(spec: str, dtype: str | None = None, lengths: bool = False) -> SearchS
             k=pick(st.sampled_from([2, 3])),
             T=length,
             B=rows,
-            dtype=dtype or pick(st.sampled_from(["float64", "float32"])),
+            dtype=pick(st.sampled_from(dtypes)),
             seed=pick(st.integers(0, 2**20)),
             scale=pick(st.sampled_from([1.0, 0.5, 2.0, 4.0])),
             specials=tuple(sorted(pick(st.sets(st.sampled_from(SPECIALS), max_size=2)))),

@@ -32,16 +32,20 @@ class Tally:
 
 def anchors(spec: str) -> Iterator[Case]:
     """Cases every run begins with: n = d, one row, one number a vector, large inputs, exact zeros, five steps."""
-    base = {"spec": spec, "T": 3, "B": 2}
-    yield Case(**base, seed=1)
-    yield Case(**base, seed=2, dtype="float32")
-    yield Case(**{**base, "n": 3, "d": 3, "B": 3}, seed=3)
-    yield Case(**{**base, "B": 1, "T": 5}, seed=4)
-    yield Case(**{**base, "n": 2, "d": 1}, seed=5, dtype="float32")
-    yield Case(**{**base, "n": 1, "d": 2}, seed=6)
-    yield Case(**base, seed=7, scale=0.5, specials=("large",))
-    yield Case(**base, seed=8, specials=("zeros",))
-    yield Case(**{**base, "B": 4}, seed=9, specials=("equal rows",))
+    base = Case(spec=spec, T=3, B=2)
+    changes: tuple[dict[str, object], ...] = (
+        {"seed": 1},
+        {"seed": 2, "dtype": "float32"},
+        {"seed": 3, "n": 3, "d": 3, "B": 3},
+        {"seed": 4, "B": 1, "T": 5},
+        {"seed": 5, "n": 2, "d": 1, "dtype": "float32"},
+        {"seed": 6, "n": 1, "d": 2},
+        {"seed": 7, "scale": 0.5, "specials": ("large",)},
+        {"seed": 8, "specials": ("zeros",)},
+        {"seed": 9, "B": 4, "specials": ("equal rows",)},
+    )
+    for change in changes:
+        yield base.model_copy(update=change)
 
 
 def judge(check: Check, trial: Trial) -> list[Finding]:

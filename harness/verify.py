@@ -14,6 +14,16 @@ from rnn_harness.specs import Entry, Equation, Library, Spec, library
 
 SEEDS = 3
 """Random operands tried for one equation alone; it has no state to be generic about."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A record that can be made, and the key it will have."""
+
+    key: str
+    make: Callable[[], Record]
+
+
 _WITNESSES: tuple[Witness, ...] = ("reference", "numeric", "symbolic", "torch")
 
 
@@ -71,17 +81,14 @@ def verify(
     for spec, entries in selection.wanted:
         on_start(f"{spec.id}: {spec.title}")
         for entry in entries:
-            yield from _or_known(_entry_records(spec, entry, selection.library, seed), known, entry.id, seed)
+            yield from _or_known(_entry_records(spec, entry, selection.library, seed), known)
         if spec.is_cell and spec.reference is not None:
             yield from _subject_records(spec, entries, seed, examples, known)
 
 
-def _or_known(
-    made: Iterator[Callable[[], Record]], known: dict[str, Record], _entry: str, _seed: int
-) -> Iterator[Record]:
-    for make in made:
-        record = make()
-        yield known.get(record.key, record)
+def _or_known(made: Iterator[Pending], known: dict[str, Record]) -> Iterator[Record]:
+    for pending in made:
+        yield known[pending.key] if pending.key in known else pending.make()
 
 
 def _record(
@@ -91,36 +98,43 @@ def _record(
     witness: Witness,
     decided: Callable[[], Finding | str],
     seed: int,
-) -> Callable[[], Record]:
+) -> Pending:
+    blank = Record(
+        entry=entry.id,
+        spec=spec.id,
+        check=check,
+        witness=witness,
+        outcome=Outcome.NOT_RUN,
+        seed=seed,
+        environment=environment(),
+    )
+
     def make() -> Record:
         start = time.perf_counter()
         found = decided()
-        common = {
-            "entry": entry.id,
-            "spec": spec.id,
-            "check": check,
-            "witness": witness,
-            "seed": seed,
-            "environment": environment(),
-            "seconds": round(time.perf_counter() - start, 4),
-        }
+        seconds = round(time.perf_counter() - start, 4)
+        record = blank.model_copy(update={"seconds": seconds})
         if isinstance(found, str):
-            return Record(**common, outcome=Outcome.NOT_RUN, reason=found)
-        return Record(
-            **common,
-            outcome=Outcome.AGREES if found.agrees else Outcome.REFUTED,
-            reason=found.detail,
-            share=found.share,
-            worst_error=found.error,
-            bound=found.bound,
-            bits=found.bits,
-            examples=1,
-        )
+            return record.model_copy(update={"reason": found})
+        update = {
+            "outcome": Outcome.AGREES if found.agrees else Outcome.REFUTED,
+            "reason": found.detail,
+            "share": found.share,
+            "worst_error": found.error,
+            "bound": found.bound,
+            "bits": found.bits,
+            "examples": 1,
+        }
+        return record.model_copy(update=update)
 
-    return make
+    return Pending(blank.key, make)
 
 
-def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Iterator[Callable[[], Record]]:
+def _always(found: Finding | str) -> Callable[[], Finding | str]:
+    return lambda: found
+
+
+def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Iterator[Pending]:
     """What can be said about an entry without a subject."""
     from rnn_harness.checks import _documents, _equations
 
@@ -129,12 +143,12 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         said: set[Witness] = set()
         for witness, check, found in _documents.decide(spec, entry, known, seed):
             said.add(witness)
-            yield _record(spec, entry, check, witness, lambda found=found: found, seed)
+            yield _record(spec, entry, check, witness, _always(found), seed)
         for witness in _WITNESSES:
             if witness not in said:
                 kind = type(entry).__name__.lower()
                 reason = f"an entry of kind {kind}: this witness has nothing to compute"
-                yield _record(spec, entry, f"{kind}.{witness}", witness, lambda reason=reason: reason, seed)
+                yield _record(spec, entry, f"{kind}.{witness}", witness, _always(reason), seed)
         return
     parts = tuple(spec.assignment(entry.id))
     yield _record(
@@ -164,8 +178,7 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
     if spec.id == "loss.cross_entropy":
         yield _record(spec, entry, "loss.reference", "reference", lambda: _documents.loss(spec, seed), seed)
     elif spec.reference is None:
-        reason = "the spec names no reference"
-        yield _record(spec, entry, "forward.equation", "reference", lambda: reason, seed)
+        yield _record(spec, entry, "forward.equation", "reference", _always("the spec names no reference"), seed)
 
 
 def _subject_records(

@@ -42,7 +42,8 @@ def sigmoid(x: Array) -> Array:
 
 def sigmoid_slope(s: Array) -> Array:
     """The derivative of the sigmoid where its value is `s`."""
-    return s * (1 - s)
+    slope: Array = s * (1 - s)
+    return slope
 
 
 def tanh_slope(t: Array) -> Array:

@@ -13,7 +13,8 @@ from rnn_harness.references._validate import ReferenceError
 
 def one_to_one(cell: Reference, parameters: Arrays, x: Array) -> Array:
     """One step from the zero state: (B, d) from `x` (B, n); for a simple RNN an ordinary dense layer."""
-    return cell.forward(parameters, _batch(x)[None]).outputs[0]
+    first: Array = cell.forward(parameters, _batch(x)[None]).outputs[0]
+    return first
 
 
 def one_to_many(cell: Reference, parameters: Arrays, x: Array, steps: int) -> Array:
@@ -30,7 +31,8 @@ def many_to_one(cell: Reference, parameters: Arrays, inputs: Array) -> Array:
     """The last output, (B, d), of a sequence `inputs` (T, B, n) of at least one step."""
     if len(inputs) == 0:
         raise ReferenceError("a many-to-one wiring needs at least one step, got none")
-    return cell.forward(parameters, inputs).outputs[-1]
+    last: Array = cell.forward(parameters, inputs).outputs[-1]
+    return last
 
 
 def many_to_many(cell: Reference, parameters: Arrays, inputs: Array) -> Array:

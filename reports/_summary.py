@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 WITNESSES = ("text", "reference", "numeric", "symbolic", "torch")
 _ORDER = ("refuted", "agrees", "vacuous", "not run")
+
+
+class Recorded(Protocol):
+    """What a report reads of a record."""
+
+    @property
+    def entry(self) -> str: ...
+    @property
+    def spec(self) -> str: ...
+    @property
+    def check(self) -> str: ...
+    @property
+    def witness(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def share(self) -> float | None: ...
+    @property
+    def examples(self) -> int: ...
+    @property
+    def vacuous(self) -> int: ...
+    @property
+    def program(self) -> str: ...
 
 
 @dataclass
@@ -32,30 +58,24 @@ def gravest(outcomes: Iterable[str]) -> str:
     return next((outcome for outcome in _ORDER if outcome in found), "not run")
 
 
-def summarise(records: Iterable[object]) -> dict[tuple[str, str], Row]:
+def summarise(records: Iterable[Recorded]) -> dict[tuple[str, str], Row]:
     """Rows by (spec, entry), in the order of the records."""
     rows: dict[tuple[str, str], Row] = {}
     for record in records:
-        entry, spec, witness = _get(record, "entry"), _get(record, "spec"), _get(record, "witness")
-        outcome, reason = _get(record, "outcome"), _get(record, "reason")
-        row = rows.setdefault((spec, entry), Row(entry, spec))
-        before = row.outcomes.get(witness)
+        row = rows.setdefault((record.spec, record.entry), Row(record.entry, record.spec))
+        before, outcome = row.outcomes.get(record.witness), str(record.outcome)
         now = outcome if before is None else gravest((before, outcome))
         if now != before:
-            row.outcomes[witness], row.reasons[witness] = now, reason
+            row.outcomes[record.witness], row.reasons[record.witness] = now, record.reason
         if outcome in ("agrees", "refuted"):
-            row.share = max(row.share, getattr(record, "share", None) or 0.0)
-            row.examples += getattr(record, "examples", 0)
+            row.share = max(row.share, record.share or 0.0)
+            row.examples += record.examples
     return rows
 
 
-def _get(record: object, name: str) -> str:
-    return str(getattr(record, name))
-
-
-def totals(records: Iterable[object]) -> dict[str, int]:
+def totals(records: Iterable[Recorded]) -> dict[str, int]:
     """How many records of each outcome."""
     found = dict.fromkeys(_ORDER, 0)
     for record in records:
-        found[_get(record, "outcome")] += 1
+        found[str(record.outcome)] += 1
     return found

@@ -12,33 +12,56 @@ from rich.table import Table
 from rich.text import Text
 
 
-class _Kill(Protocol):
-    check: str
-    examples: int
-    seconds: float
-    detail: str
+class Kill(Protocol):
+    """A check that refuted a mutant."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def examples(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def detail(self) -> str: ...
 
 
-class _Mutant(Protocol):
-    name: str
-    part: str
-    like: str
-    edit: str
+class Mutant(Protocol):
+    """A wrong reference."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def part(self) -> str: ...
+    @property
+    def edit(self) -> str: ...
 
 
-class _Fate(Protocol):
-    mutant: _Mutant
-    kills: Sequence[_Kill]
-    examples: int
-    vacuous: int
+class Fate(Protocol):
+    """What became of a mutant."""
+
+    @property
+    def mutant(self) -> Mutant: ...
+    @property
+    def kills(self) -> Sequence[Kill]: ...
+    @property
+    def vacuous(self) -> int: ...
 
 
-_GROUPS = ("forward.equation", "forward.outputs", "forward.sequence", "backward.screen", "backward.blocks")
-_GROUPS += ("backward.entries", "backward.bound", "backward.quotient", "backward.autograd")
+_GROUPS: tuple[str, ...] = (
+    "forward.equation",
+    "forward.outputs",
+    "forward.sequence",
+    "backward.screen",
+    "backward.blocks",
+    "backward.entries",
+    "backward.bound",
+    "backward.quotient",
+    "backward.autograd",
+)
 _SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "autogr")
 
 
-def print_kills(console: Console, fates: Sequence[_Fate], verbose: bool) -> None:
+def print_kills(console: Console, fates: Sequence[Fate], verbose: bool) -> None:
     """The matrix (examples to detection), the checks with their kills, and the total."""
     table = Table(
         title="Kill matrix: examples until the check refuted the mutant", title_justify="left", pad_edge=False
@@ -54,9 +77,9 @@ def print_kills(console: Console, fates: Sequence[_Fate], verbose: bool) -> None
         cells = [str(by_check[name].examples) if name in by_check else "·" for name in _GROUPS]
         relations = " ".join(k.check.removeprefix("relation.M-") for k in fate.kills if k.check.startswith("relation."))
         fastest = min((kill.seconds for kill in fate.kills), default=None)
-        name = Text(fate.mutant.name, style="" if fate.kills else "bold red")
+        label = Text(fate.mutant.name, style="" if fate.kills else "bold red")
         spent = "" if fastest is None else f"{1000 * fastest:.1f}"
-        table.add_row(name, fate.mutant.part, *cells, relations, spent)
+        table.add_row(label, fate.mutant.part, *cells, relations, spent)
         if verbose:
             said = fate.kills[0].detail if fate.kills else "survived"
             table.add_row(Text(f"  {fate.mutant.edit}", style="dim"), "", *[""] * len(_SHORT), escape(said[:90]), "")
@@ -70,8 +93,8 @@ def print_kills(console: Console, fates: Sequence[_Fate], verbose: bool) -> None
         console.print(f"all {len(fates)} mutants killed; {skipped} vacuous cases were not used", style="bold green")
 
 
-def _print_checks(console: Console, fates: Sequence[_Fate]) -> None:
-    kills: dict[str, list[_Kill]] = {}
+def _print_checks(console: Console, fates: Sequence[Fate]) -> None:
+    kills: dict[str, list[Kill]] = {}
     alone: dict[str, int] = {}
     for fate in fates:
         for kill in fate.kills:
@@ -79,8 +102,8 @@ def _print_checks(console: Console, fates: Sequence[_Fate]) -> None:
         if len(fate.kills) == 1:
             alone[fate.kills[0].check] = alone.get(fate.kills[0].check, 0) + 1
     table = Table(title="Checks", title_justify="left", pad_edge=False)
-    for name in ("check", "kills", "alone", "median examples", "median ms"):
-        table.add_column(name, justify="left" if name == "check" else "right")
+    for heading in ("check", "kills", "alone", "median examples", "median ms"):
+        table.add_column(heading, justify="left" if heading == "check" else "right")
     for check, own in sorted(kills.items(), key=lambda item: -len(item[1])):
         examples = f"{median(kill.examples for kill in own):g}"
         spent = f"{1000 * median(kill.seconds for kill in own):.1f}"

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from rnn_harness.reports._summary import WITNESSES, Row, summarise, totals
+from rnn_harness.reports._summary import WITNESSES, Recorded, Row, summarise, totals
 
 _SIGNS = {"agrees": ("✓", "green"), "refuted": ("✗ refuted", "bold red"), "vacuous": ("vacuous", "yellow")}
 _SHOWN = WITNESSES[1:]
@@ -48,7 +48,7 @@ def _share(row: Row) -> str:
     return f"{row.share:.2f}" if row.share >= 0.005 else "<0.01"
 
 
-def tables(records: Sequence[object], captions: Mapping[str, Caption]) -> Iterable[Table]:
+def tables(records: Sequence[Recorded], captions: Mapping[str, Caption]) -> Iterable[Table]:
     """One table per document: entry, place, print, witnesses, the worst error as a share of the bound."""
     groups: dict[str, list[tuple[int, Row, Caption]]] = {}
     for (spec, entry), row in summarise(records).items():
@@ -72,7 +72,7 @@ def tables(records: Sequence[object], captions: Mapping[str, Caption]) -> Iterab
         yield table
 
 
-def steps_table(records: Sequence[object]) -> Table:
+def steps_table(records: Sequence[Recorded]) -> Table:
     """A row per spec: its whole step and sequence, forward, backward, relations."""
     table = Table(title="Whole cells", title_justify="left", header_style="bold", pad_edge=False)
     table.add_column("spec", no_wrap=True)
@@ -81,7 +81,7 @@ def steps_table(records: Sequence[object]) -> Table:
     table.add_column("cases", justify="right")
     table.add_column("vacuous", justify="right")
     table.add_column("error/bound", justify="right")
-    specs: dict[str, list[object]] = {}
+    specs: dict[str, list[Recorded]] = {}
     for record in records:
         if record.entry == record.spec:
             specs.setdefault(str(record.spec), []).append(record)
@@ -99,14 +99,14 @@ def steps_table(records: Sequence[object]) -> Table:
                 cells.append(Text(f"✓ {found['agrees']}{note}", style="green"))
             else:
                 cells.append(Text("–", style="dim"))
-        cases = max((getattr(r, "examples", 0) for r in own), default=0)
-        skipped = max((getattr(r, "vacuous", 0) for r in own), default=0)
-        share = max((getattr(r, "share", None) or 0.0 for r in own), default=0.0)
+        cases = max((r.examples for r in own), default=0)
+        skipped = max((r.vacuous for r in own), default=0)
+        share = max((r.share or 0.0 for r in own), default=0.0)
         table.add_row(spec, *cells, str(cases), str(skipped), f"{share:.2f}")
     return table
 
 
-def print_report(console: Console, records: Sequence[object], captions: Mapping[str, Caption], verbose: bool) -> None:
+def print_report(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption], verbose: bool) -> None:
     """Tables, errata with what is right, refutations with their programs, and the total."""
     for table in tables(records, captions):
         console.print(table)
@@ -125,7 +125,7 @@ def print_report(console: Console, records: Sequence[object], captions: Mapping[
     console.print(f"{len(records)} records: {parts}.", style="bold red" if found["refuted"] else "bold")
 
 
-def _print_errata(console: Console, records: Sequence[object], captions: Mapping[str, Caption]) -> None:
+def _print_errata(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption]) -> None:
     found = []
     for record in records:
         caption = captions.get(str(record.entry))
@@ -142,31 +142,31 @@ def _print_errata(console: Console, records: Sequence[object], captions: Mapping
     console.print()
 
 
-def _print_checks(console: Console, records: Sequence[object]) -> None:
+def _print_checks(console: Console, records: Sequence[Recorded]) -> None:
     table = Table(title="Every record", title_justify="left", header_style="bold", pad_edge=False)
     for name in ("entry", "check", "witness", "outcome", "cases", "error/bound", "reason"):
         table.add_column(name)
     for record in records:
-        share = getattr(record, "share", None)
+        share = record.share
         table.add_row(
             str(record.entry),
             str(record.check),
             str(record.witness),
             str(record.outcome),
-            str(getattr(record, "examples", "")),
+            str(record.examples),
             "" if share is None else f"{share:.3g}",
             escape(str(record.reason)[:160]),
         )
     console.print(table)
 
 
-def _print_refutation(console: Console, record: object, captions: Mapping[str, Caption]) -> None:
+def _print_refutation(console: Console, record: Recorded, captions: Mapping[str, Caption]) -> None:
     entry = str(record.entry)
     caption = captions.get(entry)
     place = f" ({caption.document}:{caption.line})" if caption else ""
     console.print(f"refuted: {entry}{place}, {record.check}", style="bold red")
     console.print(f"  {escape(str(record.reason))}", soft_wrap=True)
-    program = str(getattr(record, "program", ""))
+    program = str(record.program)
     if program:
         console.print("  a program that shows it:", style="dim")
         console.print(

@@ -76,7 +76,7 @@ def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, 
 
     Raises ElaborationError on a cycle, a symbol defined twice, a wrong shape or a look into the future.
     """
-    waiting = {}
+    waiting: dict[str, Statement] = {}
     for statement in found:
         label = _label(statement, context)
         if label in waiting:

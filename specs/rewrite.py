@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from rnn_harness.specs.expression import Concatenate, Constant, Node, Variable
 
@@ -14,7 +15,7 @@ def replace_children(node: Node, function: Callable[[Node], Node]) -> Node:
         return node
     if isinstance(node, Concatenate):
         return Concatenate(tuple(function(part) for part in node.parts))
-    children = {
+    children: dict[str, Any] = {
         field.name: function(value)
         for field in dataclasses.fields(node)
         if hasattr(value := getattr(node, field.name), "children")

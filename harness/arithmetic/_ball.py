@@ -60,7 +60,7 @@ class Open:
         self.value, self.mass, self.terms, self.products = value, mass, terms, products
 
 
-def exact(value: Fraction) -> arb:
+def exact(value: Fraction) -> Any:
     """A rational as a ball (exact where it is dyadic)."""
     return arb(fmpq(value.numerator, value.denominator))
 
@@ -74,7 +74,7 @@ def _sigmoid(x: arb) -> arb:
     return 1 / (1 + (-x).exp())
 
 
-def _mean_value(x: arb, value: Any, slope: Any) -> arb:
+def _mean_value(x: arb, value: Any, slope: Any) -> Any:
     middle = value(x.mid())
     if x.is_exact():
         return middle

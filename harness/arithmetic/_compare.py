@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def _distance(ball: arb, computed: float) -> arb:
+def _distance(ball: Any, computed: float) -> Any:
     return (ball.mid() - arb(computed)).abs_upper()
 
 
@@ -26,7 +26,7 @@ def share(balls: Array, computed: Array) -> tuple[float, tuple[int, ...]]:
         value = float(computed[index])
         if not math.isfinite(value):
             return math.inf, index
-        ball = balls[index]
+        ball: Any = balls[index]
         distance, radius = _distance(ball, value), arb(ball.rad())
         if distance <= 0:
             continue

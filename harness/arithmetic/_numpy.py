@@ -6,6 +6,7 @@ Dimension legend: B batch rows. Batched vectors are (B, d), parameters (d,) or (
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
@@ -37,7 +38,8 @@ def sigmoid(z: Array) -> Array:
         return value
     with np.errstate(under="ignore"):
         w = np.exp(-np.abs(z))
-    return np.where(z < 0, w, np.ones_like(z)) / (1 + w)
+    ratio: Array = np.where(z < 0, w, np.ones_like(z)) / (1 + w)
+    return ratio
 
 
 def tanh(z: Array) -> Array:
@@ -61,7 +63,7 @@ def softmax(z: Array) -> Array:
     return total
 
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.SIGMOID: sigmoid,
     Function.TANH: tanh,
     Function.SOFTMAX: softmax,

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy.polys.domains import QQ
-from sympy.polys.rings import PolyElement, PolyRing
+from sympy.polys.domains import QQ  # type: ignore[import-untyped]
+from sympy.polys.rings import PolyElement, PolyRing  # type: ignore[import-untyped]
 
 from rnn_harness.specs.expression import Function
 

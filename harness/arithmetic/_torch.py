@@ -43,7 +43,7 @@ class TorchArithmetic:
         return float(value)
 
     def array(self, value: Array) -> Any:
-        leaf = self.torch.tensor(np.ascontiguousarray(value), dtype=self.dtype, device=self.device)
+        leaf: Any = self.torch.tensor(np.ascontiguousarray(value), dtype=self.dtype, device=self.device)
         return leaf.requires_grad_()
 
     def settle(self, value: Any) -> Any:
@@ -80,7 +80,7 @@ class TorchArithmetic:
         return self._functions[function](argument)
 
     def _index(self, index: NDArray[np.intp]) -> Any:
-        return self.torch.tensor(index, device=self.device)[:, None]
+        return self.torch.as_tensor(index, device=self.device).unsqueeze(-1)
 
     def component(self, vector: Any, index: NDArray[np.intp]) -> Any:
         return vector.gather(-1, self._index(index))

@@ -142,8 +142,8 @@ def _autograd(trial: Trial) -> Iterator[Finding]:
         theirs = within(trial.subject.spec.id, f"torch's gradient {name}", balls, torch_found[name])
         mine = within(trial.subject.spec.id, f"gradient {name}", balls, own[name])
         if theirs.agrees and not mine.agrees:
-            value = middle(balls).flat[0]
-            detail = f"{mine.detail}; torch's autograd agrees with the equations (first entry {value:.6g})"
+            first = middle(balls).flat[0]
+            detail = f"{mine.detail}; torch's autograd agrees with the equations (first entry {first:.6g})"
             mine = Finding(mine.entry, False, detail, mine.share, mine.error, mine.bound, mine.bits)
         rows += [theirs, mine]
     yield merge(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -91,7 +91,7 @@ def _identity(entry: Identity, library: Library, seed: int) -> Iterator[Decided]
     yield "numeric", "identity.numbers", Finding(entry.id, holds, where, worst)
 
 
-def _walk(sides: list[object]) -> Iterator[object]:
+def _walk(sides: Sequence[object]) -> Iterator[object]:
     for side in sides:
         yield side
         for name in ("left", "right", "body"):

@@ -67,7 +67,7 @@ class World:
         rows = [-step[name][0, self.classes[first + i]].log() for i, step in enumerate(steps)]
         return np.array(rows, dtype=object)
 
-    def value(self, top: Name, step: int | None, parameters: dict[str, Array], state: Array, start: int) -> Array:
+    def value(self, top: Name, step: int | None, parameters: dict[str, Array], state: Array, start: int) -> Any:
         """s_step, L_step, or the whole loss L, when the recurrence starts from `state` after step `start`."""
         if top.base == "L":
             if step is None:
@@ -95,19 +95,19 @@ class World:
             base = self.parameters[bottom.base]
             start = (top_step or 1) - 1 if direct else 0
 
-            def moved(value: Array) -> Array:
+            def moved(value: Array) -> Any:
                 return self.value(top, top_step, {**self.parameters, bottom.base: value}, self.states[start], start)
 
         elif top.base == "L" and top_step == bottom_step:
             base = self.states[bottom_step]
 
-            def moved(value: Array) -> Array:
+            def moved(value: Array) -> Any:
                 return self.read_out(bottom_step, value)
 
         else:
             base = self.states[bottom_step]
 
-            def moved(value: Array) -> Array:
+            def moved(value: Array) -> Any:
                 return self.value(top, top_step, self.parameters, value, bottom_step)
 
         with self.arithmetic.scope():

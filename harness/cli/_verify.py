@@ -23,7 +23,7 @@ def verify(
         list[str] | None,
         typer.Argument(
             metavar="[ID]...",
-            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml). Without any: all.",
+            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml); all by default.",
         ),
     ] = None,
     seed: Annotated[

@@ -19,9 +19,10 @@ class BackwardPass:
     """The derivative of one pass, at one step.
 
     `forward`: the pass. `seeded`: targets that receive a cotangent from outside. `named`: values of inner
-    functions, recomputed. `statements`: the cotangents, in order; they read ``seed_v`` (what comes from outside or from later passes) and ``carry_v`` (from the step walked
-    before). `carried`: what goes to the carried state at the next step of the walk; `into`: what goes to inputs and
-    to values of earlier passes, at the same step; `parameters`: what is added to each parameter's gradient.
+    functions, recomputed. `statements`: the cotangents, in order; they read ``seed_v`` (what comes from outside or
+    from later passes) and ``carry_v`` (from the step walked before). `carried`: what goes to the carried state at the
+    next step of the walk; `into`: what goes to inputs and to values of earlier passes, at the same step;
+    `parameters`: what is added to each parameter's gradient.
     """
 
     forward: Pass
@@ -120,10 +121,10 @@ def _derive_pass(one: Pass, seeded: set[str]) -> BackwardPass:
             propagate(expression.argument, delta, collected)
         else:
             propagate(expression, bar, collected)
-    before = [state.at(-one.direction) for state in one.carried]
+    pasts = [state.at(-one.direction) for state in one.carried]
     states = tuple(
         (state, total(collected.pop(past)))
-        for state, past in zip(one.carried, before, strict=True)
+        for state, past in zip(one.carried, pasts, strict=True)
         if past in collected
     )
     parameters = tuple((v, tuple(parts)) for v, parts in collected.items() if v.role is Role.PARAMETER)

@@ -56,8 +56,11 @@ def total(parts: list[Node]) -> Node:
     """The sum of at least one part; negated parts are subtracted."""
     result = parts[0]
     for part in parts[1:]:
-        negated = isinstance(part, Subtract) and part.left == ZERO
-        result = Subtract(result, part.right) if negated else Add(result, part)
+        match part:
+            case Subtract() if part.left == ZERO:
+                result = Subtract(result, part.right)
+            case _:
+                result = Add(result, part)
     return result
 
 

@@ -186,8 +186,8 @@ MUTANTS = (
         _U,
         "activations",
         "backward",
-        "return s * (1 - s)",
-        "return s * (1 + s)",
+        "slope: Array = s * (1 - s)",
+        "slope: Array = s * (1 + s)",
     ),
     Mutant("tanh.hard", "lstm.column", "activations", "forward", "np.tanh(x, out=x)", "np.clip(x, -1, 1, out=x)"),
     Mutant(
