@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rnn_harness.errors import UsageError
 
 Array = NDArray[Any]
-_BLOCK = re.compile(r"(-?)([A-Za-z_][\w.]*)(\^T)?")
+_BLOCK = re.compile(r"(-?)([A-Za-z_][\w.@]*)(\^T)?")
 
 
 @dataclass(frozen=True, slots=True)

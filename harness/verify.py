@@ -10,7 +10,7 @@ from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, merge
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, Witness, environment
-from rnn_harness.specs import Entry, Equation, Library, Spec, library
+from rnn_harness.specs import Entry, Equation, Equivalence, Library, Spec, equivalences, library
 
 SEEDS = 3
 """Random operands tried for one equation alone; it has no state to be generic about."""
@@ -29,10 +29,11 @@ _WITNESSES: tuple[Witness, ...] = ("reference", "numeric", "symbolic", "torch")
 
 @dataclass(frozen=True)
 class Selection:
-    """What to decide: specs with the entries wanted of each."""
+    """What to decide: specs with the entries wanted of each, and pairs of specs."""
 
     library: Library
     wanted: tuple[tuple[Spec, tuple[Entry, ...]], ...]
+    pairs: tuple[Equivalence, ...] = ()
 
     @property
     def size(self) -> int:
@@ -49,7 +50,12 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
     known = Library((*shipped.specs, *extra))
     names = tuple(names)
     chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
+    pairs = [pair for pair in equivalences() if not names and not chosen]
     for name in names:
+        meant = [pair for pair in equivalences() if name.upper() == pair.id or name == "equivalences"]
+        pairs += [pair for pair in meant if pair not in pairs]
+        if meant:
+            continue
         found = [
             (spec, entry)
             for spec in known.specs
@@ -66,7 +72,9 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
                 rows.append(entry)
     if not names and not chosen:
         chosen = {spec.id: list(spec.entries) for spec in known.specs}
-    return Selection(known, tuple((spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen))
+    return Selection(
+        known, tuple((spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen), tuple(pairs)
+    )
 
 
 def verify(
@@ -84,11 +92,42 @@ def verify(
             yield from _or_known(_entry_records(spec, entry, selection.library, seed), known)
         if spec.is_cell and spec.reference is not None:
             yield from _subject_records(spec, entries, seed, examples, known)
+    if selection.pairs:
+        on_start("equivalences")
+    for pair in selection.pairs:
+        yield from _or_known(iter([_pair_record(pair, seed)]), known)
 
 
 def _or_known(made: Iterator[Pending], known: dict[str, Record]) -> Iterator[Record]:
     for pending in made:
         yield known[pending.key] if pending.key in known else pending.make()
+
+
+def _pair_record(pair: Equivalence, seed: int) -> Pending:
+    from rnn_harness.derive._equivalence import prove_equivalence
+
+    blank = Record(
+        entry=pair.id,
+        spec="equivalences",
+        check="equivalence.proof",
+        witness="symbolic",
+        outcome=Outcome.NOT_RUN,
+        seed=seed,
+        environment=environment(),
+    )
+
+    def make() -> Record:
+        start = time.perf_counter()
+        proof = prove_equivalence(pair)
+        update = {
+            "outcome": Outcome.AGREES if proof.holds else Outcome.REFUTED,
+            "reason": f"expected {pair.expected}: {proof.detail}",
+            "examples": 2,
+            "seconds": round(time.perf_counter() - start, 4),
+        }
+        return blank.model_copy(update=update)
+
+    return Pending(blank.key, make)
 
 
 def _record(

@@ -52,7 +52,7 @@ def tables(records: Sequence[Recorded], captions: Mapping[str, Caption]) -> Iter
     """One table per document: entry, place, print, witnesses, the worst error as a share of the bound."""
     groups: dict[str, list[tuple[int, Row, Caption]]] = {}
     for (spec, entry), row in summarise(records).items():
-        if entry == spec or entry not in captions:
+        if entry == spec or entry not in captions or spec == "equivalences":
             continue
         caption = captions[entry]
         groups.setdefault(caption.document, []).append((caption.line, row, caption))
@@ -114,6 +114,7 @@ def print_report(console: Console, records: Sequence[Recorded], captions: Mappin
     if any(r.entry == r.spec for r in records):
         console.print(steps_table(records))
         console.print()
+    _print_equivalences(console, records, captions)
     _print_errata(console, records, captions)
     if verbose:
         _print_checks(console, records)
@@ -123,6 +124,23 @@ def print_report(console: Console, records: Sequence[Recorded], captions: Mappin
     found = totals(records)
     parts = ", ".join(f"{count} {name}" for name, count in found.items())
     console.print(f"{len(records)} records: {parts}.", style="bold red" if found["refuted"] else "bold")
+
+
+def _print_equivalences(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption]) -> None:
+    pairs = [record for record in records if record.check == "equivalence.proof"]
+    if not pairs:
+        return
+    table = Table(title="Equivalences", title_justify="left", header_style="bold", pad_edge=False)
+    for name in ("id", "proof", "places", "statement"):
+        table.add_column(name, no_wrap=name != "statement")
+    for record in pairs:
+        caption = captions[record.entry]
+        statement = Text(caption.title)
+        if record.reason.startswith("expected different"):
+            statement.append(f"\n{record.reason.partition(': ')[2]}", style="dim")
+        table.add_row(record.entry, _cell(record.outcome), escape(caption.document), statement)
+    console.print(table)
+    console.print()
 
 
 def _print_errata(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption]) -> None:

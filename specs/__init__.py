@@ -7,6 +7,7 @@ from rnn_harness.specs._audit_numbers import audit_example
 from rnn_harness.specs._audit_numbers import rows as table_rows
 from rnn_harness.specs._audit_program import count_parameters
 from rnn_harness.specs._audit_program import layers as program_layers
+from rnn_harness.specs._equivalences import Equivalence, equivalences
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import Library, library, load_spec
 from rnn_harness.specs._model import (
@@ -25,6 +26,7 @@ from rnn_harness.specs._spec import Spec, SpecError
 __all__ = [
     "Entry",
     "Equation",
+    "Equivalence",
     "Erratum",
     "Example",
     "Finding",
@@ -40,6 +42,7 @@ __all__ = [
     "audit_entry",
     "audit_example",
     "count_parameters",
+    "equivalences",
     "library",
     "load_spec",
     "program_layers",

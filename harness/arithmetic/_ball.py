@@ -81,7 +81,7 @@ def _mean_value(x: arb, value: Any, slope: Any) -> Any:
     return middle + arb(0, (slope(x) * arb(x.rad())).abs_upper())
 
 
-def _sigmoid_ball(x: arb) -> arb:
+def _sigmoid_ball(x: arb) -> Any:
     def slope(ball: arb) -> arb:
         s = _sigmoid(-ball.abs_lower())
         return s * (1 - s)
@@ -89,7 +89,7 @@ def _sigmoid_ball(x: arb) -> arb:
     return _mean_value(x, _sigmoid, slope)
 
 
-def _tanh_ball(x: arb) -> arb:
+def _tanh_ball(x: arb) -> Any:
     def slope(ball: arb) -> arb:
         t = ball.abs_lower().tanh()
         return (1 - t) * (1 + t)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 from rnn_harness.checks import _backward, _forward, _relations
 from rnn_harness.checks._check import Check, Finding
+from rnn_harness.checks._kills import KILLS
 
 __all__ = ["Check", "Finding", "all_checks"]
 
 
+@functools.cache
 def all_checks() -> tuple[Check, ...]:
-    """Forward, backward, then the relations."""
-    return (*_forward.CHECKS, *_backward.CHECKS, *_relations.CHECKS)
+    """Forward, backward, then the relations; each with the mutants it must refute."""
+    checks = (*_forward.CHECKS, *_backward.CHECKS, *_relations.CHECKS)
+    return tuple(dataclasses.replace(check, kills=KILLS[check.name]) for check in checks)

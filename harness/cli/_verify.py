@@ -118,7 +118,7 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
         disable=not sys.stderr.isatty(),
     )
     with bar:
-        task = bar.add_task("specs", total=len(selection.wanted))
+        task = bar.add_task("specs", total=len(selection.wanted) + bool(selection.pairs))
         started = False
 
         def on_start(title: str) -> None:
@@ -135,7 +135,8 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
 def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
     from rnn_harness.reports.terminal import Caption
 
-    return {
+    pairs = {pair.id: Caption(pair.source, 0, pair.title) for pair in selection.pairs}
+    return pairs | {
         entry.id: Caption(entry.document, entry.line, entry.section, tuple((e.id, e.text) for e in entry.errata))
         for spec in selection.library.specs
         for entry in spec.entries

@@ -123,9 +123,7 @@ def _derive_pass(one: Pass, seeded: set[str]) -> BackwardPass:
             propagate(expression, bar, collected)
     pasts = [state.at(-one.direction) for state in one.carried]
     states = tuple(
-        (state, total(collected.pop(past)))
-        for state, past in zip(one.carried, pasts, strict=True)
-        if past in collected
+        (state, total(collected.pop(past))) for state, past in zip(one.carried, pasts, strict=True) if past in collected
     )
     parameters = tuple((v, tuple(parts)) for v, parts in collected.items() if v.role is Role.PARAMETER)
     into = tuple((v, total(parts)) for v, parts in collected.items() if v.role is not Role.PARAMETER)

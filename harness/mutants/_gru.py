@@ -44,7 +44,7 @@ MUTANTS = (
         "gates see the state two steps back",
         "forward",
         "rz += h[t] @ gate_weights",
-        "rz += h[t - 1] @ gate_weights",
+        "rz += h[max(t - 1, 0)] @ gate_weights",
     ),
     _gru(
         "recurrent gate matrices swapped",

@@ -75,6 +75,14 @@ MUTANTS = (
         "outputs = h[1:]",
         spec=_U,
     ),
+    _rnn("first input counted twice", "forward", 'a += p["b"]', 'a += p["b"] + x[:, :, :1] / 64'),
+    _rnn(
+        "wrong only for strided inputs",
+        "forward",
+        "        apply, _ =",
+        "        x = x if x.flags.c_contiguous else x * 1.01\n        apply, _ =",
+        spec=_U,
+    ),
     _rnn(
         "inputs overwritten",
         "forward",

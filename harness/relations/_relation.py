@@ -77,21 +77,21 @@ Law = Callable[[Bench], Iterator[Comparison]]
 
 @dataclass(frozen=True)
 class Relation:
-    """One law. `kind`: B bitwise, R within rounding, L with a rate. `kills`: mutants it must find."""
+    """One law. `kind`: B bitwise, R within rounding, L with a rate. `faults`: kinds of fault it is meant to see."""
 
     id: str
     title: str
     kind: str
     applies: Callable[[Traits], bool]
     law: Law
-    kills: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def relation(
-    identifier: str, title: str, kind: str, applies: Callable[[Traits], bool], kills: tuple[str, ...] = ()
+    identifier: str, title: str, kind: str, applies: Callable[[Traits], bool], faults: tuple[str, ...] = ()
 ) -> Callable[[Law], Relation]:
     """Decorate a law with its name; the law becomes a `Relation`."""
-    return lambda law: Relation(identifier, title, kind, applies, law, kills)
+    return lambda law: Relation(identifier, title, kind, applies, law, faults)
 
 
 def same(what: str, left: Any, right: Any) -> Comparison:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from rnn_harness.cases import Case, draw
 from rnn_harness.counterexample import written
 from rnn_harness.reduction import find, find_and_shrink, shrink
@@ -108,9 +109,7 @@ def test_printed_program_reproduces_the_planted_bug(name: str, tmp_path: Path) -
     assert shown.share > 1
     assert len(shown.program.splitlines()) <= 20
     (tmp_path / "show.py").write_text(shown.program, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "AssertionError" in done.stderr
     found = float(done.stdout.split()[1])
     assert found == shown.found
@@ -141,9 +140,7 @@ def test_a_difference_that_is_only_rounding_is_no_counterexample() -> None:
     right = Subject.of(subject.spec)
     run = right.forward(shrunk.drawn.parameters, shrunk.drawn.inputs, shrunk.drawn.states)
     found = float(run.outputs[shrunk.difference.index])
-    same = dataclasses.replace(
-        shrunk, difference=dataclasses.replace(shrunk.difference, found=found, size=0.0)
-    )
+    same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, found=found, size=0.0))
     assert written(right, same) is None
 
 

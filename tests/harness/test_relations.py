@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from rnn_harness.cases import Case
 from rnn_harness.checks._check import Check
 from rnn_harness.checks._relations import CHECKS

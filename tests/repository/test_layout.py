@@ -57,7 +57,10 @@ def test_file_stays_under_400_lines(path: Path) -> None:
     ("folder", "forbidden"),
     [
         ("specs", ("rnn_harness.references", "rnn_harness.reports", "rnn_harness.arithmetic", "torch")),
-        ("references", ("rnn_harness.specs", "rnn_harness.reports", "rnn_harness.arithmetic", "torch", "sympy")),
+        (
+            "references",
+            ("rnn_harness.specs", "rnn_harness.reports", "rnn_harness.arithmetic", "torch", "sympy"),
+        ),
         ("harness/arithmetic", ("rnn_harness.references",)),
         ("harness/derive", ("rnn_harness.references",)),
         ("reports", ("rnn_harness.specs", "rnn_harness.references", "rnn_harness.checks", "torch")),
@@ -71,11 +74,7 @@ def test_imports_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
         for path in sorted((ROOT / folder).rglob("*.py"))
         for name in imported(path)
         if name.startswith(forbidden)
-        or (
-            folder in ("specs", "references")
-            and name.startswith("rnn_harness.")
-            and not name.startswith(own)
-        )
+        or (folder in ("specs", "references") and name.startswith("rnn_harness.") and not name.startswith(own))
     ]
     assert wrong == []
 

@@ -1,0 +1,71 @@
+"""Mutants keep the checks honest: every fault is seen, every check sees what it promises, right references pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import pytest
+
+from rnn_harness.checks import all_checks
+from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, fate
+from rnn_harness.runner import Runner, anchors
+from rnn_harness.specs import library
+from rnn_harness.subjects import Subject
+
+pytestmark = pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+CELLS = [spec.id for spec in library().cells if spec.reference is not None]
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+@functools.cache
+def judged(name: str):  # type: ignore[no-untyped-def]
+    return fate(BY_NAME[name])
+
+
+def test_there_are_more_than_sixty_mutants_and_their_names_differ() -> None:
+    assert len(BY_NAME) == len(MUTANTS) > 60
+
+
+def test_both_passes_are_attacked_and_so_are_the_published_bugs() -> None:
+    assert {mutant.part for mutant in MUTANTS} == {"forward", "backward"}
+    published = {mutant.like for mutant in MUTANTS if mutant.like.startswith("B-")}
+    assert len(published) >= 10
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_mutant_is_killed_by_cases_that_could_fail(name: str) -> None:
+    found = judged(name)
+    assert found.examples > 0, "every case was vacuous"
+    assert found.kills, f"survived: {found.mutant.edit}"
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
+def test_check_refutes_the_mutants_it_names(check) -> None:  # type: ignore[no-untyped-def]
+    assert check.kills, "a check that kills nothing proves nothing"
+    for name in check.kills:
+        assert check.name in {kill.check for kill in judged(name).kills}, f"{check.name} misses {name}"
+
+
+@pytest.mark.parametrize("spec", CELLS)
+def test_right_reference_agrees_in_every_check(spec: str) -> None:
+    runner = Runner(Subject.of(library().spec(spec)))
+    counted = [runner.try_case(case) for case in anchors(spec)]
+    assert any(counted)
+    refuted = {name: tally.failed[0].detail for (_, name), tally in runner.tallies.items() if tally.failed}
+    assert refuted == {}
+
+
+def test_an_edit_that_matches_nothing_is_refused_by_name() -> None:
+    wrong = dataclasses.replace(MUTANTS[0], old="no such text")
+    with pytest.raises(PatchError, match="stands 0 times"):
+        build(wrong, library().spec(wrong.spec))
+
+
+def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
+    mutant = Mutant("x", "rnn.sigma.unbiased", "rnn", "forward", "h[t + 1] += a[t]", "h[t + 1] -= a[t]")
+    spec = library().spec(mutant.spec)
+    build(mutant, spec)
+    runner = Runner(Subject.of(spec), tuple(c for c in all_checks() if c.name == "forward.equation"))
+    assert runner.try_case(next(anchors(spec.id)))
+    assert not any(tally.failed for tally in runner.tallies.values())
