@@ -141,7 +141,9 @@ def parse(text: str) -> tuple[Chain, ...]:
     try:
         statements: tuple[Chain, ...] = _Builder().transform(_parser().parse(joined))
     except UnexpectedInput as error:
-        column = error.column if isinstance(error.column, int) and error.column > 0 else len(text) + 1
+        ended = getattr(getattr(error, "token", None), "type", "") == "$END"
+        known = isinstance(error.column, int) and error.column > 0 and not ended
+        column = error.column if known else len(text) + 1
         found = text[column - 1 : column + 11] if column <= len(text) else ""
         what = f"cannot read {found!r} here" if found else "the formula stops too early"
         raise NotationError(f"{what}; expected {_expected(error)}", text, column) from None

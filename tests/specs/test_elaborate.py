@@ -1,0 +1,114 @@
+"""Shapes decide what a product means, and what does not fit is refused with names, shapes, document and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnn_harness.specs import Spec, SpecError, library, load_spec
+from rnn_harness.specs.expression import Concatenate, MatrixVector, Multiply, VectorMatrix, walk
+from rnn_harness.specs.latex import to_latex
+
+HEAD = """
+id = "mine"
+title = "A trial"
+document = "mine"
+inputs = { x = "n" }
+states = { h = "d" }
+parameters = { W = "d n", U = "d d", R = "n d", b = "d" }
+"""
+
+
+def spec(tmp_path: Path, *equations: str, head: str = HEAD) -> Spec:
+    rows = [f"[[equations]]\nid = \"F-{i:03d}\"\nline = {i}\nprinted = '{text}'" for i, text in enumerate(equations, 1)]
+    path = tmp_path / "mine.toml"
+    path.write_text(head + "\n".join(rows), encoding="utf-8")
+    return load_spec(path)
+
+
+def operations(made: Spec) -> set[type]:
+    return {type(node) for one in made.program().assignments for node in walk(one.expression)}
+
+
+def test_star_before_a_matrix_is_a_product_and_between_vectors_entry_by_entry(tmp_path: Path) -> None:
+    found = operations(spec(tmp_path, r"h_t = \tanh(x_t * R + h_{t-1} * b)"))
+    assert VectorMatrix in found
+    assert Multiply in found
+    assert MatrixVector not in found
+
+
+def test_matrix_before_a_vector_is_a_product(tmp_path: Path) -> None:
+    assert MatrixVector in operations(spec(tmp_path, r"h_t = \tanh(W x_t + U h_{t-1})"))
+
+
+def test_concatenation_adds_sizes(tmp_path: Path) -> None:
+    head = HEAD.replace('b = "d"', 'V = "d d+n"')
+    assert Concatenate in operations(spec(tmp_path, r"h_t = \tanh(V [h_{t-1}, x_t])", head=head))
+
+
+def test_shape_error_names_symbols_shapes_document_and_line(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"F-001 \(document mine, line 1\).*R has shape n×d, x\[t\] has shape n"):
+        spec(tmp_path, r"h_t = \tanh(R x_t)").program()
+
+
+def test_target_of_another_shape_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="h is declared d, its equation gives n"):
+        spec(tmp_path, r"h_t = \tanh(x_t)").program()
+
+
+def test_undeclared_symbol_names_the_nearest(tmp_path: Path) -> None:
+    head = HEAD.replace('b = "d"', 'b_g = "d"')
+    with pytest.raises(SpecError, match="b_q is not declared; declared and near: b_g"):
+        spec(tmp_path, r"h_t = \tanh(U h_{t-1} + b_q)", head=head).program()
+
+
+def test_cycle_names_its_equations(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="F-001, F-002 need each other"):
+        spec(tmp_path, "h_t = U r_t", r"r_t = \sigma(U h_t)").program()
+
+
+def test_symbol_defined_twice_names_both_equations(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="h is defined twice, by F-001 and F-002"):
+        spec(tmp_path, "h_t = U h_{t-1}", "h_t = W x_t").program()
+
+
+@pytest.mark.parametrize("late", ["h_{t+1} + U h_{t-1}", "U h_{t-2}"])
+def test_values_from_the_future_or_further_back_are_refused(tmp_path: Path, late: str) -> None:
+    with pytest.raises(SpecError, match=r"future|more than one step back"):
+        spec(tmp_path, f"h_t = {late}").program()
+
+
+def test_missing_output_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="output h is computed by no equation"):
+        spec(tmp_path, "r_t = U h_{t-1}").program()
+
+
+def test_equations_are_put_in_order_whatever_order_they_are_printed_in(tmp_path: Path) -> None:
+    made = spec(tmp_path, r"h_t = r_t \odot h_{t-1}", r"r_t = \sigma(W x_t)")
+    assert [one.target.name for one in made.program().assignments] == ["r", "h"]
+
+
+def test_equation_printed_one_step_early_is_shifted() -> None:
+    program = library().spec("lstm.noforget").program()
+    output = next(one for one in program.assignments if one.equation == "E-329")
+    assert output.target.time == 0
+    assert to_latex(output.expression) == (r"\sigma\left(W_{o} h_{t-1} + U_{o} x_{t} + b_{o}\right)")
+
+
+def test_chained_equality_defines_both_symbols() -> None:
+    program = library().spec("lstm.column").program()
+    assert [one.target.name for one in program.assignments if one.equation == "E-328"] == ["h", "y"]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_layers_are_unrolled_and_the_lowest_reads_the_input(layers: int) -> None:
+    program = library().spec("rnn.stacked").program(layers)
+    assert len(program.assignments) == layers
+    shapes = {v.name: v.shape for v in program.parameters}
+    assert str(shapes["U@1"][1]) == "n"
+    assert all(str(shapes[f"U@{level}"][1]) == "d" for level in range(2, layers + 1))
+
+
+def test_both_directions_get_a_pass_of_their_own() -> None:
+    assert [one.direction for one in library().spec("rnn.bidirectional").program().passes] == [1, -1, 0]
