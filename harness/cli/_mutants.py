@@ -16,7 +16,7 @@ from rnn_harness.errors import ExitCode, UsageError
 def mutants(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Parts of names (gru, peephole, batch); without any, all."),
+        typer.Argument(metavar="NAME", help="Parts of names (gru, peephole, batch); without any, all."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the matrix.")] = False,
     verbose: Annotated[

@@ -22,7 +22,7 @@ def verify(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID]...",
+            metavar="ID",
             help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml); all by default.",
         ),
     ] = None,

@@ -1,0 +1,192 @@
+"""One expression in many arithmetics: they agree, and the balls' claims hold."""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb
+
+from rnn_harness.arithmetic import NumpyArithmetic, evaluate
+from rnn_harness.arithmetic._ball import BallArithmetic
+from rnn_harness.arithmetic._compare import effective_bits, share, worst_bound, worst_error
+from rnn_harness.arithmetic._numpy import sigmoid, tanh
+from rnn_harness.arithmetic._torch import TorchArithmetic
+from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.cases import Case
+from rnn_harness.specs import library
+from rnn_harness.specs.expression import Function
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+LINKED = [spec.id for spec in library().cells if spec.reference is not None]
+
+
+@functools.cache
+def trial(spec: str, dtype: str = "float64", seed: int = 11) -> Trial:
+    return Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=seed, T=4, B=2))
+
+
+def stacked(steps: list[dict[str, object]], name: str) -> np.ndarray:  # type: ignore[type-arg]
+    return np.stack([np.asarray(step[name]) for step in steps])
+
+
+@pytest.mark.parametrize("spec", LINKED)
+def test_every_arithmetic_lies_in_the_ball_of_its_own_precision(spec: str) -> None:
+    for dtype in ("float64", "float32"):
+        one = trial(spec, dtype)
+        torch_arithmetic = TorchArithmetic(dtype)
+        runs = [
+            evaluate(one.program, one.values, NumpyArithmetic(dtype)).steps,
+            [
+                {k: v.detach().numpy() for k, v in step.items()}
+                for step in evaluate(one.program, one.values, torch_arithmetic).steps
+            ],
+        ]
+        for name in runs[0][0]:
+            balls = stacked(one.balls.steps, name)
+            for steps in runs:
+                assert share(balls, stacked(steps, name))[0] <= 1, (dtype, name)
+
+
+@pytest.mark.parametrize("spec", LINKED)
+def test_float16_and_longdouble_evaluations_lie_in_their_balls_too(spec: str) -> None:
+    one = trial(spec)
+    half = BallArithmetic(UNIT_ROUNDOFF["float16"], UNDERFLOW["float16"])
+    coarse = {k: v.astype(np.float16) for k, v in one.values.parameters.items()}
+    values = type(one.values)(
+        coarse,
+        {k: v.astype(np.float16) for k, v in one.values.inputs.items()},
+        {k: v.astype(np.float16) for k, v in one.values.states.items()},
+        one.values.sizes,
+    )
+    balls = evaluate(one.program, values, half).steps
+    rough = evaluate(one.program, values, NumpyArithmetic(np.float16)).steps
+    exact = evaluate(one.program, one.values, BallArithmetic()).steps
+    fine = evaluate(one.program, one.values, NumpyArithmetic(np.longdouble)).steps
+    for name in rough[0]:
+        assert share(stacked(balls, name), stacked(rough, name))[0] <= 1
+        assert worst_error(stacked(exact, name), stacked(fine, name).astype(float)) <= 2 * np.spacing(
+            max(1.0, float(np.abs(stacked(fine, name)).max()))
+        )
+
+
+def test_true_values_carry_far_more_bits_than_float64() -> None:
+    one = trial("lstm.column")
+    steps = evaluate(one.program, one.values, BallArithmetic()).steps
+    balls = stacked(steps, "h")
+    assert worst_bound(balls) < 2.0 ** -(REFERENCE_BITS - 20)
+
+
+@pytest.mark.parametrize("spec", LINKED)
+def test_bounds_bite(spec: str) -> None:
+    shares = []
+    for seed in range(8):
+        one = trial(spec, "float32", seed)
+        steps = evaluate(one.program, one.values, NumpyArithmetic(np.float32)).steps
+        shares += [share(stacked(one.balls.steps, name), stacked(steps, name))[0] for name in steps[0]]
+    assert max(shares) * LOOSE_BOUND > 1
+
+
+def _any_order(weights: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> np.float32:  # type: ignore[type-arg]
+    """An inner product in float32, its terms in a random order, summed by random chunks."""
+    order = rng.permutation(len(x))
+    terms = [np.float32(w) * np.float32(v) for w, v in zip(weights[order], x[order], strict=True)]
+    while len(terms) > 1:
+        i = int(rng.integers(0, len(terms) - 1))
+        terms[i : i + 2] = [np.float32(terms[i] + terms[i + 1])]
+    return terms[0]
+
+
+def test_sums_in_any_order_stay_in_the_ball() -> None:
+    rng = np.random.default_rng(0)
+    arithmetic = BallArithmetic(UNIT_ROUNDOFF["float32"], UNDERFLOW["float32"])
+    worst = 0.0
+    for _ in range(40):
+        n = int(rng.integers(2, 24))
+        scale = 2.0 ** rng.integers(-3, 12, n)
+        weights = (rng.standard_normal((1, n)) * scale).astype(np.float32)
+        x = (rng.standard_normal((1, n)) * np.sign(rng.standard_normal(n))).astype(np.float32)
+        with arithmetic.scope():
+            ball = arithmetic.settle(arithmetic.matrix_vector(arithmetic.array(weights), arithmetic.array(x)))
+        for _ in range(20):
+            found = np.array([[_any_order(weights[0], x[0], rng)]])
+            worst = max(worst, share(ball, found)[0])
+    assert 0 < worst <= 1
+
+
+def test_a_bias_may_be_added_first_or_last() -> None:
+    # The partial sums are larger than the result: a bound made from one order would refuse the other.
+    arithmetic = BallArithmetic(UNIT_ROUNDOFF["float32"], UNDERFLOW["float32"])
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        a, b, c = (np.float32(v) for v in rng.standard_normal(3) * [1e3, 1e3, 1])
+        with arithmetic.scope():
+            terms = [arithmetic.array(np.array([[v]])) for v in (a, b, c)]
+            ball = arithmetic.settle(arithmetic.add(arithmetic.add(terms[0], terms[1]), terms[2]))
+        for found in ((a + b) + c, a + (b + c), (a + c) + b):
+            assert share(ball, np.array([[found]]))[0] <= 1
+
+
+def test_a_fault_of_one_part_in_a_thousand_leaves_the_ball() -> None:
+    one = trial("gru.keep.column", "float32")
+    steps = evaluate(one.program, one.values, NumpyArithmetic(np.float32)).steps
+    wrong = stacked(steps, "h") * np.float32(1.001)
+    assert share(stacked(one.balls.steps, "h"), wrong)[0] > 10
+
+
+@pytest.mark.parametrize(("function", "own"), [(Function.SIGMOID, sigmoid), (Function.TANH, tanh)])
+def test_balls_of_wide_arguments_hold_every_value_and_stay_narrow(function: Function, own) -> None:  # type: ignore[no-untyped-def]
+    arithmetic = BallArithmetic()
+    for middle in (-30.0, -3.0, -0.25, 0.0, 1.0, 20.0):
+        for radius in (0.0, 0.001, 0.5):
+            with arithmetic.scope():
+                ball = arithmetic.apply(function, np.array([[arb(middle, radius)]], dtype=object))[0, 0]
+            ends = [float(own(np.array([middle + t * radius]))[0]) for t in np.linspace(-1, 1, 9)]
+            assert all(ball.overlaps(arb(v, 4 * np.spacing(max(abs(v), 2.0**-1022)))) for v in ends)
+            assert float(arb(ball.rad())) <= 1.001 * radius + 2.0**-150
+
+
+@pytest.mark.parametrize("own", [sigmoid, tanh], ids=["sigmoid", "tanh"])
+def test_complex_functions_give_the_derivative_and_never_overflow(own) -> None:  # type: ignore[no-untyped-def]
+    x = np.array([-800.0, -20.0, -1.0, 0.0, 0.5, 30.0, 800.0])
+    with np.errstate(all="raise", under="ignore"):
+        value = own(x + 1e-200j)
+    y = own(x)
+    slope = y * (1 - y) if own is sigmoid else (1 - y) * (1 + y)
+    assert np.isfinite(value).all()
+    middle = np.abs(x) < 10
+    assert np.allclose(value.imag[middle] / 1e-200, slope[middle], rtol=2.0**-45, atol=0)
+
+
+def test_share_and_bits_read_what_was_put_in() -> None:
+    balls = np.array([arb(1, 0.5), arb(2, 0.25)], dtype=object)
+    assert share(balls, np.array([1.25, 2.0]))[0] == pytest.approx(0.5, rel=2.0**-20)
+    assert share(balls, np.array([1.0, 3.0])) == (pytest.approx(4.0, rel=2.0**-20), (1,))
+    assert share(balls, np.array([np.nan, 2.0]))[0] == np.inf
+    assert share(np.array([arb(1)], dtype=object), np.array([1.0]))[0] == 0.0
+    assert share(np.array([arb(1)], dtype=object), np.array([1.0 + 2.0**-50]))[0] == np.inf
+    assert effective_bits(balls, np.array([1.0, 2.0 + 2.0**-9])) == pytest.approx(10, abs=1e-9)
+
+
+def test_operands_rounded_like_tf32_read_as_about_ten_bits() -> None:
+    rng = np.random.default_rng(3)
+    weights, x = rng.standard_normal((32, 64)), rng.standard_normal((1, 64))
+
+    def cut(value: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        mantissa, exponent = np.frexp(value)
+        return np.ldexp(np.rint(mantissa * 2.0**11) / 2.0**11, exponent)
+
+    arithmetic = BallArithmetic()
+    with arithmetic.scope():
+        exact = arithmetic.settle(arithmetic.matrix_vector(arithmetic.array(weights), arithmetic.array(x)))
+    assert 9 < effective_bits(exact, cut(x) @ cut(weights).T) < 13
+
+
+def test_numbers_are_exact_rationals() -> None:
+    arithmetic = BallArithmetic()
+    with arithmetic.scope():
+        assert arithmetic.number(Fraction(1, 2))[0, 0] == arb(0.5)
+        assert arithmetic.number(Fraction(1, 10))[0, 0].contains(arb(1) / 10)

@@ -1,0 +1,156 @@
+"""Cases are replayable, exact in their dtype, and could have failed; links are adjoint; records survive."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from rnn_harness.cases import SPECIALS, Case, cases, draw
+from rnn_harness.errors import UsageError
+from rnn_harness.guards import vacuous
+from rnn_harness.links import assemble, parse_map, scatter
+from rnn_harness.records import Journal, Outcome, Record, read_records
+from rnn_harness.specs import library
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+GRU = Subject.of(library().spec("gru.keep.column"))
+CASE = Case(spec="gru.keep.column", seed=4)
+
+
+def test_the_same_json_draws_the_same_numbers() -> None:
+    again = Case.model_validate_json(CASE.model_dump_json())
+    one, two = draw(CASE, GRU), draw(again, GRU)
+    assert np.array_equal(one.inputs, two.inputs)
+    assert all(np.array_equal(one.parameters[k], two.parameters[k]) for k in one.parameters)
+    other = draw(CASE.model_copy(update={"seed": 5}), GRU)
+    assert not np.array_equal(one.inputs, other.inputs)
+
+
+def test_float32_and_float64_draw_the_very_same_numbers() -> None:
+    wide, narrow = draw(CASE, GRU), draw(CASE.model_copy(update={"dtype": "float32"}), GRU)
+    assert narrow.inputs.dtype == np.float32
+    for name, value in wide.parameters.items():
+        assert np.array_equal(value, narrow.parameters[name].astype(np.float64))
+
+
+def test_specials_are_where_they_are_said_to_be() -> None:
+    drawn = {s: draw(CASE.model_copy(update={"specials": (s,), "T": 4, "B": 3}), GRU) for s in SPECIALS}
+    assert np.abs(drawn["large"].inputs).max() > 8
+    assert (drawn["zeros"].inputs == 0).any()
+    assert np.array_equal(drawn["equal rows"].inputs[:, 0], drawn["equal rows"].inputs[:, 1])
+    plain = draw(CASE, GRU).parameters["b_r"]
+    assert np.abs(drawn["saturated"].parameters["b_r"]).max() > np.abs(plain).max()
+
+
+@given(cases("gru.keep.column", lengths=True))
+@settings(max_examples=50, deadline=None, database=None, derandomize=True)
+def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
+    assert max(case.n, case.d, case.B) <= 4
+    assert case.lengths is not None
+    assert len(case.lengths) == case.B
+    assert all(0 <= length <= case.T for length in case.lengths)
+
+
+def trial(**arrays: object) -> Trial:
+    return Trial(GRU, dataclasses.replace(draw(CASE, GRU), **arrays))
+
+
+def test_a_generic_case_counts() -> None:
+    assert vacuous(trial()) is None
+
+
+def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  # type: ignore[type-arg]
+    return {"parameters": {**draw(CASE, GRU).parameters, name: value}}
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (Trial.of(GRU, CASE.model_copy(update={"T": 1})), "T is 1"),
+        (Trial.of(GRU, CASE.model_copy(update={"B": 0})), "no batch row"),
+        (trial(states={"h": np.zeros((2, 4))}), "initial state h is zero"),
+        (trial(d_outputs=np.ones((3, 2, 4))), "output gradient is constant"),
+        (trial(**changed("b_z", np.ones(4))), "parameter b_z is constant"),
+        (trial(**changed("W_hz", np.eye(4))), "parameter W_hz is symmetric"),
+        (trial(**changed("b_r", np.array([99.0, 98, 97, 96]))), "reset_gate is saturated everywhere"),
+        (trial(inputs=np.zeros((3, 2, 3))), "W_x. moves the output by less than"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Trial, reason: str) -> None:
+    import re
+
+    found = vacuous(made)
+    assert found is not None
+    assert re.search(reason, found), found
+
+
+@pytest.mark.parametrize("text", ["A", "A^T", "-A", "[A, B]", "[B^T, -A, A]"])
+def test_gathering_gradients_is_the_adjoint_of_assembling_parameters(text: str) -> None:
+    rng = np.random.default_rng(0)
+    source = {"A": rng.standard_normal((3, 3)), "B": rng.standard_normal((3, 3))}
+    blocks = parse_map(text)
+    whole = assemble(blocks, source)
+    cotangent = rng.standard_normal(whole.shape)
+    gathered: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
+    scatter(blocks, cotangent, source, gathered)
+    assert (whole * cotangent).sum() == pytest.approx(
+        sum((source[name] * gradient).sum() for name, gradient in gathered.items()), rel=2.0**-40
+    )
+
+
+def test_a_map_that_cannot_be_read_is_refused_with_its_text() -> None:
+    with pytest.raises(UsageError, match=r"parameter map 'W_x \+ 1' cannot be read; expected NAME"):
+        parse_map("W_x + 1")
+
+
+def record(entry: str = "E-001", **more: object) -> Record:
+    base = {"entry": entry, "spec": "s", "check": "c", "witness": "numeric", "outcome": Outcome.AGREES}
+    return Record.model_validate({**base, **more})
+
+
+def test_records_survive_writing_and_reading(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    rows = [record(), record("E-002", share=float("inf"), case=CASE, program="x = 1\n")]
+    with Journal(path) as journal:
+        for row in rows:
+            journal.write(row)
+    assert list(read_records(path)) == rows
+
+
+def test_a_cut_off_last_line_is_reported_and_skipped_and_resuming_mends_it(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    line = record().model_dump_json()
+    path.write_text(line + "\n" + line[:40], encoding="utf-8")
+    warnings: list[str] = []
+    assert len(list(read_records(path, warnings))) == 1
+    assert warnings == [f"{path}:2: the last record is cut off, and was skipped"]
+    with Journal(path, resume=True) as journal:
+        assert record().key in journal.known
+        journal.write(record("E-009"))
+    assert [one.entry for one in read_records(path)] == ["E-001", "E-009"]
+
+
+def test_damage_in_the_middle_and_answers_given_twice_are_refused_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    line = record().model_dump_json()
+    path.write_text(f"{line[:40]}\n{line}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"r\.jsonl:1: not a record"):
+        list(read_records(path))
+    path.write_text(f"{line}\n{line}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"r\.jsonl:2: E-001, c is recorded twice"):
+        list(read_records(path))
+
+
+def test_nothing_recorded_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(record().model_dump_json() + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds records already: give --resume"):
+        Journal(path)
+    with pytest.raises(UsageError, match="cannot write records to"):
+        Journal(tmp_path / "none" / "r.jsonl")

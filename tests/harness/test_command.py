@@ -1,0 +1,211 @@
+"""The command as a user meets it: what it prints, how it ends, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SPEC = """id = "mine"
+title = "A cell of mine"
+inputs = { x = "n" }
+states = { h = "d" }
+parameters = { W = "d n", U = "d d" }
+
+[[equations]]
+id = "F-001"
+line = 1
+printed = 'h_t = \\tanh(W x_t + U h_{t-1})'
+"""
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnn_harness", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+
+
+def test_help_teaches_the_commands_and_the_exit_codes() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for word in ("verify", "mutants", "specs", "Exit codes: 0 nothing refuted"):
+        assert word in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['rnn-harness', '--help']\n"
+        "from rnn_harness.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = ('torch', 'sympy', 'hypothesis', 'numpy', 'flint', 'pydantic', 'lark')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    from importlib.metadata import version
+
+    assert run("--version").stdout == f"rnn-harness {version('rnn-harness')}\n"
+
+
+def test_one_equation_is_decided_by_every_witness_and_its_erratum_is_listed() -> None:
+    done = run("verify", "e-348", "--examples", "1")
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if "E-348" in line)
+    assert row.count("✓") == 4
+    assert "X-005" in row
+    assert "')' closes nothing" in done.stdout
+    assert "0 refuted" in done.stdout
+
+
+def test_json_is_one_document_with_every_record() -> None:
+    done = run("verify", "E-105", "--examples", "1", "--json")
+    data = json.loads(done.stdout)
+    assert data["exit_code"] == done.returncode == 0
+    witnesses = {record["witness"] for record in data["records"] if record["entry"] == "E-105"}
+    assert witnesses == {"text", "reference", "numeric", "symbolic", "torch"}
+    assert all(record["outcome"] == "agrees" for record in data["records"])
+
+
+def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    assert run("verify", "loss.cross_entropy", "--records", str(path)).returncode == 0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) >= 5
+    again = run("verify", "loss.cross_entropy", "--records", str(path))
+    assert again.returncode == 2
+    assert "holds records already: give --resume" in again.stderr
+    path.write_text("\n".join([*lines[:-1], lines[-1][:30]]), encoding="utf-8")
+    resumed = run("verify", "loss.cross_entropy", "--records", str(path), "--resume")
+    assert resumed.returncode == 0
+    assert "the last record is cut off, and was skipped" in resumed.stderr
+    assert len(path.read_text(encoding="utf-8").splitlines()) == len(lines)
+    assert path.read_text(encoding="utf-8").splitlines()[0] == lines[0]
+
+
+def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC, encoding="utf-8")
+    done = run("verify", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    outcomes = {r["witness"]: r["outcome"] for r in json.loads(done.stdout)["records"]}
+    assert outcomes == {
+        "text": "agrees",
+        "numeric": "agrees",
+        "symbolic": "agrees",
+        "torch": "agrees",
+        "reference": "not run",
+    }
+    assert run("specs", "check", str(path)).stdout.startswith(f"{path}: mine, 1 equations")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "E-3488"], "there is no equation, spec or document 'E-3488'; did you mean E-348"),
+        (["verify", "gru.keep.colum"], "did you mean gru.keep.column"),
+        (["verify", "none.toml"], "none.toml: there is no such file"),
+        (["verify", "--resume"], "--resume goes on with a file of records"),
+        (["verify", "E-105", "--records", "/none/at/all.jsonl"], "cannot write records to /none/at/all.jsonl"),
+        (["verify", "--examples", "-1"], "Invalid value for '--examples'"),
+        (["specs", "show", "E-9"], "there is no equation or spec 'E-9'"),
+        (["specs", "show", "E-316", "--backward"], "E-316 is no equation of a step"),
+        (["specs", "check", "none.toml"], "there is no such file"),
+        (["mutants", "nothing like it"], "no mutant's name contains 'nothing like it'"),
+        (["verfiy"], "No such command 'verfiy'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_use_ends_with_a_sentence_and_exit_code_2(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_malformed_spec_file_is_told_with_file_line_and_expectation(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC.replace("h_{t-1})'", "h_{t-1}))'"), encoding="utf-8")
+    for command in (["verify", str(path)], ["specs", "check", str(path)]):
+        done = run(*command)
+        assert done.returncode == 2
+        assert f"{path}:8: F-001" in done.stderr
+        assert "closes nothing" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        SPEC + "reading = 'h_t = \\tanh(W x_t)'\n".replace("W x_t)", "W x_t + U h_{t-1})"), encoding="utf-8"
+    )
+    healthy = run("verify", str(path))
+    assert healthy.returncode == 0
+    text = SPEC.replace("U h_{t-1})'", "U q_{t-1})'") + "reading = 'h_t = \\tanh(W x_t + U h_{t-1})'\n"
+    path.write_text(text, encoding="utf-8")
+    done = run("verify", str(path))
+    assert done.returncode == 1
+    assert "no erratum declares what the audit finds: q is not declared" in done.stdout
+
+
+def test_nothing_decided_ends_with_exit_code_3() -> None:
+    done = run("verify", "loss.cross_entropy", "--json")
+    assert done.returncode == 0
+    from rnn_harness.cli._verify import _exit_code
+    from rnn_harness.records import Outcome, Record
+
+    idle = Record(entry="E-1", spec="s", check="c", witness="text", outcome=Outcome.NOT_RUN)
+    assert _exit_code([idle]) == 3
+    assert _exit_code([]) == 3
+
+
+def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> None:
+    done = run("specs", "show", "E-348", "--backward")
+    assert done.returncode == 0
+    assert "printed    \\mathbf{g}_{(t)}" in done.stdout
+    assert "reading    \\mathbf{g}_{(t)}" in done.stdout
+    assert "W_hg : d×d  (parameter)" in done.stdout
+    assert "\\delta_{g}" in done.stdout
+    listing = run("specs").stdout
+    assert all(name in listing for name in ("E-001", "E-405", "T-004", "lstm.peephole"))
+
+
+def test_mutants_are_listed_and_a_few_are_judged() -> None:
+    listing = run("mutants", "peephole", "--list").stdout
+    assert "lstm.output peephole at the old cell state" in listing
+    done = run("mutants", "bias doubled", "--json")
+    assert done.returncode == 0
+    (row,) = json.loads(done.stdout)
+    assert row["killed"]
+    assert {kill["check"] for kill in row["kills"]} >= {"forward.equation", "backward.bound"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_control_c_keeps_what_was_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    command = [sys.executable, "-m", "rnn_harness", "verify", "--records", str(path)]
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job may ignore it
+    )
+    for _ in range(600):
+        if path.exists() and path.stat().st_size > 1000:
+            break
+        time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert len(path.read_text(encoding="utf-8").splitlines()) > 1
