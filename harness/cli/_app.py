@@ -51,9 +51,6 @@ def main() -> None:
     """Run the command and leave with its exit code."""
     try:
         app()
-    except KeyboardInterrupt:
-        typer.echo("interrupted: what was recorded until now is kept", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.AGREES)

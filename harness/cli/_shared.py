@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """A command whose users' errors end with a sentence and exit code 2, never with a traceback."""
+    """A command that ends with a sentence, never with a traceback: exit code 2 on users' errors, 130 on Ctrl-C."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -28,6 +28,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except (UsageError, SpecError) as error:
             typer.echo(f"rnn-harness: {error}", err=True)
             raise typer.Exit(ExitCode.WRONG_USE) from None
+        except KeyboardInterrupt:
+            typer.echo("rnn-harness: interrupted", err=True)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     return run
 

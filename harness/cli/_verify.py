@@ -50,7 +50,6 @@ def verify(
     witnesses: the hand-written NumPy reference, numerical derivatives, a SymPy proof, and torch. An error counts only
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
-    from rnn_harness.records import Journal
     from rnn_harness.specs import library, load_spec
     from rnn_harness.verify import select
 
@@ -62,13 +61,11 @@ def verify(
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
     found: list[Record] = []
-    if records is None:
-        _run(selection, seed, examples, {}, None, found)
-    else:
-        with Journal(records, resume) as journal:
-            for warning in journal.warnings:
-                typer.echo(f"rnn-harness: {warning}", err=True)
-            _run(selection, seed, examples, journal.known, journal, found)
+    interrupted = False
+    try:
+        _decide(selection, seed, examples, records, resume, found)
+    except KeyboardInterrupt:
+        interrupted = True
     if as_json:
         rows = [json.loads(record.model_dump_json()) for record in found]
         typer.echo(json.dumps({"exit_code": int(_exit_code(found)), "records": rows}, indent=1))
@@ -76,7 +73,26 @@ def verify(
         from rnn_harness.reports.terminal import print_report
 
         print_report(console(), found, _captions(selection), verbose)
+    if interrupted:
+        kept = f"; {records} holds them, --resume goes on" if records else ""
+        typer.echo(f"rnn-harness: interrupted after {len(found)} records{kept}", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED)
     raise typer.Exit(_exit_code(found))
+
+
+def _decide(
+    selection: Selection, seed: int, examples: int, records: Path | None, resume: bool, found: list[Record]
+) -> None:
+    """Decide, and keep a journal if one is wanted."""
+    from rnn_harness.records import Journal
+
+    if records is None:
+        _run(selection, seed, examples, {}, None, found)
+        return
+    with Journal(records, resume) as journal:
+        for warning in journal.warnings:
+            typer.echo(f"rnn-harness: {warning}", err=True)
+        _run(selection, seed, examples, journal.known, journal, found)
 
 
 def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]

@@ -144,13 +144,10 @@ def test_malformed_spec_file_is_told_with_file_line_and_expectation(tmp_path: Pa
 
 def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(
-        SPEC + "reading = 'h_t = \\tanh(W x_t)'\n".replace("W x_t)", "W x_t + U h_{t-1})"), encoding="utf-8"
-    )
-    healthy = run("verify", str(path))
-    assert healthy.returncode == 0
-    text = SPEC.replace("U h_{t-1})'", "U q_{t-1})'") + "reading = 'h_t = \\tanh(W x_t + U h_{t-1})'\n"
-    path.write_text(text, encoding="utf-8")
+    good = "reading = 'h_t = \\tanh(W x_t + U h_{t-1})'\n"
+    path.write_text(SPEC + good, encoding="utf-8")
+    assert run("verify", str(path)).returncode == 0
+    path.write_text(SPEC.replace("U h_{t-1})'", "U q_{t-1})'") + good, encoding="utf-8")
     done = run("verify", str(path))
     assert done.returncode == 1
     assert "no erratum declares what the audit finds: q is not declared" in done.stdout
@@ -206,6 +203,7 @@ def test_control_c_keeps_what_was_recorded(tmp_path: Path) -> None:
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert "interrupted" in errors
+    assert "interrupted after" in errors
+    assert "--resume goes on" in errors
     assert "Traceback" not in errors
     assert len(path.read_text(encoding="utf-8").splitlines()) > 1
