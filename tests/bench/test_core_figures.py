@@ -1,0 +1,115 @@
+"""The figures this project promises for its checks, in units of one forward+backward of the reference (BPTT)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from statistics import median
+
+import numpy as np
+import pytest
+from stopwatch import interleaved, ratio, shown
+
+from rnn_harness.cases import Case
+from rnn_harness.checks._backward import _along, complex_derivative, every_entry
+from rnn_harness.mutants import MUTANTS, build
+from rnn_harness.reduction import find_and_shrink
+from rnn_harness.specs import library
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+CELLS = ("rnn.sigma.unbiased", "gru.keep.column", "lstm.column")
+SIZES = ((2, 3, 4, 5), (4, 8, 16, 16), (8, 32, 64, 32))
+
+
+def trial(spec: str, size: tuple[int, int, int, int]) -> Trial:
+    batch, n, d, steps = size
+    made = Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, B=batch, n=n, d=d, T=steps, seed=3, scale=0.5))
+    assert made.gradients is not None
+    return made
+
+
+def bptt(made: Trial) -> object:
+    d = made.drawn
+    run = made.subject.forward(d.parameters, d.inputs, d.states)
+    return made.subject.backward(run, d.d_outputs, d.d_finals)
+
+
+@pytest.mark.parametrize("spec", CELLS)
+def test_gradient_screen_and_its_floor(spec: str) -> None:
+    print(
+        f"\n{spec}: one complex-step direction / BPTT (goal <= 2.5), error relative to |gradient x direction| (goal <= 1e-8)"
+    )
+    for size in SIZES:
+        made = trial(spec, size)
+        directions = made.directions
+        samples = interleaved({"screen": lambda: complex_derivative(made, directions), "bptt": lambda: bptt(made)}, 11)  # noqa: B023
+        found = _along(made, "all", directions)
+        mass = sum(float(np.abs(made.flat_gradients[k] * v).sum()) for k, v in directions.items())
+        assert found.error is not None
+        print(f"  (B,n,d,T) = {size}: {shown(ratio(samples, 'screen', 'bptt'))}, error {found.error / mass:.1e}")
+
+
+@pytest.mark.parametrize("spec", CELLS)
+def test_every_entry_at_the_smallest_size(spec: str) -> None:
+    made = trial(spec, SIZES[0])
+    count = sum(np.size(value) for value in made.flat_values.values())
+    samples = interleaved({"entries": lambda: list(every_entry(made)), "bptt": lambda: bptt(made)}, 7)
+    print(f"\n{spec}: every one of {count} entries / BPTT (goal <= 10): {shown(ratio(samples, 'entries', 'bptt'))}")
+    assert all(finding.agrees for finding in every_entry(made))
+
+
+def test_derive_and_prove_in_a_fresh_process() -> None:
+    code = (
+        "import time; start = time.perf_counter()\n"
+        "from rnn_harness.specs import library\n"
+        "from rnn_harness.derive._prove import prove_backward\n"
+        f"for name in {CELLS!r}:\n"
+        "    assert all(prove_backward(library().spec(name).program(), size).holds for size in (1, 2))\n"
+        "print(time.perf_counter() - start)"
+    )
+    times = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    print(f"\nderive and prove RNN, GRU, LSTM, cold: {median(times):.2f} s (goal <= 1)")
+    assert len(times) == 3
+
+
+def test_planted_bugs_are_found_and_shrunk() -> None:
+    times, left, unseen = [], [], []
+    for mutant in MUTANTS:
+        subject = build(mutant, library().spec(mutant.spec))
+        with np.errstate(all="ignore"):
+            try:
+                find_and_shrink(subject, 0)
+                start = time.perf_counter()
+                found = find_and_shrink(subject, 0)
+                spent = time.perf_counter() - start
+            except (TypeError, ValueError):
+                unseen.append(mutant.name)
+                continue
+        if found is None:
+            unseen.append(mutant.name)
+            continue
+        times.append(spent)
+        left.append(found.nonzero)
+    print(
+        f"\nplanted bug found and shrunk: median {1000 * median(times):.1f} ms (goal <= 25), slowest {1000 * max(times):.0f} ms"
+    )
+    print(f"numbers left that are not zero: median {median(left):g}, most {max(left)} (goal <= 5)")
+    print(f"{len(times)} of {len(MUTANTS)}; seen by other checks only: {', '.join(unseen)}")
+    assert len(times) > len(MUTANTS) // 2
+
+
+def test_help_above_bare_python() -> None:
+    def spent(*command: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        return time.perf_counter() - start
+
+    pairs = [(spent("-m", "rnn_harness", "--help"), spent("-c", "pass")) for _ in range(9)]
+    above = median(a - b for a, b in pairs)
+    print(f"\nrnn-harness --help above bare Python: {1000 * above:.0f} ms (goal <= 100)")
+    assert above > 0
