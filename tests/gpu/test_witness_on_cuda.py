@@ -1,0 +1,42 @@
+"""The torch witness on a CUDA device: value and autograd of every equation in the balls of their own dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rnn_harness.arithmetic import evaluate
+from rnn_harness.arithmetic._compare import share
+from rnn_harness.arithmetic._torch import TorchArithmetic
+from rnn_harness.cases import Case
+from rnn_harness.specs import library
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+LINKED = [spec.id for spec in library().cells if spec.reference is not None]
+CHECKS = 2 * len(LINKED)
+needs_cuda = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason=f"not run: no CUDA device ({CHECKS} checks wait for one)"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+
+
+@pytest.mark.gpu
+@needs_cuda
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("spec", LINKED)
+def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: str) -> None:
+    trial = Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=3, T=4))
+    steps = evaluate(trial.program, trial.values, TorchArithmetic(dtype, "cuda")).steps
+    for exact, found in zip(trial.balls.steps, steps, strict=True):
+        for name, balls in exact.items():
+            assert share(balls, np.asarray(found[name].detach().cpu()))[0] <= 1, name
+
+
+def test_the_number_of_checks_that_wait_for_a_device_is_fixed() -> None:
+    assert CHECKS == 36
