@@ -8,13 +8,18 @@ normal number where it underflows), and each elementary function is within `FUNC
 The proof is by induction over the tree. Ball arithmetic contains the exact result of an operation on every pair of
 members, so on the computed operands; the ball is then widened by what the operation itself may add:
 
-* one sum of two rounded numbers: u times the largest member's size;
-* a product: the same;
+* one sum of two rounded numbers: one rounding of the largest member;
+* a product, a quotient: the same;
 * a sum of k terms, each a number or a product, in *any* order, fused or not: every term passes through at most k
-  roundings, so gamma_k = k u / (1 - k u) times the sum of the terms' largest sizes (Higham 2002, section 3.1).
+  roundings, so is multiplied by at most (1 + u)^k and at least (1 - u)^k; the error is at most
+  ((1 - u)^-k - 1) times the sum of the terms' largest sizes (Higham 2002, section 3.1; this form needs no k u < 1).
   Sums are therefore kept open (`terms`, `mass`) until something other than a sum consumes them; an affine map
   ``W x + U h + b`` is one sum of n + d + 1 terms, whichever way a kernel groups it;
 * a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened.
+
+Rounding fewer values than that (fused products, partial sums kept in a wider format) leaves a result inside: each
+ball holds the exact result of its operands as well. Outside the claim: another expression for the same quantity
+(``h + z (g - h)`` for ``(1 - z) h + z g``), operands flushed to zero before they are used, and overflow.
 
 Dimension legend: B batch rows; batched values are (B, d) object arrays of arb, parameters (d,) or (d, n).
 """
@@ -31,6 +36,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 from numpy.typing import NDArray
 
+from rnn_harness.arithmetic import _enclose
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS
 from rnn_harness.specs.expression import Function
 
@@ -70,44 +76,12 @@ _to_arb = np.frompyfunc(arb, 1, 1)
 _widen = np.frompyfunc(lambda x, r: x + arb(0, r), 2, 1)
 
 
-def _sigmoid(x: arb) -> arb:
-    return 1 / (1 + (-x).exp())
-
-
-def _mean_value(x: arb, value: Any, slope: Any) -> Any:
-    middle = value(x.mid())
-    if x.is_exact():
-        return middle
-    return middle + arb(0, (slope(x) * arb(x.rad())).abs_upper())
-
-
-def _sigmoid_ball(x: arb) -> Any:
-    def slope(ball: arb) -> arb:
-        s = _sigmoid(-ball.abs_lower())
-        return s * (1 - s)
-
-    return _mean_value(x, _sigmoid, slope)
-
-
-def _tanh_ball(x: arb) -> Any:
-    def slope(ball: arb) -> arb:
-        t = ball.abs_lower().tanh()
-        return (1 - t) * (1 + t)
-
-    return _mean_value(x, lambda m: m.tanh(), slope)
-
-
-def _relu(x: arb) -> arb:
-    if x > 0:
-        return x
-    return arb(0) if x < 0 else _mean_value(x, lambda m: m if m > 0 else arb(0), lambda _: arb(1))
-
-
+_quotient = np.frompyfunc(_enclose.quotient, 2, 1)
 _FUNCTIONS = {
-    Function.SIGMOID: np.frompyfunc(_sigmoid_ball, 1, 1),
-    Function.TANH: np.frompyfunc(_tanh_ball, 1, 1),
-    Function.LOG: np.frompyfunc(lambda x: x.log(), 1, 1),
-    Function.RELU: np.frompyfunc(_relu, 1, 1),
+    Function.SIGMOID: np.frompyfunc(_enclose.sigmoid, 1, 1),
+    Function.TANH: np.frompyfunc(_enclose.tanh, 1, 1),
+    Function.LOG: np.frompyfunc(_enclose.log, 1, 1),
+    Function.RELU: np.frompyfunc(_enclose.relu, 1, 1),
 }
 
 
@@ -121,6 +95,7 @@ class BallArithmetic:
         self.key = f"ball-{bits}-{unit}"
         with precision(bits):
             self._unit = None if unit is None else exact(unit)
+            self._largest_whole = 1 if unit is None else int(1 / unit)
             self._underflow = exact(underflow)
         self._matrices: dict[int, tuple[Array, arb_mat, arb_mat]] = {}
         self._transposed: dict[int, tuple[Array, Array]] = {}
@@ -130,7 +105,10 @@ class BallArithmetic:
         return precision(self.bits)
 
     def number(self, value: Fraction) -> Array:
-        return np.array([[exact(value)]], dtype=object)
+        """A constant: rounded, where it is not a whole number over a power of two short enough for the format."""
+        whole = np.array([[exact(value)]], dtype=object)
+        dyadic = value.denominator & (value.denominator - 1) == 0
+        return whole if dyadic and abs(value.numerator) <= self._largest_whole else self._round(whole, _upper(whole), 1)
 
     def array(self, value: Array) -> Array:
         if value.dtype == object:
@@ -138,11 +116,12 @@ class BallArithmetic:
         whole: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
         return whole
 
-    def _round(self, value: Array, mass: Array, roundings: int) -> Array:
+    def _round(self, value: Array, mass: Array, roundings: int, flushed: int = 1) -> Array:
+        """Widened by so many roundings of `mass`, and by `flushed` results lost to underflow."""
         if self._unit is None or roundings == 0:
             return value
-        gamma = (roundings * self._unit / (1 - roundings * self._unit)).abs_upper()
-        widened: Array = _widen(value, mass * gamma + self._underflow * roundings)
+        growth = ((1 - self._unit) ** -roundings - 1).abs_upper()
+        widened: Array = _widen(value, mass * growth + self._underflow * flushed)
         return widened
 
     def settle(self, value: Array | Open) -> Array:
@@ -153,7 +132,7 @@ class BallArithmetic:
             return self._round(value.value, _upper(value.value), 1) if value.products else value.value
         if value.terms == 2 and not value.products:
             return self._round(value.value, _upper(value.value), 1)
-        return self._round(value.value, value.mass, value.terms)
+        return self._round(value.value, value.mass, value.terms, 2 * value.terms)
 
     def _open(self, value: Array | Open) -> Open:
         return value if isinstance(value, Open) else Open(value, _upper(value), 1, False)
@@ -171,7 +150,7 @@ class BallArithmetic:
         return Open(product, _upper(product), 1, True)
 
     def divide(self, left: Array | Open, right: Array | Open) -> Array:
-        quotient = self.settle(left) / self.settle(right)
+        quotient: Array = _quotient(self.settle(left), self.settle(right))
         return self._round(quotient, _upper(quotient), 1)
 
     def _matrix(self, matrix: Array) -> tuple[Array, arb_mat, arb_mat]:
@@ -218,17 +197,13 @@ class BallArithmetic:
         return self._round(value, _upper(value), FUNCTION_ROUNDINGS if function is not Function.RELU else 0)
 
     def _softmax(self, x: Array) -> Array:
-        """exp(x - m) / sum: relative error 2 abs(x - m) u from the shift, the functions', k for the sum, 2 more."""
+        """exp(x - m) / sum: relative error abs(x - m) u from each shift, the functions', k for the sum, 2 more."""
         rows = []
         for row in x:
-            largest = max(row, key=lambda entry: float(entry.mid()))
-            shifted = [entry - largest for entry in row]
-            powers = [entry.exp() for entry in shifted]
-            total = sum(powers, arb(0))
-            value = np.array([power / total for power in powers], dtype=object)
-            spread = max(float(entry.abs_upper()) for entry in shifted)
+            value = np.array(_enclose.softmax(list(row)), dtype=object)
+            spread = max(float((a - b).abs_upper()) for a in row for b in row)
             roundings = int(2 * spread) + 2 * FUNCTION_ROUNDINGS + len(row) + 3
-            rows.append(self._round(value, _upper(value), roundings))
+            rows.append(self._round(value, _upper(value), roundings, 2 + len(row)))
         return np.array(rows, dtype=object).reshape(x.shape)
 
     def component(self, vector: Array | Open, index: NDArray[np.intp]) -> Array:

@@ -19,14 +19,15 @@ def _distance(ball: Any, computed: float) -> Any:
 def share(balls: Array, computed: Array) -> tuple[float, tuple[int, ...]]:
     """(worst abs(computed - true) / bound, where). Above 1 is outside the bound; inf for NaN or infinity.
 
-    `balls`: an object array of arb; `computed`: numbers of the same shape. An exact ball admits only its midpoint.
+    `balls`: an object array of arb; `computed`: numbers of the same shape. An exact ball admits only its midpoint,
+    and a ball without a finite bound admits nothing: what cannot fail must not agree.
     """
     worst, where = 0.0, (0,) * balls.ndim
     for index in np.ndindex(*balls.shape):
         value = float(computed[index])
-        if not math.isfinite(value):
-            return math.inf, index
         ball: Any = balls[index]
+        if not (math.isfinite(value) and ball.is_finite()):
+            return math.inf, index
         distance, radius = _distance(ball, value), arb(ball.rad())
         if distance <= 0:
             continue

@@ -7,6 +7,7 @@ are by the mean value theorem: f(middle) +- sup abs(f') times the radius, the su
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -66,10 +67,10 @@ def quotient(x: arb, y: arb) -> Any:
 
 
 def softmax(row: list[arb]) -> list[Any]:
-    """d s_i / d x_j = s_i (1 if i = j else 0) - s_i s_j; every s_j is bounded over the whole box first.
+    """d s_i / d x_j is s_i (1 - s_i) for i = j, and -s_i s_j otherwise; every s_i is bounded over the whole box first.
 
-    s_j lies within exp(-2 r) and exp(2 r) times its value at the midpoints, r the largest radius, since numerator
-    and denominator each change by at most exp(r).
+    It lies within a factor exp(2 r) of its value at the midpoints, r the largest radius: numerator and denominator
+    change by at most exp(r) each.
     """
     middles = [x.mid() for x in row]
     largest = max(middles, key=float)
@@ -77,11 +78,12 @@ def softmax(row: list[arb]) -> list[Any]:
     total = sum(powers, arb(0))
     values = [power / total for power in powers]
     radii = [arb(x.rad()) for x in row]
-    grow = (2 * sum(radii, arb(0))).exp()
-    bounds = [min((value * grow).abs_upper(), arb(1), key=float) for value in values]
-    weighted = sum((b * r for b, r in zip(bounds, radii, strict=True)), arb(0))
+    grow = (2 * functools.reduce(lambda a, b: a.max(b), radii)).exp()
+    bounds = [(value * grow).abs_upper().min(arb(1)) for value in values]
+    moved = [b * r for b, r in zip(bounds, radii, strict=True)]
     result = []
-    for value, bound, radius in zip(values, bounds, radii, strict=True):
-        spread = bound * (radius + weighted)
+    for i, (value, bound) in enumerate(zip(values, bounds, strict=True)):
+        others = sum(moved[:i] + moved[i + 1 :], arb(0))
+        spread = bound * ((1 - value / grow) * radii[i] + others)
         result.append(value + arb(0, spread.abs_upper()))
     return result

@@ -118,12 +118,12 @@ _OPERATIONS = (
 )
 
 
-_COMPILED: dict[tuple[int, tuple[int, ...]], tuple[object, Compiled]] = {}
+_COMPILED: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[object, Compiled]] = {}
 
 
 def compiled(owner: object, targets: Callable[[], Targets], sizes: Mapping[str, int]) -> Compiled:
     """`compile_targets(targets(), sizes)`, remembered for `owner` (whose trees would take long to hash)."""
-    where = (id(owner), tuple(sizes.values()))
+    where = (id(owner), tuple(sizes.items()))
     found = _COMPILED.get(where)
     if found is None or found[0] is not owner:
         found = (owner, compile_targets(targets(), sizes))

@@ -37,7 +37,7 @@ def _targets(one: BackwardPass) -> Targets:
 
 
 class _Sums:
-    """Open sums of cotangents, by name and step."""
+    """Sums of cotangents, by name and step: open ones, since a kernel may add their terms in any order."""
 
     def __init__(self, arithmetic: Arithmetic) -> None:
         self.arithmetic = arithmetic
@@ -98,7 +98,7 @@ def _run(
     own_inputs = set(trajectory.inputs[0]) if trajectory.inputs else set()
     for t in reversed(order(one.forward.direction, len(trajectory.steps))):
         env = environment(trajectory, t, one.forward)
-        env.update((("seed_" + name, 0), arithmetic.settle(seeds.found[name, t])) for name in one.seeded)
+        env.update((("seed_" + name, 0), seeds.found[name, t]) for name in one.seeded)
         env.update((("carry_" + name, 0), value) for name, value in carry.items())
         done = run(arithmetic, env, trajectory.indices[t])
         for i, (state, _) in enumerate(one.carried):

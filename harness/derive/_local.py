@@ -12,8 +12,22 @@ def local_name(variable: Variable) -> str:
     return f"{variable.name}[{variable.time:+d}]" if variable.time else variable.name
 
 
+_KNOWN: dict[int, tuple[Assignment, Program]] = {}
+
+
 def local_program(assignment: Assignment) -> Program:
-    """A program of one pointwise pass that computes only `assignment`; inputs are named by `local_name`."""
+    """A program of one pointwise pass that computes only `assignment`; inputs are named by `local_name`.
+
+    The same object for the same assignment, so that what is compiled and derived from it is remembered.
+    """
+    found = _KNOWN.get(id(assignment))
+    if found is None or found[0] is not assignment:
+        found = (assignment, _alone(assignment))
+        _KNOWN[id(assignment)] = found
+    return found[1]
+
+
+def _alone(assignment: Assignment) -> Program:
     operands = dict.fromkeys(variables(assignment.expression))
     parameters = tuple(v for v in operands if v.role is Role.PARAMETER)
     inputs = {
