@@ -74,6 +74,18 @@ def exact(value: Fraction) -> Any:
 _upper = np.frompyfunc(lambda x: x.abs_upper(), 1, 1)
 _to_arb = np.frompyfunc(arb, 1, 1)
 _widen = np.frompyfunc(lambda x, r: x + arb(0, r), 2, 1)
+_middle = np.frompyfunc(lambda x: x.mid(), 1, 1)
+_radius = np.frompyfunc(lambda x: arb(x.rad()), 1, 1)
+_exact = np.frompyfunc(lambda x: x.is_exact(), 1, 1)
+_Matrix = tuple[Array, arb_mat, arb_mat, arb_mat, bool]
+
+
+def _array(matrix: arb_mat) -> Array:
+    return np.array(matrix.tolist(), dtype=object)
+
+
+def _product(left: Array, right: Array) -> Array:
+    return _array(arb_mat(left.tolist()) * arb_mat(right.tolist()))
 
 
 _quotient = np.frompyfunc(_enclose.quotient, 2, 1)
@@ -97,7 +109,7 @@ class BallArithmetic:
             self._unit = None if unit is None else exact(unit)
             self._largest_whole = 1 if unit is None else int(1 / unit)
             self._underflow = exact(underflow)
-        self._matrices: dict[int, tuple[Array, arb_mat, arb_mat]] = {}
+        self._matrices: dict[int, _Matrix] = {}
         self._transposed: dict[int, tuple[Array, Array]] = {}
 
     def scope(self) -> AbstractContextManager[None]:
@@ -153,23 +165,25 @@ class BallArithmetic:
         quotient: Array = _quotient(self.settle(left), self.settle(right))
         return self._round(quotient, _upper(quotient), 1)
 
-    def _matrix(self, matrix: Array) -> tuple[Array, arb_mat, arb_mat]:
+    def _matrix(self, matrix: Array) -> _Matrix:
         found = self._matrices.get(id(matrix))
         if found is None or found[0] is not matrix:
-            sizes = [[x.abs_upper() for x in row] for row in matrix]
-            found = (matrix, arb_mat(matrix.tolist()), arb_mat(sizes))
+            whole, middles, sizes = (arb_mat(part.tolist()) for part in (matrix, _middle(matrix), _upper(matrix)))
+            found = (matrix, whole, middles, sizes, bool(_exact(matrix).all()))
             self._matrices[id(matrix)] = found
         return found
 
     def matrix_vector(self, matrix: Array, vector: Array | Open) -> Open:
         x = self.settle(vector)
-        _, weight, sizes = self._matrix(matrix)
-        column = arb_mat(x.T.tolist())
-        product = np.array((weight * column).tolist(), dtype=object).T
-        if self._unit is None:
-            return Open(product, product, matrix.shape[1], True)
-        mass = np.array((sizes * arb_mat(_upper(x).T.tolist())).tolist(), dtype=object).T
-        return Open(product, mass, matrix.shape[1], True)
+        _, whole, middles, sizes, certain = self._matrix(matrix)
+        if self._unit is None or not certain:
+            product = _array(whole * arb_mat(x.T.tolist())).T
+            mass = product if self._unit is None else _array(sizes * arb_mat(_upper(x).T.tolist())).T
+            return Open(product, mass, matrix.shape[1], True)
+        # Arb's products of wide balls drop digits of the midpoint: it is computed apart from the radius.
+        middle = _array(middles * arb_mat(_middle(x).T.tolist())).T
+        both = _array(sizes * arb_mat(np.concatenate([_upper(x), _radius(x)]).T.tolist())).T
+        return Open(_widen(middle, both[len(x) :]), both[: len(x)], matrix.shape[1], True)
 
     def vector_matrix(self, vector: Array | Open, matrix: Array) -> Open:
         return self.matrix_vector(self.transpose(matrix), vector)
@@ -216,9 +230,13 @@ class BallArithmetic:
 
     def outer(self, left: Array | Open, right: Array | Open) -> Open:
         a, b = self.settle(left), self.settle(right)
-        product = np.array((arb_mat(a.T.tolist()) * arb_mat(b.tolist())).tolist(), dtype=object)
-        mass = np.array((arb_mat(_upper(a).T.tolist()) * arb_mat(_upper(b).tolist())).tolist(), dtype=object)
-        return Open(product, mass, len(a), True)
+        if self._unit is None:
+            product = _product(a.T, b)
+            return Open(product, product, len(a), True)
+        # abs(a b - mid a mid b) <= abs(a) rad b + rad a abs(mid b), as one product of twice the length.
+        sizes, radii = _upper(a), np.concatenate([_radius(b), _upper(_middle(b))])
+        spread = _product(np.concatenate([sizes, _radius(a)]).T, radii)
+        return Open(_widen(_product(_middle(a).T, _middle(b)), spread), _product(sizes.T, _upper(b)), len(a), True)
 
     def dot(self, left: Array | Open, right: Array | Open) -> Open:
         products = self.settle(left) * self.settle(right)
