@@ -127,6 +127,6 @@ def freeze(alive: NDArray[np.bool_] | None, t: int, new: Array, old: Array) -> N
 
 
 def clear(alive: NDArray[np.bool_] | None, t: int, gradient: Array) -> None:
-    """Rows of `gradient` (B, .) past their length become zero."""
+    """Rows of `gradient` (..., B, d) past their length become zero."""
     if alive is not None:
-        gradient[~alive[t]] = 0
+        gradient[..., ~alive[t], :] = 0

@@ -15,29 +15,29 @@ from rnn_harness.references._base import Array
 from rnn_harness.references._validate import ReferenceError
 
 
-def sigmoid_into(x: Array) -> Array:
-    """Overwrite `x` with sigmoid(x), entry by entry; any shape.
+def sigmoid_to(x: Array, out: Array) -> None:
+    """Put sigmoid(x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above).
 
     The sign is changed by a product: NumPy 2.4.6's np.negative(x, out=x) returns wrong numbers for float32 arrays
     with a stride of 16 bytes, which is what one column of four gates is.
     """
-    np.multiply(x, -1, out=x)
-    with np.errstate(over="ignore"):
-        np.exp(x, out=x)
-    x += 1
-    np.reciprocal(x, out=x)
-    return x
+    np.multiply(x, -1, out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
 
 
-def tanh_into(x: Array) -> Array:
-    """Overwrite `x` with tanh(x)."""
-    np.tanh(x, out=x)
-    return x
+def tanh_to(x: Array, out: Array) -> None:
+    """Put tanh(x) into `out`, which may be `x`."""
+    np.tanh(x, out=out)
 
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), entry by entry."""
-    return sigmoid_into(np.array(x))
+    s = np.empty_like(x)
+    with np.errstate(over="ignore"):
+        sigmoid_to(x, s)
+    return s
 
 
 def sigmoid_slope(s: Array) -> Array:
@@ -58,14 +58,14 @@ def softmax(x: Array) -> Array:
     return total
 
 
-_PAIRS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "sigmoid": (sigmoid_into, sigmoid_slope),
-    "tanh": (tanh_into, tanh_slope),
+_PAIRS: dict[str, tuple[Callable[[Array, Array], None], Callable[[Array], Array]]] = {
+    "sigmoid": (sigmoid_to, sigmoid_slope),
+    "tanh": (tanh_to, tanh_slope),
 }
 
 
-def activation(name: str) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
-    """(in-place function, derivative from the value) of ``"sigmoid"`` or ``"tanh"``. Raises ReferenceError."""
+def activation(name: str) -> tuple[Callable[[Array, Array], None], Callable[[Array], Array]]:
+    """(function that writes into its second argument, derivative from the value) of ``"sigmoid"`` or ``"tanh"``. Raises ReferenceError."""
     if name not in _PAIRS:
         raise ReferenceError(f"activation is {name!r}, expected one of {', '.join(map(repr, _PAIRS))}")
     return _PAIRS[name]

@@ -42,7 +42,9 @@ class Feedforward:
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive
         apply, _ = activation(self.activation)
-        s = apply(x @ p["W_x"].T + p["b"])
+        s = x @ p["W_x"].T + p["b"]
+        with np.errstate(over="ignore"):
+            apply(s, s)
         outputs = s if alive is None else np.where(alive[:, :, None], s, 0)
         return Run(outputs, {}, {"hidden_state": s}, (given, s))
 

@@ -4,7 +4,8 @@ Sources: 001:280-329 and 003:848-854 (the update gate keeps), 000:150-195 and 00
 (it writes, sigmoid candidate). All five apply the reset gate before the recurrent product; ``reset="after"``,
 which no document prints, is what torch, cuDNN and Keras (reset_after) compute.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate.
+Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate,
+stacked in that order behind the time axis: (T, 3, B, d).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
+from rnn_harness.references._stack import by_gate, by_step
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
-from rnn_harness.references.activations import activation, sigmoid_into, sigmoid_slope
+from rnn_harness.references.activations import activation, sigmoid_slope, sigmoid_to
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,21 @@ class GRU:
         p, x, alive = given.parameters, given.inputs, given.alive
         steps, batch, n = x.shape
         apply, _ = activation(self.candidate)
-        input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
-        gates = (x.reshape(steps * batch, n) @ input_weights.T).reshape(steps, batch, 3 * d)
+        input_weights = np.stack([p[f"W_x{gate}"].T for gate in "rzg"])
+        gates = by_step(x.reshape(steps * batch, n) @ input_weights, steps, batch)
         if self.bias:
-            gates += np.concatenate([p["b_r"], p["b_z"], p["b_g"]])
+            gates += np.stack([p["b_r"], p["b_z"], p["b_g"]])[:, None]
         h = np.empty((steps + 1, batch, d), x.dtype)
         h[0] = given.states["h"]
         recurrent = np.empty((steps, batch, d), x.dtype)
-        if self.reset == "before":
-            self._forward_before(p, gates, h, recurrent, apply, alive)
-        else:
-            self._forward_after(p, gates, h, recurrent, apply, alive)
+        with np.errstate(over="ignore"):
+            if self.reset == "before":
+                self._forward_before(p, gates, h, recurrent, apply, alive)
+            else:
+                self._forward_after(p, gates, h, recurrent, apply, alive)
         outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
-        trace = {
-            "reset_gate": gates[:, :, :d],
-            "update_gate": gates[:, :, d : 2 * d],
-            "candidate": gates[:, :, 2 * d :],
-            "hidden_state": h[1:],
-        }
+        trace = {"reset_gate": gates[:, 0], "update_gate": gates[:, 1], "candidate": gates[:, 2]}
+        trace["hidden_state"] = h[1:]
         return Run(outputs, {"h": h[-1].copy()}, trace, (given, h, gates, recurrent))
 
     def _forward_before(
@@ -88,19 +87,17 @@ class GRU:
         gates: Array,
         h: Array,
         reset_state: Array,
-        apply: Callable[[Array], Array],
+        apply: Callable[[Array, Array], None],
         alive: NDArray[np.bool_] | None,
     ) -> None:
-        d = h.shape[2]
-        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]]).T
-        for t in range(len(gates)):
-            rz = gates[t, :, : 2 * d]
-            rz += h[t] @ gate_weights
-            sigmoid_into(rz)
-            r, z, g = rz[:, :d], rz[:, d:], gates[t, :, 2 * d :]
+        gate_weights = np.stack([p["W_hr"].T, p["W_hz"].T])
+        for t in range(len(reset_state)):
+            r, z, g = gates[t]
+            gates[t, :2] += h[t] @ gate_weights
+            sigmoid_to(gates[t, :2], gates[t, :2])
             np.multiply(r, h[t], out=reset_state[t])
             g += reset_state[t] @ p["W_hg"].T
-            apply(g)
+            apply(g, g)
             self._mix(z, h[t], g, h[t + 1])
             freeze(alive, t, h[t + 1], h[t])
 
@@ -110,22 +107,20 @@ class GRU:
         gates: Array,
         h: Array,
         product: Array,
-        apply: Callable[[Array], Array],
+        apply: Callable[[Array, Array], None],
         alive: NDArray[np.bool_] | None,
     ) -> None:
-        d = h.shape[2]
-        weights = np.concatenate([p["W_hr"], p["W_hz"], p["W_hg"]]).T
-        for t in range(len(gates)):
+        weights = np.stack([p["W_hr"].T, p["W_hz"].T, p["W_hg"].T])
+        for t in range(len(product)):
+            r, z, g = gates[t]
             m = h[t] @ weights
-            rz = gates[t, :, : 2 * d]
-            rz += m[:, : 2 * d]
-            sigmoid_into(rz)
-            r, z, g = rz[:, :d], rz[:, d:], gates[t, :, 2 * d :]
-            product[t] = m[:, 2 * d :]
+            gates[t, :2] += m[:2]
+            sigmoid_to(gates[t, :2], gates[t, :2])
+            product[t] = m[2]
             if self.bias:
                 product[t] += p["b_hg"]
             g += r * product[t]
-            apply(g)
+            apply(g, g)
             self._mix(z, h[t], g, h[t + 1])
             freeze(alive, t, h[t + 1], h[t])
 
@@ -144,49 +139,50 @@ class GRU:
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
         d = h.shape[2]
-        r, z, g = gates[:, :, :d], gates[:, :, d : 2 * d], gates[:, :, 2 * d :]
+        r, z, g = gates[:, 0], gates[:, 1], gates[:, 2]
         _, slope = activation(self.candidate)
-        keep, write = (z, 1 - z) if self.update == "keep" else (1 - z, z)
-        into_candidate = write * slope(g)
-        difference = h[:-1] - g if self.update == "keep" else g - h[:-1]
-        into_update = difference * sigmoid_slope(z)
-        delta = np.empty_like(gates)
-        delta_m = np.empty_like(h[1:])
-        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]])
         before = self.reset == "before"
-        into_reset = sigmoid_slope(r) * (h[:-1] if before else recurrent)
+        keep, write = (z, 1 - z) if self.update == "keep" else (1 - z, z)
+        difference = h[:-1] - g if self.update == "keep" else g - h[:-1]
+        delta = np.empty_like(gates)
+        delta[:, 0] = sigmoid_slope(r) * (h[:-1] if before else recurrent)
+        delta[:, 1] = difference * sigmoid_slope(z)
+        delta[:, 2] = write * slope(g)
+        delta_m = np.empty_like(h[1:])
+        gate_weights = np.stack([p["W_hr"], p["W_hz"]])
         dh = last["h"]
         for t in reversed(range(steps)):
             after = dh
+            dr, dz, dg = delta[t]
             dh = e[t] + dh
             clear(alive, t, dh)
-            dg = dh * into_candidate[t]
-            delta[t, :, 2 * d :] = dg
-            np.multiply(dh, into_update[t], out=delta[t, :, d : 2 * d])
+            dg *= dh
+            dz *= dh
             if before:
                 q = dg @ p["W_hg"]
-                np.multiply(q, into_reset[t], out=delta[t, :, :d])
+                dr *= q
                 through = q * r[t]
             else:
-                np.multiply(dg, into_reset[t], out=delta[t, :, :d])
+                dr *= dg
                 np.multiply(dg, r[t], out=delta_m[t])
                 through = delta_m[t] @ p["W_hg"]
-            dh = dh * keep[t] + through + delta[t, :, : 2 * d] @ gate_weights
+            dh = dh * keep[t] + through + (delta[t, :2] @ gate_weights).sum(axis=0)
             freeze(alive, t, dh, after)
-        flat = delta.reshape(steps * batch, 3 * d)
+        flat = by_gate(delta)
         h_before = h[:-1].reshape(steps * batch, d)
-        d_input = flat.T @ x.reshape(steps * batch, n)
-        d_gates = flat[:, : 2 * d].T @ h_before
+        d_input = flat.transpose(0, 2, 1) @ x.reshape(steps * batch, n)
+        d_gates = flat[:2].transpose(0, 2, 1) @ h_before
         if before:
-            d_candidate = flat[:, 2 * d :].T @ recurrent.reshape(steps * batch, d)
+            d_candidate = flat[2].T @ recurrent.reshape(steps * batch, d)
         else:
             d_candidate = delta_m.reshape(steps * batch, d).T @ h_before
-        gradients = {"W_xr": d_input[:d], "W_xz": d_input[d : 2 * d], "W_xg": d_input[2 * d :]}
-        gradients |= {"W_hr": d_gates[:d], "W_hz": d_gates[d:], "W_hg": d_candidate}
+        gradients = {"W_xr": d_input[0], "W_xz": d_input[1], "W_xg": d_input[2]}
+        gradients |= {"W_hr": d_gates[0], "W_hz": d_gates[1], "W_hg": d_candidate}
         if self.bias:
-            total = flat.sum(axis=0)
-            gradients |= {"b_r": total[:d], "b_z": total[d : 2 * d], "b_g": total[2 * d :]}
+            total = flat.sum(axis=1)
+            gradients |= {"b_r": total[0], "b_z": total[1], "b_g": total[2]}
             if not before:
                 gradients["b_hg"] = delta_m.sum(axis=(0, 1))
-        input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
-        return Gradients((flat @ input_weights).reshape(steps, batch, n), {"h": dh}, gradients)
+        input_weights = np.stack([p["W_xr"], p["W_xz"], p["W_xg"]])
+        d_inputs = (flat @ input_weights).sum(axis=0).reshape(steps, batch, n)
+        return Gradients(d_inputs, {"h": dh}, gradients)

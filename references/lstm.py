@@ -5,7 +5,8 @@ Sources: 003:655-666 (tanh), 001:372-434 (without bias), 003:765-778 (sigmoid ca
 *current* cell state). `peephole="diagonal"` is the form of Gers & Schmidhuber 2000, which no document prints.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-Gates: i input, f forget, o output, g candidate; packed in the order i, f, o, g (i, o, g without forget gate).
+Gates: i input, f forget, o output, g candidate, stacked in that order behind the time axis: (T, G, B, d).
+Without forget gate the order is i, o, g.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
+from rnn_harness.references._stack import by_gate, by_step
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
-from rnn_harness.references.activations import activation, sigmoid_into, sigmoid_slope
+from rnn_harness.references.activations import activation, sigmoid_slope, sigmoid_to
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class LSTM:
 
     @property
     def gates(self) -> str:
-        """The gates in the order in which they are packed."""
+        """The gates in the order in which they are stacked."""
         return "ifog" if self.forget else "iog"
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
@@ -77,44 +79,42 @@ class LSTM:
         steps, batch, n = x.shape
         apply_candidate, _ = activation(self.candidate)
         apply_output, _ = activation(self.output)
-        width = len(self.gates) * d
-        input_weights = np.concatenate([p[f"W_x{gate}"] for gate in self.gates])
-        gates = (x.reshape(steps * batch, n) @ input_weights.T).reshape(steps, batch, width)
+        input_weights = np.stack([p[f"W_x{gate}"].T for gate in self.gates])
+        gates = by_step(x.reshape(steps * batch, n) @ input_weights, steps, batch)
         if self.bias:
-            gates += np.concatenate([p[f"b_{gate}"] for gate in self.gates])
-        recurrent_weights = np.concatenate([p[f"W_h{gate}"] for gate in self.gates]).T
+            gates += np.stack([p[f"b_{gate}"] for gate in self.gates])[:, None]
+        recurrent_weights = np.stack([p[f"W_h{gate}"].T for gate in self.gates])
         h = np.empty((steps + 1, batch, d), x.dtype)
         c = np.empty((steps + 1, batch, d), x.dtype)
         q = np.empty((steps, batch, d), x.dtype)
         h[0], c[0] = given.states["h"], given.states["c"]
-        for t in range(steps):
-            now = gates[t]
-            now += h[t] @ recurrent_weights
-            i, o, g = now[:, :d], now[:, width - 2 * d : width - d], now[:, width - d :]
-            f = now[:, d : 2 * d] if self.forget else None
-            if self.peephole:
-                i += self._peek(p["W_ci"], c[t])
-                if f is not None:
-                    f += self._peek(p["W_cf"], c[t])
-                sigmoid_into(now[:, : width - 2 * d])
-            else:
-                sigmoid_into(now[:, : width - d])
-            apply_candidate(g)
-            np.multiply(i, g, out=c[t + 1])
-            c[t + 1] += c[t] if f is None else f * c[t]
-            if self.peephole:
-                o += self._peek(p["W_co"], c[t + 1])
-                sigmoid_into(o)
-            q[t] = c[t + 1]
-            apply_output(q[t])
-            np.multiply(o, q[t], out=h[t + 1])
-            freeze(alive, t, h[t + 1], h[t])
-            freeze(alive, t, c[t + 1], c[t])
+        with np.errstate(over="ignore"):
+            for t in range(steps):
+                now = gates[t]
+                now += h[t] @ recurrent_weights
+                i, o, g = now[0], now[-2], now[-1]
+                f = now[1] if self.forget else None
+                if self.peephole:
+                    i += self._peek(p["W_ci"], c[t])
+                    if f is not None:
+                        f += self._peek(p["W_cf"], c[t])
+                    sigmoid_to(now[:-2], now[:-2])
+                else:
+                    sigmoid_to(now[:-1], now[:-1])
+                apply_candidate(g, g)
+                np.multiply(i, g, out=c[t + 1])
+                c[t + 1] += c[t] if f is None else f * c[t]
+                if self.peephole:
+                    o += self._peek(p["W_co"], c[t + 1])
+                    sigmoid_to(o, o)
+                apply_output(c[t + 1], q[t])
+                np.multiply(o, q[t], out=h[t + 1])
+                freeze(alive, t, h[t + 1], h[t])
+                freeze(alive, t, c[t + 1], c[t])
         outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
-        trace = {"hidden_state": h[1:], "cell_state": c[1:]}
         names = {"i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"}
-        for index, gate in enumerate(self.gates):
-            trace[names[gate]] = gates[:, :, index * d : (index + 1) * d]
+        trace = {names[gate]: gates[:, index] for index, gate in enumerate(self.gates)}
+        trace |= {"hidden_state": h[1:], "cell_state": c[1:]}
         return Run(outputs, {"h": h[-1].copy(), "c": c[-1].copy()}, trace, (given, h, c, q, gates))
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
@@ -123,56 +123,53 @@ class LSTM:
         p, x, alive = given.parameters, given.inputs, given.alive
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
-        d, width = h.shape[2], gates.shape[2]
+        d = h.shape[2]
         _, candidate_slope = activation(self.candidate)
         _, output_slope = activation(self.output)
-        i, o, g = gates[:, :, :d], gates[:, :, width - 2 * d : width - d], gates[:, :, width - d :]
-        f = gates[:, :, d : 2 * d]
-        recurrent_weights = np.concatenate([p[f"W_h{gate}"] for gate in self.gates])
+        i, o, g = gates[:, 0], gates[:, -2], gates[:, -1]
+        f = gates[:, 1] if self.forget else None
+        recurrent_weights = np.stack([p[f"W_h{gate}"] for gate in self.gates])
         into_cell = o * output_slope(q)
         delta = np.empty_like(gates)
-        delta[:, :, :d] = g * sigmoid_slope(i)
-        if self.forget:
-            delta[:, :, d : 2 * d] = c[:-1] * sigmoid_slope(f)
-        delta[:, :, width - 2 * d : width - d] = q * sigmoid_slope(o)
-        delta[:, :, width - d :] = i * candidate_slope(g)
+        delta[:, 0] = g * sigmoid_slope(i)
+        if f is not None:
+            delta[:, 1] = c[:-1] * sigmoid_slope(f)
+        delta[:, -2] = q * sigmoid_slope(o)
+        delta[:, -1] = i * candidate_slope(g)
         dh, dc = last["h"], last["c"]
         for t in reversed(range(steps)):
             dh_after, dc_after = dh, dc
-            dh = e[t] + dh
             now = delta[t]
-            now[:, width - 2 * d : width - d] *= dh
+            dh = e[t] + dh
+            now[-2] *= dh
             dc = dc + dh * into_cell[t]
             if self.peephole:
-                dc += self._peek_back(p["W_co"], now[:, width - 2 * d : width - d])
-            now[:, :d] *= dc
-            if self.forget:
-                now[:, d : 2 * d] *= dc
-            now[:, width - d :] *= dc
+                dc += self._peek_back(p["W_co"], now[-2])
+            now[:-2] *= dc
+            now[-1] *= dc
             clear(alive, t, now)
-            if self.forget:
+            if f is not None:
                 dc = dc * f[t]
             if self.peephole:
-                dc = dc + self._peek_back(p["W_ci"], now[:, :d])
-                if self.forget:
-                    dc += self._peek_back(p["W_cf"], now[:, d : 2 * d])
-            dh = now @ recurrent_weights
+                dc = dc + self._peek_back(p["W_ci"], now[0])
+                if f is not None:
+                    dc += self._peek_back(p["W_cf"], now[1])
+            dh = (now @ recurrent_weights).sum(axis=0)
             freeze(alive, t, dh, dh_after)
             freeze(alive, t, dc, dc_after)
-        flat = delta.reshape(steps * batch, width)
-        d_input = flat.T @ x.reshape(steps * batch, n)
-        d_recurrent = flat.T @ h[:-1].reshape(steps * batch, d)
+        flat = by_gate(delta)
+        d_input = flat.transpose(0, 2, 1) @ x.reshape(steps * batch, n)
+        d_recurrent = flat.transpose(0, 2, 1) @ h[:-1].reshape(steps * batch, d)
         gradients = {}
         for index, gate in enumerate(self.gates):
-            rows = slice(index * d, (index + 1) * d)
-            gradients[f"W_x{gate}"] = d_input[rows]
-            gradients[f"W_h{gate}"] = d_recurrent[rows]
+            gradients[f"W_x{gate}"] = d_input[index]
+            gradients[f"W_h{gate}"] = d_recurrent[index]
             if self.bias:
-                gradients[f"b_{gate}"] = delta[:, :, rows].sum(axis=(0, 1))
+                gradients[f"b_{gate}"] = flat[index].sum(axis=0)
             if self.peephole and gate != "g":
                 seen = c[1:] if gate == "o" else c[:-1]
                 pairs = "tbd,tbd->d" if self.peephole == "diagonal" else "tbd,tbe->de"
-                gradients[f"W_c{gate}"] = np.einsum(pairs, delta[:, :, rows], seen)
-        input_weights = np.concatenate([p[f"W_x{gate}"] for gate in self.gates])
-        d_inputs = (flat @ input_weights).reshape(steps, batch, n)
+                gradients[f"W_c{gate}"] = np.einsum(pairs, delta[:, index], seen)
+        input_weights = np.stack([p[f"W_x{gate}"] for gate in self.gates])
+        d_inputs = (flat @ input_weights).sum(axis=0).reshape(steps, batch, n)
         return Gradients(d_inputs, {"h": dh, "c": dc}, gradients)

@@ -57,11 +57,12 @@ class RNN:
             a += p["b"]
         h = np.empty((steps + 1, batch, d), x.dtype)
         h[0] = given.states["h"]
-        for t in range(steps):
-            np.matmul(h[t], p["W_h"].T, out=h[t + 1])
-            h[t + 1] += a[t]
-            apply(h[t + 1])
-            freeze(alive, t, h[t + 1], h[t])
+        with np.errstate(over="ignore"):
+            for t in range(steps):
+                np.matmul(h[t], p["W_h"].T, out=h[t + 1])
+                h[t + 1] += a[t]
+                apply(h[t + 1], h[t + 1])
+                freeze(alive, t, h[t + 1], h[t])
         outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
         return Run(outputs, {"h": h[-1].copy()}, {"hidden_state": h[1:]}, (given, h))
 

@@ -13,7 +13,7 @@ def _gru(name: str, part: str, old: str, new: str, like: str = "", spec: str = _
 
 _MIX_KEEP = "            np.multiply(z, h, out=out)\n            out += (1 - z) * g\n"
 _MIX_WRITE = "            np.multiply(z, g, out=out)\n            out += (1 - z) * h\n"
-_DH = "dh = dh * keep[t] + through + delta[t, :, : 2 * d] @ gate_weights"
+_DH = "dh = dh * keep[t] + through + (delta[t, :2] @ gate_weights).sum(axis=0)"
 
 MUTANTS = (
     _gru("update gate swapped", "forward", _MIX_KEEP, _MIX_WRITE),
@@ -43,20 +43,20 @@ MUTANTS = (
     _gru(
         "gates see the state two steps back",
         "forward",
-        "rz += h[t] @ gate_weights",
-        "rz += h[max(t - 1, 0)] @ gate_weights",
+        "gates[t, :2] += h[t] @ gate_weights",
+        "gates[t, :2] += h[max(t - 1, 0)] @ gate_weights",
     ),
     _gru(
         "recurrent gate matrices swapped",
         "forward",
-        'np.concatenate([p["W_hr"], p["W_hz"]]).T',
-        'np.concatenate([p["W_hz"], p["W_hr"]]).T',
+        'np.stack([p["W_hr"].T, p["W_hz"].T])',
+        'np.stack([p["W_hz"].T, p["W_hr"].T])',
     ),
     _gru(
         "input gate matrices swapped",
         "forward",
-        'input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])\n        gates',
-        'input_weights = np.concatenate([p["W_xz"], p["W_xr"], p["W_xg"]])\n        gates',
+        'for gate in "rzg"])\n        gates',
+        'for gate in "zrg"])\n        gates',
     ),
     _gru(
         "update gate with the reset gate's bias",
@@ -74,8 +74,8 @@ MUTANTS = (
     _gru(
         "candidate's bias outside tanh",
         "forward",
-        'g += reset_state[t] @ p["W_hg"].T\n            apply(g)',
-        'g += reset_state[t] @ p["W_hg"].T - p["b_g"]\n            apply(g)\n            g += p["b_g"]',
+        'g += reset_state[t] @ p["W_hg"].T\n            apply(g, g)',
+        'g += reset_state[t] @ p["W_hg"].T - p["b_g"]\n            apply(g, g)\n            g += p["b_g"]',
         "003:852",
     ),
     _gru(
@@ -113,7 +113,7 @@ MUTANTS = (
         'g += r * (product[t] - p["b_hg"]) + p["b_hg"]',
         spec=_AFTER,
     ),
-    _gru("candidate slope missing", "backward", "into_candidate = write * slope(g)", "into_candidate = write"),
+    _gru("candidate slope missing", "backward", "= write * slope(g)", "= write"),
     _gru(
         "candidate slope of the sigmoid",
         "backward",
@@ -137,8 +137,8 @@ MUTANTS = (
     _gru(
         "reset gradient lost",
         "backward",
-        "np.multiply(q, into_reset[t], out=delta[t, :, :d])",
-        "delta[t, :, :d] = 0",
+        "dr *= q",
+        "dr *= 0",
     ),
     _gru("reset gate missing on the way back", "backward", "through = q * r[t]", "through = q"),
     _gru("path through the keep gate lost", "backward", _DH, _DH.replace("dh * keep[t] + ", "")),
@@ -153,14 +153,14 @@ MUTANTS = (
     _gru(
         "candidate gradient with the state not reset",
         "backward",
-        "flat[:, 2 * d :].T @ recurrent.reshape(steps * batch, d)",
-        "flat[:, 2 * d :].T @ h_before",
+        "flat[2].T @ recurrent.reshape(steps * batch, d)",
+        "flat[2].T @ h_before",
     ),
     _gru(
         "gradient of the second bias like the first's",
         "backward",
         "delta_m.sum(axis=(0, 1))",
-        "total[2 * d :]",
+        "total[2]",
         spec=_AFTER,
     ),
     _gru(
@@ -173,8 +173,8 @@ MUTANTS = (
     _gru(
         "recurrent gate gradients swapped",
         "backward",
-        '{"W_hr": d_gates[:d], "W_hz": d_gates[d:]',
-        '{"W_hr": d_gates[d:], "W_hz": d_gates[:d]',
+        '{"W_hr": d_gates[0], "W_hz": d_gates[1]',
+        '{"W_hr": d_gates[1], "W_hz": d_gates[0]',
     ),
     _gru(
         "reset gradient with the state after",

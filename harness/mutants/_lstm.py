@@ -12,8 +12,7 @@ def _lstm(name: str, part: str, old: str, new: str, like: str = "", spec: str = 
 
 
 _FORGET = "c[t + 1] += c[t] if f is None else f * c[t]"
-_BIASES = 'np.concatenate([p[f"b_{gate}"] for gate in self.gates])'
-_O = "width - 2 * d : width - d"
+_BIASES = 'np.stack([p[f"b_{gate}"] for gate in self.gates])'
 
 MUTANTS = (
     _lstm("forget gate unused", "forward", _FORGET, "c[t + 1] += c[t]"),
@@ -33,7 +32,13 @@ MUTANTS = (
         "np.multiply(i, g, out=c[t + 1])",
         "np.multiply(sigmoid_slope(o) + o, g, out=c[t + 1])",
     ),
-    _lstm("output from the old cell state", "forward", "q[t] = c[t + 1]", "q[t] = c[t]", "003:634"),
+    _lstm(
+        "output from the old cell state",
+        "forward",
+        "apply_output(c[t + 1], q[t])",
+        "apply_output(c[t], q[t])",
+        "003:634",
+    ),
     _lstm(
         "output without tanh",
         "forward",
@@ -77,13 +82,13 @@ MUTANTS = (
         "forget bias of one added",
         "forward",
         _BIASES,
-        'np.concatenate([p[f"b_{gate}"] + (gate == "f") for gate in self.gates])',
+        'np.stack([p[f"b_{gate}"] + (gate == "f") for gate in self.gates])',
     ),
     _lstm(
         "all gates with the output gate's bias",
         "forward",
         _BIASES,
-        'np.concatenate([p["b_o"] for gate in self.gates])',
+        'np.stack([p["b_o"] for gate in self.gates])',
         "B-13",
     ),
     _lstm(
@@ -95,8 +100,8 @@ MUTANTS = (
     _lstm(
         "recurrent matrices transposed",
         "forward",
-        'recurrent_weights = np.concatenate([p[f"W_h{gate}"] for gate in self.gates]).T',
-        'recurrent_weights = np.concatenate([p[f"W_h{gate}"].T for gate in self.gates]).T',
+        'recurrent_weights = np.stack([p[f"W_h{gate}"].T for gate in self.gates])',
+        'recurrent_weights = np.stack([p[f"W_h{gate}"] for gate in self.gates])',
     ),
     _lstm("cell state not frozen past the length", "forward", "freeze(alive, t, c[t + 1], c[t])", "pass", "B-14"),
     _lstm(
@@ -117,8 +122,8 @@ MUTANTS = (
     _lstm(
         "output peephole after the sigmoid",
         "forward",
-        'o += self._peek(p["W_co"], c[t + 1])\n                sigmoid_into(o)',
-        'sigmoid_into(o)\n                o += self._peek(p["W_co"], c[t + 1])',
+        'o += self._peek(p["W_co"], c[t + 1])\n                    sigmoid_to(o, o)',
+        'sigmoid_to(o, o)\n                    o += self._peek(p["W_co"], c[t + 1])',
         "B-11",
         spec=_PEEPHOLE,
     ),
@@ -138,10 +143,10 @@ MUTANTS = (
     _lstm(
         "candidate's recurrent path lost",
         "backward",
-        "dh = now @ recurrent_weights",
-        "dh = now[:, : width - d] @ recurrent_weights[: width - d]",
+        "dh = (now @ recurrent_weights).sum(axis=0)",
+        "dh = (now[:-1] @ recurrent_weights[:-1]).sum(axis=0)",
     ),
-    _lstm("input slope missing", "backward", "delta[:, :, :d] = g * sigmoid_slope(i)", "delta[:, :, :d] = g"),
+    _lstm("input slope missing", "backward", "= g * sigmoid_slope(i)", "= g"),
     _lstm(
         "forget gradient with the cell state after",
         "backward",
@@ -165,25 +170,25 @@ MUTANTS = (
     _lstm(
         "recurrent gradient with the state after",
         "backward",
-        "flat.T @ h[:-1].reshape",
-        "flat.T @ h[1:].reshape",
+        "@ h[:-1].reshape",
+        "@ h[1:].reshape",
     ),
     _lstm(
         "forget gate's recurrent gradient off by 1 %",
         "backward",
-        "= d_recurrent[rows]",
-        '= d_recurrent[rows] * (1.01 if gate == "f" else 1)',
+        "= d_recurrent[index]",
+        '= d_recurrent[index] * (1.01 if gate == "f" else 1)',
     ),
     _lstm(
         "bias gradient of the first row alone",
         "backward",
-        "delta[:, :, rows].sum(axis=(0, 1))",
-        "delta[:, 0, rows].sum(axis=0)",
+        "flat[index].sum(axis=0)",
+        "delta[:, index, 0].sum(axis=0)",
     ),
     _lstm(
         "output peephole lost in the backward",
         "backward",
-        f'dc += self._peek_back(p["W_co"], now[:, {_O}])',
+        'dc += self._peek_back(p["W_co"], now[-2])',
         "dc += 0",
         "B-10",
         spec=_PEEPHOLE,
@@ -191,7 +196,7 @@ MUTANTS = (
     _lstm(
         "input peephole lost in the backward",
         "backward",
-        'dc = dc + self._peek_back(p["W_ci"], now[:, :d])',
+        'dc = dc + self._peek_back(p["W_ci"], now[0])',
         "dc = dc + 0",
         "B-10",
         spec=_PEEPHOLE,

@@ -11,7 +11,7 @@ def _rnn(name: str, part: str, old: str, new: str, like: str = "", spec: str = _
     return Mutant(f"rnn.{name}", spec, "rnn", part, old, new, like)
 
 
-_APPLY = "            apply(h[t + 1])\n"
+_APPLY = "                apply(h[t + 1], h[t + 1])\n"
 _RETURN = "        return Gradients((flat"
 
 MUTANTS = (
@@ -22,12 +22,12 @@ MUTANTS = (
     _rnn("initial state ignored", "forward", 'h[0] = given.states["h"]', "h[0] = 0", "B-01", spec=_U),
     _rnn("input one step late", "forward", "h[t + 1] += a[t]", "h[t + 1] += a[t - 1]", spec=_U),
     _rnn("input subtracted", "forward", "h[t + 1] += a[t]", "h[t + 1] -= a[t]", spec=_U),
-    _rnn("batch leak", "forward", _APPLY, _APPLY + "            h[t + 1, 1:] += h[t + 1, :-1] / 64\n", spec=_U),
+    _rnn("batch leak", "forward", _APPLY, _APPLY + "                h[t + 1, 1:] += h[t + 1, :-1] / 64\n", spec=_U),
     _rnn(
         "wrong only at batch 1",
         "forward",
         _APPLY,
-        _APPLY + "            h[t + 1] *= 1 if batch > 1 else 1.01\n",
+        _APPLY + "                h[t + 1] *= 1 if batch > 1 else 1.01\n",
         spec=_U,
     ),
     _rnn("wrong only where n is d", "forward", 'a += p["b"]', 'a += p["b"] * (1.01 if n == d else 1)'),
@@ -49,14 +49,14 @@ MUTANTS = (
         "wrong only after the first step",
         "forward",
         _APPLY,
-        _APPLY + "            h[t + 1] *= 1.01 if t else 1\n",
+        _APPLY + "                h[t + 1] *= 1.01 if t else 1\n",
         spec=_U,
     ),
     _rnn(
         "wrong only from the fourth step on",
         "forward",
         _APPLY,
-        _APPLY + "            h[t + 1] *= 1.01 if t > 3 else 1\n",
+        _APPLY + "                h[t + 1] *= 1.01 if t > 3 else 1\n",
         spec=_U,
     ),
     _rnn("final state one step early", "forward", '{"h": h[-1].copy()}', '{"h": h[-2].copy()}', spec=_U),
@@ -95,7 +95,7 @@ MUTANTS = (
         "float32 inside",
         "forward",
         _APPLY,
-        _APPLY + "            h[t + 1] = h[t + 1].astype(np.float32)\n",
+        _APPLY + "                h[t + 1] = h[t + 1].astype(np.float32)\n",
         spec=_U,
     ),
     _rnn("recurrent gradient lost", "backward", "delta[t] *= e[t] + dh", "delta[t] *= e[t]", spec=_U),
@@ -161,8 +161,8 @@ MUTANTS = (
         "rnn.feedforward",
         "feedforward",
         "forward",
-        '.T + p["b"])',
-        '.T - p["b"])',
+        '.T + p["b"]',
+        '.T - p["b"]',
     ),
     Mutant(
         "feedforward.slope missing",
@@ -186,8 +186,8 @@ MUTANTS = (
         _U,
         "activations",
         "forward",
-        "    x += 1\n",
-        "    x += 1 + 2.0**-10\n",
+        "    out += 1\n",
+        "    out += 1 + 2.0**-10\n",
     ),
     Mutant(
         "sigmoid.slope with the wrong sign",
@@ -197,14 +197,14 @@ MUTANTS = (
         "slope: Array = s * (1 - s)",
         "slope: Array = s * (1 + s)",
     ),
-    Mutant("tanh.hard", "lstm.column", "activations", "forward", "np.tanh(x, out=x)", "np.clip(x, -1, 1, out=x)"),
+    Mutant("tanh.hard", "lstm.column", "activations", "forward", "np.tanh(x, out=out)", "np.clip(x, -1, 1, out=out)"),
     Mutant(
         "tanh.half precision",
         "gru.keep.column",
         "activations",
         "forward",
-        "np.tanh(x, out=x)",
-        "x[...] = np.tanh(x).astype(np.float16)",
+        "np.tanh(x, out=out)",
+        "out[...] = np.tanh(x).astype(np.float16)",
         "B-04",
     ),
 )
