@@ -6,7 +6,7 @@ Dimension legend: T time steps, B batch rows.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -133,7 +133,7 @@ class Trial:
         with arithmetic.scope():
             total = sum((finals[name] * d_finals[name]).sum() for name in d_finals)
             for name, cotangent in d_outputs.items():
-                total = total + sum((trajectory.steps[t][name] * cotangent[t]).sum() for t in range(self.case.T))
+                total = total + (np.array([step[name] for step in trajectory.steps]) * cotangent).sum()
             return total
 
     @functools.cached_property
@@ -148,10 +148,3 @@ def flat(gradients: Gradients) -> dict[str, Array]:
     rows = {"inputs": gradients.inputs}
     rows |= {f"states.{name}": value for name, value in gradients.states.items()}
     return rows | {f"parameters.{name}": value for name, value in gradients.parameters.items()}
-
-
-def entries(trial: Trial) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Every single number a gradient is taken for."""
-    for name, value in trial.flat_values.items():
-        for index in np.ndindex(*np.shape(value)):
-            yield name, index
