@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.cases import Case, cases
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.counterexample import counterexample
@@ -157,7 +158,7 @@ class Runner:
             check=tally.check.name,
             witness=tally.check.witness,
             outcome=Outcome.REFUTED if tally.failed else Outcome.AGREES,
-            reason=shown.detail,
+            reason=shown.detail or _looseness(shown),
             case=case,
             worst_error=shown.error,
             bound=shown.bound,
@@ -170,3 +171,10 @@ class Runner:
             environment=environment(),
             program=program,
         )
+
+
+def _looseness(found: Finding) -> str:
+    """A bound that hardly bites is told: it would let a fault of its own size pass."""
+    if not found.share or found.bound is None or found.share * LOOSE_BOUND >= 1:
+        return ""
+    return f"loose bound: {1 / found.share:.0f} times the largest error seen"

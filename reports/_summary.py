@@ -51,6 +51,13 @@ class Row:
         """The gravest outcome of all witnesses; ``not run`` only if none decided."""
         return gravest(self.outcomes.values())
 
+    @property
+    def odd_one_out(self) -> str:
+        """The witness that alone disagrees with at least two others; empty where the vote names none."""
+        against = [name for name, outcome in self.outcomes.items() if outcome == "refuted"]
+        agreeing = [name for name, outcome in self.outcomes.items() if outcome == "agrees"]
+        return against[0] if len(against) == 1 and len(agreeing) >= 2 else ""
+
 
 def gravest(outcomes: Iterable[str]) -> str:
     """refuted before agrees before vacuous before not run."""

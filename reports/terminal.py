@@ -119,9 +119,11 @@ def print_report(console: Console, records: Sequence[Recorded], captions: Mappin
     _print_errata(console, records, captions)
     if verbose:
         _print_checks(console, records)
+    rows = summarise(records)
     for record in records:
         if str(record.outcome) == "refuted":
-            _print_refutation(console, record, captions)
+            _print_refutation(console, record, rows[record.spec, record.entry], captions)
+    _print_loose(console, records)
     found = totals(records)
     parts = ", ".join(f"{count} {name}" for name, count in found.items())
     console.print(f"{len(records)} records: {parts}.", style="bold red" if found["refuted"] else "bold")
@@ -179,15 +181,27 @@ def _print_checks(console: Console, records: Sequence[Recorded]) -> None:
     console.print(table)
 
 
-def _print_refutation(console: Console, record: Recorded, captions: Mapping[str, Caption]) -> None:
+def _print_refutation(console: Console, record: Recorded, row: Row, captions: Mapping[str, Caption]) -> None:
     entry = str(record.entry)
     caption = captions.get(entry)
     place = f" ({caption.document}:{caption.line})" if caption else ""
     console.print(f"refuted: {entry}{place}, {record.check}", style="bold red")
     console.print(f"  {escape(str(record.reason))}", soft_wrap=True)
+    if row.odd_one_out == record.witness:
+        console.print(f"  odd one out: {record.witness}; the other witnesses agree with each other", style="dim")
     program = str(record.program)
     if program:
         console.print("  a program that shows it:", style="dim")
         console.print(
             escape("".join(f"    {line}\n" for line in program.splitlines())), highlight=False, soft_wrap=True
         )
+
+
+def _print_loose(console: Console, records: Sequence[Recorded]) -> None:
+    loose: dict[str, list[str]] = {}
+    for record in records:
+        if record.reason.startswith("loose bound"):
+            loose.setdefault(record.check, []).append(record.entry)
+    for check, entries in sorted(loose.items()):
+        shown = ", ".join(dict.fromkeys(entries))
+        console.print(f"loose bound, {check}: {shown} (more than 100 times the largest error seen)", style="dim")
