@@ -105,6 +105,7 @@ class BallArithmetic:
     ) -> None:
         self.bits = bits
         self.key = f"ball-{bits}-{unit}"
+        self.fused = False
         with precision(bits):
             self._unit = None if unit is None else exact(unit)
             self._largest_whole = 1 if unit is None else int(1 / unit)

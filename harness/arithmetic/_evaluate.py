@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnn_harness.arithmetic._generate import compiled, targets_of
+from rnn_harness.arithmetic._sequence import run_sequence
 from rnn_harness.arithmetic._values import Arithmetic, Trajectory, Values
 from rnn_harness.specs.program import Pass, Program
 
@@ -23,7 +24,10 @@ def evaluate(program: Program, values: Values, arithmetic: Arithmetic) -> Trajec
         found: list[dict[str, Any]] = [{} for _ in range(steps)]
         trajectory = Trajectory(found, initial, parameters, inputs, indices, dict(values.sizes))
         for one in program.passes:
-            _run_pass(one, trajectory, arithmetic)
+            if arithmetic.fused and steps:
+                run_sequence(one, trajectory, arithmetic, order(one.direction, steps))
+            else:
+                _run_pass(one, trajectory, arithmetic)
     return trajectory
 
 

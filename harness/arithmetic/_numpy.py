@@ -84,6 +84,7 @@ class NumpyArithmetic:
     def __init__(self, dtype: Any = np.float64) -> None:
         self.dtype = np.dtype(dtype)
         self.key = f"numpy-{self.dtype}"
+        self.fused = True
 
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()

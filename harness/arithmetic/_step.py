@@ -76,6 +76,10 @@ class Perturbed:
 class EntryArithmetic(StepArithmetic):
     """All directions at once: a matrix is shared by them, but for the one entry each of its own directions moves."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.fused = False
+
     def array(self, value: Any) -> Any:
         return value if isinstance(value, Perturbed) else np.asarray(value, dtype=self.dtype)
 

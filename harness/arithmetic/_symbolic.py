@@ -31,6 +31,7 @@ class SymbolicArithmetic:
         names = [*symbols, *(f"atom{i}" for i in range(atoms))]
         self.ring = PolyRing(names, QQ)
         self.key = "symbolic"
+        self.fused = False
         self.generators: dict[str, PolyElement] = dict(zip(names, self.ring.gens, strict=True))
         self._free = list(self.ring.gens[len(symbols) :])
         self.atoms: list[tuple[PolyElement, str, tuple[PolyElement, ...], int]] = []

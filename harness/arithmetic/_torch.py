@@ -27,6 +27,7 @@ class TorchArithmetic:
         self.dtype = getattr(torch, dtype)
         self.device = device
         self.key = f"torch-{dtype}-{device}"
+        self.fused = False
         self._functions: dict[Function, Any] = {
             Function.SIGMOID: torch.sigmoid,
             Function.TANH: torch.tanh,

@@ -54,9 +54,13 @@ class Trajectory:
 
 
 class Arithmetic(Protocol):
-    """Operations on values: a batched value has a leading axis B, a parameter has none."""
+    """Operations on values: a batched value has a leading axis B, a parameter has none.
+
+    `fused`: whether values are NumPy arrays whose sums may be taken in another order, for speed.
+    """
 
     key: str
+    fused: bool
 
     def scope(self) -> AbstractContextManager[None]: ...
     def number(self, value: Any) -> Any: ...

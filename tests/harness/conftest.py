@@ -51,6 +51,7 @@ class ShuffledArithmetic:
         self.unit = float(UNIT_ROUNDOFF[dtype])
         self.rng = np.random.default_rng(seed)
         self.key = f"shuffled-{dtype}-{seed}"
+        self.fused = False
 
     def scope(self) -> AbstractContextManager[None]:
         return self.plain.scope()
