@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -33,6 +34,29 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     return run
+
+
+class Interrupt:
+    """Ctrl-C, remembered: an interrupt that some library swallows is raised again at the next `check`."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, *_: object) -> None:
+        self.wanted = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if one was asked for."""
+        if self.wanted:
+            raise KeyboardInterrupt
 
 
 def console(stderr: bool = False, width: int | None = None) -> Any:

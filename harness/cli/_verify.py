@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import Interrupt, console, guarded
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    with bar:
+    with bar, Interrupt() as interrupt:
         task = bar.add_task("specs", total=len(selection.wanted) + bool(selection.pairs))
         started = False
 
@@ -146,6 +146,7 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
             found.append(record)
             if isinstance(journal, Journal) and record.key not in known:
                 journal.write(record)
+            interrupt.check()
 
 
 def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
