@@ -40,8 +40,8 @@ PLANTED = {
         "gru.keep.column",
         "gru",
         "GRU",
-        "dg = dh * into_candidate[t]",
-        "dg = 1.01 * dh * into_candidate[t]",
+        "dg *= dh",
+        "dg *= 1.01 * dh",
     ),
     "no forget gate": (
         "lstm.column",
