@@ -1,17 +1,20 @@
-"""From a spec's equations to a program: targets found, shifted to time t, ordered, grouped into passes."""
+"""From a spec's equations to assignments: targets found, shifted to time t, put in the order of their needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rnn_harness.specs._elaborate import Context, ElaborationError, elaborate
+from rnn_harness.specs._context import Context, ElaborationError
+from rnn_harness.specs._elaborate import elaborate
 from rnn_harness.specs._model import Equation, SpecModel
 from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape, show_shape
-from rnn_harness.specs.expression import Function, Role, Variable, variables
+from rnn_harness.specs.expression import Function, Role, Variable
 from rnn_harness.specs.notation import Chain, Name, Tree, names, parse
-from rnn_harness.specs.program import Assignment, Pass
+from rnn_harness.specs.program import Assignment
 from rnn_harness.specs.rewrite import shifted
+
+_DEFINING = ("=", ":=", "\\leftarrow", "\\gets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,18 @@ def statements(equation: Equation, context: Context, text: str | None = None) ->
 def _of_chain(equation: str, chain: Chain, context: Context) -> Iterable[Statement]:
     if len(chain.sides) < 2:
         raise ElaborationError("syntax", "not an equation: no '='", chain.column)
+    for sign in chain.relations:
+        if sign not in _DEFINING:
+            raise ElaborationError("syntax", f"{sign} defines nothing; expected '='", chain.column)
     for left, right in zip(chain.sides[-2::-1], chain.sides[:0:-1], strict=True):
         if not isinstance(left, Name):
-            raise ElaborationError("syntax", "the left side is not a single symbol", chain.column)
-        yield Statement(equation, left, right, -(context.denote(left).time or 0))
+            raise ElaborationError("syntax", "the left side is not a single symbol", left.column)
+        what = context.denote(left)
+        if what.step is not None or what.component is not None or what.transposed:
+            part = "one step" if what.step is not None else "one entry" if what.component else "the transpose"
+            message = f"the left side is {part} of {what.name}; an equation gives the whole of it, at every step"
+            raise ElaborationError("syntax", message, left.column)
+        yield Statement(equation, left, right, -(what.time or 0))
 
 
 def base_context(model: SpecModel, layer: int | None = None) -> Context:
@@ -81,17 +92,34 @@ def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, 
         label = _label(statement, context)
         if label in waiting:
             message = f"{label} is defined twice, by {waiting[label].equation} and {statement.equation}"
-            raise ElaborationError("defined twice", message)
+            raise ElaborationError("defined twice", message, statement.target.column, statement.equation)
         waiting[label] = statement
     done: list[Assignment] = []
     while waiting:
-        ready = [label for label, one in waiting.items() if not _needs(one, context) & (set(waiting) - {label})]
+        ready = [label for label, one in waiting.items() if not _needs(one, context) & set(waiting)]
         if not ready:
-            chain = ", ".join(sorted({one.equation for one in waiting.values()}))
-            raise ElaborationError("cycle", f"equations {chain} need each other at the same time step")
+            raise _cycle(waiting, context)
         label = ready[0]
-        done.append(_assignment(label, waiting.pop(label), context))
+        statement = waiting.pop(label)
+        try:
+            done.append(_assignment(label, statement, context))
+        except ElaborationError as error:
+            error.equation = statement.equation
+            raise
     return tuple(done)
+
+
+def _cycle(waiting: dict[str, Statement], context: Context) -> ElaborationError:
+    """Name the equations of one cycle, not those that merely wait for it."""
+    path = [next(iter(waiting))]
+    while path[-1] not in path[:-1]:
+        path.append(min(_needs(waiting[path[-1]], context) & set(waiting)))
+    circle = path[path.index(path[-1]) : -1]
+    names = sorted({waiting[label].equation for label in circle})
+    message = f"equations {', '.join(names)} need each other at the same time step"
+    if len(circle) == 1:
+        message = f"{names[0]} needs its own result, {circle[0]}, at the same time step"
+    return ElaborationError("cycle", message, waiting[circle[0]].target.column, names[0])
 
 
 def _needs(statement: Statement, context: Context) -> set[str]:
@@ -108,57 +136,16 @@ def _needs(statement: Statement, context: Context) -> set[str]:
 def _assignment(label: str, statement: Statement, context: Context) -> Assignment:
     expression = shifted(elaborate(statement.tree, context), statement.shift)
     declared = context.shapes.get(label)
-    if declared is not None and expression.shape and expression.shape != declared:
+    if declared is not None and expression.shape != declared:
         message = f"{label} is declared {show_shape(declared)}, its equation gives {show_shape(expression.shape)}"
         raise ElaborationError("shape", message, statement.target.column)
     context.shapes.setdefault(label, expression.shape)
     role = context.roles.setdefault(label, Role.INTERMEDIATE)
     if role in (Role.INPUT, Role.PARAMETER):
-        raise ElaborationError("syntax", f"{label} is an {role.value}, it cannot be computed")
+        message = f"{label} is declared under {role.value}s, it cannot be computed"
+        raise ElaborationError("syntax", message, statement.target.column)
     latex = context.denote(statement.target).latex
     if context.layer is not None:
         latex += f"^{{({context.layer})}}"
     target = Variable(label, context.shapes[label], 0, role, latex)
     return Assignment(target, expression, statement.equation)
-
-
-def passes(assignments: tuple[Assignment, ...]) -> tuple[Pass, ...]:
-    """Group assignments by the direction of time their recurrence takes. Raises ElaborationError ("future")."""
-    directions: dict[str, int] = {}
-    for one in assignments:
-        for variable in variables(one.expression):
-            if variable.time in (None, 0):
-                continue
-            if variable.role is not Role.STATE or variable.time not in (-1, 1):
-                where = "the future" if (variable.time or 0) > 0 else "more than one step back"
-                raise ElaborationError("future", f"{one.equation} uses {variable}, a value from {where}")
-            direction = -variable.time
-            if directions.setdefault(variable.name, direction) != direction:
-                message = f"{one.equation}: state {variable.name} would need both its past and its future"
-                raise ElaborationError("future", message)
-    reach: dict[str, frozenset[int]] = {}
-    for one in assignments:
-        uses = [
-            frozenset({directions[v.name]}) if v.time else reach.get(v.name, frozenset())
-            for v in variables(one.expression)
-            if v.time is not None
-        ]
-        reach[one.target.name] = frozenset().union(*uses)
-    groups: dict[int | str, list[Assignment]] = {"first": [], 1: [], -1: [], "last": []}
-    for one in assignments:
-        seen = reach[one.target.name]
-        key: int | str = "last" if len(seen) > 1 else next(iter(seen), "first")
-        groups[key].append(one)
-    recurrent = [key for key in (1, -1) if groups[key]]
-    if len(recurrent) == 1 and not groups["last"]:
-        groups[recurrent[0]] = list(assignments)
-        groups["first"] = []
-    return tuple(
-        Pass(key if isinstance(key, int) else 0, _carried(group, directions, key), tuple(group))
-        for key, group in groups.items()
-        if group
-    )
-
-
-def _carried(group: list[Assignment], directions: dict[str, int], key: int | str) -> tuple[Variable, ...]:
-    return tuple(one.target for one in group if directions.get(one.target.name) == key)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 
-from rnn_harness.specs._assemble import assign, passes, statements
+from rnn_harness.specs._assemble import assign, statements
 from rnn_harness.specs._audit_numbers import audit_example, audit_table
 from rnn_harness.specs._audit_program import audit_program
 from rnn_harness.specs._audit_shapes import audit_shapes
-from rnn_harness.specs._elaborate import Context, ElaborationError, elaborate
+from rnn_harness.specs._context import Context, ElaborationError
+from rnn_harness.specs._elaborate import elaborate
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import library
 from rnn_harness.specs._model import Entry, Equation, Example, Identity, Program, Shapes, Table
+from rnn_harness.specs._passes import passes
 from rnn_harness.specs._spec import Spec
 from rnn_harness.specs.expression import Role
 from rnn_harness.specs.notation import Name, NotationError, Total, names, parse

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from rnn_harness.specs._assemble import statements
-from rnn_harness.specs._elaborate import ElaborationError, elaborate
+from rnn_harness.specs._context import ElaborationError
+from rnn_harness.specs._elaborate import elaborate
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._model import Shapes
 from rnn_harness.specs._spec import Spec

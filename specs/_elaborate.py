@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from fractions import Fraction
 
-from rnn_harness.specs._names import Denoted, denote
-from rnn_harness.specs.dimensions import Shape, show_shape
+from rnn_harness.specs._context import Context, ElaborationError
+from rnn_harness.specs._products import Factor, multiply
 from rnn_harness.specs.expression import (
     Add,
     Apply,
-    Component,
     Concatenate,
     Constant,
-    Function,
-    MatrixVector,
+    Divide,
     Multiply,
     Node,
     Role,
     ShapeError,
     Subtract,
-    Transpose,
-    Variable,
-    VectorMatrix,
     describe,
+    variables,
 )
 from rnn_harness.specs.notation import (
     Binary,
@@ -40,93 +34,35 @@ from rnn_harness.specs.notation import (
     Tuple,
 )
 
-_FUNCTIONS = {
-    "sigma": Function.SIGMOID,
-    "tanh": Function.TANH,
-    "log": Function.LOG,
-    "softmax": Function.SOFTMAX,
+__all__ = ["Context", "ElaborationError", "elaborate"]
+
+_OPERATIONS: dict[str, Callable[[Node, Node], Node]] = {
+    "+": Add,
+    "\\oplus": Add,
+    "-": Subtract,
+    "/": Divide,
+    "\\circ": Multiply,
+    "\\odot": Multiply,
+    "\\otimes": Multiply,
 }
-
-
-class ElaborationError(ValueError):
-    """A formula that can be read but not computed. `kind` is one of the audit's finding kinds."""
-
-    def __init__(self, kind: str, message: str, column: int = 0) -> None:
-        super().__init__(message)
-        self.kind, self.column = kind, column
-
-
-@dataclass
-class Context:
-    """The symbols an equation may use. `shapes`: every known name; `roles`: what each is.
-
-    `directions`: for a state, +1 if it runs forward in time, -1 backward. `stars` collects what each printed
-    ``*`` or ``\\cdot`` turned out to mean: ``product`` or ``entry by entry``.
-    """
-
-    time: str
-    shapes: dict[str, Shape]
-    roles: dict[str, Role]
-    functions: Mapping[str, Function] = field(default_factory=dict)
-    indices: frozenset[str] = frozenset()
-    aliases: dict[str, str] = field(default_factory=dict)
-    layer: int | None = None
-    bottom: Variable | None = None
-    stars: list[tuple[str, str]] = field(default_factory=list)
-
-    def denote(self, name: Name) -> Denoted:
-        """What `name` denotes here."""
-        return denote(name, self.time, self.indices, self.aliases)
-
-    def variable(self, name: Name) -> Node:
-        """The variable (or component, or transpose) a printed name stands for. Raises ElaborationError."""
-        what = self.denote(name)
-        if what.step is not None:
-            raise ElaborationError("syntax", f"{what.name}_{what.step}: an absolute step in a recurrence", name.column)
-        if self.layer is not None and what.layer is not None:
-            level = self.layer + what.layer
-            if level == 0 and self.bottom is not None and what.time is not None:
-                return self.bottom.at(what.time)
-            label = f"{what.name}@{level}"
-        else:
-            label = what.name
-        if label not in self.shapes:
-            raise self._undeclared(label, what, name.column)
-        role, shape = self.roles[label], self.shapes[label]
-        time = what.time
-        if role is Role.PARAMETER:
-            if time is not None:
-                message = f"{label}: a parameter does not depend on time"
-                raise ElaborationError("time-indexed parameter", message, name.column)
-        elif time is None:
-            time = 0
-        latex = what.latex
-        if self.layer is not None and what.layer is not None:
-            latex += f"^{{({self.layer + what.layer})}}"
-        node: Node = Variable(label, shape, time, role, latex)
-        if what.transposed:
-            node = Transpose(node)
-        return Component(node, what.component) if what.component else node
-
-    def _undeclared(self, label: str, what: Denoted, column: int) -> ElaborationError:
-        near = difflib.get_close_matches(label, self.shapes, n=3, cutoff=0.5)
-        hint = f"; declared and near: {', '.join(near)}" if near else ""
-        if what.time is not None and label[:1].isupper() and f"{label}" not in self.shapes:
-            family = [name for name in self.shapes if name.startswith(f"{label}_")]
-            if family:
-                hint = f" (a weight indexed by time?); declared: {', '.join(family)}"
-        return ElaborationError("undeclared symbol", f"{label} is not declared{hint}", column)
 
 
 def elaborate(tree: Tree, context: Context) -> Node:
     """The typed expression of one side. Raises ElaborationError."""
     try:
         return _elaborate(tree, context)
+    except RecursionError:
+        raise ElaborationError("syntax", "more operations inside each other than can be followed") from None
+
+
+def _elaborate(tree: Tree, context: Context) -> Node:
+    try:
+        return _node(tree, context)
     except ShapeError as error:
         raise ElaborationError("shape", str(error), tree.column) from None
 
 
-def _elaborate(tree: Tree, context: Context) -> Node:
+def _node(tree: Tree, context: Context) -> Node:
     match tree:
         case Name():
             return context.variable(tree)
@@ -134,15 +70,13 @@ def _elaborate(tree: Tree, context: Context) -> Node:
             return Constant(tree.value)
         case Negative():
             return Subtract(Constant(Fraction(0)), _elaborate(tree.body, context))
-        case Binary():
+        case Binary() if tree.sign in _OPERATIONS:
             left, right = _elaborate(tree.left, context), _elaborate(tree.right, context)
-            return _binary(tree.sign, left, right, context)
+            return _checked(_OPERATIONS[tree.sign](left, right))
+        case Binary():
+            return _checked(multiply(_factors(tree, context), context.stars))
         case Call():
-            function = _FUNCTIONS.get(tree.function) or context.functions.get(tree.function)
-            if function is None:
-                message = f"function {tree.function} has no meaning here: declare it under [functions]"
-                raise ElaborationError("undeclared symbol", message, tree.column)
-            return Apply(function, _elaborate(tree.argument, context))
+            return _apply(tree.function, tree.argument, tree.column, context)
         case Bracket():
             parts = tuple(_elaborate(item, context) for item in tree.items)
             return parts[0] if len(parts) == 1 else Concatenate(parts)
@@ -151,26 +85,37 @@ def _elaborate(tree: Tree, context: Context) -> Node:
             raise ElaborationError("syntax", f"a {kind} cannot stand in the equation of a step", tree.column)
 
 
-def _binary(sign: str, left: Node, right: Node, context: Context) -> Node:
-    if sign in ("+", "\\oplus"):
-        return Add(left, right)
-    if sign == "-":
-        return Subtract(left, right)
-    ranks = (len(left.shape), len(right.shape))
-    if sign in ("\\circ", "\\odot", "\\otimes"):
-        return Multiply(left, right)
-    if 0 in ranks:
-        return Multiply(left, right)
-    if ranks == (2, 1):
-        context.stars.append((sign, "product"))
-        return MatrixVector(left, right)
-    if ranks == (1, 2):
-        context.stars.append((sign, "product"))
-        return VectorMatrix(left, right)
-    if ranks == (1, 1) and sign:
-        context.stars.append((sign, "entry by entry"))
-        return Multiply(left, right)
-    raise ShapeError(
-        f"product: {describe(left)} has shape {show_shape(left.shape)}, "
-        f"{describe(right)} has shape {show_shape(right.shape)}"
-    )
+def _apply(function: str, argument: Tree, column: int, context: Context) -> Node:
+    found = context.function(function)
+    if found is None:
+        message = f"function {function} has no meaning here: declare it under [functions]"
+        raise ElaborationError("undeclared symbol", message, column)
+    return Apply(found, _elaborate(argument, context))
+
+
+def _factors(tree: Binary, context: Context) -> list[Factor]:
+    """The factors of ``a b * c``, in order, each with the sign before it; ``f(x)`` is one factor if f is a function."""
+    links: list[Binary] = []
+    first: Tree = tree
+    while isinstance(first, Binary) and first.sign not in _OPERATIONS:
+        links.append(first)
+        first = first.left
+    rows: list[tuple[str, Tree | Node]] = [("", first)]
+    for link in reversed(links):
+        sign, before = rows[-1]
+        if link.parenthesised and isinstance(before, Name) and context.names_function(before):
+            name = context.denote(before).name
+            rows[-1] = (sign, _apply(name, link.right, before.column, context))
+        else:
+            rows.append((link.sign, link.right))
+    trees = (Name, Number, Binary, Negative, Call, Bracket, Tuple, Derivative, Total)
+    return [Factor(sign, _elaborate(one, context) if isinstance(one, trees) else one) for sign, one in rows]
+
+
+def _checked(node: Node) -> Node:
+    """A matrix may be made of parameters only: one that differs from row to row of a batch has no product here."""
+    if len(node.shape) == 2:
+        for variable in variables(node):
+            if variable.role is not Role.PARAMETER:
+                raise ShapeError(f"{describe(node)} is a matrix that changes with {variable}")
+    return node

@@ -6,11 +6,12 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_harness.specs._assemble import Statement, assign, base_context, passes, statements
-from rnn_harness.specs._elaborate import Context, ElaborationError
+from rnn_harness.specs._assemble import Statement, assign, base_context, statements
+from rnn_harness.specs._context import Context, ElaborationError
 from rnn_harness.specs._model import Entry, Equation, ReferenceLink, SpecModel
-from rnn_harness.specs.expression import Role, Variable
-from rnn_harness.specs.notation import NotationError
+from rnn_harness.specs._passes import passes
+from rnn_harness.specs.expression import Role, Variable, variables
+from rnn_harness.specs.notation import NotationError, names, parse
 from rnn_harness.specs.program import Assignment, Program
 
 
@@ -61,7 +62,9 @@ class Spec:
     def error(self, entry: str, error: Exception) -> SpecError:
         """`error` in the equation `entry`, with its place in the file and in the document."""
         found = next((one for one in self.equations if one.id == entry), None)
-        cited = f" (document {found.document}, line {found.line})" if found and found.document else ""
+        if found is None:
+            return SpecError(self.path, None, f"{self.id}: {error}")
+        cited = f" (document {found.document}, line {found.line})" if found.document else ""
         return SpecError(self.path, self.lines.get(entry), f"{entry}{cited}: {error}")
 
     @functools.cache  # noqa: B019 - specs live as long as the process
@@ -74,32 +77,50 @@ class Spec:
             raise SpecError(self.path, None, f"{self.id} holds a document's other entries, not a step")
         levels = range(1, layers + 1) if self.model.layers else (None,)
         assignments: list[Assignment] = []
-        for level in levels:
-            context, found = self._statements(level)
-            try:
-                assignments.extend(assign(found, context))
-            except ElaborationError as error:
-                raise self._blame(found, error) from None
         try:
+            for level in levels:
+                context, found = self._statements(level)
+                assignments.extend(assign(found, context))
             grouped = passes(tuple(assignments))
         except ElaborationError as error:
-            raise SpecError(self.path, None, f"{self.id}: {error}") from None
+            raise self.error(error.equation, error) from None
         targets = {one.target.name: one.target for one in assignments}
-        declared = [self._variables(level) for level in levels]
-        states = tuple(targets[v.name] for group in declared for v in group[1] if v.name in targets)
         last = f"@{layers}" if self.model.layers else ""
         wanted = self.model.outputs or tuple(self.model.states)[:1]
-        missing = [name for name in wanted if name + last not in targets]
-        if missing:
-            raise SpecError(self.path, None, f"output {', '.join(missing)} is computed by no equation")
+        self._check_complete(tuple(assignments), [name + last for name in wanted])
+        shown = {v.name: v.latex for one in assignments for v in variables(one.expression)}
+        declared = [self._variables(level, shown) for level in levels]
         return Program(
             self.id,
             declared[0][0],
-            states,
+            tuple(targets[v.name] for group in declared for v in group[1]),
             tuple(v for group in declared for v in group[2]),
             tuple(targets[name + last] for name in wanted),
             grouped,
         )
+
+    def _check_complete(self, assignments: tuple[Assignment, ...], outputs: list[str]) -> None:
+        """Outputs and states are computed, states carried, everything declared used. Raises SpecError."""
+        targets = {one.target.name for one in assignments}
+        if not outputs:
+            raise SpecError(self.path, None, "no output: declare outputs or states")
+        missing = [name for name in outputs if name not in targets]
+        if missing:
+            raise SpecError(self.path, None, f"output {', '.join(missing)} is computed by no equation")
+        carried = {v.name.partition("@")[0] for one in assignments for v in variables(one.expression) if v.time}
+        computed = {name.partition("@")[0] for name in targets}
+        context = base_context(self.model)
+        parsed = [chain for equation in self.equations for chain in parse(equation.text)]
+        used = {context.denote(name).name for chain in parsed for side in chain.sides for name in names(side)}
+        for name in self.model.states:
+            if name not in computed:
+                raise SpecError(self.path, None, f"state {name} is computed by no equation")
+            if name not in carried:
+                message = f"state {name}: no equation reads it from another step, so it is no state; leave it out"
+                raise SpecError(self.path, None, message)
+        for name in (*self.model.inputs, *self.model.parameters):
+            if name not in used and not (self.model.layers and name in self.model.inputs):
+                raise SpecError(self.path, None, f"{name} is declared, but no equation uses it")
 
     @functools.cache  # noqa: B019 - specs live as long as the process
     def assignment(self, equation: str) -> tuple[Assignment, ...]:
@@ -108,14 +129,12 @@ class Spec:
         In a layered spec, for the bottom layer. Raises SpecError.
         """
         level = 1 if self.model.layers else None
-        context, found = self._statements(level)
+        wanted = next((one for one in self.equations if one.id == equation), None)
+        if wanted is None:
+            raise SpecError(self.path, None, f"{equation} is not an equation of {self.id}")
+        context = self.context(level)
         try:
-            assign(found, context)
-            wanted = next((one for one in self.equations if one.id == equation), None)
-            if wanted is None:
-                raise SpecError(self.path, None, f"{equation} is not an equation of {self.id}")
-            own = statements(wanted, context)
-            return assign(own, context)
+            return assign(statements(wanted, context), context)
         except (ElaborationError, NotationError) as error:
             raise self.error(equation, error) from None
 
@@ -125,7 +144,7 @@ class Spec:
         try:
             assign(found, context)
         except ElaborationError as error:
-            raise self._blame(found, error) from None
+            raise self.error(error.equation, error) from None
         return context
 
     def _statements(self, level: int | None) -> tuple[Context, tuple[Statement, ...]]:
@@ -140,18 +159,8 @@ class Spec:
                 raise self.error(equation.id, error) from None
         return context, tuple(found)
 
-    def _blame(self, found: tuple[Statement, ...], error: ElaborationError) -> SpecError:
-        """Find the equation an elaboration error belongs to by elaborating one more at a time."""
-        context = base_context(self.model, 1 if self.model.layers else None)
-        for size in range(1, len(found) + 1):
-            try:
-                assign(found[:size], base_context(self.model, context.layer))
-            except ElaborationError as one:
-                if str(one) == str(error):
-                    return self.error(found[size - 1].equation, error)
-        return SpecError(self.path, None, str(error))
-
-    def _variables(self, level: int | None) -> tuple[tuple[Variable, ...], ...]:
+    def _variables(self, level: int | None, shown: dict[str, str]) -> tuple[tuple[Variable, ...], ...]:
+        """Inputs, states and parameters as declared; `shown`: how the equations print them."""
         context = base_context(self.model, level)
         suffix = "" if level is None else f"@{level}"
         rows = []
@@ -160,9 +169,9 @@ class Spec:
             (Role.STATE, self.model.states),
             (Role.PARAMETER, self.model.parameters),
         ):
-            end = "" if role is Role.INPUT else suffix
+            names = [name if role is Role.INPUT else name + suffix for name in table]
             time = None if role is Role.PARAMETER else 0
-            rows.append(tuple(Variable(f"{n}{end}", context.shapes[f"{n}{end}"], time, role, n) for n in table))
+            rows.append(tuple(Variable(n, context.shapes[n], time, role, shown.get(n, "")) for n in names))
         return tuple(rows)
 
     def __hash__(self) -> int:

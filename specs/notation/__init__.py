@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rnn_harness.specs.notation._parse import NotationError, parse
+from rnn_harness.specs.notation._errors import NotationError
+from rnn_harness.specs.notation._parse import parse
 from rnn_harness.specs.notation._syntax import (
     Binary,
     Bracket,

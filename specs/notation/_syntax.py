@@ -32,12 +32,16 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left sign right``. `sign` is as printed: + - \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed)."""
+    """``left sign right``. `sign` is as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed).
+
+    `parenthesised`: the right side of a juxtaposition stands in parentheses, as in ``f(x)`` or ``a(b + c)``.
+    """
 
     sign: str
     left: Tree
     right: Tree
     column: int = field(default=0, compare=False)
+    parenthesised: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,21 @@ parameters = { W = "d n", U = "d d", R = "n d", b = "d" }
 """
 
 
+def used(head: str, equations: tuple[str, ...]) -> str:
+    """The head without the inputs and parameters that no equation mentions."""
+    text = " ".join(equations)
+
+    def keep(table: re.Match[str]) -> str:
+        rows = [row for row in table[2].split(", ") if row.split()[0] in text]
+        return f"{table[1]} = {{ {', '.join(rows)} }}"
+
+    return re.sub(r"^(inputs|parameters) = \{ (.*) \}$", keep, head, flags=re.MULTILINE)
+
+
 def spec(tmp_path: Path, *equations: str, head: str = HEAD) -> Spec:
     rows = [f"[[equations]]\nid = \"F-{i:03d}\"\nline = {i}\nprinted = '{text}'" for i, text in enumerate(equations, 1)]
     path = tmp_path / "mine.toml"
-    path.write_text(head + "\n".join(rows), encoding="utf-8")
+    path.write_text(used(head, equations) + "\n".join(rows), encoding="utf-8")
     return load_spec(path)
 
 
@@ -60,7 +72,7 @@ def test_target_of_another_shape_is_refused(tmp_path: Path) -> None:
 def test_undeclared_symbol_names_the_nearest(tmp_path: Path) -> None:
     head = HEAD.replace('b = "d"', 'b_g = "d"')
     with pytest.raises(SpecError, match="b_q is not declared; declared and near: b_g"):
-        spec(tmp_path, r"h_t = \tanh(U h_{t-1} + b_q)", head=head).program()
+        spec(tmp_path, r"h_t = \tanh(U h_{t-1} + b_g + b_q)", head=head).program()
 
 
 def test_cycle_names_its_equations(tmp_path: Path) -> None:
