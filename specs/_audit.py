@@ -17,12 +17,14 @@ from rnn_harness.specs._model import Entry, Equation, Example, Identity, Program
 from rnn_harness.specs._passes import passes
 from rnn_harness.specs._spec import Spec
 from rnn_harness.specs.expression import Role
-from rnn_harness.specs.notation import Name, NotationError, Total, names, parse
+from rnn_harness.specs.notation import Chain, Name, NotationError, Total, names, parse
 
 
 def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[Finding, ...]:
     """Everything found in the prints of one spec; `specs`: where other specs are looked up (default: shipped)."""
     known = tuple(specs) if specs is not None else library().specs
+    if spec not in known:
+        known = (*known, spec)
     return tuple(finding for entry in spec.entries for finding in audit_entry(spec, entry, known))
 
 
@@ -55,7 +57,7 @@ def _audit_equation(spec: Spec, entry: Equation, specs: Iterable[Spec]) -> Itera
     for chain in chains:
         for side in chain.sides:
             for name in names(side):
-                yield from _audit_name(entry, name, context, seen)
+                yield from _audit_name(entry, chain, name, context, seen)
     if seen:
         return
     context.stars.clear()
@@ -75,7 +77,8 @@ def _audit_equation(spec: Spec, entry: Equation, specs: Iterable[Spec]) -> Itera
             yield Finding(entry.id, "ambiguous product", message)
 
 
-def _audit_name(entry: Equation, name: Name, context: Context, seen: set[str]) -> Iterator[Finding]:
+def _audit_name(entry: Equation, chain: Chain, name: Name, context: Context, seen: set[str]) -> Iterator[Finding]:
+    """A name must be declared, and its value known when the chain's first side is computed."""
     what = context.denote(name)
     known = what.name in context.shapes or context.layer is not None
     if not known and what.name not in seen:
@@ -84,22 +87,17 @@ def _audit_name(entry: Equation, name: Name, context: Context, seen: set[str]) -
             context.variable(name)
         except ElaborationError as error:
             yield Finding(entry.id, error.kind, str(error), entry.reading or "", name.column)
-    carried = context.roles.get(what.name) is Role.STATE
-    backward = carried and what.time == 1 and _runs_backward(entry, what.name, context)
-    if what.time is not None and what.time > 0 and not backward:
+    if what.time is None:
+        return
+    targets = [context.denote(side) for side in chain.sides if isinstance(side, Name)]
+    now = targets[0].time or 0 if targets else 0
+    late = what.time - now
+    # A state that its own equation reads from the step after walks backward in time.
+    backward = late == 1 and context.roles.get(what.name) is Role.STATE and what.name in {one.name for one in targets}
+    if late > 0 and not backward:
         seen.add("future")
-        message = f"{what.name} at t{what.time:+d} is not known yet at t"
+        message = f"{what.name} at t{what.time:+d} is not known yet at t{f'{now:+d}' if now else ''}"
         yield Finding(entry.id, "future", message, entry.reading or "", name.column)
-
-
-def _runs_backward(entry: Equation, name: str, context: Context) -> bool:
-    """Whether the equation defines that state itself, so that time runs backward for it."""
-    chains = parse(entry.printed)
-    return any(
-        isinstance(side, Name) and context.denote(side).name == name and context.denote(side).time == 0
-        for chain in chains
-        for side in chain.sides
-    )
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterator
 
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._model import Program
+
+_INDEXED = re.compile(r"(?<=[,(\s])(\w+)(\[[^\]]*\])")
 
 
 class ProgramError(ValueError):
@@ -14,21 +19,41 @@ class ProgramError(ValueError):
 
 
 def audit_program(entry: Program) -> Iterator[Finding]:
-    """Syntax errors, and names of modules that are not keras."""
+    """Syntax errors, and names of modules that are not keras; each with its repair where one is found."""
+    text = entry.printed.strip()
     try:
-        tree = ast.parse(entry.printed.strip())
+        ast.parse(text)
     except SyntaxError as error:
-        yield Finding(entry.id, "syntax", f"line {error.lineno}: {error.msg}", entry.reading or "", error.offset or 0)
-        return
-    roots = {_root(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for root in sorted(roots - {"keras"}):
-        yield Finding(entry.id, "undeclared symbol", f"{root} is no module; keras is", entry.reading or "")
+        message = f"line {error.lineno}: {error.msg}"
+        yield Finding(entry.id, "syntax", message, _repair(text) or entry.reading or "", error.offset or 0)
+    for root in sorted(_roots(text) - {"keras"}):
+        yield Finding(entry.id, "undeclared symbol", f"{root} is no module; keras is", "keras")
 
 
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+def _repair(text: str) -> str:
+    """``name=[...]``, if the text is a program once it stands for the ``name[...]`` printed; else nothing."""
+    match = _INDEXED.search(text)
+    if match is None:
+        return ""
+    try:
+        ast.parse(_INDEXED.sub(r"\1=\2", text))
+    except SyntaxError:
+        return ""
+    return f"{match[1]}={match[2]}"
+
+
+def _roots(text: str) -> set[str]:
+    """The names that dotted names begin with, whether or not the whole can be read as a program."""
+    found: set[str] = set()
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return found
+    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        dotted = token.type == tokenize.NAME and after.string == "."
+        if dotted and (before is None or before.string != "."):
+            found.add(token.string)
+    return found
 
 
 def layers(entry: Program) -> tuple[tuple[str, int, int, int], ...]:
