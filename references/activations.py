@@ -65,7 +65,10 @@ _PAIRS: dict[str, tuple[Callable[[Array, Array], None], Callable[[Array], Array]
 
 
 def activation(name: str) -> tuple[Callable[[Array, Array], None], Callable[[Array], Array]]:
-    """(function that writes into its second argument, derivative from the value) of ``"sigmoid"`` or ``"tanh"``. Raises ReferenceError."""
+    """(function that writes into its second argument, derivative from the value) of ``"sigmoid"`` or ``"tanh"``.
+
+    Raises ReferenceError for any other name.
+    """
     if name not in _PAIRS:
         raise ReferenceError(f"activation is {name!r}, expected one of {', '.join(map(repr, _PAIRS))}")
     return _PAIRS[name]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
 from rnn_harness.references._stack import by_gate, by_step
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
-from rnn_harness.references.activations import activation, sigmoid_slope, sigmoid_to
+from rnn_harness.references.activations import activation, sigmoid_to
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,13 @@ class LSTM:
         recurrent_weights = np.stack([p[f"W_h{gate}"] for gate in self.gates])
         into_cell = o * output_slope(q)
         delta = np.empty_like(gates)
-        delta[:, 0] = g * sigmoid_slope(i)
+        np.subtract(1, gates[:, :-1], out=delta[:, :-1])
+        delta[:, :-1] *= gates[:, :-1]
+        delta[:, 0] *= g
         if f is not None:
-            delta[:, 1] = c[:-1] * sigmoid_slope(f)
-        delta[:, -2] = q * sigmoid_slope(o)
-        delta[:, -1] = i * candidate_slope(g)
+            delta[:, 1] *= c[:-1]
+        delta[:, -2] *= q
+        np.multiply(i, candidate_slope(g), out=delta[:, -1])
         dh, dc = last["h"], last["c"]
         for t in reversed(range(steps)):
             dh_after, dc_after = dh, dc
