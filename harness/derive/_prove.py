@@ -1,6 +1,6 @@
 """Proofs that the derived backward is the transposed Jacobian of the step, as identities of polynomials.
 
-At a size (all named sizes equal to it, or given), the step is written out in SymPy's polynomial ring, SymPy
+At a size (all named sizes equal to it, or given), one step or a few are written out in SymPy's polynomial ring, SymPy
 differentiates it entry by entry, and every gradient the derived backward gives is compared with the explicit sum
 of cotangents times derivatives. Canonical forms are equal or they are not: there is no tolerance and no simplifier.
 """
@@ -98,11 +98,14 @@ def symbolic_values(
     return values, arithmetic, get
 
 
-def prove_backward(program: Program, sizes: Mapping[str, int] | int) -> Proof:
-    """Prove the derived backward of one step at a size. ValueError where a function has no symbolic form."""
+def prove_backward(program: Program, sizes: Mapping[str, int] | int, steps: int = 1) -> Proof:
+    """Prove the derived backward of `steps` steps at a size. ValueError where a function has no symbolic form.
+
+    One step proves the equations of a step; two prove that what is carried between steps is added up.
+    """
     if isinstance(sizes, int):
         sizes = dict.fromkeys(sorted(dimension_symbols(program)), sizes)
-    values, arithmetic, get = symbolic_values(program, sizes)
+    values, arithmetic, get = symbolic_values(program, sizes, steps=steps)
     trajectory = evaluate(program, values, arithmetic)
     finals = {v.name: get[f"fin:{v.name}"] for v in program.states}
     outputs = {v.name: get[f"out:{v.name}"] for v in program.outputs}
@@ -130,9 +133,11 @@ def _objective(
     """sum(output * cotangent) + sum(final state * cotangent), one polynomial."""
     scalar = arithmetic.ring.zero
     for name, cotangent in outputs.items():
-        scalar += (trajectory.steps[0][name] * cotangent[0]).sum()
+        for step, part in zip(trajectory.steps, cotangent, strict=True):
+            scalar += (step[name] * part).sum()
+    last = {state.name: 0 if one.direction < 0 else -1 for one in program.passes for state in one.carried}
     for name, cotangent in finals.items():
-        scalar += (trajectory.steps[0][name] * cotangent).sum()
+        scalar += (trajectory.steps[last[name]][name] * cotangent).sum()
     return scalar
 
 
@@ -142,5 +147,5 @@ def _pairs(values: Values, derived: Cotangents) -> list[tuple[str, Array, Array 
     rows += [(name, array, derived.states.get(name)) for name, array in values.states.items()]
     for name, array in values.inputs.items():
         found = derived.inputs.get(name)
-        rows.append((name, array[0], None if found is None else found[0]))
+        rows += [(f"{name} at step {t + 1}", array[t], None if found is None else found[t]) for t in range(len(array))]
     return rows
