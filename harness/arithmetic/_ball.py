@@ -199,8 +199,11 @@ class BallArithmetic:
     def concatenate(self, *parts: Array | Open) -> Array:
         return np.concatenate([self.settle(part) for part in parts], axis=-1)
 
-    def slice(self, vector: Array | Open, start: int, stop: int) -> Array:
-        return self.settle(vector)[..., start:stop]
+    def slice(self, vector: Array | Open, start: int, stop: int) -> Array | Open:
+        if not isinstance(vector, Open):
+            return vector[..., start:stop]
+        # A part of a sum is a sum: a kernel may add it to others before anything is rounded.
+        return Open(vector.value[..., start:stop], vector.mass[..., start:stop], vector.terms, vector.products)
 
     def apply(self, function: Function, argument: Array | Open) -> Array:
         x = self.settle(argument)

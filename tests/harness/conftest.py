@@ -116,8 +116,11 @@ class ShuffledArithmetic:
     def concatenate(self, *parts: Any) -> Array:
         return np.concatenate([self.settle(part) for part in parts], axis=-1)
 
-    def slice(self, vector: Any, start: int, stop: int) -> Array:
-        return self.settle(vector)[..., start:stop]
+    def slice(self, vector: Any, start: int, stop: int) -> Any:
+        if not isinstance(vector, list):
+            return vector[..., start:stop]
+        shape = np.shape(self.settle(vector))
+        return [term.spread(shape).part((..., slice(start, stop))) for term in vector]
 
     def apply(self, function: Function, argument: Any) -> Array:
         x = self.settle(argument)
