@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 
@@ -29,7 +30,14 @@ def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[Finding, ...
 
 
 def audit_entry(spec: Spec, entry: Entry, specs: Iterable[Spec]) -> Iterator[Finding]:
-    """What is found in one print."""
+    """What is found in one print. Raises SpecError where the spec itself cannot be computed."""
+    try:
+        yield from _audit_kind(spec, entry, tuple(specs))
+    except (NotationError, ElaborationError) as error:
+        yield Finding(entry.id, error.kind, str(error), column=error.column)
+
+
+def _audit_kind(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Iterator[Finding]:
     match entry:
         case Equation():
             yield from _audit_equation(spec, entry, specs)
@@ -45,7 +53,7 @@ def audit_entry(spec: Spec, entry: Entry, specs: Iterable[Spec]) -> Iterator[Fin
             yield from _audit_identity(entry, specs)
 
 
-def _audit_equation(spec: Spec, entry: Equation, specs: Iterable[Spec]) -> Iterator[Finding]:
+def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Iterator[Finding]:
     text = entry.printed
     try:
         chains = parse(text)
@@ -70,7 +78,7 @@ def _audit_equation(spec: Spec, entry: Equation, specs: Iterable[Spec]) -> Itera
     except ElaborationError as error:
         yield Finding(entry.id, error.kind, str(error), entry.reading or "", error.column)
         return
-    products = _star_products(entry.document, tuple(specs))
+    products = _star_products(entry.document, specs)
     for sign, meaning in dict.fromkeys(context.stars):
         if meaning == "entry by entry" and sign in products:
             message = f"{sign} multiplies two vectors entry by entry here, and by a matrix in {products[sign]}"
@@ -86,7 +94,7 @@ def _audit_name(entry: Equation, chain: Chain, name: Name, context: Context, see
         try:
             context.variable(name)
         except ElaborationError as error:
-            yield Finding(entry.id, error.kind, str(error), entry.reading or "", name.column)
+            yield Finding(entry.id, error.kind, str(error), _reading(entry, seen - {what.name}), name.column)
     if what.time is None:
         return
     targets = [context.denote(side) for side in chain.sides if isinstance(side, Name)]
@@ -95,9 +103,15 @@ def _audit_name(entry: Equation, chain: Chain, name: Name, context: Context, see
     # A state that its own equation reads from the step after walks backward in time.
     backward = late == 1 and context.roles.get(what.name) is Role.STATE and what.name in {one.name for one in targets}
     if late > 0 and not backward:
+        correction = _reading(entry, seen)
         seen.add("future")
         message = f"{what.name} at t{what.time:+d} is not known yet at t{f'{now:+d}' if now else ''}"
-        yield Finding(entry.id, "future", message, entry.reading or "", name.column)
+        yield Finding(entry.id, "future", message, correction, name.column)
+
+
+def _reading(entry: Equation, seen: set[str]) -> str:
+    """The reading, told with the first finding of an equation only."""
+    return "" if seen or entry.reading is None else entry.reading
 
 
 @functools.lru_cache(maxsize=8)
@@ -121,16 +135,15 @@ def _star_products(document: str, specs: tuple[Spec, ...]) -> dict[str, str]:
 
 def _audit_identity(entry: Identity, specs: Iterable[Spec]) -> Iterator[Finding]:
     """An identity must be readable, and sum over the same steps as the others about the same spec."""
-    try:
-        lower = _first_step(entry)
-    except NotationError as error:
-        yield Finding(entry.id, error.kind, str(error), column=error.column)
-        return
+    lower = _first_step(entry)
     others: dict[int, list[str]] = {}
     for spec in specs:
         for other in spec.model.identities:
-            if other.of == entry.of and other.literal is None and (start := _first_step(other)) is not None:
-                others.setdefault(start, []).append(f"{other.document}:{other.line}")
+            if other.of != entry.of or other.literal is not None or other.id == entry.id:
+                continue
+            with contextlib.suppress(NotationError):
+                if (start := _first_step(other)) is not None:
+                    others.setdefault(start, []).append(f"{other.document}:{other.line}")
     usual = max(others, key=lambda start: len(others[start]), default=lower)
     if lower is not None and lower != usual and usual is not None:
         places = ", ".join(others[usual])

@@ -20,12 +20,18 @@ _MEMBER = re.compile(r"^(?P<symbol>.+?)\s*\\in\s*\\mathbb\{R\}\^(?P<shape>\{[^{}
 
 
 def _parse_shape(text: str) -> Shape:
-    return tuple(Dimension.parse(part.strip()) for part in text.strip("{}").split("\\times"))
+    try:
+        return tuple(Dimension.parse(part.strip()) for part in text.strip("{}").split("\\times"))
+    except ValueError as error:
+        raise NotationError(str(error), text, 1) from None
 
 
 def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[Finding]:
     """Every printed shape that the equations of the spec `of` contradict."""
-    spec = next(one for one in specs if one.id == entry.of)
+    spec = next((one for one in specs if one.id == entry.of), None)
+    if spec is None:
+        yield Finding(entry.id, "undeclared symbol", f"there is no spec {entry.of!r} to hold the shapes against")
+        return
     text = entry.literal or entry.printed
     if _UNDERBRACED.search(text):
         yield from _audit_values(entry, spec)
@@ -37,12 +43,18 @@ def _audit_values(entry: Shapes, spec: Spec) -> Iterator[Finding]:
     """Shapes in numbers under each symbol: compared one by one with the meant symbols' at the stated sizes."""
     printed = [_parse_shape(match["shape"]) for match in _UNDERBRACED.finditer(entry.printed)]
     meant = [part.strip() for part in (entry.reading or "").split(";")]
+    if len(printed) != len(meant):
+        message = f"{len(printed)} shapes are printed, and {len(meant)} symbols read under them"
+        raise NotationError(message, entry.printed, 1)
     context = spec.context()
     for shape, text in zip(printed, meant, strict=True):
         node = elaborate(parse(text)[0].sides[0], context)
+        unknown = {letter for size in (*node.shape, *shape) for letter in size.symbols} - set(entry.sizes)
+        if unknown:
+            raise NotationError(f"the size of {', '.join(sorted(unknown))} is not given", entry.printed, 1)
         right = tuple(size.size(entry.sizes) for size in node.shape)
         right = right if len(right) == 2 else (*right, 1)
-        found = tuple(size.size({}) for size in shape)
+        found = tuple(size.size(entry.sizes) for size in shape)
         if found != right:
             shown, wanted = "×".join(map(str, found)), "×".join(map(str, right))
             yield Finding(entry.id, "shape", f"{text} is printed as {shown}, it is {wanted}", wanted)
@@ -61,6 +73,9 @@ def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[Findin
         shape = _parse_shape(match["shape"])
         context = spec.context()
         name = context.denote(symbol).name
+        if name not in context.shapes:
+            yield Finding(entry.id, "undeclared symbol", f"{name} does not occur in {spec.id}", column=symbol.column)
+            continue
         needed = context.shapes[name]
         if shape == needed:
             continue

@@ -14,41 +14,27 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from rnn_harness.specs._model import Entry, Equation, SpecModel
+from rnn_harness.specs._explain import explain, line_of
+from rnn_harness.specs._model import Entry, SpecModel
 from rnn_harness.specs._spec import Spec, SpecError
 
 _NOT_SPECS = {"equivalences.toml"}
 
 
-def _line_of(text: str, key: str) -> int | None:
-    """The line (from 1) on which `key` first stands as an id or as a key."""
-    pattern = re.compile(rf"^\s*(id\s*=\s*[\"']{re.escape(key)}[\"']|{re.escape(key)}\s*=|\[+{re.escape(key)})")
-    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
+    """Read one spec file. `specs`: those whose equations it may take through ``uses`` (default: the shipped ones).
 
-
-def _explain(path: Path, text: str, error: ValidationError) -> SpecError:
-    first = error.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    keys = [part for part in place if not part.isdigit()]
-    message = first["msg"].removeprefix("Value error, ")
-    line = next((found for key in reversed(keys) if (found := _line_of(text, key))), None)
-    if first["type"] == "extra_forbidden":
-        known = sorted(set(SpecModel.model_fields) | set(Equation.model_fields))
-        near = difflib.get_close_matches(keys[-1], known, n=1)
-        message = f"unknown key {keys[-1]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        return SpecError(path, line, message)
-    if first["type"] == "missing":
-        return SpecError(path, line, f"{'.'.join(place)} is missing")
-    value = repr(first["input"])
-    return SpecError(path, line, f"{'.'.join(place)}: {message} (found {value[:80]})")
-
-
-def load_spec(path: Path | str, library: Iterable[Spec] = ()) -> Spec:
-    """Read one spec file. `library`: the specs whose equations it may take through ``uses``.
-
-    Raises SpecError: unreadable file, malformed TOML, unknown or missing keys, wrong values, ids given twice.
+    Raises SpecError: unreadable file, malformed TOML, unknown or missing keys, wrong values, ids given twice, an
+    equation taken from elsewhere that is not there. Whether the equations can be computed, `Spec.program` says.
     """
-    path = Path(path)
+    spec = _read(Path(path))
+    if not spec.model.uses:
+        return spec
+    return _with_uses(spec, library().specs if specs is None else specs)
+
+
+def _read(path: Path) -> Spec:
+    """A spec file by itself, its ``uses`` still to be followed."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -64,15 +50,13 @@ def load_spec(path: Path | str, library: Iterable[Spec] = ()) -> Spec:
     try:
         model = SpecModel.model_validate(data)
     except ValidationError as error:
-        raise _explain(path, text, error) from None
+        raise SpecError(path, *explain(text, SpecModel, error)) from None
     ids = [entry.id for entry in model.entries]
     for name in ids:
         if ids.count(name) > 1:
-            raise SpecError(path, _line_of(text, name), f"id {name} is given {ids.count(name)} times")
-    model = _with_documents(model)
-    lines = {name: line for name in ids if (line := _line_of(text, name))}
-    spec = Spec(model, path, lines)
-    return _with_uses(spec, library) if model.uses else spec
+            raise SpecError(path, line_of(text, name), f"id {name} is given {ids.count(name)} times")
+    lines = {name: line for name in (*ids, "uses") if (line := line_of(text, name))}
+    return Spec(_with_documents(model), path, lines)
 
 
 def _with_documents(model: SpecModel) -> SpecModel:
@@ -89,9 +73,9 @@ def _with_uses(spec: Spec, library: Iterable[Spec]) -> Spec:
     known = {equation.id: equation for other in library for equation in other.model.equations}
     missing = [name for name in spec.model.uses if name not in known]
     if missing:
-        raise SpecError(
-            spec.path, _line_of(spec.path.read_text("utf-8"), "uses"), f"uses {missing[0]}: no such equation"
-        )
+        near = difflib.get_close_matches(missing[0], known, n=2)
+        hint = f"; there is {' and '.join(near)}" if near else ""
+        raise SpecError(spec.path, spec.lines.get("uses"), f"uses {missing[0]}: no such equation{hint}")
     used = tuple(known[name].model_copy(update={"alternative": False}) for name in spec.model.uses)
     return dataclasses.replace(spec, used=used)
 
@@ -132,9 +116,9 @@ def library() -> Library:
     """The shipped spec files, read once. Raises SpecError if one is damaged."""
     folder = Path(str(resources.files("rnn_harness.specs") / "data"))
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in _NOT_SPECS)
-    specs = tuple(load_spec(path) for path in paths if "uses =" not in path.read_text(encoding="utf-8"))
-    later = tuple(load_spec(path, specs) for path in paths if "uses =" in path.read_text(encoding="utf-8"))
-    everything = sorted((*specs, *later), key=lambda spec: (spec.model.document, spec.path.name))
+    alone = tuple(_read(path) for path in paths)
+    whole = (_with_uses(spec, alone) if spec.model.uses else spec for spec in alone)
+    everything = sorted(whole, key=lambda spec: (spec.model.document, spec.path.name))
     seen: dict[str, Spec] = {}
     for spec in everything:
         for entry in spec.entries:

@@ -144,6 +144,20 @@ class SpecModel(_Strict):
     shapes: tuple[Shapes, ...] = ()
     identities: tuple[Identity, ...] = ()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> SpecModel:
+        seen: dict[str, str] = {}
+        for kind in ("inputs", "states", "parameters"):
+            for name, text in getattr(self, kind).items():
+                if name in seen:
+                    raise ValueError(f"{name} is declared twice, under {seen[name]} and under {kind}")
+                if kind != "parameters" and len(parse_shape(text)) > 1:
+                    raise ValueError(f"{name} is a matrix; what differs from step to step is a vector or a scalar")
+                seen[name] = kind
+        if self.kind == "cell" and self.layers and len(self.inputs) != 1:
+            raise ValueError(f"a spec with layers has one input, the bottom layer's; found {len(self.inputs)}")
+        return self
+
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Every entry of the file, equations first."""
