@@ -114,9 +114,13 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as trouble:
+            if kind is None:
+                raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
 
 
 def _replace(path: Path, text: str) -> None:

@@ -61,11 +61,15 @@ def verify(
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
     found: list[Record] = []
-    interrupted = False
+    interrupted, trouble = False, None
     try:
         _decide(selection, seed, examples, records, resume, found)
     except KeyboardInterrupt:
         interrupted = True
+    except UsageError as error:
+        if not found:
+            raise
+        trouble = error  # what was decided is shown first
     if as_json:
         rows = [json.loads(record.model_dump_json()) for record in found]
         typer.echo(json.dumps({"exit_code": int(_exit_code(found)), "records": rows}, indent=1))
@@ -73,6 +77,8 @@ def verify(
         from rnn_harness.reports.terminal import print_report
 
         print_report(console(), found, _captions(selection), verbose)
+    if trouble is not None:
+        raise UsageError(f"stopped after {len(found)} records: {trouble}")
     if interrupted:
         kept = f"; {records} holds them, --resume goes on" if records else ""
         typer.echo(f"rnn-harness: interrupted after {len(found)} records{kept}", err=True)

@@ -91,6 +91,15 @@ def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) 
     assert path.read_text(encoding="utf-8").splitlines()[0] == lines[0]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_ends_with_a_sentence_and_shows_what_was_decided() -> None:
+    done = run("verify", "loss.cross_entropy", "--records", "/dev/full")
+    assert done.returncode == 2
+    assert "cannot write records to /dev/full: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "1 agrees" in done.stdout
+
+
 def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(SPEC, encoding="utf-8")
