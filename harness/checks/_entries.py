@@ -30,7 +30,7 @@ def numeric_gradients(trial: Trial) -> dict[str, Array]:
     tables: tuple[dict[str, Array], ...] = (parameters, dict(values.inputs), dict(values.states))
     count = sum(value.size for table in tables for value in table.values())
     moved, places = _moved(tables, count, trial.case.B)
-    run = evaluate(trial.program, Values(*moved, values.sizes), _ENTRIES)
+    run = evaluate(trial.program, Values(moved[0], moved[1], moved[2], values.sizes), _ENTRIES)
     d_outputs, d_finals = trial.spec_cotangents
     total = np.zeros(count)
     for name, cotangent in d_outputs.items():
