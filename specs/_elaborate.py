@@ -79,7 +79,7 @@ def _node(tree: Tree, context: Context) -> Node:
             return _apply(tree.function, tree.argument, tree.column, context)
         case Bracket():
             parts = tuple(_elaborate(item, context) for item in tree.items)
-            return parts[0] if len(parts) == 1 else Concatenate(parts)
+            return parts[0] if len(parts) == 1 else _concatenated(parts)
         case Tuple() | Derivative() | Total():
             kind = type(tree).__name__.lower()
             raise ElaborationError("syntax", f"a {kind} cannot stand in the equation of a step", tree.column)
@@ -110,6 +110,15 @@ def _factors(tree: Binary, context: Context) -> list[Factor]:
             rows.append((link.sign, link.right))
     trees = (Name, Number, Binary, Negative, Call, Bracket, Tuple, Derivative, Total)
     return [Factor(sign, _elaborate(one, context) if isinstance(one, trees) else one) for sign, one in rows]
+
+
+def _concatenated(parts: tuple[Node, ...]) -> Node:
+    """Parameters have no batch axis, values do: the arithmetics put only like beside like."""
+    fixed = [all(variable.role is Role.PARAMETER for variable in variables(part)) for part in parts]
+    if any(fixed) and not all(fixed):
+        part = parts[fixed.index(True)]
+        raise ShapeError(f"concatenation: {describe(part)} is the same in every row of a batch, the rest is not")
+    return Concatenate(parts)
 
 
 def _checked(node: Node) -> Node:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rnn_harness.specs.expression import (
     Add,
     Apply,
@@ -22,7 +24,8 @@ from rnn_harness.specs.expression import (
     VectorMatrix,
 )
 
-_SUM, _PRODUCT, _ATOM = 0, 1, 2
+_SUM, _ENTRYWISE, _PRODUCT, _ATOM = 0, 1, 2, 3
+_TIMED = re.compile(r"(^|,)t([+-]\d+)?$")
 _NAMES = {
     "sigmoid": "\\sigma",
     "tanh": "\\tanh",
@@ -33,13 +36,44 @@ _NAMES = {
 }
 
 
+def _split(latex: str) -> tuple[str, str, str]:
+    """Core, subscript and superscript of a name: ``U_{g}^{out}`` is U, g, out."""
+    found = {"_": "", "^": ""}
+    while latex.endswith("}"):
+        depth = 0
+        for place in range(len(latex) - 1, -1, -1):
+            depth += {"}": 1, "{": -1}.get(latex[place], 0)
+            if depth == 0:
+                break
+        sign = latex[place - 1 : place]
+        if sign not in found or found[sign]:
+            break
+        found[sign] = latex[place + 1 : -1]
+        latex = latex[: place - 1]
+    return latex, found["_"], found["^"]
+
+
+def decorated(latex: str, accent: str = "", below: str = "", above: str = "") -> str:
+    """A name with an accent on its letter, and more in its sub- or superscript."""
+    core, sub, sup = _split(latex)
+    core = f"{accent}{{{core}}}" if accent else core
+    sub = ",".join(part for part in (sub, below) if part)
+    sup = ",".join(part for part in (sup, above) if part)
+    return core + (f"_{{{sub}}}" if sub else "") + (f"^{{{sup}}}" if sup else "")
+
+
 def variable_latex(variable: Variable) -> str:
-    """A variable with its time as a subscript."""
+    """A variable with its time in its subscript, unless its name brings its own."""
     latex = variable.latex or variable.name.replace("_", "\\_")
-    if variable.time is None:
+    if variable.time is None or _TIMED.search(_split(latex)[1]):
         return latex
-    time = "t" if variable.time == 0 else f"t{variable.time:+d}"
-    return f"{{{latex}}}_{{{time}}}" if "_" in latex or "^" in latex else f"{latex}_{{{time}}}"
+    return decorated(latex, below="t" if variable.time == 0 else f"t{variable.time:+d}")
+
+
+def _transposed(text: str, level: int) -> str:
+    if level < _ATOM:
+        return f"\\left({text}\\right)^{{T}}"
+    return f"{{{text}}}^{{T}}" if _split(text)[2] else f"{text}^{{T}}"
 
 
 def to_latex(node: Node) -> str:
@@ -53,42 +87,64 @@ def _at_least(node: Node, level: int) -> str:
 
 
 def _write(node: Node) -> tuple[str, int]:
+    """The text, and how tightly it holds together."""
     match node:
         case Variable():
             return variable_latex(node), _ATOM
         case Constant():
-            return str(node.value), _ATOM if node.value >= 0 else _SUM
+            return _number(node), _ATOM if node.value >= 0 else _SUM
         case Add():
-            return f"{_at_least(node.left, _SUM)} + {_at_least(node.right, _SUM)}", _SUM
+            right = _at_least(node.right, _SUM)
+            right = f"\\left({right}\\right)" if right.startswith("-") else right
+            return f"{_at_least(node.left, _SUM)} + {right}", _SUM
         case Subtract():
             if isinstance(node.left, Constant) and node.left.value == 0:
-                return f"-{_at_least(node.right, _PRODUCT)}", _SUM
-            return f"{_at_least(node.left, _SUM)} - {_at_least(node.right, _PRODUCT)}", _SUM
+                return f"-{_at_least(node.right, _ENTRYWISE)}", _SUM
+            return f"{_at_least(node.left, _SUM)} - {_at_least(node.right, _ENTRYWISE)}", _SUM
         case Multiply():
-            sign = "\\odot" if node.left.shape and node.right.shape else "\\,"
-            return f"{_at_least(node.left, _PRODUCT)} {sign} {_at_least(node.right, _PRODUCT)}", _PRODUCT
+            if node.left.shape and node.right.shape:
+                return f"{_at_least(node.left, _ENTRYWISE)} \\odot {_at_least(node.right, _ENTRYWISE)}", _ENTRYWISE
+            return f"{_at_least(node.left, _PRODUCT)} \\, {_at_least(node.right, _ATOM)}", _PRODUCT
         case Divide():
             return f"\\frac{{{to_latex(node.left)}}}{{{to_latex(node.right)}}}", _ATOM
         case MatrixVector():
-            return f"{_at_least(node.matrix, _ATOM)} {_at_least(node.vector, _ATOM)}", _PRODUCT
+            return f"{_at_least(node.matrix, _PRODUCT)} {_at_least(node.vector, _ATOM)}", _PRODUCT
         case VectorMatrix():
             # A row vector times W is printed as the column it stands for: W^T x.
             matrix = node.matrix.matrix if isinstance(node.matrix, Transpose) else Transpose(node.matrix)
-            return f"{_at_least(matrix, _ATOM)} {_at_least(node.vector, _ATOM)}", _PRODUCT
+            return f"{_at_least(matrix, _PRODUCT)} {_at_least(node.vector, _ATOM)}", _PRODUCT
         case Transpose():
-            inner = _at_least(node.matrix, _ATOM)
-            return f"{{{inner}}}^{{T}}" if "^" in inner or "_" in inner else f"{inner}^{{T}}", _ATOM
+            return _transposed(*_write(node.matrix)), _ATOM
         case Concatenate():
             return f"\\left[{', '.join(to_latex(part) for part in node.parts)}\\right]", _ATOM
         case Apply():
             return f"{_NAMES[node.function.value]}\\left({to_latex(node.argument)}\\right)", _ATOM
         case Component():
+            if isinstance(node.vector, Variable):
+                return decorated(variable_latex(node.vector), below=node.index), _ATOM
             return f"\\left({to_latex(node.vector)}\\right)_{{{node.index}}}", _ATOM
         case Outer():
-            return f"{_at_least(node.left, _ATOM)}\\, {{{_at_least(node.right, _ATOM)}}}^{{T}}", _PRODUCT
+            return f"{_at_least(node.left, _ATOM)} \\, {_transposed(*_write(node.right))}", _PRODUCT
         case Dot():
             return f"\\langle {to_latex(node.left)}, {to_latex(node.right)} \\rangle", _ATOM
         case Slice():
             return f"\\left({to_latex(node.vector)}\\right)_{{{node.start}:{node.stop}}}", _ATOM
         case Place():
-            return f"{_at_least(node.scalar, _PRODUCT)}\\, e_{{{node.index}}}", _PRODUCT
+            return f"{_at_least(node.scalar, _PRODUCT)} \\, e_{{{node.index}}}", _PRODUCT
+
+
+def _number(node: Constant) -> str:
+    """A decimal where it is one, else a fraction."""
+    value = abs(node.value)
+    sign = "-" if node.value < 0 else ""
+    if value.denominator == 1:
+        return f"{sign}{value.numerator}"
+    digits, rest = 0, value.denominator
+    while rest % 10 in (0, 2, 4, 5, 6, 8) and rest > 1:
+        rest = rest // 10 if rest % 10 == 0 else rest // 2 if rest % 2 == 0 else rest // 5
+        digits += 1
+    if rest > 1:
+        return f"{sign}\\frac{{{value.numerator}}}{{{value.denominator}}}"
+    whole = value * 10**digits
+    text = str(int(whole)).rjust(digits + 1, "0")
+    return f"{sign}{text[:-digits]}.{text[-digits:].rstrip('0')}"

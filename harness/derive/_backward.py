@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rnn_harness.derive._reverse import Contributions, contributions, propagate, through, total
 from rnn_harness.specs.expression import Apply, Node, Role, Variable
-from rnn_harness.specs.latex import to_latex
+from rnn_harness.specs.latex import decorated, to_latex
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
 
@@ -60,13 +60,11 @@ class Backward:
 
 def cotangent(variable: Variable, prefix: str = "bar") -> Variable:
     """The cotangent of a variable, at the same time."""
-    sign = {"bar": "\\bar", "seed": "\\bar", "carry": "\\bar", "delta": "\\delta"}[prefix]
     latex = variable.latex or variable.name
-    shown = f"\\delta_{{{latex}}}" if prefix == "delta" else f"{sign}{{{latex}}}"
-    if prefix == "seed":
-        shown += "^{\\mathrm{out}}"
-    elif prefix == "carry":
-        shown += "^{\\mathrm{rec}}"
+    if prefix == "delta":
+        shown = decorated("\\delta", below=latex)
+    else:
+        shown = decorated(latex, "\\bar", above={"seed": "\\mathrm{out}", "carry": "\\mathrm{rec}"}.get(prefix, ""))
     return Variable(f"{prefix}_{variable.name}", variable.shape, variable.time, Role.COTANGENT, shown)
 
 

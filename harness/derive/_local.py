@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnn_harness.specs.expression import Role, Variable, variables
+from rnn_harness.specs.latex import variable_latex
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import substitute
 
@@ -31,7 +32,9 @@ def _alone(assignment: Assignment) -> Program:
     operands = dict.fromkeys(variables(assignment.expression))
     parameters = tuple(v for v in operands if v.role is Role.PARAMETER)
     inputs = {
-        v: Variable(local_name(v), v.shape, 0, Role.INPUT, v.latex) for v in operands if v.role is not Role.PARAMETER
+        v: Variable(local_name(v), v.shape, 0, Role.INPUT, variable_latex(v))
+        for v in operands
+        if v.role is not Role.PARAMETER
     }
     target = Variable(assignment.target.name, assignment.target.shape, 0, Role.INTERMEDIATE, assignment.target.latex)
     alone = Assignment(target, substitute(assignment.expression, inputs), assignment.equation)

@@ -101,10 +101,17 @@ def test_slopes_taken_from_values_are_the_derivatives_of_the_definitions() -> No
 
 def test_backward_equations_of_the_gru_are_printed_without_sizes() -> None:
     lines = derive(library().spec("gru.keep.column").program()).latex()
-    assert r"{\delta_{g}}_{t} = \bar{g}_{t} \odot \left(1 - g_{t} \odot g_{t}\right)" in lines
-    assert r"{\delta_{z}}_{t} = \bar{z}_{t} \odot z_{t} \odot \left(1 - z_{t}\right)" in lines
-    assert r"\bar{W_{hg}} = \sum_t \left(r_{t} \odot h_{t-1}\right)\, {{\delta_{g}}_{t}}^{T}" in lines
+    assert r"\delta_{g,t} = \bar{g}_{t} \odot \left(1 - g_{t} \odot g_{t}\right)" in lines
+    assert r"\delta_{z,t} = \bar{z}_{t} \odot z_{t} \odot \left(1 - z_{t}\right)" in lines
+    assert r"\bar{W}_{hg} = \sum_t \left(r_{t} \odot h_{t-1}\right) \, \delta_{g,t}^{T}" in lines
     assert not any(digit in line for line in lines for digit in "23456789")
+
+
+def test_backward_of_one_equation_is_printed_at_the_times_of_its_operands() -> None:
+    (assignment,) = library().spec("lstm.column").assignment("E-323")
+    lines = derive(local_program(assignment)).latex()
+    assert r"\bar{W}_{hi} = \sum_t h_{t-1} \, \delta_{i,t}^{T}" in lines
+    assert r"\bar{h}_{t-1} \mathrel{+}= W_{hi} \delta_{i,t}" in lines
 
 
 def test_a_function_without_an_expression_for_its_derivative_is_refused() -> None:
