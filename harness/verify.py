@@ -256,6 +256,7 @@ def _proof(spec: Spec, seed: int) -> Record:
 
     start = time.perf_counter()
     proofs = [prove_backward(spec.program(), size, steps) for size, steps in ((1, 1), (2, 1), (1, 2))]
+    count = sum(proof.identities for proof in proofs)
     failed = next((proof.failed for proof in proofs if not proof.holds), "")
     return Record(
         entry=spec.id,
@@ -263,7 +264,7 @@ def _proof(spec: Spec, seed: int) -> Record:
         check="backward.proof",
         witness="symbolic",
         outcome=Outcome.REFUTED if failed else Outcome.AGREES,
-        reason=failed or f"{sum(proof.identities for proof in proofs)} identities proved at sizes 1 and 2, and over two steps",
+        reason=failed or f"{count} identities proved at sizes 1 and 2, and over two steps",
         examples=len(proofs),
         seconds=round(time.perf_counter() - start, 4),
         seed=seed,
