@@ -70,7 +70,7 @@ def explain(text: str, model: type[BaseModel], error: ValidationError) -> tuple[
     line = place(text, path)
     if first["type"] == "extra_forbidden":
         known = _keys(model, path[:-1])
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.7)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         return line, f"unknown key {path[-1]!r}; {hint}"
     if first["type"] == "missing":

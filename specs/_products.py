@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnn_harness.specs.dimensions import show_shape
-from rnn_harness.specs.expression import MatrixVector, Multiply, Node, ShapeError, VectorMatrix, describe
+from rnn_harness.specs.expression import (
+    MatrixVector,
+    Multiply,
+    Node,
+    Role,
+    ShapeError,
+    VectorMatrix,
+    describe,
+    variables,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,9 @@ def _chain(factors: list[Factor], stars: list[tuple[str, str]]) -> Node:
 
 def _pair(sign: str, left: Node, right: Node, stars: list[tuple[str, str]]) -> Node:
     ranks = (len(left.shape), len(right.shape))
+    if ranks in ((2, 1), (1, 2)) and _fixed(left) and _fixed(right):
+        # Without a batch axis on either side; the derivative for both would be an outer product of nothing.
+        raise ShapeError(f"product: {describe(left)} and {describe(right)} are parameters both; declare their product")
     if ranks == (2, 1):
         stars.append((sign, "product"))
         return MatrixVector(left, right)
@@ -63,6 +75,10 @@ def _pair(sign: str, left: Node, right: Node, stars: list[tuple[str, str]]) -> N
         stars.append((sign, "entry by entry"))
         return Multiply(left, right)
     raise _refuse(left, right)
+
+
+def _fixed(node: Node) -> bool:
+    return all(variable.role is Role.PARAMETER for variable in variables(node))
 
 
 def _refuse(left: Node, right: Node) -> ShapeError:

@@ -104,7 +104,8 @@ def _write(node: Node) -> tuple[str, int]:
         case Multiply():
             if node.left.shape and node.right.shape:
                 return f"{_at_least(node.left, _ENTRYWISE)} \\odot {_at_least(node.right, _ENTRYWISE)}", _ENTRYWISE
-            return f"{_at_least(node.left, _PRODUCT)} \\, {_at_least(node.right, _ATOM)}", _PRODUCT
+            right = _at_least(node.right, _ATOM if node.left.shape else _PRODUCT)
+            return f"{_at_least(node.left, _PRODUCT)} \\, {right}", _PRODUCT
         case Divide():
             return f"\\frac{{{to_latex(node.left)}}}{{{to_latex(node.right)}}}", _ATOM
         case MatrixVector():

@@ -124,3 +124,67 @@ def test_layers_are_unrolled_and_the_lowest_reads_the_input(layers: int) -> None
 
 def test_both_directions_get_a_pass_of_their_own() -> None:
     assert [one.direction for one in library().spec("rnn.bidirectional").program().passes] == [1, -1, 0]
+
+
+def test_matrices_side_by_side_act_one_after_the_other(tmp_path: Path) -> None:
+    head = HEAD.replace('b = "d"', 'V = "d d"')
+    (one,) = spec(tmp_path, r"h_t = \tanh(U V h_{t-1} + 2 W x_t)", head=head).program().assignments
+    assert to_latex(one.expression) == r"\tanh\left(U \left(V h_{t-1}\right) + 2 \, W x_{t}\right)"
+
+
+def test_entry_by_entry_waits_for_the_product(tmp_path: Path) -> None:
+    (one,) = spec(tmp_path, r"h_t = h_{t-1} \odot U h_{t-1} + W x_t").program().assignments
+    assert to_latex(one.expression) == r"h_{t-1} \odot U h_{t-1} + W x_{t}"
+
+
+@pytest.mark.parametrize("text", [r"h_t = f(W x_t + U h_{t-1})", r"h_t = \phi(W x_t + U h_{t-1})"])
+def test_a_letter_declared_as_a_function_is_applied(tmp_path: Path, text: str) -> None:
+    made = spec(tmp_path, text, head=HEAD + 'functions = { f = "relu", phi = "relu" }\n')
+    assert to_latex(made.program().assignments[0].expression).startswith(r"\operatorname{relu}")
+
+
+def test_a_declared_meaning_of_sigma_goes_before_the_usual_one(tmp_path: Path) -> None:
+    made = spec(tmp_path, r"h_t = \sigma(W x_t + U h_{t-1})", head=HEAD + 'functions = { sigma = "tanh" }\n')
+    assert to_latex(made.program().assignments[0].expression).startswith(r"\tanh")
+
+
+@pytest.mark.parametrize(
+    ("equation", "message"),
+    [
+        ("h_t = U h_t + W x_t", "F-001 needs its own result, h, at the same time step"),
+        ("h_4 = U h_{t-1}", "the left side is one step of h"),
+        ("h_t^T = U h_{t-1}", "the left side is the transpose of h"),
+        (r"h_t \Rightarrow U h_{t-1}", "defines nothing; expected '='"),
+        ("h_t = 1", "h is declared d, its equation gives scalar"),
+        ("U = h_{t-1}", "U is declared d×d, its equation gives d"),
+        ("h_{t+1} = U h_t + W x_t", r"uses x\[t-1\], an input from the step before; only what is declared a state"),
+        (r"h_t = \gelu(U h_{t-1})", "cannot read"),
+        (r"h_t = \text{gelu}(U h_{t-1})", "function gelu has no meaning here"),
+        ("h_t = U h_{t-1} + W [x_t, b]", "b is the same in every row of a batch"),
+        ("h_t = U b + U h_{t-1}", "U and b are parameters both"),
+        ("h_t = [1, 2] + U h_{t-1}", "concatenation: 1 has shape scalar"),
+    ],
+)
+def test_what_no_step_can_mean_is_refused(tmp_path: Path, equation: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        spec(tmp_path, equation).program()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('x = "n"', 'x = "n", w = "n"', "w is declared, but no equation uses it"),
+        ('U = "d d"', 'U = "d d", Q = "d d"', "Q is declared, but no equation uses it"),
+        ('h = "d"', 'h = "d", g = "d"', "state g is computed by no equation"),
+        ('h = "d"', 'h = "d", r = "d"', "state r: no equation reads it from another step"),
+        ('h = "d"', 'h = "d d"', "h is a matrix; what differs from step to step is a vector or a scalar"),
+        ('h = "d"', 'h = "d", x = "n"', "x is declared twice, under inputs and under states"),
+    ],
+)
+def test_declarations_must_be_used_and_possible(tmp_path: Path, old: str, new: str, message: str) -> None:
+    head = HEAD.replace(', b = "d"', "").replace(', R = "n d"', "").replace(old, new)
+    path = tmp_path / "mine.toml"
+    rows = [("F-001", r"r_t = \tanh(W x_t)"), ("F-002", "h_t = U h_{t-1} + r_t")]
+    path.write_text(head + "".join(f"[[equations]]\nid = '{i}'\nline = 1\nprinted = '{text}'\n" for i, text in rows))
+    with pytest.raises(SpecError, match=message):
+        load_spec(path).program()

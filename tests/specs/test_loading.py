@@ -92,3 +92,54 @@ def test_loading_executes_nothing_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(SpecError):
         made.program()
     assert not mark.exists()
+
+
+SECOND = """
+[[equations]]
+id = "F-002"
+line = 2
+printed = 'y_t = U h_t'
+[[equations.errata]]
+id = "X-1"
+finding = "shape"
+text = "wrong"
+
+[reference]
+name = "rnn"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("line = 2", "line = 0", 14, "equations.2.line: .*greater than or equal to 1"),
+        ("printed = 'y_t = U h_t'", "", 12, "equations.2.printed is missing"),
+        ("printed = 'y_t", "printd = 'y_t", None, "equations.2.printed is missing|unknown key 'printd'"),
+        ('text = "wrong"', 'text = "wrong"\nkind = 1', 20, "unknown key 'kind'; known here: finding, id, text"),
+        ('text = "wrong"', 'txt = "wrong"\ntext = "wrong"', 19, "unknown key 'txt'; did you mean 'text'"),
+        ('name = "rnn"', 'name = "rnn"\noption = 1', 23, "unknown key 'option'; did you mean 'options'"),
+        ('name = "rnn"', "name = 3", 22, "reference.name: .*valid string"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_damage_is_told_at_the_line_of_its_own_entry(
+    tmp_path: Path, old: str, new: str, line: int | None, message: str
+) -> None:
+    path = write(tmp_path, GOOD + SECOND.replace(old, new, 1))
+    with pytest.raises(SpecError, match=message) as caught:
+        load_spec(path)
+    if line is not None:
+        assert caught.value.line == line, str(caught.value)
+
+
+def test_a_file_may_use_shipped_equations(tmp_path: Path) -> None:
+    text = GOOD.replace('id = "mine"', 'id = "mine"\nuses = ["E-302"]\ntime = "i"\nfunctions = { O = "softmax" }')
+    text = text.replace("_t", "_i").replace("{t-1}", "{i-1}").replace('U = "d d"', 'U = "d d", V = "k d", c = "k"')
+    made = load_spec(write(tmp_path, text.replace("h_", "s_").replace("h =", "s =")))
+    assert [one.target.name for one in made.program().assignments] == ["s", "y"]
+
+
+def test_used_equation_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace('id = "mine"', 'id = "mine"\nuses = ["E-30"]'))
+    with pytest.raises(SpecError, match="uses E-30: no such equation; there is E-3"):
+        load_spec(path)

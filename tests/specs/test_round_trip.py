@@ -76,7 +76,8 @@ def grown(vectors: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 leaves = st.one_of(
-    st.sampled_from(["a", "h_tilde", "R_g", "b_z"]).map(variable),
+    st.sampled_from(["a", "h_tilde", "R_g"]).map(variable),
+    st.sampled_from(["a", "h_tilde"]).map(lambda name: Multiply(variable("b_z"), variable(name))),
     st.just(MatrixVector(variable("U"), variable("x"))),
 )
 expressions = st.recursive(leaves, grown, max_leaves=8)
