@@ -179,7 +179,7 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
     assert "printed    \\mathbf{g}_{(t)}" in done.stdout
     assert "reading    \\mathbf{g}_{(t)}" in done.stdout
     assert "W_hg : d×d  (parameter)" in done.stdout
-    assert "\\delta_{g}" in done.stdout
+    assert "\\delta_{g,t}" in done.stdout
     listing = run("specs").stdout
     assert all(name in listing for name in ("E-001", "E-405", "T-004", "lstm.peephole"))
 
