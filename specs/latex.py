@@ -105,7 +105,9 @@ def _write(node: Node) -> tuple[str, int]:
             if node.left.shape and node.right.shape:
                 return f"{_at_least(node.left, _ENTRYWISE)} \\odot {_at_least(node.right, _ENTRYWISE)}", _ENTRYWISE
             right = _at_least(node.right, _ATOM if node.left.shape else _PRODUCT)
-            return f"{_at_least(node.left, _PRODUCT)} \\, {right}", _PRODUCT
+            # Two numbers side by side would read as a list.
+            sign = "\\cdot" if right[:1].isdigit() else "\\,"
+            return f"{_at_least(node.left, _PRODUCT)} {sign} {right}", _PRODUCT
         case Divide():
             return f"\\frac{{{to_latex(node.left)}}}{{{to_latex(node.right)}}}", _ATOM
         case MatrixVector():

@@ -12,33 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Values, evaluate
-from rnn_harness.arithmetic._step import EntryArithmetic, Perturbed
-from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
+from rnn_harness.arithmetic._entries import EntryArithmetic, Moved, Perturbed
 from rnn_harness.derive import Cotangents
 from rnn_harness.specs.expression import variables
 from rnn_harness.trial import Trial, final_states
 
 Array = NDArray[Any]
-_ENTRIES = EntryArithmetic()
 
 
 def numeric_gradients(trial: Trial) -> dict[str, Array]:
-    """The spec's gradient by complex steps, every entry, by the subject's flat names; float64 cases only."""
+    """The spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
     values = trial.values
     used = {variable.name for variable in trial.program.parameters if variable.name in _read(trial)}
     parameters = {name: value for name, value in values.parameters.items() if name in used}
     tables: tuple[dict[str, Array], ...] = (parameters, dict(values.inputs), dict(values.states))
     count = sum(value.size for table in tables for value in table.values())
-    moved, places = _moved(tables, count, trial.case.B)
-    run = evaluate(trial.program, Values(moved[0], moved[1], moved[2], values.sizes), _ENTRIES)
+    moved, places = _moved(tables, count)
+    run = evaluate(trial.program, Values(moved[0], moved[1], moved[2], values.sizes), EntryArithmetic(count))
     d_outputs, d_finals = trial.spec_cotangents
     total = np.zeros(count)
     for name, cotangent in d_outputs.items():
         for t in range(trial.case.T):
-            total += np.einsum("pbd,bd->p", run.steps[t][name].imag, cotangent[t])
+            total += np.einsum("pbd,bd->p", run.steps[t][name].imaginary, cotangent[t])
     for name, state in final_states(trial.program, run).items():
-        total += np.einsum("pbd,bd->p", state.imag, d_finals[name])
-    total /= COMPLEX_STEP
+        total += np.einsum("pbd,bd->p", state.imaginary, d_finals[name])
     found = [
         {name: total[places[i, name]].reshape(v.shape) for name, v in table.items()} for i, table in enumerate(tables)
     ]
@@ -51,10 +48,9 @@ def _read(trial: Trial) -> set[str]:
 
 
 def _moved(
-    tables: tuple[dict[str, Array], ...], count: int, batch: int
+    tables: tuple[dict[str, Array], ...], count: int
 ) -> tuple[list[dict[str, Any]], dict[tuple[int, str], slice]]:
     """Parameters, inputs (T, P, B, n) and states (P, B, d) with one entry moved in each direction; their slices."""
-    step = 1j * COMPLEX_STEP
     places: dict[tuple[int, str], slice] = {}
     moved: list[dict[str, Any]] = [{}, {}, {}]
     start = 0
@@ -65,19 +61,18 @@ def _moved(
             start += value.size
             index = np.unravel_index(np.arange(value.size), value.shape)
             if kind == 0 and value.ndim == 2:
-                moved[kind][name] = Perturbed(value.astype(complex), places[kind, name], value.shape)
-            elif kind == 0:
-                whole = np.broadcast_to(value.astype(complex), (count, 1, *value.shape)).copy()
-                whole[rows, 0, index[0]] += step
-                moved[kind][name] = whole
+                moved[kind][name] = Perturbed(value, places[kind, name], (value.shape[0], value.shape[1]))
+                continue
+            if kind == 0:
+                whole = np.zeros((count, 1, *value.shape))
+                whole[rows, 0, index[0]] = 1
             elif kind == 1:
-                whole = np.broadcast_to(value.astype(complex)[:, None], (len(value), count, *value.shape[1:])).copy()
-                whole[index[0], rows, index[1], index[2]] += step
-                moved[kind][name] = whole
+                whole = np.zeros((len(value), count, *value.shape[1:]))
+                whole[index[0], rows, index[1], index[2]] = 1
             else:
-                whole = np.broadcast_to(value.astype(complex), (count, *value.shape)).copy()
-                whole[rows, index[0], index[1]] += step
-                moved[kind][name] = whole
+                whole = np.zeros((count, *value.shape))
+                whole[rows, index[0], index[1]] = 1
+            moved[kind][name] = Moved(value, whole)
     return moved, places
 
 
