@@ -37,7 +37,7 @@ def _saturated(trial: Trial) -> str | None:
     limit = float(SATURATION)
     for name, value in trial.run.trace.items():
         kind = name.split(".")[-1]
-        if kind in ("cell_state", "output", "hidden_state") or not value.size:
+        if kind in ("cell_state", "output", "hidden_state", "merged_state") or not value.size:
             continue
         closed = np.abs(value if kind == "candidate" else 2 * value - 1) > limit
         if closed.all():

@@ -11,6 +11,7 @@ from rnn_harness.checks._check import Finding, merge
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, Witness, environment
 from rnn_harness.specs import Entry, Equation, Equivalence, Library, Spec, equivalences, library
+from rnn_harness.subjects import LAYERS
 
 SEEDS = 3
 """Random operands tried for one equation alone; it has no state to be generic about."""
@@ -251,11 +252,17 @@ def _applying(spec: Spec, checks: tuple[Check, ...]) -> list[Check]:
 
 
 def _proof(spec: Spec, seed: int) -> Record:
-    """The derived backward against SymPy's Jacobian: one step at sizes 1 and 2, and two steps at size 1."""
+    """The derived backward against SymPy's Jacobian: one step at sizes 1 and 2, and two steps at size 1.
+
+    A stack of gated cells is proved over one step only: its polynomials of two steps take half a minute.
+    """
     from rnn_harness.derive._prove import prove_backward
 
     start = time.perf_counter()
-    proofs = [prove_backward(spec.program(), size, steps) for size, steps in ((1, 1), (2, 1), (1, 2))]
+    program = spec.program()
+    gated_stack = spec.model.layers and len(program.assignments) > LAYERS
+    rounds = ((1, 1), (2, 1)) if gated_stack else ((1, 1), (2, 1), (1, 2))
+    proofs = [prove_backward(program, size, steps) for size, steps in rounds]
     count = sum(proof.identities for proof in proofs)
     failed = next((proof.failed for proof in proofs if not proof.holds), "")
     return Record(
@@ -264,7 +271,7 @@ def _proof(spec: Spec, seed: int) -> Record:
         check="backward.proof",
         witness="symbolic",
         outcome=Outcome.REFUTED if failed else Outcome.AGREES,
-        reason=failed or f"{count} identities proved at sizes 1 and 2, and over two steps",
+        reason=failed or f"{count} identities proved at sizes 1 and 2" + ("" if gated_stack else ", and over two steps"),
         examples=len(proofs),
         seconds=round(time.perf_counter() - start, 4),
         seed=seed,

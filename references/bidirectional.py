@@ -76,6 +76,7 @@ class Bidirectional:
             outputs = (a + b) / 2
         else:
             outputs = a * b
+        trace["merged_state"] = outputs
         return Run(outputs, finals, trace, (ahead, back, a, b, lengths))
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:

@@ -62,10 +62,11 @@ def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Ite
         return
     context = spec.context()
     seen: set[str] = set()
+    backward = _walking_backward(spec, entry, context)
     for chain in chains:
         for side in chain.sides:
             for name in names(side):
-                yield from _audit_name(entry, chain, name, context, seen)
+                yield from _audit_name(entry, chain, name, context, seen, backward)
     if seen:
         return
     context.stars.clear()
@@ -85,7 +86,23 @@ def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Ite
             yield Finding(entry.id, "ambiguous product", message)
 
 
-def _audit_name(entry: Equation, chain: Chain, name: Name, context: Context, seen: set[str]) -> Iterator[Finding]:
+def _walking_backward(spec: Spec, entry: Equation, context: Context) -> set[str]:
+    """States that walk backward in time: read from the step after by their own equation, as printed, or by the
+    equations (readings) of a program in which they are carried that way.
+    """
+    try:
+        program = spec.program()
+        found = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
+    except ValueError:
+        found = set()
+    for chain in parse(entry.printed):
+        found |= {context.denote(side).name for side in chain.sides if isinstance(side, Name)}
+    return found
+
+
+def _audit_name(
+    entry: Equation, chain: Chain, name: Name, context: Context, seen: set[str], backward_states: set[str]
+) -> Iterator[Finding]:
     """A name must be declared, and its value known when the chain's first side is computed."""
     what = context.denote(name)
     known = what.name in context.shapes or context.layer is not None
@@ -100,8 +117,7 @@ def _audit_name(entry: Equation, chain: Chain, name: Name, context: Context, see
     targets = [context.denote(side) for side in chain.sides if isinstance(side, Name)]
     now = targets[0].time or 0 if targets else 0
     late = what.time - now
-    # A state that its own equation reads from the step after walks backward in time.
-    backward = late == 1 and context.roles.get(what.name) is Role.STATE and what.name in {one.name for one in targets}
+    backward = late == 1 and context.roles.get(what.name) is Role.STATE and what.name in backward_states
     if late > 0 and not backward:
         correction = _reading(entry, seen)
         seen.add("future")
