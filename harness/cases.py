@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Array = NDArray[Any]
-Dtype = Literal["float64", "float32"]
+Dtype = Literal["float64", "float32", "bfloat16", "float16"]
 Special = Literal["large", "zeros", "equal rows", "saturated"]
 SPECIALS: tuple[Special, ...] = ("large", "zeros", "equal rows", "saturated")
 
@@ -64,14 +64,29 @@ class Drawn:
     lengths: NDArray[np.intp] | None
 
 
+def representable(values: Array, dtype: str) -> Array:
+    """`values` rounded to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16)."""
+    if dtype == "float16":
+        return values.astype(np.float16).astype(values.dtype)
+    if dtype != "bfloat16":
+        return values
+    bits = values.astype(np.float32).view(np.uint32)
+    even = (bits >> 16) & 1  # round half to even
+    return ((bits + 0x7FFF + even) & 0xFFFF0000).view(np.float32).astype(values.dtype)
+
+
 def draw(case: Case, subject: Subject) -> Drawn:
-    """The arrays of `case`; the same ones for the same case, on every machine."""
+    """The arrays of `case`; the same ones for the same case, on every machine.
+
+    Of a format narrower than float32 they are float32 arrays whose numbers that format holds.
+    """
     rng = np.random.default_rng(case.seed)
-    dtype = np.dtype(case.dtype)
+    dtype = np.dtype("float64" if case.dtype == "float64" else "float32")
 
     def normal(*shape: int) -> Array:
         # Rounded to 20 bits, so that float32 holds the very same numbers and sums of two of them stay exact.
-        return (np.rint(rng.standard_normal(shape) * 2.0**16) / 2.0**16).astype(dtype)
+        rounded = np.rint(rng.standard_normal(shape) * 2.0**16) / 2.0**16
+        return representable(rounded.astype(dtype), case.dtype)
 
     parameters = {}
     for name, shape in sorted(subject.parameter_shapes(case.sizes).items()):

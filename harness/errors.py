@@ -17,3 +17,15 @@ class ExitCode(enum.IntEnum):
 
 class UsageError(ValueError):
     """Something the user asked for cannot be done: the message says what was found and what to do."""
+
+
+class NotRun(LookupError):
+    """A check cannot be run on a subject, for the reason given; never a verdict about what it computes."""
+
+
+class NotShown(NotRun):
+    """A check asked for something that the subject computes inside and does not show."""
+
+
+class Refused(NotRun):
+    """The subject does not take this, and says so itself."""

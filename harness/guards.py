@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from flint import arb
 
-from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, SATURATION
+from rnn_harness.arithmetic.assumptions import SATURATION
 from rnn_harness.trial import Trial
 
 
@@ -52,6 +52,6 @@ def _silent(trial: Trial) -> str | None:
             continue
         size = max(float(ball.mid().abs_lower()) for ball in balls.flat)
         bound = max(float(arb(ball.rad())) for ball in balls.flat)
-        if size <= GUARD_MARGIN * bound:
-            return f"{name} moves the output by less than {GUARD_MARGIN} rounding bounds"
+        if size <= trial.margin * bound:
+            return f"{name} moves the output by less than {trial.margin} rounding bounds"
     return None

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rnn_harness.cases import Case
 from rnn_harness.errors import UsageError
 
-Witness = Literal["text", "reference", "numeric", "symbolic", "torch"]
+Witness = Literal["text", "reference", "numeric", "symbolic", "torch", "kernel"]
 
 
 class Outcome(enum.StrEnum):
@@ -34,7 +34,8 @@ class Record(BaseModel):
     """One outcome, immutable. `entry`: the equation (or other entry), or the spec for what concerns all of it.
 
     `share`: worst error divided by its bound; `examples`: cases that counted; `case`: the one the outcome rests on;
-    `program`: for a refutation, a program that shows it.
+    `program`: for a refutation, a program that shows it. Of a kernel also: its id, `dtype`, `device` (with the
+    accelerator's name and the versions of its libraries) and what `ran`, as the profiler saw it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -56,11 +57,16 @@ class Record(BaseModel):
     seed: int = 0
     environment: str = ""
     program: str = ""
+    kernel: str = ""
+    dtype: str = ""
+    device: str = ""
+    ran: str = ""
 
     @property
     def key(self) -> str:
         """What makes two records answers to the same question."""
-        return "|".join((self.entry, self.spec, self.check, self.witness, str(self.seed), self.environment))
+        asked = (self.entry, self.spec, self.check, self.witness, str(self.seed), self.environment)
+        return "|".join((*asked, self.kernel, self.dtype, self.device) if self.kernel else asked)
 
 
 @cache

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
-from rnn_harness.cases import Case, cases
+from rnn_harness.cases import Case, Dtype, cases
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.counterexample import counterexample
+from rnn_harness.errors import NotRun
 from rnn_harness.guards import vacuous
 from rnn_harness.records import Outcome, Record, environment
 from rnn_harness.subjects import Subject
@@ -50,32 +51,46 @@ def anchors(spec: str) -> Iterator[Case]:
 
 
 def judge(check: Check, trial: Trial) -> list[Finding]:
-    """The findings of one check; an exception of the subject is a finding too."""
+    """The findings of one check; an exception of the subject is a finding too. Raises NotRun."""
     try:
         with np.errstate(all="ignore"):
             return list(check.run(trial))
+    except NotRun:
+        raise
     except Exception as error:  # whatever a candidate raises, it is the candidate's fault and is reported as such
         message = f"raises {type(error).__name__}: {error}"
         return [Finding(trial.subject.spec.id, False, message, float("inf"))]
 
 
 class Runner:
-    """Runs checks of one subject over many cases."""
+    """Runs checks of one subject over many cases. `trial`: how a case is tried; `only`: one dtype, if one is meant."""
 
-    def __init__(self, subject: Subject, checks: tuple[Check, ...] | None = None) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        checks: tuple[Check, ...] | None = None,
+        trial: Callable[[Case], Trial] | None = None,
+        only: Dtype | None = None,
+    ) -> None:
         self.subject = subject
+        self.trial = trial or (lambda case: Trial.of(subject, case))
+        self.only = only
         self.checks = tuple(c for c in checks or all_checks() if c.applies(subject))
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.reasons: dict[str, int] = {}
+        self.excuses: dict[str, str] = {}
         self.tried = 0
 
-    def try_case(self, case: Case) -> bool:
-        """Run every check on one case; False if the case is vacuous."""
-        trial = Trial.of(self.subject, case)
+    def try_case(self, case: Case, guarded: bool = True) -> bool:
+        """Run every check on one case; False if the case is vacuous.
+
+        `guarded=False` is for checks of manners, which a case can decide whatever its numbers are.
+        """
+        trial = self.trial(case)
         self.tried += 1
         try:
             with np.errstate(all="ignore"):
-                reason = vacuous(trial)
+                reason = vacuous(trial) if guarded else None
         except Exception:  # a subject that cannot run at all is judged, not excused
             reason = None
         if reason is not None:
@@ -88,7 +103,11 @@ class Runner:
 
     def _judge(self, check: Check, trial: Trial) -> None:
         start = time.perf_counter()
-        findings = judge(check, trial)
+        try:
+            findings = judge(check, trial)
+        except NotRun as reason:
+            self.excuses.setdefault(check.name, str(reason))
+            return
         spent = time.perf_counter() - start
         for entry in {one.entry for one in findings}:
             own = [one for one in findings if one.entry == entry]
@@ -107,7 +126,7 @@ class Runner:
         from hypothesis import HealthCheck, Phase, given, settings
 
         for case in anchors(self.subject.spec.id):
-            self.try_case(case)
+            self.try_case(case.model_copy(update={"dtype": self.only}) if self.only else case)
 
         @hypothesis.seed(seed)
         @settings(
@@ -117,7 +136,7 @@ class Runner:
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
-        @given(cases(self.subject.spec.id))
+        @given(cases(self.subject.spec.id, self.only))
         def drive(case: Case) -> None:
             self.try_case(case)
 
@@ -131,13 +150,14 @@ class Runner:
         found = {name for _, name in self.tallies}
         for check in self.checks:
             if check.name not in found:
+                excuse = self.excuses.get(check.name)
                 yield Record(
                     entry=self.subject.spec.id,
                     spec=self.subject.spec.id,
                     check=check.name,
                     witness=check.witness,
-                    outcome=Outcome.VACUOUS,
-                    reason=f"no case could decide it; most often: {most or 'the controls saw no difference'}",
+                    outcome=Outcome.NOT_RUN if excuse else Outcome.VACUOUS,
+                    reason=excuse or f"no case could decide it; most often: {most or 'the controls saw no difference'}",
                     vacuous=skipped,
                     seed=seed,
                     environment=environment(),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import GUARD_MARGIN
 from rnn_harness.cases import Case, Drawn, draw
 from rnn_harness.derive import Cotangents, derive, differentiate
 from rnn_harness.references import Gradients, Run
@@ -33,7 +33,9 @@ def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
 
 
 class Trial:
-    """A subject on a case's arrays."""
+    """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards)."""
+
+    margin: int = GUARD_MARGIN
 
     def __init__(self, subject: Subject, drawn: Drawn) -> None:
         self.subject, self.drawn = subject, drawn
@@ -71,7 +73,7 @@ class Trial:
     @functools.cached_property
     def bounded(self) -> BallArithmetic:
         """Balls that hold the rounding of the case's dtype."""
-        return BallArithmetic(UNIT_ROUNDOFF[self.case.dtype], UNDERFLOW[self.case.dtype])
+        return BallArithmetic.of(self.case.dtype)
 
     @functools.cached_property
     def balls(self) -> Trajectory:

@@ -271,7 +271,8 @@ def _proof(spec: Spec, seed: int) -> Record:
         check="backward.proof",
         witness="symbolic",
         outcome=Outcome.REFUTED if failed else Outcome.AGREES,
-        reason=failed or f"{count} identities proved at sizes 1 and 2" + ("" if gated_stack else ", and over two steps"),
+        reason=failed
+        or f"{count} identities proved at sizes 1 and 2" + ("" if gated_stack else ", and over two steps"),
         examples=len(proofs),
         seconds=round(time.perf_counter() - start, 4),
         seed=seed,

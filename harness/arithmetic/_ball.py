@@ -17,6 +17,11 @@ members, so on the computed operands; the ball is then widened by what the opera
   ``W x + U h + b`` is one sum of n + d + 1 terms, whichever way a kernel groups it;
 * a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened.
 
+A `Rounding` may say that sums of products and functions are computed in a wider format (bfloat16 kernels accumulate
+in float32): then the terms are rounded there, and only what is stored between them, the addends and partial sums of
+whole products, in the narrow one. It may also say that the operands of matrix products are shortened first (TF32),
+or that functions are only approximated.
+
 Rounding fewer values than that (fused products, partial sums kept in a wider format) leaves a result inside: each
 ball holds the exact result of its operands as well. Outside the claim: another expression for the same quantity
 (``h + z (g - h)`` for ``(1 - z) h + z g``), operands flushed to zero before they are used, and overflow.
@@ -28,6 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -37,7 +43,7 @@ from flint import arb, arb_mat, fmpq
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import _enclose
-from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.specs.expression import Function
 
 Array = NDArray[Any]
@@ -54,16 +60,33 @@ def precision(bits: int) -> Iterator[None]:
         flint.ctx.prec = before
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """What an implementation may do to a result.
+
+    `unit`: the unit roundoff of the format in which values are stored; `underflow`: see assumptions. `wide`: that of
+    the format in which products are summed and functions computed, if another. `operands`: how far each operand of a
+    matrix product may be shortened, relatively. `functions`: how far off a function may be besides.
+    """
+
+    unit: Fraction
+    underflow: Fraction = Fraction(0)
+    wide: Fraction | None = None
+    operands: Fraction | None = None
+    functions: Fraction | None = None
+
+
 class Open:
     """A value not yet rounded: a sum of `terms` summands, `mass` the sum of their sizes.
 
-    `products`: whether a summand is itself an unrounded product.
+    `products`: whether a summand is itself an unrounded product. `parts`: how many of them an implementation may
+    store before it adds them: a whole matrix product is one part.
     """
 
-    __slots__ = ("mass", "products", "terms", "value")
+    __slots__ = ("mass", "parts", "products", "terms", "value")
 
-    def __init__(self, value: Array, mass: Array, terms: int, products: bool) -> None:
-        self.value, self.mass, self.terms, self.products = value, mass, terms, products
+    def __init__(self, value: Array, mass: Array, terms: int, products: bool, parts: int = 1) -> None:
+        self.value, self.mass, self.terms, self.products, self.parts = value, mass, terms, products, parts
 
 
 def exact(value: Fraction) -> Any:
@@ -98,20 +121,27 @@ _FUNCTIONS = {
 
 
 class BallArithmetic:
-    """Ball evaluation. Without `unit` the ball is the true value; with it, the rounding bound (see above)."""
+    """Ball evaluation. Without `rounding` the ball is the true value; with it, the rounding bound (see above)."""
 
-    def __init__(
-        self, unit: Fraction | None = None, underflow: Fraction = Fraction(0), bits: int = REFERENCE_BITS
-    ) -> None:
+    def __init__(self, rounding: Rounding | None = None, bits: int = REFERENCE_BITS) -> None:
         self.bits = bits
-        self.key = f"ball-{bits}-{unit}"
+        self.key = f"ball-{bits}-{rounding}"
         self.fused = False
+        self._rounded = rounding is not None
         with precision(bits):
-            self._unit = None if unit is None else exact(unit)
-            self._largest_whole = 1 if unit is None else int(1 / unit)
-            self._underflow = exact(underflow)
+            if rounding is not None:
+                self._unit, self._underflow = exact(rounding.unit), exact(rounding.underflow)
+                self._wide = None if rounding.wide is None else exact(rounding.wide)
+                self._operands = None if rounding.operands is None else exact(rounding.operands)
+                self._functions = None if rounding.functions is None else exact(rounding.functions)
+                self._largest_whole = int(1 / rounding.unit)
         self._matrices: dict[int, _Matrix] = {}
         self._transposed: dict[int, tuple[Array, Array]] = {}
+
+    @classmethod
+    def of(cls, dtype: str) -> BallArithmetic:
+        """The bound for an implementation that rounds every result to `dtype`."""
+        return cls(Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype]))
 
     def scope(self) -> AbstractContextManager[None]:
         """The working precision, for as long as values are computed."""
@@ -121,7 +151,9 @@ class BallArithmetic:
         """A constant: rounded, where it is not a whole number over a power of two short enough for the format."""
         whole = np.array([[exact(value)]], dtype=object)
         dyadic = value.denominator & (value.denominator - 1) == 0
-        return whole if dyadic and abs(value.numerator) <= self._largest_whole else self._round(whole, _upper(whole), 1)
+        if not self._rounded or (dyadic and abs(value.numerator) <= self._largest_whole):
+            return whole
+        return self._round(whole, _upper(whole), 1)
 
     def array(self, value: Array) -> Array:
         if value.dtype == object:
@@ -129,11 +161,14 @@ class BallArithmetic:
         whole: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
         return whole
 
-    def _round(self, value: Array, mass: Array, roundings: int, flushed: int = 1) -> Array:
-        """Widened by so many roundings of `mass`, and by `flushed` results lost to underflow."""
-        if self._unit is None or roundings == 0:
+    def _round(self, value: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0) -> Array:
+        """Widened by so many roundings of `mass`, `wide` more where sums are kept, and by `flushed` underflows."""
+        if not self._rounded or roundings + wide == 0:
             return value
-        growth = ((1 - self._unit) ** -roundings - 1).abs_upper()
+        factor = (1 - self._unit) ** -roundings
+        if wide and self._wide is not None:
+            factor *= (1 - self._wide) ** -wide
+        growth = (factor - 1).abs_upper()
         widened: Array = _widen(value, mass * growth + self._underflow * flushed)
         return widened
 
@@ -145,6 +180,8 @@ class BallArithmetic:
             return self._round(value.value, _upper(value.value), 1) if value.products else value.value
         if value.terms == 2 and not value.products:
             return self._round(value.value, _upper(value.value), 1)
+        if self._rounded and self._wide is not None:
+            return self._round(value.value, value.mass, value.parts, 2 * value.terms, wide=value.terms)
         return self._round(value.value, value.mass, value.terms, 2 * value.terms)
 
     def _open(self, value: Array | Open) -> Open:
@@ -152,11 +189,13 @@ class BallArithmetic:
 
     def add(self, left: Array | Open, right: Array | Open) -> Open:
         a, b = self._open(left), self._open(right)
-        return Open(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products)
+        parts = a.parts + b.parts
+        return Open(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
 
     def subtract(self, left: Array | Open, right: Array | Open) -> Open:
         a, b = self._open(left), self._open(right)
-        return Open(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products)
+        parts = a.parts + b.parts
+        return Open(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
 
     def multiply(self, left: Array | Open, right: Array | Open) -> Open:
         product = self.settle(left) * self.settle(right)
@@ -177,14 +216,21 @@ class BallArithmetic:
     def matrix_vector(self, matrix: Array, vector: Array | Open) -> Open:
         x = self.settle(vector)
         _, whole, middles, sizes, certain = self._matrix(matrix)
-        if self._unit is None or not certain:
+        if not self._rounded or not certain:
             product = _array(whole * arb_mat(x.T.tolist())).T
-            mass = product if self._unit is None else _array(sizes * arb_mat(_upper(x).T.tolist())).T
-            return Open(product, mass, matrix.shape[1], True)
+            mass = product if not self._rounded else _array(sizes * arb_mat(_upper(x).T.tolist())).T
+            return self._shortened(Open(product, mass, matrix.shape[1], True))
         # Arb's products of wide balls drop digits of the midpoint: it is computed apart from the radius.
         middle = _array(middles * arb_mat(_middle(x).T.tolist())).T
         both = _array(sizes * arb_mat(np.concatenate([_upper(x), _radius(x)]).T.tolist())).T
-        return Open(_widen(middle, both[len(x) :]), both[: len(x)], matrix.shape[1], True)
+        return self._shortened(Open(_widen(middle, both[len(x) :]), both[: len(x)], matrix.shape[1], True))
+
+    def _shortened(self, product: Open) -> Open:
+        """A matrix product whose operands were shortened first: every term twice."""
+        if self._rounded and self._operands is not None:
+            growth = ((1 - self._operands) ** -2 - 1).abs_upper()
+            product.value = _widen(product.value, product.mass * growth)
+        return product
 
     def vector_matrix(self, vector: Array | Open, matrix: Array) -> Open:
         return self.matrix_vector(self.transpose(matrix), vector)
@@ -203,7 +249,8 @@ class BallArithmetic:
         if not isinstance(vector, Open):
             return vector[..., start:stop]
         # A part of a sum is a sum: a kernel may add it to others before anything is rounded.
-        return Open(vector.value[..., start:stop], vector.mass[..., start:stop], vector.terms, vector.products)
+        value, mass = vector.value[..., start:stop], vector.mass[..., start:stop]
+        return Open(value, mass, vector.terms, vector.products, vector.parts)
 
     def apply(self, function: Function, argument: Array | Open) -> Array:
         x = self.settle(argument)
@@ -212,7 +259,17 @@ class BallArithmetic:
         if function is Function.SOFTMAX:
             return self._softmax(x)
         value = _FUNCTIONS[function](x)
-        return self._round(value, _upper(value), FUNCTION_ROUNDINGS if function is not Function.RELU else 0)
+        if function is Function.RELU:
+            return value
+        if self._rounded and self._functions is not None:
+            value = _widen(value, _upper(value) * self._functions)
+        return self._computed(value, FUNCTION_ROUNDINGS)
+
+    def _computed(self, value: Array, roundings: int, flushed: int = 1) -> Array:
+        """A function's value after that many roundings where functions are computed, then stored."""
+        if self._rounded and self._wide is not None:
+            return self._round(value, _upper(value), 1, flushed, wide=roundings)
+        return self._round(value, _upper(value), roundings, flushed)
 
     def _softmax(self, x: Array) -> Array:
         """exp(x - m) / sum: relative error abs(x - m) u from each shift, the functions', k for the sum, 2 more."""
@@ -221,7 +278,7 @@ class BallArithmetic:
             value = np.array(_enclose.softmax(list(row)), dtype=object)
             spread = max(float((a - b).abs_upper()) for a in row for b in row)
             roundings = int(2 * spread) + 2 * FUNCTION_ROUNDINGS + len(row) + 3
-            rows.append(self._round(value, _upper(value), roundings, 2 + len(row)))
+            rows.append(self._computed(value, roundings, 2 + len(row)))
         return np.array(rows, dtype=object).reshape(x.shape)
 
     def component(self, vector: Array | Open, index: NDArray[np.intp]) -> Array:
@@ -234,13 +291,14 @@ class BallArithmetic:
 
     def outer(self, left: Array | Open, right: Array | Open) -> Open:
         a, b = self.settle(left), self.settle(right)
-        if self._unit is None:
+        if not self._rounded:
             product = _product(a.T, b)
             return Open(product, product, len(a), True)
         # abs(a b - mid a mid b) <= abs(a) rad b + rad a abs(mid b), as one product of twice the length.
         sizes, radii = _upper(a), np.concatenate([_radius(b), _upper(_middle(b))])
         spread = _product(np.concatenate([sizes, _radius(a)]).T, radii)
-        return Open(_widen(_product(_middle(a).T, _middle(b)), spread), _product(sizes.T, _upper(b)), len(a), True)
+        middle = _widen(_product(_middle(a).T, _middle(b)), spread)
+        return self._shortened(Open(middle, _product(sizes.T, _upper(b)), len(a), True))
 
     def dot(self, left: Array | Open, right: Array | Open) -> Open:
         products = self.settle(left) * self.settle(right)
@@ -249,4 +307,5 @@ class BallArithmetic:
 
     def batch_sum(self, value: Array | Open) -> Open:
         a = self._open(value)
-        return Open(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products)
+        # Each row's value may be stored before the sum, and the sum once more.
+        return Open(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products, a.parts + 1)

@@ -18,11 +18,12 @@ UNIT_ROUNDOFF: dict[str, Fraction] = {
 UNDERFLOW: dict[str, Fraction] = {
     "float64": Fraction(1, 2**1022),
     "float32": Fraction(1, 2**126),
-    "float16": Fraction(1, 2**14),
+    "float16": Fraction(1, 2**25),
     "bfloat16": Fraction(1, 2**126),
 }
 """The smallest normal number: an operation whose result is smaller may be off by that much, since kernels are
-allowed to flush subnormal numbers to zero, and 1/(1+exp(-x)) gives 0 where exp overflows."""
+allowed to flush subnormal numbers to zero, and 1/(1+exp(-x)) gives 0 where exp overflows. In float16, whose subnormal
+numbers are of everyday size, kernels keep them: what is lost there is half their spacing."""
 
 FUNCTION_ROUNDINGS = 8
 """sigmoid, tanh, log and exp are assumed to be within this many u of the true value, relatively. Measured maxima over
@@ -54,6 +55,10 @@ truncation error above, for third derivatives up to a million."""
 GUARD_MARGIN = 16
 """A case counts as able to fail in a parameter only if that parameter moves the output by more than this many
 bounds: a fault of 1/16 of its effect would then still be seen."""
+
+NARROW_MARGIN = 1
+"""In bfloat16 and float16 a parameter must move the output by more than the bound itself: a fault as large as its
+effect would be seen. Finer faults are seen where the same kernel runs in float32; bounds of 8 bits cannot see them."""
 
 SATURATION = Fraction(31, 32)
 """A gate this close to 0 or 1 (or a tanh to 1) passes so little gradient that a wrong backward would go unseen."""

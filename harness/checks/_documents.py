@@ -8,7 +8,6 @@ import numpy as np
 
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.checks._check import Finding, within
 from rnn_harness.checks._identities import deviation, world
 from rnn_harness.records import Witness
@@ -121,7 +120,7 @@ def loss(spec: Spec, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
     logits = rng.standard_normal((3, 2, 4))
     classes = rng.integers(0, 4, (3, 2))
-    balls = BallArithmetic(UNIT_ROUNDOFF["float64"], UNDERFLOW["float64"])
+    balls = BallArithmetic.of("float64")
     with balls.scope():
         y = [balls.apply(Function.SOFTMAX, balls.array(step)) for step in logits]
         values = Values({}, {"y": np.array(y, dtype=object)}, {}, {"k": 4, "n": 1, "d": 1}, {"c": classes})

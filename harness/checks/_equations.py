@@ -16,8 +16,6 @@ from rnn_harness.arithmetic.assumptions import (
     COMPLEX_STEP_FLOOR,
     QUOTIENT_BITS,
     QUOTIENT_FLOOR,
-    UNDERFLOW,
-    UNIT_ROUNDOFF,
 )
 from rnn_harness.checks._check import Finding, merge, within
 from rnn_harness.derive import Cotangents, derive, differentiate
@@ -141,7 +139,7 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
     program = local_program(assignment)
     values, cotangent = _values(program, seed)
     target = program.outputs[0].name
-    balls = BallArithmetic(UNIT_ROUNDOFF["float64"], UNDERFLOW["float64"])
+    balls = BallArithmetic.of("float64")
     exact_run = evaluate(program, values, balls)
     derived = _flat(differentiate(derive(program), exact_run, {target: cotangent}, {}, balls))
     arithmetic = TorchArithmetic()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,16 +25,24 @@ def verify(
         list[str] | None,
         typer.Argument(
             metavar="ID",
-            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml); all by default.",
+            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml); all by default. "
+            "With --kernels: kernels (nn.LSTM) or specs.",
         ),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Where the random cases start; the same seed gives the same cases.")
     ] = 0,
     examples: Annotated[
-        int,
-        typer.Option(min=0, max=10_000, help="Cases that Hypothesis draws for each cell, after nine fixed ones."),
-    ] = 20,
+        int | None,
+        typer.Option(
+            min=0,
+            max=10_000,
+            help="Cases that Hypothesis draws for each cell, after nine fixed ones. [default: 20; 2 for kernels]",
+        ),
+    ] = None,
+    kernels: Annotated[
+        bool, typer.Option("--kernels", help="Judge torch kernels instead: rnn-harness kernels lists them.")
+    ] = False,
     records: Annotated[
         Path | None,
         typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False),
@@ -50,20 +60,13 @@ def verify(
     witnesses: the hand-written NumPy reference, numerical derivatives, a SymPy proof, and torch. An error counts only
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
-    from rnn_harness.specs import library, load_spec
-    from rnn_harness.verify import select
-
-    given = names or []
-    files = [name for name in given if name.endswith(".toml") or "/" in name]
-    extra = [load_spec(path, library().specs) for path in files]
-    _refuse_shipped_ids(extra)
-    selection = select([name for name in given if name not in files], extra)
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
+    job = _kernels(names or [], seed, examples) if kernels else _equations(names or [], seed, examples)
     found: list[Record] = []
     interrupted, trouble = False, None
     try:
-        _decide(selection, seed, examples, records, resume, found)
+        _decide(job, records, resume, found)
     except KeyboardInterrupt:
         interrupted = True
     except UsageError as error:
@@ -74,9 +77,7 @@ def verify(
         rows = [json.loads(record.model_dump_json()) for record in found]
         typer.echo(json.dumps({"exit_code": int(_exit_code(found)), "records": rows}, indent=1))
     else:
-        from rnn_harness.reports.terminal import print_report
-
-        print_report(console(), found, _captions(selection), verbose)
+        job.show(found, verbose)
     if trouble is not None:
         raise UsageError(f"stopped after {len(found)} records: {trouble}")
     if interrupted:
@@ -86,19 +87,61 @@ def verify(
     raise typer.Exit(_exit_code(found))
 
 
-def _decide(
-    selection: Selection, seed: int, examples: int, records: Path | None, resume: bool, found: list[Record]
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """`run` makes the records, `show` prints them; `size` counts what `run` announces."""
+
+    run: Callable[[dict[str, Record], Callable[[str], None]], Iterator[Record]]
+    show: Callable[[list[Record], bool], None]
+    size: int
+
+
+def _equations(given: list[str], seed: int, examples: int | None) -> _Job:
+    from rnn_harness.specs import library, load_spec
+    from rnn_harness.verify import select
+    from rnn_harness.verify import verify as decide
+
+    files = [name for name in given if name.endswith(".toml") or "/" in name]
+    extra = [load_spec(path, library().specs) for path in files]
+    _refuse_shipped_ids(extra)
+    selection = select([name for name in given if name not in files], extra)
+    cases = 20 if examples is None else examples
+
+    def show(found: list[Record], verbose: bool) -> None:
+        from rnn_harness.reports.terminal import print_report
+
+        print_report(console(), found, _captions(selection), verbose)
+
+    size = len(selection.wanted) + bool(selection.pairs)
+    return _Job(lambda known, start: decide(selection, seed, cases, known, start), show, size)
+
+
+def _kernels(given: list[str], seed: int, examples: int | None) -> _Job:
+    from rnn_harness.kernels import choose, decide
+
+    chosen = choose(tuple(given))
+    cases = 2 if examples is None else examples
+
+    def show(found: list[Record], verbose: bool) -> None:
+        from rnn_harness.reports.kernels import print_kernels
+
+        print_kernels(console(), found, verbose)
+
+    size = sum(len(kernel.settings) for kernel in chosen)
+    return _Job(lambda known, start: decide(chosen, seed, cases, known, start), show, size)
+
+
+def _decide(job: _Job, records: Path | None, resume: bool, found: list[Record]) -> None:
     """Decide, and keep a journal if one is wanted."""
     from rnn_harness.records import Journal
 
     if records is None:
-        _run(selection, seed, examples, {}, None, found)
+        _run(job, {}, None, found)
         return
     with Journal(records, resume) as journal:
         for warning in journal.warnings:
             typer.echo(f"rnn-harness: {warning}", err=True)
-        _run(selection, seed, examples, journal.known, journal, found)
+        _run(job, journal.known, journal, found)
 
 
 def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
@@ -115,7 +158,7 @@ def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
                 raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
 
 
-def _run(selection: Selection, seed: int, examples: int, known: dict, journal: object, found: list[Record]) -> None:  # type: ignore[type-arg]
+def _run(job: _Job, known: dict[str, Record], journal: object, found: list[Record]) -> None:
     """Decide with a progress bar on standard error, if that is a terminal."""
     from rich.progress import (
         BarColumn,
@@ -127,7 +170,6 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
     )
 
     from rnn_harness.records import Journal
-    from rnn_harness.verify import verify as decide
 
     bar = Progress(
         TextColumn("{task.description}"),
@@ -140,7 +182,7 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
         disable=not sys.stderr.isatty(),
     )
     with bar, Interrupt() as interrupt:
-        task = bar.add_task("specs", total=len(selection.wanted) + bool(selection.pairs))
+        task = bar.add_task("", total=job.size)
         started = False
 
         def on_start(title: str) -> None:
@@ -148,7 +190,7 @@ def _run(selection: Selection, seed: int, examples: int, known: dict, journal: o
             bar.update(task, description=title[:48], advance=1 if started else 0)
             started = True
 
-        for record in decide(selection, seed, examples, known, on_start):
+        for record in job.run(known, on_start):
             found.append(record)
             if isinstance(journal, Journal) and record.key not in known:
                 journal.write(record)

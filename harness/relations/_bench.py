@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.cases import Drawn
 from rnn_harness.derive import derive, differentiate
 from rnn_harness.references import Gradients, Run
@@ -33,7 +32,7 @@ _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
 @cache
 def rounding(dtype: str) -> BallArithmetic:
     """Balls that hold every result rounded in `dtype`."""
-    return BallArithmetic(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype])
+    return BallArithmetic.of(dtype)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def bounds(bench: Bench) -> Iterator[Comparison]:
         if name in whole.run.trace:
             yield at_most(f"{name} above 1", _trace(whole, name), 1.0)
             yield at_most(f"{name} below 0", 0.0, _trace(whole, name))
-    bounded = "candidate" if "candidate" in whole.run.trace else "hidden_state"
+    bounded = "hidden_state" if reference.name in ("rnn", "feedforward") else "candidate"
     kind = getattr(reference, "candidate", None) or getattr(reference, "activation", "tanh")
     yield at_most(f"{bounded} above 1", _trace(whole, bounded), 1.0)
     yield at_most(f"{bounded} too low", -1.0 if kind == "tanh" else 0.0, _trace(whole, bounded))

@@ -14,7 +14,7 @@ from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic._compare import effective_bits, share, worst_bound, worst_error
 from rnn_harness.arithmetic._numpy import sigmoid, tanh
 from rnn_harness.arithmetic._torch import TorchArithmetic
-from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, REFERENCE_BITS
 from rnn_harness.cases import Case
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
@@ -54,7 +54,7 @@ def test_every_arithmetic_lies_in_the_ball_of_its_own_precision(spec: str) -> No
 @pytest.mark.parametrize("spec", LINKED)
 def test_float16_and_longdouble_evaluations_lie_in_their_balls_too(spec: str) -> None:
     one = trial(spec)
-    half = BallArithmetic(UNIT_ROUNDOFF["float16"], UNDERFLOW["float16"])
+    half = BallArithmetic.of("float16")
     coarse = {k: v.astype(np.float16) for k, v in one.values.parameters.items()}
     values = type(one.values)(
         coarse,
@@ -102,7 +102,7 @@ def _any_order(weights: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> 
 
 def test_sums_in_any_order_stay_in_the_ball() -> None:
     rng = np.random.default_rng(0)
-    arithmetic = BallArithmetic(UNIT_ROUNDOFF["float32"], UNDERFLOW["float32"])
+    arithmetic = BallArithmetic.of("float32")
     worst = 0.0
     for _ in range(40):
         n = int(rng.integers(2, 24))
@@ -119,7 +119,7 @@ def test_sums_in_any_order_stay_in_the_ball() -> None:
 
 def test_a_bias_may_be_added_first_or_last() -> None:
     # The partial sums are larger than the result: a bound made from one order would refuse the other.
-    arithmetic = BallArithmetic(UNIT_ROUNDOFF["float32"], UNDERFLOW["float32"])
+    arithmetic = BallArithmetic.of("float32")
     rng = np.random.default_rng(1)
     for _ in range(50):
         a, b, c = (np.float32(v) for v in rng.standard_normal(3) * [1e3, 1e3, 1])

@@ -12,7 +12,7 @@ from flint import arb
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic._compare import share
-from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.derive import Cotangents, derive, differentiate
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Apply, Component, Function, Variable, walk
@@ -57,7 +57,7 @@ def everything(
 
 
 def bounded(dtype: str) -> BallArithmetic:
-    return BallArithmetic(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype])
+    return BallArithmetic.of(dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -9,7 +9,6 @@ from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic._compare import share
 from rnn_harness.arithmetic._fuse import plan
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
 from rnn_harness.specs.program import Program
@@ -45,7 +44,7 @@ def test_fast_and_plain_evaluation_lie_in_the_same_balls(spec: str, steps: int, 
     fast, plain = NumpyArithmetic(), NumpyArithmetic()
     plain.fused = False
     assert fast.fused
-    balls = BallArithmetic(UNIT_ROUNDOFF["float64"], UNDERFLOW["float64"])
+    balls = BallArithmetic.of("float64")
     runs = [evaluate(program, values, one).steps for one in (fast, plain)]
     bounds = evaluate(program, values, balls).steps if batch else runs[1]
     assert [len(run) for run in runs] == [steps, steps]

@@ -9,7 +9,7 @@ import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
 from rnn_harness.checks._check import within
 from rnn_harness.derive import derive, differentiate
 from rnn_harness.specs import SpecError, load_spec
@@ -104,7 +104,7 @@ def test_three_walks_compute_and_differentiate_what_is_printed(tmp_path: Path) -
             zs.append(z)
         return np.array(zs)
 
-    balls = BallArithmetic(UNIT_ROUNDOFF["float64"], UNDERFLOW["float64"])
+    balls = BallArithmetic.of("float64")
     trajectory = evaluate(made, Values(weights, {"x": x}, starts, sizes), balls)
     exact = np.array([step["z"] for step in trajectory.steps], dtype=object)
     assert within("F-003", "z", exact, run(weights, x)).agrees

@@ -1,0 +1,54 @@
+"""``rnn-harness kernels``: every kernel, and whether it can run here."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from rnn_harness.cli._shared import console, guarded
+
+
+@guarded
+def kernels(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Kernels (nn.LSTM, eager), or specs (lstm.column); all by default."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List torch kernels: which equations each must compute, where it can run, and why not elsewhere.
+
+    Judge them with rnn-harness verify --kernels.
+    """
+    from rnn_harness.kernels import choose
+
+    rows = []
+    for kernel in choose(tuple(names or ()), everything=True):
+        for setting in kernel.settings:
+            reason = kernel.missing(setting)
+            row = {"kernel": kernel.id, "title": kernel.title, "spec": kernel.spec}
+            row |= {"dtype": setting.dtype, "device": setting.device, "reason": reason or ""}
+            rows.append(row | {"known_wrong": kernel.known_wrong})
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(header_style="bold", pad_edge=False)
+    for name in ("kernel", "spec", "here", "not here", "what it is"):
+        table.add_column(name, no_wrap=name in ("kernel", "spec"))
+    for identifier in dict.fromkeys(row["kernel"] for row in rows):
+        own = [row for row in rows if row["kernel"] == identifier]
+        here = ", ".join(f"{row['dtype']} {row['device']}" for row in own if not row["reason"])
+        reasons: dict[str, list[str]] = {}
+        for row in own:
+            if row["reason"]:
+                reasons.setdefault(row["reason"], []).append(f"{row['dtype']} {row['device']}")
+        away = "; ".join(f"{', '.join(where)}: {reason}" for reason, where in reasons.items())
+        title = own[0]["title"] + (f" (known to be wrong: {own[0]['known_wrong']})" if own[0]["known_wrong"] else "")
+        table.add_row(identifier, own[0]["spec"], here or "–", escape(away), escape(title))
+    console().print(table)
+    typer.echo("Judge them: rnn-harness verify --kernels [ID...].")

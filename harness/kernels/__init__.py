@@ -1,0 +1,9 @@
+"""Torch implementations of the specs, shipped by torch and ours, and how they are judged."""
+
+from __future__ import annotations
+
+from rnn_harness.kernels._catalogue import choose, kernels
+from rnn_harness.kernels._decide import decide
+from rnn_harness.kernels._kernel import Kernel, Setting
+
+__all__ = ["Kernel", "Setting", "choose", "decide", "kernels"]

@@ -1,0 +1,58 @@
+"""The plain step under torch.compile: compiled once for its sizes, called once a time step.
+
+Compiling the step and not the unrolled sequence keeps the compile time independent of T.
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.errors import Refused
+from rnn_harness.kernels._cell import Tensors
+from rnn_harness.kernels._eager import STEPS, unroll
+from rnn_harness.kernels._kernel import Setting
+from rnn_harness.kernels._table import Table
+from rnn_harness.references import Reference
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def missing_compiler(setting: Setting) -> str | None:
+    """Why inductor cannot compile here."""
+    if setting.device == "cpu" and not (shutil.which("g++") or shutil.which("clang++") or shutil.which("c++")):
+        return "torch.compile needs a C++ compiler on the path (g++ or clang++)"
+    return None
+
+
+@functools.cache
+def _compile(like: Reference) -> Any:
+    import torch
+
+    return torch.compile(STEPS[like.name](like), fullgraph=True, dynamic=False)
+
+
+@dataclass(frozen=True)
+class CompiledDriver:
+    """The step of a reference's variant, compiled by inductor; autograd goes through the compiled backward."""
+
+    like: Reference
+
+    @property
+    def table(self) -> Table:
+        return Table.identity(tuple(self.like.parameter_shapes(1, 1)))
+
+    def run(
+        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
+    ) -> tuple[Tensor, Tensors]:
+        if lengths is not None:
+            raise Refused("the compiled step is tried without lengths: they would be handled outside of it")
+        outputs, finals = unroll(_compile(self.like), leaves, inputs, states, None)
+        return outputs, finals

@@ -1,0 +1,193 @@
+"""Decide kernels: each on every dtype and device it has, by the checks of the references and some of its own.
+
+Dimension legend: n input size, d hidden size, T time steps, B batch rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from rnn_harness.cases import Case
+from rnn_harness.checks import Check, all_checks
+from rnn_harness.checks._check import Finding, always, merge, within
+from rnn_harness.errors import NotRun
+from rnn_harness.kernels import _layouts, _precision, _transforms
+from rnn_harness.kernels._dispatch import Ran, watch
+from rnn_harness.kernels._kernel import Kernel, Setting
+from rnn_harness.kernels._machine import machine
+from rnn_harness.kernels._objective import bare, kernel_of
+from rnn_harness.records import Outcome, Record, environment
+from rnn_harness.runner import Runner
+from rnn_harness.trial import Trial
+
+_LEFT_OUT = (
+    "forward.equation",  # a kernel shows no gates
+    "forward.outputs",
+    "forward.sequence",  # precision.format is this, and more
+    "backward.autograd",  # a kernel's backward is torch's autograd already
+    "relation.M-30",  # laws of how the references are put together, bit for bit
+    "relation.M-32",
+)
+_RESIZES = ("behaviour.threads", "behaviour.position", "behaviour.no_rows", "behaviour.expanded", "precision.long")
+
+
+def _shares(trial: Trial) -> Iterator[Finding]:
+    """Where a kernel has two biases for one, the gradient of either is that of their sum."""
+    cell, drawn = kernel_of(trial), trial.drawn
+    run = trial.run.saved[0] if trial.subject.output is not None else trial.run
+    d_outputs = drawn.d_outputs
+    if trial.subject.output is not None:
+        inner, top, _ = trial.run.saved
+        d_outputs, _ = trial.subject.output.backward(top, inner.outputs, trial.run.outputs, drawn.d_outputs)
+    found = cell.shares(run, d_outputs, drawn.d_finals).parameters
+    doubled = {name: parts for name, parts in found.items() if len(parts) > 1}
+    if not doubled:
+        raise NotRun("the kernel has no parameter twice")
+    balls = trial.gradient_balls
+    rows = [
+        within(trial.subject.spec.id, f"gradient {name}, share {i + 1}", balls[f"parameters.{name}"], part)
+        for name, parts in doubled.items()
+        for i, part in enumerate(parts)
+    ]
+    yield merge(rows)
+
+
+OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", always, _shares, dtypes=_layouts.EVERY))
+ONCE = (*_precision.CHECKS[1:], *_layouts.CHECKS, *_transforms.CHECKS)
+"""Tried on one case each: they are about the kernel's manners, not about its numbers."""
+
+
+@functools.cache
+def kernel_checks() -> tuple[Check, ...]:
+    """The references' checks that a kernel can take, and its own."""
+    wide = [one for one in all_checks() if one.name not in _LEFT_OUT]
+    every = [dataclasses.replace(o, dtypes=_layouts.EVERY) if o.name == "backward.bound" else o for o in wide]
+    return (*OWN, *every)
+
+
+def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
+    """The cases that a kernel of fixed sizes is tried on."""
+    fixed = kernel.fixed or {}
+    base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
+    changes: list[dict[str, object]] = [
+        {"seed": 1, "T": 3},
+        {"seed": 2, "T": 5},
+        {"seed": 3, "T": 2, "scale": 0.5, "specials": ("large",)},
+        {"seed": 4, "T": 3, "specials": ("zeros",)},
+        {"seed": 5, "T": 4, "scale": 2.0},
+    ]
+    return [base.model_copy(update=change | ({"T": fixed["T"]} if "T" in fixed else {})) for change in changes]
+
+
+def decide(
+    kernels: tuple[Kernel, ...],
+    seed: int = 0,
+    examples: int = 2,
+    known: dict[str, Record] | None = None,
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Iterator[Record]:
+    """Every kernel on every setting; records come as they are made, those in `known` are not made again."""
+    known = known or {}
+    for kernel in kernels:
+        for setting in kernel.settings:
+            on_start(f"{kernel.id}, {setting}")
+            done = [r for r in known.values() if (r.kernel, r.dtype) == (kernel.id, setting.dtype) and r.seed == seed]
+            done = [r for r in done if r.device.split(" ")[0] == setting.device and r.environment == environment()]
+            if done and {r.check for r in done} >= {"kernel.dispatch", ONCE[-1].name}:
+                yield from done
+                continue
+            for record in _decide_one(kernel, setting, seed, examples):
+                yield known.get(record.key, record)
+
+
+def _blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
+    return Record(
+        entry=kernel.spec,
+        spec=kernel.spec,
+        check=check,
+        witness="kernel",
+        outcome=Outcome.NOT_RUN,
+        seed=seed,
+        environment=environment(),
+        kernel=kernel.id,
+        dtype=setting.dtype,
+        device=setting.device,
+    )
+
+
+def _decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
+    blank = _blank(kernel, setting, "kernel.dispatch", seed)
+    reason = kernel.missing(setting)
+    if reason:
+        yield blank.model_copy(update={"reason": reason})
+        return
+    blank = blank.model_copy(update={"device": machine(setting.device)})
+    start = time.perf_counter()
+    try:
+        ran = observe(kernel, setting)
+    except Exception as error:
+        told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
+        outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
+        reason = f"torch has no such kernel in {setting.dtype}: {told}" if lacking else f"cannot be run at all: {told}"
+        yield blank.model_copy(update={"reason": reason, "outcome": outcome})
+        return
+    differs = ran.differs(kernel.expects, kernel.never)
+    stamp = {"kernel": kernel.id, "dtype": setting.dtype, "device": machine(setting.device), "ran": str(ran)}
+    update = {
+        "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
+        "reason": f"another kernel than the one asked for: {differs}" if differs else "",
+        "examples": 1,
+        "seconds": round(time.perf_counter() - start, 4),
+    }
+    yield blank.model_copy(update=update | stamp)
+    if differs:
+        return  # whatever the other kernel computes says nothing about this one
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
+        for record in _judged(kernel, setting, seed, examples):
+            yield record.model_copy(update=stamp)
+
+
+def observe(kernel: Kernel, setting: Setting) -> Ran:
+    """What runs, forward and backward, on a small case, after everything is warm."""
+    case = cases_of(kernel, setting)[0]
+
+    def run() -> None:
+        trial = kernel.trial(setting, case)
+        assert trial.gradients is not None
+
+    with np.errstate(all="ignore"):
+        run()
+        return watch(run, setting.device)
+
+
+def _judged(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
+    subject = kernel.subject(setting)
+
+    def trial(case: Case) -> Trial:
+        return kernel.trial(setting, case)
+
+    runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
+    runner.checks = tuple(one for one in runner.checks if setting.dtype in one.dtypes)
+    if kernel.fixed:
+        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
+        for case in cases_of(kernel, setting):
+            runner.try_case(case)
+    else:
+        runner.run(seed, examples)
+    yield from runner.records(seed, shrink=setting.dtype == "float64")
+    once = Runner(subject, ONCE, trial, setting.dtype)  # type: ignore[arg-type]
+    wanted = tuple(one for one in once.checks if setting.dtype in one.dtypes)
+    resizing = tuple(one for one in wanted if kernel.fixed and one.name in _RESIZES)
+    once.checks = tuple(one for one in wanted if one not in resizing)
+    once.try_case(cases_of(kernel, setting)[0], guarded=False)
+    once.checks = wanted
+    once.excuses |= {one.name: "the kernel is compiled for fixed sizes, and this needs another" for one in resizing}
+    yield from once.records(seed, shrink=False)

@@ -1,0 +1,82 @@
+"""What a kernel is: a torch implementation of one spec, with what it needs, takes, and must be seen to run.
+
+Dimension legend: n input size, d hidden size, T time steps, B batch rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnn_harness.cases import Case
+from rnn_harness.kernels._cell import Driver, KernelCell
+from rnn_harness.kernels._trial import KernelTrial
+from rnn_harness.references import Reference, get
+from rnn_harness.specs import Spec, library
+from rnn_harness.subjects import Subject
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A dtype on a device."""
+
+    dtype: str
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.dtype} on {self.device}"
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """`id`: what users type. `spec`: the spec it must agree with. `build`: makes its driver for a reference.
+
+    `settings`: the dtypes it has on each device. `expects`, `never`: patterns of events that a run must show, and
+    must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
+    cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
+    a defect of torch it is kept to show; it is left out unless it is named.
+    """
+
+    id: str
+    title: str
+    spec: str
+    build: Callable[[Reference], Driver]
+    settings: tuple[Setting, ...]
+    expects: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    needs: Callable[[Setting], str | None] = field(default=lambda _: None)
+    fixed: dict[str, int] | None = None
+    known_wrong: str = ""
+
+    def subject(self, setting: Setting) -> Subject:
+        """The kernel in the place of its spec's reference."""
+        spec = self.specification
+        link = spec.reference
+        assert link is not None, "kernels are made for specs with a reference"
+        like: Any = get(link.name, **link.options)
+        cell = KernelCell(self.build(like), like, setting.dtype, setting.device)
+        return Subject.of(spec, cell)
+
+    @property
+    def specification(self) -> Spec:
+        """The spec, loaded."""
+        return next(spec for spec in library().specs if spec.id == self.spec)
+
+    def trial(self, setting: Setting, case: Case) -> KernelTrial:
+        """The kernel on a case."""
+        return KernelTrial.of_kernel(self.subject(setting), case, self.alternatives)
+
+    def missing(self, setting: Setting) -> str | None:
+        """Why this setting cannot be tried here; None if it can."""
+        import torch
+
+        if setting.device == "cuda" and not torch.cuda.is_available():
+            return "no CUDA device"
+        return self.needs(setting)
+
+
+def settings(cpu: tuple[str, ...] = (), cuda: tuple[str, ...] = ()) -> tuple[Setting, ...]:
+    """Dtypes by device."""
+    return (*(Setting(dtype, "cpu") for dtype in cpu), *(Setting(dtype, "cuda") for dtype in cuda))

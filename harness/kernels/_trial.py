@@ -1,0 +1,80 @@
+"""A trial of a kernel: the bound is that of its format, of how it accumulates, and of the forms it computes by.
+
+Dimension legend: T time steps, B batch rows.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import Trajectory, evaluate
+from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.cases import Case, Drawn, draw
+from rnn_harness.derive import derive, differentiate
+from rnn_harness.kernels._forms import forms, widest
+from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
+
+Array = NDArray[Any]
+NARROW = ("bfloat16", "float16")
+"""Formats whose kernels accumulate in float32."""
+
+
+def rounding(dtype: str) -> Rounding:
+    """What a right kernel of that dtype does: narrow formats accumulate and apply functions in float32."""
+    wide = UNIT_ROUNDOFF["float32"] if dtype in NARROW else None
+    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide)
+
+
+class KernelTrial(Trial):
+    """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones."""
+
+    alternatives: tuple[str, ...] = ()
+
+    @classmethod
+    def of_kernel(cls, subject: Subject, case: Case, alternatives: tuple[str, ...]) -> KernelTrial:
+        """Draw the case and try it."""
+        trial = cls(subject, draw(case, subject))
+        trial.alternatives = alternatives
+        trial.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
+        return trial
+
+    def on(self, drawn: Drawn, cell: Any = None) -> KernelTrial:
+        """The same kernel (or `cell` in its place) on other numbers."""
+        subject = self.subject if cell is None else replace(self.subject, cell=cell)
+        trial = type(self)(subject, drawn)
+        trial.alternatives, trial.margin = self.alternatives, self.margin
+        return trial
+
+    @functools.cached_property
+    def bounded(self) -> BallArithmetic:
+        return BallArithmetic(rounding(self.case.dtype))
+
+    @functools.cached_property
+    def _trajectories(self) -> list[Trajectory]:
+        return [evaluate(one, self.values, self.bounded) for one in forms(self.subject.spec, self.alternatives)]
+
+    @functools.cached_property
+    def balls(self) -> Trajectory:
+        found = self._trajectories[0]
+        for other in self._trajectories[1:]:
+            for step, wider in zip(found.steps, other.steps, strict=True):
+                step.update({name: widest([value, wider[name]]) for name, value in step.items()})
+        return found
+
+    @functools.cached_property
+    def gradient_balls(self) -> dict[str, Array]:
+        d_outputs, d_finals = self.spec_cotangents
+        found = []
+        with self.bounded.scope():
+            for one in forms(self.subject.spec, self.alternatives):
+                trajectory = evaluate(one, self.values, self.bounded)
+                back = differentiate(derive(one), trajectory, d_outputs, d_finals, self.bounded)
+                found.append(self.gathered(back))
+            return {name: widest([one[name] for one in found]) for name in found[0]}
