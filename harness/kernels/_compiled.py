@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_MOST_COMPILED = 256
+
+
 def missing_compiler(setting: Setting) -> str | None:
     """Why inductor cannot compile here."""
     if setting.device == "cpu" and not (shutil.which("g++") or shutil.which("clang++") or shutil.which("c++")):
@@ -37,6 +40,14 @@ def _compile(like: Reference) -> Any:
     import torch
 
     return torch.compile(STEPS[like.name](like), fullgraph=True, dynamic=False)
+
+
+def _compiled_sizes() -> Any:
+    """Room for every size and variant that is tried: they share the code of one step, and torch counts by code."""
+    import torch._dynamo.config as config
+
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
+    return config.patch(**{name: _MOST_COMPILED})
 
 
 @dataclass(frozen=True)
@@ -54,5 +65,6 @@ class CompiledDriver:
     ) -> tuple[Tensor, Tensors]:
         if lengths is not None:
             raise Refused("the compiled step is tried without lengths: they would be handled outside of it")
-        outputs, finals = unroll(_compile(self.like), leaves, inputs, states, None)
+        with _compiled_sizes():
+            outputs, finals = unroll(_compile(self.like), leaves, inputs, states, None)
         return outputs, finals

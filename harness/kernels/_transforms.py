@@ -77,6 +77,9 @@ def _gradgrad(trial: Trial) -> Iterator[Finding]:
         found = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
     except _LACKS as error:
         raise _lacking("a second derivative", error) from None
+    if all(gradient is None for gradient in found):
+        # torch's way to end a graph: asked with allow_unused it gives nothing instead of an error.
+        raise Refused("a second derivative: the graph ends at the first one")
     second = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
     names = ["inputs", *(f"states.{name}" for name in made.states)]
     rows = dict(zip(names, second, strict=False))
