@@ -87,7 +87,8 @@ def table(records: Sequence[Judged]) -> Table:
         if all(str(record.outcome) == "not run" for record in own):
             continue
         groups = [_count(own, prefix) for prefix in _GROUPS]
-        bounded = [record.share or 0.0 for record in own if record.check in ("precision.format", "backward.bound")]
+        judged = [record for record in own if record.check in ("precision.format", "backward.bound")]
+        bounded = [record.share for record in judged if record.share is not None]
         first, second = _bits(own, "precision.format"), _bits(own, "precision.long")
         dispatch = _count(own, "kernel.dispatch")
         dispatch = Text("✓", style="green") if dispatch.plain.startswith("✓") else dispatch

@@ -25,6 +25,12 @@ UNDERFLOW: dict[str, Fraction] = {
 allowed to flush subnormal numbers to zero, and 1/(1+exp(-x)) gives 0 where exp overflows. In float16, whose subnormal
 numbers are of everyday size, kernels keep them: what is lost there is half their spacing."""
 
+TF32_OPERANDS = Fraction(1, 2**10)
+"""How far TF32 shortens an operand: it keeps 10 bits, and some units cut off instead of rounding."""
+
+APPROXIMATE_FUNCTIONS = Fraction(1, 2**10)
+"""How far an approximate tanh or sigmoid may be off, relatively: the hardware's tanh is within 2^-10.987."""
+
 FUNCTION_ROUNDINGS = 8
 """sigmoid, tanh, log and exp are assumed to be within this many u of the true value, relatively. Measured maxima over
 10^5 arguments (a test repeats the measurement): numpy and torch tanh 2.0 u, sigmoid 4.2 u; 8 leaves room for the

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import re
 
+from rnn_harness.arithmetic.assumptions import TF32_OPERANDS
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels._compiled import CompiledDriver, missing_compiler
 from rnn_harness.kernels._eager import EagerDriver
 from rnn_harness.kernels._function import FunctionDriver
 from rnn_harness.kernels._kernel import Kernel, Setting, settings
 from rnn_harness.kernels._torch_nn import CellDriver, LayerDriver
+from rnn_harness.kernels.fused import FusedDriver, unavailable
 
 _WIDE = ("float64", "float32")
 _ALL = (*_WIDE, "bfloat16", "float16")
@@ -83,6 +85,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         settings(cuda=("float32",)),
         expects=(_CUDNN,),
         alternatives=alternatives,
+        operands=TF32_OPERANDS,
     )
     rows = [native, cudnn, tf32]
     if family == "lstm":
@@ -107,7 +110,12 @@ def _shipped() -> list[Kernel]:
         rows += _layer(f"nn.{cls}/layers", f"torch.nn.{cls}, two layers", family, stacked, layers=2)
         rows += _layer(f"nn.{cls}/both", f"torch.nn.{cls}, bidirectional", family, both, bidirectional=True)
     rows += _layer(
-        "nn.LSTM/unbiased", "torch.nn.LSTM without bias", "lstm", "lstm.rowvector.unbiased", bias=False, batch_first=True
+        "nn.LSTM/unbiased",
+        "torch.nn.LSTM without bias",
+        "lstm",
+        "lstm.rowvector.unbiased",
+        bias=False,
+        batch_first=True,
     )
     return rows
 
@@ -153,10 +161,52 @@ def _own() -> list[Kernel]:
     return rows
 
 
+_FUSED = {
+    "rnn.tanh": "tanh RNN",
+    "gru.keep.column": "reset-before GRU, the update gate keeps",
+    "gru.write.concatenated": "reset-before GRU, the update gate writes",
+    "gru.reset_after": "reset-after GRU",
+    "lstm.column": "LSTM",
+    "lstm.peephole": "LSTM with full-matrix peepholes",
+}
+
+
+def _fused() -> list[Kernel]:
+    """Ours in Triton. float64 is for the interpreter: it lets the numeric witnesses speak about the same source."""
+    rows = []
+    for spec, title in _FUSED.items():
+        family = spec.partition(".")[0]
+        seen = (f"triton::{family}_forward", f"triton::{family}_backward")
+        rows.append(
+            Kernel(
+                f"fused/{spec}",
+                f"{title}, Triton, fused over time",
+                spec,
+                FusedDriver,
+                settings(cpu=_ALL, cuda=("float32", "bfloat16", "float16")),
+                expects=seen,
+                needs=lambda setting: unavailable(setting.device, setting.dtype),
+                interpreted=True,
+            )
+        )
+        rows.append(
+            Kernel(
+                f"fused-tf32/{spec}",
+                f"{title}, Triton, fused over time, TF32 products",
+                spec,
+                lambda like: FusedDriver(like, "tf32"),
+                settings(cuda=("float32",)),
+                expects=seen,
+                operands=TF32_OPERANDS,
+            )
+        )
+    return rows
+
+
 @functools.cache
 def kernels() -> tuple[Kernel, ...]:
     """All kernels, shipped ones first."""
-    return (*_shipped(), *_own())
+    return (*_shipped(), *_own(), *_fused())
 
 
 def choose(names: tuple[str, ...], everything: bool = False) -> tuple[Kernel, ...]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from rnn_harness.cases import Case
 from rnn_harness.kernels._cell import Driver, KernelCell
-from rnn_harness.kernels._trial import KernelTrial
+from rnn_harness.kernels._trial import FEW_STEPS, LONG, KernelTrial
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects import Subject
@@ -35,7 +36,8 @@ class Kernel:
     `settings`: the dtypes it has on each device. `expects`, `never`: patterns of events that a run must show, and
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
-    a defect of torch it is kept to show; it is left out unless it is named.
+    a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
+    interpreter, a hundred times slower. `operands`: how far it shortens the operands of its matrix products, openly.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Kernel:
     alternatives: tuple[str, ...] = ()
     needs: Callable[[Setting], str | None] = field(default=lambda _: None)
     fixed: dict[str, int] | None = None
+    interpreted: bool = False
+    operands: Fraction | None = None
     known_wrong: str = ""
 
     def subject(self, setting: Setting) -> Subject:
@@ -66,7 +70,13 @@ class Kernel:
 
     def trial(self, setting: Setting, case: Case) -> KernelTrial:
         """The kernel on a case."""
-        return KernelTrial.of_kernel(self.subject(setting), case, self.alternatives)
+        trial = KernelTrial.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
+        trial.long = FEW_STEPS if self.is_slow(setting) else LONG
+        return trial
+
+    def is_slow(self, setting: Setting) -> bool:
+        """Whether it is interpreted here, and so tried on fewer and shorter cases."""
+        return self.interpreted and setting.device == "cpu"
 
     def missing(self, setting: Setting) -> str | None:
         """Why this setting cannot be tried here; None if it can."""

@@ -128,8 +128,11 @@ def _expanded(trial: Trial) -> Iterator[Finding]:
     if not differing:
         yield Finding(trial.subject.spec.id, True, "expanded rows: equal bit for bit", 0.0, 0.0)
         return
-    rows = [within(trial.subject.spec.id, name, balls, right[f"gradient {name}"]) for name, balls in
-            plain.gradient_balls.items() if f"gradient {name}" not in skip]
+    rows = [
+        within(trial.subject.spec.id, name, balls, right[f"gradient {name}"])
+        for name, balls in plain.gradient_balls.items()
+        if f"gradient {name}" not in skip
+    ]
     balls = np.stack([step[trial.subject.output_name] for step in plain.balls.steps])
     yield merge([*rows, within(trial.subject.spec.id, "expanded rows: output", balls, right["outputs"])])
 

@@ -12,7 +12,7 @@ _GATES = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}
 
 
 def rows(family: str, suffix: str = "", prefix: str = "", bias: bool = True) -> dict[str, str]:
-    """The four rows of one cell. `suffix`: torch's (``_l0``, ``_l0_reverse``); `prefix`: the reference's (``layer0.``)."""
+    """The four rows of a cell. `suffix`: torch's (``_l0``, ``_l0_reverse``); `prefix`: ours (``layer0.``)."""
     gates = _GATES[family]
 
     def stack(letter: str) -> str:

@@ -10,8 +10,7 @@ Dimension legend: T time steps, B batch rows, d hidden size, K places looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
-from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.cases import Drawn, draw
 from rnn_harness.checks._backward import bound as backward_bound
 from rnn_harness.checks._check import Check, Finding, always, merge, within
@@ -29,21 +28,19 @@ from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
-LONG = 1000
 PLACES = 12
-_TF32 = Fraction(1, 2**10)
-"""TF32 keeps 10 bits of the significand; some units cut it off, which is twice the error of rounding."""
-_APPROXIMATE = Fraction(1, 2**10)
-"""The hardware's approximate tanh is within 2^-10.987 of the true value, relatively."""
 
 
 def hypotheses(dtype: str) -> Iterator[tuple[str, Rounding]]:
     """Coarser arithmetics by name, the finest first."""
     own = rounding(dtype)
     if dtype == "float32":
-        yield "approximate tanh and sigmoid (about 10 bits)", replace(own, functions=_APPROXIMATE)
-        yield "TF32 matrix products", replace(own, operands=_TF32)
-        yield "TF32 matrix products and approximate functions", replace(own, operands=_TF32, functions=_APPROXIMATE)
+        yield "approximate tanh and sigmoid (about 10 bits)", replace(own, functions=APPROXIMATE_FUNCTIONS)
+        yield "TF32 matrix products", replace(own, operands=TF32_OPERANDS)
+        yield (
+            "TF32 matrix products and approximate functions",
+            replace(own, operands=TF32_OPERANDS, functions=APPROXIMATE_FUNCTIONS),
+        )
     if dtype in ("float32", "float64"):
         coarser = ("float32", "bfloat16", "float16") if dtype == "float64" else ("bfloat16", "float16")
         for name in coarser:
@@ -76,68 +73,91 @@ def _format(trial: Trial) -> Iterator[Finding]:
     yield found
 
 
-def _boundaries(trial: KernelTrial, whole: Drawn) -> dict[str, list[Array]]:
-    """The kernel's own states at K places of the sequence, by running it from one place to the next."""
+@dataclass(frozen=True)
+class _Walk:
+    """The kernel's own states (K, d) by name: `before` and `after` the step with index `places`, of one and the same
+    run; each piece of the sequence is run from the state in which the last one ended.
+    """
+
+    places: list[int]
+    before: dict[str, Array]
+    after: dict[str, Array]
+
+
+def _walk(trial: KernelTrial, whole: Drawn) -> _Walk:
+    """Run the sequence in pieces, each once to its last step and once to the step before; then all of it at once."""
     steps = len(whole.inputs)
-    places = np.unique(np.linspace(1, steps - 2, PLACES).astype(int))
-    state, start = dict(whole.states), 0
-    found: dict[str, list[Array]] = {name: [] for name in state}
-    for stop in places:
-        state = trial.subject.forward(whole.parameters, whole.inputs[start:stop], state).finals
-        start = int(stop)
-        for name, value in state.items():
-            found[name].append(value)
-    return found | {"": [np.array(place) for place in places]}
+    places = [int(place) for place in np.unique(np.linspace(2, steps - 1, PLACES).astype(int))]
+
+    def run(start: int, stop: int, state: dict[str, Array]) -> dict[str, Array]:
+        return trial.subject.forward(whole.parameters, whole.inputs[start:stop], state).finals
+
+    before, after, state, start = [], [], dict(whole.states), 0
+    for place in places:
+        before.append(run(start, place, state))
+        after.append(run(start, place + 1, state))
+        state, start = after[-1], place + 1
+    before.append(run(0, steps - 1, dict(whole.states)))
+    after.append(run(0, steps, dict(whole.states)))
+
+    def rows(found: list[dict[str, Array]]) -> dict[str, Array]:
+        return {name: np.concatenate([one[name] for one in found]) for name in whole.states}
+
+    return _Walk([*places, steps - 1], rows(before), rows(after))
 
 
-def _windows(whole: Drawn, own: dict[str, list[Array]]) -> Drawn:
-    """Two steps from each of the kernel's own states, as the rows of one batch."""
-    places = [int(place) for place in own[""]]
-    names = list(whole.states)
-    rows = len(places)
+def _window(whole: Drawn, walk: _Walk, steps: int) -> Drawn:
+    """So many steps from each of the kernel's own states, as the rows of one batch."""
+    rows = len(walk.places)
+    starts = [min(place, len(whole.inputs) - steps) for place in walk.places]
     return replace(
         whole,
-        case=whole.case.model_copy(update={"T": 2, "B": rows}),
-        inputs=np.concatenate([whole.inputs[place : place + 2] for place in places], axis=1),
-        states={name: np.concatenate(own[name]) for name in names},
-        d_outputs=np.concatenate([whole.d_outputs[place : place + 2] for place in places], axis=1),
-        d_finals={name: np.repeat(whole.d_finals[name], rows, axis=0) for name in names},
+        case=whole.case.model_copy(update={"T": steps, "B": rows}),
+        inputs=np.concatenate([whole.inputs[start : start + steps] for start in starts], axis=1),
+        states=walk.before,
+        d_outputs=np.concatenate([whole.d_outputs[start : start + steps] for start in starts], axis=1),
+        d_finals={name: np.repeat(value, rows, axis=0) for name, value in whole.d_finals.items()},
     )
 
 
-def _drift(trial: KernelTrial, whole: Drawn, own: dict[str, list[Array]]) -> tuple[float, float]:
+def _inside(trial: KernelTrial, whole: Drawn, walk: _Walk) -> Iterator[Finding]:
+    """The long run's own step: from the state before a place to the one after it."""
+    one = trial.on(_window(whole, walk, 1))
+    for name, source in trial.subject.states.items():
+        what = f"state {source} after a long run, from the kernel's own state before"
+        yield within(trial.subject.spec.id, what, one.balls.steps[0][name], walk.after[source])
+
+
+def _drift(trial: KernelTrial, whole: Drawn, walk: _Walk) -> tuple[float, float]:
     """(largest |own state - true state| at the places, largest |true state|), the truth in a wider format."""
     arithmetic = NumpyArithmetic(np.longdouble if whole.case.dtype == "float64" else np.float64)
     values = trial.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
     true = evaluate(trial.program, values, arithmetic)
     worst, scale = 0.0, 0.0
     for name, source in trial.subject.states.items():
-        for place, state in zip(own[""], own[source], strict=True):
-            expected = true.steps[int(place) - 1][name]
-            worst = max(worst, float(np.max(np.abs(state - expected))))
-            scale = max(scale, float(np.max(np.abs(expected))))
+        expected = np.concatenate([true.steps[place][name] for place in walk.places])
+        worst = max(worst, float(np.max(np.abs(walk.after[source] - expected))))
+        scale = max(scale, float(np.max(np.abs(expected))))
     return worst, scale
 
 
 def _long(trial: Trial) -> Iterator[Finding]:
-    """A sequence of 1,000 steps, judged as sharply as two."""
+    """A sequence of 1,000 steps (50 where a kernel is interpreted), judged as sharply as two."""
     assert isinstance(trial, KernelTrial)
     if any(one.direction < 0 for one in trial.program.passes):
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
-    case = trial.case.model_copy(update={"T": LONG, "B": 1, "scale": 0.5})
+    case = trial.case.model_copy(update={"T": trial.long, "B": 1, "scale": 0.5})
     whole = draw(case, trial.subject)
-    own = _boundaries(trial, whole)
-    again = trial.on(_windows(whole, own))
-    name = trial.subject.output_name
-    balls = np.stack([step[name] for step in again.balls.steps])
-    forward = within(trial.subject.spec.id, f"output {name}, from the kernel's own states", balls, again.run.outputs)
-    found = merge([forward, *backward_bound(again)])
-    total, scale = _drift(trial, whole, own)
+    walk = _walk(trial, whole)
+    again = trial.on(_window(whole, walk, 2))
+    inside = merge(list(_inside(trial, whole, walk)))
+    found = merge([inside, *backward_bound(again)])
+    total, scale = _drift(trial, whole, walk)
     bits = -np.log2(total / scale) if total > 0 else float("inf")
-    created = forward.error or 0.0
+    created = inside.error or 0.0
     told = (
-        f"over {LONG} steps the state is off by at most {total:.2g} ({bits:.1f} bits); "
-        f"two steps create at most {created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that"
+        f"over {trial.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates at most "
+        f"{created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
     )
     detail = f"{found.detail}; {told}" if found.detail else told
     yield replace(found, detail=detail, bits=bits)

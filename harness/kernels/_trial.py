@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, evaluate
@@ -26,22 +26,32 @@ NARROW = ("bfloat16", "float16")
 """Formats whose kernels accumulate in float32."""
 
 
-def rounding(dtype: str) -> Rounding:
+LONG, FEW_STEPS = 1000, 50
+"""Steps of a long sequence, and of one for a kernel that is interpreted."""
+
+
+def rounding(dtype: str, operands: Fraction | None = None) -> Rounding:
     """What a right kernel of that dtype does: narrow formats accumulate and apply functions in float32."""
     wide = UNIT_ROUNDOFF["float32"] if dtype in NARROW else None
-    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide)
+    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands)
 
 
 class KernelTrial(Trial):
-    """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones."""
+    """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones. `operands`:
+    how far it shortens the operands of matrix products. `long`: steps of a long sequence.
+    """
 
     alternatives: tuple[str, ...] = ()
+    operands: Fraction | None = None
+    long: int = LONG
 
     @classmethod
-    def of_kernel(cls, subject: Subject, case: Case, alternatives: tuple[str, ...]) -> KernelTrial:
+    def of_kernel(
+        cls, subject: Subject, case: Case, alternatives: tuple[str, ...] = (), operands: Fraction | None = None
+    ) -> KernelTrial:
         """Draw the case and try it."""
         trial = cls(subject, draw(case, subject))
-        trial.alternatives = alternatives
+        trial.alternatives, trial.operands = alternatives, operands
         trial.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
         return trial
 
@@ -49,12 +59,13 @@ class KernelTrial(Trial):
         """The same kernel (or `cell` in its place) on other numbers."""
         subject = self.subject if cell is None else replace(self.subject, cell=cell)
         trial = type(self)(subject, drawn)
-        trial.alternatives, trial.margin = self.alternatives, self.margin
+        trial.alternatives, trial.operands = self.alternatives, self.operands
+        trial.margin, trial.long = self.margin, self.long
         return trial
 
     @functools.cached_property
     def bounded(self) -> BallArithmetic:
-        return BallArithmetic(rounding(self.case.dtype))
+        return BallArithmetic(rounding(self.case.dtype, self.operands))
 
     @functools.cached_property
     def _trajectories(self) -> list[Trajectory]:
