@@ -260,7 +260,7 @@ class BallArithmetic:
             return self._softmax(x)
         value = _FUNCTIONS[function](x)
         if function is Function.RELU:
-            return value
+            return np.asarray(value, dtype=object)
         if self._rounded and self._functions is not None:
             value = _widen(value, _upper(value) * self._functions)
         return self._computed(value, FUNCTION_ROUNDINGS)

@@ -31,7 +31,7 @@ def _onednn_takes(setting: Setting) -> str | None:
     """Whether torch hands an LSTM of this dtype to oneDNN, with gradients."""
     import torch
 
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return "this torch was built without oneDNN"
     if setting.dtype == "float16":
         return "torch hands float16 to oneDNN only without gradients; with them its native kernels run"

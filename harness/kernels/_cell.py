@@ -25,7 +25,9 @@ Tensors = dict[str, "Tensor"]
 class Driver(Protocol):
     """Runs a kernel on tensors that already have its dtype and device."""
 
-    table: Table
+    @property
+    def table(self) -> Table:
+        """How the kernel's parameters are put together."""
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
@@ -147,12 +149,11 @@ class KernelCell:
         starts += [self._cotangent(finals[name], name, d_finals) for name in self.state_names]
         live = [(end, start) for end, start in zip(ends, starts, strict=True) if end.requires_grad and end.numel()]
         wanted = [x, *given.values(), *leaves.values()]
+        found: tuple[Tensor | None, ...] = (None,) * len(wanted)
         if live:
             found = torch.autograd.grad(
                 [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True, retain_graph=True
             )
-        else:
-            found = tuple(None for _ in wanted)
         filled = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
         states = dict(zip(given, filled[1 : 1 + len(given)], strict=True))
         own = dict(zip(leaves, filled[1 + len(given) :], strict=True))

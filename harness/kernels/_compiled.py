@@ -47,7 +47,7 @@ def _compiled_sizes() -> Any:
     import torch._dynamo.config as config
 
     name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
-    return config.patch(**{name: _MOST_COMPILED})
+    return config.patch({name: _MOST_COMPILED})
 
 
 @dataclass(frozen=True)
@@ -66,5 +66,11 @@ class CompiledDriver:
         if lengths is not None:
             raise Refused("the compiled step is tried without lengths: they would be handled outside of it")
         with _compiled_sizes():
-            outputs, finals = unroll(_compile(self.like), leaves, inputs, states, None)
+            outputs, finals = unroll(
+                _compile(self.like),  # type: ignore[arg-type]
+                leaves,
+                inputs,
+                states,
+                None,
+            )
         return outputs, finals

@@ -41,7 +41,7 @@ def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
         else:
             equations.append(one)
     changed = replace(spec, model=model.model_copy(update={"equations": tuple(equations)}))
-    return Spec.program.__wrapped__(changed, LAYERS)  # type: ignore[attr-defined, no-any-return]
+    return Spec.program.__wrapped__(changed, LAYERS)
 
 
 @functools.cache

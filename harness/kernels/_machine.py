@@ -14,7 +14,14 @@ def machine(device: str) -> str:
     if device == "cpu":
         return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
     name = torch.cuda.get_device_name(device)
-    return f"{device} ({name}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}, driver {_driver()})"
+    return f"{device} ({name}, CUDA {torch.version.cuda}, cuDNN {_cudnn()}, driver {_driver()})"
+
+
+def _cudnn() -> int | None:
+    import torch
+
+    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return version
 
 
 def _driver() -> str:

@@ -108,9 +108,9 @@ def _jvp(trial: Trial) -> Iterator[Finding]:
     made = objective(trial)
     v = torch.tensor(direction(trial), dtype=made.inputs.dtype, device=made.inputs.device)
     try:
-        _, tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))
-    except _LACKS as error:
-        raise _lacking("forward mode", error) from None
+        tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
+    except _LACKS as refusal:
+        raise _lacking("forward mode", refusal) from None
     measured = complex_derivative(trial, {"inputs": direction(trial)})
     mass = float(np.abs(trial.flat_gradients["inputs"] * direction(trial)).sum())
     found, bound = float(tangent), COMPLEX_STEP_FLOOR * max(mass, abs(measured))

@@ -40,11 +40,11 @@ def _weights(p: Tensors, x: Tensor, delta: Tensor, below: Tensor, gates: tuple[s
     """Gradients of weights and biases. `delta` (T, B, G, d), `below` (T, B, d): what the recurrent weights multiply."""
     flat = delta.flatten(0, 1).flatten(1, 2)
     shape = (len(gates), delta.shape[3])
-    into_x = (flat.T @ x.flatten(0, 1)).unflatten(0, shape)
-    into_h = (flat.T @ below.flatten(0, 1)).unflatten(0, shape)
+    into_x = (flat.T @ x.flatten(0, 1)).reshape(*shape, x.shape[2])
+    into_h = (flat.T @ below.flatten(0, 1)).reshape(*shape, below.shape[2])
     found = {f"W_x{gate}": into_x[i] for i, gate in enumerate(gates)}
     found |= {f"W_h{gate}": into_h[i] for i, gate in enumerate(gates)}
-    total = flat.sum(0).unflatten(0, shape)
+    total = flat.sum(0).reshape(shape)
     named = {gate: f"b_{gate}" if gate else "b" for gate in gates}
     return found | {named[gate]: total[i] for i, gate in enumerate(gates) if named[gate] in p}
 
