@@ -219,7 +219,7 @@ def choose(names: tuple[str, ...], everything: bool = False) -> tuple[Kernel, ..
         return tuple(one for one in kernels() if everything or not one.known_wrong)
     found: list[Kernel] = []
     for name in names:
-        meant = [one for one in kernels() if name in (one.id, one.spec) or one.id.startswith(f"{name}/")]
+        meant = [one for one in kernels() if name in (one.id, one.spec) or one.id.startswith((f"{name}/", f"{name}."))]
         if not meant:
             stem = re.split(r"[/.]", name)[0].lower()
             near = [one.id for one in kernels() if stem in one.id.lower() or stem in one.spec][:6]

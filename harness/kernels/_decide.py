@@ -22,6 +22,7 @@ from rnn_harness.kernels._dispatch import Ran, watch
 from rnn_harness.kernels._kernel import Kernel, Setting
 from rnn_harness.kernels._machine import machine
 from rnn_harness.kernels._objective import kernel_of
+from rnn_harness.kernels._trial import NARROW
 from rnn_harness.records import Outcome, Record, environment
 from rnn_harness.runner import Runner
 from rnn_harness.trial import Trial
@@ -36,7 +37,7 @@ _LEFT_OUT = (
     "relation.M-31",
     "relation.M-32",
 )
-_RESIZES = ("behaviour.threads", "behaviour.no_rows")
+_RESIZES = ("precision.accumulation", "behaviour.threads", "behaviour.no_rows")
 
 
 def _shares(trial: Trial) -> Iterator[Finding]:
@@ -74,7 +75,7 @@ def kernel_checks() -> tuple[Check, ...]:
 
 
 def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
-    """The cases that a kernel of fixed sizes is tried on."""
+    """The cases that a kernel of fixed sizes, one that is interpreted, or one of a narrow format is tried on."""
     fixed = kernel.fixed or {}
     base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
     changes: list[dict[str, object]] = [
@@ -83,9 +84,12 @@ def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
         {"seed": 3, "T": 2, "scale": 0.5, "specials": ("large",)},
         {"seed": 4, "T": 3, "specials": ("zeros",)},
         {"seed": 5, "T": 4, "scale": 2.0},
-        {"seed": 6, "T": 2, "scale": 0.5},
-        {"seed": 7, "T": 2, "scale": 0.25},
     ]
+    if setting.dtype in NARROW:
+        # Bounds of 8 bits decide little but short runs of gentle weights.
+        changes += [{"seed": 6 + i, "T": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(4)]
+        if not kernel.fixed:
+            changes += [{"seed": 10 + i, "T": 2, "B": 1, "n": 2, "d": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(6)]
     return [base.model_copy(update=change | ({"T": fixed["T"]} if "T" in fixed else {})) for change in changes]
 
 
@@ -186,6 +190,8 @@ def _judged(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Itera
             runner.try_case(case)
     else:
         runner.run(seed, examples)
+        for case in cases_of(kernel, setting) if setting.dtype in NARROW else ():
+            runner.try_case(case)
     yield from runner.records(seed, shrink=setting.dtype == "float64")
     once = Runner(subject, ONCE, trial, setting.dtype)  # type: ignore[arg-type]
     wanted = tuple(one for one in once.checks if setting.dtype in one.dtypes)

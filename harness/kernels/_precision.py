@@ -17,48 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
-from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERANDS, UNIT_ROUNDOFF
-from rnn_harness.cases import Drawn, draw
+from rnn_harness.cases import Drawn, draw, representable
 from rnn_harness.checks._backward import bound as backward_bound
 from rnn_harness.checks._check import Check, Finding, always, merge, within
 from rnn_harness.errors import NotRun
-from rnn_harness.kernels._trial import KernelTrial, rounding
+from rnn_harness.kernels._recognise import recognise
+from rnn_harness.kernels._trial import NARROW, KernelTrial
 from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
 PLACES = 12
-
-
-def hypotheses(dtype: str) -> Iterator[tuple[str, Rounding]]:
-    """Coarser arithmetics by name, the finest first."""
-    own = rounding(dtype)
-    if dtype == "float32":
-        yield "approximate tanh and sigmoid (about 10 bits)", replace(own, functions=APPROXIMATE_FUNCTIONS)
-        yield "TF32 matrix products", replace(own, operands=TF32_OPERANDS)
-        yield (
-            "TF32 matrix products and approximate functions",
-            replace(own, operands=TF32_OPERANDS, functions=APPROXIMATE_FUNCTIONS),
-        )
-    if dtype in ("float32", "float64"):
-        coarser = ("float32", "bfloat16", "float16") if dtype == "float64" else ("bfloat16", "float16")
-        for name in coarser:
-            short = UNIT_ROUNDOFF[name]
-            yield f"matrix products of {name} operands", replace(own, operands=short)
-            yield f"{name} arithmetic, accumulated in float32", rounding(name)
-    else:
-        yield f"sums accumulated in {dtype}", replace(own, wide=None)
-
-
-def recognise(trial: Trial, dtype: str) -> str:
-    """The finest of the hypotheses whose bound holds the outputs; empty if none does."""
-    name = trial.subject.output_name
-    for told, rule in hypotheses(dtype):
-        steps = evaluate(trial.program, trial.values, BallArithmetic(rule)).steps
-        if within("", "", np.stack([step[name] for step in steps]), trial.run.outputs).agrees:
-            return told
-    return ""
+TERMS, SHARE = 4096, 32
+"""Weights are drawn for a sum of random signs; of one sign it is larger by half the root of the number of terms."""
 
 
 def _format(trial: Trial) -> Iterator[Finding]:
@@ -66,11 +37,22 @@ def _format(trial: Trial) -> Iterator[Finding]:
     name = trial.subject.output_name
     balls = np.stack([step[name] for step in trial.balls.steps])
     found = within(trial.subject.spec.id, f"output {name}", balls, trial.run.outputs)
-    if not found.agrees:
-        told = recognise(trial, trial.case.dtype)
+    if not found.agrees and isinstance(trial, KernelTrial):
+        told = recognise(trial)
         looks = f"; this is what {told} gives" if told else "; no known arithmetic explains it"
         found = replace(found, detail=f"{found.detail}; effective precision {found.bits or 0:.1f} bits{looks}")
     yield found
+
+
+def _accumulation(trial: Trial) -> Iterator[Finding]:
+    """Sums of 4,096 terms of one sign that come to about 1: in a narrow format they would stop growing half way."""
+    assert isinstance(trial, KernelTrial)
+    drawn = draw(trial.case.model_copy(update={"n": TERMS, "T": 1}), trial.subject)
+    positive = {
+        name: representable(np.abs(value) / SHARE, trial.case.dtype) if value.shape[-1] == TERMS else value
+        for name, value in drawn.parameters.items()
+    }
+    yield from _format(trial.on(replace(drawn, parameters=positive, inputs=np.abs(drawn.inputs))))
 
 
 @dataclass(frozen=True)
@@ -165,5 +147,6 @@ def _long(trial: Trial) -> Iterator[Finding]:
 
 CHECKS = (
     Check("precision.format", "kernel", always, _format, dtypes=EVERY),
+    Check("precision.accumulation", "kernel", always, _accumulation, dtypes=NARROW),
     Check("precision.long", "kernel", always, _long, dtypes=EVERY),
 )

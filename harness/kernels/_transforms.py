@@ -5,6 +5,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,7 +109,9 @@ def _jvp(trial: Trial) -> Iterator[Finding]:
     made = objective(trial)
     v = torch.tensor(direction(trial), dtype=made.inputs.dtype, device=made.inputs.device)
     try:
-        tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
+            tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
     except _LACKS as refusal:
         raise _lacking("forward mode", refusal) from None
     measured = complex_derivative(trial, {"inputs": direction(trial)})

@@ -1,0 +1,163 @@
+"""A kernel that computes more coarsely than its format is refuted, and told what its arithmetic looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from wrong_kernels import kernel, spoil_step
+
+from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.assumptions import TF32_OPERANDS, UNIT_ROUNDOFF
+from rnn_harness.cases import Case
+from rnn_harness.kernels import Kernel, Setting
+from rnn_harness.kernels._precision import CHECKS
+from rnn_harness.kernels._trial import KernelTrial
+from rnn_harness.runner import judge
+
+FORMAT, ACCUMULATION, LONG = CHECKS
+
+
+def _format(one: Kernel, dtype: str, seed: int = 1) -> Any:
+    case = Case(spec=one.spec, n=5, d=6, B=3, T=2, dtype=dtype, seed=seed)  # type: ignore[arg-type]
+    (found,) = judge(FORMAT, one.trial(Setting(dtype, "cpu"), case))
+    return found
+
+
+def _short(bits: int) -> Callable[[Tensor], Tensor]:
+    """Rounded to that many bits of significand."""
+
+    def turn(value: Tensor) -> Tensor:
+        mantissa, exponent = torch.frexp(value.detach())
+        return value + (torch.ldexp(torch.round(mantissa * 2**bits) / 2**bits, exponent) - value.detach())
+
+    return turn
+
+
+def _by_operands(turn: Callable[[Tensor], Tensor]) -> Kernel:
+    """A GRU that keeps the state (001:280), its matrix products of shortened operands."""
+
+    def change(_: Any) -> Any:
+        def step(p: dict[str, Tensor], x: Tensor, s: dict[str, Tensor]) -> dict[str, Tensor]:
+            h = s["h"]
+
+            def affine(gate: str, state: Tensor) -> Tensor:
+                into = turn(x) @ turn(p[f"W_x{gate}"]).T + turn(state) @ turn(p[f"W_h{gate}"]).T
+                return into + p[f"b_{gate}"]
+
+            r, z = torch.sigmoid(affine("r", h)), torch.sigmoid(affine("z", h))
+            return {"h": z * h + (1 - z) * torch.tanh(affine("g", r * h))}
+
+        return step
+
+    return spoil_step(change)
+
+
+def _approximate(x: Tensor) -> Tensor:
+    """tanh with the relative error of the hardware's approximation."""
+    return torch.tanh(x) * (1 + 2**-10.9 * torch.sin(40 * x))
+
+
+def _by_functions() -> Kernel:
+    def change(_: Any) -> Any:
+        def step(p: dict[str, Tensor], x: Tensor, s: dict[str, Tensor]) -> dict[str, Tensor]:
+            h = s["h"]
+
+            def affine(gate: str, state: Tensor) -> Tensor:
+                return x @ p[f"W_x{gate}"].T + state @ p[f"W_h{gate}"].T + p[f"b_{gate}"]
+
+            def sigmoid(a: Tensor) -> Tensor:
+                return torch.sigmoid(a) * (1 + 2**-10.9 * torch.sin(40 * a))
+
+            r, z = sigmoid(affine("r", h)), sigmoid(affine("z", h))
+            return {"h": z * h + (1 - z) * _approximate(affine("g", r * h))}
+
+        return step
+
+    return spoil_step(change)
+
+
+def test_operands_of_eleven_bits_are_recognised_as_tf32() -> None:
+    found = _format(_by_operands(_short(11)), "float32")
+    assert not found.agrees
+    assert "this is what matrix products of TF32 or float16 operands (11 bits) gives" in found.detail
+    assert 8 < found.bits < 14
+
+
+def test_approximate_functions_are_recognised() -> None:
+    found = _format(_by_functions(), "float32")
+    assert not found.agrees
+    assert "approximate tanh and sigmoid" in found.detail
+
+
+def test_operands_of_eight_bits_are_recognised_as_bfloat16() -> None:
+    found = _format(_by_operands(lambda v: v + (v.detach().bfloat16().float() - v.detach())), "float32")
+    assert not found.agrees
+    assert "matrix products of bfloat16 operands (8 bits)" in found.detail
+
+
+def _summing(wide: bool) -> Kernel:
+    """A GRU that adds its products one by one, in float32 or in the format of storage."""
+
+    def run(_: Any, p: Any, inputs: Any, s: Any, lengths: Any) -> Any:
+        def product(left: Tensor, weight: Tensor) -> Tensor:
+            total = torch.zeros((len(left), len(weight)), dtype=torch.float32 if wide else left.dtype)
+            for k in range(left.shape[1]):
+                total = total + left[:, k : k + 1].to(total.dtype) * weight[:, k].to(total.dtype)
+            return total.to(left.dtype)
+
+        h, hidden = s["h"], []
+        for x in inputs:
+            a = {gate: product(x, p[f"W_x{gate}"]) + p[f"b_{gate}"] for gate in "rzg"}
+            r, z = (torch.sigmoid(a[gate] + product(h, p[f"W_h{gate}"])) for gate in "rz")
+            h = z * h + (1 - z) * torch.tanh(a["g"] + product(r * h, p["W_hg"]))
+            hidden.append(h)
+        return torch.stack(hidden), {"h": h}
+
+    return kernel(run)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_long_sums_accumulated_in_a_narrow_format_are_refuted_and_recognised(dtype: str) -> None:
+    case = Case(spec="gru.keep.column", dtype=dtype, seed=1)  # type: ignore[arg-type]
+    (found,) = judge(ACCUMULATION, _summing(wide=False).trial(Setting(dtype, "cpu"), case))
+    assert not found.agrees
+    assert f"this is what sums accumulated in {dtype} gives" in found.detail
+    (right,) = judge(ACCUMULATION, _summing(wide=True).trial(Setting(dtype, "cpu"), case))
+    assert right.agrees, right.detail
+
+
+def test_a_wrong_formula_looks_like_no_arithmetic() -> None:
+    found = _format(kernel(lambda right, p, x, s, lengths: right(p, 2 * x, s, lengths)), "float32")
+    assert not found.agrees
+    assert "no known arithmetic explains it" in found.detail
+
+
+def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
+    one = _by_operands(_short(11))
+    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operands=TF32_OPERANDS)
+    assert _format(stated, "float32").agrees
+    worse = _by_operands(_short(7))
+    assert not _format(Kernel("", "", worse.spec, worse.build, worse.settings, operands=TF32_OPERANDS), "float32").agrees
+
+
+def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throughout() -> None:
+    one = kernel(lambda right, *rest: right(*rest))
+    case = Case(spec=one.spec, n=8, d=8, dtype="bfloat16", seed=1)
+    trial = one.trial(Setting("bfloat16", "cpu"), case)
+    throughout = KernelTrial(trial.subject, trial.drawn)
+    throughout.__dict__["bounded"] = BallArithmetic(Rounding(UNIT_ROUNDOFF["bfloat16"]))
+    tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (trial, throughout))
+    assert 0 < tight < loose / 2
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> None:
+    one = kernel(lambda right, *rest: right(*rest))
+    (found,) = judge(LONG, one.trial(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
+    assert found.agrees
+    assert "over 1000 steps the state is off by at most" in found.detail
+    assert found.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]

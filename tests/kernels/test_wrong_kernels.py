@@ -1,0 +1,46 @@
+"""Every check that only kernels have refutes a kernel that is wrong in its way, and agrees with the right one."""
+
+from __future__ import annotations
+
+import pytest
+import wrong_kernels as wrong
+
+from rnn_harness.kernels import Kernel, Setting
+from rnn_harness.kernels._decide import ONCE, OWN, cases_of, decide
+from rnn_harness.kernels._eager import EagerDriver
+from rnn_harness.kernels._kernel import settings
+from rnn_harness.records import Outcome
+from rnn_harness.runner import judge
+
+CHECKS = {check.name: check for check in (*OWN, *ONCE)}
+RIGHT = Kernel("right", "", wrong.SPEC, EagerDriver, settings(wrong.ALL))
+
+
+def test_every_check_of_kernels_has_a_wrong_kernel_to_refute() -> None:
+    assert set(wrong.WRONG) == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", wrong.WRONG)
+def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
+    kernel, dtype = wrong.WRONG[name]
+    setting = Setting(dtype, "cpu")
+    found = judge(CHECKS[name], kernel.trial(setting, cases_of(kernel, setting)[0]))
+    assert found
+    assert not all(one.agrees for one in found), name
+
+
+@pytest.mark.parametrize("name", [name for name in wrong.WRONG if name != "backward.shares"])
+def test_a_check_agrees_with_the_right_kernel(name: str) -> None:
+    _, dtype = wrong.WRONG[name]
+    setting = Setting(dtype, "cpu")
+    found = judge(CHECKS[name], RIGHT.trial(setting, cases_of(RIGHT, setting)[0]))
+    assert found
+    assert all(one.agrees for one in found), [one.detail for one in found]
+
+
+def test_a_kernel_that_is_not_the_one_asked_for_is_refuted_and_judged_no_further() -> None:
+    (record,) = decide((wrong.MISLED,), examples=0)
+    assert record.outcome is Outcome.REFUTED
+    assert record.check == "kernel.dispatch"
+    assert "another kernel than the one asked for: aten::mkldnn_rnn_layer did not run" in record.reason
+    assert "aten::lstm" in record.ran
