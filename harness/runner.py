@@ -127,6 +127,8 @@ class Runner:
 
         for case in anchors(self.subject.spec.id):
             self.try_case(case.model_copy(update={"dtype": self.only}) if self.only else case)
+        if examples == 0:
+            return
 
         @hypothesis.seed(seed)
         @settings(
@@ -140,8 +142,7 @@ class Runner:
         def drive(case: Case) -> None:
             self.try_case(case)
 
-        if examples > 0:
-            drive()
+        drive()
 
     def records(self, seed: int, shrink: bool = True) -> Iterator[Record]:
         """One record for every entry and check; a check that no case could decide is vacuous."""

@@ -6,6 +6,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -40,6 +41,29 @@ class Shown(dict[str, Array]):
 
     def __missing__(self, name: str) -> Array:
         raise NotShown(f"the kernel does not show its {name.split('.')[-1].replace('_', ' ')} over time")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a kernel was called with, as arrays."""
+
+    parameters: Mapping[str, Array]
+    inputs: Array
+    states: Mapping[str, Array]
+    lengths: NDArray[np.intp] | None
+
+
+@dataclass
+class Graph:
+    """One run with its leaves; `spent` once it has been differentiated, which frees what the run has saved."""
+
+    arguments: Arguments
+    leaves: Tensors
+    inputs: Tensor
+    states: Tensors
+    outputs: Tensor
+    finals: Tensors
+    spent: bool = False
 
 
 class KernelCell:
@@ -108,15 +132,21 @@ class KernelCell:
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
         """Run the kernel; the graph is kept for `backward`."""
-        x = self.tensor(inputs)
-        leaves = {name: self.tensor(value) for name, value in self.driver.table.pack(parameters).items()}
-        zero = np.zeros((x.shape[1], self._hidden_size(parameters)), np.asarray(inputs).dtype)
-        given = {name: self.tensor(zero if not states else states[name]) for name in self.state_names}
+        zero = np.zeros((np.shape(inputs)[1], self._hidden_size(parameters)), np.asarray(inputs).dtype)
+        given = {name: zero if not states else states[name] for name in self.state_names}
+        graph = self._graph(Arguments(parameters, inputs, given, lengths))
+        shown = Shown(self._trace(numpy(graph.outputs), lengths))
+        finals = {name: numpy(graph.finals[name]) for name in self.state_names}
+        return Run(numpy(graph.outputs), finals, shown, graph)
+
+    def _graph(self, arguments: Arguments) -> Graph:
+        """Run the kernel on fresh leaves."""
+        leaves = {k: self.tensor(value) for k, value in self.driver.table.pack(arguments.parameters).items()}
+        x = self.tensor(arguments.inputs)
+        given = {name: self.tensor(value) for name, value in arguments.states.items()}
         laid = {name: self._laid_out(value) for name, value in given.items()}
-        outputs, finals = self.driver.run(leaves, self._laid_out(x), laid, lengths)
-        shown = Shown(self._trace(numpy(outputs), lengths))
-        saved = (leaves, x, given, outputs, finals, parameters)
-        return Run(numpy(outputs), {name: numpy(finals[name]) for name in self.state_names}, shown, saved)
+        outputs, finals = self.driver.run(leaves, self._laid_out(x), laid, arguments.lengths)
+        return Graph(arguments, leaves, x, given, outputs, finals)
 
     def _hidden_size(self, parameters: Mapping[str, Array]) -> int:
         return next(len(value) for name, value in parameters.items() if "W_h" in name)
@@ -143,21 +173,28 @@ class KernelCell:
         """The gradients of every parameter of the kernel's own: two for a gate with two biases."""
         import torch
 
-        leaves, x, given, outputs, finals, parameters = run.saved
-        ends = [outputs, *(finals[name] for name in self.state_names)]
+        graph: Graph = run.saved
+        if graph.spent:
+            graph = self._graph(graph.arguments)
+        else:
+            graph.spent = True
+        finals, given, leaves = graph.finals, graph.states, graph.leaves
+        ends = [graph.outputs, *(finals[name] for name in self.state_names)]
         starts = [self.tensor(d_outputs, leaf=False)]
         starts += [self._cotangent(finals[name], name, d_finals) for name in self.state_names]
         live = [(end, start) for end, start in zip(ends, starts, strict=True) if end.requires_grad and end.numel()]
-        wanted = [x, *given.values(), *leaves.values()]
+        wanted = [graph.inputs, *given.values(), *leaves.values()]
         found: tuple[Tensor | None, ...] = (None,) * len(wanted)
         if live:
+            # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
+            # which a compiled backward takes for its own.
             found = torch.autograd.grad(
-                [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True, retain_graph=True
+                [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True
             )
         filled = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
         states = dict(zip(given, filled[1 : 1 + len(given)], strict=True))
         own = dict(zip(leaves, filled[1 + len(given) :], strict=True))
-        shapes = {name: np.shape(value) for name, value in parameters.items()}
+        shapes = {name: np.shape(value) for name, value in graph.arguments.parameters.items()}
         return Shares(filled[0], states, self.driver.table.gradients(own, shapes))
 
     def _cotangent(self, final: Tensor, name: str, d_finals: Mapping[str, Array] | None) -> Tensor:

@@ -142,9 +142,10 @@ def _intact(trial: Trial) -> Iterator[Finding]:
     assert fresh.gradients is not None
     cell, d = kernel_of(trial), trial.drawn
     run = fresh.run.saved[0] if trial.subject.output is not None else fresh.run
-    leaves, x, given, *_ = run.saved
-    expected = cell.driver.table.pack(bare(trial)) | {"inputs": d.inputs} | {f"state {k}": d.states[k] for k in given}
-    now = leaves | {"inputs": x} | {f"state {k}": v for k, v in given.items()}
+    graph = run.saved
+    expected = cell.driver.table.pack(bare(trial)) | {"inputs": d.inputs}
+    expected |= {f"state {name}": value for name, value in d.states.items()}
+    now = graph.leaves | {"inputs": graph.inputs} | {f"state {name}": v for name, v in graph.states.items()}
     changed = [name for name, value in expected.items() if not np.array_equal(numpy(now[name]), value)]
     detail = f"{', '.join(changed)} changed" if changed else ""
     yield Finding(trial.subject.spec.id, not changed, detail, 0.0)

@@ -40,4 +40,4 @@ def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: str) -> None:
 
 
 def test_the_number_of_checks_that_wait_for_a_device_is_fixed() -> None:
-    assert CHECKS == 36
+    assert CHECKS == 46

@@ -141,7 +141,9 @@ def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
     stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operands=TF32_OPERANDS)
     assert _format(stated, "float32").agrees
     worse = _by_operands(_short(7))
-    assert not _format(Kernel("", "", worse.spec, worse.build, worse.settings, operands=TF32_OPERANDS), "float32").agrees
+    assert not _format(
+        Kernel("", "", worse.spec, worse.build, worse.settings, operands=TF32_OPERANDS), "float32"
+    ).agrees
 
 
 def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throughout() -> None:

@@ -138,7 +138,7 @@ def _with_forget(p: Tensors, like: Any) -> Tensors:
     """A cell without a forget gate gets the kernels' unused second slot."""
     if like.forget:
         return p
-    return p | {f"{name}f": p[f"{name}i"] for name in ("W_x", "W_h", "b_") if f"{name}i" in p}
+    return p | {f"{name}f": p[f"{name}i"] for name in ("W_x", "W_h", "W_c", "b_") if f"{name}i" in p}
 
 
 def lstm_forward(like: Any, p: Tensors, x: Tensor, s: Tensors, precision: str) -> tuple[Tensor, Tensors, Saved]:
@@ -148,7 +148,7 @@ def lstm_forward(like: Any, p: Tensors, x: Tensor, s: Tensors, precision: str) -
 
     full, order = _with_forget(p, like), ("i", "f", "o", "g")
     weight = _stacked(full, "W_h", order)
-    peep = _stacked(p, "W_c", order[:3]) if like.peephole else weight
+    peep = _stacked(full, "W_c", order[:3]) if like.peephole else weight
     h, c = s["h"].contiguous(), s["c"].contiguous()
     hidden = torch.empty((*x.shape[:2], h.shape[1]), dtype=x.dtype, device=x.device)
     cell, gates = torch.empty_like(hidden), hidden.new_empty((*x.shape[:2], 4, h.shape[1]))
@@ -177,7 +177,7 @@ def lstm_backward(like: Any, p: Tensors, x: Tensor, saved: Saved, e: Tensor, las
     full = _with_forget(p, like)
     found = _weights(full, x, delta, _before(saved["hidden"], h), order)
     if like.peephole:
-        for index, gate in enumerate("ifo"):
+        for index, gate in enumerate(order[:3]):
             seen = cell if gate == "o" else _before(cell, c)
             found[f"W_c{gate}"] = delta[:, :, index].flatten(0, 1).T @ seen.flatten(0, 1)
     return _inputs(full, delta, order), {"h": d_h, "c": d_c}, {name: found[name] for name in p}
