@@ -141,8 +141,8 @@ class KernelCell:
 
     def _graph(self, arguments: Arguments) -> Graph:
         """Run the kernel on fresh leaves."""
+        x = self.tensor(arguments.inputs)  # first: it refuses formats that cannot be packed
         leaves = {k: self.tensor(value) for k, value in self.driver.table.pack(arguments.parameters).items()}
-        x = self.tensor(arguments.inputs)
         given = {name: self.tensor(value) for name, value in arguments.states.items()}
         laid = {name: self._laid_out(value) for name, value in given.items()}
         outputs, finals = self.driver.run(leaves, self._laid_out(x), laid, arguments.lengths)
