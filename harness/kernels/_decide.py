@@ -32,9 +32,7 @@ _LEFT_OUT = (
     "forward.outputs",
     "forward.sequence",  # precision.format is this, and more
     "backward.autograd",  # a kernel's backward is torch's autograd already
-    "relation.M-29",  # laws of how the references are put together, bit for bit
-    "relation.M-30",
-    "relation.M-31",
+    "relation.M-30",  # laws of how the references are put together, bit for bit
     "relation.M-32",
 )
 _RESIZES = ("precision.accumulation", "behaviour.threads", "behaviour.no_rows")
