@@ -104,9 +104,10 @@ def draw(case: Case, subject: Subject) -> Drawn:
         inputs.flat[0] = 0
     if "equal rows" in case.specials and case.B > 1:
         inputs[:, 1] = inputs[:, 0]
-    states = {name: normal(case.B, case.d) / 2 for name in subject.cell.state_names}
+    widths = subject.state_sizes(case.sizes)
+    states = {name: normal(case.B, widths[name]) / 2 for name in subject.cell.state_names}
     width = case.k if subject.output else subject.width * case.d
-    d_finals = {name: normal(case.B, case.d) for name in subject.cell.state_names}
+    d_finals = {name: normal(case.B, widths[name]) for name in subject.cell.state_names}
     lengths = None if case.lengths is None else np.array(case.lengths, dtype=np.intp)
     return Drawn(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)
 

@@ -59,6 +59,11 @@ class Subject:
             shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
         return shapes
 
+    def state_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The size of every state, by reference name."""
+        shapes = {one.name: one.shape for one in self.spec.program(LAYERS).states}
+        return {source: shapes[name][0].size(sizes) for name, source in self.states.items()}
+
     def forward(
         self,
         parameters: Mapping[str, Array],
@@ -90,20 +95,23 @@ class Subject:
 
     @functools.cached_property
     def blocks(self) -> dict[str, tuple[Block, ...]]:
-        """The map of every spec parameter."""
-        assert self.spec.reference is not None
+        """The map of every spec parameter; without a reference the subject uses the spec's own names."""
+        if self.spec.reference is None:
+            return {one.name: parse_map(one.name) for one in self.spec.program(LAYERS).parameters}
         return {k: parse_map(v) for k, v in expand(self.spec.reference.parameters, self._layers).items()}
 
     @functools.cached_property
     def states(self) -> dict[str, str]:
         """Reference state by spec state."""
-        assert self.spec.reference is not None
+        if self.spec.reference is None:
+            return {one.name: one.name for one in self.spec.program(LAYERS).states}
         return expand(self.spec.reference.states, self._layers)
 
     @functools.cached_property
     def trace(self) -> dict[str, str]:
         """Name in `Run.trace` by spec symbol."""
-        assert self.spec.reference is not None
+        if self.spec.reference is None:
+            return {}
         return expand(self.spec.reference.trace, self._layers)
 
     @property

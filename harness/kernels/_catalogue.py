@@ -89,7 +89,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         operands=TF32_OPERANDS,
     )
     rows = [native, cudnn, tf32]
-    if family == "lstm":
+    if family == "lstm" and "projected" not in options:  # oneDNN has no projection
         onednn = Kernel(
             f"{name}/onednn",
             f"{title}, oneDNN",
@@ -110,6 +110,7 @@ def _shipped() -> list[Kernel]:
         stacked, both = f"{family}.stacked", f"{family}.bidirectional"
         rows += _layer(f"nn.{cls}/layers", f"torch.nn.{cls}, two layers", family, stacked, layers=2)
         rows += _layer(f"nn.{cls}/both", f"torch.nn.{cls}, bidirectional", family, both, bidirectional=True)
+    rows += _layer("nn.LSTM/projected", "torch.nn.LSTM with proj_size", "lstm", "lstm.projected", projected=True)
     rows += _layer(
         "nn.LSTM/unbiased",
         "torch.nn.LSTM without bias",

@@ -132,8 +132,7 @@ class KernelCell:
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
         """Run the kernel; the graph is kept for `backward`."""
-        zero = np.zeros((np.shape(inputs)[1], self._hidden_size(parameters)), np.asarray(inputs).dtype)
-        given = {name: zero if not states else states[name] for name in self.state_names}
+        given = states or self._zeros(parameters, np.asarray(inputs))
         graph = self._graph(Arguments(parameters, inputs, given, lengths))
         shown = Shown(self._trace(numpy(graph.outputs), lengths))
         finals = {name: numpy(graph.finals[name]) for name in self.state_names}
@@ -148,8 +147,9 @@ class KernelCell:
         outputs, finals = self.driver.run(leaves, self._laid_out(x), laid, arguments.lengths)
         return Graph(arguments, leaves, x, given, outputs, finals)
 
-    def _hidden_size(self, parameters: Mapping[str, Array]) -> int:
-        return next(len(value) for name, value in parameters.items() if "W_h" in name)
+    def _zeros(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:
+        d = next(len(value) for name, value in parameters.items() if "W_h" in name)
+        return {name: np.zeros((inputs.shape[1], d), inputs.dtype) for name in self.state_names}
 
     def _trace(self, outputs: Array, lengths: NDArray[np.intp] | None) -> dict[str, Array]:
         """What the outputs alone show: the hidden state of one cell, of the top layer, of both directions."""

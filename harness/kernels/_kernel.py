@@ -12,6 +12,7 @@ from typing import Any
 
 from rnn_harness.cases import Case
 from rnn_harness.kernels._cell import Driver, KernelCell
+from rnn_harness.kernels._free import Nameless
 from rnn_harness.kernels._trial import FEW_STEPS, LONG, KernelTrial
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import Spec, library
@@ -31,7 +32,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Kernel:
-    """`id`: what users type. `spec`: the spec it must agree with. `build`: makes its driver for a reference.
+    """`id`: what users type. `spec`: the spec it must agree with. `build`: makes its driver for the spec's reference.
 
     `settings`: the dtypes it has on each device. `expects`, `never`: patterns of events that a run must show, and
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
@@ -58,10 +59,9 @@ class Kernel:
         """The kernel in the place of its spec's reference."""
         spec = self.specification
         link = spec.reference
-        assert link is not None, "kernels are made for specs with a reference"
-        like: Any = get(link.name, **link.options)
+        like: Any = Nameless(spec) if link is None else get(link.name, **link.options)
         cell = KernelCell(self.build(like), like, setting.dtype, setting.device)
-        return Subject.of(spec, cell)
+        return Subject(spec, cell) if link is None else Subject.of(spec, cell)
 
     @property
     def specification(self) -> Spec:

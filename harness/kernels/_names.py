@@ -28,6 +28,21 @@ def rows(family: str, suffix: str = "", prefix: str = "", bias: bool = True) -> 
     return found
 
 
+def projected_table() -> Table:
+    """Of nn.LSTM with proj_size, in the names of its spec."""
+    gates = "ifgo"
+    biases = "; ".join(f"b_{gate}" for gate in gates)
+    return Table.of(
+        {
+            "weight_ih_l0": "; ".join(f"W_i{gate}" for gate in gates),
+            "weight_hh_l0": "; ".join(f"W_h{gate}" for gate in gates),
+            "bias_ih_l0": biases,
+            "bias_hh_l0": biases,
+            "weight_hr_l0": "W_hr",
+        }
+    )
+
+
 def cell_table(family: str, bias: bool = True) -> Table:
     """Of nn.RNNCell, nn.GRUCell, nn.LSTMCell."""
     return Table.of(rows(family, bias=bias))

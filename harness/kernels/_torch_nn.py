@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.errors import Refused
 from rnn_harness.kernels._cell import Tensors
-from rnn_harness.kernels._names import cell_table, layer_table
+from rnn_harness.kernels._names import cell_table, layer_table, projected_table
 from rnn_harness.kernels._table import Table
 
 if TYPE_CHECKING:
@@ -96,9 +96,12 @@ class LayerDriver:
     batch_first: bool = False
     fused: bool = False
     tf32: bool = False
+    projected: bool = False
 
     @property
     def table(self) -> Table:
+        if self.projected:
+            return projected_table()
         return layer_table(self.family, self.layers, self.bidirectional, self.bias)
 
     def _stack(self, states: Tensors, letter: str) -> Tensor:
@@ -127,11 +130,12 @@ class LayerDriver:
             raise Refused("torch refuses a sequence of no steps: Expected sequence length to be larger than 0 in RNN")
         if lengths is not None and (batch == 0 or lengths.min() < 1):
             raise Refused("torch packs no row of length 0")
-        d = leaves["weight_hh_l0"].shape[1]
+        projection = leaves["weight_hr_l0"].shape if self.projected else (0, leaves["weight_hh_l0"].shape[1])
         made = _module(
             _CLASSES[self.family],
             n,
-            d,
+            projection[1],
+            **({"proj_size": projection[0]} if self.projected else {}),
             num_layers=self.layers,
             bias=self.bias,
             batch_first=self.batch_first,

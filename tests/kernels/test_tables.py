@@ -39,7 +39,10 @@ def test_packed_parameters_have_the_names_and_shapes_of_torchs_module(kernel: Ke
     options = {"bias": driver.bias}
     if not name.endswith("Cell"):
         options |= {"num_layers": driver.layers, "bidirectional": driver.bidirectional}
-    made = getattr(torch.nn, name)(N, D, **options)
+    hidden = D
+    if getattr(driver, "projected", False):
+        hidden, options["proj_size"] = 2 * D, D
+    made = getattr(torch.nn, name)(N, hidden, **options)
     packed = driver.table.pack(_drawn(kernel, "float32"))
     assert {k: v.shape for k, v in packed.items()} == {k: tuple(v.shape) for k, v in made.named_parameters()}
 
