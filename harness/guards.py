@@ -26,6 +26,8 @@ def vacuous(trial: Trial) -> str | None:
     if np.ptp(drawn.d_outputs) == 0:
         return "the output gradient is constant"
     for name, weight in drawn.parameters.items():
+        if name in trial.absent:
+            continue
         if weight.size > 1 and np.ptp(weight) == 0:
             return f"parameter {name} is constant"
         if weight.ndim == 2 and weight.shape[0] == weight.shape[1] > 1 and np.array_equal(weight, weight.T):

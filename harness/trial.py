@@ -33,9 +33,13 @@ def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
 
 
 class Trial:
-    """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards)."""
+    """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards).
+
+    `absent`: parameters of the reference that the subject does not have, and that are zero.
+    """
 
     margin: int = GUARD_MARGIN
+    absent: tuple[str, ...] = ()
 
     def __init__(self, subject: Subject, drawn: Drawn) -> None:
         self.subject, self.drawn = subject, drawn

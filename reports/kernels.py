@@ -84,7 +84,7 @@ def table(records: Sequence[Judged]) -> Table:
     for record in records:
         places.setdefault(_place(record), []).append(record)
     for (kernel, dtype, device), own in places.items():
-        if all(str(record.outcome) == "not run" for record in own):
+        if not dtype or all(str(record.outcome) == "not run" for record in own):
             continue
         groups = [_count(own, prefix) for prefix in _GROUPS]
         judged = [record for record in own if record.check in ("precision.format", "backward.bound")]
@@ -99,6 +99,9 @@ def table(records: Sequence[Judged]) -> Table:
 
 def print_kernels(console: Console, records: Sequence[Judged], verbose: bool) -> None:
     """The table, the reasons of what was not run, every refutation, and the total."""
+    if not any(record.dtype for record in records):
+        _print_refutations(console, records)
+        return
     console.print(table(records))
     console.print(
         "forward: outputs within the bound of the format, and over 1,000 steps from the kernel's own states. "
@@ -113,9 +116,13 @@ def print_kernels(console: Console, records: Sequence[Judged], verbose: bool) ->
         console.print(f"not run, {len(which)} settings: {escape(reason)}", style="yellow", soft_wrap=True)
     if verbose:
         _print_every(console, records)
+    _print_refutations(console, records)
+
+
+def _print_refutations(console: Console, records: Sequence[Judged]) -> None:
     for record in records:
         if str(record.outcome) == "refuted":
-            where = f"{record.kernel}, {record.dtype} on {record.device}"
+            where = f"{record.kernel}, {record.dtype} on {record.device}" if record.dtype else record.kernel
             console.print(f"refuted: {where}, {record.check}", style="bold red", soft_wrap=True)
             console.print(f"  {escape(record.reason)}", soft_wrap=True)
             if record.ran:

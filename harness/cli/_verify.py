@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import Interrupt, console, guarded
-from rnn_harness.errors import ExitCode, UsageError
+from rnn_harness.cli._job import Job, finish
+from rnn_harness.cli._shared import console, guarded
+from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.records import Record
@@ -63,40 +60,10 @@ def verify(
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
     job = _kernels(names or [], seed, examples) if kernels else _equations(names or [], seed, examples)
-    found: list[Record] = []
-    interrupted, trouble = False, None
-    try:
-        _decide(job, records, resume, found)
-    except KeyboardInterrupt:
-        interrupted = True
-    except UsageError as error:
-        if not found:
-            raise
-        trouble = error  # what was decided is shown first
-    if as_json:
-        rows = [json.loads(record.model_dump_json()) for record in found]
-        typer.echo(json.dumps({"exit_code": int(_exit_code(found)), "records": rows}, indent=1))
-    else:
-        job.show(found, verbose)
-    if trouble is not None:
-        raise UsageError(f"stopped after {len(found)} records: {trouble}")
-    if interrupted:
-        kept = f"; {records} holds them, --resume goes on" if records else ""
-        typer.echo(f"rnn-harness: interrupted after {len(found)} records{kept}", err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED)
-    raise typer.Exit(_exit_code(found))
+    finish(job, records, resume, as_json, verbose)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """`run` makes the records, `show` prints them; `size` counts what `run` announces."""
-
-    run: Callable[[dict[str, Record], Callable[[str], None]], Iterator[Record]]
-    show: Callable[[list[Record], bool], None]
-    size: int
-
-
-def _equations(given: list[str], seed: int, examples: int | None) -> _Job:
+def _equations(given: list[str], seed: int, examples: int | None) -> Job:
     from rnn_harness.specs import library, load_spec
     from rnn_harness.verify import select
     from rnn_harness.verify import verify as decide
@@ -113,10 +80,10 @@ def _equations(given: list[str], seed: int, examples: int | None) -> _Job:
         print_report(console(), found, _captions(selection), verbose)
 
     size = len(selection.wanted) + bool(selection.pairs)
-    return _Job(lambda known, start: decide(selection, seed, cases, known, start), show, size)
+    return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size)
 
 
-def _kernels(given: list[str], seed: int, examples: int | None) -> _Job:
+def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
     from rnn_harness.kernels import choose, decide
 
     chosen = choose(tuple(given))
@@ -128,20 +95,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> _Job:
         print_kernels(console(), found, verbose)
 
     size = sum(len(kernel.settings) for kernel in chosen)
-    return _Job(lambda known, start: decide(chosen, seed, cases, known, start), show, size)
-
-
-def _decide(job: _Job, records: Path | None, resume: bool, found: list[Record]) -> None:
-    """Decide, and keep a journal if one is wanted."""
-    from rnn_harness.records import Journal
-
-    if records is None:
-        _run(job, {}, None, found)
-        return
-    with Journal(records, resume) as journal:
-        for warning in journal.warnings:
-            typer.echo(f"rnn-harness: {warning}", err=True)
-        _run(job, journal.known, journal, found)
+    return Job(lambda known, start: decide(chosen, seed, cases, known, start), show, size)
 
 
 def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
@@ -158,45 +112,6 @@ def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
                 raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
 
 
-def _run(job: _Job, known: dict[str, Record], journal: object, found: list[Record]) -> None:
-    """Decide with a progress bar on standard error, if that is a terminal."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    from rnn_harness.records import Journal
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar, Interrupt() as interrupt:
-        task = bar.add_task("", total=job.size)
-        started = False
-
-        def on_start(title: str) -> None:
-            nonlocal started
-            bar.update(task, description=title[:48], advance=1 if started else 0)
-            started = True
-
-        for record in job.run(known, on_start):
-            found.append(record)
-            if isinstance(journal, Journal) and record.key not in known:
-                journal.write(record)
-            interrupt.check()
-
-
 def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
     from rnn_harness.reports.terminal import Caption
 
@@ -206,10 +121,3 @@ def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
         for spec in selection.library.specs
         for entry in spec.entries
     }
-
-
-def _exit_code(found: list[Record]) -> ExitCode:
-    outcomes = {str(record.outcome) for record in found}
-    if "refuted" in outcomes:
-        return ExitCode.REFUTED
-    return ExitCode.AGREES if "agrees" in outcomes else ExitCode.UNDECIDED

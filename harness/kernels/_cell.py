@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import NotShown, Refused
-from rnn_harness.kernels._table import Table
+from rnn_harness.kernels._table import ParameterMap
 from rnn_harness.references import Gradients, Reference, Run
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Driver(Protocol):
     """Runs a kernel on tensors that already have its dtype and device."""
 
     @property
-    def table(self) -> Table:
+    def table(self) -> ParameterMap:
         """How the kernel's parameters are put together."""
 
     def run(
@@ -78,6 +78,7 @@ class KernelCell:
         self, driver: Driver, like: Reference, dtype: str, device: str = "cpu", layout: str = "contiguous"
     ) -> None:
         self.driver, self.like, self.dtype, self.device, self.layout = driver, like, dtype, device, layout
+        self.absent: tuple[str, ...] = getattr(driver, "absent", ())
 
     @property
     def _format(self) -> np.dtype[Any]:

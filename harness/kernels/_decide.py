@@ -184,7 +184,7 @@ def _judged(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Itera
 
     runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
     runner.checks = tuple(one for one in runner.checks if setting.dtype in one.dtypes)
-    if kernel.fixed or kernel.is_slow(setting) or subject.spec.reference is None:
+    if kernel.fixed or kernel.is_slow(setting) or subject.spec.reference is None or not kernel.relations:
         # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
         runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
         for case in cases_of(kernel, setting):

@@ -38,7 +38,8 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `operands`: how far it shortens the operands of its matrix products, openly.
+    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `operands`: how
+    far it shortens the operands of its matrix products, openly.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Kernel:
     interpreted: bool = False
     operands: Fraction | None = None
     known_wrong: str = ""
+    relations: bool = True
 
     def subject(self, setting: Setting) -> Subject:
         """The kernel in the place of its spec's reference."""

@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
+
+
+class ParameterMap(Protocol):
+    """What a driver needs of its parameters' map."""
+
+    def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]: ...
+
+    def gradients(
+        self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
+    ) -> dict[str, list[Array]]: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Table:
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The kernel's parameters. KeyError names a reference parameter that is missing."""
-        shares = {name: iter(_shares(parameters[name], count)) for name, count in self._counts.items()}
+        shares = {name: iter(shares_of(parameters[name], count)) for name, count in self._counts.items()}
         return {own: np.concatenate([next(shares[name]) for name in blocks]) for own, blocks in self.rows.items()}
 
     def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
@@ -78,7 +88,7 @@ class Table:
         return parts
 
 
-def _shares(value: Array, count: int) -> list[Array]:
+def shares_of(value: Array, count: int) -> list[Array]:
     """`value` as a sum of `count` arrays that differ and that add up to it exactly, in any format that holds it.
 
     The first takes the leading bit of every number, the last what is left, so that no share is zero in general.

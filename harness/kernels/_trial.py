@@ -6,6 +6,7 @@ Dimension legend: T time steps, B batch rows.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -52,6 +53,9 @@ class KernelTrial(Trial):
         """Draw the case and try it."""
         trial = cls(subject, draw(case, subject))
         trial.alternatives, trial.operands = alternatives, operands
+        trial.absent = tuple(getattr(subject.cell, "absent", ()))
+        for name in trial.absent:
+            trial.drawn.parameters[name][...] = 0
         trial.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
         return trial
 
@@ -60,7 +64,7 @@ class KernelTrial(Trial):
         subject = self.subject if cell is None else replace(self.subject, cell=cell)
         trial = type(self)(subject, drawn)
         trial.alternatives, trial.operands = self.alternatives, self.operands
-        trial.margin, trial.long = self.margin, self.long
+        trial.margin, trial.long, trial.absent = self.margin, self.long, self.absent
         return trial
 
     @functools.cached_property
@@ -88,4 +92,14 @@ class KernelTrial(Trial):
                 trajectory = evaluate(one, self.values, self.bounded)
                 back = differentiate(derive(one), trajectory, d_outputs, d_finals, self.bounded)
                 found.append(self.gathered(back))
-            return {name: widest([one[name] for one in found]) for name in found[0]}
+            names = [name for name in found[0] if name.removeprefix("parameters.") not in self.absent]
+            return {name: widest([one[name] for one in found]) for name in names}
+
+    @property
+    def flat_values(self) -> dict[str, Array]:
+        found = super().flat_values
+        return {name: value for name, value in found.items() if name.removeprefix("parameters.") not in self.absent}
+
+    def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
+        zero = {f"parameters.{name}": self.drawn.parameters[name] for name in self.absent}
+        return super().objective({**zero, **values}, arithmetic)

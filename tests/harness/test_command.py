@@ -165,12 +165,12 @@ def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None
 def test_nothing_decided_ends_with_exit_code_3() -> None:
     done = run("verify", "loss.cross_entropy", "--json")
     assert done.returncode == 0
-    from rnn_harness.cli._verify import _exit_code
+    from rnn_harness.cli._job import exit_code
     from rnn_harness.records import Outcome, Record
 
     idle = Record(entry="E-1", spec="s", check="c", witness="text", outcome=Outcome.NOT_RUN)
-    assert _exit_code([idle]) == 3
-    assert _exit_code([]) == 3
+    assert exit_code([idle]) == 3
+    assert exit_code([]) == 3
 
 
 def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> None:

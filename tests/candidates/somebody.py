@@ -1,0 +1,153 @@
+"""Cells as people write them: every layout, every way of being called, and some that are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class PackedGRU(nn.Module):
+    """Reset after, r z n packed, its own parameter names."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(3 * hidden_size, input_size))
+        self.U = nn.Parameter(torch.randn(3 * hidden_size, hidden_size))
+        self.b = nn.Parameter(torch.randn(3 * hidden_size))
+        self.c = nn.Parameter(torch.randn(3 * hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        i_r, i_z, i_n = (x @ self.W.T + self.b).chunk(3, -1)
+        h_r, h_z, h_n = (h @ self.U.T + self.c).chunk(3, -1)
+        z = torch.sigmoid(i_z + h_z)
+        return (1 - z) * torch.tanh(i_n + torch.sigmoid(i_r + h_r) * h_n) + z * h
+
+
+class JoinedGRU(nn.Module):
+    """Reset before, on [x, h], update gate first, an open update gate writes."""
+
+    def __init__(self, n_in: int, n_hidden: int) -> None:
+        super().__init__()
+        self.gates = nn.Linear(n_in + n_hidden, 2 * n_hidden)
+        self.candidate = nn.Linear(n_in + n_hidden, n_hidden)
+
+    def reset(self, r: Tensor, h: Tensor) -> Tensor:
+        return r * h
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, r = torch.sigmoid(self.gates(torch.cat([x, h], -1))).chunk(2, -1)
+        return (1 - z) * h + z * torch.tanh(self.candidate(torch.cat([x, self.reset(r, h)], -1)))
+
+
+class GRUWithoutReset(JoinedGRU):
+    """The reset gate is computed and not used; keeps instead of writing, so that it has a name."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, _ = torch.sigmoid(self.gates(torch.cat([x, h], -1))).chunk(2, -1)
+        return z * h + (1 - z) * torch.tanh(self.candidate(torch.cat([x, h], -1)))
+
+
+class LSTMOverTime(nn.Module):
+    """A sequence, batch first; weights (n, 4d); the cell state comes first."""
+
+    def __init__(self, input_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(input_dim, 4 * hidden_dim))
+        self.U = nn.Parameter(torch.randn(hidden_dim, 4 * hidden_dim))
+        self.b = nn.Parameter(torch.zeros(4 * hidden_dim))
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> Any:
+        c, h = state
+        hidden = []
+        for now in x.unbind(1):
+            i, f, g, o = (now @ self.W + h @ self.U + self.b).chunk(4, -1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            hidden.append(h)
+        return torch.stack(hidden, 1), (c, h)
+
+
+class ForgetBiasAddedLSTM(LSTMOverTime):
+    """One is added to the forget gate, outside of any parameter."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> Any:
+        c, h = state
+        hidden = []
+        for now in x.unbind(1):
+            i, f, g, o = (now @ self.W + h @ self.U + self.b).chunk(4, -1)
+            c = torch.sigmoid(f + 1) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            hidden.append(h)
+        return torch.stack(hidden, 1), (c, h)
+
+
+class StateFirstRNN(nn.Module):
+    """forward(h, x), one bias; needs an option."""
+
+    def __init__(self, input_size: int, hidden_size: int, activation: str) -> None:
+        super().__init__()
+        self.inner = nn.Linear(input_size, hidden_size)
+        self.outer = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.activation = activation
+
+    def forward(self, h: Tensor, x: Tensor) -> Tensor:
+        function = {"tanh": torch.tanh, "sine": torch.sin}[self.activation]
+        return function(self.inner(x) + self.outer(h))
+
+
+class HalfGradient(torch.autograd.Function):
+    """Identity; half of the gradient is lost."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient / 2
+
+
+class HalfTrainedGRU(PackedGRU):
+    """Forward right; the recurrent weights get half of their gradient."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        i_r, i_z, i_n = (x @ self.W.T + self.b).chunk(3, -1)
+        h_r, h_z, h_n = (h @ HalfGradient.apply(self.U).T + self.c).chunk(3, -1)
+        z = torch.sigmoid(i_z + h_z)
+        return (1 - z) * torch.tanh(i_n + torch.sigmoid(i_r + h_r) * h_n) + z * h
+
+
+class WithoutState(nn.Module):
+    """Its initial state is always zero."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner = nn.RNN(input_size, hidden_size)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.inner(x)[0]
+
+
+class Wide(nn.Module):
+    """A parameter that no gate has."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.odd = nn.Parameter(torch.randn(7 * hidden_size, 2))
+        self.cell = nn.RNNCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.cell(x, h)
+
+
+READY = nn.LSTMCell(6, 4)
+
+
+def make_gru(input_size: int, hidden_size: int) -> nn.Module:
+    """A factory."""
+    return nn.GRUCell(input_size, hidden_size, bias=False)
+
+
+NUMBER = 3
