@@ -5,5 +5,17 @@ from __future__ import annotations
 from rnn_harness.candidates._identify import Match, identify
 from rnn_harness.candidates._target import Target, load, read_options, target
 from rnn_harness.candidates._validate import candidate, validate
+from rnn_harness.candidates._worker import Order, isolated
 
-__all__ = ["Match", "Target", "candidate", "identify", "load", "read_options", "target", "validate"]
+__all__ = [
+    "Match",
+    "Order",
+    "Target",
+    "candidate",
+    "identify",
+    "isolated",
+    "load",
+    "read_options",
+    "target",
+    "validate",
+]

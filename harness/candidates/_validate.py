@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.candidates._identify import Match, identify
+from rnn_harness.candidates._paper import load_paper, paper_kernel
 from rnn_harness.candidates._target import Target
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, decide
@@ -52,11 +53,15 @@ def validate(
 ) -> Iterator[Record]:
     """What the target is, then whether it is right; records come as they are made.
 
-    `spec`: an id that the target must have, or ``auto``. Raises UsageError if the target cannot be driven, or if
-    nothing can be held against it.
+    `spec`: an id that the target must have, a spec file of one's own, or ``auto``. Raises UsageError if the target
+    cannot be driven, or if nothing can be held against it.
     """
-    if spec != "auto":
-        library().spec(spec)
+    if spec.endswith(".toml"):
+        on_start(f"{target.name}: what is it?")
+        kernel = paper_kernel(target, load_paper(spec), dtypes)
+        yield _told(target, kernel, seed)
+        yield from decide((kernel,), seed, examples, known, on_start)
+        return
     on_start(f"{target.name}: what is it?")
     matches = identify(target)
     first = _identified(target, matches, spec, seed)
@@ -65,6 +70,20 @@ def validate(
     if not right:
         return
     yield from decide((candidate(target, right[0], dtypes),), seed, examples, known, on_start)
+
+
+def _told(target: Target, kernel: Kernel, seed: int) -> Record:
+    return Record(
+        entry=kernel.spec,
+        spec=kernel.spec,
+        check="candidate.identified",
+        witness="kernel",
+        outcome=Outcome.NOT_RUN,
+        reason=f"not identified: {kernel.title}",
+        seed=seed,
+        environment=environment(),
+        kernel=target.name,
+    )
 
 
 def _identified(target: Target, matches: tuple[Match, ...], spec: str, seed: int) -> Record:

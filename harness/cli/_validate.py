@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,12 @@ _Init = Annotated[
     list[str] | None,
     typer.Option("--init", help="key=value that the constructor needs besides the sizes; may be repeated."),
 ]
+
+
+def _known_first(known: dict[str, Record], made: Iterator[Record]) -> Iterator[Record]:
+    """What is recorded already is not recorded again."""
+    for record in made:
+        yield known.get(record.key, record)
 
 
 @guarded
@@ -57,7 +64,9 @@ def identify(
 @guarded
 def validate(
     target: _Target,
-    spec: Annotated[str, typer.Option(help="The spec it must be, or auto: whatever it is identified as.")] = "auto",
+    spec: Annotated[
+        str, typer.Option(help="The spec it must be, a spec file of your own (mine.toml), or auto.")
+    ] = "auto",
     init: _Init = None,
     seed: Annotated[int, typer.Option(min=0, help="Where the random cases start.")] = 0,
     examples: Annotated[
@@ -67,24 +76,28 @@ def validate(
         Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without an answer before it counts as hanging.")
+    ] = 120,
+    memory: Annotated[float, typer.Option(min=0.5, help="Gigabytes that the target's process may take.")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
     """Validate somebody's cell: what is it, are forward and every gradient right, how precise, where does it break?
 
-    It is identified first, then held against the equations of that spec. The target's code runs in this process.
+    It is identified first, then held against the equations of that spec. Its code runs in a process of its own: a hang,
+    a crash, or too much memory is recorded, and the rest goes on.
     """
-    from rnn_harness.candidates import load, read_options
-    from rnn_harness.candidates import validate as decide
+    from rnn_harness.candidates import Order, isolated, read_options
     from rnn_harness.specs import library
 
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
-    if spec != "auto" and spec not in {one.id for one in library().specs}:
+    if spec != "auto" and not spec.endswith(".toml") and spec not in {one.id for one in library().specs}:
         near = library().nearest(spec)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"there is no spec {spec!r}{hint} (rnn-harness specs lists all)")
-    loaded = load(target, read_options(init or []))
+    order = Order(target, read_options(init or []), spec, seed, examples, memory=memory)
 
     def show(found: list[Record], verbose: bool) -> None:
         from rnn_harness.reports.kernels import print_kernels
@@ -95,7 +108,7 @@ def validate(
         print_kernels(console(), found, verbose)
 
     finish(
-        Job(lambda known, start: decide(loaded, spec, seed, examples, known=known, on_start=start), show, 3),
+        Job(lambda known, start: _known_first(known, isolated(order, timeout, start)), show, 3),
         records,
         resume,
         as_json,

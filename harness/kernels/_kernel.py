@@ -38,7 +38,8 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `operands`: how
+    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`:
+    the spec itself, where it is none of the shipped ones. `operands`: how
     far it shortens the operands of its matrix products, openly.
     """
 
@@ -56,6 +57,7 @@ class Kernel:
     operands: Fraction | None = None
     known_wrong: str = ""
     relations: bool = True
+    given: Spec | None = None
 
     def subject(self, setting: Setting) -> Subject:
         """The kernel in the place of its spec's reference."""
@@ -68,6 +70,8 @@ class Kernel:
     @property
     def specification(self) -> Spec:
         """The spec, loaded."""
+        if self.given is not None:
+            return self.given
         return next(spec for spec in library().specs if spec.id == self.spec)
 
     def trial(self, setting: Setting, case: Case) -> KernelTrial:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import time
 from typing import Any
 
 import torch
@@ -151,3 +154,48 @@ def make_gru(input_size: int, hidden_size: int) -> nn.Module:
 
 
 NUMBER = 3
+
+
+class Talkative(PackedGRU):
+    """Prints on standard output, from Python and from below."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        print("garbage")
+        os.write(1, b"more garbage\n")
+        return super().forward(x, h)
+
+
+class Leaving(PackedGRU):
+    """Ends the process as soon as it sees float64 sequences of one row."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        if x.dtype == torch.float64 and len(x) == 1:
+            os._exit(7)
+        return super().forward(x, h)
+
+
+class Crashing(PackedGRU):
+    """Reads where it must not."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        if x.dtype == torch.float64 and len(x) == 1:
+            ctypes.string_at(0)
+        return super().forward(x, h)
+
+
+class Hanging(PackedGRU):
+    """Never comes back."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        if x.dtype == torch.float64 and len(x) == 1:
+            time.sleep(3600)
+        return super().forward(x, h)
+
+
+class Hungry(PackedGRU):
+    """Takes more memory than it may."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        if x.dtype == torch.float32:
+            torch.zeros(20 * 2**30)
+        return super().forward(x, h)

@@ -1,0 +1,96 @@
+"""``pytest --rnn-cell package.module:Cell``: every check of a candidate as a test of its own.
+
+Loaded by pytest itself, so nothing heavy is imported before the option is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from rnn_harness.records import Record
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options, in a group of their own."""
+    group = parser.getgroup("rnn-harness", "recurrent cells")
+    group.addoption("--rnn-cell", action="append", default=[], metavar="TARGET", help="package.module:Name to validate")
+    group.addoption(
+        "--rnn-spec", default="auto", metavar="SPEC", help="the spec every --rnn-cell must be (default: auto)"
+    )
+    group.addoption("--rnn-init", action="append", default=[], metavar="KEY=VALUE", help="for the cells' constructor")
+
+
+class CellItem(pytest.Item):
+    """One check of one cell in one dtype."""
+
+    def __init__(self, judge: Judge, check: str, dtype: str, **rest: Any) -> None:
+        super().__init__(f"{judge.target}: {check}{f' in {dtype}' if dtype else ''}", **rest)
+        self.judge, self.check, self.dtype = judge, check, dtype
+
+    def runtest(self) -> None:
+        """Look the record up; the first item of a cell makes them all."""
+        record = self.judge.find(self.check, self.dtype)
+        if record is None:
+            pytest.skip("not run: an earlier check ended the validation")
+        elif str(record.outcome) in ("not run", "vacuous"):
+            pytest.skip(f"{record.outcome}: {record.reason}")
+        elif str(record.outcome) == "refuted":
+            pytest.fail(f"{record.check} refuted: {record.reason}\n{record.program}", pytrace=False)
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """Where pytest says that the test stands."""
+        return self.path, None, self.name
+
+
+class Judge:
+    """The records of one target, made once, in a worker."""
+
+    def __init__(self, target: str, spec: str, options: dict[str, Any]) -> None:
+        self.target, self.spec, self.options = target, spec, options
+        self._records: dict[tuple[str, str], Record] | None = None
+
+    def find(self, check: str, dtype: str) -> Record | None:
+        """The record of a check; a hang or a crash stands for every check that it prevented."""
+        from rnn_harness.candidates import Order, isolated
+
+        if self._records is None:
+            made = isolated(Order(self.target, self.options, self.spec), timeout=120)
+            self._records = {(record.check, record.dtype): record for record in made}
+        ended = next(
+            (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
+        )
+        return self._records.get((check, dtype), ended)
+
+
+def _checks() -> Iterator[tuple[str, str]]:
+    from rnn_harness.candidates._validate import DTYPES
+    from rnn_harness.kernels._decide import ONCE, kernel_checks
+
+    yield "candidate.identified", ""
+    for dtype in DTYPES:
+        yield "kernel.dispatch", dtype
+        for check in (*kernel_checks(), *ONCE):
+            if dtype in check.dtypes:
+                yield check.name, dtype
+
+
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the cells' checks to what was collected."""
+    targets: list[str] = config.getoption("--rnn-cell")
+    if not targets:
+        return
+    from rnn_harness.candidates import read_options
+    from rnn_harness.errors import UsageError
+
+    try:
+        options = read_options(config.getoption("--rnn-init"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    for target in targets:
+        judge = Judge(target, config.getoption("--rnn-spec"), options)
+        for check, dtype in _checks():
+            items.append(CellItem.from_parent(session, judge=judge, check=check, dtype=dtype))

@@ -1,0 +1,57 @@
+"""What a target does to its process is recorded, and does nothing to ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnn_harness.candidates import Order, isolated
+from rnn_harness.records import Outcome, Record
+
+CELLS = Path(__file__).parent / "somebody.py"
+
+
+def _records(name: str, timeout: float = 120) -> list[Record]:
+    return list(isolated(Order(f"{CELLS}:{name}", {}, examples=0), timeout))
+
+
+def test_what_a_target_prints_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    found = _records("Talkative")
+    assert not [record.reason for record in found if record.outcome is Outcome.REFUTED]
+    assert {record.dtype for record in found} == {"", "float64", "float32"}
+    assert "garbage" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "timeout"),
+    [
+        ("Leaving", "its process ended with exit code 7", 120),
+        ("Crashing", "its process was ended by SIGSEGV", 120),
+        ("Hanging", "gave no answer for 20 s", 20),
+    ],
+)
+def test_a_target_that_ends_or_hangs_is_recorded_and_the_next_dtype_goes_on(
+    name: str, told: str, timeout: float
+) -> None:
+    found = _records(name, timeout)
+    (ended,) = [record for record in found if record.check == "candidate.process"]
+    assert ended.outcome is Outcome.REFUTED
+    assert told in ended.reason
+    assert ended.dtype == "float64"
+    assert found[0].check == "candidate.identified"
+    rest = {record.check: record.outcome for record in found if record.dtype == "float32"}
+    assert rest["precision.format"] is Outcome.AGREES
+
+
+def test_a_target_that_takes_too_much_memory_is_refuted_where_it_does() -> None:
+    found = _records("Hungry")
+    assert {record.outcome for record in found if record.dtype == "float64"} <= {Outcome.AGREES, Outcome.NOT_RUN}
+    (narrow,) = [record for record in found if record.dtype == "float32"]
+    assert narrow.outcome is Outcome.REFUTED
+    assert "allocate" in narrow.reason
+
+
+def test_a_target_that_cannot_be_loaded_is_a_wrong_use_and_not_a_record() -> None:
+    with pytest.raises(ValueError, match="has no 'Nobody'"):
+        _records("Nobody")

@@ -1,0 +1,111 @@
+"""A spec file that nobody wrote a reference for is oracle enough: equations, bounds and derived backward."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import rnn_harness
+from rnn_harness.records import Outcome, Record
+
+PAPER = """
+id = "mine"
+title = "The cell of my paper"
+inputs = { x = "n" }
+states = { h = "d" }
+parameters = { W = "d n", U = "d d", V = "d d", b = "d" }
+
+[[equations]]
+id = "F-001"
+line = 1
+printed = 'g_t = \\sigma(V h_{t-1})'
+
+[[equations]]
+id = "F-002"
+line = 2
+printed = 'h_t = g_t \\odot \\tanh(W x_t + U h_{t-1} + b)'
+"""
+
+
+class Mine(nn.Module):
+    """As the paper says."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.W = nn.Linear(input_size, hidden_size, bias=False)
+        self.U = nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.V = nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.b = nn.Parameter(torch.zeros(hidden_size))
+
+    def gate(self, h: Tensor) -> Tensor:
+        return torch.sigmoid(h @ self.V.T)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.gate(h) * torch.tanh(self.W(x) + h @ self.U.T + self.b)
+
+
+class Turned(Mine):
+    """One matrix is transposed."""
+
+    def gate(self, h: Tensor) -> Tensor:
+        return torch.sigmoid(h @ self.V)
+
+
+class Renamed(nn.Module):
+    """Nobody can know which matrix is which."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.first = nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.second = nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.inner = nn.Linear(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.sigmoid(h @ self.first.T) * torch.tanh(self.inner(x) + h @ self.second.T)
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> str:
+    path = tmp_path / "paper.toml"
+    path.write_text(PAPER, encoding="utf-8")
+    return str(path)
+
+
+def _records(cell: object, paper: str) -> dict[str, Record]:
+    return {one.check: one for one in rnn_harness.validate(cell, paper, examples=0, dtypes=("float64",))}
+
+
+def test_a_cell_that_follows_the_paper_agrees_with_every_gradient(paper: str) -> None:
+    found = _records(Mine, paper)
+    assert found["precision.format"].outcome is Outcome.AGREES
+    assert found["backward.entries"].outcome is Outcome.AGREES
+    assert found["backward.quotient"].outcome is Outcome.AGREES
+    assert not [record.reason for record in found.values() if record.outcome is Outcome.REFUTED]
+
+
+def test_a_cell_with_one_matrix_transposed_is_refuted_and_its_manners_are_left_aside(paper: str) -> None:
+    found = _records(Turned, paper)
+    assert found["precision.format"].outcome is Outcome.REFUTED
+    assert "no known arithmetic explains it" in found["precision.format"].reason
+    assert found["behaviour.gradgrad"].outcome is Outcome.NOT_RUN
+    assert found["behaviour.gradgrad"].reason == "the outputs are wrong already"
+    assert found["behaviour.determinism"].outcome is Outcome.AGREES
+
+
+def test_parameters_that_cannot_be_told_apart_are_listed_beside_those_of_the_spec(paper: str) -> None:
+    with pytest.raises(ValueError, match=r"no parameter of the module is U of mine.*Give the module's parameters"):
+        _records(Renamed, paper)
+
+
+def test_a_cell_with_other_states_than_the_paper_is_not_driven_against_it(paper: str) -> None:
+    with pytest.raises(ValueError, match="two states as a tuple, but mine has the states h"):
+        _records(nn.LSTMCell, paper)
+
+
+def test_the_python_interface_identifies_classes_and_instances() -> None:
+    (one,) = rnn_harness.identify(nn.GRUCell)
+    (two,) = rnn_harness.identify(nn.GRUCell(7, 2))
+    assert one.spec == two.spec == "gru.reset_after"

@@ -1,0 +1,34 @@
+"""``pytest --rnn-cell``: a right cell passes, a wrong one fails by name, in a suite of somebody else's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+CELLS = Path(__file__).parent / "somebody.py"
+
+
+def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_mine.py").write_text("def test_mine():\n    pass\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_right_cell_passes_beside_the_suites_own_tests(tmp_path: Path) -> None:
+    found = _pytest(tmp_path, "--rnn-cell", f"{CELLS}:PackedGRU")
+    assert found.returncode == 0, found.stdout[-1500:]
+    assert "failed" not in found.stdout
+
+
+def test_a_wrong_gradient_fails_by_the_name_of_the_check(tmp_path: Path) -> None:
+    found = _pytest(tmp_path, "--rnn-cell", f"{CELLS}:HalfTrainedGRU")
+    assert found.returncode == 1
+    assert "HalfTrainedGRU: backward.bound in float64" in found.stdout
+    assert "wrong: parameters.W_h" in found.stdout
+
+
+def test_without_the_option_nothing_is_added(tmp_path: Path) -> None:
+    found = _pytest(tmp_path)
+    assert found.returncode == 0
+    assert "1 passed" in found.stdout
