@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, environment
+from rnn_harness.worker import Send, watched
 
 GIGABYTE = 2**30
 
@@ -44,38 +42,21 @@ def isolated(order: Order, timeout: float, on_start: Callable[[str], None] = lam
 
 def _one(order: Order, timeout: float, on_start: Callable[[str], None]) -> Any:
     """One worker's records; returns the order that is left for the next, or None."""
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_work, args=(theirs, order), daemon=True)
-    worker.start()
-    theirs.close()
     phase, identified = "it was loaded", order.told
-    try:
-        while True:
-            try:
-                if not mine.poll(timeout):
-                    yield _record(order, phase, f"gave no answer for {timeout:g} s while {phase}, and was ended")
-                    return _rest(order, phase, identified)
-                kind, value = mine.recv()
-            except (EOFError, OSError):
-                worker.join(10)
-                yield _record(order, phase, f"{_ending(worker.exitcode)} while {phase}")
-                return _rest(order, phase, identified)
-            if kind == "start":
-                phase = f"it was tried: {value}"
-                on_start(value)
-            elif kind == "record":
-                record = Record.model_validate_json(value)
-                identified = identified or record.check == "candidate.identified"
-                yield record
-            elif kind == "usage":
-                raise UsageError(value)
-            else:
-                return None
-    finally:
-        worker.kill()
-        worker.join(10)
-        mine.close()
+    for kind, value in watched(_work, order, timeout):
+        if kind == "start":
+            phase = f"it was tried: {value}"
+            on_start(value)
+        elif kind == "record":
+            record = Record.model_validate_json(value)
+            identified = identified or record.check == "candidate.identified"
+            yield record
+        elif kind == "usage":
+            raise UsageError(value)
+        elif kind == "ended":
+            yield _record(order, phase, f"{value} while {phase}")
+            return _rest(order, phase, identified)
+    return None
 
 
 def _rest(order: Order, phase: str, identified: bool) -> Order | None:
@@ -85,12 +66,6 @@ def _rest(order: Order, phase: str, identified: bool) -> Order | None:
         return None
     dtypes = order.dtypes[order.dtypes.index(reached[0]) + 1 :]
     return replace(order, dtypes=dtypes, told=True) if dtypes else None
-
-
-def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
-    return f"its process ended with exit code {code}"
 
 
 def _record(order: Order, phase: str, reason: str) -> Record:
@@ -110,9 +85,8 @@ def _record(order: Order, phase: str, reason: str) -> Record:
     )
 
 
-def _work(send: Connection, order: Order) -> None:
-    """The worker's life: standard output goes nowhere, memory is limited, Ctrl-C is the parent's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _work(send: Send, order: Order) -> None:
+    """The worker's work: standard output goes nowhere, memory is limited."""
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit(order.memory)
@@ -122,23 +96,12 @@ def _work(send: Connection, order: Order) -> None:
 
     try:
         target = load(order.text, order.options)
-        made = validate(
-            target,
-            order.spec,
-            order.seed,
-            order.examples,
-            order.dtypes,
-            on_start=lambda title: send.send(("start", title)),
-        )
-        for record in made:
-            if order.told and record.check == "candidate.identified":
-                continue
-            send.send(("record", record.model_dump_json()))
+        given = (order.spec, order.seed, order.examples, order.dtypes)
+        for record in validate(target, *given, on_start=lambda title: send("start", title)):
+            if not (order.told and record.check == "candidate.identified"):
+                send("record", record.model_dump_json())
     except (UsageError, SpecError) as error:
-        send.send(("usage", str(error)))
-    else:
-        send.send(("done", ""))
-    send.close()
+        send("usage", str(error))
 
 
 def _limit(gigabytes: float) -> None:

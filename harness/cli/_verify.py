@@ -84,7 +84,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
 
 
 def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
-    from rnn_harness.kernels import choose, decide
+    from rnn_harness.kernels import choose, decide_apart
 
     chosen = choose(tuple(given))
     cases = 2 if examples is None else examples
@@ -95,7 +95,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
         print_kernels(console(), found, verbose)
 
     size = sum(len(kernel.settings) for kernel in chosen)
-    return Job(lambda known, start: decide(chosen, seed, cases, known, start), show, size)
+    return Job(lambda known, start: decide_apart(chosen, seed, cases, known, start), show, size)
 
 
 def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]

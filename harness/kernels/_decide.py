@@ -107,16 +107,24 @@ def decide(
     for kernel in kernels:
         for setting in kernel.settings:
             on_start(f"{kernel.id}, {setting}")
-            done = [r for r in known.values() if (r.kernel, r.dtype) == (kernel.id, setting.dtype) and r.seed == seed]
-            done = [r for r in done if r.device.split(" ")[0] == setting.device and r.environment == environment()]
-            if done and {r.check for r in done} >= {"kernel.dispatch", ONCE[-1].name}:
+            done = finished(kernel, setting, seed, known)
+            if done:
                 yield from done
                 continue
-            for record in _decide_one(kernel, setting, seed, examples):
+            for record in decide_one(kernel, setting, seed, examples):
                 yield known.get(record.key, record)
 
 
-def _blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
+def finished(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
+    """The known records of a kernel on a setting, if its last check is among them."""
+    own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
+    own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == environment()]
+    last = [one.name for one in ONCE if setting.dtype in one.dtypes][-1]
+    return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
+
+
+def blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
+    """A record that is not run yet."""
     return Record(
         entry=kernel.spec,
         spec=kernel.spec,
@@ -131,13 +139,14 @@ def _blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
     )
 
 
-def _decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
-    blank = _blank(kernel, setting, "kernel.dispatch", seed)
+def decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
+    """One kernel on one setting."""
+    empty = blank(kernel, setting, "kernel.dispatch", seed)
     reason = kernel.missing(setting)
     if reason:
-        yield blank.model_copy(update={"reason": reason})
+        yield empty.model_copy(update={"reason": reason})
         return
-    blank = blank.model_copy(update={"device": machine(setting.device)})
+    empty = empty.model_copy(update={"device": machine(setting.device)})
     start = time.perf_counter()
     try:
         ran = observe(kernel, setting)
@@ -146,7 +155,7 @@ def _decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> I
         lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
         outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
         reason = f"torch has no such kernel in {setting.dtype}: {told}" if lacking else f"cannot be run at all: {told}"
-        yield blank.model_copy(update={"reason": reason, "outcome": outcome})
+        yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
     differs = ran.differs(kernel.expects, kernel.never)
     stamp = {"kernel": kernel.id, "dtype": setting.dtype, "device": machine(setting.device), "ran": str(ran)}
@@ -156,7 +165,7 @@ def _decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> I
         "examples": 1,
         "seconds": round(time.perf_counter() - start, 4),
     }
-    yield blank.model_copy(update=update | stamp)
+    yield empty.model_copy(update=update | stamp)
     if differs:
         return  # whatever the other kernel computes says nothing about this one
     with warnings.catch_warnings():

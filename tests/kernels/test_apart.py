@@ -1,0 +1,35 @@
+"""A kernel that takes its process down is a record, and the kernels after it are judged all the same."""
+
+from __future__ import annotations
+
+import pytest
+from troublesome import crash_in_float64, leave, sleep
+
+from rnn_harness.kernels import _apart, choose, decide, decide_apart
+from rnn_harness.records import Outcome
+from rnn_harness.worker import watched
+
+
+def test_a_worker_that_ends_early_says_how() -> None:
+    assert list(watched(leave, 9, 60)) == [("start", 9), ("ended", "its process ended with exit code 9")]
+
+
+def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
+    assert list(watched(sleep, 60.0, 5)) == [("start", 60.0), ("ended", "gave no answer for 5 s")]
+
+
+def test_records_are_the_same_apart_and_in_this_process() -> None:
+    (kernel,) = choose(("nn.RNNCell",))
+    apart = {record.key: record.outcome for record in decide_apart((kernel,), examples=0)}
+    assert apart == {record.key: record.outcome for record in decide((kernel,), examples=0)}
+
+
+def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    (kernel,) = choose(("nn.RNNCell",))
+    monkeypatch.setattr(_apart, "watched", lambda _, order, silence: watched(crash_in_float64, order, silence))
+    found = list(decide_apart((kernel,), examples=0))
+    (ended,) = [record for record in found if record.check == "kernel.process"]
+    assert ended.outcome is Outcome.REFUTED
+    assert ended.dtype == "float64"
+    assert ended.reason == "its process was ended by SIGSEGV while the kernel was tried"
+    assert any(record.outcome is Outcome.AGREES for record in found if record.dtype == "float32")
