@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.cases import Drawn, draw
+from rnn_harness.cases import Drawn
 from rnn_harness.checks._check import Check, Finding, always, merge, within
 from rnn_harness.errors import NotRun, Refused
 from rnn_harness.kernels._cell import numpy
 from rnn_harness.kernels._objective import bare, kernel_of
-from rnn_harness.kernels._trial import KernelTrial
+from rnn_harness.kernels._trial import KernelTrial, drawn_for
 from rnn_harness.trial import Trial, flat
 
 Array = NDArray[Any]
@@ -82,7 +82,7 @@ def _threads(trial: Trial) -> Iterator[Finding]:
     import torch
 
     own = _kernel(trial)
-    large = draw(trial.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}), trial.subject)
+    large = drawn_for(trial.subject, trial.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}))
     before, runs = torch.get_num_threads(), []
     try:
         for count in (1, 2):

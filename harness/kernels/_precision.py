@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.cases import Drawn, draw, representable
+from rnn_harness.cases import Drawn, representable
 from rnn_harness.checks._backward import bound as backward_bound
 from rnn_harness.checks._check import Check, Finding, always, merge, within
 from rnn_harness.errors import NotRun
 from rnn_harness.kernels._recognise import recognise
-from rnn_harness.kernels._trial import NARROW, KernelTrial
+from rnn_harness.kernels._trial import NARROW, KernelTrial, drawn_for
 from rnn_harness.trial import Trial
 
 Array = NDArray[Any]
@@ -47,7 +47,7 @@ def _format(trial: Trial) -> Iterator[Finding]:
 def _accumulation(trial: Trial) -> Iterator[Finding]:
     """Sums of 4,096 terms of one sign that come to about 1: in a narrow format they would stop growing half way."""
     assert isinstance(trial, KernelTrial)
-    drawn = draw(trial.case.model_copy(update={"n": TERMS, "T": 1}), trial.subject)
+    drawn = drawn_for(trial.subject, trial.case.model_copy(update={"n": TERMS, "T": 1}))
     positive = {
         name: representable(np.abs(value) / SHARE, trial.case.dtype) if value.shape[-1] == TERMS else value
         for name, value in drawn.parameters.items()
@@ -129,7 +129,7 @@ def _long(trial: Trial) -> Iterator[Finding]:
     if any(one.direction < 0 for one in trial.program.passes):
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
     case = trial.case.model_copy(update={"T": trial.long, "B": 1, "scale": 0.5})
-    whole = draw(case, trial.subject)
+    whole = drawn_for(trial.subject, case)
     walk = _walk(trial, whole)
     again = trial.on(_window(whole, walk, 2))
     inside = merge(list(_inside(trial, whole, walk)))

@@ -57,7 +57,7 @@ def _second(trial: Trial) -> dict[str, Array]:
     arithmetic = StepArithmetic()
     moved = dict(trial.flat_values)
     moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * direction(trial)
-    parameters = {k.removeprefix("parameters."): v for k, v in moved.items() if k.startswith("parameters.")}
+    parameters = dict(trial.drawn.parameters)
     values = trial.subject.values(parameters, moved["inputs"], trial.drawn.states, trial.case.sizes)
     trajectory = evaluate(trial.program, values, arithmetic)
     d_outputs, d_finals = trial.spec_cotangents

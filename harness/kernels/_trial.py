@@ -17,7 +17,7 @@ from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.cases import Case, Drawn, draw
-from rnn_harness.derive import derive, differentiate
+from rnn_harness.derive import Cotangents, derive, differentiate
 from rnn_harness.kernels._forms import forms, widest
 from rnn_harness.subjects import Subject
 from rnn_harness.trial import Trial
@@ -37,6 +37,14 @@ def rounding(dtype: str, operands: Fraction | None = None) -> Rounding:
     return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands)
 
 
+def drawn_for(subject: Subject, case: Case) -> Drawn:
+    """The arrays of a case; parameters that the kernel does not have are zero."""
+    drawn = draw(case, subject)
+    for name in getattr(subject.cell, "absent", ()):
+        drawn.parameters[name][...] = 0
+    return drawn
+
+
 class KernelTrial(Trial):
     """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones. `operands`:
     how far it shortens the operands of matrix products. `long`: steps of a long sequence.
@@ -51,11 +59,9 @@ class KernelTrial(Trial):
         cls, subject: Subject, case: Case, alternatives: tuple[str, ...] = (), operands: Fraction | None = None
     ) -> KernelTrial:
         """Draw the case and try it."""
-        trial = cls(subject, draw(case, subject))
+        trial = cls(subject, drawn_for(subject, case))
         trial.alternatives, trial.operands = alternatives, operands
         trial.absent = tuple(getattr(subject.cell, "absent", ()))
-        for name in trial.absent:
-            trial.drawn.parameters[name][...] = 0
         trial.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
         return trial
 
@@ -92,13 +98,18 @@ class KernelTrial(Trial):
                 trajectory = evaluate(one, self.values, self.bounded)
                 back = differentiate(derive(one), trajectory, d_outputs, d_finals, self.bounded)
                 found.append(self.gathered(back))
-            names = [name for name in found[0] if name.removeprefix("parameters.") not in self.absent]
-            return {name: widest([one[name] for one in found]) for name in names}
+            return {name: widest([one[name] for one in found]) for name in found[0]}
+
+    def gathered(self, found: Cotangents) -> dict[str, Array]:
+        return self._present(super().gathered(found))
+
+    def _present(self, rows: dict[str, Array]) -> dict[str, Array]:
+        """Without what belongs to parameters that the kernel does not have."""
+        return {name: value for name, value in rows.items() if name.removeprefix("parameters.") not in self.absent}
 
     @property
     def flat_values(self) -> dict[str, Array]:
-        found = super().flat_values
-        return {name: value for name, value in found.items() if name.removeprefix("parameters.") not in self.absent}
+        return self._present(super().flat_values)
 
     def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
         zero = {f"parameters.{name}": self.drawn.parameters[name] for name in self.absent}

@@ -199,3 +199,47 @@ class Hungry(PackedGRU):
         if x.dtype == torch.float32:
             torch.zeros(20 * 2**30)
         return super().forward(x, h)
+
+
+class OneBiasResetAfter(nn.Module):
+    """Linear layers gate by gate; the candidate's only bias stands outside the reset gate."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.Wz, self.Uz = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+        self.Wr, self.Ur = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+        self.W, self.U = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z = torch.sigmoid(self.Wz(x) + self.Uz(h))
+        r = torch.sigmoid(self.Wr(x) + self.Ur(h))
+        return z * h + (1 - z) * torch.tanh(self.W(x) + r * self.U(h))
+
+
+class LayerwiseLSTM(nn.Module):
+    """Eight linear layers, returns (output, (h, c))."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x = nn.ModuleDict({gate: nn.Linear(input_size, hidden_size) for gate in "ifgo"})
+        self.h = nn.ModuleDict({gate: nn.Linear(hidden_size, hidden_size) for gate in "ifgo"})
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> Any:
+        h, c = state
+        a = {gate: self.x[gate](x) + self.h[gate](h) for gate in "ifgo"}
+        c = torch.sigmoid(a["f"]) * c + torch.sigmoid(a["i"]) * torch.tanh(a["g"])
+        h = torch.sigmoid(a["o"]) * torch.tanh(c)
+        return h, (h, c)
+
+
+class LinearOutputLSTM(nn.Module):
+    """Wrong: the cell state goes out without tanh. Joined weights on [h, x], forget gate first, states apart."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.all = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> Any:
+        f, i, o, g = self.all(torch.cat([h, x], 1)).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * c, c

@@ -33,6 +33,8 @@ def _identify(name: str, **options: object) -> tuple[Match, ...]:
         ("JoinedGRU", "gru.write.concatenated", ("reset before", "gate writes", "update, reset", "weights on [x, h]")),
         ("LSTMOverTime", "lstm.column", ("batch first", "the cell state comes first", "one bias a gate")),
         ("READY", "lstm.column", ("one step",)),
+        ("OneBiasResetAfter", "gru.reset_after", ("update, reset, candidate", "only bias of the candidate outside")),
+        ("LayerwiseLSTM", "lstm.column", ("input, forget, candidate, output", "two biases a gate")),
     ],
 )
 def test_a_right_cell_is_named_with_its_layout(name: str, spec: str, phrases: tuple[str, ...]) -> None:
@@ -67,7 +69,11 @@ def test_a_cell_that_is_none_is_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("GRUWithoutReset", "reset gate unused"), ("ForgetBiasAddedLSTM", "forget bias of one added")],
+    [
+        ("GRUWithoutReset", "reset gate unused"),
+        ("ForgetBiasAddedLSTM", "forget bias of one added"),
+        ("LinearOutputLSTM", "output without tanh"),
+    ],
 )
 def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, fault: str) -> None:
     found = _identify(name)
@@ -83,7 +89,9 @@ def _by_check(name: str, **options: object) -> dict[str, Record]:
     return {record.check: record for record in found}
 
 
-@pytest.mark.parametrize("name", ["PackedGRU", "JoinedGRU", "LSTMOverTime", "READY"])
+@pytest.mark.parametrize(
+    "name", ["PackedGRU", "JoinedGRU", "LSTMOverTime", "READY", "OneBiasResetAfter", "LayerwiseLSTM"]
+)
 def test_of_a_right_cell_nothing_is_refuted(name: str) -> None:
     found = _by_check(name)
     assert found["backward.entries"].outcome is Outcome.AGREES
