@@ -92,7 +92,10 @@ def _identified(target: Target, matches: tuple[Match, ...], spec: str, seed: int
     outcome = Outcome.AGREES if wanted else Outcome.REFUTED
     about = wanted or right or list(matches)
     if not about:
-        reason = "equals no cell that is known, and none of them with a known fault"
+        reason = "unknown: it equals no cell that is known, and none of them with a known fault"
+        if spec == "auto":
+            outcome = Outcome.NOT_RUN
+            reason += "; give the spec that it should be with --spec"
     else:
         told = " | or: ".join(dict.fromkeys(one.sentence() for one in about[:4]))
         reason = told if wanted or spec == "auto" else f"is not {spec}. It is a {told}"

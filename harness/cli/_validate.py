@@ -105,6 +105,8 @@ def validate(
         first = next((record for record in found if record.check == "candidate.identified"), None)
         if first is not None and str(first.outcome) == "agrees":
             typer.echo(f"{target} is {first.entry}: {first.reason}")
+        elif first is not None and str(first.outcome) == "not run":
+            typer.echo(f"{target}: {first.reason}")
         print_kernels(console(), found, verbose)
 
     finish(

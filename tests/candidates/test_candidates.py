@@ -176,3 +176,16 @@ def test_validate_against_a_spec_that_there_is_not_names_the_nearest() -> None:
     found = RUN.invoke(app, ["validate", f"{CELLS}:PackedGRU", "--spec", "gru.reset_aftr"])
     assert found.exit_code == 2
     assert "did you mean gru.reset_after" in found.stderr
+
+
+def test_validate_of_an_unknown_cell_decides_nothing_and_says_what_to_do() -> None:
+    found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine"])
+    assert found.exit_code == 3
+    assert "unknown: it equals no cell that is known" in found.stdout
+    assert "give the spec that it should be with --spec" in found.stdout
+
+
+def test_an_unknown_cell_is_not_the_spec_that_it_should_be() -> None:
+    found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine", "--spec", "rnn.tanh"])
+    assert found.exit_code == 1
+    assert "equals no cell that is known" in found.stdout
