@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnn_harness.candidates import Match
-    from rnn_harness.records import Record
+    from rnn_harness.candidates import Match, Validation
 
-__all__ = ["identify", "validate"]
+__all__ = ["identify", "parametrize_with_cells", "validate"]
 
 
 def identify(cell: Any, **options: Any) -> tuple[Match, ...]:
-    """What `cell` (a torch module, its class, or a function that makes one) computes: one match, several, or none.
+    """What `cell` computes: one match, several that cannot be told apart, or none.
 
-    `options`: what its constructor needs besides the sizes. Raises `rnn_harness.errors.UsageError`.
+    `cell`: an object that an adapter drives (a module of torch, Keras, flax or equinox, an ONNX model, an object with
+    NumPy arrays), its class, a function that makes one, or a function of one step. `options`: what its constructor
+    needs besides the sizes. Raises `rnn_harness.errors.UsageError`.
     """
     from rnn_harness.candidates import identify as find
     from rnn_harness.candidates import target
 
-    return find(target(getattr(cell, "__qualname__", type(cell).__qualname__), cell, options))
+    return find(target(_name(cell), cell, options))
 
 
 def validate(
-    cell: Any, spec: str = "auto", seed: int = 0, examples: int = 5, dtypes: tuple[str, ...] = ("float64", "float32"),
+    cell: Any,
+    spec: str = "auto",
+    seed: int = 0,
+    examples: int = 5,
+    dtypes: tuple[str, ...] = ("float64", "float32"),
     **options: Any,
-) -> Iterator[Record]:  # fmt: skip
-    """Whether `cell` is right, in this process: records of its identification and of every check.
+) -> Validation:
+    """Whether `cell` (see `identify`) is right, decided in this process.
 
-    `spec`: an id, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
+    `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
     """
-    from rnn_harness.candidates import target
-    from rnn_harness.candidates import validate as decide
+    from rnn_harness.candidates import Wish, collect, target, validating
 
-    name = getattr(cell, "__qualname__", type(cell).__qualname__)
-    return decide(target(name, cell, options), spec, seed, examples, dtypes)
+    wish = Wish(spec, seed, examples, dtypes, options=tuple(options.items()))
+    return collect(_name(cell), validating(target(_name(cell), cell, options), wish))
+
+
+def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> Any:
+    """A pytest decorator: a test ``def test_cell(cell, check): check(cell)`` for every check of every cell.
+
+    `cells`: as `validate` takes them, or ``package.module:Name``, which runs in a process of its own. Needs pytest.
+    """
+    from rnn_harness.pytest_plugin import parametrize_with_cells as parametrize
+
+    return parametrize(*cells, spec=spec, **options)
+
+
+def _name(cell: Any) -> str:
+    """``module:Name`` of a class or a function, the class's name of an object."""
+    if hasattr(cell, "__qualname__"):
+        return f"{cell.__module__}:{cell.__qualname__}"
+    return type(cell).__qualname__

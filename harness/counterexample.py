@@ -80,7 +80,7 @@ def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> C
     `candidate`: the lines of source that define ``cell``; without it, the spec's own reference is imported.
     """
     place = shrunk.difference
-    ball = _ball(subject, shrunk.drawn, place)
+    ball = ball_at(subject, shrunk.drawn, place)
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
     distance = abs(place.found - expected)
     share = distance / bound if bound else np.inf
@@ -90,7 +90,7 @@ def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> C
     return Counterexample(place.found, expected, bound, share, "\n".join(lines) + "\n")
 
 
-def _ball(subject: Subject, drawn: Drawn, place: Difference) -> Any:
+def ball_at(subject: Subject, drawn: Drawn, place: Difference) -> Any:
     """The true value at the place of a difference, with its rounding bound."""
     arithmetic = rounding(str(drawn.inputs.dtype))
     program = subject.spec.program(LAYERS)
@@ -134,18 +134,18 @@ def _lines(
             yield "from rnn_harness.references import OutputLayer"
         yield ""
     own = {name: value for name, value in drawn.parameters.items() if name not in ("W_y", "b_y")}
-    yield from _mapping("p", own)
-    yield from _array("x", drawn.inputs)
-    yield from _mapping("s", drawn.states)
+    yield from mapping_lines("p", own)
+    yield from array_lines("x", drawn.inputs)
+    yield from mapping_lines("s", drawn.states)
     yield "run = cell.forward(p, x, s or None)"
     if layer:
         assert subject.output is not None
-        yield from _mapping("q", {name: drawn.parameters[name] for name in ("W_y", "b_y")})
+        yield from mapping_lines("q", {name: drawn.parameters[name] for name in ("W_y", "b_y")})
         yield f'layer = OutputLayer("{subject.output.activation}")'
         yield "y = layer.forward(q, run.outputs)"
     if place.backward:
-        yield from _array("d_outputs", drawn.d_outputs)
-        yield from _mapping("d_finals", drawn.d_finals)
+        yield from array_lines("d_outputs", drawn.d_outputs)
+        yield from mapping_lines("d_finals", drawn.d_finals)
         if layer:
             yield "d_outputs, top = layer.backward(q, run.outputs, y, d_outputs)"
         yield "back = cell.backward(run, d_outputs, d_finals or None)"
@@ -174,7 +174,7 @@ def _source(subject: Subject) -> str:
     return f"by the equations of {subject.spec.id}, {lines}"
 
 
-def _array(name: str, value: Array) -> Iterator[str]:
+def array_lines(name: str, value: Array) -> Iterator[str]:
     """An array: written out if it is small, else zeros with the entries that are not."""
     if not value.any():
         yield f"{name} = np.zeros({value.shape}{_dtype(value)})"
@@ -187,7 +187,7 @@ def _array(name: str, value: Array) -> Iterator[str]:
             yield f"{name}[{place}] = {float(value[tuple(index)])!r}"
 
 
-def _mapping(name: str, values: dict[str, Array]) -> Iterator[str]:
+def mapping_lines(name: str, values: dict[str, Array]) -> Iterator[str]:
     """A dictionary of arrays, zero but for the entries given."""
     if not values:
         yield f"{name} = {{}}"

@@ -21,7 +21,7 @@ def vacuous(trial: Trial) -> str | None:
     if case.B < 1:
         return "there is no batch row"
     for name, state in drawn.states.items():
-        if not state.any():
+        if f"states.{name}" not in trial.absent and not state.any():
             return f"the initial state {name} is zero"
     if np.ptp(drawn.d_outputs) == 0:
         return "the output gradient is constant"

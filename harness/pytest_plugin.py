@@ -24,6 +24,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rnn-init", action="append", default=[], metavar="KEY=VALUE", help="for the cells' constructor")
 
 
+def verdict(judge: Judge, check: str, dtype: str) -> None:
+    """Pass, skip or fail, as the record of a check says."""
+    record = judge.find(check, dtype)
+    if record is None:
+        pytest.skip("not run: an earlier check ended the validation")
+    elif str(record.outcome) in ("not run", "vacuous"):
+        pytest.skip(f"{record.outcome}: {record.reason}")
+    elif str(record.outcome) == "refuted":
+        pytest.fail(f"{record.check} refuted: {record.reason}\n{record.program}", pytrace=False)
+
+
 class CellItem(pytest.Item):
     """One check of one cell in one dtype."""
 
@@ -33,13 +44,7 @@ class CellItem(pytest.Item):
 
     def runtest(self) -> None:
         """Look the record up; the first item of a cell makes them all."""
-        record = self.judge.find(self.check, self.dtype)
-        if record is None:
-            pytest.skip("not run: an earlier check ended the validation")
-        elif str(record.outcome) in ("not run", "vacuous"):
-            pytest.skip(f"{record.outcome}: {record.reason}")
-        elif str(record.outcome) == "refuted":
-            pytest.fail(f"{record.check} refuted: {record.reason}\n{record.program}", pytrace=False)
+        verdict(self.judge, self.check, self.dtype)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where pytest says that the test stands."""
@@ -47,33 +52,70 @@ class CellItem(pytest.Item):
 
 
 class Judge:
-    """The records of one target, made once, in a worker."""
+    """The records of one cell, made once: in a worker if it is named, else in this process."""
 
-    def __init__(self, target: str, spec: str, options: dict[str, Any]) -> None:
-        self.target, self.spec, self.options = target, spec, options
+    def __init__(self, target: Any, spec: str, options: dict[str, Any]) -> None:
+        self.cell, self.spec, self.options = target, spec, options
+        self.target = target if isinstance(target, str) else getattr(target, "__qualname__", type(target).__qualname__)
         self._records: dict[tuple[str, str], Record] | None = None
 
     def find(self, check: str, dtype: str) -> Record | None:
         """The record of a check; a hang or a crash stands for every check that it prevented."""
-        from rnn_harness.candidates import Order, isolated
-
         if self._records is None:
-            made = isolated(Order(self.target, self.options, self.spec), timeout=120)
-            self._records = {(record.check, record.dtype): record for record in made}
+            self._records = {(record.check, record.dtype): record for record in self._made()}
         ended = next(
             (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
         )
         return self._records.get((check, dtype), ended)
 
+    def _made(self) -> Iterator[Record]:
+        if not isinstance(self.cell, str):
+            import rnn_harness
+
+            yield from rnn_harness.validate(self.cell, self.spec, **self.options).checks
+            return
+        from rnn_harness.candidates import Order, isolated
+
+        order = Order(self.target, self.options, self.spec)
+        yield from (value for kind, value in isolated(order) if kind == "record")
+
+
+class CellCheck:
+    """One check, to be called with the cell that it belongs to."""
+
+    def __init__(self, judge: Judge, check: str, dtype: str) -> None:
+        self.judge, self.check, self.dtype = judge, check, dtype
+
+    def __call__(self, cell: Any) -> None:
+        """Fails if the check is refuted, skips if it could not be decided. Raises ValueError for another cell."""
+        if cell is not self.judge.cell:
+            raise ValueError(f"this check is one of {self.judge.target}: call it with the cell of the same test")
+        verdict(self.judge, self.check, self.dtype)
+
+    def __str__(self) -> str:
+        return f"{self.judge.target}: {self.check}{f' in {self.dtype}' if self.dtype else ''}"
+
+
+def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> pytest.MarkDecorator:
+    """A test of two arguments, ``cell`` and ``check``, for every check of every cell; its body is ``check(cell)``.
+
+    `cells`: as `rnn_harness.validate` takes them, or ``package.module:Name``, which runs in a process of its own.
+    `spec`, `options`: as there.
+    """
+    judges = [Judge(cell, spec, options) for cell in cells]
+    made = [CellCheck(judge, check, dtype) for judge in judges for check, dtype in _checks()]
+    return pytest.mark.parametrize(("cell", "check"), [(one.judge.cell, one) for one in made], ids=map(str, made))
+
 
 def _checks() -> Iterator[tuple[str, str]]:
+    from rnn_harness.candidates._manners import MANNERS
     from rnn_harness.candidates._validate import DTYPES
     from rnn_harness.kernels._decide import ONCE, kernel_checks
 
     yield "candidate.identified", ""
     for dtype in DTYPES:
         yield "kernel.dispatch", dtype
-        for check in (*kernel_checks(), *ONCE):
+        for check in (*kernel_checks(), *ONCE, *MANNERS):
             if dtype in check.dtypes:
                 yield check.name, dtype
 

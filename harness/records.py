@@ -35,7 +35,8 @@ class Record(BaseModel):
 
     `share`: worst error divided by its bound; `examples`: cases that counted; `case`: the one the outcome rests on;
     `program`: for a refutation, a program that shows it. Of a kernel also: its id, `dtype`, `device` (with the
-    accelerator's name and the versions of its libraries) and what `ran`, as the profiler saw it.
+    accelerator's name and the versions of its libraries) and what `ran`, as the profiler saw it. `expected`: why it was
+    expected to be refuted, of a candidate that says so; `init`: the options it was made with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -61,6 +62,8 @@ class Record(BaseModel):
     dtype: str = ""
     device: str = ""
     ran: str = ""
+    expected: str = ""
+    init: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

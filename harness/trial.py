@@ -35,7 +35,7 @@ def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
 class Trial:
     """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards).
 
-    `absent`: parameters of the reference that the subject does not have, and that are zero.
+    `absent`: what the reference has and the subject has not, and that is zero: parameters, and ``states.h``.
     """
 
     margin: int = GUARD_MARGIN

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -13,10 +15,13 @@ Event = tuple[str, Any]
 Send = Callable[[str, Any], None]
 
 
-def watched(task: Callable[[Send, Any], None], order: Any, timeout: float) -> Iterator[Event]:
+def watched(
+    task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf
+) -> Iterator[Event]:
     """Run `task(send, order)` in a spawned process and give what it sends.
 
-    `task` is a function of a module and `order` can be pickled. `timeout`: seconds of silence before it is ended.
+    `task` is a function of a module and `order` can be pickled. `timeout`: seconds of silence before it is ended;
+    `end`: when it is ended in any case, on the monotonic clock.
     """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
@@ -26,8 +31,10 @@ def watched(task: Callable[[Send, Any], None], order: Any, timeout: float) -> It
     try:
         while True:
             try:
-                if not mine.poll(timeout):
-                    yield "ended", f"gave no answer for {timeout:g} s"
+                left = end - time.monotonic()
+                if not mine.poll(max(0.0, min(timeout, left))):
+                    late = left <= timeout
+                    yield "ended", "was not done in the time it had" if late else f"gave no answer for {timeout:g} s"
                     return
                 event: Event = mine.recv()
             except (EOFError, OSError):

@@ -115,7 +115,7 @@ def print_kernels(console: Console, records: Sequence[Judged], verbose: bool) ->
     for reason, which in reasons.items():
         console.print(f"not run, {len(which)} settings: {escape(reason)}", style="yellow", soft_wrap=True)
     if verbose:
-        _print_every(console, records)
+        print_every(console, records)
     _print_refutations(console, records)
 
 
@@ -132,7 +132,8 @@ def _print_refutations(console: Console, records: Sequence[Judged]) -> None:
     console.print(f"{len(records)} records: {parts}.", style="bold red" if found["refuted"] else "bold")
 
 
-def _print_every(console: Console, records: Sequence[Judged]) -> None:
+def print_every(console: Console, records: Sequence[Judged]) -> None:
+    """Every record, one a row."""
     made = Table(title="Every record", title_justify="left", header_style="bold", pad_edge=False)
     for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound", "reason"):
         made.add_column(name)

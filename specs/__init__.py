@@ -9,7 +9,7 @@ from rnn_harness.specs._audit_program import count_parameters
 from rnn_harness.specs._audit_program import layers as program_layers
 from rnn_harness.specs._equivalences import Equivalence, equivalences
 from rnn_harness.specs._finding import Finding
-from rnn_harness.specs._load import Library, library, load_spec
+from rnn_harness.specs._load import Library, library, load_spec, parse_spec
 from rnn_harness.specs._model import (
     Entry,
     Equation,
@@ -45,6 +45,7 @@ __all__ = [
     "equivalences",
     "library",
     "load_spec",
+    "parse_spec",
     "program_layers",
     "table_rows",
 ]

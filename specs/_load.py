@@ -41,6 +41,11 @@ def _read(path: Path) -> Spec:
         raise SpecError(path, None, "there is no such file; expected a spec file (TOML)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(path, None, f"cannot be read: {error}") from None
+    return parse_spec(text, path)
+
+
+def parse_spec(text: str, path: Path) -> Spec:
+    """A spec from the text of a file, its ``uses`` still to be followed. Raises SpecError that names `path`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

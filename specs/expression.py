@@ -31,11 +31,12 @@ class Role(enum.Enum):
 
 
 class Function(enum.Enum):
-    """The functions the documents apply; all but SOFTMAX act entry by entry."""
+    """The functions that equations apply; all but SOFTMAX act entry by entry. STEP is the slope of RELU: 1 or 0."""
 
     SIGMOID = "sigmoid"
     TANH = "tanh"
     RELU = "relu"
+    STEP = "step"
     SOFTMAX = "softmax"
     LOG = "log"
     IDENTITY = "identity"

@@ -32,6 +32,7 @@ _NAMES = {
     "log": "\\log",
     "softmax": "\\operatorname{softmax}",
     "relu": "\\operatorname{relu}",
+    "step": "\\operatorname{step}",
     "identity": "\\operatorname{id}",
 }
 

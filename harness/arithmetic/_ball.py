@@ -117,6 +117,7 @@ _FUNCTIONS = {
     Function.TANH: np.frompyfunc(_enclose.tanh, 1, 1),
     Function.LOG: np.frompyfunc(_enclose.log, 1, 1),
     Function.RELU: np.frompyfunc(_enclose.relu, 1, 1),
+    Function.STEP: np.frompyfunc(_enclose.step, 1, 1),
 }
 
 
@@ -259,7 +260,7 @@ class BallArithmetic:
         if function is Function.SOFTMAX:
             return self._softmax(x)
         value = _FUNCTIONS[function](x)
-        if function is Function.RELU:
+        if function in (Function.RELU, Function.STEP):
             return np.asarray(value, dtype=object)
         if self._rounded and self._functions is not None:
             value = _widen(value, _upper(value) * self._functions)

@@ -57,6 +57,13 @@ def relu(x: arb) -> Any:
     return arb(0) if x < 0 else _mean_value(x, lambda m: m if m > 0 else arb(0), lambda _: arb(1))
 
 
+def step(x: arb) -> Any:
+    """1 above zero, else 0; where the ball holds zero, either: 1/2 +- 1/2."""
+    if x > 0:
+        return arb(1)
+    return arb(0) if x <= 0 else arb(0.5, 0.5)
+
+
 def quotient(x: arb, y: arb) -> Any:
     """x / y. With q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y."""
     middle = x.mid() / y.mid()

@@ -120,6 +120,10 @@ class EntryArithmetic(NumpyArithmetic):
             e = np.exp(a - a.max(axis=-1, keepdims=True))
             total, moved = e.sum(axis=-1, keepdims=True), e * b
             return Moved(e / total, (moved * total - e * moved.sum(axis=-1, keepdims=True)) / (total * total))
+        if function is Function.RELU:
+            return Moved(np.where(a > 0, a, 0), _times(np.where(a > 0, 1.0, 0.0), b))
+        if function is Function.STEP:
+            return Moved(np.where(a > 0, 1.0, 0.0), None)
         if function is Function.IDENTITY:
             return argument
         raise ValueError(f"{function.value} has no step along all entries at once")

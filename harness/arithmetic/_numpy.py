@@ -69,6 +69,7 @@ _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.SOFTMAX: softmax,
     Function.LOG: np.log,
     Function.RELU: lambda z: np.where(z.real > 0, z, 0),
+    Function.STEP: lambda z: np.where(z.real > 0, np.ones_like(z), 0),
     Function.IDENTITY: lambda z: z,
 }
 

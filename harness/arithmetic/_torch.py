@@ -33,6 +33,7 @@ class TorchArithmetic:
             Function.TANH: torch.tanh,
             Function.LOG: torch.log,
             Function.RELU: torch.relu,
+            Function.STEP: lambda x: (x > 0).to(x.dtype),
             Function.SOFTMAX: lambda x: torch.softmax(x, dim=-1),
             Function.IDENTITY: lambda x: x,
         }

@@ -77,6 +77,9 @@ SCREEN = 2.0**-26
 1 + |value| on: the square root of float64's u, far above what rounding does to a few hundred operations, and far
 below what a wrong formula does to generic numbers. What is found is confirmed within the proved bound afterwards."""
 
+SCREEN_SINGLE = 2.0**-12
+"""The same for a candidate that takes float32 alone: the square root of float32's u."""
+
 FADING = 1 / 64
 """Shrinking may not let a difference fade below this share of the first one: what is shown to a reader should be
 plain to see, and a smaller difference is no simpler."""

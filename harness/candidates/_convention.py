@@ -1,4 +1,4 @@
-"""How a module wants to be called, found by calling it: cell or sequence, which axis is time, where the state goes.
+"""How a target wants to be called, found by calling it: cell or sequence, which axis is time, where the state goes.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnn_harness.errors import UsageError
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STEPS, BATCH = 4, 3
+Arrangement = Literal["rows", "columns", "one vector", "one column"]
 
 
 @dataclass(frozen=True)
 class Convention:
-    """`sequence`: called once for all steps, or once a step. `states`: how many state tensors go in (0, 1, 2).
+    """`sequence`: called once for all steps, or once a step. `states`: how many state arrays go in (0, 1, 2).
     `packed`: two states as one tuple. `state_first`: the state is the first argument. `layered`: states are
-    (1, B, d). `batch_first`: sequences are (B, T, .). `first_output`: a separate output comes before the states.
+    (1, B, d). `batch_first`: sequences are (B, T, .). `taken`: which of the arrays that come back are the output of a
+    sequence and the states, in the order in which the states go in. `arrangement`: how one step's rows lie.
     """
 
     sequence: bool
@@ -31,41 +33,59 @@ class Convention:
     state_first: bool = False
     layered: bool = False
     batch_first: bool = False
-    first_output: bool = False
+    taken: tuple[int, ...] = ()
+    arrangement: Arrangement = "rows"
 
     def __str__(self) -> str:
         form = f"a sequence, {'batch' if self.batch_first else 'time'} first" if self.sequence else "one step"
         state = ("no state", "one state", "two states as a tuple" if self.packed else "two states")[self.states]
-        return f"called with {form}, and {state}{' before the input' if self.state_first else ''}"
+        where = " before the input" if self.state_first else ""
+        rows = {"rows": "", "columns": ", batch in columns", "one vector": ", one vector at a time"}
+        return f"called with {form}, and {state}{where}{rows.get(self.arrangement, ', one column at a time')}"
 
     def arguments(self, x: Tensor, states: list[Tensor]) -> tuple[Any, ...]:
-        """What the module is called with. `x` (T, B, n) or (B, n), `states` (B, d) each."""
+        """What the target is called with. `x` (T, B, n) or (B, n), `states` (B, d) each."""
         given = [state.unsqueeze(0) for state in states] if self.layered else states
         own: list[Any] = [tuple(given)] if len(given) == 2 and self.packed else list(given)
         if self.sequence and self.batch_first:
             x = x.transpose(0, 1)
         return (*own, x) if self.state_first else (x, *own)
 
-    def read(self, found: Any, batch: int) -> tuple[Tensor, list[Tensor]]:
-        """(outputs (T, B, d) or the step's hidden state (B, d), states (B, d)); of a sequence without states, none."""
-        flat = list(_flat(found))
-        if self.sequence:
-            outputs = flat[0].transpose(0, 1) if self.batch_first else flat[0]
-            return outputs, [state.reshape(batch, state.shape[-1]) for state in flat[1:]]
-        states = flat[1:] if self.first_output else flat
-        return flat[0], states
+    def call(self, module: Any, x: Tensor, states: list[Tensor]) -> tuple[Tensor | None, list[Tensor]]:
+        """(a sequence's outputs (T, B, d), states (B, d) that came back). `module` takes `arguments`."""
+        import torch
+
+        if self.arrangement == "rows":
+            return self._read(list(flat(module(*self.arguments(x, states)))), len(x) if not self.sequence else 0)
+        if self.arrangement == "columns":
+            found = list(flat(module(*self.arguments(x.T, [state.T for state in states]))))
+            return None, [found[i].T for i in self.taken]
+        rows = []
+        for row in range(len(x)):
+            one = [value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)]
+            found = list(flat(module(*self.arguments(one[0], one[1:]))))
+            rows.append([found[i].reshape(-1) for i in self.taken])
+        if not rows:
+            return None, [torch.zeros_like(state) for state in states]
+        return None, [torch.stack(parts) for parts in zip(*rows, strict=True)]
+
+    def _read(self, found: list[Tensor], batch: int) -> tuple[Tensor | None, list[Tensor]]:
+        if not self.sequence:
+            return None, [found[i] for i in self.taken]
+        outputs = found[self.taken[0]]
+        outputs = outputs.transpose(0, 1) if self.batch_first else outputs
+        return outputs, [found[i].reshape(outputs.shape[1], -1) for i in self.taken[1:]]
 
 
-def _flat(found: Any) -> Iterator[Tensor]:
+def flat(found: Any) -> Iterator[Tensor]:
+    """The tensors of what a target gives back, in order; what is none (a cache) is left out."""
     import torch
 
     if isinstance(found, torch.Tensor):
         yield found
     elif isinstance(found, tuple | list):
         for one in found:
-            yield from _flat(one)
-    else:
-        raise TypeError(f"the module returns a {type(found).__name__}; expected tensors")
+            yield from flat(one)
 
 
 def _attempts() -> Iterator[Convention]:
@@ -77,29 +97,38 @@ def _attempts() -> Iterator[Convention]:
                 if states == 0 and (layered or state_first):
                     continue
                 yield Convention(sequence, states, packed, state_first, layered, batch_first)
+    others: tuple[Arrangement, ...] = ("columns", "one vector", "one column")
+    for arrangement, states, packed in itertools.product(others, (1, 2), (True, False)):
+        for state_first in (False, True):
+            if states == 2 or packed:
+                yield Convention(False, states, packed, state_first, arrangement=arrangement)
 
 
-def find(module: Any, n: int, d: int) -> Convention:
-    """How `module` is called. Raises UsageError with what it said to every attempt, shortened."""
+def find(module: Any, n: int, d: int, given: Convention | None = None) -> Convention:
+    """How `module` is called, or whether it can be called as `given` says.
+
+    Raises UsageError with what it said to the attempts, shortened.
+    """
     import torch
 
     generator = torch.Generator().manual_seed(5)
-    x = torch.randn(STEPS, BATCH, n, generator=generator, dtype=torch.float64)
+    kind = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.float64)
+    x = torch.randn(STEPS, BATCH, n, generator=generator, dtype=torch.float64).to(kind)
     told: dict[str, str] = {}
-    for one in _attempts():
-        states = [torch.randn(BATCH, d, generator=generator, dtype=torch.float64) / 2 for _ in range(one.states)]
+    for one in (given,) if given is not None else _attempts():
+        states = [torch.randn(BATCH, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(one.states)]
         try:
-            fitting = _fits(module, one, x, states, d)
+            fitting = _fits(module, one, x, [state / 2 for state in states], d)
         except Exception as error:  # a module that is called in a wrong way may raise anything
-            told.setdefault(
-                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:100], str(one)
-            )
+            text = str(error).splitlines()[0] if str(error) else ""
+            told.setdefault(f"{type(error).__name__}: {text}"[:100], str(one))
             continue
         if fitting is not None:
             return fitting
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
+    said = f" It said: {shown}" if shown else ""
     raise UsageError(
-        f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}. It said: {shown}"
+        f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}.{said}"
     )
 
 
@@ -109,28 +138,54 @@ def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int)
 
     batch = x.shape[1]
     with torch.no_grad():
-        found = list(_flat(module(*one.arguments(x if one.sequence else x[0], states))))
+        found = _found(module, one, x, states)
     if not one.sequence:
-        if any(part.shape != (batch, d) for part in found) or len(found) not in (one.states, one.states + 1):
+        shape = {"rows": (batch, d), "columns": (d, batch), "one vector": (d,), "one column": (d, 1)}[one.arrangement]
+        fitting = [i for i, part in enumerate(found) if tuple(part.shape) == shape]
+        if len(fitting) not in (one.states, one.states + 1):
             return None
-        separate = len(found) == one.states + 1
-        return Convention(False, one.states, one.packed, one.state_first, first_output=separate)
+        return replace(one, taken=_states(fitting, found, one.states))
     shape = (batch, STEPS, d) if one.batch_first else (STEPS, batch, d)
-    if found[0].shape != shape or any(part.numel() != batch * d for part in found[1:]):
+    first = next((i for i, part in enumerate(found) if tuple(part.shape) == shape), None)
+    if first is None:
         return None
-    if len(found) - 1 not in (one.states, 1, 2) and len(found) != 1:
+    ends = [i for i, part in enumerate(found) if i != first and part.numel() == batch * d]
+    if len(ends) not in (0, one.states) and one.states:
         return None
-    return one if _time_axis_is_right(module, one, x, states) else None
+    fitting_one = replace(one, taken=(first, *ends))
+    return fitting_one if _time_axis_is_right(module, fitting_one, x, states) else None
+
+
+def _found(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> list[Tensor]:
+    if one.sequence or one.arrangement == "rows":
+        return list(flat(module(*one.arguments(x if one.sequence else x[0], states))))
+    if one.arrangement == "columns":
+        return list(flat(module(*one.arguments(x[0].T, [state.T for state in states]))))
+    single = [value[0].unsqueeze(1) if one.arrangement == "one column" else value[0] for value in (x[0], *states)]
+    return list(flat(module(*one.arguments(single[0], single[1:]))))
+
+
+def _states(fitting: list[int], found: list[Tensor], states: int) -> tuple[int, ...]:
+    """Which arrays are the states: where one more came back, the output beside them is a copy of one, first or last."""
+    import torch
+
+    if len(fitting) == states:
+        return tuple(fitting)
+    if states == 1 or any(torch.equal(found[fitting[0]], found[i]) for i in fitting[1:]):
+        return tuple(fitting[1:])
+    return tuple(fitting[:-1])
 
 
 def _time_axis_is_right(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
-    """What happens in one row at one step reaches later steps of that row, and nothing else."""
+    """What happens in one row at one step reaches later steps of that row rather than other rows."""
     import torch
 
     moved = x.clone()
     moved[2, 1] += 1
     with torch.no_grad():
-        before, _ = one.read(module(*one.arguments(x, states)), x.shape[1])
-        after, _ = one.read(module(*one.arguments(moved, states)), x.shape[1])
+        before, _ = one.call(module, x, states)
+        after, _ = one.call(module, moved, states)
+    assert before is not None, "a sequence has outputs"
+    assert after is not None, "a sequence has outputs"
     changed = (before != after).any(2)
-    return bool(changed[2, 1]) and not bool(changed[:2].any()) and not bool(changed[:, [0, 2]].any())
+    return bool(changed[2, 1]) and (bool(changed[3, 1]) or not bool(changed[2, 2]))

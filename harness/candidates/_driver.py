@@ -1,4 +1,4 @@
-"""Somebody's torch module as a driver of the harness.
+"""A target as a driver of the harness, whatever it is made of.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
@@ -27,9 +27,34 @@ def _module(make: Any, n: int, d: int, dtype: Any) -> Any:
     return make(n, d).to(dtype).eval()
 
 
+def through(
+    module: Any, how: Convention, leaves: Tensors, inputs: Tensor, states: list[Tensor]
+) -> tuple[Tensor | None, list[list[Tensor]], list[Tensor]]:
+    """Run over `inputs` (T, B, n): (a sequence's outputs, a cell's states after every step, the states in the end)."""
+    import torch
+
+    def called(*arguments: Any) -> Any:
+        direct = getattr(module, "with_parameters", None)  # what is not torch's needs none of torch's machinery
+        return torch.func.functional_call(module, leaves, arguments) if direct is None else direct(leaves, arguments)
+
+    if how.sequence:
+        outputs, last = how.call(called, inputs, states)
+        return outputs, [], last
+    steps = []
+    for x in inputs:
+        _, states = how.call(called, x, states)
+        steps.append(states)
+    return None, steps, states
+
+
 @dataclass(frozen=True)
 class TargetDriver:
-    """`states`: the reference's names of the module's states, in the module's order. `module`: made for any sizes."""
+    """`states`: the reference's names of the target's states, in the target's order. `make`: a module for any sizes.
+
+    `absent`: what the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a state
+    that cannot be given. `gradients`: why the target has none, empty if it has. `foreign`: the library it is made
+    with, if not torch, whose transformations then say nothing.
+    """
 
     make: Any
     convention: Convention
@@ -37,6 +62,8 @@ class TargetDriver:
     states: tuple[str, ...]
     fixed: tuple[int, int] | None = None
     absent: tuple[str, ...] = ()
+    gradients: str = ""
+    foreign: str = ""
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
@@ -47,30 +74,26 @@ class TargetDriver:
             raise Refused("lengths: there is no common way to hand them to a module")
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
         if self.fixed is not None and (n, d) != self.fixed:
-            raise Refused(f"the module exists for input size {self.fixed[0]} and hidden size {self.fixed[1]} alone")
+            raise Refused(f"it exists for input size {self.fixed[0]} and hidden size {self.fixed[1]} alone")
         module, how = _module(self.make, n, d, inputs.dtype), self.convention
-        given = [states[name] for name in self.states]
-
-        def call(x: Tensor, now: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-            return how.read(torch.func.functional_call(module, leaves, how.arguments(x, now)), inputs.shape[1])
-
+        if how.states == 0 and any(bool(value.detach().any()) for value in states.values()):
+            raise Refused("it takes no initial state")
+        given = [states[name] for name in self.states[: how.states]]
+        try:
+            outputs, steps, last = through(module, how, leaves, inputs, given)
+        except Exception as error:
+            if len(inputs):
+                raise
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise Refused(f"refuses a sequence of no steps: {told}") from None
         if how.sequence:
-            try:
-                outputs, last = call(inputs, given)
-            except Exception as error:
-                if len(inputs):
-                    raise
-                told = f"{type(error).__name__}: {error}".splitlines()[0]
-                raise Refused(f"refuses a sequence of no steps: {told}") from None
-            if len(last) < len(given):
+            assert outputs is not None, "a sequence has outputs"
+            if len(last) < len(self.states):
                 if self.states != ("h",):
-                    raise Refused("the module does not return its states")
-                last = [outputs[-1]]
+                    raise Refused("it does not return its states")
+                last = [outputs[-1] if len(outputs) else states["h"]]
             return outputs, dict(zip(self.states, last, strict=False))
-        hidden = []
         where = self.states.index("h")
-        for x in inputs:
-            _, given = call(x, given)
-            hidden.append(given[where])
-        outputs = torch.stack(hidden) if hidden else inputs.new_zeros((0, inputs.shape[1], d))
-        return outputs, dict(zip(self.states, given, strict=True))
+        hidden = [one[where] for one in steps]
+        shown = torch.stack(hidden) if hidden else inputs.new_zeros((0, inputs.shape[1], d))
+        return shown, dict(zip(self.states, last, strict=True))

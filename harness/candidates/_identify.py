@@ -1,75 +1,172 @@
-"""What is it? From shapes and one generic run: family, variant, gate order, layout; or the mutant that it equals.
+"""What is it? From shapes and a few runs on generic numbers: family, variant, gate order, layout, or none known.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rnn_harness.arithmetic.assumptions import SCREEN
-from rnn_harness.candidates._convention import Convention, find
-from rnn_harness.candidates._driver import TargetDriver
-from rnn_harness.candidates._layout import Layout, Reading, read, readings
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.candidates._activations import ACTIVATIONS
+from rnn_harness.candidates._convention import Convention
+from rnn_harness.candidates._decode import Decoder, Reading
+from rnn_harness.candidates._layout import Layout, fits, layouts
+from rnn_harness.candidates._probe import Probe, probe
+from rnn_harness.candidates._sketch import Edit, Sketch
 from rnn_harness.candidates._target import Target
+from rnn_harness.candidates._variants import all_variants, with_offset
 from rnn_harness.errors import UsageError
-from rnn_harness.mutants import MUTANTS, build
-from rnn_harness.references import Reference, get
+from rnn_harness.references import get
 from rnn_harness.specs import Spec, library
 
-Array = NDArray[Any]
-N, D, STEPS, BATCH = 5, 3, 4, 2
-_WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forget", "o": "output", "": ""}
+WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forget", "o": "output", "": "state"}
 
 
 @dataclass(frozen=True)
 class Match:
-    """One reading of a target. `fault`: the edit of the right cell that it equals, empty if it is right."""
+    """One reading of a target. `sketch` holds the faults, if there are any; `unused` parameters have no influence."""
 
-    family: str
-    options: tuple[tuple[str, Any], ...]
+    sketch: Sketch
     reading: Reading
     states: tuple[str, ...]
     convention: Convention
-    fault: str = ""
+    unused: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Edit, ...]:
+        """What is wrong with it; empty if nothing is."""
+        return self.sketch.edits
+
+    @property
+    def bias(self) -> bool:
+        """Whether it has any."""
+        return any(name.startswith("b") for _, (name, _) in self.reading.names)
 
     @property
     def spec(self) -> str | None:
-        """The spec of that variant, if there is one."""
-        return _specs().get((self.family, self.options))
+        """The shipped spec of that variant, if there is one."""
+        options = reference_options(self.sketch, self.bias)
+        return None if options is None else _specs().get((self.sketch.family, options))
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """What the spec has and the target has not: a second bias of the candidate, a state that cannot be given."""
+        named = {name for _, (name, _) in self.reading.names}
+        lacking = tuple(
+            name for name in self.sketch.roles("b") if self.bias and name.startswith("b") and name not in named
+        )
+        states = () if self.convention.states else tuple(f"states.{name}" for name in self.sketch.state_names)
+        return lacking + states
 
     def sentence(self) -> str:
         """What it is, for a reader."""
-        options = dict(self.options)
-        name = {"rnn": "simple RNN", "gru": "GRU", "lstm": "LSTM"}[self.family]
-        parts = [f"{options['activation']} activation"] if self.family == "rnn" else []
-        if self.family == "gru":
-            parts += [f"reset {options['reset']} the recurrent product", f"an open update gate {options['update']}s"]
-        if self.family == "lstm" and not options["forget"]:
-            parts.append("no forget gate")
-        parts += [f"{options['candidate']} candidate"] if options.get("candidate", "tanh") != "tanh" else []
-        parts += [f"{options['output']} output"] if options.get("output", "tanh") != "tanh" else []
-        order = ", ".join(_WORDS[gate] for gate in self.reading.order) or "none"
-        parts.append(f"gates stacked {order}" if self.reading.order else "no gates")
-        parts.append(
-            ("no bias", "one bias", "two biases")[self.reading.biases] + (" a gate" if self.reading.order else "")
+        told = f"{features(self)}; {self.convention}"
+        return f"{told}; {', '.join(self.unused)} without influence" if self.unused else told
+
+
+def features(match: Match) -> str:
+    """The variant and the layout in words."""
+    sketch, reading = match.sketch, match.reading
+    parts = list(_variant(sketch))
+    order = reading.letters("x")
+    gates = sketch.family != "rnn"
+    if gates:
+        parts.append("gates stacked " + ", ".join(WORDS[letter] for letter in order))
+        recurrent = reading.letters("h")
+        if recurrent != order and sorted(recurrent) == sorted(order):
+            parts.append("recurrent weights in the order " + ", ".join(WORDS[letter] for letter in recurrent))
+    names = [name for _, (name, _) in reading.names if name.startswith("b")]
+    parts.append(_biases(sketch, names))
+    if any(slot.side for slot in reading.layout.slots):
+        parts.append("weights on [h, x]" if reading.layout.recurrent_first else "weights on [x, h]")
+    if any(flipped for _, (_, flipped) in reading.names) or any(
+        form.turned for _, form in reading.layout.forms if not form.vector
+    ):
+        parts.append("weights transposed, (input, output)")
+    if match.states == ("c", "h"):
+        parts.append("the cell state comes first")
+    return f"{ {'rnn': 'simple RNN', 'gru': 'GRU', 'lstm': 'LSTM'}[sketch.family] }: {'; '.join(parts)}"
+
+
+def _variant(sketch: Sketch) -> Iterator[str]:
+    def words(name: str) -> str:
+        return ACTIVATIONS[name].wording
+
+    if sketch.family == "rnn":
+        yield f"{words(sketch.candidate)} activation"
+        return
+    if sketch.family == "gru":
+        yield f"reset {sketch.reset} the recurrent product"
+        yield f"an open update gate {sketch.update}s"
+    if sketch.forget != "own":
+        yield "no forget gate" if sketch.forget == "none" else "forget gate coupled to the input gate"
+    if sketch.peephole:
+        yield f"{sketch.peephole} peepholes, the output gate's on the {sketch.seen} cell state"
+    if sketch.gate != "sigmoid":
+        yield f"{words(sketch.gate)} gates"
+    if sketch.candidate != "tanh":
+        yield f"{words(sketch.candidate)} candidate"
+    if sketch.family == "lstm" and sketch.output != "tanh":
+        yield f"{words(sketch.output)} output"
+    if sketch.clip:
+        yield f"arguments clipped at {sketch.clip:g}"
+    if sketch.offset:
+        yield f"{sketch.offset:g} is added to the forget gate"
+
+
+def _biases(sketch: Sketch, names: list[str]) -> str:
+    """How many biases there are."""
+    count = len(names)
+    each = " a gate" if sketch.family != "rnn" else ""
+    own = len(sketch.letters)
+    if not count:
+        return "no bias"
+    if count == own and len(set(names)) == own:
+        if sketch.reset == "after" and sketch.family == "gru":
+            return f"one bias{each}, the candidate's {'inside' if 'b_hg' in names else 'outside'} the reset"
+        return f"one bias{each}"
+    if count == 2 * own:
+        return f"two biases{each}"
+    told = [WORDS[name.removeprefix("b").lstrip("_")] if name != "b_hg" else "candidate's reset part" for name in names]
+    return "biases for " + ", ".join(told)
+
+
+def reference_options(sketch: Sketch, bias: bool) -> tuple[tuple[str, Any], ...] | None:
+    """The options of the reference that computes a sketch; None if none does."""
+    if sketch.gate != "sigmoid" or sketch.offset or sketch.clip or sketch.forget == "coupled" or sketch.seen == "old":
+        return None
+    if {sketch.candidate, sketch.output} - {"tanh", "sigmoid"}:
+        return None
+    if sketch.family == "rnn":
+        return _options(get("rnn", activation=sketch.candidate, bias=bias))
+    if sketch.family == "gru":
+        own = {"update": sketch.update, "reset": sketch.reset, "candidate": sketch.candidate}
+        return _options(get("gru", **own, bias=bias))
+    own = {"candidate": sketch.candidate, "output": sketch.output, "peephole": sketch.peephole or None}
+    return _options(get("lstm", **own, forget=sketch.forget == "own", bias=bias))
+
+
+def sketch_of(spec: Spec) -> Sketch:
+    """The sketch of a shipped spec. Raises UsageError for layers, and cells with an output layer."""
+    link = spec.reference
+    if link is None or link.name not in ("rnn", "gru", "lstm") or link.output:
+        raise UsageError(
+            f"{spec.id} is no bare cell of one step: a candidate cannot be held against it; those that can be are "
+            + ", ".join(sorted(_specs().values()))
         )
-        if any(piece.beside for piece in self.reading.table.pieces):
-            parts.append("weights on [h, x]" if self.reading.recurrent_first else "weights on [x, h]")
-        if self.states == ("c", "h"):
-            parts.append("the cell state comes first")
-        if self.reading.absent:
-            where = "inside" if "b_g" in self.reading.absent else "outside"
-            parts.append(f"the only bias of the candidate {where} the reset gate")
-        told = f"{name}: {'; '.join(parts)}; {self.convention}"
-        return f"{told}. But: {self.fault}" if self.fault else told
+    made: Any = get(link.name, **link.options)
+    if link.name == "rnn":
+        return Sketch("rnn", candidate=made.activation)
+    if link.name == "gru":
+        return Sketch("gru", candidate=made.candidate, update=made.update, reset=made.reset)
+    forget = "own" if made.forget else "none"
+    peephole = made.peephole or ""
+    return Sketch("lstm", candidate=made.candidate, output=made.output, forget=forget, peephole=peephole)
 
 
 @functools.cache
@@ -88,132 +185,63 @@ def _options(reference: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(fields.items()))
 
 
-def variants(layout: Layout, states: int) -> Iterator[Reference]:
-    """The references whose gates and states a layout could have."""
-    bias, both = bool(layout.biases), ("tanh", "sigmoid")
-    if layout.gates == 1 and states == 1:
-        yield from (get("rnn", activation=name, bias=bias) for name in both)
-    if layout.gates == 3 and states == 1:
-        for update, reset, name in itertools.product(("keep", "write"), ("before", "after"), both):
-            yield get("gru", update=update, reset=reset, candidate=name, bias=bias)
-    if states == 2 and layout.gates in (3, 4):
-        for one, two in itertools.product(both, both):
-            yield get("lstm", forget=layout.gates == 4, candidate=one, output=two, bias=bias)
+def orders(sketch: Sketch, seen: Probe) -> tuple[tuple[str, ...], ...]:
+    """The orders that a target's states may have."""
+    if sketch.family != "lstm":
+        return (("h",),)
+    return (("h", "c"), ("c", "h")) if seen.convention.states else (("h", "c"),)
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One generic run of a target: its parameters, inputs, states in its own order, and what came out."""
-
-    parameters: dict[str, Array]
-    inputs: Array
-    states: tuple[Array, ...]
-    outputs: Array
-    finals: tuple[Array, ...]
-    convention: Convention
-    sizes: tuple[int, int]
-
-
-def probe(target: Target, seed: int = 0) -> Probe:
-    """Run a target once. Raises UsageError if it cannot be driven, which says nothing about what it computes."""
-    import torch
-
-    n, d = target.sizes or (N, D)
-    module = target.make(n, d).double().eval()
-    convention = find(module, n, d)
-    if convention.states == 0:
-        raise UsageError(f"{target.name} takes no initial state; a state that is always zero hides a wrong recurrence")
-    rng = np.random.default_rng(seed)
-    shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
-    if not shapes:
-        raise UsageError(f"{target.name} has no parameters")
-    parameters = {name: rng.standard_normal(shape) / 2 for name, shape in shapes.items()}
-    inputs = rng.standard_normal((STEPS, BATCH, n))
-    states = tuple(rng.standard_normal((BATCH, d)) / 2 for _ in range(convention.states))
-    names = tuple(str(i) for i in range(convention.states))
-    driver = TargetDriver(lambda *_: module, convention, None, names)  # type: ignore[arg-type]
-    leaves = {name: torch.tensor(value) for name, value in parameters.items()}
-    if not convention.sequence and convention.states == 2:
-        # Which of two states is the hidden one is found out later; here both are watched.
-        runs = [_watched(driver, names[::turn], leaves, inputs, states) for turn in (1, -1)]
-        outputs, finals = np.stack([run[0] for run in runs]), runs[0][1]
-    else:
-        outputs, finals = _watched(driver, names, leaves, inputs, states)
-        outputs = outputs[None]
-    return Probe(parameters, inputs, states, outputs, finals, convention, (n, d))
-
-
-def _watched(driver: Any, names: tuple[str, ...], leaves: Any, inputs: Array, states: tuple[Array, ...]) -> Any:
-    import torch
-
-    renamed = {old: ("h" if old == names[0] else "c") for old in driver.states}
-    own = TargetDriver(driver.make, driver.convention, driver.table, tuple(renamed[name] for name in driver.states))
-    given = {renamed[name]: torch.tensor(value) for name, value in zip(driver.states, states, strict=True)}
-    with torch.no_grad():
-        outputs, finals = own.run(leaves, torch.tensor(inputs), given, None)
-    ordered = tuple(finals[renamed[name]].numpy() for name in driver.states if renamed[name] in finals)
-    return outputs.numpy(), ordered
-
-
-def _equal(run: Any, seen: Probe, states: tuple[str, ...]) -> bool:
-    outputs = seen.outputs[states.index("h") if len(seen.outputs) > 1 else 0]
-    pairs = [(run.outputs, outputs), *((run.finals[name], own) for name, own in zip(states, seen.finals, strict=False))]
-    return all(np.isfinite(b).all() and np.max(np.abs(a - b)) <= SCREEN for a, b in pairs)
-
-
-def _matches(seen: Probe, layout: Layout, cells: list[tuple[Reference, str]]) -> Iterator[Match]:
+def layouts_of(target: Target, seen: Probe, silent: bool = True) -> list[Layout]:
+    """The target's layouts. `silent`: with parameters that have no influence, where their shape fits. Raises UsageError."""
     n, d = seen.sizes
-    orders = (("h",),) if seen.convention.states == 1 else (("h", "c"), ("c", "h"))
-    for cell, fault in cells:
-        made: Any = cell
-        gates = "rzg" if cell.name == "gru" else getattr(made, "gates", "")
-        shapes = cell.parameter_shapes(n, d)
-        for reading in readings(layout, gates, getattr(made, "reset", "") == "after"):
-            own = reading.table.unpack(seen.parameters, shapes)
-            own |= {name: np.zeros(shapes[name]) for name in reading.absent}
-            if set(own) != set(shapes):
-                continue
-            for states in orders:
-                given = dict(zip(states, seen.states, strict=True))
-                try:
-                    run = cell.forward(own, seen.inputs, given)
-                except Exception:  # a wrong cell may raise anything; then it is not this one
-                    continue
-                if _equal(run, seen, states):
-                    yield Match(cell.name, _options(cell), reading, states, seen.convention, fault)
+    shapes = {name: value.shape for name, value in seen.parameters.items()}
+    kept = [name for name in shapes if name not in seen.ignored or (silent and fits(shapes[name], n, d))]
+    found = layouts({name: shapes[name] for name in kept}, n, d)
+    if not found:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise UsageError(
+            f"{target.name} has the parameters {listed}; input and recurrent weights of 1 to 4 gates are not among "
+            f"them, for input size {n} and hidden size {d}"
+        )
+    return found
 
 
-def identify(target: Target) -> tuple[Match, ...]:
+def identify(target: Target, seen: Probe | None = None) -> tuple[Match, ...]:
     """Every right cell that the target equals: one, several that cannot be told apart, or none.
 
-    Where it equals none, the wrong ones that it does equal, with their fault. Raises UsageError.
+    Raises UsageError if it cannot be driven, or if its parameters fit no cell.
     """
-    seen = probe(target)
+    seen = seen or probe(target)
+    possible = layouts_of(target, seen)
     n, d = seen.sizes
-    layout = read({name: value.shape for name, value in seen.parameters.items()}, n, d)
-    right = [(cell, "") for cell in variants(layout, seen.convention.states)]
-    if not right:
-        raise UsageError(
-            f"{target.name} has {layout.gates} gates and {seen.convention.states} states, as no known cell has"
-        )
-    found = _distinct(_matches(seen, layout, right))
-    if found:
-        return found
-    bias = bool(layout.biases)
-    wrong: list[tuple[Reference, str]] = []
-    for mutant in MUTANTS:
-        spec: Spec = library().spec(mutant.spec)
-        if mutant.part != "forward" or spec.reference is None or spec.reference.output:
-            continue
-        cell: Any = build(mutant, spec).cell
-        if cell.name in {one.name for one, _ in right} and getattr(cell, "bias", True) == bias:
-            wrong.append((cell, f"{mutant.name} ({mutant.edit})"))
-    return _distinct(_matches(seen, layout, wrong))
+    silent = tuple(name for name in seen.ignored if fits(seen.parameters[name].shape, n, d))
+    spare: list[Layout] = []
+    if silent:
+        with contextlib.suppress(UsageError):  # without them it may have no weights at all
+            spare = layouts_of(target, seen, silent=False)
+    # What is float64 in name alone still is what it is; that its bits are few is for the checks to say.
+    for tolerance in dict.fromkeys((seen.tolerance, SCREEN_SINGLE)):
+        seen.tolerance = tolerance
+        for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
+            found: dict[str, Match] = {}
+            for match in _matches(seen, layout, target.claims):
+                found.setdefault(match.sentence(), replace(match, unused=unused))
+            if found:
+                return tuple(found.values())
+    return ()
 
 
-def _distinct(found: Iterator[Match]) -> tuple[Match, ...]:
-    """Matches that differ for a reader: where two biases stand for one sum, their order is no difference."""
-    rows: dict[tuple[object, ...], Match] = {}
-    for match in found:
-        rows.setdefault((match.sentence(), match.states), match)
-    return tuple(rows.values())
+def _matches(seen: Probe, layout: Layout, claims: Sketch | None = None) -> Iterator[Match]:
+    usual = all_variants(layout, seen.convention.states)
+    for sketch in dict.fromkeys((claims, *usual) if claims is not None else usual):
+        for states in orders(sketch, seen):
+            shifted = with_offset(seen, layout, sketch, states)
+            for one in dict.fromkeys((shifted, sketch)):
+                decoder = Decoder(seen, layout, one, states)
+                if not decoder.zero():
+                    continue
+                readings = decoder.readings()
+                yield from (Match(one, reading, states, seen.convention) for reading in readings)
+                if readings:
+                    break

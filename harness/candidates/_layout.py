@@ -1,4 +1,4 @@
-"""Which parameters of a module could be input weights, recurrent weights and biases of gates, by their shapes.
+"""What parameters could be, by their shapes: input weights, recurrent weights, both side by side, or vectors of gates.
 
 Dimension legend: n input size, d hidden size, G gates.
 """
@@ -9,122 +9,116 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rnn_harness.candidates._pieces import Piece, PieceTable
+from rnn_harness.candidates._pieces import Form, Piece
 from rnn_harness.errors import UsageError
+
+MOST_GATES, MOST_VECTORS, MOST_LAYOUTS = 4, 12, 32
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One gate's place in a parameter."""
+    """One gate's place in a parameter. `kind`: ``x``, ``h`` or ``b``. `square`: it may be transposed unseen."""
 
     parameter: str
+    kind: str
     block: int
     of: int
-    turned: bool = False
+    side: str = ""
     square: bool = False
+
+    def piece(self, name: str, flipped: bool = False) -> Piece:
+        """The slot with a name of the reference."""
+        return Piece(self.parameter, name, self.block, self.of, self.side, flipped)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Slots in the order in which the module lists them. `joined`: input and recurrent weights side by side."""
+    """Slots in the order in which the module lists them."""
 
-    inputs: tuple[Slot, ...]
-    recurrent: tuple[Slot, ...]
-    joined: tuple[Slot, ...]
-    biases: tuple[Slot, ...]
+    slots: tuple[Slot, ...]
+    forms: tuple[tuple[str, Form], ...]
+    recurrent_first: bool = False
 
     @property
     def gates(self) -> int:
         """G."""
-        return len(self.inputs) + len(self.joined)
+        return sum(slot.kind == "x" for slot in self.slots)
 
 
-def read(shapes: Mapping[str, tuple[int, ...]], n: int, d: int) -> Layout:
-    """Sort parameters by what their shapes allow. Raises UsageError for one that fits nowhere."""
-    groups: dict[str, list[Slot]] = {"x": [], "h": [], "xh": [], "b": []}
+@dataclass(frozen=True)
+class _Kind:
+    kind: str
+    count: int
+    form: Form
+    square: bool = False
+
+
+def layouts(shapes: Mapping[str, tuple[int, ...]], n: int, d: int) -> list[Layout]:
+    """Every way to take the parameters by their shapes alone, likely ones first.
+
+    Raises UsageError for a parameter that fits nowhere.
+    """
+    choices = []
     for name, shape in shapes.items():
-        kind = _kind(shape, n, d)
-        if kind is None:
+        kinds = list(_kinds(shape, n, d))
+        if not kinds:
             raise UsageError(
                 f"parameter {name} has shape {shape}, which is no weight or bias of gates for input size {n} and "
                 f"hidden size {d}; this cell is none that is known"
             )
-        role, count, turned = kind
-        square = role == "h" and shape == (d, d)
-        groups[role] += [Slot(name, block, count, turned, square) for block in range(count)]
-    return Layout(*(tuple(groups[role]) for role in ("x", "h", "xh", "b")))
+        choices.append(kinds)
+    found = []
+    for chosen in itertools.islice(itertools.product(*choices), 4 * MOST_LAYOUTS):
+        found += [one for one in _sides(dict(zip(shapes, chosen, strict=True))) if 1 <= one.gates <= MOST_GATES]
+    return [one for one in found if any(slot.kind == "h" for slot in one.slots)][:MOST_LAYOUTS]
 
 
-def _kind(shape: tuple[int, ...], n: int, d: int) -> tuple[str, int, bool] | None:
-    if len(shape) == 1:
-        return ("b", shape[0] // d, False) if shape[0] % d == 0 else None
-    if len(shape) != 2:
-        return None
-    for role, width in (("xh", n + d), ("x", n), ("h", d)):
+def fits(shape: tuple[int, ...], n: int, d: int) -> bool:
+    """Whether a parameter of that shape could be weights or biases of gates, and not merely have a size that fits."""
+    return any(one.kind != "b" or one.form.lead < 2 for one in _kinds(shape, n, d))
+
+
+def _sides(chosen: Mapping[str, _Kind]) -> Iterator[Layout]:
+    joined = any(one.kind == "xh" for one in chosen.values())
+    forms = tuple((name, one.form) for name, one in chosen.items())
+    slots: list[Slot] = []
+    for name, one in chosen.items():
+        for block in range(one.count):
+            if one.kind == "xh":
+                slots += [Slot(name, side, block, one.count, side) for side in "xh"]
+            else:
+                slots.append(Slot(name, one.kind, block, one.count, square=one.square))
+    for first in (False, True) if joined else (False,):
+        yield Layout(tuple(slots), forms, first)
+
+
+def _kinds(shape: tuple[int, ...], n: int, d: int) -> Iterator[_Kind]:
+    """What a parameter of that shape could be; matrices before vectors."""
+    if len(shape) == 2:
+        yield from _matrices(shape, n, d, 0)
+    if len(shape) == 3:
+        lead = shape[0]
+        for one in _matrices(shape[1:], n, d, lead):
+            if one.count * lead <= MOST_GATES:
+                yield _Kind(one.kind, one.count * lead, one.form, one.square)
+    lengths = {1: (0, False), 2: (shape[0], False)}
+    if len(shape) > 1 and shape[-1] == 1:
+        lengths[2] = (0, True)
+    if len(shape) in lengths:
+        size = 1
+        for axis in shape:
+            size *= axis
+        lead, tail = lengths[len(shape)]
+        rows = size // max(lead, 1)
+        if rows % d == 0 and 1 <= size // d <= MOST_VECTORS:
+            yield _Kind("b", size // d, Form(lead, tail, vector=True))
+
+
+def _matrices(shape: tuple[int, ...], n: int, d: int, lead: int) -> Iterator[_Kind]:
+    for kind, width in (("xh", n + d), ("x", n), ("h", d)):
         for turned, (rows, columns) in ((False, shape), (True, shape[::-1])):
-            if columns == width and rows % d == 0 and rows // d <= 4:
-                return role, rows // d, turned
-    return None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way to name the slots. `absent`: reference parameters that the module does not have, and that are zero."""
-
-    table: PieceTable
-    absent: tuple[str, ...]
-    order: str
-    recurrent_first: bool
-    biases: int
-
-
-def readings(layout: Layout, gates: str, after: bool) -> Iterator[Reading]:
-    """Every assignment of `gates` (letters of the reference; empty for a plain RNN) to the slots."""
-    letters = tuple(gates) or ("",)
-    for order in itertools.permutations(letters):
-        turns = (False, True) if any(slot.square for slot in layout.recurrent) else (False,)
-        sides = (False, True) if layout.joined else (False,)
-        for turned, recurrent_first in itertools.product(turns, sides):
-            weights = list(_weights(layout, order, turned, recurrent_first))
-            for biases, absent in _biases(layout, order, after):
-                count = len(layout.biases) // len(order)
-                yield Reading(PieceTable((*weights, *biases)), absent, "".join(order), recurrent_first, count)
-
-
-def _weights(layout: Layout, order: tuple[str, ...], turned: bool, recurrent_first: bool) -> Iterator[Piece]:
-    for gate, slot in zip(order, layout.inputs, strict=False):
-        yield Piece(slot.parameter, f"W_x{gate}", slot.block, slot.of, slot.turned)
-    for gate, slot in zip(order, layout.recurrent, strict=False):
-        yield Piece(slot.parameter, f"W_h{gate}", slot.block, slot.of, slot.turned != (turned and slot.square))
-    for gate, slot in zip(order, layout.joined, strict=False):
-        pair = (f"W_h{gate}", f"W_x{gate}") if recurrent_first else (f"W_x{gate}", f"W_h{gate}")
-        for name, other in (pair, pair[::-1]):
-            yield Piece(slot.parameter, name, slot.block, slot.of, slot.turned, other)
-
-
-def _named(gate: str, inner: bool, after: bool) -> str:
-    if inner and after and gate == "g":
-        return "b_hg"
-    return f"b_{gate}" if gate else "b"
-
-
-def _biases(layout: Layout, order: tuple[str, ...], after: bool) -> Iterator[tuple[tuple[Piece, ...], tuple[str, ...]]]:
-    """(pieces, absent names) for no bias, one bias a gate, or two."""
-    count, slots = len(order), layout.biases
-    if not slots:
-        yield (), ()
-    elif len(slots) == count:
-        for inner in (False, True) if after else (False,):
-            named = [_named(gate, inner, after) for gate in order]
-            missing = ("b_g" if inner else "b_hg",) if after else ()
-            yield tuple(Piece(s.parameter, name, s.block, s.of) for s, name in zip(slots, named, strict=True)), missing
-    elif len(slots) == 2 * count:
-        halves = (slots[:count], slots[count:]), (slots[::2], slots[1::2])
-        for (first, second), swapped in itertools.product(halves, (False, True) if after else (False,)):
-            pieces = []
-            for own, inner in ((first, swapped), (second, not swapped)):
-                pieces += [
-                    Piece(s.parameter, _named(gate, inner, after), s.block, s.of)
-                    for s, gate in zip(own, order, strict=True)
-                ]
-            yield tuple(pieces), ()
+            if columns == width and rows % d == 0 and 1 <= rows // d <= MOST_GATES:
+                square = shape == (d, d)
+                if square and turned:
+                    continue  # a block that is transposed is found out by running it
+                yield _Kind(kind, rows // d, Form(lead, turned=turned), square and kind in ("x", "h"))

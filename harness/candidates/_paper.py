@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rnn_harness.candidates._convention import find
 from rnn_harness.candidates._driver import TargetDriver
-from rnn_harness.candidates._identify import D, N
-from rnn_harness.candidates._pieces import Piece, PieceTable
+from rnn_harness.candidates._manners import FOREIGN, MANNERS
+from rnn_harness.candidates._pieces import Form, Piece, PieceTable
+from rnn_harness.candidates._probe import D, N
 from rnn_harness.candidates._target import Target
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
@@ -39,7 +40,7 @@ def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[st
 
     Raises UsageError that lists both sides.
     """
-    found = []
+    found, forms = [], {}
     for name, shape in wanted.items():
         fitting = [one for one, own in shapes.items() if own in (shape, shape[::-1])]
         named = [one for one in fitting if _plain(one) == _plain(name)]
@@ -52,20 +53,21 @@ def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[st
                 "Give the module's parameters the names of the spec"
             )
         turned = len(shape) == 2 and shapes[chosen[0]] != shape
-        found.append(Piece(chosen[0], name, 0, 1, turned))
+        forms[chosen[0]] = Form(turned=turned, vector=len(shape) == 1)
+        found.append(Piece(chosen[0], name, 0, 1))
     used = [piece.parameter for piece in found]
     spare = sorted(set(shapes) - set(used))
     twice = sorted({one for one in used if used.count(one) > 1})
     if spare or twice:
         raise UsageError(f"{spec.id} has no parameter for {', '.join(spare or twice)} of the module")
-    return PieceTable(tuple(found))
+    return PieceTable(tuple(found), tuple(forms.items()))
 
 
 def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
     """The candidate as a kernel of a spec of one's own. Raises UsageError where the two do not fit together."""
     n, d = target.sizes or (N, D)
     module = target.make(n, d).double().eval()
-    convention = find(module, n, d)
+    convention = find(module, n, d, target.convention)
     like = Nameless(spec)
     if convention.states != len(like.state_names):
         raise UsageError(
@@ -73,7 +75,20 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
         )
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     table = pieces(spec, shapes, like.parameter_shapes(n, d))
-    driver = TargetDriver(target.make, convention, table, like.state_names, target.sizes)
+    gradients, foreign = target.gradients, target.foreign
+    driver = TargetDriver(target.make, convention, table, like.state_names, target.sizes, (), gradients, foreign)
     fixed = {"n": n, "d": d, "B": 2} if target.sizes else None
     title = f"held against {spec.path}"
-    return Kernel(target.name, title, spec.id, lambda _: driver, settings(dtypes), fixed=fixed, given=spec)
+    return Kernel(
+        target.name,
+        title,
+        spec.id,
+        lambda _: driver,
+        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        fixed=fixed,
+        given=spec,
+        extra=MANNERS,
+        left_out=FOREIGN if target.foreign else (),
+        shrinks=False,
+        watched=False,
+    )

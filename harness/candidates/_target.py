@@ -5,7 +5,7 @@ Dimension legend: n input size, d hidden size.
 
 from __future__ import annotations
 
-import ast
+import copy
 import difflib
 import importlib
 import importlib.util
@@ -17,19 +17,32 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.candidates._convention import Convention
+from rnn_harness.candidates._sketch import Sketch
+from rnn_harness.candidates.adapters import Adapter, Made, choose, choose_backend
 from rnn_harness.errors import UsageError
 
 _INPUT = ("input_size", "input_dim", "in_features", "in_size", "in_dim", "n_in", "nin", "n_inputs", "n", "embed_dim")
-_HIDDEN = ("hidden_size", "hidden_dim", "hidden_features", "n_hidden", "nhid", "hidden", "units", "num_units", "d")
+_HIDDEN = ("hidden_size", "hidden_dim", "hidden_features", "n_hidden", "nhid", "hidden", "units", "num_units", "features", "d")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Somebody's cell. `make` gives a torch module of (n, d); `sizes` is set where the module exists already."""
+    """Somebody's cell. `make` gives a torch module of (n, d), which may only stand for something that is none.
+
+    `sizes` is set where the target exists for these alone. `convention`: how it is called, where that is known without
+    trying. `dtypes`: those it takes. `gradients`: why it has none, empty if it has. `foreign`: the library it is made
+    with, if not torch. `claims`: the cell that it says it is.
+    """
 
     name: str
     make: Callable[[int, int], Any]
     sizes: tuple[int, int] | None = None
+    convention: Convention | None = None
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    gradients: str = ""
+    foreign: str = ""
+    claims: Sketch | None = None
 
 
 def _module(where: str) -> ModuleType:
@@ -61,25 +74,17 @@ def _module(where: str) -> ModuleType:
     return module
 
 
-def read_options(pairs: list[str]) -> dict[str, Any]:
-    """``key=value`` pairs; a value is a Python literal, else text. Raises UsageError."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise UsageError(f"--init {pair!r} is no key=value")
-        try:
-            found[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            found[key] = value
-    return found
+def load(text: str, options: dict[str, Any] | None = None, adapter: str | None = None) -> Target:
+    """The target ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
 
-
-def load(text: str, options: dict[str, Any] | None = None) -> Target:
-    """The target ``package.module:Name`` or ``path/file.py:Name``. Raises UsageError that says what was expected."""
+    Raises UsageError that says what was expected.
+    """
+    choose_backend()
+    if text.endswith(".onnx"):
+        return target(text, _onnx(text), options, adapter)
     where, colon, name = text.rpartition(":")
     if not colon or not where or not name:
-        raise UsageError(f"target {text!r} names nothing: give package.module:Name or path/file.py:Name")
+        raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
     module = _module(where)
     found: Any = module
     for part in name.split("."):
@@ -88,29 +93,105 @@ def load(text: str, options: dict[str, Any] | None = None) -> Target:
             hint = f"; near: {', '.join(near)}" if near else ""
             raise UsageError(f"{where} has no {part!r}{hint}")
         found = getattr(found, part)
-    return target(text, found, options)
+    return target(text, found, options, adapter)
 
 
-def target(name: str, found: Any, options: dict[str, Any] | None = None) -> Target:
-    """A module, a class of modules, or a function that makes one. Raises UsageError."""
-    import torch
+def _onnx(text: str) -> Any:
+    """A model read from a file, without running anything of it."""
+    if not Path(text).is_file():
+        raise UsageError(f"there is no file {text}")
+    try:
+        import onnx
+    except ImportError as error:
+        raise UsageError(f"onnx is not installed ({error}): pip install 'rnn-harness[onnx]'") from None
+    try:
+        return onnx.load(text)
+    except Exception as error:  # protobuf's errors share no base class
+        raise UsageError(f"{text} is no ONNX model: {str(error).splitlines()[0]}") from None
 
-    if isinstance(found, torch.nn.Module):
-        return Target(name, lambda n, d: found, _sizes(found))
-    if not callable(found):
-        raise UsageError(f"{name} is a {type(found).__name__}; expected a torch module, its class, or a function")
+
+def target(name: str, found: Any, options: dict[str, Any] | None = None, adapter: str | None = None) -> Target:
+    """An object that an adapter drives, its class, or a function that makes one. Raises UsageError."""
     given = dict(options or {})
+    if isinstance(found, type):
+        own = _chosen(name, found, adapter)
+        rest = {key: given.pop(key) for key in own.options if key in given}
+        defaults = dict(own.defaults(found))
+        return _driven(name, own, lambda n, d: _call(name, found, n, d, given, defaults), rest)
+    if _is_function(found):
+        return _from_function(name, found, given, adapter)
+    own = _chosen(name, type(found), adapter)
+    rest = {key: given.pop(key) for key in own.options if key in given}
+    if given:
+        raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(given))}")
+    return _driven(name, own, lambda n, d: copy.deepcopy(found), rest, _sizes(found))
 
-    def make(n: int, d: int) -> Any:
-        made = _call(name, found, n, d, given)
-        if not isinstance(made, torch.nn.Module):
+
+def _is_function(found: Any) -> bool:
+    return inspect.isroutine(found) or choose(type(found)) is choose(type(_is_function))
+
+
+def _from_function(name: str, found: Any, given: dict[str, Any], adapter: str | None) -> Target:
+    """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
+    try:
+        known = set(inspect.signature(found).parameters)
+    except (TypeError, ValueError):
+        known = set()
+    if adapter != "function" and (known & {*_INPUT, *_HIDDEN} - {"x", "h", "n", "d"} or {"n", "d"} <= known):
+        made = _call(name, found, SMALL[0], SMALL[1], given, {})
+        own = _chosen(f"{name}, which gives a {type(made).__name__}", type(made), adapter)
+        rest = {key: given.pop(key) for key in own.options if key in given and key not in known}
+        return _driven(name, own, lambda n, d: _call(name, found, n, d, given, {}), rest)
+    own = _chosen(name, type(found), adapter or "function")
+    rest = {key: given.pop(key) for key in own.options if key in given}
+    if given:
+        raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(given))}")
+    return _driven(name, own, lambda n, d: found, rest)
+
+
+SMALL = (5, 3)
+"""(n, d) that a target is made for to see what it is."""
+
+
+def _chosen(name: str, kind: type, adapter: str | None) -> Adapter:
+    own = choose(kind, adapter)
+    if own is None:
+        raise UsageError(
+            f"{name} is a {kind.__module__}.{kind.__qualname__}; expected a module of torch, Keras, flax or equinox, an "
+            "ONNX model, an object with arrays and a forward method, a function of one step, or what makes one of these"
+        )
+    return own
+
+
+def _driven(
+    name: str,
+    adapter: Adapter,
+    build: Callable[[int, int], Any],
+    options: dict[str, Any],
+    sizes: tuple[int, int] | None = None,
+) -> Target:
+    """The target; it is made once here, so that what cannot be made is said at once."""
+
+    def wrap(n: int, d: int) -> Made:
+        made = build(n, d)
+        if adapter.name == "torch" and not adapter.claims(type(made)):
             raise UsageError(f"{name} gives a {type(made).__name__}; expected a torch module")
-        return made
+        return adapter.wrap(made, n, d, options)
 
-    return Target(name, make)
+    first = wrap(*(sizes or SMALL))
+    return Target(
+        name,
+        lambda n, d: wrap(n, d).module,
+        sizes or first.sizes,
+        first.convention,
+        first.dtypes,
+        first.gradients,
+        first.foreign,
+        first.claims,
+    )
 
 
-def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any]) -> Any:
+def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any], defaults: dict[str, Any]) -> Any:
     try:
         known = inspect.signature(found).parameters
     except (TypeError, ValueError):
@@ -120,8 +201,10 @@ def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any]) -> Any
     unknown = sorted(set(options) - set(known)) if known and not wide else []
     if unknown:
         raise UsageError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known)}")
-    attempts: list[Callable[[], Any]] = [lambda: found(**named, **options)] if len(named) == 2 else []
-    attempts.append(lambda: found(n, d, **options))
+    given = {key: value for key, value in defaults.items() if wide or key in known} | options
+    named = {key: value for key, value in named.items() if key not in given}
+    attempts: list[Callable[[], Any]] = [lambda: found(**named, **given)] if named else []
+    attempts.append(lambda: found(n, d, **given))
     trouble: list[str] = []
     for attempt in attempts:
         try:
@@ -135,8 +218,8 @@ def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any]) -> Any
     )
 
 
-def _sizes(module: Any) -> tuple[int, int] | None:
-    """(n, d) of a module that says so."""
-    n = next((getattr(module, one) for one in _INPUT if isinstance(getattr(module, one, None), int)), None)
-    d = next((getattr(module, one) for one in _HIDDEN if isinstance(getattr(module, one, None), int)), None)
+def _sizes(made: Any) -> tuple[int, int] | None:
+    """(n, d) of an object that says so."""
+    n = next((getattr(made, one) for one in _INPUT if isinstance(getattr(made, one, None), int)), None)
+    d = next((getattr(made, one) for one in _HIDDEN if isinstance(getattr(made, one, None), int)), None)
     return None if n is None or d is None else (n, d)

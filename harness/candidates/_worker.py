@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rnn_harness.candidates._expected import Expected
+from rnn_harness.candidates._result import Event, Fault
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, environment
 from rnn_harness.worker import Send, watched
@@ -17,7 +20,11 @@ GIGABYTE = 2**30
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is to do. `text`, `options`: the target as typed. `told`: it need not be identified aloud."""
+    """What a worker is to do. `text`, `options`, `adapter`: the target as typed. `map`: the file of a saved map.
+
+    `told`: it need not be identified aloud. `memory`: gigabytes. `weights`: a file of them. `expected`: known failures.
+    `pairs`: the options as typed, for records. `known`: records that are not made again.
+    """
 
     text: str
     options: dict[str, Any]
@@ -27,42 +34,61 @@ class Order:
     dtypes: tuple[str, ...] = ("float64", "float32")
     memory: float = 8.0
     told: bool = False
+    adapter: str | None = None
+    map: str | None = None
+    weights: str | None = None
+    expected: tuple[Expected, ...] = ()
+    pairs: tuple[str, ...] = ()
+    known: tuple[tuple[str, Record], ...] = ()
 
 
-def isolated(order: Order, timeout: float, on_start: Callable[[str], None] = lambda _: None) -> Iterator[Record]:
-    """The records of `validate`, made in a worker. `timeout`: seconds for the identification and for each dtype.
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: `case` without a sign of life, for one case or the identification; `total` for everything."""
 
-    A worker that is silent for longer, or ends before it is done, becomes a record; a new one goes on with the
-    dtypes that are left. Raises UsageError as `validate` does.
+    case: float = 120.0
+    total: float = 3600.0
+
+
+def isolated(
+    order: Order, limits: Limits | None = None, on_start: Callable[[str], None] = lambda _: None
+) -> Iterator[Event]:
+    """The events of `validating`, made in a worker.
+
+    A worker that is silent for too long, or ends before it is done, becomes a record; a new one goes on with the
+    dtypes that are left. Raises UsageError as `validating` does.
     """
+    limits = limits or Limits()
+    end = time.monotonic() + limits.total
     left: Order | None = order
     while left is not None:
-        left = yield from _one(left, timeout, on_start)
+        left = yield from _one(left, limits, end, on_start)
 
 
-def _one(order: Order, timeout: float, on_start: Callable[[str], None]) -> Any:
-    """One worker's records; returns the order that is left for the next, or None."""
-    phase, identified = "it was loaded", order.told
-    for kind, value in watched(_work, order, timeout):
+def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], None]) -> Any:
+    """One worker's events; returns the order that is left for the next, or None."""
+    phase, told = "it was loaded", order.told
+    for kind, value in watched(_work, order, limits.case, end):
         if kind == "start":
             phase = f"it was tried: {value}"
             on_start(value)
-        elif kind == "record":
-            record = Record.model_validate_json(value)
-            identified = identified or record.check == "candidate.identified"
-            yield record
         elif kind == "usage":
             raise UsageError(value)
         elif kind == "ended":
-            yield _record(order, phase, f"{value} while {phase}")
-            return _rest(order, phase, identified)
+            yield "record", _record(order, phase, f"{value} while {phase}")
+            yield "diagnosis", Fault(spec=order.spec, part="behaviour: it does not end well", difference=value)
+            return _rest(order, phase, told) if time.monotonic() < end else None
+        elif kind == "event":
+            name, what = value
+            told = told or name == "identified"
+            yield name, what.model_copy(update={"init": order.pairs}) if name == "record" else what
     return None
 
 
-def _rest(order: Order, phase: str, identified: bool) -> Order | None:
+def _rest(order: Order, phase: str, told: bool) -> Order | None:
     """What is left after the dtype in which a worker ended."""
     reached = [dtype for dtype in order.dtypes if f"{dtype} on" in phase]
-    if not identified or not reached:
+    if not told or not reached:
         return None
     dtypes = order.dtypes[order.dtypes.index(reached[0]) + 1 :]
     return replace(order, dtypes=dtypes, told=True) if dtypes else None
@@ -90,16 +116,25 @@ def _work(send: Send, order: Order) -> None:
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit(order.memory)
+    from pathlib import Path
+
+    from rnn_harness.candidates._map import load_map
     from rnn_harness.candidates._target import load
-    from rnn_harness.candidates._validate import validate
+    from rnn_harness.candidates._validate import Watch, Wish, validating
     from rnn_harness.specs import SpecError
 
     try:
-        target = load(order.text, order.options)
-        given = (order.spec, order.seed, order.examples, order.dtypes)
-        for record in validate(target, *given, on_start=lambda title: send("start", title)):
-            if not (order.told and record.check == "candidate.identified"):
-                send("record", record.model_dump_json())
+        target = load(order.text, order.options, order.adapter)
+        given = None if order.map is None else load_map(Path(order.map))
+        options = tuple(order.options.items())
+        weights = None if order.weights is None else Path(order.weights)
+        own = (order.spec, order.seed, order.examples, order.dtypes)
+        wish = Wish(*own, given, options, weights, order.expected)
+        watch = Watch(lambda title: send("start", title), lambda: send("alive", None), order.known)
+        for kind, value in validating(target, wish, watch):
+            known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
+            if not known:
+                send("event", (kind, value))
     except (UsageError, SpecError) as error:
         send("usage", str(error))
 
@@ -109,6 +144,6 @@ def _limit(gigabytes: float) -> None:
     try:
         import resource
     except ImportError:
-        return  # Windows has no such limit; the timeout still holds
+        return  # Windows has no such limit; the timeouts still hold
     size = int(gigabytes * GIGABYTE)
     resource.setrlimit(resource.RLIMIT_AS, (size, size))

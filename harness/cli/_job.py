@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """`run` makes the records, `show` prints them; `size` counts what `run` announces."""
+    """`run` makes the records, `show` prints them; `size` counts what `run` announces; `code`: their exit code."""
 
     run: Callable[[dict[str, Record], Callable[[str], None]], Iterator[Record]]
     show: Callable[[list[Record], bool], None]
     size: int
+    code: Callable[[list[Record]], ExitCode] = lambda found: exit_code(found)
 
 
 def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose: bool) -> None:
@@ -41,7 +42,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
         trouble = error  # what was decided is shown first
     if as_json:
         rows = [json.loads(record.model_dump_json()) for record in found]
-        typer.echo(json.dumps({"exit_code": int(exit_code(found)), "records": rows}, indent=1))
+        typer.echo(json.dumps({"exit_code": int(job.code(found)), "records": rows}, indent=1))
     else:
         job.show(found, verbose)
     if trouble is not None:
@@ -50,7 +51,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
         kept = f"; {records} holds them, --resume goes on" if records else ""
         typer.echo(f"rnn-harness: interrupted after {len(found)} records{kept}", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED)
-    raise typer.Exit(exit_code(found))
+    raise typer.Exit(job.code(found))
 
 
 def _decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,51 +14,74 @@ from rnn_harness.cli._shared import console, guarded
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from rnn_harness.candidates import Order, Target, Validation
     from rnn_harness.records import Record
 
 _Target = Annotated[
     str,
-    typer.Argument(metavar="TARGET", help="package.module:Name or path/file.py:Name, a torch module or its class."),
+    typer.Argument(
+        metavar="TARGET",
+        help="package.module:Name, path/file.py:Name or model.onnx: a module of torch, Keras, flax or equinox, an "
+        "object with NumPy arrays, its class, a function that makes one, or a function of one step.",
+    ),
 ]
 _Init = Annotated[
     list[str] | None,
-    typer.Option("--init", help="key=value that the constructor needs besides the sizes; may be repeated."),
+    typer.Option("--init", help="key=value that the constructor (or the adapter) needs; may be repeated."),
 ]
-
-
-def _known_first(known: dict[str, Record], made: Iterator[Record]) -> Iterator[Record]:
-    """What is recorded already is not recorded again."""
-    for record in made:
-        yield known.get(record.key, record)
+_Adapter = Annotated[str | None, typer.Option(help="Drive it with this adapter instead of the one that claims it.")]
+_Map = Annotated[Path | None, typer.Option("--map", help="A parameter map that --save-map wrote.", dir_okay=False)]
+_SaveMap = Annotated[Path | None, typer.Option(help="Write the parameter map that was found.", dir_okay=False)]
 
 
 @guarded
 def identify(
     target: _Target,
     init: _Init = None,
+    adapter: _Adapter = None,
+    save_map: _SaveMap = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
 ) -> None:
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
 
-    One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known wrong
-    one is told its fault (exit code 1).
+    One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
+    but for a mistake is told it (exit code 1).
     """
     from rnn_harness.candidates import identify as find
     from rnn_harness.candidates import load, read_options
+    from rnn_harness.candidates import save_map as save
 
-    matches = find(load(target, read_options(init or [])))
+    loaded = load(target, read_options(init or []), adapter)
+    matches = find(loaded)
+    if not matches and not as_json and (fault := _nearest(loaded)):
+        typer.echo(f"{target}: wrong\n  {fault}")
+        raise typer.Exit(ExitCode.REFUTED)
     if as_json:
-        rows = [{"spec": m.spec, "sentence": m.sentence(), "gates": m.reading.order, "fault": m.fault} for m in matches]
+        rows = [{"spec": m.spec, "sentence": m.sentence(), "gates": m.reading.letters("x")} for m in matches]
         typer.echo(json.dumps(rows, indent=1))
     elif not matches:
-        typer.echo(f"{target}: unknown. It equals no cell that is known, and none of them with a known fault.")
+        typer.echo(
+            f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
+        )
     else:
         typer.echo(f"{target}: " + ("" if len(matches) == 1 else f"{len(matches)} answers that cannot be told apart"))
         for match in matches:
             typer.echo(f"  {match.spec or 'no shipped spec'}: {match.sentence()}")
     if not matches:
         raise typer.Exit(ExitCode.UNDECIDED)
-    raise typer.Exit(ExitCode.REFUTED if matches[0].fault else ExitCode.AGREES)
+    if save_map is not None:
+        save(matches[0], save_map)
+
+
+def _nearest(loaded: Target) -> str:
+    """The known cell that it equals but for a mistake, empty if there is none."""
+    from rnn_harness.candidates._diagnose import explained, neighbours
+    from rnn_harness.candidates._identify import layouts_of
+    from rnn_harness.candidates._probe import probe
+
+    seen = probe(loaded)
+    found = neighbours(seen, layouts_of(loaded, seen), loaded.claims)
+    return str(explained(found[0])) if found else ""
 
 
 @guarded
@@ -68,6 +91,16 @@ def validate(
         str, typer.Option(help="The spec it must be, a spec file of your own (mine.toml), or auto.")
     ] = "auto",
     init: _Init = None,
+    adapter: _Adapter = None,
+    parameter_map: _Map = None,
+    save_map: _SaveMap = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
+    ] = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option(help="Known failures (TOML); default: cell.expected.toml beside cell.py.", dir_okay=False),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Where the random cases start.")] = 0,
     examples: Annotated[
         int, typer.Option(min=0, max=10_000, help="Cases that Hypothesis draws, after nine fixed.")
@@ -77,10 +110,17 @@ def validate(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds without an answer before it counts as hanging.")
+        float, typer.Option(min=0.1, help="Seconds for one case, after which it counts as hanging.")
     ] = 120,
+    total: Annotated[float, typer.Option(min=0.1, help="Seconds for everything.")] = 3600,
     memory: Annotated[float, typer.Option(min=0.5, help="Gigabytes that the target's process may take.")] = 8,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the whole result as JSON; - for the terminal.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the checks as JUnit XML.", dir_okay=False)] = None,
+    repro: Annotated[
+        Path | None, typer.Option(help="Write the smallest counterexample as a program.", dir_okay=False)
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
     """Validate somebody's cell: what is it, are forward and every gradient right, how precise, where does it break?
@@ -88,7 +128,8 @@ def validate(
     It is identified first, then held against the equations of that spec. Its code runs in a process of its own: a hang,
     a crash, or too much memory is recorded, and the rest goes on.
     """
-    from rnn_harness.candidates import Order, isolated, read_options
+    from rnn_harness.candidates import Limits, Order, isolated, read_options
+    from rnn_harness.candidates._expected import beside, load_expected
     from rnn_harness.specs import library
 
     if resume and records is None:
@@ -97,22 +138,84 @@ def validate(
         near = library().nearest(spec)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"there is no spec {spec!r}{hint} (rnn-harness specs lists all)")
-    order = Order(target, read_options(init or []), spec, seed, examples, memory=memory)
+    known_failures = expect or beside(target)
+    order = Order(
+        target,
+        read_options(init or []),
+        spec,
+        seed,
+        examples,
+        memory=memory,
+        adapter=adapter,
+        map=None if parameter_map is None else str(parameter_map),
+        weights=None if weights is None else str(weights),
+        expected=load_expected(known_failures) if known_failures is not None else (),
+        pairs=tuple(init or ()),
+    )
+    other: dict[str, Any] = {}
+
+    def run(known: dict[str, Record], start: Callable[[str], None]) -> Iterator[Record]:
+        for kind, value in isolated(_knowing(order, known), Limits(timeout, total), start):
+            if kind == "record":
+                yield known.get(value.key, value)
+            else:
+                other.setdefault(kind, value)
 
     def show(found: list[Record], verbose: bool) -> None:
-        from rnn_harness.reports.kernels import print_kernels
+        from rnn_harness.candidates import validation
 
-        first = next((record for record in found if record.check == "candidate.identified"), None)
-        if first is not None and str(first.outcome) == "agrees":
-            typer.echo(f"{target} is {first.entry}: {first.reason}")
-        elif first is not None and str(first.outcome) == "not run":
-            typer.echo(f"{target}: {first.reason}")
-        print_kernels(console(), found, verbose)
+        made = validation(target, found, other)
+        _write(made, save_map, json_file, junit, repro)
+        if json_file != "-":
+            from rnn_harness.reports.validation import print_validation
 
-    finish(
-        Job(lambda known, start: _known_first(known, isolated(order, timeout, start)), show, 3),
-        records,
-        resume,
-        as_json,
-        verbose,
-    )
+            print_validation(console(), made, verbose)
+
+    finish(Job(run, show, 3, _code), records, resume, False, verbose)
+
+
+def _knowing(order: Order, known: dict[str, Record]) -> Order:
+    from dataclasses import replace
+
+    return replace(order, known=tuple(known.items()))
+
+
+def _code(found: list[Record]) -> ExitCode:
+    from rnn_harness.candidates import outcome_of
+
+    codes = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
+    return codes[outcome_of(found)]
+
+
+def _write(
+    made: Validation, save_map: Path | None, json_file: str | None, junit: Path | None, repro: Path | None
+) -> None:
+    """Every file that is wanted. Raises UsageError for one that cannot be written, after the others."""
+    trouble = []
+
+    def put(path: Path, text: str) -> None:
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            trouble.append(f"cannot write {path}: {error.strerror}")
+
+    if save_map is not None and made.identification is not None and made.identification.map is not None:
+        put(save_map, made.identification.map.model_dump_json(indent=1) + "\n")
+    if json_file == "-":
+        typer.echo(made.model_dump_json(indent=1))
+    elif json_file is not None:
+        put(Path(json_file), made.model_dump_json(indent=1) + "\n")
+    if junit is not None:
+        from rnn_harness.reports.junit import write_junit
+
+        try:
+            write_junit(junit, made.target, made.checks)
+        except OSError as error:
+            trouble.append(f"cannot write {junit}: {error.strerror}")
+    if repro is not None:
+        if made.counterexample is not None:
+            put(repro, made.counterexample.program)
+        else:
+            typer.echo(f"rnn-harness: nothing to write to {repro}: there is no counterexample in numbers", err=True)
+    if trouble:
+        raise UsageError("; ".join(trouble))

@@ -12,6 +12,7 @@ from fractions import Fraction
 from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.specs.expression import (
     Add,
+    Apply,
     Component,
     Concatenate,
     Constant,
@@ -74,6 +75,10 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
         return Divide(ONE, argument)
     if function is Function.IDENTITY:
         return ONE
+    if function is Function.RELU:
+        return Apply(Function.STEP, argument)
+    if function is Function.STEP:
+        return ZERO
     raise ValueError(f"the derivative of {function.value} is not an expression of this notation")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.errors import NotShown, Refused
+from rnn_harness.errors import NotRun, NotShown, Refused
 from rnn_harness.kernels._table import ParameterMap
 from rnn_harness.references import Gradients, Reference, Run
 
@@ -171,9 +171,14 @@ class KernelCell:
         return Gradients(shares.inputs, shares.states, parameters)
 
     def shares(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Shares:
-        """The gradients of every parameter of the kernel's own: two for a gate with two biases."""
+        """The gradients of every parameter of the kernel's own: two for a gate with two biases.
+
+        Raises NotRun if it has none.
+        """
         import torch
 
+        if reason := getattr(self.driver, "gradients", ""):
+            raise NotRun(reason)
         graph: Graph = run.saved
         if graph.spent:
             graph = self._graph(graph.arguments)

@@ -5,6 +5,7 @@ Dimension legend: n input size, d hidden size, T time steps, B batch rows.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import time
@@ -101,8 +102,12 @@ def decide(
     examples: int = 2,
     known: dict[str, Record] | None = None,
     on_start: Callable[[str], None] = lambda _: None,
+    on_case: Callable[[], None] = lambda: None,
 ) -> Iterator[Record]:
-    """Every kernel on every setting; records come as they are made, those in `known` are not made again."""
+    """Every kernel on every setting; records come as they are made, those in `known` are not made again.
+
+    `on_start` is told every kernel and setting, `on_case` is called before every case.
+    """
     known = known or {}
     for kernel in kernels:
         for setting in kernel.settings:
@@ -111,7 +116,7 @@ def decide(
             if done:
                 yield from done
                 continue
-            for record in decide_one(kernel, setting, seed, examples):
+            for record in decide_one(kernel, setting, seed, examples, on_case):
                 yield known.get(record.key, record)
 
 
@@ -119,7 +124,8 @@ def finished(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Recor
     """The known records of a kernel on a setting, if its last check is among them."""
     own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
     own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == environment()]
-    last = [one.name for one in ONCE if setting.dtype in one.dtypes][-1]
+    every = (one.name for one in (*ONCE, *kernel.extra) if setting.dtype in one.dtypes)
+    last = [name for name in every if name not in kernel.left_out][-1]
     return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
 
 
@@ -139,7 +145,9 @@ def blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
     )
 
 
-def decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
+def decide_one(
+    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
+) -> Iterator[Record]:
     """One kernel on one setting."""
     empty = blank(kernel, setting, "kernel.dispatch", seed)
     reason = kernel.missing(setting)
@@ -158,7 +166,7 @@ def decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> It
         yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
     differs = ran.differs(kernel.expects, kernel.never)
-    stamp = {"kernel": kernel.id, "dtype": setting.dtype, "device": machine(setting.device), "ran": str(ran)}
+    stamp = {"kernel": kernel.id, "dtype": setting.dtype, "device": machine(setting.device), "ran": str(ran) if kernel.watched else ""}
     update = {
         "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
         "reason": f"another kernel than the one asked for: {differs}" if differs else "",
@@ -170,7 +178,7 @@ def decide_one(kernel: Kernel, setting: Setting, seed: int, examples: int) -> It
         return  # whatever the other kernel computes says nothing about this one
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
-        for record in _judged(kernel, setting, seed, examples):
+        for record in _judged(kernel, setting, seed, examples, on_case):
             yield record.model_copy(update=stamp)
 
 
@@ -180,21 +188,26 @@ def observe(kernel: Kernel, setting: Setting) -> Ran:
 
     def run() -> None:
         trial = kernel.trial(setting, case)
-        assert trial.gradients is not None
+        with contextlib.suppress(NotRun):
+            assert trial.gradients is not None
 
     with np.errstate(all="ignore"):
         run()
-        return watch(run, setting.device)
+        return watch(run, setting.device) if kernel.watched else Ran(())
 
 
-def _judged(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Iterator[Record]:
+def _judged(
+    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
+) -> Iterator[Record]:
     subject = kernel.subject(setting)
 
     def trial(case: Case) -> Trial:
+        on_case()
         return kernel.trial(setting, case)
 
     runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
-    runner.checks = tuple(one for one in runner.checks if setting.dtype in one.dtypes)
+    wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.left_out)
+    runner.checks = tuple(wide)
     if kernel.fixed or kernel.is_slow(setting) or subject.spec.reference is None or not kernel.relations:
         # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
         runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
@@ -205,13 +218,13 @@ def _judged(kernel: Kernel, setting: Setting, seed: int, examples: int) -> Itera
         for case in cases_of(kernel, setting) if setting.dtype in NARROW else ():
             runner.try_case(case)
     wrong = False
-    for record in runner.records(seed, shrink=setting.dtype == "float64"):
+    for record in runner.records(seed, shrink=kernel.shrinks and setting.dtype == "float64"):
         wrong = wrong or (record.check == "precision.format" and record.outcome is Outcome.REFUTED)
         yield record
     if kernel.known_wrong:
         return  # it is kept for what it computes, not for its manners
-    once = Runner(subject, ONCE, trial, setting.dtype)  # type: ignore[arg-type]
-    wanted = tuple(one for one in once.checks if setting.dtype in one.dtypes)
+    once = Runner(subject, (*ONCE, *kernel.extra), trial, setting.dtype)  # type: ignore[arg-type]
+    wanted = tuple(o for o in once.checks if setting.dtype in o.dtypes and o.name not in kernel.left_out)
     resizing = tuple(one for one in wanted if kernel.fixed and one.name in _RESIZES)
     moot = tuple(one for one in wanted if wrong and one.name not in _WHATEVER)
     once.checks = tuple(one for one in wanted if one not in resizing and one not in moot)

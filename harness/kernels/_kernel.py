@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from rnn_harness.cases import Case
+from rnn_harness.checks import Check
 from rnn_harness.kernels._cell import Driver, KernelCell
 from rnn_harness.kernels._free import Nameless
 from rnn_harness.kernels._trial import FEW_STEPS, LONG, KernelTrial
@@ -38,9 +39,10 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`:
-    the spec itself, where it is none of the shipped ones. `operands`: how
-    far it shortens the operands of its matrix products, openly.
+    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
+    itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
+    openly. `extra`: checks of its own, tried once; `left_out`: those that say nothing about it. `shrinks`: whether a
+    refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
     """
 
     id: str
@@ -58,6 +60,10 @@ class Kernel:
     known_wrong: str = ""
     relations: bool = True
     given: Spec | None = None
+    extra: tuple[Check, ...] = ()
+    left_out: tuple[str, ...] = ()
+    shrinks: bool = True
+    watched: bool = True
 
     def subject(self, setting: Setting) -> Subject:
         """The kernel in the place of its spec's reference."""

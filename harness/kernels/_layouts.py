@@ -5,6 +5,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -32,7 +33,9 @@ def _kernel(trial: Trial) -> KernelTrial:
 def _numbers(trial: Trial) -> dict[str, Array]:
     """Everything a run gives: outputs, final states, every gradient."""
     found = {"outputs": trial.run.outputs} | {f"final {name}": value for name, value in trial.run.finals.items()}
-    return found | {f"gradient {name}": value for name, value in flat(trial.gradients).items()}
+    with contextlib.suppress(NotRun):  # what has no gradients is judged by what it has
+        found |= {f"gradient {name}": value for name, value in flat(trial.gradients).items()}
+    return found
 
 
 def _same(what: str, one: Trial, two: Trial, skip: tuple[str, ...] = ()) -> Finding:
@@ -46,8 +49,9 @@ def _same(what: str, one: Trial, two: Trial, skip: tuple[str, ...] = ()) -> Find
         return Finding(entry, False, f"{what}: {', '.join(differing)} not finite", float("inf"))
     outputs = np.stack([step[two.subject.output_name] for step in two.balls.steps])
     rows = [within(entry, f"{what}: output", outputs, two.run.outputs)]
-    found = two.flat_gradients
-    rows += [within(entry, f"{what}: gradient {k}", balls, found[k]) for k, balls in two.gradient_balls.items()]
+    with contextlib.suppress(NotRun):
+        found = two.flat_gradients
+        rows += [within(entry, f"{what}: gradient {k}", balls, found[k]) for k, balls in two.gradient_balls.items()]
     worst = merge(rows)
     detail = worst.detail or f"{what}: {', '.join(differing)} differ, all within the bound"
     return replace(worst, detail=detail)
@@ -131,7 +135,7 @@ def _expanded(trial: Trial) -> Iterator[Finding]:
     rows = [
         within(trial.subject.spec.id, name, balls, right[f"gradient {name}"])
         for name, balls in plain.gradient_balls.items()
-        if f"gradient {name}" not in skip
+        if f"gradient {name}" not in skip and f"gradient {name}" in right
     ]
     balls = np.stack([step[trial.subject.output_name] for step in plain.balls.steps])
     yield merge([*rows, within(trial.subject.spec.id, "expanded rows: output", balls, right["outputs"])])
@@ -139,7 +143,9 @@ def _expanded(trial: Trial) -> Iterator[Finding]:
 
 def _intact(trial: Trial) -> Iterator[Finding]:
     fresh = _kernel(trial).on(trial.drawn)
-    assert fresh.gradients is not None
+    assert fresh.run is not None
+    with contextlib.suppress(NotRun):
+        assert fresh.gradients is not None
     cell, d = kernel_of(trial), trial.drawn
     run = fresh.run.saved[0] if trial.subject.output is not None else fresh.run
     graph = run.saved

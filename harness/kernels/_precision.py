@@ -9,6 +9,7 @@ Dimension legend: T time steps, B batch rows, d hidden size, K places looked at.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -133,7 +134,10 @@ def _long(trial: Trial) -> Iterator[Finding]:
     walk = _walk(trial, whole)
     again = trial.on(_window(whole, walk, 2))
     inside = merge(list(_inside(trial, whole, walk)))
-    found = merge([inside, *backward_bound(again)])
+    rows = [inside]
+    with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
+        rows += backward_bound(again)
+    found = merge(rows)
     total, scale = _drift(trial, whole, walk)
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = inside.error or 0.0

@@ -38,10 +38,11 @@ def rounding(dtype: str, operands: Fraction | None = None) -> Rounding:
 
 
 def drawn_for(subject: Subject, case: Case) -> Drawn:
-    """The arrays of a case; parameters that the kernel does not have are zero."""
+    """The arrays of a case; parameters and states that the kernel does not have are zero."""
     drawn = draw(case, subject)
     for name in getattr(subject.cell, "absent", ()):
-        drawn.parameters[name][...] = 0
+        state = name.removeprefix("states.")
+        (drawn.parameters[name] if state == name else drawn.states[state])[...] = 0
     return drawn
 
 
@@ -104,13 +105,18 @@ class KernelTrial(Trial):
         return self._present(super().gathered(found))
 
     def _present(self, rows: dict[str, Array]) -> dict[str, Array]:
-        """Without what belongs to parameters that the kernel does not have."""
+        """Without what belongs to parameters and states that the kernel does not have."""
         return {name: value for name, value in rows.items() if name.removeprefix("parameters.") not in self.absent}
+
+    @property
+    def flat_gradients(self) -> dict[str, Array]:
+        return self._present(super().flat_gradients)
 
     @property
     def flat_values(self) -> dict[str, Array]:
         return self._present(super().flat_values)
 
     def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
-        zero = {f"parameters.{name}": self.drawn.parameters[name] for name in self.absent}
+        own = {name: self.drawn.states[name.removeprefix("states.")] for name in self.absent if "." in name}
+        zero = own | {f"parameters.{name}": self.drawn.parameters[name] for name in self.absent if "." not in name}
         return super().objective({**zero, **values}, arithmetic)

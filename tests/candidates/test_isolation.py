@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.candidates import Order, isolated
+from rnn_harness.candidates import Limits, Order, isolated
 from rnn_harness.records import Outcome, Record
 
 CELLS = Path(__file__).parent / "somebody.py"
 
 
 def _records(name: str, timeout: float = 120) -> list[Record]:
-    return list(isolated(Order(f"{CELLS}:{name}", {}, examples=0), timeout))
+    events = isolated(Order(f"{CELLS}:{name}", {}, examples=0), Limits(timeout))
+    return [value for kind, value in events if kind == "record"]
 
 
 def test_what_a_target_prints_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:

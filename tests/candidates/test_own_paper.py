@@ -75,7 +75,7 @@ def paper(tmp_path: Path) -> str:
 
 
 def _records(cell: object, paper: str) -> dict[str, Record]:
-    return {one.check: one for one in rnn_harness.validate(cell, paper, examples=0, dtypes=("float64",))}
+    return {one.check: one for one in rnn_harness.validate(cell, paper, examples=0, dtypes=("float64",)).checks}
 
 
 def test_a_cell_that_follows_the_paper_agrees_with_every_gradient(paper: str) -> None:

@@ -1,0 +1,191 @@
+"""What is wrong with it? The neighbourhood of the known cells: one mistake, then two; else where it starts to differ."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from rnn_harness.candidates._activations import ACTIVATIONS
+from rnn_harness.candidates._decode import Decoder, Reading
+from rnn_harness.candidates._edits import NAMES, edits, told
+from rnn_harness.candidates._identify import Match, features, orders
+from rnn_harness.candidates._layout import Layout
+from rnn_harness.candidates._probe import Probe
+from rnn_harness.candidates._sketch import Sketch
+from rnn_harness.candidates._variants import plain
+
+MOST_PAIR_READINGS = 3
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`spec`: the nearest cell, by id or in words. `part`: what is at fault, ``forward: ...`` or ``backward: ...``.
+    `difference`: how it differs from that cell.
+    """
+
+    spec: str
+    part: str
+    difference: str
+
+    def __str__(self) -> str:
+        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
+
+
+def neighbours(seen: Probe, possible: list[Layout], expected: Sketch | None) -> list[Match]:
+    """The wrong cells that a target equals, those with the fewest mistakes. `expected`: what it should be."""
+    rows = [(layout, sketch) for layout in possible for sketch in _bases(layout, seen, expected)]
+    for layout, sketch in rows:
+        found = [one for edit in edits(sketch) for one in _exact(seen, layout, replace(sketch, edits=(edit,)))]
+        if found:
+            return sorted(found, key=_named_otherwise)
+    for layout, sketch in rows:
+        found = list(_pairs(seen, layout, sketch))
+        if found:
+            return found
+    return []
+
+
+def _bases(layout: Layout, seen: Probe, expected: Sketch | None) -> Iterator[Sketch]:
+    """What it should be first; then the usual cells."""
+    if expected is not None:
+        yield expected
+    for sketch in plain(layout, seen.convention.states):
+        if sketch != expected:
+            yield sketch
+
+
+_SPELLED = {"z": "zu", "g": "gcnha"}
+
+
+def _named_otherwise(match: Match) -> int:
+    """How many parameters of one gate have a name that ends in another gate's letter: people name what they mean."""
+    slots = match.reading.layout.slots
+    own = [(slots[index].parameter, role[0]) for index, role in match.reading.names if slots[index].of == 1]
+    return sum(parameter[-1].lower() not in _SPELLED.get(role[-1], role[-1]) for parameter, role in own)
+
+
+def _exact(seen: Probe, layout: Layout, sketch: Sketch) -> Iterator[Match]:
+    for states in orders(sketch, seen):
+        decoder = Decoder(seen, layout, sketch, states)
+        if decoder.zero():
+            yield from (Match(sketch, reading, states, seen.convention) for reading in decoder.readings())
+
+
+def partial(seen: Probe, layout: Layout, sketch: Sketch) -> list[tuple[Reading, tuple[str, ...]]]:
+    """Readings of a cell that the target is not, those with the most slots told by a run first."""
+    found = [
+        (reading, states)
+        for states in orders(sketch, seen)
+        for reading in Decoder(seen, layout, sketch, states).readings(partial=True)
+    ]
+    return sorted(found, key=lambda row: -row[0].matched)
+
+
+def _pairs(seen: Probe, layout: Layout, sketch: Sketch) -> Iterator[Match]:
+    """Two mistakes at once, for the readings that explain most slots."""
+    whole, steps = seen.whole(), len(seen.inputs)
+    for reading, states in partial(seen, layout, sketch)[:MOST_PAIR_READINGS]:
+        named = dict(reading.names)
+        for pair in itertools.combinations(edits(sketch), 2):
+            other = replace(sketch, edits=pair)
+            decoder = Decoder(seen, layout, other, states)
+            if decoder.agree(whole, decoder.predict(named, steps)):
+                yield Match(other, reading, states, seen.convention)
+                return
+
+
+def explained(match: Match) -> Diagnosis:
+    """A wrong cell that was found, in words."""
+    rows = [told(match.sketch, edit) for edit in match.faults]
+    right = replace(match, sketch=replace(match.sketch, edits=()))
+    name = f"{right.spec} ({features(right)})" if right.spec else features(right)
+    return Diagnosis(name, "forward: " + "; ".join(part for part, _ in rows), "; and ".join(what for _, what in rows))
+
+
+def other_than(match: Match, expected: Sketch, name: str) -> Diagnosis:
+    """A right cell that is another one than it should be."""
+    rows = []
+    for field in fields(Sketch):
+        own, wanted = getattr(match.sketch, field.name), getattr(expected, field.name)
+        if own != wanted and field.name != "edits":
+            rows.append(_option(field.name, own, wanted))
+    parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
+    return Diagnosis(name, "forward: " + "; ".join(parts), "; and ".join(differences))
+
+
+def idle(match: Match) -> Diagnosis:
+    """A cell that is right, but for parameters that it has and does not use."""
+    names = ", ".join(match.unused)
+    return Diagnosis(match.spec or features(match), f"forward: parameter {names}", f"{names} has no influence")
+
+
+_OPTIONS = {
+    "family": ("family", "it is a {own}, not a {wanted}"),
+    "gate": ("gates, activation", "the gates have {own} in the place of {wanted}"),
+    "candidate": ("candidate, activation", "the candidate has {own} in the place of {wanted}"),
+    "output": ("hidden state, activation", "the cell state goes through {own} in the place of {wanted}"),
+    "update": ("update gate", "an open update gate {own}s, where it should {wanted}"),
+    "reset": ("reset gate", "the reset gate acts {own} the recurrent product, not {wanted} it"),
+    "forget": ("forget gate", "the forget gate is {own}, not {wanted}"),
+    "offset": ("forget gate, bias", "{own:g} is added to the forget gate, not {wanted:g}"),
+    "peephole": ("peepholes", "the peepholes are {own}, not {wanted}"),
+    "seen": ("output gate, peephole", "the output gate's peephole sees the {own} cell state, not the {wanted} one"),
+    "clip": ("gates, clipping", "arguments are clipped at {own:g}, not {wanted:g} (0: no limit)"),
+}
+_WORDS = {"none": "absent", "own": "a gate of its own", "coupled": "coupled to the input gate", "": "absent"}
+
+
+def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
+    part, text = _OPTIONS[name]
+    if name in ("gate", "candidate", "output"):
+        own, wanted = ACTIVATIONS[str(own)].wording, ACTIVATIONS[str(wanted)].wording
+    elif name in ("forget", "peephole"):
+        own, wanted = _WORDS.get(str(own), own), _WORDS.get(str(wanted), wanted)
+    return part, text.format(own=own, wanted=wanted)
+
+
+def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: str) -> Diagnosis | None:
+    """Where a target starts to differ from the nearest cell: the parameters that it uses otherwise."""
+    best: tuple[int, Sketch, Reading, tuple[str, ...]] | None = None
+    for layout in possible:
+        for sketch in _bases(layout, seen, expected) if expected is None else (expected,):
+            for reading, states in partial(seen, layout, sketch)[:1]:
+                if best is None or reading.matched > best[0]:
+                    best = (reading.matched, sketch, reading, states)
+    if best is None:
+        return None
+    _, sketch, reading, states = best
+    decoder = Decoder(seen, reading.layout, sketch, states)
+    named = dict(reading.names)
+    if not decoder.zero():
+        where = "with all parameters zero"
+        return Diagnosis(name or features(Match(sketch, reading, states, seen.convention)), "forward: state", where)
+    wrong = _first_wrong(seen, reading, decoder)
+    if wrong is None:
+        return None
+    told_as = " and ".join(sorted({_role(named[index][0]) for index in wrong}))
+    plural = "are" if len(wrong) > 1 or told_as.startswith(("the input w", "the recurrent w")) else "is"
+    near = name or features(Match(sketch, reading, states, seen.convention))
+    return Diagnosis(near, f"forward: {told_as}", f"it differs as soon as {told_as} {plural} not zero")
+
+
+def _first_wrong(seen: Probe, reading: Reading, decoder: Decoder) -> tuple[int, ...] | None:
+    """The fewest slots that make target and cell differ, the others being zero."""
+    named = dict(reading.names)
+    for count in (1, 2, 3):
+        for chosen in itertools.combinations(named, count):
+            target = seen.masked(reading.layout, frozenset(chosen))
+            if not decoder.agree(target, decoder.predict({index: named[index] for index in chosen})):
+                return chosen
+    return None
+
+
+def _role(name: str) -> str:
+    """A parameter of the reference in words."""
+    if name == "b_hg":
+        return "the recurrent bias of the candidate"
+    kinds = {"W_x": "input weights", "W_h": "recurrent weights", "W_c": "peephole", "b": "bias"}
+    kind = next(one for one in kinds if name.startswith(one))
+    letter = name.removeprefix(kind).lstrip("_")
+    return f"the {kinds[kind]} of the {NAMES[letter]}"

@@ -1,0 +1,166 @@
+"""A target, run on generic numbers with some of its parameters and the others zero; what came out is remembered.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.candidates._convention import Convention, find
+from rnn_harness.candidates._driver import through
+from rnn_harness.candidates._layout import Layout
+from rnn_harness.candidates._pieces import Form
+from rnn_harness.candidates._target import Target
+from rnn_harness.errors import UsageError
+from rnn_harness.kernels._cell import numpy
+
+Array = NDArray[Any]
+N, D, STEPS, BATCH = 5, 3, 4, 2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came out: hidden states over time for either order of two states, and final states in the target's order."""
+
+    outputs: tuple[Array, ...]
+    finals: tuple[Array, ...]
+
+    def hidden(self, states: tuple[str, ...]) -> Array:
+        """(T, B, d), where the target's states are these."""
+        return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
+
+
+@dataclass
+class Probe:
+    """A target made for (n, d) in float64, or in float32 if that is all it takes."""
+
+    module: Any
+    convention: Convention
+    sizes: tuple[int, int]
+    parameters: dict[str, Array]
+    inputs: Array
+    states: tuple[Array, ...]
+    tolerance: float
+    dtype: str
+    ignored: tuple[str, ...] = ()
+    _known: dict[Any, Seen] = field(default_factory=dict)
+
+    def whole(self) -> Seen:
+        """All parameters, all steps."""
+        return self._run(self.parameters, STEPS)
+
+    def masked(self, layout: Layout, alive: frozenset[int]) -> Seen:
+        """Only the slots with these numbers are not zero; the first step alone where a state can be given."""
+        key = (layout.forms, layout.recurrent_first, alive)
+        if key not in self._known:
+            steps = 1 if self.states and self.convention.states else STEPS
+            self._known[key] = self._run(self._only(layout, alive), steps)
+        return self._known[key]
+
+    def value(self, layout: Layout, index: int) -> Array:
+        """The numbers of one slot."""
+        return self.plain(layout, index)[self.place(layout, index)]
+
+    def plain(self, layout: Layout, index: int) -> Array:
+        """The plain form of a slot's parameter."""
+        name = layout.slots[index].parameter
+        return dict(layout.forms)[name].plain(self.parameters[name])
+
+    def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
+        """Where a slot stands in the plain form."""
+        slot, (n, d) = layout.slots[index], self.sizes
+        rows = slice(slot.block * d, (slot.block + 1) * d)
+        if slot.kind == "b":
+            return (rows,)
+        if not slot.side:
+            return rows, slice(None)
+        first = (slot.side == "h") == layout.recurrent_first
+        size = n if slot.side == "x" else d
+        return rows, slice(0, size) if first else slice(n + d - size, None)
+
+    def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
+        forms: dict[str, Form] = dict(layout.forms)
+        plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
+        for index in alive:
+            plain[layout.slots[index].parameter][self.place(layout, index)] = self.value(layout, index)
+        kept = {name: self.parameters[name] for name in self.ignored}
+        return kept | {name: forms[name].stored(value) for name, value in plain.items()}
+
+    def _run(self, parameters: dict[str, Array], steps: int) -> Seen:
+        import torch
+
+        dtype = getattr(torch, self.dtype)
+        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
+        x = torch.tensor(self.inputs[:steps], dtype=dtype)
+        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        with torch.no_grad():
+            outputs, each, last = through(self.module, self.convention, leaves, x, given)
+        finals = tuple(numpy(value).astype(np.float64) for value in last)
+        if outputs is not None:
+            return Seen((numpy(outputs).astype(np.float64),), finals)
+        over = [np.stack([numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
+        return Seen(tuple(over), finals)
+
+    def rows_are_apart(self) -> bool:
+        """Whether the second row of the batch gives the same when the first one holds other numbers."""
+        other = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
+        other.inputs[:, 0] += 1
+        for state in other.states:
+            state[0] -= 1
+        own, moved = self.whole(), other.whole()
+        return all(
+            np.allclose(a[..., 1, :], b[..., 1, :], rtol=0, atol=self.tolerance, equal_nan=True)
+            for a, b in zip((*own.outputs, *own.finals), (*moved.outputs, *moved.finals), strict=True)
+        )
+
+    def same(self, one: Seen, two: Seen) -> bool:
+        """Equal, as far as its dtype can tell."""
+        pairs = zip((*one.outputs, *one.finals), (*two.outputs, *two.finals), strict=True)
+        return all(np.allclose(a, b, rtol=0, atol=self.tolerance, equal_nan=True) for a, b in pairs)
+
+
+def probe(target: Target, seed: int = 0) -> Probe:
+    """A target made and found to be callable.
+
+    Raises UsageError if it cannot be driven, which says nothing about what it computes.
+    """
+    n, d = target.sizes or (N, D)
+    trouble: Exception | None = None
+    for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
+        if dtype not in target.dtypes:
+            continue
+        try:
+            return _probe(target, n, d, dtype, tolerance, seed)
+        except UsageError as error:
+            trouble = trouble or error
+    assert trouble is not None, "a target has a dtype"
+    raise trouble
+
+
+def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
+    import torch
+
+    module = target.make(n, d).to(getattr(torch, dtype)).eval()
+    shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
+    if not shapes:
+        raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")
+    convention = find(module, n, d, target.convention)
+    rng = np.random.default_rng(seed)
+    # Large enough for a clipped function to be told from the straight one, small enough for tanh not to be flat.
+    parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    inputs = rng.standard_normal((STEPS, BATCH, n))
+    states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
+    found = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
+    found.ignored = tuple(name for name in shapes if _has_no_influence(found, name))
+    return found
+
+
+def _has_no_influence(seen: Probe, name: str) -> bool:
+    rest = {own: np.zeros_like(value) if own == name else value for own, value in seen.parameters.items()}
+    return seen.same(seen.whole(), seen._run(rest, STEPS))

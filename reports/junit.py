@@ -1,0 +1,52 @@
+"""Records as JUnit XML: one suite per dtype, one test per check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Checked(Protocol):
+    """What JUnit is told of a record."""
+
+    @property
+    def entry(self) -> str: ...
+    @property
+    def check(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def program(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+
+
+def write_junit(path: Path, name: str, records: Sequence[Checked]) -> None:
+    """Write the file whole, or raise OSError."""
+    from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+    xml = JUnitXml()
+    for dtype in dict.fromkeys(record.dtype for record in records):
+        suite = TestSuite(f"{name} {dtype}".strip())
+        for record in (one for one in records if one.dtype == dtype):
+            case = TestCase(f"{record.check}: {record.entry}", name, record.seconds)
+            if record.outcome == "refuted" and record.expected:
+                case.result = [Skipped(f"expected failure: {record.expected}")]
+            elif record.outcome == "refuted":
+                failure = Failure(record.reason)
+                failure.text = record.program or record.reason
+                case.result = [failure]
+            elif record.outcome != "agrees":
+                case.result = [Skipped(f"{record.outcome}: {record.reason}")]
+            suite.add_testcase(case)
+        xml.add_testsuite(suite)
+    temporary = path.with_name(path.name + ".part")
+    xml.write(str(temporary), pretty=True)
+    temporary.replace(path)

@@ -1,0 +1,103 @@
+"""A validation for a terminal: what it is, whether it is right, what is wrong, how precise, and the counterexample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rnn_harness.reports._summary import totals
+from rnn_harness.reports.kernels import Judged, print_every
+
+_GROUPS = {
+    "forward": ("forward.", "precision.format"),
+    "gradients": ("backward.",),
+    "1,000 steps": ("precision.long",),
+    "laws": ("relation.",),
+    "behaviour": ("behaviour.", "candidate."),
+}
+_VERDICTS = {
+    "agrees": "[bold green]✓ agrees[/]",
+    "refuted": "[bold red]✗ refuted[/]",
+    "undecided": "[bold yellow]? undecided[/]",
+}
+MOST_SHOWN = 6
+
+
+def print_validation(console: Console, found: Any, verbose: bool) -> None:
+    """`found`: a `Validation`. A few lines; `verbose`: every record too."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
+    for name, text in _lines(found):
+        grid.add_row(name, text)
+    console.print(f"[bold]{escape(found.target)}[/]")
+    console.print(grid)
+    refuted = [record for record in found.checks if str(record.outcome) == "refuted" and not record.expected]
+    for record in refuted[:MOST_SHOWN]:
+        where = f" in {record.dtype}" if record.dtype else ""
+        console.print(f"  [red]✗[/] {escape(record.check)}{where}: {escape(record.reason[:300])}", soft_wrap=True)
+    if len(refuted) > MOST_SHOWN:
+        console.print(f"  and {len(refuted) - MOST_SHOWN} more; -v lists every record", style="dim")
+    if verbose:
+        print_every(console, found.checks)
+
+
+def _lines(found: Any) -> Iterator[tuple[str, str]]:
+    told = found.identification
+    if told is not None and told.sentence:
+        name = f"{told.spec}: " if told.spec not in ("", "candidate") else ""
+        yield "is", escape(f"{name}{told.sentence}")
+        for other in told.candidates[1:]:
+            yield "or", escape(other)
+    elif told is not None:
+        yield "is", "unknown: it equals no cell that is known"
+    against = f" with {escape(found.spec)}" if found.outcome == "agrees" and found.spec else ""
+    yield "verdict", _VERDICTS[found.outcome] + against
+    if found.diagnosis is not None:
+        yield "nearest", escape(found.diagnosis.spec)
+        yield "at fault", escape(found.diagnosis.part)
+        yield "difference", escape(found.diagnosis.difference)
+    precision = "; ".join(_precision(found.checks))
+    if precision:
+        yield "precision", escape(precision)
+    groups = "   ".join(_groups(found.checks))
+    if groups:
+        yield "checks", groups
+    expected = [record for record in found.checks if record.expected]
+    if expected:
+        yield "expected", escape("; ".join(f"{record.check}: {record.expected}" for record in expected))
+    shown = found.counterexample
+    if shown is not None:
+        sizes = ", ".join(f"{name} = {value}" for name, value in shown.sizes.items())
+        text = f"{sizes}, {shown.nonzero} numbers that are not zero: {shown.place} is {shown.found!r}, "
+        yield "smallest", escape(f"{text}the equations give {shown.expected!r} (--repro FILE writes a program)")
+
+
+def _precision(records: Iterable[Judged]) -> Iterator[str]:
+    """Bits by dtype, and over a long sequence."""
+    bits: dict[str, dict[str, float]] = {}
+    for record in records:
+        if record.check in ("precision.format", "precision.long") and record.bits is not None:
+            bits.setdefault(record.dtype, {})[record.check] = min(record.bits, 99.0)
+    for dtype, own in bits.items():
+        short, long = own.get("precision.format"), own.get("precision.long")
+        told = [] if short is None else [f"{short:.1f} bits"]
+        told += [] if long is None else [f"{long:.1f} after 1,000 steps"]
+        yield f"{dtype} {', '.join(told)}"
+
+
+def _groups(records: Sequence[Judged]) -> Iterator[str]:
+    for name, prefixes in _GROUPS.items():
+        own = [record for record in records if record.check.startswith(prefixes) and record.dtype]
+        counts = totals(own)
+        decided = counts["agrees"] + counts["refuted"]
+        if not own:
+            continue
+        mark = "[red]✗[/]" if counts["refuted"] else "[green]✓[/]" if decided else "–"
+        left = counts["not run"] + counts["vacuous"]
+        rest = f" [dim]({left} not run)[/]" if left else ""
+        yield f"{name} {mark} {counts['agrees']}/{decided}{rest}"

@@ -1,0 +1,49 @@
+"""Wrong cells as people write them: every one is refuted, and the right part is named in at least nine of ten."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import rnn_harness
+from rnn_harness.candidates import Validation
+
+FOLDER = Path(__file__).parent
+MODULES = ("wrong_torch", "wrong_numpy")
+WRONG = [(module, name) for module in MODULES for name in __import__("importlib").import_module(module).FAULTS]
+NOT_NAMED: frozenset[str] = frozenset()
+"""Refuted, but the part is not named."""
+
+
+@cache
+def _validated(module: str, name: str) -> Validation:
+    return rnn_harness.validate(getattr(importlib.import_module(module), name), examples=0, dtypes=("float64",))
+
+
+@pytest.mark.parametrize(("module", "name"), WRONG, ids=[name for _, name in WRONG])
+def test_wrong_cell_is_refuted_and_the_part_at_fault_is_named(module: str, name: str) -> None:
+    found = _validated(module, name)
+    assert found.outcome == "refuted"
+    assert found.diagnosis is not None
+    told = f"{found.diagnosis.part}, {found.diagnosis.difference}"
+    wanted = importlib.import_module(module).FAULTS[name]
+    assert (wanted in told) == (name not in NOT_NAMED), told
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(m, n) for m in MODULES for n in importlib.import_module(m).RIGHT], ids=lambda value: str(value)
+)
+def test_the_right_cell_they_are_made_from_agrees(module: str, name: str) -> None:
+    found = _validated(module, name)
+    assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+    assert found.diagnosis is None
+
+
+def test_there_are_enough_of_them_and_few_are_not_named() -> None:
+    assert len(WRONG) >= 40
+    assert len(NOT_NAMED) * 10 <= len(WRONG)
+    assert sys.modules

@@ -1,0 +1,273 @@
+"""Torch cells as people write them, each with one mistake; what is said of them must name the part in `FAULTS`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Elman(nn.Module):
+    """Right: two linear maps, two biases."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.i2h = nn.Linear(input_size, hidden_size)
+        self.h2h = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(self.i2h(x) + self.h2h(hidden))
+
+
+class ElmanForgetsHidden(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(self.i2h(x) + self.h2h.bias + 0 * hidden)
+
+
+class ElmanAddsOldState(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return hidden + torch.tanh(self.i2h(x) + self.h2h(hidden))
+
+
+class ElmanSubtractsHidden(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(self.i2h(x) - hidden @ self.h2h.weight.T + self.h2h.bias)
+
+
+class ElmanDetachesState(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(self.i2h(x) + self.h2h(hidden.detach()))
+
+
+class ElmanUsesData(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(x @ self.i2h.weight.T + self.i2h.bias.data + self.h2h.bias.data + hidden @ self.h2h.weight.T)
+
+
+class ElmanKeepsState(Elman):
+    kept: Any = 0.0
+
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        found = super().forward(x, hidden + self.kept)
+        self.kept = self.kept + 0.01
+        return found
+
+
+class ElmanClipsInput(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return super().forward(x.clamp(-8, 8), hidden)
+
+
+class ElmanWrongForOneRow(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return super().forward(x, hidden.squeeze(0) * 0.5 if len(x) == 1 else hidden)
+
+
+class ElmanInSingle(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return super().forward(x, hidden).float().to(x.dtype)
+
+
+class ElmanMixesRows(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return super().forward(x, hidden - hidden.mean(0) + hidden.roll(1, 0) / 4)
+
+
+class ElmanDropsOut(Elman):
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return nn.functional.dropout(super().forward(x, hidden), 0.5)
+
+
+class GatedUnit(nn.Module):
+    """Right: reset before, an open update gate writes; one linear map a gate on [h, x]."""
+
+    def __init__(self, n_in: int, n_hidden: int) -> None:
+        super().__init__()
+        self.lin_z = nn.Linear(n_in + n_hidden, n_hidden)
+        self.lin_r = nn.Linear(n_in + n_hidden, n_hidden)
+        self.lin_h = nn.Linear(n_in + n_hidden, n_hidden)
+
+    def reset(self, hx: Tensor) -> Tensor:
+        return torch.sigmoid(self.lin_r(hx))
+
+    def update(self, hx: Tensor) -> Tensor:
+        return torch.sigmoid(self.lin_z(hx))
+
+    def candidate(self, h: Tensor, x: Tensor, r: Tensor) -> Tensor:
+        return torch.tanh(self.lin_h(torch.cat([r * h, x], 1)))
+
+    def mix(self, z: Tensor, h: Tensor, new: Tensor) -> Tensor:
+        return (1 - z) * h + z * new
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        hx = torch.cat([h, x], 1)
+        return self.mix(self.update(hx), h, self.candidate(h, x, self.reset(hx)))
+
+
+class GatedWithoutReset(GatedUnit):
+    def candidate(self, h: Tensor, x: Tensor, r: Tensor) -> Tensor:
+        return torch.tanh(self.lin_h(torch.cat([h, x], 1)))
+
+
+class GatedResetByUpdate(GatedUnit):
+    def reset(self, hx: Tensor) -> Tensor:
+        return self.update(hx)
+
+
+class GatedSameWeight(GatedUnit):
+    def mix(self, z: Tensor, h: Tensor, new: Tensor) -> Tensor:
+        return z * h + z * new
+
+
+class GatedWholeCandidate(GatedUnit):
+    def mix(self, z: Tensor, h: Tensor, new: Tensor) -> Tensor:
+        return (1 - z) * h + new
+
+
+class GatedTanhUpdate(GatedUnit):
+    def update(self, hx: Tensor) -> Tensor:
+        return torch.tanh(self.lin_z(hx))
+
+
+class GatedBiaslessCandidate(GatedUnit):
+    def candidate(self, h: Tensor, x: Tensor, r: Tensor) -> Tensor:
+        return torch.tanh(torch.cat([r * h, x], 1) @ self.lin_h.weight.T)
+
+
+class GatedLinearCandidate(GatedUnit):
+    def candidate(self, h: Tensor, x: Tensor, r: Tensor) -> Tensor:
+        return self.lin_h(torch.cat([r * h, x], 1))
+
+
+class GatedDetachedReset(GatedUnit):
+    def reset(self, hx: Tensor) -> Tensor:
+        return super().reset(hx).detach()
+
+
+class GatedDetachedUpdate(GatedUnit):
+    def update(self, hx: Tensor) -> Tensor:
+        return super().update(hx).detach()
+
+
+class PackedMemory(nn.Module):
+    """Right: gates i, f, o, g packed; state (h, c)."""
+
+    def __init__(self, input_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(input_dim, 4 * hidden_dim) / 4)
+        self.recurrent = nn.Parameter(torch.randn(hidden_dim, 4 * hidden_dim) / 4)
+        self.shift = nn.Parameter(torch.zeros(4 * hidden_dim))
+
+    def sums(self, x: Tensor, h: Tensor, c: Tensor) -> list[Tensor]:
+        return list((x @ self.kernel + h @ self.recurrent + self.shift).chunk(4, 1))
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.sigmoid(o) * torch.tanh(new)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f, o, g = self.sums(x, h, c)
+        new = self.cell(i, f, c, g)
+        return self.show(o, new, c), new
+
+
+class MemoryWithoutForget(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return c + torch.sigmoid(i) * torch.tanh(g)
+
+
+class MemoryCoupled(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return (1 - torch.sigmoid(i)) * c + torch.sigmoid(i) * torch.tanh(g)
+
+
+class MemoryAddsGate(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + torch.sigmoid(i) + torch.tanh(g)
+
+
+class MemoryLinearCandidate(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + torch.sigmoid(i) * g
+
+
+class MemorySquashed(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.tanh(super().cell(i, f, c, g))
+
+
+class MemoryShowsOld(PackedMemory):
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.sigmoid(o) * torch.tanh(old)
+
+
+class MemoryShowsRaw(PackedMemory):
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.sigmoid(o) * new
+
+
+class MemoryTanhOutside(PackedMemory):
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.tanh(torch.sigmoid(o) * new)
+
+
+class MemoryDetachesCell(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return super().cell(i, f, c.detach(), g)
+
+
+class MemoryRecurrentFromCell(PackedMemory):
+    def sums(self, x: Tensor, h: Tensor, c: Tensor) -> list[Tensor]:
+        i, f, o, g = super().sums(x, h, c)
+        own = len(h.T)
+        return [i, f, o - h @ self.recurrent[:, 2 * own : 3 * own] + c @ self.recurrent[:, 2 * own : 3 * own], g]
+
+
+class MemoryTwoMistakes(PackedMemory):
+    """The output is raw, and the input gate is not used."""
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + torch.tanh(g)
+
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.sigmoid(o) * new
+
+
+RIGHT = ("Elman", "GatedUnit", "PackedMemory")
+FAULTS = {
+    "ElmanForgetsHidden": "recurrent weights",
+    "ElmanAddsOldState": "forward: state",
+    "ElmanSubtractsHidden": "recurrent weights",
+    "ElmanDetachesState": "backward",
+    "ElmanUsesData": "bias",
+    "ElmanKeepsState": "determinism",
+    "ElmanClipsInput": "inputs are large",
+    "ElmanWrongForOneRow": "B = 1",
+    "ElmanInSingle": "precision",
+    "ElmanMixesRows": "rows",
+    "ElmanDropsOut": "determinism",
+    "GatedWithoutReset": "reset gate",
+    "GatedResetByUpdate": "reset gate",
+    "GatedSameWeight": "update",
+    "GatedWholeCandidate": "update",
+    "GatedTanhUpdate": "update gate, activation",
+    "GatedBiaslessCandidate": "candidate, bias",
+    "GatedLinearCandidate": "candidate, activation",
+    "GatedDetachedReset": "reset gate",
+    "GatedDetachedUpdate": "update gate",
+    "MemoryWithoutForget": "forget gate",
+    "MemoryCoupled": "forget gate",
+    "MemoryAddsGate": "cell state",
+    "MemoryLinearCandidate": "candidate, activation",
+    "MemorySquashed": "cell state",
+    "MemoryShowsOld": "hidden state",
+    "MemoryShowsRaw": "hidden state",
+    "MemoryTanhOutside": "hidden state",
+    "MemoryDetachesCell": "gradient of the initial cell state is zero",
+    "MemoryRecurrentFromCell": "output gate, recurrent weights",
+    "MemoryTwoMistakes": "input gate; hidden state",
+}
