@@ -66,7 +66,8 @@ class Rounding:
 
     `unit`: the unit roundoff of the format in which values are stored; `underflow`: see assumptions. `wide`: that of
     the format in which products are summed and functions computed, if another. `operands`: how far each operand of a
-    matrix product may be shortened, relatively. `functions`: how far off a function may be besides.
+    matrix product may be shortened, relatively. `functions`: how far off a function may be besides, relatively, and
+    `absolute`, in itself.
     """
 
     unit: Fraction
@@ -74,6 +75,7 @@ class Rounding:
     wide: Fraction | None = None
     operands: Fraction | None = None
     functions: Fraction | None = None
+    absolute: Fraction | None = None
 
 
 class Open:
@@ -135,6 +137,7 @@ class BallArithmetic:
                 self._wide = None if rounding.wide is None else exact(rounding.wide)
                 self._operands = None if rounding.operands is None else exact(rounding.operands)
                 self._functions = None if rounding.functions is None else exact(rounding.functions)
+                self._absolute = None if rounding.absolute is None else exact(rounding.absolute)
                 self._largest_whole = int(1 / rounding.unit)
         self._matrices: dict[int, _Matrix] = {}
         self._transposed: dict[int, tuple[Array, Array]] = {}
@@ -264,6 +267,8 @@ class BallArithmetic:
             return np.asarray(value, dtype=object)
         if self._rounded and self._functions is not None:
             value = _widen(value, _upper(value) * self._functions)
+        if self._rounded and self._absolute is not None:
+            value = _widen(value, np.full(np.shape(value), self._absolute, dtype=object))
         return self._computed(value, FUNCTION_ROUNDINGS)
 
     def _computed(self, value: Array, roundings: int, flushed: int = 1) -> Array:

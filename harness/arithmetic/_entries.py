@@ -86,6 +86,11 @@ class EntryArithmetic(NumpyArithmetic):
         imaginary = _plus(_times(right.real, left.imaginary), _times(left.real, right.imaginary))
         return Moved(left.real * right.real, imaginary)
 
+    def divide(self, left: Any, right: Any) -> Any:  # type: ignore[override]
+        quotient = left.real / right.real
+        moved = _plus(left.imaginary, _times(-quotient, right.imaginary))
+        return Moved(quotient, _times(1 / right.real, moved))
+
     def matrix_vector(self, matrix: Any, vector: Any) -> Any:
         real = vector.real @ matrix.base.T
         if vector.imaginary is None:

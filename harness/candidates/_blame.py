@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.candidates._diagnose import Diagnosis
 from rnn_harness.candidates._edits import NAMES
 from rnn_harness.cases import Case
+from rnn_harness.checks._check import within
 from rnn_harness.errors import NotRun
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.records import Outcome, Record
@@ -83,6 +85,9 @@ def blame(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     found = _forward(kernel, setting, refuted) or _backward(kernel, setting)
     if found is not None:
         return found
+    coarse = _coarse(kernel, refuted)
+    if coarse is not None:
+        return coarse
     for name in _MANNERS:
         if name in names:
             return _manner(kernel, name)
@@ -122,6 +127,22 @@ def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
         return None
     told = rows[0].reason.partition("; ")[2] or rows[0].reason
     return Diagnosis(kernel.spec, "forward: precision", f"in {rows[0].dtype}: {told}")
+
+
+def _coarse(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
+    """Gradients that are right, but to fewer bits than their dtype has."""
+    found = next((r for r in refuted if r.check == "backward.bound" and r.bits), None)
+    if found is None or found.case is None:
+        return None
+    setting = next(one for one in kernel.settings if one.dtype == found.dtype)
+    trial = kernel.trial(setting, found.case)
+    told = f"in {found.dtype}: the gradients have {found.bits:.1f} bits"
+    if found.dtype == "float64":
+        trial.bounded = BallArithmetic.of("float32")
+        rows = trial.gradient_balls
+        if all(within("", name, balls, trial.flat_gradients[name]).agrees for name, balls in rows.items()):
+            told += "; this is what float32 arithmetic gives"
+    return Diagnosis(kernel.spec, "backward: precision", told)
 
 
 def _differs(trial: Trial) -> bool:

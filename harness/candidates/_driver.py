@@ -47,13 +47,23 @@ def through(
     return None, steps, states
 
 
+class _Lengthwise:
+    """A module that is given the lengths of the rows with every call."""
+
+    def __init__(self, module: Any, lengths: Tensor) -> None:
+        self.module, self.lengths = module, lengths
+
+    def with_parameters(self, leaves: Tensors, arguments: tuple[Any, ...]) -> Any:
+        return self.module.with_parameters(leaves, (*arguments, self.lengths))
+
+
 @dataclass(frozen=True)
 class TargetDriver:
     """`states`: the reference's names of the target's states, in the target's order. `make`: a module for any sizes.
 
     `absent`: what the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a state
     that cannot be given. `gradients`: why the target has none, empty if it has. `foreign`: the library it is made
-    with, if not torch, whose transformations then say nothing.
+    with, if not torch, whose transformations then say nothing. `lengths`: it takes them after everything else.
     """
 
     make: Any
@@ -64,13 +74,14 @@ class TargetDriver:
     absent: tuple[str, ...] = ()
     gradients: str = ""
     foreign: str = ""
+    lengths: bool = False
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
     ) -> tuple[Tensor, Tensors]:
         import torch
 
-        if lengths is not None:
+        if lengths is not None and not self.lengths:
             raise Refused("lengths: there is no common way to hand them to a module")
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
         if self.fixed is not None and (n, d) != self.fixed:
@@ -79,8 +90,9 @@ class TargetDriver:
         if how.states == 0 and any(bool(value.detach().any()) for value in states.values()):
             raise Refused("it takes no initial state")
         given = [states[name] for name in self.states[: how.states]]
+        own = module if lengths is None else _Lengthwise(module, torch.tensor(lengths))
         try:
-            outputs, steps, last = through(module, how, leaves, inputs, given)
+            outputs, steps, last = through(own, how, leaves, inputs, given)
         except Exception as error:
             if len(inputs):
                 raise

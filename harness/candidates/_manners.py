@@ -1,7 +1,7 @@
 """What is asked of somebody's cell beyond its numbers: memory between calls, modes, formats, extreme inputs.
 
 The policy for extreme inputs: finite inputs of any size give finite states where the activations are bounded; NaN and
-infinity in one row of the batch reach no other row.
+infinity in one row of the batch reach no other row; what they do to their own is not judged.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
@@ -151,9 +151,6 @@ def _contained(trial: Trial) -> Iterator[Finding]:
             outputs = trial.subject.forward(d.parameters, inputs, d.states).outputs
         right = np.allclose(outputs[:, 1:], trial.run.outputs[:, 1:], rtol=0, atol=SCREEN_SINGLE)
         yield _said(trial, right, f"{what} in the first row of the batch changes other rows")
-        if value != value:
-            lost = bool(np.isfinite(outputs[0, 0]).all())
-            yield _said(trial, not lost, "NaN goes in, and no NaN comes out of that row: it is hidden")
 
 
 def _stepwise(trial: Trial) -> Iterator[Finding]:
@@ -211,5 +208,14 @@ def _checks() -> Iterator[Check]:
 
 
 MANNERS = tuple(_checks())
-FOREIGN = ("behaviour.autocast", "behaviour.gradgrad", "behaviour.jvp", "behaviour.vmap", "behaviour.threads")
-"""Checks that say nothing about what is not torch's."""
+FOREIGN = (
+    "behaviour.autocast",
+    "behaviour.gradgrad",
+    "behaviour.jvp",
+    "behaviour.vmap",
+    "behaviour.threads",
+    "relation.M-36",
+)
+"""Checks that say nothing about what is not torch's. M-36 is about small inputs, where it needs a tanh that is exact
+relatively; libraries promise it absolutely.
+"""

@@ -32,7 +32,8 @@ class Target:
 
     `sizes` is set where the target exists for these alone. `convention`: how it is called, where that is known without
     trying. `dtypes`: those it takes. `gradients`: why it has none, empty if it has. `foreign`: the library it is made
-    with, if not torch. `claims`: the cell that it says it is.
+    with, if not torch. `claims`: the cell that it says it is. `lengths`: it takes them. `absolute`: its library
+    promises functions against 1, not against their own value.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Target:
     gradients: str = ""
     foreign: str = ""
     claims: Sketch | None = None
+    lengths: bool = False
+    absolute: bool = False
 
 
 def _module(where: str) -> ModuleType:
@@ -188,6 +191,8 @@ def _driven(
         first.gradients,
         first.foreign,
         first.claims,
+        first.lengths,
+        first.absolute,
     )
 
 

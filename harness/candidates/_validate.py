@@ -81,6 +81,7 @@ def candidate(target: Target, match: Match, dtypes: tuple[str, ...] = DTYPES) ->
         absent,
         target.gradients,
         target.foreign,
+        target.lengths,
     )
     return Kernel(
         target.name,
@@ -90,12 +91,13 @@ def candidate(target: Target, match: Match, dtypes: tuple[str, ...] = DTYPES) ->
         settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
         alternatives=alternative_ids(spec),
         fixed={"n": target.sizes[0], "d": target.sizes[1], "B": 2} if target.sizes else None,
-        relations=not absent,
+        relations=not absent and not target.absolute,
         given=spec,
         extra=MANNERS,
         left_out=FOREIGN if target.foreign else (),
         shrinks=False,
         watched=False,
+        absolute=target.absolute,
     )
 
 

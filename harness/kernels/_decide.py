@@ -208,9 +208,11 @@ def _judged(
     runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
     wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.left_out)
     runner.checks = tuple(wide)
-    if kernel.fixed or kernel.is_slow(setting) or subject.spec.reference is None or not kernel.relations:
+    few = kernel.fixed is not None or kernel.is_slow(setting)
+    if few or subject.spec.reference is None or not kernel.relations:
         # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
         runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
+    if few:
         for case in cases_of(kernel, setting):
             runner.try_case(case)
     else:

@@ -43,6 +43,7 @@ class Kernel:
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
     openly. `extra`: checks of its own, tried once; `left_out`: those that say nothing about it. `shrinks`: whether a
     refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
+    `absolute`: its functions are exact against 1, not against their own value.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Kernel:
     left_out: tuple[str, ...] = ()
     shrinks: bool = True
     watched: bool = True
+    absolute: bool = False
 
     def subject(self, setting: Setting) -> Subject:
         """The kernel in the place of its spec's reference."""
@@ -83,6 +85,7 @@ class Kernel:
     def trial(self, setting: Setting, case: Case) -> KernelTrial:
         """The kernel on a case."""
         trial = KernelTrial.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
+        trial.absolute = self.absolute
         trial.long = FEW_STEPS if self.is_slow(setting) else LONG
         return trial
 

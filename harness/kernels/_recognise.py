@@ -56,6 +56,8 @@ def recognise(trial: KernelTrial) -> str:
     own = rounding(dtype)
     if dtype in NARROW:
         return f"sums accumulated in {dtype}" if _holds(trial, replace(own, wide=None)) else ""
+    if dtype == "float64" and _holds(trial, rounding("float32")) and not _holds(_probe(trial, 24), own):
+        return "float32 arithmetic"  # were it operands alone, those that float32 holds would be exact
     widths = [(bits, name) for bits, name in _OPERANDS if bits < (53 if dtype == "float64" else 24)]
     shortest = _probe(trial, widths[-1][0])
     if _holds(shortest, own):

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
-from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    ABSOLUTE_FUNCTION_ROUNDINGS,
+    GUARD_MARGIN,
+    NARROW_MARGIN,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.cases import Case, Drawn, draw
 from rnn_harness.derive import Cotangents, derive, differentiate
 from rnn_harness.kernels._forms import forms, widest
@@ -31,10 +37,14 @@ LONG, FEW_STEPS = 1000, 50
 """Steps of a long sequence, and of one for a kernel that is interpreted."""
 
 
-def rounding(dtype: str, operands: Fraction | None = None) -> Rounding:
-    """What a right kernel of that dtype does: narrow formats accumulate and apply functions in float32."""
+def rounding(dtype: str, operands: Fraction | None = None, absolute: bool = False) -> Rounding:
+    """What a right kernel of that dtype does: narrow formats accumulate and apply functions in float32.
+
+    `absolute`: its functions are exact against 1, not against their own value.
+    """
     wide = UNIT_ROUNDOFF["float32"] if dtype in NARROW else None
-    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands)
+    own = ABSOLUTE_FUNCTION_ROUNDINGS * UNIT_ROUNDOFF[dtype] if absolute else None
+    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands, absolute=own)
 
 
 def drawn_for(subject: Subject, case: Case) -> Drawn:
@@ -53,6 +63,7 @@ class KernelTrial(Trial):
 
     alternatives: tuple[str, ...] = ()
     operands: Fraction | None = None
+    absolute: bool = False
     long: int = LONG
 
     @classmethod
@@ -72,11 +83,12 @@ class KernelTrial(Trial):
         trial = type(self)(subject, drawn)
         trial.alternatives, trial.operands = self.alternatives, self.operands
         trial.margin, trial.long, trial.absent = self.margin, self.long, self.absent
+        trial.absolute = self.absolute
         return trial
 
     @functools.cached_property
     def bounded(self) -> BallArithmetic:
-        return BallArithmetic(rounding(self.case.dtype, self.operands))
+        return BallArithmetic(rounding(self.case.dtype, self.operands, self.absolute))
 
     @functools.cached_property
     def _trajectories(self) -> list[Trajectory]:

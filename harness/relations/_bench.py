@@ -112,6 +112,11 @@ class Bench:
             d = next(len(value) for name, value in self.drawn.parameters.items() if name.startswith("W_x"))
         return {"n": n, "d": d, "k": self.drawn.d_outputs.shape[2]}
 
+    @property
+    def own_functions(self) -> bool:
+        """Whether the subject computes tanh and sigmoid with NumPy or torch, as far as that is known."""
+        return not getattr(getattr(self.subject.cell, "driver", None), "foreign", "")
+
     @cached_property
     def run(self) -> Run:
         """What the subject computes."""

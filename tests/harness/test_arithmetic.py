@@ -190,3 +190,13 @@ def test_numbers_are_exact_rationals() -> None:
     with arithmetic.scope():
         assert arithmetic.number(Fraction(1, 2))[0, 0] == arb(0.5)
         assert arithmetic.number(Fraction(1, 10))[0, 0].contains(arb(1) / 10)
+
+
+def test_all_entries_at_once_are_moved_through_a_quotient_as_by_a_difference() -> None:
+    from rnn_harness.arithmetic._entries import EntryArithmetic, Moved
+
+    arithmetic = EntryArithmetic(1)
+    x, y = Moved(np.array([[3.0]]), np.array([[[1.0]]])), Moved(np.array([[2.0]]), np.array([[[0.5]]]))
+    found = arithmetic.divide(x, y)
+    assert found.real[0, 0] == 1.5
+    assert found.imaginary[0, 0, 0] == (1.0 - 1.5 * 0.5) / 2.0

@@ -20,7 +20,8 @@ class Made:
 
     `convention`: how it is called, where the library says so. `dtypes`: those it takes. `gradients`: why it has none,
     empty if it has. `foreign`: the library, if torch's own transformations say nothing about it. `claims`: the cell
-    that it says it is. `sizes`: (n, d), if it exists for these alone.
+    that it says it is. `sizes`: (n, d), if it exists for these alone. `lengths`: it takes them as its last argument.
+    `absolute`: the library promises its functions against 1, not against their own value.
     """
 
     module: Any
@@ -30,6 +31,8 @@ class Made:
     foreign: str = ""
     claims: Sketch | None = None
     sizes: tuple[int, int] | None = None
+    lengths: bool = False
+    absolute: bool = False
 
 
 @runtime_checkable

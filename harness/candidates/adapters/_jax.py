@@ -17,10 +17,6 @@ from rnn_harness.candidates.adapters._foreign import Foreign, Pullback
 from rnn_harness.errors import UsageError
 
 Array = NDArray[Any]
-MANY = 40
-"""Calls with the same shapes after which compiling pays."""
-
-
 def jax_module() -> Any:
     """JAX with float64 switched on. Raises UsageError."""
     try:
@@ -30,7 +26,6 @@ def jax_module() -> Any:
     jax.config.update("jax_enable_x64", True)
     return jax
 
-
 class JaxRunner:
     """Runs `function(tree of parameters, *arguments)`, whose results are flattened."""
 
@@ -39,7 +34,6 @@ class JaxRunner:
         paths, self.treedef = jax.tree_util.tree_flatten_with_path(tree)
         self.names = tuple(_name(path) for path, _ in paths)
         self.values = {name: np.asarray(value) for name, (_, value) in zip(self.names, paths, strict=True)}
-        self._counts: dict[Any, int] = {}
 
         def flat(parameters: Any, arguments: Any) -> Any:
             rebuilt = jax.tree_util.tree_unflatten(self.treedef, parameters)
@@ -48,39 +42,33 @@ class JaxRunner:
         def pulled(parameters: Any, arguments: Any, cotangents: Any) -> Any:
             return jax.vjp(flat, parameters, arguments)[1](cotangents)
 
-        self._run, self._pull = (flat, jax.jit(flat)), (pulled, jax.jit(pulled))
+        # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
+        self._run, self._pull = jax.jit(flat), jax.jit(pulled)
 
     def __call__(
         self, parameters: Mapping[str, Array], arguments: tuple[Any, ...], differentiate: bool
     ) -> tuple[Sequence[Array], Pullback | None]:
         own = [self.jax.numpy.asarray(parameters[name]) for name in self.names]
         given = self.jax.tree_util.tree_map(self.jax.numpy.asarray, arguments)
-        shapes = tuple(one.shape for one in (*own, *self.jax.tree_util.tree_leaves(given)))
-        key = (shapes, str(own[0].dtype) if own else "")
-        self._counts[key] = self._counts.get(key, 0) + 1
-        often = int(self._counts[key] > MANY)
-        found = self._run[often](own, given)
+        found = self._run(own, given)
 
         def pull(cotangents: Sequence[Array]) -> tuple[Mapping[str, Array], Sequence[Array]]:
             into = tuple(self.jax.numpy.asarray(one) for one in cotangents)
-            gradients, back = self._pull[often](own, given, into)
+            gradients, back = self._pull(own, given, into)
             rows = dict(zip(self.names, map(np.asarray, gradients), strict=True))
             return rows, [np.asarray(one) for one in self.jax.tree_util.tree_leaves(back)]
 
         return [np.asarray(one) for one in found], pull
-
 
 def _name(path: Any) -> str:
     """A path in a tree as it is usually written, without the steps that wrap a value."""
     steps = [str(getattr(one, "key", getattr(one, "name", getattr(one, "idx", "")))) for one in path]
     return "/".join(step for step in steps if step not in ("value", "params"))
 
-
 def module(function: Callable[..., Any], tree: Any) -> Foreign:
     """A pure function with its parameters as a torch module."""
     runner = JaxRunner(function, tree)
     return Foreign(runner, runner.values)
-
 
 class Linen:
     """flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
@@ -122,7 +110,6 @@ class Linen:
             foreign="JAX",
         )
 
-
 class Nnx:
     """flax.nnx: cells are called with (carry, input)."""
 
@@ -151,7 +138,6 @@ class Nnx:
             return nnx.merge(graph, tree, rest)(*arguments)
 
         return Made(module(run, parameters), foreign="JAX")
-
 
 class Equinox:
     """equinox: cells are called with (input, state) of one row."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -32,8 +33,9 @@ class _Stateless(nn.Module):
         self.layers: dict[str, Any] = {}
         self.names = [weight.name for weight in self._layer("float32").trainable_variables]
         for weight in self._layer("float32").trainable_variables:
-            value = torch.tensor(weight.numpy() if hasattr(weight, "numpy") else weight.value)
-            self.register_parameter(weight.name, nn.Parameter(value))
+            value = weight.value  # a tensor of the backend
+            own = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
+            self.register_parameter(weight.name, nn.Parameter(own))
 
     def _layer(self, dtype: str) -> Any:
         """Built anew for every dtype: Keras computes in the dtype that a layer was made with."""

@@ -75,6 +75,8 @@ class OnnxRunner:
     def __call__(
         self, parameters: Mapping[str, Array], arguments: tuple[Any, ...], differentiate: bool
     ) -> tuple[Sequence[Array], Pullback | None]:
+        if self.runtime == "onnxruntime" and not min(_arrays(arguments)[0].shape[:2]):
+            raise RuntimeError("onnxruntime is not asked for empty sequences: its GRU ends the process over one")
         feeds = dict(parameters) | dict(zip(self.data, _arrays(arguments), strict=False))
         x = feeds[self.data[0]]
         if self.lengths:
@@ -215,7 +217,7 @@ class Onnx:
         own = _attributes(node)
         shape = next((value.shape for name, value in values.items() if name == node.input[1]), (0, 0, 0))
         fixed = None if alone else (int(shape[2]), int(own.get("hidden_size", 0)))
-        return Made(module, how, _dtypes(runner, values, n, d), "ONNX nodes have no gradients", "ONNX", says(node), fixed)
+        return Made(module, how, _dtypes(runner, values, n, d), "ONNX nodes have no gradients", "ONNX", says(node), fixed, bool(lengths), runtime == "onnxruntime")
 
 
 def _resized(node: Any, name: str, value: Array, n: int, d: int) -> Array:

@@ -1,0 +1,79 @@
+"""The cells of other libraries: each is identified exactly, and nothing about a right one is refuted.
+
+`RNN_HARNESS_SEEDS=20` tries twenty seeds instead of one.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import pytest
+
+from rnn_harness.candidates import Target, Validation, Wish, collect, identify, load, validating
+from rnn_harness.records import Outcome
+
+SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
+CELLS: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
+    "torch RNNCell": ("torch.nn:RNNCell", {}, "rnn.tanh", ("two biases",)),
+    "torch GRUCell": ("torch.nn:GRUCell", {}, "gru.reset_after", ("reset, update, candidate", "two biases a gate")),
+    "torch LSTMCell": ("torch.nn:LSTMCell", {}, "lstm.column", ("input, forget, candidate, output",)),
+    "torch RNN": ("torch.nn:RNN", {}, "rnn.tanh", ("time first",)),
+    "torch GRU": ("torch.nn:GRU", {}, "gru.reset_after", ("time first",)),
+    "torch LSTM": ("torch.nn:LSTM", {"batch_first": True}, "lstm.column", ("batch first",)),
+    "torch ReLU RNN": ("torch.nn:RNN", {"nonlinearity": "relu"}, "", ("ReLU activation",)),
+    "keras SimpleRNN": ("keras.layers:SimpleRNN", {}, "rnn.tanh", ("batch first", "one bias")),
+    "keras GRU": ("keras.layers:GRU", {}, "gru.reset_after", ("update, reset, candidate", "two biases a gate")),
+    "keras GRU, reset before": (
+        "keras.layers:GRU",
+        {"reset_after": False},
+        "gru.keep.column",
+        ("update, reset, candidate", "one bias a gate"),
+    ),
+    "keras LSTM": ("keras.layers:LSTM", {}, "lstm.column", ("input, forget, candidate, output", "one bias a gate")),
+    "keras LSTMCell": ("keras.layers:LSTMCell", {}, "lstm.column", ("one step", "two states")),
+    "keras hard GRU": ("keras.layers:GRU", {"recurrent_activation": "hard_sigmoid"}, "", ("hard sigmoid (a/6",)),
+    "linen SimpleCell": ("flax.linen:SimpleCell", {}, "rnn.tanh", ("before the input",)),
+    "linen GRUCell": ("flax.linen:GRUCell", {}, "gru.reset_after", ("reset after", "candidate's reset part")),
+    "linen LSTMCell": ("flax.linen:LSTMCell", {}, "lstm.column", ("the cell state comes first",)),
+    "linen OptimizedLSTMCell": ("flax.linen:OptimizedLSTMCell", {}, "lstm.column", ("the cell state comes first",)),
+    "nnx GRUCell": ("flax.nnx:GRUCell", {}, "gru.reset_after", ("reset, update, candidate",)),
+    "nnx LSTMCell": ("flax.nnx:LSTMCell", {}, "lstm.column", ("the cell state comes first",)),
+    "equinox GRUCell": ("equinox.nn:GRUCell", {}, "gru.reset_after", ("candidate's reset part",)),
+    "equinox LSTMCell": ("equinox.nn:LSTMCell", {}, "lstm.column", ("input, forget, candidate, output",)),
+}
+SINGLE_INSIDE = ("keras SimpleRNN", "keras GRU, reset before", "keras LSTMCell", "keras hard GRU")
+"""On torch, Keras multiplies float64 matrices in float32 (keras.ops.matmul); what calls it is float64 in name alone."""
+
+
+@cache
+def _target(name: str) -> Target:
+    where, options, _, _ = CELLS[name]
+    pytest.importorskip(where.partition(".")[0].partition(":")[0])
+    return load(where, dict(options))
+
+
+def _validated(name: str, seed: int, dtype: str) -> Validation:
+    return collect(name, validating(_target(name), Wish(seed=seed, examples=2, dtypes=(dtype,))))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_it_is_identified_exactly(name: str) -> None:
+    (match,) = identify(_target(name))
+    assert (match.spec or "") == CELLS[name][2]
+    assert all(phrase in match.sentence() for phrase in CELLS[name][3]), match.sentence()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", CELLS)
+def test_nothing_about_it_is_refuted(name: str, dtype: str, seed: int) -> None:
+    found = _validated(name, seed, dtype)
+    refuted = [f"{one.check}: {one.reason}" for one in found.checks if one.outcome is Outcome.REFUTED]
+    if name in SINGLE_INSIDE and dtype == "float64" and refuted:
+        assert found.diagnosis is not None
+        assert "this is what float32 arithmetic gives" in found.diagnosis.difference
+        return
+    assert refuted == []
+    assert found.outcome == "agrees"

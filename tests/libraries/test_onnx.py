@@ -1,0 +1,118 @@
+"""ONNX nodes in two runtimes: right where they are, refuted where a runtime leaves an attribute aside."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnn_harness
+from rnn_harness.candidates import Target, Validation, Wish, collect, identify, load, target, validating
+from rnn_harness.records import Outcome
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+node = importlib.import_module("onnx_nodes").node
+
+SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
+NODES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
+    "RNN": (("RNN", {}), "rnn.tanh", "two biases"),
+    "GRU": (("GRU", {}), "gru.keep.column", "update, reset, candidate"),
+    "GRU, linear before reset": (("GRU", {"linear_before_reset": 1}), "gru.reset_after", "update, reset, candidate"),
+    "LSTM": (("LSTM", {}), "lstm.column", "input, output, forget, candidate"),
+    "LSTM with peepholes": (("LSTM", {"peephole": True}), "", "diagonal peepholes"),
+}
+ATTRIBUTES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
+    "activations": (
+        ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Relu"]}),
+        "hard sigmoid (a/5 + 1/2) gates",
+        "the gates have sigmoid in the place of hard sigmoid",
+    ),
+    "clip": (("LSTM", {"clip": 0.5}), "arguments clipped at 0.5", "arguments are clipped at 0, not 0.5"),
+    "input_forget": (("LSTM", {"input_forget": 1}), "coupled to the input gate", "not coupled to the input gate"),
+}
+
+
+def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
+    op, attributes = what
+    return target(op, node(op, **attributes), {"runtime": runtime})
+
+
+def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
+    return collect("node", validating(_target(what, runtime), Wish(seed=seed, examples=2)))
+
+
+def _refuted(found: Validation) -> list[str]:
+    return [f"{one.check} {one.dtype}: {one.reason}" for one in found.checks if one.outcome is Outcome.REFUTED]
+
+
+@pytest.mark.parametrize("runtime", ["reference", "onnxruntime"])
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_is_identified_exactly(name: str, runtime: str) -> None:
+    what, spec, phrase = NODES[name]
+    (match,) = identify(_target(what, runtime))
+    assert (match.spec or "") == spec
+    assert phrase in match.sentence()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("runtime", ["reference", "onnxruntime"])
+@pytest.mark.parametrize("name", NODES)
+def test_nothing_about_a_right_node_is_refuted(name: str, runtime: str, seed: int) -> None:
+    found = _validated(NODES[name][0], runtime, seed)
+    assert _refuted(found) == []
+    assert found.outcome == "agrees"
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_onnxruntime_does_what_the_attribute_says(name: str) -> None:
+    what, phrase, _ = ATTRIBUTES[name]
+    found = _validated(what, "onnxruntime")
+    assert found.identification is not None
+    assert phrase in found.identification.sentence
+    assert _refuted(found) == []
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_the_reference_evaluators_lstm_leaves_the_attribute_aside_and_is_refuted(name: str) -> None:
+    what, _, difference = ATTRIBUTES[name]
+    found = _validated(what, "reference")
+    assert found.outcome == "refuted"
+    assert found.diagnosis is not None
+    assert difference in found.diagnosis.difference
+
+
+def test_lengths_are_heeded_by_onnxruntime_and_not_by_the_reference_evaluator() -> None:
+    what = ("LSTM", {"lengths": True})
+    assert _refuted(_validated(what, "onnxruntime")) == []
+    found = _validated(what, "reference")
+    assert found.diagnosis is not None
+    assert found.diagnosis.difference == "what stands past a row's length is read"
+
+
+def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
+    from rnn_harness.candidates.adapters._onnx import model_of
+
+    path = tmp_path / "gru.onnx"
+    onnx.save(model_of(node("GRU")), path)
+    (match,) = identify(load(str(path)))
+    assert match.spec == "gru.keep.column"
+    (again,) = rnn_harness.identify(node("GRU"))
+    assert again.spec == "gru.keep.column"
+
+
+def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"not a model")
+    with pytest.raises(ValueError, match=r"broken.onnx is no ONNX model"):
+        load(str(path))
+    with pytest.raises(ValueError, match="there is no file nowhere.onnx"):
+        load("nowhere.onnx")
+
+
+def test_a_runtime_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="runtime is 'tvm'; expected onnxruntime or reference"):
+        _target(("GRU", {}), "tvm")
