@@ -15,9 +15,7 @@ Event = tuple[str, Any]
 Send = Callable[[str, Any], None]
 
 
-def watched(
-    task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf
-) -> Iterator[Event]:
+def watched(task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf) -> Iterator[Event]:
     """Run `task(send, order)` in a spawned process and give what it sends.
 
     `task` is a function of a module and `order` can be pickled. `timeout`: seconds of silence before it is ended;

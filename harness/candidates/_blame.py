@@ -100,7 +100,8 @@ def _manner(kernel: Kernel, name: str) -> Diagnosis:
 
 
 def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnosis | None:
-    wrong, right = [], []
+    wrong: list[Case] = []
+    right: list[Case] = []
     for case in _cases(kernel.spec, kernel.fixed):
         trial = kernel.trial(setting, case.model_copy(update={"dtype": setting.dtype}))
         try:
@@ -157,8 +158,8 @@ def _differs(trial: Trial) -> bool:
 def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
     """Which gradients are wrong at one step, or else over several, and what they are instead."""
     for steps, words in ((1, ""), (3, ", over time")):
-        case = Case(spec=kernel.spec, T=steps, B=3, dtype=setting.dtype).model_copy(update=kernel.fixed or {})
-        case = case.model_copy(update={"T": steps, "seed": 7})
+        case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed or {})
+        case = case.model_copy(update={"T": steps, "seed": 7, "dtype": setting.dtype})
         trial = kernel.trial(setting, case)
         try:
             found = trial.flat_gradients

@@ -62,7 +62,9 @@ class Convention:
             return None, [found[i].T for i in self.taken]
         rows = []
         for row in range(len(x)):
-            one = [value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)]
+            one = [
+                value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)
+            ]
             found = list(flat(module(*self.arguments(one[0], one[1:]))))
             rows.append([found[i].reshape(-1) for i in self.taken])
         if not rows:
@@ -127,9 +129,7 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
             return fitting
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
     said = f" It said: {shown}" if shown else ""
-    raise UsageError(
-        f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}.{said}"
-    )
+    raise UsageError(f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}.{said}")
 
 
 def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int) -> Convention | None:

@@ -73,7 +73,10 @@ class Decoder:
 
     def agree(self, target: Seen, predicted: Seen) -> bool:
         """Whether the target shows what the sketch gives; states that it does not return are not compared."""
-        pairs = [(target.hidden(self.states), predicted.outputs[0]), *zip(target.finals, predicted.finals, strict=False)]
+        pairs = [
+            (target.hidden(self.states), predicted.outputs[0]),
+            *zip(target.finals, predicted.finals, strict=False),
+        ]
         tolerance = self.seen.tolerance
         return all(a.shape == b.shape and np.allclose(a, b, rtol=0, atol=tolerance) for a, b in pairs)
 

@@ -1,4 +1,4 @@
-"""What is wrong with it? The neighbourhood of the known cells: one mistake, then two; else where it starts to differ."""
+"""What is wrong with it? The neighbourhood of the known cells: one mistake, two; else where it begins to differ."""
 
 from __future__ import annotations
 
@@ -112,6 +112,18 @@ def other_than(match: Match, expected: Sketch, name: str) -> Diagnosis:
             rows.append(_option(field.name, own, wanted))
     parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
     return Diagnosis(name, "forward: " + "; ".join(parts), "; and ".join(differences))
+
+
+def misplaced(match: Match, given: Match) -> Diagnosis:
+    """A right cell whose parameters are not where a map has them."""
+    wrong = []
+    wanted = {(piece.parameter, piece.block, piece.side): piece.name for piece in given.reading.table.pieces}
+    for piece in match.reading.table.pieces:
+        name = wanted.get((piece.parameter, piece.block, piece.side))
+        if name is not None and name != piece.name:
+            wrong.append(f"block {piece.block} of {piece.parameter} is {piece.name}, not {name}")
+    told = "the parameters are not where the map has them" + (f": {'; '.join(wrong[:6])}" if wrong else "")
+    return Diagnosis(match.spec or features(match), "forward: parameter map", told)
 
 
 def idle(match: Match) -> Diagnosis:

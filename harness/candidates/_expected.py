@@ -79,7 +79,8 @@ def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, s
         if any(_meets(one, record) for record in found):
             continue
         own = [record for record in found if record.check == one.check and one.dtype in ("", record.dtype)]
-        now = f"it {own[0].outcome} now" if own else "there is no such check for this candidate"
+        said = "" if not own else "it agrees now" if own[0].outcome is Outcome.AGREES else f"it is {own[0].outcome} now"
+        now = said or "there is no such check for this candidate"
         yield Record(
             entry=one.check,
             spec=own[0].spec if own else "unknown",

@@ -147,8 +147,8 @@ def reference_options(sketch: Sketch, bias: bool) -> tuple[tuple[str, Any], ...]
     if sketch.family == "gru":
         own = {"update": sketch.update, "reset": sketch.reset, "candidate": sketch.candidate}
         return _options(get("gru", **own, bias=bias))
-    own = {"candidate": sketch.candidate, "output": sketch.output, "peephole": sketch.peephole or None}
-    return _options(get("lstm", **own, forget=sketch.forget == "own", bias=bias))
+    both: dict[str, Any] = {"candidate": sketch.candidate, "output": sketch.output}
+    return _options(get("lstm", **both, peephole=sketch.peephole or None, forget=sketch.forget == "own", bias=bias))
 
 
 def sketch_of(spec: Spec) -> Sketch:
@@ -193,7 +193,7 @@ def orders(sketch: Sketch, seen: Probe) -> tuple[tuple[str, ...], ...]:
 
 
 def layouts_of(target: Target, seen: Probe, silent: bool = True) -> list[Layout]:
-    """The target's layouts. `silent`: with parameters that have no influence, where their shape fits. Raises UsageError."""
+    """The target's layouts. `silent`: with parameters without influence, where their shape fits. Raises UsageError."""
     n, d = seen.sizes
     shapes = {name: value.shape for name, value in seen.parameters.items()}
     kept = [name for name in shapes if name not in seen.ignored or (silent and fits(shapes[name], n, d))]

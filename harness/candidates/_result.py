@@ -11,7 +11,8 @@ from rnn_harness.candidates._mapfile import MapFile
 from rnn_harness.records import Outcome, Record, environment
 
 Event = tuple[str, Any]
-"""``("identified", Identification)``, ``("record", Record)``, ``("diagnosis", Fault)``, ``("counterexample", Example)``."""
+"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `Identification`, a `Record`, a `Fault` or
+an `Example`."""
 
 
 class _Model(BaseModel):

@@ -34,8 +34,8 @@ class Sketch:
     """`family`: rnn, gru or lstm. `gate`, `candidate`, `output`: activations of the gates, of the candidate (of a plain
     RNN: of the state) and of the cell state. `update`, `reset`: of a GRU. `forget`: of an LSTM, ``own``, ``none``, or
     ``coupled`` to the input gate. `offset`: what is added to the forget gate before its activation. `peephole`:
-    empty, ``full`` or ``diagonal``; `seen`: which cell state the output gate's peephole sees, ``new`` or ``old``. `clip`:
-    what the arguments of gates and candidate are kept within, 0 for no limit.
+    empty, ``full`` or ``diagonal``; `seen`: which cell state the output gate's peephole sees, ``new`` or ``old``.
+    `clip`: what the arguments of gates and candidate are kept within, 0 for no limit.
     """
 
     family: str
@@ -75,6 +75,11 @@ class Sketch:
     def run(self, parameters: Arrays, inputs: Array, states: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         """(hidden states (T, B, d), final states (B, d)). Parameters that are absent are zero."""
         return Stepper(self, parameters).run(inputs, states)
+
+
+def _spread(value: Any, like: Array) -> Array:
+    """A sum in which absent parameters left numbers, as an array."""
+    return np.broadcast_to(np.asarray(value, dtype=like.dtype), like.shape)
 
 
 class Stepper:
@@ -139,7 +144,7 @@ class Stepper:
         if weight is not None and peek is not None:
             seen = peek * weight if weight.ndim == 1 else self._product(f"W_c{letter}", peek, letter, "peephole")
             total = total + self._term(letter, "peephole", seen)
-        return np.zeros_like(h) + total
+        return _spread(total, h)
 
     def _apply(self, letter: str, usual: str, total: Array) -> Array:
         name = next((what[3:] for where, what in self.edits if where == letter and what.startswith("as ")), usual)
@@ -179,19 +184,19 @@ class Stepper:
         total = self._term("g", "input", self._product("W_xg", x)) + self._term("g", "bias", self._bias("g"))
         if self.sketch.reset == "before":
             if self.has("reset", "recurrent weights skipped"):
-                return np.zeros_like(h) + total + r * h
+                return _spread(total + r * h, h)
             inner = self._product("W_hg", r * h, "g", "recurrent")
-            return np.zeros_like(h) + total + self._term("g", "recurrent", inner)
+            return _spread(total + self._term("g", "recurrent", inner), h)
         inner = self._term("g", "recurrent", self._product("W_hg", h, "g", "recurrent"))
         bias = self._term("g", "inner bias", self.parameters.get("b_hg", 0.0))
         if self.has("reset", "on everything"):
-            return np.zeros_like(h) + r * (total + inner + bias)
+            return _spread(r * (total + inner + bias), h)
         if self.has("reset", "not on the bias"):
-            return np.zeros_like(h) + total + r * inner + bias
-        return np.zeros_like(h) + total + r * (inner + bias)
+            return _spread(total + r * inner + bias, h)
+        return _spread(total + r * (inner + bias), h)
 
     def _lstm(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
-        (h, c), sketch = states, self.sketch
+        (_, c), sketch = states, self.sketch
         i = self._apply("i", sketch.gate, self._sum("i", x, late, c, c))
         g = self._apply("g", sketch.candidate, self._sum("g", x, late, c))
         if sketch.forget == "own":
@@ -215,7 +220,8 @@ class Stepper:
         kept = np.zeros_like(c) if self.has("cell", "old dropped") else f * c
         new = kept - written if self.has("cell", "candidate subtracted") else kept + written
         new = np.tanh(new) if self.has("cell", "squashed") else new
-        return np.clip(new, -1, 1) if self.has("cell", "clipped") else new
+        clipped: Array = np.clip(new, -1, 1) if self.has("cell", "clipped") else new
+        return clipped
 
     def _hidden(self, o: Array, c: Array, new: Array, g: Array) -> Array:
         source = c if self.has("output", "old cell") else g if self.has("output", "candidate") else new

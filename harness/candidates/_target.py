@@ -19,11 +19,22 @@ from typing import Any
 
 from rnn_harness.candidates._convention import Convention
 from rnn_harness.candidates._sketch import Sketch
-from rnn_harness.candidates.adapters import Adapter, Made, choose, choose_backend
+from rnn_harness.candidates.adapters import Adapter, Made, choose, choose_backend, imported
 from rnn_harness.errors import UsageError
 
 _INPUT = ("input_size", "input_dim", "in_features", "in_size", "in_dim", "n_in", "nin", "n_inputs", "n", "embed_dim")
-_HIDDEN = ("hidden_size", "hidden_dim", "hidden_features", "n_hidden", "nhid", "hidden", "units", "num_units", "features", "d")
+_HIDDEN = (
+    "hidden_size",
+    "hidden_dim",
+    "hidden_features",
+    "n_hidden",
+    "nhid",
+    "hidden",
+    "units",
+    "num_units",
+    "features",
+    "d",
+)
 
 
 @dataclass(frozen=True)
@@ -103,10 +114,7 @@ def _onnx(text: str) -> Any:
     """A model read from a file, without running anything of it."""
     if not Path(text).is_file():
         raise UsageError(f"there is no file {text}")
-    try:
-        import onnx
-    except ImportError as error:
-        raise UsageError(f"onnx is not installed ({error}): pip install 'rnn-harness[onnx]'") from None
+    onnx = imported("onnx", "onnx")
     try:
         return onnx.load(text)
     except Exception as error:  # protobuf's errors share no base class
@@ -160,8 +168,8 @@ def _chosen(name: str, kind: type, adapter: str | None) -> Adapter:
     own = choose(kind, adapter)
     if own is None:
         raise UsageError(
-            f"{name} is a {kind.__module__}.{kind.__qualname__}; expected a module of torch, Keras, flax or equinox, an "
-            "ONNX model, an object with arrays and a forward method, a function of one step, or what makes one of these"
+            f"{name} is a {kind.__module__}.{kind.__qualname__}; expected a module of torch, Keras, flax or equinox, "
+            "an ONNX model, an object with arrays and a forward method, a function of one step, or what makes one"
         )
     return own
 

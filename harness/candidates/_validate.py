@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_harness.candidates._blame import blame
-from rnn_harness.candidates._diagnose import Diagnosis, explained, idle, located, neighbours, other_than
+from rnn_harness.candidates._diagnose import Diagnosis, explained, idle, located, misplaced, neighbours, other_than
 from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.candidates._expected import Expected, excused, unmet
 from rnn_harness.candidates._identify import Match, identify, layouts_of, sketch_of
@@ -179,9 +179,12 @@ def _wrong(
     """It is not what it should be, or nothing known."""
     possible = layouts_of(target, seen)
     near: list[Match] = []
-    if matches and not matches[0].unused:
+    others = identify(target, seen) if wish.map is not None else ()
+    if others and wish.map is not None and others[0].sketch == wish.map.sketch:
+        diagnosis: Diagnosis | None = misplaced(others[0], wish.map)
+    elif matches and not matches[0].unused:
         assert expected is not None, "a match was not wanted"
-        diagnosis: Diagnosis | None = other_than(matches[0], expected, name)
+        diagnosis = other_than(matches[0], expected, name)
     else:
         near = neighbours(seen, possible, expected)
         unused = idle(matches[0]) if matches else None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.candidates._driver import TargetDriver
+from rnn_harness.candidates.adapters import imported
 from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, always, merge, within
 from rnn_harness.errors import NotRun, UsageError
@@ -32,12 +33,9 @@ def load_weights(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise UsageError(f"there is no file of weights {path}")
     if path.suffix == ".safetensors":
+        safetensors = imported("safetensors.torch", "weights")
         try:
-            from safetensors.torch import load_file
-        except ImportError as error:
-            raise UsageError(f"safetensors is not installed ({error}): pip install 'rnn-harness[weights]'") from None
-        try:
-            found: Any = load_file(path)
+            found: Any = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
             raise UsageError(f"{path} is no safetensors file: {error}") from None
     else:
@@ -72,7 +70,9 @@ def weights_check(weights: dict[str, Array]) -> Check:
         shapes = {name: value.shape for name, value in drawn.parameters.items()}
         own = driver.table.unpack({name: weights[name] for name in names}, shapes)
         dtype = drawn.inputs.dtype
-        parameters = {name: own[name].astype(dtype) if name in own else value for name, value in drawn.parameters.items()}
+        parameters = {
+            name: own[name].astype(dtype) if name in own else value for name, value in drawn.parameters.items()
+        }
         again = trial.on(replace(drawn, parameters=parameters))
         balls = np.stack([step[trial.subject.output_name] for step in again.balls.steps])
         rows = [within(trial.subject.spec.id, "with the weights of the file: output", balls, again.run.outputs)]

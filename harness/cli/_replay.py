@@ -23,7 +23,7 @@ def replay(
         str,
         typer.Argument(
             metavar="RECORD",
-            help="A file of records (records.jsonl, or what validate --json wrote), or one line of it (records.jsonl:7).",
+            help="A file of records (records.jsonl, or what validate --json wrote), or a line of it (records.jsonl:7).",
         ),
     ],
 ) -> None:

@@ -157,7 +157,7 @@ def validate(
     def run(known: dict[str, Record], start: Callable[[str], None]) -> Iterator[Record]:
         for kind, value in isolated(_knowing(order, known), Limits(timeout, total), start):
             if kind == "record":
-                yield known.get(value.key, value)
+                yield known.get(value.key) or value
             else:
                 other.setdefault(kind, value)
 

@@ -166,7 +166,12 @@ def decide_one(
         yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
     differs = ran.differs(kernel.expects, kernel.never)
-    stamp = {"kernel": kernel.id, "dtype": setting.dtype, "device": machine(setting.device), "ran": str(ran) if kernel.watched else ""}
+    stamp = {
+        "kernel": kernel.id,
+        "dtype": setting.dtype,
+        "device": machine(setting.device),
+        "ran": str(ran) if kernel.watched else "",
+    }
     update = {
         "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
         "reason": f"another kernel than the one asked for: {differs}" if differs else "",

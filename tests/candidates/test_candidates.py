@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import rnn_harness
 from rnn_harness.candidates import Match, Wish, collect, identify, load, read_options, validating
 from rnn_harness.cli._app import app
 from rnn_harness.records import Outcome, Record
@@ -96,7 +95,17 @@ def _by_check(name: str, **options: object) -> dict[str, Record]:
 
 
 @pytest.mark.parametrize(
-    "name", ["PackedGRU", "JoinedGRU", "LSTMOverTime", "READY", "OneBiasResetAfter", "LayerwiseLSTM", "WithoutState", "make_gru"]
+    "name",
+    [
+        "PackedGRU",
+        "JoinedGRU",
+        "LSTMOverTime",
+        "READY",
+        "OneBiasResetAfter",
+        "LayerwiseLSTM",
+        "WithoutState",
+        "make_gru",
+    ],
 )
 def test_of_a_right_cell_nothing_is_refuted(name: str) -> None:
     found = _by_check(name)

@@ -35,7 +35,9 @@ def test_wrong_cell_is_refuted_and_the_part_at_fault_is_named(module: str, name:
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(m, n) for m in MODULES for n in importlib.import_module(m).RIGHT], ids=lambda value: str(value)
+    ("module", "name"),
+    [(m, n) for m in MODULES for n in importlib.import_module(m).RIGHT],
+    ids=lambda value: str(value),
 )
 def test_the_right_cell_they_are_made_from_agrees(module: str, name: str) -> None:
     found = _validated(module, name)

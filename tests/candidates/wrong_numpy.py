@@ -213,7 +213,7 @@ class RowResetLost(RowGRU):
 class RowCandidateNotReset(RowGRU):
     def backward(self, dh: Array, cache: Any) -> tuple[Array, Array, dict[str, Array]]:
         dx, dh_prev, grads = super().backward(dh, cache)
-        x, h, z, r, g = cache
+        _, h, z, r, g = cache
         grads["U_h"] = h.T @ self.parts(dh, h, z, r, g)[2]
         return dx, dh_prev, grads
 
@@ -228,7 +228,7 @@ class RowBiasOffByOnePercent(RowGRU):
 class RowInputGradientLacksAGate(RowGRU):
     def backward(self, dh: Array, cache: Any) -> tuple[Array, Array, dict[str, Array]]:
         dx, dh_prev, grads = super().backward(dh, cache)
-        x, h, z, r, g = cache
+        _, h, z, r, g = cache
         return dx - self.parts(dh, h, z, r, g)[1] @ self.W_r.T, dh_prev, grads
 
 

@@ -109,7 +109,7 @@ def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
     path.write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"broken.onnx is no ONNX model"):
         load(str(path))
-    with pytest.raises(ValueError, match="there is no file nowhere.onnx"):
+    with pytest.raises(ValueError, match=r"there is no file nowhere\.onnx"):
         load("nowhere.onnx")
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from importlib.metadata import entry_points
-from typing import Any
 
-from rnn_harness.candidates.adapters._adapter import Adapter, Made
+from rnn_harness.candidates.adapters._adapter import Adapter, Made, imported
 from rnn_harness.candidates.adapters._arrays import Arrays
 from rnn_harness.candidates.adapters._functions import Functions
 from rnn_harness.candidates.adapters._jax import Equinox, Linen, Nnx
@@ -15,7 +14,7 @@ from rnn_harness.candidates.adapters._onnx import Onnx
 from rnn_harness.candidates.adapters._torch import Torch
 from rnn_harness.errors import UsageError
 
-__all__ = ["Adapter", "Made", "adapters", "choose_backend", "choose"]
+__all__ = ["Adapter", "Made", "adapters", "choose", "choose_backend", "imported"]
 GROUP = "rnn_harness.adapters"
 
 

@@ -5,6 +5,7 @@ Dimension legend: n input size, d hidden size.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -60,6 +61,10 @@ def comes_from(kind: type, *packages: str) -> bool:
     return any(f"{one.__module__}.".startswith(tuple(f"{name}." for name in packages)) for one in kind.__mro__)
 
 
-def needs(package: str, extra: str, error: ImportError) -> UsageError:
-    """What to install."""
-    return UsageError(f"{package} is not installed ({error}): pip install 'rnn-harness[{extra}]'")
+def imported(name: str, extra: str) -> Any:
+    """A module of a library that is no dependency. Raises UsageError that says what to install."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0]
+        raise UsageError(f"{package} is not installed ({error}): pip install 'rnn-harness[{extra}]'") from None

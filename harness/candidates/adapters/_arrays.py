@@ -114,9 +114,8 @@ class Arrays:
         """The object's forward method, its arrays as parameters."""
         method = str(options.get("method") or method_of(made, FORWARD) or "")
         if not method or not callable(getattr(made, method, None)):
-            raise UsageError(
-                f"{type(made).__name__} has no method {method or ' or '.join(FORWARD)!r}; name it with --init method=NAME"
-            )
+            known = method or " or ".join(FORWARD)
+            raise UsageError(f"{type(made).__name__} has no method {known!r}; name it with --init method=NAME")
         parameters = parameters_of(made)
         if not parameters:
             raise UsageError(f"{type(made).__name__} keeps no arrays of floats as attributes: no parameters were found")

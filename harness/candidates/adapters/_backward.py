@@ -101,11 +101,13 @@ class Backward:
 
 def _ways(cotangents: list[Array], cache: list[Any]) -> Iterator[list[Any]]:
     """Argument lists, likely ones first."""
-    packed = [tuple(cotangents)] if len(cotangents) > 1 else []
-    for gradients, order in itertools.product((cotangents, packed), (0, 1)):
+    packed: list[Any] = [tuple(cotangents)] if len(cotangents) > 1 else []
+    ways: tuple[list[Any], ...] = (list(cotangents), packed)
+    for gradients, order in itertools.product(ways, (0, 1)):
         if gradients and cache:
-            yield [*gradients, *cache] if order == 0 else [*cache, *gradients]
-    for gradients in (cotangents, packed):
+            own = list(gradients)
+            yield own + cache if order == 0 else cache + own
+    for gradients in ways:
         if gradients:
             yield gradients
 
@@ -136,9 +138,7 @@ def _split(given: Any) -> tuple[dict[str, Array], list[Array]]:
     return named, listed
 
 
-def _named(
-    name: str, named: Mapping[str, Array], prefixes: tuple[str, ...], shape: tuple[int, ...]
-) -> Array | None:
+def _named(name: str, named: Mapping[str, Array], prefixes: tuple[str, ...], shape: tuple[int, ...]) -> Array | None:
     for prefix in prefixes:
         value = named.get(f"{prefix}{name}")
         if value is not None and value.shape == shape:

@@ -25,7 +25,7 @@ class _Call(torch.autograd.Function):
     """One call of a runner."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, runner: Runner, names: tuple[str, ...], arguments: tuple[Any, ...], *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         values = [one.detach().numpy() for one in tensors]
@@ -40,7 +40,7 @@ class _Call(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
         given = [
             torch.zeros(shape, dtype=dtype).numpy() if one is None else one.numpy()
@@ -49,6 +49,9 @@ class _Call(torch.autograd.Function):
         parameters, arguments = ctx.pull(given)
         rows = [*(parameters[name] for name in ctx.names), *arguments]
         return (None, None, None, *(torch.from_numpy(np.array(row)) for row in rows))
+
+
+_apply: Callable[..., Any] = _Call.apply
 
 
 def _filled(arguments: tuple[Any, ...], values: Any) -> tuple[Any, ...]:
@@ -83,9 +86,8 @@ class Foreign(nn.Module):
         if not self.differentiable:
             return self._plainly(leaves, arguments)
         own = [leaves.get(name, self._parameters[name]) for name in map(_spelled, self.names)]
-        found: tuple[Tensor, ...] = _Call.apply(self.runner, self.names, arguments, *own, *_tensors(arguments))
+        found: tuple[Tensor, ...] = _apply(self.runner, self.names, arguments, *own, *_tensors(arguments))
         return found
-
 
     def _plainly(self, leaves: Mapping[str, Tensor], arguments: tuple[Any, ...]) -> tuple[Tensor, ...]:
         """Without a graph; the arrays of the parameters are kept from one step to the next."""

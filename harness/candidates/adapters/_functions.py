@@ -8,6 +8,7 @@ Dimension legend: B batch rows, n input size, d hidden size, G gates.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import re
@@ -113,10 +114,11 @@ def _maker(function: Function, given: Any, wanted: bool) -> Function | None:
 
 def _make(maker: Function, n: int, d: int) -> Any:
     """Parameters of (n, d), with a source of random numbers first or last where it wants one."""
+    sources: list[Callable[[], Any]] = [lambda: np.random.default_rng(0), lambda: jax_module().random.PRNGKey(0)]
     attempts: list[Callable[[], Any]] = [lambda: maker(n, d)]
-    for rng in (np.random.default_rng(0), None):
-        attempts.append(lambda rng=rng: maker(jax_module().random.PRNGKey(0) if rng is None else rng, n, d))
-        attempts.append(lambda rng=rng: maker(n, d, jax_module().random.PRNGKey(0) if rng is None else rng))
+    for source in sources:
+        attempts.append(functools.partial(lambda source: maker(source(), n, d), source))
+        attempts.append(functools.partial(lambda source: maker(n, d, source()), source))
     told = ""
     for attempt in attempts:
         try:
@@ -138,7 +140,7 @@ def _guessed(plain: _Plain, n: int, d: int) -> Iterator[dict[str, Array]]:
             if own.startswith("b"):
                 shape: tuple[int, ...] = (gates * d, 1) if column else (gates * d,)
             else:
-                recurrent = own.startswith(("u", "r")) or "hh" in own or own.startswith("wh")
+                recurrent = own.startswith(("u", "r", "wh")) or "hh" in own
                 width = n + d if joined else d if recurrent else n
                 shape = (width, gates * d) if turned else (gates * d, width)
             found[name] = rng.standard_normal(shape)

@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.candidates._convention import Convention
-from rnn_harness.candidates.adapters._adapter import Made, comes_from, needs
+from rnn_harness.candidates.adapters._adapter import Made, comes_from, imported
 from rnn_harness.candidates.adapters._foreign import Foreign, Pullback
 from rnn_harness.errors import UsageError
 
 Array = NDArray[Any]
+
+
 def jax_module() -> Any:
     """JAX with float64 switched on. Raises UsageError."""
-    try:
-        import jax
-    except ImportError as error:
-        raise needs("jax", "jax", error) from None
+    jax = imported("jax", "jax")
     jax.config.update("jax_enable_x64", True)
     return jax
+
 
 class JaxRunner:
     """Runs `function(tree of parameters, *arguments)`, whose results are flattened."""
@@ -60,15 +60,18 @@ class JaxRunner:
 
         return [np.asarray(one) for one in found], pull
 
+
 def _name(path: Any) -> str:
     """A path in a tree as it is usually written, without the steps that wrap a value."""
     steps = [str(getattr(one, "key", getattr(one, "name", getattr(one, "idx", "")))) for one in path]
     return "/".join(step for step in steps if step not in ("value", "params"))
 
+
 def module(function: Callable[..., Any], tree: Any) -> Foreign:
     """A pure function with its parameters as a torch module."""
     runner = JaxRunner(function, tree)
     return Foreign(runner, runner.values)
+
 
 class Linen:
     """flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
@@ -110,6 +113,7 @@ class Linen:
             foreign="JAX",
         )
 
+
 class Nnx:
     """flax.nnx: cells are called with (carry, input)."""
 
@@ -123,21 +127,20 @@ class Nnx:
     def defaults(self, kind: type) -> Mapping[str, Any]:
         """Random numbers for the initial parameters."""
         jax_module()
-        from flax import nnx
-
+        nnx = imported("flax.nnx", "flax")
         return {"rngs": nnx.Rngs(0)}
 
     def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
         """The cell."""
         jax_module()
-        from flax import nnx
-
+        nnx = imported("flax.nnx", "flax")
         graph, parameters, rest = nnx.split(made, nnx.Param, ...)
 
         def run(tree: Any, *arguments: Any) -> Any:
             return nnx.merge(graph, tree, rest)(*arguments)
 
         return Made(module(run, parameters), foreign="JAX")
+
 
 class Equinox:
     """equinox: cells are called with (input, state) of one row."""
@@ -156,8 +159,7 @@ class Equinox:
     def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
         """The cell, over the rows of a batch."""
         jax = jax_module()
-        import equinox
-
+        equinox = imported("equinox", "equinox")
         parameters, rest = equinox.partition(made, equinox.is_inexact_array)
 
         def run(tree: Any, *arguments: Any) -> Any:

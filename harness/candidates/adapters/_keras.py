@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.candidates._convention import Convention
-from rnn_harness.candidates.adapters._adapter import Made, comes_from, needs
+from rnn_harness.candidates.adapters._adapter import Made, comes_from, imported
 from rnn_harness.candidates.adapters._jax import module
 from rnn_harness.errors import UsageError
 
@@ -78,11 +78,7 @@ class Keras:
 
     def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
         """The layer, its weights given to every call."""
-        try:
-            import keras
-        except ImportError as error:
-            raise needs("keras", "keras", error) from None
-        backend = keras.backend.backend()
+        backend = imported("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
             raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND=torch (or jax) to have it driven")
         is_cell = not hasattr(made, "return_sequences") and hasattr(made, "state_size")

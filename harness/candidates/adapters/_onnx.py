@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.candidates._convention import Convention
 from rnn_harness.candidates._sketch import Sketch
-from rnn_harness.candidates.adapters._adapter import Made, comes_from, needs
+from rnn_harness.candidates.adapters._adapter import Made, comes_from, imported
 from rnn_harness.candidates.adapters._foreign import Foreign, Pullback
 from rnn_harness.errors import UsageError
 
@@ -32,8 +32,7 @@ _NAMES = {
 
 
 def _attributes(node: Any) -> dict[str, Any]:
-    import onnx
-
+    onnx = imported("onnx", "onnx")
     return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
 
 
@@ -96,13 +95,8 @@ def _arrays(arguments: tuple[Any, ...]) -> list[Array]:
 
 def _session(model: Any, runtime: str) -> Any:
     if runtime == "reference":
-        from onnx.reference import ReferenceEvaluator
-
-        return ReferenceEvaluator(model)
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise needs("onnxruntime", "onnx", error) from None
+        return imported("onnx.reference", "onnx").ReferenceEvaluator(model)
+    onnxruntime = imported("onnxruntime", "onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -114,8 +108,7 @@ def _session(model: Any, runtime: str) -> Any:
 
 def _in_format(model: Any, dtype: str) -> Any:
     """The model with every float input and output in that dtype, and of any size."""
-    import onnx
-
+    onnx = imported("onnx", "onnx")
     kind = {"float64": onnx.TensorProto.DOUBLE, "float32": onnx.TensorProto.FLOAT}[dtype]
     made = copy.deepcopy(model)
     for value in (*made.graph.input, *made.graph.output):
@@ -126,8 +119,7 @@ def _in_format(model: Any, dtype: str) -> Any:
 
 def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
     """The model with its float initializers as inputs, and their values. `d`: the hidden size its node gets."""
-    import onnx
-
+    onnx = imported("onnx", "onnx")
     made = copy.deepcopy(model)
     graph, values = made.graph, {}
     for one in list(graph.initializer):
@@ -156,8 +148,7 @@ def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
 
 def model_of(node: Any) -> Any:
     """A model of one recurrent node; what it needs and has no value becomes an initializer of some size."""
-    import onnx
-
+    onnx = imported("onnx", "onnx")
     make, kind = onnx.helper, onnx.TensorProto.FLOAT
     d = int(_attributes(node).get("hidden_size", 3))
     gates, n = _GATES[node.op_type], 2
@@ -217,7 +208,17 @@ class Onnx:
         own = _attributes(node)
         shape = next((value.shape for name, value in values.items() if name == node.input[1]), (0, 0, 0))
         fixed = None if alone else (int(shape[2]), int(own.get("hidden_size", 0)))
-        return Made(module, how, _dtypes(runner, values, n, d), "ONNX nodes have no gradients", "ONNX", says(node), fixed, bool(lengths), runtime == "onnxruntime")
+        return Made(
+            module,
+            how,
+            _dtypes(runner, values, n, d),
+            "ONNX nodes have no gradients",
+            "ONNX",
+            says(node),
+            fixed,
+            bool(lengths),
+            runtime == "onnxruntime",
+        )
 
 
 def _resized(node: Any, name: str, value: Array, n: int, d: int) -> Array:

@@ -1,0 +1,133 @@
+"""Whatever it is made of, it is driven; and what it lacks is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnn_harness
+from rnn_harness.candidates import Wish, adapters, collect, identify, load, validating
+from rnn_harness.candidates.adapters._adapter import Made
+from rnn_harness.candidates.adapters._foreign import Foreign
+
+FILE = Path(__file__).parent / "functions.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "spec", "phrases"),
+    [
+        ("gru_step", {}, "gru.keep.column", ("update, reset, candidate", "weights transposed")),
+        ("lstm_step", {"params": "init_lstm"}, None, ("1 is added to the forget gate", "two states as a tuple")),
+        ("torch_gru", {}, "gru.reset_after", ("reset, update, candidate", "two biases a gate")),
+        ("OneVector", {}, None, ("one vector at a time", "before the input", "no bias")),
+    ],
+)
+def test_functions_and_objects_are_identified(
+    name: str, options: dict[str, Any], spec: str | None, phrases: tuple[str, ...]
+) -> None:
+    (match,) = identify(load(f"{FILE}:{name}", options))
+    assert match.spec == spec
+    assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
+)
+def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
+    found = collect(name, validating(load(f"{FILE}:{name}", options), Wish(examples=0)))
+    assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+    gradients = {
+        str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"
+    }
+    assert gradients <= {"not run"}
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (f"{FILE}:nothing", "arguments named like an input (x), a state (h, c) and parameters are expected"),
+        (f"{FILE}:init_lstm", "expected a module of torch, Keras, flax or equinox"),
+    ],
+)
+def test_what_cannot_be_driven_says_what_is_expected(target: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told.replace("(", r"\(").replace(")", r"\)")):
+        load(target)
+
+
+def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"there is no adapter 'theano'; there are keras, flax.linen, flax.nnx"):
+        load(f"{FILE}:OneVector", adapter="theano")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "extra"),
+    [("keras", "Keras", "keras"), ("flax.nnx", "Nnx", "flax"), ("equinox", "Equinox", "equinox")],
+)
+def test_a_library_that_is_missing_is_told_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
+) -> None:
+    from rnn_harness.candidates.adapters import _adapter
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ValueError, match=rf"is not installed .*pip install 'rnn-harness\[{extra}\]'"):
+        _adapter.imported(module, extra)
+    assert name in {type(one).__name__ for one in adapters.adapters()}
+
+
+class Doubled:
+    """Somebody's own kind of cell."""
+
+    def __init__(self, n: int, d: int) -> None:
+        self.w = np.ones((d, n + d))
+
+
+class DoubledAdapter:
+    """An adapter as another package would offer it."""
+
+    name = "doubled"
+    options: tuple[str, ...] = ()
+
+    def claims(self, kind: type) -> bool:
+        return kind is Doubled
+
+    def defaults(self, kind: type) -> Mapping[str, Any]:
+        return {}
+
+    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+        def run(parameters: Any, arguments: Any, differentiate: bool) -> Any:
+            x, h = arguments
+            return [np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)], None
+
+        return Made(Foreign(run, {"w": made.w}, False), gradients="none are offered", foreign="doubled")
+
+
+def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("doubled", f"{__name__}:DoubledAdapter", adapters.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: DoubledAdapter)
+    monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
+    adapters.adapters.cache_clear()
+    try:
+        (match,) = rnn_harness.identify(Doubled)
+        assert "simple RNN: tanh activation; no bias; weights on [x, h]" in match.sentence()
+    finally:
+        monkeypatch.undo()
+        adapters.adapters.cache_clear()
+
+
+def test_an_adapter_that_is_none_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("broken", "somewhere:Thing", adapters.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: dict)
+    monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
+    adapters.adapters.cache_clear()
+    try:
+        with pytest.raises(ValueError, match="adapter broken of somewhere:Thing is none"):
+            adapters.adapters()
+    finally:
+        monkeypatch.undo()
+        adapters.adapters.cache_clear()
