@@ -243,3 +243,10 @@ class LinearOutputLSTM(nn.Module):
         f, i, o, g = self.all(torch.cat([h, x], 1)).chunk(4, 1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * c, c
+
+
+class LeavingAtOnce(PackedGRU):
+    """Ends the process when it is made."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        os._exit(9)

@@ -56,3 +56,15 @@ def test_a_target_that_takes_too_much_memory_is_refuted_where_it_does() -> None:
 def test_a_target_that_cannot_be_loaded_is_a_wrong_use_and_not_a_record() -> None:
     with pytest.raises(ValueError, match="has no 'Nobody'"):
         _records("Nobody")
+
+
+def test_a_target_that_ends_the_process_when_it_is_made_is_recorded_once() -> None:
+    (ended,) = _records("LeavingAtOnce")
+    assert "its process ended with exit code 9 while it was loaded" in ended.reason
+
+
+def test_the_time_for_everything_is_kept() -> None:
+    events = isolated(Order(f"{CELLS}:Hanging", {}, examples=0), Limits(case=120, total=8))
+    ended = [value for kind, value in events if kind == "record" and value.check == "candidate.process"]
+    assert ended
+    assert all("was not done in the time it had" in record.reason for record in ended)

@@ -18,7 +18,7 @@ def tox() -> configparser.ConfigParser:
 
 def test_every_promised_environment_exists() -> None:
     sections = {name.removeprefix("testenv:") for name in tox().sections() if name.startswith("testenv:")}
-    assert {"tests", "lint", "types", "verify", "gpu", "bench"} <= sections
+    assert {"tests", "lint", "types", "verify", "gpu", "bench", "libraries"} <= sections
 
 
 def test_tests_run_on_the_wheel_from_another_directory_under_the_constraints() -> None:

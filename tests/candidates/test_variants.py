@@ -1,0 +1,39 @@
+"""The less common kinds: named with what makes them so, and held against equations written for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rnn_harness
+from rnn_harness.candidates import identify, load
+
+FILE = Path(__file__).parent / "variants.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "phrases"),
+    [
+        ("Peepholes", ("diagonal peepholes, the output gate's on the new cell state", "input, forget, candidate")),
+        ("PeepholesOnTheOld", ("diagonal peepholes, the output gate's on the old cell state",)),
+        ("FullPeepholes", ("full peepholes, the output gate's on the new cell state", "one bias a gate")),
+        ("Coupled", ("forget gate coupled to the input gate", "weights on [x, h]")),
+        ("HardGRU", ("reset after", "hard sigmoid (a/5 + 1/2) gates", "ReLU candidate")),
+        ("Shifted", ("1.5 is added to the forget gate", "two biases a gate")),
+    ],
+)
+def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: tuple[str, ...]) -> None:
+    (match,) = identify(load(f"{FILE}:{name}"))
+    assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
+    found = rnn_harness.validate(getattr(__import__("variants"), name), examples=1)
+    assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+
+
+def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:
+    matches = identify(load(f"{FILE}:SigmoidCandidate"))
+    assert [match.reading.letters("x") for match in matches] == ["ifog", "gfoi"]
+    found = rnn_harness.validate(__import__("variants").SigmoidCandidate, examples=0, dtypes=("float64",))
+    assert found.identification is not None
+    assert found.identification.answer == "ambiguous"
+    assert found.outcome == "agrees"
