@@ -37,6 +37,8 @@ def print_validation(console: Console, found: Any, verbose: bool) -> None:
     console.print(f"[bold]{escape(found.target)}[/]")
     console.print(grid)
     refuted = [record for record in found.checks if str(record.outcome) == "refuted" and not record.expected]
+    if found.diagnosis is not None:  # it says that already
+        refuted = [record for record in refuted if record.check != "candidate.identified"]
     for record in refuted[:MOST_SHOWN]:
         where = f" in {record.dtype}" if record.dtype else ""
         console.print(f"  [red]✗[/] {escape(record.check)}{where}: {escape(record.reason[:300])}", soft_wrap=True)
