@@ -1,0 +1,258 @@
+"""How fast: references and torch kernels side by side, with the products alone as a floor.
+
+Forward is without a graph; backward is forward and backward less the forward that keeps one; both is all of it.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, G gates.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import evaluate
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.cases import Case, Drawn, draw
+from rnn_harness.checks._check import within
+from rnn_harness.kernels import Kernel, Setting, kernels
+from rnn_harness.kernels._cell import KernelCell
+from rnn_harness.kernels._decide import observe
+from rnn_harness.kernels._trial import rounding
+from rnn_harness.arithmetic._ball import BallArithmetic
+from rnn_harness.measures._measurement import Measurement, stamped
+from rnn_harness.measures._stopwatch import CONTROL, Call, drift, interleaved, interval, peak
+from rnn_harness.specs import library
+from rnn_harness.subjects import LAYERS, Subject
+
+Array = NDArray[Any]
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
+"""One spec a family: the one that torch has kernels for."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place of the grid."""
+
+    family: str
+    n: int
+    d: int
+    B: int
+    T: int
+    dtype: str = "float32"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {"n": self.n, "d": self.d, "B": self.B, "T": self.T}
+
+    @property
+    def operations(self) -> int:
+        """Floating-point operations of the matrix products of one forward."""
+        return 2 * GATES[self.family] * (self.n + self.d) * self.d * self.B * self.T
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """`calls`: forward, kept (the forward of training) and both. `check`: None if its numbers are right, or what is
+    wrong.
+    """
+
+    name: str
+    spec: str
+    calls: dict[str, Call]
+    check: Callable[[], str | None]
+    ran: str = ""
+
+
+def competitors(point: Point, compiled: bool = False) -> Iterator[Competitor]:
+    """The reference, and every torch kernel of the spec that runs here."""
+    spec = library().spec(SPECS[point.family])
+    subject = Subject.of(spec)
+    drawn = _drawn(point, subject)
+    yield Competitor("reference", spec.id, _reference(subject, drawn), lambda: _wrong(subject, drawn))
+    for kernel in kernels():
+        if kernel.spec != spec.id or kernel.known_wrong or kernel.interpreted or kernel.id.startswith("fused"):
+            continue
+        if kernel.id.startswith("compiled") and not compiled:
+            continue
+        setting = Setting(point.dtype, "cpu")
+        if setting in kernel.settings and kernel.missing(setting) is None:
+            yield _kernel(kernel, setting, drawn)
+
+
+def _drawn(point: Point, subject: Subject) -> Drawn:
+    case = Case(spec=subject.spec.id, n=point.n, d=point.d, B=point.B, T=point.T, seed=1, scale=0.5)
+    return draw(case.model_copy(update={"dtype": point.dtype}), subject)
+
+
+def _reference(subject: Subject, drawn: Drawn) -> dict[str, Call]:
+    cell, d = subject.cell, drawn
+
+    def forward() -> Any:
+        return cell.forward(d.parameters, d.inputs, d.states)
+
+    return {"forward": forward, "kept": forward, "both": lambda: cell.backward(forward(), d.d_outputs, d.d_finals)}
+
+
+def _kernel(kernel: Kernel, setting: Setting, drawn: Drawn) -> Competitor:
+    import torch
+
+    subject = kernel.subject(setting)
+    cell = subject.cell
+    assert isinstance(cell, KernelCell), "a kernel's subject holds its cell"
+    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(drawn.parameters).items()}
+    x = cell.tensor(drawn.inputs)
+    states = {name: cell.tensor(value) for name, value in drawn.states.items()}
+    bare = {name: value.detach() for name, value in leaves.items()}
+    ends = [cell.tensor(drawn.d_outputs, leaf=False)]
+    ends += [cell.tensor(drawn.d_finals[name], leaf=False) for name in subject.cell.state_names]
+    wanted = [x, *states.values(), *leaves.values()]
+
+    def forward() -> Any:
+        with torch.no_grad():
+            return cell.driver.run(bare, x.detach(), {k: v.detach() for k, v in states.items()}, None)
+
+    def kept() -> Any:
+        return cell.driver.run(leaves, x, states, None)
+
+    def both() -> Any:
+        outputs, finals = kept()
+        starts = [outputs, *(finals[name] for name in subject.cell.state_names)]
+        return torch.autograd.grad(starts, wanted, ends, allow_unused=True)
+
+    calls: dict[str, Call] = {"forward": forward, "kept": kept, "both": both}
+    ran = observe(kernel, setting)
+    differs = ran.differs(kernel.expects, kernel.never)
+    told = f"another kernel ran: {differs}" if differs else None
+    return Competitor(kernel.id, kernel.spec, calls, lambda: told or _wrong(subject, drawn), str(ran))
+
+
+def _wrong(subject: Subject, drawn: Drawn) -> str | None:
+    """None if the last step is within its bound, from the subject's own state, and the gradients pass the screen."""
+    rows = slice(0, 2)
+    cell = subject.cell
+    before = cell.forward(drawn.parameters, drawn.inputs[:-1], drawn.states).finals
+    whole = cell.forward(drawn.parameters, drawn.inputs, drawn.states)
+    states = {name: value[rows] for name, value in before.items()}
+    sizes = drawn.case.sizes
+    values = subject.values(drawn.parameters, drawn.inputs[-1:, rows], states, sizes)
+    step = evaluate(subject.spec.program(LAYERS), values, BallArithmetic(rounding(drawn.case.dtype))).steps[0]
+    for name, own in subject.states.items():
+        found = within(subject.spec.id, f"state {own} after the last step", step[name], whole.finals[own][rows])
+        if not found.agrees:
+            return found.detail
+    gradients = cell.backward(whole, drawn.d_outputs, drawn.d_finals).parameters
+    right = _exact(subject, drawn)
+    for name, value in right.items():
+        size = float(np.abs(value).max())
+        if float(np.abs(gradients[name] - value).max()) > SCREEN_SINGLE * size:
+            return f"the gradient of {name} is off by more than {SCREEN_SINGLE:.2g} of its largest entry"
+    return None
+
+
+def _exact(subject: Subject, drawn: Drawn) -> dict[str, Array]:
+    """Gradients of the reference in float64."""
+    wide = Subject.of(subject.spec).cell
+
+    def up(values: dict[str, Array]) -> dict[str, Array]:
+        return {name: value.astype(np.float64) for name, value in values.items()}
+
+    run = wide.forward(up(drawn.parameters), drawn.inputs.astype(np.float64), up(drawn.states))
+    return wide.backward(run, drawn.d_outputs.astype(np.float64), up(drawn.d_finals)).parameters
+
+
+def _floors(point: Point) -> dict[str, Call]:
+    """The matrix products of one forward alone, in NumPy and in torch."""
+    import torch
+
+    dtype = getattr(torch, point.dtype)
+    width = GATES[point.family] * point.d
+    x = torch.randn(point.T * point.B, point.n, dtype=dtype)
+    w, u = torch.randn(point.n, width, dtype=dtype), torch.randn(point.d, width, dtype=dtype)
+    h = torch.randn(point.B, point.d, dtype=dtype)
+    own = tuple(value.numpy() for value in (x, w, h, u))
+
+    def products() -> None:
+        x @ w
+        for _ in range(point.T):
+            h @ u
+
+    def in_numpy() -> None:
+        own[0] @ own[1]
+        for _ in range(point.T):
+            own[2] @ own[3]
+
+    return {"floor in torch": products, "floor in NumPy": in_numpy}
+
+
+def speed(
+    point: Point, rounds: int, compiled: bool = False, on_round: Callable[[], None] = lambda: None
+) -> Iterator[Measurement]:
+    """All competitors at one place of the grid, interleaved."""
+    import torch
+
+    rows = list(competitors(point, compiled))
+    calls = {f"{row.name} {what}": call for row in rows for what, call in row.calls.items()}
+    samples = interleaved({**calls, **_floors(point)}, rounds, on_round)
+    best = peak(getattr(torch, point.dtype))
+    base = Measurement(kind="speed", subject="", spec=SPECS[point.family], what="", sizes=point.sizes, dtype=point.dtype)
+    base = base.model_copy(update={"control": tuple(samples[CONTROL])})
+    steady = drift(samples)
+    for row in rows:
+        wrong = row.check()
+        made = {what: samples[f"{row.name} {what}"] for what in ("forward", "both")}
+        kept = samples[f"{row.name} kept"]
+        made["backward"] = [whole - part for whole, part in zip(made["both"], kept, strict=True)]
+        for what, times in made.items():
+            extra = _beside(point, what, float(np.median(times)), best) | {"drift": steady}
+            if row.name == "reference" and what == "both":
+                extra["peak memory, MB"] = _memory(row.calls["both"])
+            update = {"subject": row.name, "what": what, "samples": tuple(times), "ran": row.ran, "extra": extra}
+            told = {"agrees": wrong is None, "reason": wrong or ""}
+            yield _shown(base.model_copy(update={**update, **told}))
+    for name in ("floor in torch", "floor in NumPy"):
+        extra = _beside(point, "forward", float(np.median(samples[name])), best)
+        update = {"subject": name, "what": "forward", "samples": tuple(samples[name]), "agrees": True, "extra": extra}
+        yield _shown(base.model_copy(update=update))
+
+
+def _shown(one: Measurement) -> Measurement:
+    found = interval(one.samples)
+    return stamped(one.model_copy(update={"middle": found.middle, "low": found.low, "high": found.high}))
+
+
+def _beside(point: Point, what: str, seconds: float, best: float) -> dict[str, float]:
+    """Operations of the products, bytes that must move at least, and the share of what the machine can do."""
+    times = {"forward": 1, "backward": 2, "both": 3}[what]
+    operations = times * point.operations
+    size = 8 if point.dtype == "float64" else 4
+    weights = GATES[point.family] * point.d * (point.n + point.d)
+    moved = size * times * (weights + point.T * point.B * (point.n + point.d))
+    share = operations / seconds / best if seconds > 0 else 0.0
+    return {"operations": float(operations), "bytes": float(moved), "share of peak": share}
+
+
+def _memory(call: Call) -> float:
+    """Megabytes that one call of NumPy code takes at most."""
+    tracemalloc.start()
+    call()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 2**20
+
+
+def narrowed(points: tuple[Point, ...], families: tuple[str, ...]) -> tuple[Point, ...]:
+    """Those of some families."""
+    return tuple(point for point in points if point.family in families)
+
+
+def at_equal_count(point: Point, total: int) -> Point:
+    """The same place with the hidden size at which the family has about `total` parameters."""
+    from rnn_harness.measures._parameters import matched
+
+    return replace(point, d=matched(library().spec(SPECS[point.family]), point.n, total))

@@ -1,0 +1,89 @@
+"""Timing in one process: competitors take turns, slices are long enough, medians come with an interval.
+
+Every round also times one fixed piece of work, the control: what it does while nothing about it changes is the machine.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+Call = Callable[[], object]
+SLICE = 0.004
+"""Seconds: far above the clock's resolution."""
+CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median with the interval that holds it in about 95 of 100 repetitions."""
+
+    middle: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.middle:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+def _control() -> Call:
+    left = np.random.default_rng(0).standard_normal((192, 192))
+    return lambda: left @ left
+
+
+def interleaved(
+    calls: Mapping[str, Call], rounds: int = 15, on_round: Callable[[], None] = lambda: None
+) -> dict[str, list[float]]:
+    """Seconds per call of every competitor and of the control, one sample a round; the order changes every round."""
+    everyone = {**calls, CONTROL: _control()}
+    repeats = {}
+    for name, call in everyone.items():
+        call()
+        start = time.perf_counter()
+        call()
+        repeats[name] = max(1, math.ceil(SLICE / max(time.perf_counter() - start, 1e-7)))
+    samples: dict[str, list[float]] = {name: [] for name in everyone}
+    names = list(everyone)
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                everyone[name]()
+            samples[name].append((time.perf_counter() - start) / repeats[name])
+        on_round()
+    return samples
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The median and the order statistics around it that hold the true one in about 95 of 100 cases."""
+    ordered = sorted(values)
+    reach = int(0.98 * math.sqrt(len(ordered)))
+    middle = len(ordered) // 2
+    return Interval(median(ordered), ordered[max(0, middle - reach)], ordered[min(len(ordered) - 1, middle + reach)])
+
+
+def ratio(samples: Mapping[str, Sequence[float]], top: str, bottom: str) -> Interval:
+    """Of samples taken in the same round."""
+    return interval([a / b for a, b in zip(samples[top], samples[bottom], strict=True)])
+
+
+def drift(samples: Mapping[str, Sequence[float]]) -> float:
+    """How much slower the control was in the last third than in the first: 1 where the machine was steady."""
+    own = samples[CONTROL]
+    third = max(1, len(own) // 3)
+    return median(own[-third:]) / median(own[:third])
+
+
+def peak(dtype: Any) -> float:
+    """The most floating-point operations a second that one large matrix product reaches here, in this dtype."""
+    import torch
+
+    one = torch.randn(768, 768, dtype=dtype)
+    samples = interleaved({"product": lambda: one @ one}, 5)["product"]
+    return 2 * 768**3 / min(samples)
