@@ -11,7 +11,7 @@ Dimension legend: T steps, k lag, n input size, d hidden size, s state size, r a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from rnn_harness.measures._tangent import Tangent
 Array = NDArray[Any]
 REDUCE = 64
 """Steps after which rows that no longer matter are left out."""
+FAR = 2.0**200
+"""Where the rows are brought back to size one, long before their squares leave float64."""
 NEGLIGIBLE = 2.0**-53
 """Against the largest row: below it, a row changes the norm by less than float64 can show."""
 
@@ -74,7 +76,7 @@ def decay(
             if own is not None:
                 part = math.sqrt(np.vdot(rows[:, d:], rows[:, d:]))
                 own[lag] = exponent + (math.log10(part / root) if part else -math.inf)
-            if not 1e-60 < size < 1e60 or lag % REDUCE == 0:
+            if not 1 / FAR < size < FAR or lag % REDUCE == 0:
                 rows = rows / size
                 exponent += math.log10(size)
                 rows = _reduced(rows) if lag % REDUCE == 0 else rows
@@ -96,11 +98,3 @@ def _inputs(seed: int, segment: int, steps: int, n: int, scale: float) -> Array:
     """The inputs of a segment, the same whenever they are asked for."""
     found: Array = np.random.default_rng([seed, segment]).standard_normal((steps, n)) * scale
     return found
-
-
-def rows_of(curves: list[Curve], lags: tuple[int, ...]) -> Iterator[tuple[int, float]]:
-    """(lag, geometric mean over the curves) of the norms."""
-    for lag in lags:
-        found = [curve.norms[lag] for curve in curves if lag < len(curve.norms)]
-        if found:
-            yield lag, float(10 ** np.mean(found))

@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.specs import Spec, library
+from rnn_harness.specs.expression import variables
 
 SIZES = ({"n": 3, "d": 4, "k": 2}, {"n": 16, "d": 32, "k": 5}, {"n": 100, "d": 20, "k": 3})
 LAYERS = (1, 2, 3)
@@ -21,7 +23,7 @@ LAYERS = (1, 2, 3)
 
 def closed_form(spec: Spec) -> Any:
     """The number of parameters as a SymPy expression in n, d, k and, of a stack, L."""
-    import sympy
+    import sympy  # type: ignore[import-untyped]
 
     counts = [_counted(spec, layers) for layers in (LAYERS if spec.model.layers else (1,))]
     if len(counts) == 1:
@@ -36,7 +38,10 @@ def _counted(spec: Spec, layers: int) -> Any:
     import sympy
 
     total: Any = sympy.Integer(0)
-    for one in spec.program(layers).parameters:
+    program = spec.program(layers)
+    # A spec may declare a second form of the same weights, for an alternative equation.
+    used = {v.name for part in program.passes for one in part.assignments for v in variables(one.expression)}
+    for one in (one for one in program.parameters if one.name in used):
         product: Any = sympy.Integer(1)
         for axis in one.shape:
             terms = (factor * sympy.Symbol(name) for name, factor in axis.terms)
@@ -65,17 +70,51 @@ def matched(spec: Spec, n: int, total: int) -> int:
 
 
 def hochreiter(inputs: int, outputs: int, blocks: int, cells: int, biases: int) -> int:
-    """Hochreiter & Schmidhuber 1997: `blocks` of `cells` cells and two gates, every unit fed by all inputs and units."""
+    """Hochreiter & Schmidhuber 1997: `blocks` of `cells` cells and two gates, all units fed by all inputs and units."""
     units = blocks * (cells + 2)
     return units * (inputs + units) + biases + outputs * blocks * cells
 
 
+@dataclass(frozen=True)
+class Published:
+    """A number of parameters that a paper prints, and what its formula gives."""
+
+    where: str
+    printed: int
+    found: int
+    formula: str
+
+
+_HS97 = "(n + H) H + biases + k b S, H = b (S + 2)"
+_REBER = (("b = 4, S = 1", 264, (7, 7, 4, 1, 8)), ("b = 3, S = 2", 276, (7, 7, 3, 2, 6)))
+PUBLISHED = (
+    *(Published(f"H&S 1997, 1, {told}", printed, hochreiter(*sizes), _HS97) for told, printed, sizes in _REBER),
+    # Its own layout, with full connections between 101 inputs and as many outputs, and one cell without recurrence.
+    Published("H&S 1997, 2a", 10504, 101 * 101 + 101 + 2 * 101, "101 101 + 101 + 2 101"),
+    *(
+        Published(f"H&S 1997, 2c, {p} symbols", printed, hochreiter(p + 4, 2, 2, 1, 0), _HS97)
+        for p, printed in ((50, 364), (100, 664), (200, 1264), (500, 3064), (1000, 6064))
+    ),
+    Published("H&S 1997, 3", 102, hochreiter(1, 1, 3, 1, 9), _HS97),
+    Published("H&S 1997, 4", 93, hochreiter(2, 1, 2, 2, 9), _HS97),
+    Published("H&S 1997, 6a", 156, hochreiter(8, 4, 2, 2, 12), _HS97),
+    Published("H&S 1997, 6b", 308, hochreiter(8, 8, 3, 2, 20), _HS97),
+    Published("Chung 2014, speech, tanh 400", 168400, 400 * (400 + 20 + 1), "d (n + d + 1)"),
+    Published("Chung 2014, speech, GRU 227", 168888, 3 * 227 * (227 + 20 + 1), "3 d (n + d + 1)"),
+    Published("Chung 2014, speech, LSTM 195", 169065, 4 * 195 * (195 + 20 + 1) + 3 * 195, "4 d (n + d + 1) + 3 d"),
+)
+"""The counts of the literature, by the papers' own formulas. The sizes of experiment 2c, and the numbers of biases of
+the 1997 paper, are those at which its formula gives what it prints.
+"""
+
+
 def parameters() -> Iterator[Measurement]:
-    """The closed form of every cell's spec, and what it was held against."""
+    """The closed form of every cell's spec, and what it was held against; then the counts of the literature."""
     for spec in library().cells:
         if not spec.program(2).parameters:
             continue
         against = list(_against(spec))
+        told = ", ".join(name for name, _ in against) or "nothing: it has no reference"
         wrong = [name for name, right in against if not right]
         sizes = SIZES[0]
         yield stamped(
@@ -88,8 +127,29 @@ def parameters() -> Iterator[Measurement]:
                 unit="parameters",
                 middle=float(count(spec, sizes, 2 if spec.model.layers else 1)),
                 agrees=not wrong,
-                reason=f"differs from {', '.join(wrong)}" if wrong else "held against " + ", ".join(n for n, _ in against),
+                reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {told}",
                 text=str(closed_form(spec)),
+            )
+        )
+    yield from literature()
+
+
+def literature() -> Iterator[Measurement]:
+    """What papers print, by their own formulas."""
+    for one in PUBLISHED:
+        right = one.found == one.printed
+        reason = "held against the paper" if right else f"differs from the paper, which prints {one.printed}"
+        yield stamped(
+            Measurement(
+                kind="parameters",
+                subject=one.where,
+                spec="",
+                what="published",
+                unit="parameters",
+                middle=float(one.found),
+                agrees=right,
+                reason=reason,
+                text=one.formula,
             )
         )
 
@@ -122,7 +182,11 @@ _TORCH = {
     "lstm.bidirectional": ("LSTM", 4, True),
 }
 """torch's module, its gates, and whether it has both directions."""
-_KERAS = {"rnn.tanh": ("SimpleRNN", {}), "lstm.column": ("LSTM", {}), "gru.keep.column": ("GRU", {"reset_after": False})}
+_KERAS: dict[str, tuple[str, dict[str, bool]]] = {
+    "rnn.tanh": ("SimpleRNN", {}),
+    "lstm.column": ("LSTM", {}),
+    "gru.keep.column": ("GRU", {"reset_after": False}),
+}
 
 
 def _torch(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
@@ -132,7 +196,8 @@ def _torch(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
     name, gates, both = _TORCH[spec.id]
     made = getattr(torch.nn, name)(sizes["n"], sizes["d"], layers, bidirectional=both)
     doubled = (gates - 1 if name == "GRU" else gates) * sizes["d"] * layers * (2 if both else 1)
-    return sum(one.numel() for one in made.parameters()) == count(spec, sizes, layers) + doubled
+    found: int = sum(one.numel() for one in made.parameters())
+    return found == count(spec, sizes, layers) + doubled
 
 
 def _keras(spec: Spec, sizes: dict[str, int]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.measures._decay import Curve, decay
-from rnn_harness.measures._initial import INITIALISATIONS, initialisation
+from rnn_harness.measures._initial import INITIALISATIONS, Initialisation, initialisation
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._parameters import count, parameters
 from rnn_harness.measures._speed import SPECS, Point, at_equal_count, speed
@@ -50,16 +50,19 @@ class Amount:
     steps: int
     width: int
     seeds: int
-    compiled: bool = False
 
 
 QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3)
 USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5)
-FULL = Amount(((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50)), 25, 4000, 128, 10)
+FULL = Amount(
+    ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50)), 25, 4000, 128, 10
+)
 
 
-def plan(amount: Amount, what: tuple[str, ...], families: tuple[str, ...], dtype: str) -> list[Job]:
-    """The jobs of a benchmark. `what`: speed, parameters, decay."""
+def plan(
+    amount: Amount, what: tuple[str, ...], families: tuple[str, ...], dtype: str, cells: tuple[str, ...] = ()
+) -> list[Job]:
+    """The jobs of a benchmark. `what`: speed, parameters, decay. `cells`: somebody's, as typed."""
     jobs = []
     if "parameters" in what:
         jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters()))
@@ -67,16 +70,16 @@ def plan(amount: Amount, what: tuple[str, ...], families: tuple[str, ...], dtype
         jobs += [_decay_job(name, one.name, amount) for name, one in _pairs(families)]
     if "speed" in what:
         for d, rows, steps in amount.grid:
-            jobs += [_speed_job(Point(family, d, d, rows, steps, dtype), amount) for family in families]
+            jobs += [_speed_job(Point(family, d, d, rows, steps, dtype), amount, cells) for family in families]
         d, rows, steps = amount.grid[-1]
         total = count(library().spec(SPECS["lstm"]), {"n": d, "d": d, "k": 1})
         for family in families:
             if family != "lstm":
-                jobs.append(_speed_job(at_equal_count(Point(family, d, d, rows, steps, dtype), total), amount))
+                jobs.append(_speed_job(at_equal_count(Point(family, d, d, rows, steps, dtype), total), amount, cells))
     return jobs
 
 
-def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, object]]:
+def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
     for name, (_, cell) in CELLS.items():
         for one in INITIALISATIONS:
             usual = name in ("RNN", "GRU", "LSTM")
@@ -84,15 +87,15 @@ def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, object]]:
                 yield name, one
 
 
-def _speed_job(point: Point, amount: Amount) -> Job:
+def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
     operations = 3 * point.operations / 2e10 + 0.004
     cost = 1.5 + amount.rounds * 12 * max(0.004, operations)
-    return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, amount.compiled, tick))
+    return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick))
 
 
 def _decay_job(name: str, initial: str, amount: Amount) -> Job:
-    cost = amount.seeds * (0.02 + amount.steps * 60e-6)
+    cost = amount.seeds * (0.02 + amount.steps / 16_000)
     return Job(f"decay of {name}, {initial}", cost, lambda tick: _decayed(name, initial, amount, tick))
 
 
@@ -156,7 +159,9 @@ def _mean_interval(logs: list[float]) -> tuple[float, float]:
 def _told(curves: list[Curve], rate: float, steps: int) -> dict[str, float]:
     """Norms at some lags, horizons, half-life, and the exponent over the whole sequence."""
     mean = np.mean([curve.norms for curve in curves], axis=0)
-    found = {f"log10 at {lag}": float(mean[lag]) for lag in (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000) if lag <= steps}
+    found = {
+        f"log10 at {lag}": float(mean[lag]) for lag in (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000) if lag <= steps
+    }
     cells = [curve.cell for curve in curves if curve.cell is not None]
     if cells:
         own = np.mean(cells, axis=0)

@@ -7,6 +7,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size, G gat
 
 from __future__ import annotations
 
+import functools
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
+from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.cases import Case, Drawn, draw
 from rnn_harness.checks._check import within
+from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, Setting, kernels
 from rnn_harness.kernels._cell import KernelCell
 from rnn_harness.kernels._decide import observe
 from rnn_harness.kernels._trial import rounding
-from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._stopwatch import CONTROL, Call, drift, interleaved, interval, peak
 from rnn_harness.specs import library
@@ -69,8 +71,8 @@ class Competitor:
     ran: str = ""
 
 
-def competitors(point: Point, compiled: bool = False) -> Iterator[Competitor]:
-    """The reference, and every torch kernel of the spec that runs here."""
+def competitors(point: Point, cells: tuple[str, ...] = ()) -> Iterator[Competitor]:
+    """The reference, every torch kernel of the spec that runs here, and somebody's `cells` that have that spec."""
     spec = library().spec(SPECS[point.family])
     subject = Subject.of(spec)
     drawn = _drawn(point, subject)
@@ -78,11 +80,25 @@ def competitors(point: Point, compiled: bool = False) -> Iterator[Competitor]:
     for kernel in kernels():
         if kernel.spec != spec.id or kernel.known_wrong or kernel.interpreted or kernel.id.startswith("fused"):
             continue
-        if kernel.id.startswith("compiled") and not compiled:
-            continue
         setting = Setting(point.dtype, "cpu")
         if setting in kernel.settings and kernel.missing(setting) is None:
             yield _kernel(kernel, setting, drawn)
+    for text in cells:
+        own = _candidate(text)
+        if own.spec == spec.id:
+            yield _kernel(own, Setting(point.dtype, "cpu"), drawn)
+
+
+@functools.cache
+def _candidate(text: str) -> Kernel:
+    """Somebody's cell as a kernel. Raises UsageError if it is no known one, or has other parameters than its spec."""
+    from rnn_harness.candidates import candidate, identify, load
+
+    matches = identify(load(text))
+    if not matches or matches[0].spec not in SPECS.values() or matches[0].absent:
+        told = matches[0].sentence() if matches else "no cell that is known"
+        raise UsageError(f"{text} is {told}; timed beside others are {', '.join(SPECS.values())}, with all parameters")
+    return candidate(load(text), matches[0])
 
 
 def _drawn(point: Point, subject: Subject) -> Drawn:
@@ -129,7 +145,8 @@ def _kernel(kernel: Kernel, setting: Setting, drawn: Drawn) -> Competitor:
     ran = observe(kernel, setting)
     differs = ran.differs(kernel.expects, kernel.never)
     told = f"another kernel ran: {differs}" if differs else None
-    return Competitor(kernel.id, kernel.spec, calls, lambda: told or _wrong(subject, drawn), str(ran))
+    shown = str(ran) if kernel.watched else ""
+    return Competitor(kernel.id, kernel.spec, calls, lambda: told or _wrong(subject, drawn), shown)
 
 
 def _wrong(subject: Subject, drawn: Drawn) -> str | None:
@@ -191,16 +208,18 @@ def _floors(point: Point) -> dict[str, Call]:
 
 
 def speed(
-    point: Point, rounds: int, compiled: bool = False, on_round: Callable[[], None] = lambda: None
+    point: Point, rounds: int, cells: tuple[str, ...] = (), on_round: Callable[[], None] = lambda: None
 ) -> Iterator[Measurement]:
     """All competitors at one place of the grid, interleaved."""
     import torch
 
-    rows = list(competitors(point, compiled))
+    rows = list(competitors(point, cells))
     calls = {f"{row.name} {what}": call for row in rows for what, call in row.calls.items()}
     samples = interleaved({**calls, **_floors(point)}, rounds, on_round)
     best = peak(getattr(torch, point.dtype))
-    base = Measurement(kind="speed", subject="", spec=SPECS[point.family], what="", sizes=point.sizes, dtype=point.dtype)
+    base = Measurement(
+        kind="speed", subject="", spec=SPECS[point.family], what="", sizes=point.sizes, dtype=point.dtype
+    )
     base = base.model_copy(update={"control": tuple(samples[CONTROL])})
     steady = drift(samples)
     for row in rows:
@@ -217,8 +236,8 @@ def speed(
             yield _shown(base.model_copy(update={**update, **told}))
     for name in ("floor in torch", "floor in NumPy"):
         extra = _beside(point, "forward", float(np.median(samples[name])), best)
-        update = {"subject": name, "what": "forward", "samples": tuple(samples[name]), "agrees": True, "extra": extra}
-        yield _shown(base.model_copy(update=update))
+        named = {"subject": name, "what": "forward", "agrees": True}
+        yield _shown(base.model_copy(update={**named, "samples": tuple(samples[name]), "extra": extra}))
 
 
 def _shown(one: Measurement) -> Measurement:
@@ -244,11 +263,6 @@ def _memory(call: Call) -> float:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most / 2**20
-
-
-def narrowed(points: tuple[Point, ...], families: tuple[str, ...]) -> tuple[Point, ...]:
-    """Those of some families."""
-    return tuple(point for point in points if point.family in families)
 
 
 def at_equal_count(point: Point, total: int) -> Point:

@@ -47,7 +47,7 @@ def interleaved(
         call()
         start = time.perf_counter()
         call()
-        repeats[name] = max(1, math.ceil(SLICE / max(time.perf_counter() - start, 1e-7)))
+        repeats[name] = max(1, math.ceil(SLICE / max(time.perf_counter() - start, SLICE / 2**15)))
     samples: dict[str, list[float]] = {name: [] for name in everyone}
     names = list(everyone)
     for turn in range(rounds):

@@ -65,7 +65,8 @@ class _Plain:
         self.slopes = 1 - a * a if self.tanh else a * (1 - a)
 
     def last(self, inputs: Array, state: Array) -> Array:
-        return self._states(inputs, state)[-1].copy()
+        found: Array = self._states(inputs, state)[-1].copy()
+        return found
 
     def pull(self, t: int, adjoints: Array) -> Array:
         found: Array = (adjoints * self.slopes[t]).dot(self.recurrent)
@@ -135,7 +136,8 @@ class _Gated:
         self.kept = (keep.copy(), into, update, reset, r.copy(), factors)
 
     def last(self, inputs: Array, state: Array) -> Array:
-        return self._states(inputs, state)[1][-1].copy()
+        found: Array = self._states(inputs, state)[1][-1].copy()
+        return found
 
     def pull(self, t: int, adjoints: Array) -> Array:
         d = self.size
@@ -199,7 +201,8 @@ class _Memory:
         self.kept = (np.stack(rows, axis=1), shown * o * (1 - o), o * (1 - shown * shown), np.array(f))
 
     def last(self, inputs: Array, state: Array) -> Array:
-        return self._states(inputs, state)[1][-1].copy()
+        found: Array = self._states(inputs, state)[1][-1].copy()
+        return found
 
     def pull(self, t: int, adjoints: Array) -> Array:
         d, count = self.d, len(adjoints)

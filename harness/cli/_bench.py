@@ -1,0 +1,156 @@
+"""``rnn-harness bench``: how fast, how large, how far back the gradient reaches."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnn_harness.cli._shared import Interrupt, console, guarded
+from rnn_harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.measures import Job, Measurement
+
+_WHAT = ("parameters", "decay", "speed")
+_FAMILIES = ("rnn", "gru", "lstm")
+
+
+@guarded
+def bench(
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="[parameters|decay|speed]", help="What to measure; all by default.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Under a minute: one size, few rounds, three seeds.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Some minutes: six sizes, 25 rounds, ten seeds.")] = False,
+    families: Annotated[str, typer.Option(help="Which of rnn, gru, lstm, parted by commas.")] = "rnn,gru,lstm",
+    dtype: Annotated[str, typer.Option(help="float32 or float64, for speed.")] = "float32",
+    cell: Annotated[
+        list[str] | None, typer.Option(help="Somebody's cell beside ours (as for validate); may be repeated.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
+    plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
+    records: Annotated[Path | None, typer.Option(help="Write every measurement as JSON Lines.", dir_okay=False)] = None,
+    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
+    compare: Annotated[str | None, typer.Option(metavar="NAME", help="Hold them against those kept as NAME.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(metavar="PERCENT", help="With --compare: exit 1 for a real loss of more than that.")
+    ] = None,
+    other_machine: Annotated[
+        bool, typer.Option("--other-machine", help="Compare across machines all the same.")
+    ] = False,
+    keep_in: Annotated[Path | None, typer.Option(help="The folder of kept measurements.", file_okay=False)] = None,
+) -> None:
+    """Measure RNN, GRU and LSTM side by side: parameters in closed form, decay of gradients over time, speed.
+
+    No time is shown of what does not give the right numbers at the same sizes and dtype. Times come interleaved in one
+    process, as medians with a 95 % interval, beside a control that tells when the machine itself changed.
+    """
+    from rnn_harness.measures import FULL, QUICK, USUAL, plan
+
+    chosen = tuple(what or _WHAT)
+    own = tuple(name.strip() for name in families.split(","))
+    _known("measurement", chosen, _WHAT)
+    _known("family", own, _FAMILIES)
+    _known("dtype", (dtype,), ("float32", "float64"))
+    limit = _percent(fail_on)
+    if quick and full:
+        raise UsageError("--quick and --full are two plans: give one of them")
+    if fail_on is not None and compare is None:
+        raise UsageError("--fail-on needs something to compare with: --compare NAME")
+    _pinned(threads)
+    jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()))
+    if plan_only:
+        for job in jobs:
+            typer.echo(f"{job.cost:7.1f} s  {job.title}")
+        typer.echo(f"{sum(job.cost for job in jobs):7.1f} s  in all, about")
+        return
+    before = None
+    if compare is not None:
+        from rnn_harness.measures._history import saved
+
+        before = saved(compare, keep_in)
+    found, interrupted = _measured(jobs)
+    _kept(found, records, save, keep_in)
+    from rnn_harness.reports.bench import print_bench, print_changes
+
+    print_bench(console(), found)
+    if interrupted:
+        typer.echo(f"rnn-harness: interrupted after {len(found)} measurements", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    wrong = any(one.agrees is False for one in found)
+    if before is not None:
+        from rnn_harness.measures._history import compare as held
+
+        changes = held(before, found, other_machine)
+        print_changes(console(), changes, str(compare))
+        wrong = wrong or (limit is not None and any(one.real and one.factor > 1 + limit for one in changes))
+    raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.AGREES)
+
+
+def _known(kind: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise UsageError(f"there is no {kind} {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
+
+
+def _percent(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if value < 0:
+        raise UsageError(f"--fail-on {text!r} is no share: give for example 10%")
+    return value / 100
+
+
+def _pinned(threads: int) -> None:
+    """BLAS reads its number when it is loaded; torch is told."""
+    import os
+
+    if "numpy" not in sys.modules:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, str(threads))
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _measured(jobs: list[Job]) -> tuple[list[Measurement], bool]:
+    """The measurements, with a progress bar by cost; True if it was interrupted."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    found: list[Measurement] = []
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    try:
+        with bar, Interrupt() as interrupt:
+            task = bar.add_task("", total=sum(job.cost for job in jobs))
+            for job in jobs:
+                bar.update(task, description=job.title[:56])
+                found += job.run(interrupt.check)
+                bar.advance(task, job.cost)
+    except KeyboardInterrupt:
+        return found, True
+    return found, False
+
+
+def _kept(found: list[Measurement], records: Path | None, name: str | None, folder: Path | None) -> None:
+    from rnn_harness.measures import write_measurements
+    from rnn_harness.measures._history import save
+
+    if records is not None:
+        write_measurements(records, found)
+    if name is not None:
+        typer.echo(f"kept as {name}: {save(name, found, folder)}", err=True)

@@ -1,0 +1,143 @@
+"""The bench command: plans, tables, what is kept and compared; nothing here asserts a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rnn_harness.cli._app import app
+from rnn_harness.measures import Measurement, read_measurements
+from rnn_harness.measures._history import compare, save, saved
+from rnn_harness.measures._speed import Competitor, Point, _wrong, competitors
+from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
+from rnn_harness.specs import library
+from rnn_harness.subjects import Subject
+
+RUN = CliRunner()
+
+
+def _measured(middle: float, spread: float = 0.01, **more: object) -> Measurement:
+    base = {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "agrees": True, "machine": "m"}
+    times = {"samples": (middle,), "middle": middle, "low": middle * (1 - spread), "high": middle * (1 + spread)}
+    return Measurement.model_validate({**base, **times, "control": (1.0,), **more})
+
+
+def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
+    found = RUN.invoke(app, ["bench", "--full", "--plan"])
+    assert found.exit_code == 0
+    assert "speed of lstm, n = 256, d = 256, B = 64, T = 50" in found.stdout
+    total = float(found.stdout.splitlines()[-1].split()[0])
+    assert total < 900
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["bench", "size"], "there is no measurement 'size'; there are parameters, decay, speed"),
+        (["bench", "--families", "rnn,tcn"], "there is no family 'tcn'; there are rnn, gru, lstm"),
+        (["bench", "--dtype", "int8"], "there is no dtype 'int8'; there are float32, float64"),
+        (["bench", "--quick", "--full"], "two plans: give one of them"),
+        (["bench", "--fail-on", "10%"], "--fail-on needs something to compare with"),
+        (["bench", "--compare", "x", "--fail-on", "much"], "--fail-on 'much' is no share"),
+        (["bench", "--quick", "--compare", "never"], "no measurements are kept as 'never'"),
+        (["bench", "parameters", "--save", "a/b"], "'a/b' cannot name measurements"),
+    ],
+)
+def test_wrong_use_is_told(arguments: list[str], told: str, tmp_path: Path) -> None:
+    found = RUN.invoke(app, [*arguments, "--keep-in", str(tmp_path)])
+    assert found.exit_code == 2
+    assert told in found.stderr
+
+
+def test_decay_is_measured_kept_and_held_against_itself(tmp_path: Path) -> None:
+    arguments = ["bench", "decay", "--quick", "--families", "rnn", "--keep-in", str(tmp_path)]
+    first = RUN.invoke(app, [*arguments, "--save", "one", "--records", str(tmp_path / "all.jsonl")])
+    assert first.exit_code == 0, first.stdout
+    assert "sigmoid RNN" in first.stdout
+    assert {one.kind for one in read_measurements(tmp_path / "all.jsonl")} == {"decay"}
+    again = RUN.invoke(app, [*arguments, "--compare", "one", "--fail-on", "5%"])
+    assert again.exit_code == 0
+    assert "no change beyond noise" in again.stdout
+
+
+def test_no_time_is_shown_of_what_is_not_right() -> None:
+    from rich.console import Console
+
+    from rnn_harness.reports.bench import print_bench
+
+    console = Console(record=True, width=140)
+    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of peak": 0.5})
+    print_bench(console, [wrong, _measured(2.0, subject="other", extra={"share of peak": 0.25})])
+    text = console.export_text()
+    assert "not right: the gradient of W_h is off" in text
+    assert "1.00" not in text
+    assert "2.00 ± 0.02 s" in text
+
+
+@pytest.mark.parametrize(
+    ("new", "real"),
+    [
+        (_measured(1.0), False),
+        (_measured(1.2), True),
+        (_measured(0.8), True),
+        (_measured(1.2, 0.3), False),  # its interval reaches the old one
+        (_measured(1.2, control=(1.2,)), False),  # the machine was slower
+    ],
+    ids=["the same", "slower", "faster", "noisy", "a slower machine"],
+)
+def test_only_what_is_beyond_noise_is_a_change(new: Measurement, real: bool) -> None:
+    (change,) = compare([_measured(1.0)], [new])
+    assert change.real is real
+
+
+def test_times_of_other_machines_are_not_compared_unasked(tmp_path: Path) -> None:
+    save("old", [_measured(1.0, machine="another")], tmp_path)
+    old = saved("old", tmp_path)
+    with pytest.raises(ValueError, match="times of different machines say nothing of a change"):
+        compare(old, [_measured(1.0)])
+    assert len(compare(old, [_measured(1.0)], anyway=True)) == 1
+
+
+def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
+    for family in ("rnn", "gru", "lstm"):
+        found: list[Competitor] = list(competitors(Point(family, 6, 5, 3, 7)))
+        assert len(found) >= 3
+        assert {one.name: one.check() for one in found} == {one.name: None for one in found}
+
+
+def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:
+    spec = library().spec("rnn.tanh")
+    right = Subject.of(spec)
+    drawn = __import__("rnn_harness.measures._speed", fromlist=["_drawn"])._drawn(Point("rnn", 4, 3, 2, 5), right)
+
+    class Off(type(right.cell)):  # type: ignore[misc]
+        def backward(self, *given: object) -> object:
+            found = super().backward(*given)
+            found.parameters["W_h"][0, 0] *= 1.01
+            return found
+
+    class Late(type(right.cell)):  # type: ignore[misc]
+        def forward(self, *given: object) -> object:
+            found = super().forward(*given)
+            found.finals["h"][...] *= 1 + np.float32(1e-4)
+            return found
+
+    assert "the gradient of W_h" in (_wrong(Subject.of(spec, Off()), drawn) or "")
+    assert "state h after the last step" in (_wrong(Subject.of(spec, Late()), drawn) or "")
+
+
+def test_samples_are_taken_in_turns_beside_a_control() -> None:
+    order: list[str] = []
+    calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    samples = interleaved(calls, rounds=3)
+    assert set(samples) == {"a", "b", CONTROL}
+    assert {len(values) for values in samples.values()} == {3}
+    assert ratio(samples, "a", "a").middle == 1
+
+
+def test_the_interval_of_a_median_holds_it() -> None:
+    found = interval([5.0, 1.0, 4.0, 2.0, 3.0])
+    assert found.low <= found.middle == 3.0 <= found.high

@@ -1,0 +1,143 @@
+"""The decay of gradients: exact products of Jacobians, without underflow, and what they are known to come to."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_harness.arithmetic import NumpyArithmetic, evaluate
+from rnn_harness.derive import derive, differentiate
+from rnn_harness.measures._decay import Curve, _inputs, decay
+from rnn_harness.measures._initial import INITIALISATIONS, initialisation
+from rnn_harness.measures._plan import CELLS, decayed
+from rnn_harness.measures._tangent import tangent
+from rnn_harness.references import get
+from rnn_harness.specs import library
+from rnn_harness.subjects import LAYERS, Subject
+
+N, D = 3, 5
+
+
+def _parameters(name: str, seed: int = 0, width: int = D) -> dict[str, Any]:
+    return initialisation("torch").make(CELLS[name][1], N, width, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
+    """d h_T / d s_{T-k} by one backward of the reference for every unit of h_T."""
+    cell, steps = CELLS[name][1], 12
+    parameters = _parameters(name)
+    length = math.isqrt(steps)
+    x = np.concatenate([_inputs(0, k, min(length, steps - s), N, 1.0) for k, s in enumerate(range(0, steps, length))])
+    curve = decay(tangent(cell, parameters), N, steps, 0)
+    state = {one: np.zeros((1, D)) for one in cell.state_names}
+    before = [state]
+    for t in range(steps):
+        state = cell.forward(parameters, x[t : t + 1, None], state).finals
+        before.append(state)
+    for lag in (1, 2, 5, 12):
+        start = steps - lag
+        run = cell.forward(parameters, x[start:, None], before[start])
+        rows, own = [], []
+        for unit in range(D):
+            d_outputs = np.zeros((lag, 1, D))
+            d_outputs[-1, 0, unit] = 1
+            found = cell.backward(run, d_outputs).states
+            rows.append(np.concatenate([found[one][0] for one in cell.state_names]))
+            own.append(found[cell.state_names[-1]][0])
+        expected = math.log10(np.linalg.norm(rows) / math.sqrt(D))
+        assert curve.norms[lag] == pytest.approx(expected, abs=1e-9)
+        if curve.cell is not None:
+            assert curve.cell[lag] == pytest.approx(math.log10(np.linalg.norm(own) / math.sqrt(D)), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if CELLS[name][0] not in ("lstm.noforget", "rnn.sigma")])
+def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
+    spec = library().spec(CELLS[name][0])
+    subject = Subject.of(spec)
+    parameters = _parameters(name, 3)
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((1, N))
+    state = rng.standard_normal(tangent(CELLS[name][1], parameters).size) / 2
+    step = tangent(CELLS[name][1], parameters)
+    step.run(x, state)
+    adjoint = rng.standard_normal((1, len(state)))
+    pulled = step.pull(0, adjoint)[0]
+    names = subject.cell.state_names
+    states = {one: state[None, k * D : (k + 1) * D] for k, one in enumerate(names)}
+    arithmetic = NumpyArithmetic(np.float64)
+    values = subject.values(parameters, x[:, None], states, {"n": N, "d": D, "k": 1})
+    trajectory = evaluate(spec.program(LAYERS), values, arithmetic)
+    finals = {one: adjoint[:, names.index(own) * D :][:, :D] for one, own in subject.states.items()}
+    outputs = {subject.output_name: np.zeros((1, 1, D))}
+    found = differentiate(derive(spec.program(LAYERS)), trajectory, outputs, finals, arithmetic)
+    own = {source: found.states[one][0] for one, source in subject.states.items()}
+    assert pulled == pytest.approx(np.concatenate([own[one] for one in names]), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "initial", "rate"),
+    [
+        ("RNN", "torch", 0.572),
+        ("sigmoid RNN", "torch", 0.146),
+        ("RNN", "orthogonal", 0.774),
+        ("RNN", "gain-0.9", 0.905),
+        ("RNN", "gain-1.5", 1.050),
+        ("RNN", "gain-3", 1.341),
+        ("GRU", "torch", 0.641),
+        ("GRU", "keep", 0.983),
+        ("LSTM", "torch", 0.633),
+        ("LSTM", "forget-1", 0.858),
+        ("LSTM", "forget-5", 1.013),
+        ("LSTM", "chrono", 0.991),
+        ("LSTM without forget gate", "torch", 1.013),
+    ],
+)
+def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: str, rate: float) -> None:
+    """Those of three other seeds, by jacrev (ledger of the documents); theirs have a spread of their own."""
+    found = decayed(name, initial, 200, 128, 6)
+    assert found.low is not None
+    assert found.high is not None
+    spread = found.high / found.low
+    assert found.low / spread <= rate <= found.high * spread
+
+
+def test_nothing_underflows_where_float64_ends() -> None:
+    cell = get("rnn", activation="sigmoid")
+    parameters = initialisation("torch").make(cell, N, 16, np.random.default_rng(0))
+    curve = decay(tangent(cell, parameters), N, 3000, 0)
+    assert curve.norms[3000] < -1500
+    assert np.isfinite(curve.norms).all()
+    steps = np.diff(curve.norms[1000:])
+    assert np.median(steps) == pytest.approx((curve.norms[3000] - curve.norms[1000]) / 2000, rel=0.1)
+
+
+def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rnn_harness.measures import _decay
+
+    cell = get("lstm")
+    parameters = initialisation("chrono").make(cell, N, 8, np.random.default_rng(1))
+
+    def curve() -> Curve:
+        return decay(tangent(cell, parameters), N, 300, 1)
+
+    reduced = curve()
+    monkeypatch.setattr(_decay, "_reduced", lambda rows: rows)
+    assert reduced.norms == pytest.approx(curve().norms, abs=1e-10)
+
+
+def test_every_initialisation_has_the_shapes_of_its_cells() -> None:
+    for one in INITIALISATIONS:
+        for family in one.cells:
+            cell = get(family)
+            made = one.make(cell, N, D, np.random.default_rng(0))
+            assert {name: value.shape for name, value in made.items()} == cell.parameter_shapes(N, D)
+
+
+def test_a_variant_that_has_no_fast_form_is_told() -> None:
+    cell = get("lstm", peephole="full")
+    with pytest.raises(ValueError, match="the decay of lstm in this variant is not measured"):
+        tangent(cell, {})
