@@ -43,6 +43,12 @@ def _parameters(console: Console, rows: Sequence[Any]) -> None:
 def _decay(console: Console, rows: Sequence[Any]) -> None:
     if not rows:
         return
+    broken = [one for one in rows if one.what == "failed"]
+    for one in broken:
+        console.print(f"[red]failed[/]: {escape(one.subject)}: {escape(one.reason)}")
+    rows = [one for one in rows if one.what != "failed"]
+    if not rows:
+        return
     steps = rows[0].sizes
     title = f"Decay of gradients: |d h_T / d s_T-k|, d = {steps['d']}, T = {steps['T']}"
     lags = [f"k = {lag}" for lag in _LAGS]

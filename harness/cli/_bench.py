@@ -32,7 +32,13 @@ def bench(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
-    records: Annotated[Path | None, typer.Option(help="Write every measurement as JSON Lines.", dir_okay=False)] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="Write every measurement to this file as it comes.", dir_okay=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes for what is not timed.")] = 1,
+    backend: Annotated[str, typer.Option(help="Where they run, as joblib names it: loky, dask, ray.")] = "loky",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
     compare: Annotated[str | None, typer.Option(metavar="NAME", help="Hold them against those kept as NAME.")] = None,
     fail_on: Annotated[
@@ -72,8 +78,15 @@ def bench(
         from rnn_harness.measures._history import saved
 
         before = saved(compare, keep_in)
-    found, interrupted = _measured(jobs)
-    _kept(found, records, save, keep_in)
+    if resume and records is None:
+        raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
+    known = _known_already(records, resume)
+    left = [job for job in jobs if job.title not in {one.job for one in known}]
+    found, interrupted = _measured(left, known, records, (workers, backend, scheduler))
+    if save is not None:
+        from rnn_harness.measures._history import save as keep
+
+        typer.echo(f"kept as {save}: {keep(save, found, keep_in)}", err=True)
     from rnn_harness.reports.bench import print_bench, print_changes
 
     print_bench(console(), found)
@@ -120,11 +133,27 @@ def _pinned(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _measured(jobs: list[Job]) -> tuple[list[Measurement], bool]:
-    """The measurements, with a progress bar by cost; True if it was interrupted."""
+def _known_already(records: Path | None, resume: bool) -> list[Measurement]:
+    """What a file holds; one that is not to be gone on with is not touched. Raises UsageError."""
+    from rnn_harness.measures import read_measurements
+
+    if records is None or not records.exists() or not records.stat().st_size:
+        return []
+    if not resume:
+        raise UsageError(f"{records} holds measurements already: give --resume to go on, or another file")
+    return [one for one in read_measurements(records) if one.what != "failed"]
+
+
+def _measured(
+    jobs: list[Job], known: list[Measurement], records: Path | None, where: tuple[int, str, str | None]
+) -> tuple[list[Measurement], bool]:
+    """The measurements, with a progress bar by cost; True if it was interrupted. They are written job by job."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    found: list[Measurement] = []
+    from rnn_harness.measures import write_measurements
+    from rnn_harness.measures._run import run
+
+    found = list(known)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -137,20 +166,12 @@ def _measured(jobs: list[Job]) -> tuple[list[Measurement], bool]:
     try:
         with bar, Interrupt() as interrupt:
             task = bar.add_task("", total=sum(job.cost for job in jobs))
-            for job in jobs:
-                bar.update(task, description=job.title[:56])
-                found += job.run(interrupt.check)
-                bar.advance(task, job.cost)
+            for job, made in run(jobs, *where, interrupt.check):
+                found += made
+                bar.update(task, description=job.title[:56], advance=job.cost)
+                if records is not None:
+                    write_measurements(records, found)
+                interrupt.check()
     except KeyboardInterrupt:
         return found, True
     return found, False
-
-
-def _kept(found: list[Measurement], records: Path | None, name: str | None, folder: Path | None) -> None:
-    from rnn_harness.measures import write_measurements
-    from rnn_harness.measures._history import save
-
-    if records is not None:
-        write_measurements(records, found)
-    if name is not None:
-        typer.echo(f"kept as {name}: {save(name, found, folder)}", err=True)

@@ -24,7 +24,8 @@ class Measurement(BaseModel):
     `subject`: a reference, a kernel or a candidate. `what`: ``forward``, ``backward``, ``both``, a floor, or an
     initialisation. `samples`: all of them, in `unit`. `agrees`: that the same subject gave the right numbers at the
     same sizes and dtype, or why it is not known; without it no time is shown. `ran`: what the profiler saw. `control`:
-    samples of the fixed work of the same rounds. `extra`: numbers beside, by name.
+    samples of the fixed work of the same rounds. `extra`: numbers beside, by name. `job`: of the plan that
+    it comes from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -47,6 +48,7 @@ class Measurement(BaseModel):
     control: tuple[float, ...] = ()
     extra: dict[str, float] = {}
     text: str = ""
+    job: str = ""
     environment: str = ""
     machine: str = ""
 

@@ -16,7 +16,7 @@ from rnn_harness.measures._initial import INITIALISATIONS, Initialisation, initi
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._parameters import count, parameters
 from rnn_harness.measures._speed import SPECS, Point, at_equal_count, speed
-from rnn_harness.measures._tangent import tangent
+from rnn_harness.measures._tangent import step_bound, tangent
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import library
 
@@ -34,11 +34,12 @@ U32, U64 = 2.0**-23, 2.0**-52
 
 @dataclass(frozen=True)
 class Job:
-    """`cost`: seconds it takes about; `run` makes its measurements."""
+    """`cost`: seconds it takes about; `run` makes its measurements; `alone`: it times, so nothing may run beside it."""
 
     title: str
     cost: float
     run: Callable[[Callable[[], None]], Iterator[Measurement]]
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
     operations = 3 * point.operations / 2e10 + 0.004
     cost = 1.5 + amount.rounds * 12 * max(0.004, operations)
-    return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick))
+    return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
 
 
 def _decay_job(name: str, initial: str, amount: Amount) -> Job:
@@ -114,6 +115,7 @@ def decayed(
         made = one.make(cell, 16, width, np.random.default_rng(seed))
         curves.append(decay(tangent(cell, made), 16, steps, seed, one.inputs))
         tick()
+    bounds = [step_bound(cell, one.make(cell, 16, width, np.random.default_rng(seed))) for seed in range(seeds)]
     rates = [10 ** _slope(curve, steps) for curve in curves]
     low, high = _mean_interval([math.log(rate) for rate in rates])
     middle = math.exp(sum(math.log(rate) for rate in rates) / len(rates))
@@ -131,7 +133,7 @@ def decayed(
             low=low,
             high=high,
             agrees=True,
-            extra=_told(curves, middle, steps),
+            extra=_told(curves, middle, steps) | {"bound per step": float(np.mean(bounds))},
         )
     )
 

@@ -226,6 +226,32 @@ class _Memory:
         return np.concatenate([blocks[k] for k in order])
 
 
+def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float:
+    """What the norm of one step's Jacobian cannot exceed, from the singular values of the recurrent weights alone.
+
+    For the LSTM that of d c_t / d c_{t-1} along the cell state, which is the forget gate: 1.
+    """
+    made: Any = cell
+
+    def largest(name: str) -> float:
+        return float(np.linalg.norm(parameters[name], 2))
+
+    if cell.name == "rnn":
+        return largest("W_h") * (1.0 if made.activation == "tanh" else 0.25)
+    if cell.name == "gru":
+        # For |h| <= 1: the state, half the update gate's weights, the candidate's through the reset gate's.
+        inner = 1 + largest("W_hr") / 4 if made.reset == "before" else 1.0
+        reached = 0.0 if made.reset == "before" else _inner_bound(parameters) * largest("W_hr") / 4
+        return 1 + largest("W_hz") / 2 + largest("W_hg") * inner + reached
+    return 1.0
+
+
+def _inner_bound(parameters: Mapping[str, Array]) -> float:
+    """The largest entry of W_hg h + b_hg for |h| <= 1."""
+    rows = np.abs(parameters["W_hg"]).sum(axis=1)
+    return float((rows + np.abs(parameters.get("b_hg", 0.0))).max())
+
+
 def tangent(cell: Reference, parameters: Mapping[str, Array]) -> Tangent:
     """The fast form of a reference. Raises UsageError for one that has none."""
     made: Any = cell

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jobs import three
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
 from rnn_harness.measures import Measurement, read_measurements
 from rnn_harness.measures._history import compare, save, saved
+from rnn_harness.measures._run import run
 from rnn_harness.measures._speed import Competitor, Point, _wrong, competitors
 from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.specs import library
@@ -141,3 +143,32 @@ def test_samples_are_taken_in_turns_beside_a_control() -> None:
 def test_the_interval_of_a_median_holds_it() -> None:
     found = interval([5.0, 1.0, 4.0, 2.0, 3.0])
     assert found.low <= found.middle == 3.0 <= found.high
+
+
+def test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done() -> None:
+    found = {job.title: made for job, made in run(three(), workers=2)}
+    assert set(found) == {"fine", "raising", "dying", "also fine"}
+    assert found["fine"][0].job == "fine"
+    assert found["also fine"][0].agrees
+    assert found["raising"][0].reason == "ZeroDivisionError: no such luck"
+    assert "its process died" in found["dying"][0].reason
+
+
+def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    arguments = ["bench", "decay", "--quick", "--records", str(path)]
+    assert RUN.invoke(app, [*arguments, "--families", "rnn"]).exit_code == 0
+    before = read_measurements(path)
+    refused = RUN.invoke(app, [*arguments, "--families", "rnn"])
+    assert refused.exit_code == 2
+    assert "give --resume to go on" in refused.stderr
+    assert RUN.invoke(app, [*arguments, "--families", "rnn,gru", "--resume", "--workers", "2"]).exit_code == 0
+    after = read_measurements(path)
+    assert after[: len(before)] == before
+    assert {one.subject for one in after[len(before) :]} == {"GRU", "GRU, reset before"}
+
+
+def test_a_cluster_that_is_not_there_is_told() -> None:
+    found = RUN.invoke(app, ["bench", "decay", "--quick", "--backend", "dask"])
+    assert found.exit_code == 2
+    assert "--scheduler tcp://host:port" in found.stderr or "pip install 'rnn-harness[dask]'" in found.stderr

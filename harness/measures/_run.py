@@ -1,0 +1,103 @@
+"""Run a plan: jobs that time run alone, the others side by side, here or on a cluster that joblib knows.
+
+A job that raises, and one whose worker dies, is a measurement that says so; whatever was finished stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rnn_harness.errors import UsageError
+from rnn_harness.measures._measurement import Measurement, stamped
+from rnn_harness.measures._plan import Job
+
+Done = tuple[Job, list[Measurement]]
+
+
+def run(
+    jobs: Sequence[Job],
+    workers: int = 1,
+    backend: str = "loky",
+    scheduler: str | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Done]:
+    """Jobs with what they measured, as they are done. `scheduler`: the address of a Dask scheduler."""
+    together = [job for job in jobs if not job.alone]
+    if workers > 1 or backend != "loky":
+        yield from _beside(together, workers, backend, scheduler)
+        together = []
+    for job in (*together, *(job for job in jobs if job.alone)):
+        yield job, attempted(job, tick)
+
+
+def attempted(job: Job, tick: Callable[[], None] = lambda: None) -> list[Measurement]:
+    """A job's measurements; what it raises is one."""
+    try:
+        return [one.model_copy(update={"job": job.title}) for one in job.run(tick)]
+    except (KeyboardInterrupt, UsageError):
+        raise
+    except Exception as error:  # a job may meet anything; the others go on
+        return [failed(job, f"{type(error).__name__}: {error}")]
+
+
+def failed(job: Job, reason: str) -> Measurement:
+    """That a job failed."""
+    kind = "speed" if job.alone else "decay"
+    base = {"kind": kind, "subject": job.title, "spec": "", "what": "failed", "agrees": False, "reason": reason}
+    return stamped(Measurement.model_validate({**base, "job": job.title}))
+
+
+def _beside(jobs: list[Job], workers: int, backend: str, scheduler: str | None) -> Iterator[Done]:
+    import joblib  # type: ignore[import-untyped]
+
+    left = {job.title: job for job in jobs}
+    with _cluster(backend, scheduler):
+        try:
+            with joblib.parallel_config(backend=backend, n_jobs=workers):
+                calls = (joblib.delayed(_named)(job) for job in jobs)
+                for title, found in joblib.Parallel(return_as="generator_unordered")(calls):
+                    yield left.pop(title), found
+        except (KeyboardInterrupt, UsageError, GeneratorExit):
+            raise
+        except Exception:  # a worker died: which job it had is found out one by one
+            for job in list(left.values()):
+                yield job, _by_itself(job)
+
+
+def _named(job: Job) -> tuple[str, list[Measurement]]:
+    return job.title, attempted(job)
+
+
+def _by_itself(job: Job) -> list[Measurement]:
+    """In a process of its own, which may die."""
+    import joblib
+    from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]
+
+    get_reusable_executor(kill_workers=True).shutdown(wait=True)  # one that has lost a worker takes no more work
+    try:
+        with joblib.parallel_config(backend="loky", n_jobs=2):
+            (found,) = joblib.Parallel()([joblib.delayed(_named)(job)])
+        return list(found[1])
+    except Exception as error:  # its process died
+        return [failed(job, f"its process died: {type(error).__name__}: {str(error)[:200]}")]
+
+
+def _cluster(backend: str, scheduler: str | None) -> AbstractContextManager[Any]:
+    """A client of a Dask scheduler, if one is meant. Raises UsageError."""
+    if backend != "dask":
+        return nullcontext()
+    try:
+        from importlib import import_module
+
+        distributed: Any = import_module("distributed")
+    except ImportError as error:
+        raise UsageError(f"dask is not installed ({error}): pip install 'rnn-harness[dask]'") from None
+    if scheduler is None:
+        raise UsageError("--backend dask needs --scheduler tcp://host:port")
+    try:
+        client: AbstractContextManager[Any] = distributed.Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    return client
