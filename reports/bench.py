@@ -25,6 +25,7 @@ def print_bench(console: Console, found: Sequence[Any]) -> None:
     """`found`: `Measurement`s. A table for each kind that is among them."""
     _parameters(console, [one for one in found if one.kind == "parameters"])
     _decay(console, [one for one in found if one.kind == "decay"])
+    _learning(console, [one for one in found if one.kind == "learning"])
     _speed(console, [one for one in found if one.kind == "speed"])
 
 
@@ -62,6 +63,26 @@ def _decay(console: Console, rows: Sequence[Any]) -> None:
         horizon = f"{one.extra['float32 horizon']:.0f} steps" if "float32 horizon" in one.extra else "no end"
         made.add_row(one.subject, one.what, *norms, rate, half, horizon, f"{one.extra['Lyapunov exponent']:+.3f}")
     console.print(made)
+
+
+def _learning(console: Console, rows: Sequence[Any]) -> None:
+    """One table a task."""
+    for task in dict.fromkeys((one.what, one.sizes["T"]) for one in rows):
+        own = [one for one in rows if (one.what, one.sizes["T"]) == task]
+        first = own[0]
+        title = f"Learning: {first.text}, T = {task[1]}, {first.sizes['steps']} steps of 64 sequences; chance "
+        right = ("parameters", "loss [seeds]", "solved", "after steps", "seconds", "rate before", "after")
+        made = _table(f"{title}{first.extra['chance']:.4f}", ("who",), right)
+        for one in own:
+            told = one.extra
+            loss = f"{one.middle:.4f} [{min(one.samples):.4f}, {max(one.samples):.4f}]"
+            solved = f"{told['seeds solved']:.0f} of {told['seeds']:.0f}"
+            steps = f"{told['steps until solved']:.0f}" if "steps until solved" in told else "–"
+            rates = [f"{told[name]:.3f}" if name in told else "" for name in ("rate before", "rate after")]
+            made.add_row(
+                one.subject, f"{told['parameters']:.0f}", loss, solved, steps, f"{told['seconds']:.1f}", *rates
+            )
+        console.print(made)
 
 
 def _speed(console: Console, rows: Sequence[Any]) -> None:

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from rnn_harness.measures import Job, Measurement
 
 _WHAT = ("parameters", "decay", "speed")
+_ASKED = ("learning",)
+"""Measured only if it is named: it takes minutes."""
 _FAMILIES = ("rnn", "gru", "lstm")
 
 
 @guarded
 def bench(
     what: Annotated[
-        list[str] | None, typer.Argument(metavar="[parameters|decay|speed]", help="What to measure; all by default.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[parameters|decay|speed|learning]",
+            help="What to measure; all but learning by default, which takes minutes.",
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute: one size, few rounds, three seeds.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Some minutes: six sizes, 25 rounds, ten seeds.")] = False,
@@ -58,7 +64,7 @@ def bench(
 
     chosen = tuple(what or _WHAT)
     own = tuple(name.strip() for name in families.split(","))
-    _known("measurement", chosen, _WHAT)
+    _known("measurement", chosen, (*_WHAT, *_ASKED))
     _known("family", own, _FAMILIES)
     _known("dtype", (dtype,), ("float32", "float64"))
     limit = _percent(fail_on)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rnn_harness.errors import UsageError
 from rnn_harness.records import environment
 
-Kind = Literal["speed", "parameters", "decay"]
+Kind = Literal["speed", "parameters", "decay", "learning"]
 
 
 class Measurement(BaseModel):

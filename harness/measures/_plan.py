@@ -13,10 +13,12 @@ import numpy as np
 
 from rnn_harness.measures._decay import Curve, decay
 from rnn_harness.measures._initial import INITIALISATIONS, Initialisation, initialisation
+from rnn_harness.measures._learn import Learner, learned, learners
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._parameters import count, parameters
 from rnn_harness.measures._speed import SPECS, Point, at_equal_count, speed
 from rnn_harness.measures._tangent import step_bound, tangent
+from rnn_harness.measures._tasks import TASKS
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import library
 
@@ -44,31 +46,40 @@ class Job:
 
 @dataclass(frozen=True)
 class Amount:
-    """How much: `grid` of (d, B, T), rounds of timing, decay over `steps` at hidden size `width` for `seeds`."""
+    """How much: `grid` of (d, B, T), rounds of timing, decay over `steps` at hidden size `width` for `seeds`; `tasks`
+    with their steps and the steps of training.
+    """
 
     grid: tuple[tuple[int, int, int], ...]
     rounds: int
     steps: int
     width: int
     seeds: int
+    tasks: tuple[tuple[str, int, int], ...] = ()
 
 
-QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3)
-USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5)
-FULL = Amount(
-    ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50)), 25, 4000, 128, 10
-)
+_LEARNT_QUICK = (("adding", 20, 400), ("ahead", 20, 150))
+_LEARNT = (("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000), ("ahead", 30, 300))
+_LEARNT_FULL = (("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000), ("ahead", 50, 400))
+_LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
+QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
+USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
+FULL = Amount(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL)
+LEARNING_SEEDS = 3
 
 
 def plan(
     amount: Amount, what: tuple[str, ...], families: tuple[str, ...], dtype: str, cells: tuple[str, ...] = ()
 ) -> list[Job]:
-    """The jobs of a benchmark. `what`: speed, parameters, decay. `cells`: somebody's, as typed."""
+    """The jobs of a benchmark. `what`: speed, parameters, decay, learning. `cells`: somebody's, as typed."""
     jobs = []
     if "parameters" in what:
         jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters()))
     if "decay" in what:
         jobs += [_decay_job(name, one.name, amount) for name, one in _pairs(families)]
+    if "learning" in what:
+        for task, steps, budget in amount.tasks:
+            jobs += [_learning_job(task, steps, budget, one) for one in learners(TASKS[task](steps), families)]
     if "speed" in what:
         for d, rows, steps in amount.grid:
             jobs += [_speed_job(Point(family, d, d, rows, steps, dtype), amount, cells) for family in families]
@@ -93,6 +104,15 @@ def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     operations = 3 * point.operations / 2e10 + 0.004
     cost = 1.5 + amount.rounds * 12 * max(0.004, operations)
     return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
+
+
+def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:
+    cost = LEARNING_SEEDS * budget * (0.001 + steps * {"rnn": 5, "gru": 13, "lstm": 3}[learner.family] / 100_000)
+
+    def run(tick: Callable[[], None]) -> Iterator[Measurement]:
+        yield learned(task, steps, learner, budget, LEARNING_SEEDS, tick)
+
+    return Job(f"{learner.name} learns {task}, T = {steps}", cost, run)
 
 
 def _decay_job(name: str, initial: str, amount: Amount) -> Job:
