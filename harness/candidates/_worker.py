@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnn_harness.candidates._expected import Expected
+from rnn_harness.candidates._expected import Expected, unmet
 from rnn_harness.candidates._result import Event, Fault
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, environment
@@ -62,7 +62,17 @@ def isolated(
     dtypes that are left. Where there are two cores, the dtypes after the first have a worker of their own. Raises
     UsageError as `validating` does.
     """
-    limits = limits or Limits()
+    records: list[Record] = []
+    for kind, value in _everything(order, limits or Limits(), on_start):
+        if kind == "record":
+            records.append(value)
+        yield kind, value
+    for record in unmet(records, order.expected, order.text, order.seed):
+        yield "record", record.model_copy(update={"init": order.pairs})
+
+
+def _everything(order: Order, limits: Limits, on_start: Callable[[str], None]) -> Iterator[Event]:
+    """All events, of one worker or of two side by side."""
     end = time.monotonic() + limits.total
     first, rest = replace(order, dtypes=order.dtypes[:1]), order.dtypes[1:]
     if not rest or _cores() < 2:
@@ -165,7 +175,7 @@ def _work(send: Send, order: Order) -> None:
         options = tuple(order.options.items())
         weights = None if order.weights is None else Path(order.weights)
         own = (order.spec, order.seed, order.examples, order.dtypes)
-        wish = Wish(*own, given, options, weights, order.expected)
+        wish = Wish(*own, given, options, weights, order.expected, whole=False)
         watch = Watch(lambda title: send("start", title), lambda: send("alive", None), order.known)
         for kind, value in validating(target, wish, watch):
             known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
