@@ -96,7 +96,7 @@ def _speed(console: Console, rows: Sequence[Any]) -> None:
         made.add_column("what ran")
         for subject in dict.fromkeys(one.subject for one in own):
             mine = {one.what: one for one in own if one.subject == subject}
-            wrong = next((one for one in mine.values() if not one.agrees), None)
+            wrong = next((one for one in mine.values() if one.agrees is False), None)
             if wrong is not None:
                 made.add_row(subject, "–", "–", "–", "", f"[red]not right: {escape(wrong.reason)}[/]")
                 continue

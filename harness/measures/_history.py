@@ -67,7 +67,13 @@ def compare(old: list[Measurement], new: list[Measurement], anyway: bool = False
     found = []
     for one in new:
         other = before.get(one.key)
-        if other is not None and one.samples and other.samples and one.agrees and other.agrees:
+        if (
+            other is not None
+            and one.samples
+            and other.samples
+            and one.agrees is not False
+            and other.agrees is not False
+        ):
             found.append(_change(other, one))
     return found
 

@@ -90,7 +90,6 @@ def learned(
         middle=losses.middle,
         low=losses.low,
         high=losses.high,
-        agrees=True,
         extra=extra,
         text=task.title,
     )

@@ -17,7 +17,7 @@ from rnn_harness.measures._learn import Learner, learned, learners
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._parameters import count, parameters
 from rnn_harness.measures._speed import SPECS, Point, at_equal_count, speed
-from rnn_harness.measures._tangent import step_bound, tangent
+from rnn_harness.measures._tangent import jacobians_agree, step_bound, tangent
 from rnn_harness.measures._tasks import TASKS
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import library
@@ -130,10 +130,11 @@ def decayed(
     """The decay of one cell at one initialisation, over some seeds."""
     spec, cell = CELLS[name]
     one = initialisation(initial)
-    curves = []
+    curves, right = [], []
     for seed in range(seeds):
         made = one.make(cell, 16, width, np.random.default_rng(seed))
         curves.append(decay(tangent(cell, made), 16, steps, seed, one.inputs))
+        right.append(jacobians_agree(cell, made, 16, seed, one.inputs))
         tick()
     bounds = [step_bound(cell, one.make(cell, 16, width, np.random.default_rng(seed))) for seed in range(seeds)]
     rates = [10 ** _slope(curve, steps) for curve in curves]
@@ -152,7 +153,8 @@ def decayed(
             middle=middle,
             low=low,
             high=high,
-            agrees=True,
+            agrees=all(right),
+            reason="" if all(right) else "a step's Jacobian is not that of the reference's backward",
             extra=_told(curves, middle, steps) | {"bound per step": float(np.mean(bounds))},
         )
     )

@@ -236,7 +236,7 @@ def speed(
             yield _shown(base.model_copy(update={**update, **told}))
     for name in ("floor in torch", "floor in NumPy"):
         extra = _beside(point, "forward", float(np.median(samples[name])), best)
-        named = {"subject": name, "what": "forward", "agrees": True}
+        named = {"subject": name, "what": "forward"}
         yield _shown(base.model_copy(update={**named, "samples": tuple(samples[name]), "extra": extra}))
 
 

@@ -15,10 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
 
 Array = NDArray[Any]
+SAMPLED = 6
+"""Steps whose Jacobians are held against the reference's."""
 
 
 class Tangent(Protocol):
@@ -224,6 +227,26 @@ class _Memory:
         blocks = self.recurrent.reshape(self.gates, self.d, self.d)
         order = [self.gates - 2, *range(self.gates - 2), self.gates - 1]
         return np.concatenate([blocks[k] for k in order])
+
+
+def jacobians_agree(cell: Reference, parameters: Mapping[str, Array], n: int, seed: int, scale: float) -> bool:
+    """Whether the steps of a sample pull a random adjoint as one step of the reference's own backward does."""
+    own, rng = tangent(cell, parameters), np.random.default_rng([seed, 7])
+    inputs = rng.standard_normal((SAMPLED, n)) * scale
+    d = own.size // len(cell.state_names)
+    run = cell.forward(parameters, inputs[:, None])
+    states = {name: run.trace[f"{'hidden' if name == 'h' else 'cell'}_state"][:, 0] for name in cell.state_names}
+    own.run(inputs, np.zeros(own.size))
+    for t in range(1, SAMPLED):
+        adjoint = rng.standard_normal((1, own.size))
+        before = {name: value[t - 1 : t] for name, value in states.items()}
+        finals = {name: adjoint[:, k * d : (k + 1) * d] for k, name in enumerate(cell.state_names)}
+        step = cell.forward(parameters, inputs[t : t + 1, None], before)
+        found = cell.backward(step, np.zeros((1, 1, d)), finals).states
+        expected = np.concatenate([found[name] for name in cell.state_names], axis=1)
+        if np.abs(own.pull(t, adjoint) - expected).max() > SCREEN * np.abs(expected).max():
+            return False
+    return True
 
 
 def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float:

@@ -10,6 +10,7 @@ import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.derive import derive, differentiate
+from rnn_harness.measures import _tangent
 from rnn_harness.measures._decay import Curve, _inputs, decay
 from rnn_harness.measures._initial import INITIALISATIONS, initialisation
 from rnn_harness.measures._plan import CELLS, decayed
@@ -141,3 +142,14 @@ def test_a_variant_that_has_no_fast_form_is_told() -> None:
     cell = get("lstm", peephole="full")
     with pytest.raises(ValueError, match="the decay of lstm in this variant is not measured"):
         tangent(cell, {})
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_wrong_jacobian_is_seen_in_the_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, parameters = CELLS[name][1], _parameters(name)
+    assert _tangent.jacobians_agree(cell, parameters, N, 0, 1.0)
+    kind = type(tangent(cell, parameters))
+    right = kind.pull
+    monkeypatch.setattr(kind, "pull", lambda self, t, adjoints: right(self, t, adjoints) * (1.001 if t == 3 else 1))
+    assert not _tangent.jacobians_agree(cell, parameters, N, 0, 1.0)
+    assert decayed(name, "torch", 20, 8, 2).agrees is False
