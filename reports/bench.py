@@ -57,6 +57,9 @@ def _decay(console: Console, rows: Sequence[Any]) -> None:
         title, ("cell", "initialisation"), (*lags, "per step [95 %]", "half-life", "float32 sees", "Lyapunov")
     )
     for one in rows:
+        if one.agrees is False:
+            made.add_row(one.subject, one.what, *[""] * len(lags), f"[red]not right: {escape(one.reason)}[/]")
+            continue
         norms = [f"{10 ** one.extra[f'log10 at {lag}']:.1e}" if f"log10 at {lag}" in one.extra else "" for lag in _LAGS]
         rate = f"{one.middle:.3f} [{one.low:.3f}, {one.high:.3f}]"
         half = f"{one.extra['half-life']:.1f}" if "half-life" in one.extra else "–"

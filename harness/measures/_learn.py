@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,17 @@ BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
 
 @dataclass(frozen=True)
 class Learner:
-    """A layer of torch, with the bias of its forget gate set to `forget`, or chrono's for lags up to `chrono`."""
+    """A layer of torch, with the bias of its forget gate set to `forget`, or chrono's for lags up to `chrono`.
+
+    `carries`: its state goes on from one window to the next (stateful), where a task has windows.
+    """
 
     name: str
     family: str
     forget: float | None = None
     chrono: int | None = None
     both: bool = False
+    carries: bool = False
 
 
 LEARNERS = (
@@ -49,12 +53,16 @@ SIZES = {"rnn": 34, "gru": 19, "lstm": 16}
 
 
 def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
-    """Who tries a task: for one that needs the future, one direction and both."""
+    """Who tries a task: one direction and both where it needs the future; stateless and stateful, over windows."""
     for one in LEARNERS:
-        if one.family in families and not (task.both and (one.forget or one.chrono)):
-            yield one
-            if task.both:
-                yield Learner(f"{one.name}, both directions", one.family, both=True)
+        plain = not one.forget and not one.chrono
+        if one.family not in families or ((task.both or task.window) and not plain):
+            continue
+        yield replace(one, name=f"{one.name}, stateless") if task.window else one
+        if task.both:
+            yield replace(one, name=f"{one.name}, both directions", both=True)
+        if task.window:
+            yield replace(one, name=f"{one.name}, stateful", carries=True)
 
 
 def learned(
@@ -123,29 +131,40 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
     for step in range(1, budget + 1):
         tick()
         drawn = task.draw(rng, BATCH)
-        loss = _loss(task, top(_shown(task, layer, drawn)), drawn[1])
+        loss = _loss(task, top(_shown(task, layer, drawn, learner.carries)), drawn[1])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP)
         optimiser.step()
         if step % EVERY == 0 and solved is None:
             spent += time.perf_counter() - start
-            if _tested(task, layer, top, test) < task.solved:
+            if _tested(task, layer, top, test, learner.carries) < task.solved:
                 solved = step
             start = time.perf_counter()
     spent += time.perf_counter() - start
     after = None if learner.both else _rate(layer, learner, task)
     rates = None if before is None or after is None else (before, after)
     count = sum(one.numel() for one in parameters)
-    return _Trained(_tested(task, layer, top, test), solved, spent, count, rates)
+    loss_now = _tested(task, layer, top, test, learner.carries)
+    return _Trained(loss_now, solved, spent, count, rates)
 
 
-def _shown(task: Task, layer: Any, drawn: tuple[Array, Array]) -> Any:
-    """The states that are read: the last ones, or all."""
+def _shown(task: Task, layer: Any, drawn: tuple[Array, Array], carries: bool) -> Any:
+    """The states that are read: the last ones, or all; window by window, where there are windows."""
     import torch
 
-    outputs = layer(torch.from_numpy(drawn[0]))[0]
-    return outputs if task.kind == "classes" else outputs[-1]
+    x: Any = torch.from_numpy(drawn[0])
+    if not task.window:
+        outputs = layer(x)[0]
+        return outputs if task.kind == "classes" else outputs[-1]
+    parts, state = [], None
+    for part in x.split(task.window):
+        shown, last = layer(part, state)
+        parts.append(shown)
+        # The gradient ends where a window does; the state goes on, or does not.
+        ended = tuple(one.detach() for one in last) if isinstance(last, tuple) else last.detach()
+        state = ended if carries else None
+    return torch.cat(parts)
 
 
 def _loss(task: Task, found: Any, targets: Array) -> Any:
@@ -157,11 +176,11 @@ def _loss(task: Task, found: Any, targets: Array) -> Any:
     return torch.nn.functional.cross_entropy(found.reshape(-1, task.outputs), flat, ignore_index=-1)
 
 
-def _tested(task: Task, layer: Any, top: Any, test: tuple[Array, Array]) -> float:
+def _tested(task: Task, layer: Any, top: Any, test: tuple[Array, Array], carries: bool) -> float:
     import torch
 
     with torch.no_grad():
-        return float(_loss(task, top(_shown(task, layer, test)), test[1]))
+        return float(_loss(task, top(_shown(task, layer, test, carries)), test[1]))
 
 
 def _biased(layer: Any, learner: Learner, steps: int) -> None:

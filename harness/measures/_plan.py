@@ -58,9 +58,10 @@ class Amount:
     tasks: tuple[tuple[str, int, int], ...] = ()
 
 
-_LEARNT_QUICK = (("adding", 20, 400), ("ahead", 20, 150))
-_LEARNT = (("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000), ("ahead", 30, 300))
-_LEARNT_FULL = (("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000), ("ahead", 50, 400))
+_LEARNT_QUICK = (("sentiment", 5, 100), ("adding", 20, 400), ("ahead", 20, 150), ("carry", 20, 400))
+_SMALL = (("sentiment", 5, 200), ("ahead", 30, 300), ("carry", 30, 800))
+_LEARNT = (*_SMALL, ("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000))
+_LEARNT_FULL = (*_SMALL, ("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000))
 _LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
 QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
 USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)

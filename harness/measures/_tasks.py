@@ -22,7 +22,8 @@ Drawn = tuple[Array, Array]
 class Task:
     """`kind`: ``number`` (mean squared error of one number at the end), ``class`` (at the end) or ``classes`` (at every
     step). `chance`: the loss of the best guess without memory. `solved`: the loss below which it counts as solved.
-    `both`: tried with both directions of time too.
+    `both`: tried with both directions of time too. `window`: the gradient goes back through so many steps at most, and
+    it is tried with the state carried from window to window, and without.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Task:
     solved: float
     draw: Callable[[np.random.Generator, int], Drawn] = field(repr=False)
     both: bool = False
+    window: int = 0
 
 
 def adding(steps: int) -> Task:
@@ -98,4 +100,38 @@ def ahead(steps: int) -> Task:
     return Task("ahead", "the sign of the next number", steps, 1, 2, "classes", chance, chance / 10, draw, both=True)
 
 
+def sentiment(steps: int) -> Task:
+    """000:214-237: sentences of the words cut, mat and rat; as in its table, those with a cut are positive."""
+
+    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+        words = rng.integers(0, 3, (steps, batch))
+        return np.eye(3, dtype=np.float32)[words], (words == 0).any(0).astype(np.int64)
+
+    without = (2 / 3) ** steps
+    chance = -(without * math.log(without) + (1 - without) * math.log(1 - without))
+    return Task("sentiment", "whether a sentence has the word cut", steps, 3, 2, "class", chance, chance / 10, draw)
+
+
+def carry(steps: int) -> Task:
+    """003:504-521, stateless against stateful: a symbol of the first window is asked for at the end of every later one.
+
+    The gradient never reaches back to it: only a state that is carried can bring it along.
+    """
+    window = 5
+
+    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+        symbols = np.full((steps, batch), 2)
+        symbols[window - 2] = rng.integers(0, 2, batch)
+        targets = np.full((steps, batch), -1)
+        targets[window - 1 :: window] = symbols[window - 2]
+        return np.eye(3, dtype=np.float32)[symbols], targets
+
+    # In the first window it can be read off; in all the others it is one of two.
+    windows = steps // window
+    chance = math.log(2) * (windows - 1) / windows
+    title = "a symbol of the first window, asked for in every window"
+    return Task("carry", title, steps, 3, 2, "classes", chance, chance / 10, draw, window=window)
+
+
 TASKS: dict[str, Callable[[int], Task]] = {"adding": adding, "order": order, "copy": copy, "ahead": ahead}
+TASKS |= {"sentiment": sentiment, "carry": carry}

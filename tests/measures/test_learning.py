@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnn_harness.measures._learn import LEARNERS, Learner, _biased, _rate, learned, learners
-from rnn_harness.measures._tasks import TASKS, adding, ahead, copy, order
+from rnn_harness.measures._tasks import TASKS, adding, ahead, carry, copy, order, sentiment
 
 RNG = np.random.default_rng
 
@@ -94,3 +94,23 @@ def test_the_rate_is_that_of_torchs_own_gradients(family: str) -> None:
         return math.sqrt(sum(float((one**2).sum()) for one in jacobians))
 
     assert found == pytest.approx((norm(100) / norm(10)) ** (1 / 90), rel=1 / 2**20)
+
+
+def test_sentiment_asks_as_the_documents_table_does() -> None:
+    """000:227-229: cut mat mat 1, mat mat mat 0, mat cut cut 1."""
+    x, y = sentiment(5).draw(RNG(0), 400)
+    assert (y == (x[..., 0].max(0) > 0)).all()
+    share = (2 / 3) ** 5
+    assert sentiment(5).chance == pytest.approx(-(share * math.log(share) + (1 - share) * math.log(1 - share)))
+
+
+def test_only_a_state_that_is_carried_brings_a_symbol_from_window_to_window() -> None:
+    task = carry(15)
+    x, y = task.draw(RNG(0), 6)
+    assert (y[[4, 9, 14]] == x[3].argmax(1)).all()
+    without, carried = (learned("carry", 15, one, 400, 2) for one in learners(task, ("gru",)))
+    assert without.subject == "GRU, stateless"
+    assert without.middle is not None
+    assert carried.middle is not None
+    assert without.middle > task.chance - 0.02
+    assert carried.middle < task.chance / 2
