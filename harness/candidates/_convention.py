@@ -6,7 +6,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,8 +85,8 @@ def flat(found: Any) -> Iterator[Tensor]:
 
     if isinstance(found, torch.Tensor):
         yield found
-    elif isinstance(found, tuple | list):
-        for one in found:
+    elif isinstance(found, tuple | list | Mapping):
+        for one in found.values() if isinstance(found, Mapping) else found:
             yield from flat(one)
 
 
@@ -128,8 +128,18 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
         if fitting is not None:
             return fitting
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
-    said = f" It said: {shown}" if shown else ""
-    raise UsageError(f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}.{said}")
+    said = f" It said: {shown}." if shown else ""
+    raise UsageError(
+        f"cannot drive {type(module).__name__}: no way of calling it gave states of size {d}.{said}{_several(module)}"
+    )
+
+
+def _several(module: Any) -> str:
+    """What is known to be the matter with layers of several cells."""
+    for one in module.modules():
+        if getattr(one, "bidirectional", False) or int(getattr(one, "num_layers", 1) or 1) > 1:
+            return " It has several layers or directions: one cell in one direction can be held against an equation"
+    return ""
 
 
 def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int) -> Convention | None:

@@ -250,3 +250,21 @@ class LeavingAtOnce(PackedGRU):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         os._exit(9)
+
+
+class TwoLayers(nn.Module):
+    """One cell on top of another."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner = nn.LSTM(input_size, hidden_size, num_layers=2)
+
+    def forward(self, x: Tensor, state: Any) -> Any:
+        return self.inner(x, state)
+
+
+class GivesADictionary(PackedGRU):
+    """Its state comes back by name."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return {"h": super().forward(x, h)}

@@ -34,6 +34,7 @@ def _identify(name: str, **options: object) -> tuple[Match, ...]:
         ("LSTMOverTime", "lstm.column", ("batch first", "the cell state comes first", "one bias a gate")),
         ("READY", "lstm.column", ("one step",)),
         ("OneBiasResetAfter", "gru.reset_after", ("update, reset, candidate", "candidate's outside the reset")),
+        ("GivesADictionary", "gru.reset_after", ("one step",)),
         ("LayerwiseLSTM", "lstm.column", ("input, forget, candidate, output", "two biases a gate")),
     ],
 )
@@ -136,6 +137,7 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
         (f"{CELLS}:Wide", "parameter odd has shape (21, 2), which is no weight or bias of gates"),
         (f"{CELLS}:StateFirstRNN", "give what it needs besides with --init key=value"),
         ("torch.nn:Embedding", "cannot drive Embedding"),
+        (f"{CELLS}:TwoLayers", "It has several layers or directions"),
     ],
 )
 def test_what_cannot_be_driven_is_said_to_be_that(target: str, told: str) -> None:
