@@ -171,7 +171,7 @@ def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: 
     decoder = Decoder(seen, reading.layout, sketch, states)
     named = dict(reading.names)
     if not decoder.zero():
-        where = "with all parameters zero"
+        where = "it differs already where all parameters are zero"
         return Diagnosis(name or features(Match(sketch, reading, states, seen.convention)), "forward: state", where)
     wrong = _first_wrong(seen, reading, decoder)
     if wrong is None:

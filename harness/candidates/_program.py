@@ -21,7 +21,10 @@ from rnn_harness.counterexample import array_lines, mapping_lines
 from rnn_harness.screen import Difference
 
 Array = NDArray[Any]
-_FLAT = "flat = lambda r: [a for b in r for a in flat(b)] if isinstance(r, (tuple, list)) else [r]"
+_FLAT = (
+    "flat = lambda r: [a for b in (r.values() if isinstance(r, dict) else r) for a in flat(b)]"
+    " if isinstance(r, (tuple, list, dict)) else [r]"
+)
 
 
 @dataclass(frozen=True)
