@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli import _bench, _kernels, _mutants, _replay, _specs, _validate, _verify
+from rnn_harness.cli import _bench, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
 from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
@@ -32,6 +32,7 @@ app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
 app.command("identify", epilog=_EXIT_CODES)(_validate.identify)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
+app.command("report", epilog=_EXIT_CODES)(_report.report)
 app.command("kernels", epilog=_EXIT_CODES)(_kernels.kernels)
 app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
 app.add_typer(_specs.app, name="specs")

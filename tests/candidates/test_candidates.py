@@ -177,7 +177,7 @@ def test_validate_says_what_it_is_and_how_precise_and_keeps_records(tmp_path: Pa
     arguments = ["validate", f"{CELLS}:PackedGRU", "--examples", "0", "--records", str(path)]
     found = RUN.invoke(app, arguments)
     assert found.exit_code == 0, found.stdout
-    assert "gru.reset_after: GRU: reset after the recurrent product" in found.stdout
+    assert "gru.reset_after: GRU: reset after the recurrent product" in " ".join(found.stdout.split())
     assert "✓ agrees with gru.reset_after" in found.stdout
     assert all(json.loads(line)["kernel"].endswith("PackedGRU") for line in path.read_text().splitlines())
 
@@ -185,7 +185,7 @@ def test_validate_says_what_it_is_and_how_precise_and_keeps_records(tmp_path: Pa
 def test_validate_against_another_spec_says_what_it_is_instead() -> None:
     found = RUN.invoke(app, ["validate", f"{CELLS}:PackedGRU", "--spec", "gru.sigma"])
     assert found.exit_code == 1
-    assert "the reset gate acts after the recurrent product, not before it" in found.stdout
+    assert "the reset gate acts after the recurrent product, not before it" in " ".join(found.stdout.split())
 
 
 def test_validate_against_a_spec_that_there_is_not_names_the_nearest() -> None:

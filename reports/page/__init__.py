@@ -1,0 +1,8 @@
+"""The comparison report: a page that answers, from records alone."""
+
+from __future__ import annotations
+
+from rnn_harness.reports.page._contents import Contents, Printed, contents
+from rnn_harness.reports.page._render import write
+
+__all__ = ["Contents", "Printed", "contents", "write"]

@@ -1,0 +1,60 @@
+"""Plots as SVG text: readable without colour, with a text beside them, and the same for the same numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+# Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_STYLES = ("-", "--", "-.", ":")
+FLOAT32 = -6.92
+"""log10 of 2^-23: below it, a sum of float32 numbers around one does not see a gradient."""
+
+
+def _lags(one: Any) -> list[tuple[int, float]]:
+    rows = [
+        (name.removeprefix("log10 at "), value) for name, value in one.extra.items() if name.startswith("log10 at ")
+    ]
+    return [(0, 0.0), *sorted((int(lag), value) for lag, value in rows if lag.isdigit())]
+
+
+def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
+    """log10 of the gradient's norm over the lag, for measurements of decay. Empty if there are none."""
+    if not rows:
+        return ""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn-harness", "font.size": 11}
+    with matplotlib.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(8, 4.6), layout="constrained")
+        for k, one in enumerate(rows):
+            points = [(lag, max(value, -20.0)) for lag, value in _lags(one) if lag <= furthest]
+            x, y = zip(*points, strict=True)
+            style: dict[str, Any] = {
+                "color": _COLOURS[k % len(_COLOURS)],
+                "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)],
+            }
+            axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style)
+        axes.axhline(FLOAT32, color="#888888", linewidth=1)
+        axes.text(furthest, FLOAT32 + 0.3, "float32 sees no further", ha="right", fontsize=9, color="#666666")
+        axes.set_xlabel("lag k (steps)")
+        axes.set_ylabel("log10 of the gradient's norm")
+        axes.set_ylim(bottom=-20.5)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8, ncols=2, loc="lower left")
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def told(rows: Sequence[Any]) -> str:
+    """The plot in words, for who does not see it."""
+    parts = [f"{one.subject} ({one.what}) {one.middle:.3f}" for one in rows if one.middle is not None]
+    return "Factor per step of the gradient's norm: " + "; ".join(parts) + "."

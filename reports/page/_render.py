@@ -1,0 +1,82 @@
+"""The page: one HTML file that needs no network, Markdown, and JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from rnn_harness.reports._summary import WITNESSES
+from rnn_harness.reports.page._contents import Contents
+from rnn_harness.reports.page._plots import decay_plot, told
+
+SHOWN = ("RNN", "GRU", "LSTM", "sigmoid RNN", "LSTM without forget gate")
+
+
+def _mathml(latex: str) -> str:
+    """A formula as MathML; as text where it cannot be read (a print that is wrong)."""
+    from latex2mathml.converter import convert
+    from markupsafe import escape
+
+    try:
+        return str(convert(latex))
+    except Exception:  # the prints of documents may hold anything
+        return f"<code>{escape(latex)}</code>"
+
+
+def html(made: Contents) -> str:
+    """The page. Everything that comes from records or documents is escaped, but for formulas and plots made here."""
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    loader = PackageLoader("rnn_harness.reports.page", ".")
+    frame = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    frame.filters["formula"] = lambda text: Markup(_mathml(text))
+    frame.filters["time"] = _time
+    plotted = [one for one in made.decay if one.subject in SHOWN]
+    return frame.get_template("page.html.j2").render(
+        page=made, witnesses=WITNESSES[1:], plot=Markup(decay_plot(plotted)), told=told(plotted)
+    )
+
+
+def _time(seconds: float) -> str:
+    unit, factor = next((row for row in (("s", 1.0), ("ms", 1000.0)) if seconds * row[1] >= 1), ("µs", 1_000_000.0))
+    return f"{seconds * factor:.3g} {unit}"
+
+
+def markdown(made: Contents) -> str:
+    """The main table and the totals."""
+    head = ("", "parameters", "equal size", "equal count", "per step", "float32 sees", "at best", "learnt")
+    lines = ["# RNN, GRU or LSTM?", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in made.families:
+        cells = [str(value).replace("|", "\\|") or "–" for value in dataclasses.astuple(row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    counts = ", ".join(f"{count} {name}" for name, count in made.totals.items())
+    lines += ["", f"{len(made.equations)} equations; records: {counts}.", ""]
+    lines += [f"- {text}" for text in made.notes]
+    return "\n".join(lines) + "\n"
+
+
+def document(made: Contents) -> str:
+    """The same as JSON."""
+
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        return json.loads(value.model_dump_json())
+
+    return json.dumps(made, default=plain, indent=1) + "\n"
+
+
+def write(made: Contents, folder: Path) -> list[Path]:
+    """report.html, report.md and report.json, each whole or not at all. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in (("report.html", html(made)), ("report.md", markdown(made)), ("report.json", document(made))):
+        path = folder / name
+        temporary = folder / f"{name}.part"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+        written.append(path)
+    return written
