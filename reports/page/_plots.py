@@ -11,6 +11,15 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _STYLES = ("-", "--", "-.", ":")
 FLOAT32 = -6.92
 """log10 of 2^-23: below it, a sum of float32 numbers around one does not see a gradient."""
+LOWEST = -14.0
+PLOTTED = {
+    "RNN": ("torch", "orthogonal"),
+    "sigmoid RNN": ("torch",),
+    "GRU": ("torch", "keep"),
+    "LSTM": ("torch", "forget-1", "chrono"),
+    "LSTM without forget gate": ("torch",),
+}
+"""What is drawn; the table beside it has them all."""
 
 
 def _lags(one: Any) -> list[tuple[int, float]]:
@@ -31,9 +40,9 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
 
     settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn-harness", "font.size": 11}
     with matplotlib.rc_context(settings):
-        figure, axes = pyplot.subplots(figsize=(8, 4.6), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(8, 5.2), layout="constrained")
         for k, one in enumerate(rows):
-            points = [(lag, max(value, -20.0)) for lag, value in _lags(one) if lag <= furthest]
+            points = [(lag, value) for lag, value in _lags(one) if lag <= furthest]
             x, y = zip(*points, strict=True)
             style: dict[str, Any] = {
                 "color": _COLOURS[k % len(_COLOURS)],
@@ -41,12 +50,12 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
             }
             axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style)
         axes.axhline(FLOAT32, color="#888888", linewidth=1)
-        axes.text(furthest, FLOAT32 + 0.3, "float32 sees no further", ha="right", fontsize=9, color="#666666")
+        axes.text(0, FLOAT32 + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
         axes.set_xlabel("lag k (steps)")
         axes.set_ylabel("log10 of the gradient's norm")
-        axes.set_ylim(bottom=-20.5)
+        axes.set_ylim(LOWEST, 1.0)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=8, ncols=2, loc="lower left")
+        figure.legend(fontsize=9, ncols=3, loc="outside lower center", frameon=False)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         pyplot.close(figure)

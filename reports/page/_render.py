@@ -9,9 +9,7 @@ from typing import Any
 
 from rnn_harness.reports._summary import WITNESSES
 from rnn_harness.reports.page._contents import Contents
-from rnn_harness.reports.page._plots import decay_plot, told
-
-SHOWN = ("RNN", "GRU", "LSTM", "sigmoid RNN", "LSTM without forget gate")
+from rnn_harness.reports.page._plots import PLOTTED, decay_plot, told
 
 
 def _mathml(latex: str) -> str:
@@ -34,7 +32,7 @@ def html(made: Contents) -> str:
     frame = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     frame.filters["formula"] = lambda text: Markup(_mathml(text))
     frame.filters["time"] = _time
-    plotted = [one for one in made.decay if one.subject in SHOWN]
+    plotted = [one for one in made.decay if one.what in PLOTTED.get(one.subject, ())]
     return frame.get_template("page.html.j2").render(
         page=made, witnesses=WITNESSES[1:], plot=Markup(decay_plot(plotted)), told=told(plotted)
     )

@@ -1,0 +1,159 @@
+"""The report: computed from records alone, everything foreign escaped, and a page that works without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rnn_harness.cli._app import app
+from rnn_harness.measures import Measurement, write_measurements
+from rnn_harness.records import Outcome, Record
+from rnn_harness.reports.page import Printed, contents, write
+
+RUN = CliRunner()
+PRINTED = {
+    "E-1": Printed("000", 1, "Gate", r"r_t = \sigma(W x_t)"),
+    "E-2": Printed(
+        "000", 2, "State", r"h_t = \tanh(W x_t))", r"h_t = \tanh(W x_t)", (("X-1", "One bracket too many."),)
+    ),
+}
+
+
+def _record(entry: str, witness: str = "reference", outcome: Outcome = Outcome.AGREES, **more: object) -> Record:
+    base = {"entry": entry, "spec": "gru.keep.column", "check": "forward.equation", "witness": witness}
+    return Record.model_validate({**base, "outcome": outcome, **more})
+
+
+def _decay(subject: str = "LSTM", what: str = "torch", rate: float = 0.6) -> Measurement:
+    extra = {"log10 at 1": -0.2, "log10 at 10": -2.0, "log10 at 100": -20.0, "Lyapunov exponent": -0.5}
+    extra |= {"half-life": 1.4, "float32 horizon": 31.0}
+    base = {"kind": "decay", "subject": subject, "spec": "lstm.column", "what": what, "agrees": True, "extra": extra}
+    return Measurement.model_validate({**base, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+
+
+class _Reader(HTMLParser):
+    """Tags, what they refer to, and ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "action") and value:
+                self.targets.append(value)
+            if name == "id" and value and tag not in ("g", "path", "clippath", "defs"):
+                self.ids.append(value)
+
+
+def _page(tmp_path: Path, records: list[Record], measured: list[Measurement] = []) -> str:  # noqa: B006
+    write(contents(records, PRINTED, measured), tmp_path)
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_needs_no_network_and_its_links_lead_somewhere(tmp_path: Path) -> None:
+    text = _page(tmp_path, [_record("E-1"), _record("E-2")], [_decay()])
+    reader = _Reader()
+    reader.feed(text)
+    own = [one for one in reader.targets if not one.startswith(("#", "data:"))]
+    assert own == []
+    linked = {one[1:] for one in reader.targets if one.startswith("#") and one[1:] in ("answer", "decay", "equations")}
+    assert linked == {"answer", "decay", "equations"} <= set(reader.ids)
+    assert "math" in reader.tags
+    assert "svg" in reader.tags
+    assert len(text) < 5_000_000
+
+
+def test_a_print_that_is_wrong_stands_beside_its_reading_and_its_erratum(tmp_path: Path) -> None:
+    text = _page(tmp_path, [_record("E-2")])
+    assert text.count("<math") == 2
+    assert "read as" in text
+    assert "X-1: One bracket too many." in text
+
+
+def test_outcomes_come_from_the_records_and_refutations_weigh_most(tmp_path: Path) -> None:
+    rows = [_record("E-1"), _record("E-1", "numeric", Outcome.REFUTED, reason="off"), _record("E-2", "torch")]
+    made = contents(rows, PRINTED, [])
+    assert [(row.id, row.outcome) for row in made.equations] == [("E-1", "refuted"), ("E-2", "agrees")]
+    assert made.equations[0].witnesses["torch"] == "not run"
+    assert made.totals == {"refuted": 1, "agrees": 2, "vacuous": 0, "not run": 0}
+
+
+def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    text = _page(tmp_path, [_record("E-1")])
+    assert "Nothing was measured: give those of rnn-harness bench --records FILE." in text
+    assert "not measured" in text
+
+
+def test_text_of_candidates_is_escaped(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    kernel = _record("lstm.column", "kernel", kernel=evil, dtype="float32", device="cpu", check="precision.format")
+    text = _page(tmp_path, [kernel], [_decay(subject=evil)])
+    assert evil not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_measurement_that_does_not_agree_is_not_on_the_page(tmp_path: Path) -> None:
+    wrong = _decay(rate=0.123).model_copy(update={"agrees": False})
+    assert "0.123" not in _page(tmp_path, [_record("E-1")], [wrong])
+
+
+def test_the_same_records_make_the_same_page(tmp_path: Path) -> None:
+    records, measured = [_record("E-1"), _record("E-2")], [_decay(), _decay(what="chrono", rate=0.99)]
+    assert _page(tmp_path / "one", records, measured) == _page(tmp_path / "two", records, measured)
+
+
+def test_the_command_reads_what_verify_and_bench_write(tmp_path: Path) -> None:
+    journal, bench = tmp_path / "verify.jsonl", tmp_path / "bench.jsonl"
+    journal.write_text(_record("E-348").model_dump_json() + "\n")
+    write_measurements(bench, [_decay()])
+    found = RUN.invoke(app, ["report", "--from", str(journal), "--from", str(bench), "--out", str(tmp_path / "out")])
+    assert found.exit_code == 0, found.output
+    made = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert made["equations"][0]["id"] == "E-348"
+    assert made["decay"][0]["subject"] == "LSTM"
+    assert "| LSTM |" in (tmp_path / "out" / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "a report needs records"),
+        ("not json\nmore\n", "not a record"),
+        (_record("E-1").model_dump_json() + "\n" + _record("E-1").model_dump_json() + "\n", "is recorded twice"),
+    ],
+    ids=["nothing", "no records", "the same twice"],
+)
+def test_what_cannot_be_reported_is_told(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(text)
+    arguments = ["--from", str(path)] if text else []
+    found = RUN.invoke(app, ["report", *arguments, "--out", str(tmp_path / "out")])
+    assert found.exit_code == 2
+    assert told in found.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="not run: chromium is not installed")
+def test_in_a_browser_the_script_runs_and_counts_the_rows(tmp_path: Path) -> None:
+    _page(tmp_path, [_record("E-1"), _record("E-2")], [_decay()])
+    command = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--dump-dom",
+        f"file://{tmp_path}/report.html",
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert re.search(r"2 of 2 equations", found.stdout)
