@@ -26,7 +26,7 @@ def report(
     ] = False,
     out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
 ) -> None:
-    """Write report.html (one file that needs no network), report.md and report.json.
+    """Write report.html (one file that needs no network), report.md, .json, .xml (JUnit) and badge.svg.
 
     Everything on it is computed from records: those given with --from, or made now with --quick.
     """
@@ -43,7 +43,7 @@ def report(
         _make(records, measured)
     made = contents(list(records.values()), _printed(), list(measured.values()), validations)
     try:
-        for path in write(made, out):
+        for path in write(made, out, list(records.values())):
             typer.echo(str(path))
     except OSError as error:
         raise UsageError(f"cannot write the report to {out}: {error.strerror}") from None

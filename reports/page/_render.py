@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rnn_harness.reports._summary import WITNESSES
+from rnn_harness.reports.junit import write_junit
+from rnn_harness.reports.page._badge import badge
 from rnn_harness.reports.page._contents import Contents
 from rnn_harness.reports.page._plots import PLOTTED, decay_plot, told
 
@@ -67,11 +70,13 @@ def document(made: Contents) -> str:
     return json.dumps(made, default=plain, indent=1) + "\n"
 
 
-def write(made: Contents, folder: Path) -> list[Path]:
-    """report.html, report.md and report.json, each whole or not at all. Raises OSError."""
+def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Path]:
+    """report.html, .md, .json, .xml (JUnit, of `records`) and badge.svg, each whole or not at all. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, text in (("report.html", html(made)), ("report.md", markdown(made)), ("report.json", document(made))):
+    write_junit(folder / "report.xml", "rnn-harness", records)
+    written = [folder / "report.xml"]
+    texts = {"report.html": html(made), "report.md": markdown(made), "report.json": document(made)}
+    for name, text in (texts | {"badge.svg": badge(made.totals, len(made.equations))}).items():
         path = folder / name
         temporary = folder / f"{name}.part"
         temporary.write_text(text, encoding="utf-8")

@@ -16,6 +16,7 @@ from rnn_harness.cli._app import app
 from rnn_harness.measures import Measurement, write_measurements
 from rnn_harness.records import Outcome, Record
 from rnn_harness.reports.page import Printed, contents, write
+from rnn_harness.reports.page._badge import badge
 
 RUN = CliRunner()
 PRINTED = {
@@ -123,6 +124,22 @@ def test_the_command_reads_what_verify_and_bench_write(tmp_path: Path) -> None:
     assert made["equations"][0]["id"] == "E-348"
     assert made["decay"][0]["subject"] == "LSTM"
     assert "| LSTM |" in (tmp_path / "out" / "report.md").read_text()
+    assert 'tests="1"' in (tmp_path / "out" / "report.xml").read_text()
+    assert "1 equations, 0 refuted" in (tmp_path / "out" / "badge.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("counts", "told", "colour"),
+    [
+        ({"agrees": 3}, "2 equations, 0 refuted", "#0b6b45"),
+        ({"agrees": 3, "refuted": 1}, "2 equations, 1 refuted", "#b3261e"),
+        ({}, "nothing decided", "#6a7380"),
+    ],
+)
+def test_the_badge_says_what_the_totals_say(counts: dict[str, int], told: str, colour: str) -> None:
+    text = badge(counts, 2)
+    assert told in text
+    assert colour in text
 
 
 @pytest.mark.parametrize(
