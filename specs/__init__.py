@@ -7,6 +7,7 @@ from rnn_harness.specs._audit_numbers import audit_example
 from rnn_harness.specs._audit_numbers import rows as table_rows
 from rnn_harness.specs._audit_program import count_parameters
 from rnn_harness.specs._audit_program import layers as program_layers
+from rnn_harness.specs._claims import Claim, claims
 from rnn_harness.specs._equivalences import Equivalence, equivalences
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import Library, library, load_spec, parse_spec
@@ -24,6 +25,7 @@ from rnn_harness.specs._model import (
 from rnn_harness.specs._spec import Spec, SpecError
 
 __all__ = [
+    "Claim",
     "Entry",
     "Equation",
     "Equivalence",
@@ -41,6 +43,7 @@ __all__ = [
     "audit",
     "audit_entry",
     "audit_example",
+    "claims",
     "count_parameters",
     "equivalences",
     "library",

@@ -31,6 +31,7 @@ def report(
     Everything on it is computed from records: those given with --from, or made now with --quick.
     """
     from rnn_harness.reports.page import contents, write
+    from rnn_harness.specs import claims
 
     if not sources and not quick:
         raise UsageError("a report needs records: give them with --from FILE, or --quick to make some now")
@@ -41,7 +42,7 @@ def report(
         _read(path, records, measured, validations)
     if quick:
         _make(records, measured)
-    made = contents(list(records.values()), _printed(), list(measured.values()), validations)
+    made = contents(list(records.values()), _printed(), list(measured.values()), validations, claims())
     try:
         for path in write(made, out, list(records.values())):
             typer.echo(str(path))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_harness.reports._summary import WITNESSES, summarise, totals
+from rnn_harness.reports.page._claims import ClaimRow, judged
 
 FAMILIES = {"RNN": "rnn.tanh", "GRU": "gru.reset_after", "LSTM": "lstm.column"}
 
@@ -61,6 +62,7 @@ class Contents:
     learning: dict[str, list[Any]] = field(default_factory=dict)
     kernels: list[dict[str, Any]] = field(default_factory=list)
     validations: list[Any] = field(default_factory=list)
+    claims: list[ClaimRow] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     environments: list[str] = field(default_factory=list)
     machines: list[str] = field(default_factory=list)
@@ -68,9 +70,13 @@ class Contents:
 
 
 def contents(
-    records: Sequence[Any], printed: Mapping[str, Printed], measured: Sequence[Any], validations: Sequence[Any] = ()
+    records: Sequence[Any],
+    printed: Mapping[str, Printed],
+    measured: Sequence[Any],
+    validations: Sequence[Any] = (),
+    claims: Sequence[Any] = (),
 ) -> Contents:
-    """Put together. `records`: of verify and of kernels; `printed`: equations by id."""
+    """Put together. `records`: of verify and of kernels; `printed`: equations by id; `claims`: of the documents."""
     made = Contents(totals=totals(records), validations=list(validations))
     made.equations = _equations([one for one in records if not one.kernel], printed)
     made.kernels = _kernels([one for one in records if one.kernel and one.dtype])
@@ -86,6 +92,7 @@ def contents(
     made.families = [_family(name, spec, made, measured) for name, spec in FAMILIES.items()]
     made.environments = sorted({one.environment for one in (*records, *measured) if one.environment})
     made.machines = sorted({one.machine for one in measured if one.machine})
+    made.claims = judged(claims, records, measured)
     made.notes = _missing(made)
     return made
 

@@ -1,0 +1,58 @@
+"""What the documents claim, and how each claim is decided."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from rnn_harness.specs._spec import SpecError
+
+Verdict = Literal["true", "true under conditions", "false", "depends"]
+By = Literal["checks", "measured", "literature", "definition", "not testable"]
+
+
+class Claim(BaseModel):
+    """`at`: document and line, all places. `says`: the claim in our words. `by`: how it is decided.
+
+    `evidence`: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
+    the name of a measurement. `verdict`: what holds where the evidence agrees; empty where a measurement says it.
+    `when`: the conditions, the counterexample, the source, or why it cannot be tested.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    at: tuple[str, ...]
+    says: str
+    by: By
+    evidence: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    when: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Claim:
+        decided = self.by in ("checks", "measured")
+        if decided != bool(self.evidence):
+            raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")
+        if self.by == "not testable":
+            if self.verdict is not None or not self.when:
+                raise ValueError(f"{self.id}: what cannot be tested has no verdict, and a reason")
+        elif self.verdict is None and self.by != "measured":
+            raise ValueError(f"{self.id}: a verdict is missing")
+        return self
+
+
+@functools.cache
+def claims() -> tuple[Claim, ...]:
+    """All claims. Raises SpecError if the file is damaged."""
+    path = Path(str(resources.files("rnn_harness.specs") / "data" / "claims.toml"))
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))["claims"]
+        return tuple(Claim.model_validate(row) for row in rows)
+    except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise SpecError(path, None, f"not a file of claims: {error}") from None

@@ -1,0 +1,104 @@
+"""Verdicts come from what there is: without evidence not run, against it never what was expected."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.measures import Measurement
+from rnn_harness.records import Outcome, Record
+from rnn_harness.reports.page._claims import MEASURED, judged
+from rnn_harness.specs import Claim, claims
+
+
+def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
+    base = {"id": "C-1", "at": ["000:1"], "says": "x", "by": by, "evidence": evidence}
+    return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
+
+
+def _record(outcome: Outcome, entry: str = "E-1", check: str = "relation.M-27") -> Record:
+    return Record(entry=entry, spec="gru", check=check, witness="reference", outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("records", "verdict"),
+    [
+        ([], "not run"),
+        ([_record(Outcome.NOT_RUN)], "not run"),
+        ([_record(Outcome.AGREES)], "true"),
+        ([_record(Outcome.AGREES), _record(Outcome.REFUTED)], "evidence refuted"),
+    ],
+    ids=["without records", "not run", "agreed with", "refuted"],
+)
+def test_verdict_of_checks(records: list[Record], verdict: str) -> None:
+    for name in ("E-1", "gru/relation.M-27"):
+        (row,) = judged([_claim("checks", name)], records, [])
+        assert row.verdict == verdict
+
+
+def test_one_evidence_of_two_is_not_enough() -> None:
+    (row,) = judged([_claim("checks", "E-1", "E-2")], [_record(Outcome.AGREES)], [])
+    assert row.verdict == "not run"
+    assert row.evidence == "E-1 agrees, E-2 not run"
+
+
+def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
+    for row, one in zip(judged(claims(), [], []), claims(), strict=True):
+        if one.by in ("checks", "measured"):
+            assert row.verdict == "not run"
+        else:
+            assert row.verdict in ("true", "true under conditions", "false", "not testable")
+
+
+def _decay(subject: str, what: str, rate: float, **extra: float) -> Measurement:
+    base = {"kind": "decay", "subject": subject, "spec": "x", "what": what, "agrees": True, "extra": extra}
+    return Measurement.model_validate({**base, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+
+
+def _learning(subject: str, task: str, solved: float, **more: float) -> Measurement:
+    extra = {"seeds solved": solved, "seeds": 3, "chance": 0.17, **more}
+    base = {"kind": "learning", "subject": subject, "spec": "x", "what": task, "sizes": {"T": 20}, "text": "t"}
+    return Measurement.model_validate({**base, "middle": 0.1, "extra": extra})
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("explodes", [_decay("RNN", "gain-3", 1.3)], [_decay("RNN", "gain-3", 0.9)]),
+        (
+            "gates keep",
+            [_decay(n, "torch", 0.6) for n in ("RNN", "GRU", "LSTM")] + [_decay("LSTM", "chrono", 0.99)],
+            [_decay(n, "torch", 0.6) for n in ("RNN", "GRU", "LSTM")] + [_decay("LSTM", "chrono", 0.5)],
+        ),
+        (
+            "eight or ten",
+            [_decay("sigmoid RNN", "torch", 0.14, **{"float32 horizon": 8.0})],
+            [_decay("sigmoid RNN", "torch", 0.9, **{"float32 horizon": 150.0})],
+        ),
+        (
+            "long dependencies",
+            [_learning("RNN", "adding", 0), _learning("GRU", "adding", 3), _learning("LSTM", "adding", 1)],
+            [_learning("RNN", "adding", 3), _learning("GRU", "adding", 3), _learning("LSTM", "adding", 1)],
+        ),
+        (
+            "stateful learns",
+            [_learning("GRU, stateful", "carry", 3), _learning("GRU, stateless", "carry", 0)],
+            [_learning("GRU, stateful", "carry", 3), _learning("GRU, stateless", "carry", 2)],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_measurement_may_speak_for_a_claim_or_against_it(
+    name: str, good: list[Measurement], bad: list[Measurement]
+) -> None:
+    held, broken = MEASURED[name](good), MEASURED[name](bad)
+    assert held is not None
+    assert broken is not None
+    assert held[0]
+    assert not broken[0]
+    (row,) = judged([_claim("measured", name, verdict="true")], [], bad)
+    assert row.verdict == "evidence refuted"
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_what_was_not_measured_says_nothing(name: str) -> None:
+    assert MEASURED[name]([]) is None
