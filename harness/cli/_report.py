@@ -22,7 +22,7 @@ def report(
         typer.Option("--from", help="Records of verify or bench (.jsonl), or validate's --json; may be repeated."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Without --from: decide and measure in about a minute.")
+        bool, typer.Option("--quick", help="Without --from: decide and measure in about two minutes.")
     ] = False,
     out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
 ) -> None:
@@ -92,7 +92,7 @@ def _make(records: dict[str, Any], measured: dict[str, Any]) -> None:
     from rnn_harness.measures import QUICK, plan
     from rnn_harness.verify import select, verify
 
-    jobs = plan(QUICK, ("parameters", "decay", "speed"), ("rnn", "gru", "lstm"), "float32")
+    jobs = plan(QUICK, ("parameters", "decay", "learning", "speed"), ("rnn", "gru", "lstm"), "float32")
     selection = select(())
     with Progress(console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("equations", total=None)
