@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import variants
 
 import rnn_harness
 from rnn_harness.candidates import identify, load
@@ -26,14 +27,14 @@ FILE = Path(__file__).parent / "variants.py"
 def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: tuple[str, ...]) -> None:
     (match,) = identify(load(f"{FILE}:{name}"))
     assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
-    found = rnn_harness.validate(getattr(__import__("variants"), name), examples=1)
+    found = rnn_harness.validate(getattr(variants, name), examples=1)
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:
     matches = identify(load(f"{FILE}:SigmoidCandidate"))
     assert [match.reading.letters("x") for match in matches] == ["ifog", "gfoi"]
-    found = rnn_harness.validate(__import__("variants").SigmoidCandidate, examples=0, dtypes=("float64",))
+    found = rnn_harness.validate(variants.SigmoidCandidate, examples=0, dtypes=("float64",))
     assert found.identification is not None
     assert found.identification.answer == "ambiguous"
     assert found.outcome == "agrees"

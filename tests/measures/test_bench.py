@@ -13,7 +13,7 @@ from rnn_harness.cli._app import app
 from rnn_harness.measures import Measurement, read_measurements
 from rnn_harness.measures._history import compare, save, saved
 from rnn_harness.measures._run import run
-from rnn_harness.measures._speed import Competitor, Point, _wrong, competitors
+from rnn_harness.measures._speed import Competitor, Point, _drawn, _wrong, competitors
 from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
@@ -113,7 +113,7 @@ def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:
     spec = library().spec("rnn.tanh")
     right = Subject.of(spec)
-    drawn = __import__("rnn_harness.measures._speed", fromlist=["_drawn"])._drawn(Point("rnn", 4, 3, 2, 5), right)
+    drawn = _drawn(Point("rnn", 4, 3, 2, 5), right)
 
     class Off(type(right.cell)):  # type: ignore[misc]
         def backward(self, *given: object) -> object:
