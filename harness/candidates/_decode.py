@@ -55,12 +55,16 @@ class Decoder:
 
     def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Seen:
         """What the sketch gives for those slots."""
-        parameters: dict[str, Array] = {}
+        return self.of(self.parameters(named), steps or self.steps)
+
+    def parameters(self, named: Mapping[int, Role]) -> dict[str, Array]:
+        """The sketch's parameters for those slots."""
+        found: dict[str, Array] = {}
         for index, (name, flipped) in named.items():
             value = self.seen.value(self.layout, index)
             value = value.T if flipped else value
-            parameters[name] = parameters[name] + value if name in parameters else value
-        return self.of(parameters, steps or self.steps)
+            found[name] = found[name] + value if name in found else value
+        return found
 
     def of(self, parameters: Mapping[str, Array], steps: int) -> Seen:
         """What the sketch gives, as the target would show it."""
@@ -106,8 +110,14 @@ class Decoder:
         found = list(self._decoded({}, partial))
         whole = self.seen.whole()
         if not partial:
+            found = [one for one in found if not self._misses_the_reset(one)]
             found = [one for one in found if self.agree(whole, self.predict(dict(one.names), len(self.seen.inputs)))]
         return found[:MOST_READINGS]
+
+    def _misses_the_reset(self, one: Reading) -> bool:
+        """Two biases of the candidate, both outside the reset gate that acts after the product: one belongs inside."""
+        names = [name for _, (name, _) in one.names]
+        return self.sketch.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
 
     def _decoded(self, named: dict[int, Role], partial: bool) -> Iterator[Reading]:
         open_ones = [index for index in range(len(self.layout.slots)) if index not in named]

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 from rnn_harness.candidates._activations import ACTIVATIONS
 from rnn_harness.candidates._decode import Decoder, Reading
 from rnn_harness.candidates._edits import NAMES, edits, told
@@ -86,11 +88,15 @@ def _pairs(seen: Probe, layout: Layout, sketch: Sketch) -> Iterator[Match]:
     """Two mistakes at once, for the readings that explain most slots."""
     whole, steps = seen.whole(), len(seen.inputs)
     for reading, states in partial(seen, layout, sketch)[:MOST_PAIR_READINGS]:
-        named = dict(reading.names)
+        parameters = Decoder(seen, layout, sketch, states).parameters(dict(reading.names))
         for pair in itertools.combinations(edits(sketch), 2):
             other = replace(sketch, edits=pair)
             decoder = Decoder(seen, layout, other, states)
-            if decoder.agree(whole, decoder.predict(named, steps)):
+            begun = decoder.of(parameters, 1).outputs[0][0]
+            # The first step alone rules out nearly all pairs.
+            if not np.allclose(whole.hidden(states)[0], begun, rtol=0, atol=seen.tolerance):
+                continue
+            if decoder.agree(whole, decoder.of(parameters, steps)):
                 yield Match(other, reading, states, seen.convention)
                 return
 

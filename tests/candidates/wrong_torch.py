@@ -237,8 +237,33 @@ class MemoryTwoMistakes(PackedMemory):
         return torch.sigmoid(o) * new
 
 
-RIGHT = ("Elman", "GatedUnit", "PackedMemory")
+class ResetAfter(nn.Module):
+    """Right: reset after the recurrent product, as torch's own, gates r, z, n."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x2h = nn.Linear(input_size, 3 * hidden_size)
+        self.h2h = nn.Linear(hidden_size, 3 * hidden_size)
+
+    def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
+        return torch.tanh(x_n + r * h_n)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        x_r, x_z, x_n = self.x2h(x).chunk(3, 1)
+        h_r, h_z, h_n = self.h2h(h).chunk(3, 1)
+        r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+        return (1 - z) * self.new(x_n, r, h, h_n) + z * h
+
+
+class ResetNotOnTheBias(ResetAfter):
+    def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
+        bias = self.h2h.bias[2 * h.shape[1] :]
+        return torch.tanh(x_n + r * (h_n - bias) + bias)
+
+
+RIGHT = ("Elman", "GatedUnit", "PackedMemory", "ResetAfter")
 FAULTS = {
+    "ResetNotOnTheBias": "candidate, recurrent bias",
     "ElmanForgetsHidden": "recurrent weights",
     "ElmanAddsOldState": "forward: state",
     "ElmanSubtractsHidden": "recurrent weights",
