@@ -1,4 +1,7 @@
-"""Gates side by side: every step's gates lie together in memory, so that one operation serves them all.
+"""The layout inside the gated references: every step's gates lie together, and each is a matrix of columns.
+
+(T, G, d, B) rather than (T, G, B, d): one product W h serves all gates of a step, each gate is contiguous, and the
+transposed product sums over the gates by itself. What goes in and out stays (T, B, d), as views.
 
 Dimension legend: T time steps, B batch rows, d hidden size, G gates.
 """
@@ -10,13 +13,13 @@ import numpy as np
 from rnn_harness.references._base import Array
 
 
-def by_step(values: Array, steps: int, batch: int) -> Array:
-    """(T, G, B, d), contiguous, from (G, T * B, d)."""
-    count, _, d = values.shape
-    return np.ascontiguousarray(values.reshape(count, steps, batch, d).swapaxes(0, 1))
-
-
 def by_gate(values: Array) -> Array:
-    """(G, T * B, d) from (T, G, B, d)."""
-    steps, count, batch, d = values.shape
-    return np.ascontiguousarray(values.swapaxes(0, 1)).reshape(count, steps * batch, d)
+    """(G * d, T * B), contiguous, from (T, G, d, B)."""
+    steps, count, d, batch = values.shape
+    return np.ascontiguousarray(values.transpose(1, 2, 0, 3)).reshape(count * d, steps * batch)
+
+
+def by_row(values: Array) -> Array:
+    """(T * B, d), contiguous, from (T, d, B)."""
+    steps, d, batch = values.shape
+    return np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(steps * batch, d)

@@ -5,7 +5,7 @@ Sources: 001:280-329 and 003:848-854 (the update gate keeps), 000:150-195 and 00
 which no document prints, is what torch, cuDNN and Keras (reset_after) compute.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate,
-stacked in that order behind the time axis: (T, 3, B, d).
+stacked in that order behind the time axis, as columns: (T, 3, d, B).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import by_gate, by_step
+from rnn_harness.references._stack import by_gate, by_row
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
-from rnn_harness.references.activations import activation, sigmoid_slope, sigmoid_to
+from rnn_harness.references.activations import activation, sigmoid_to
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,26 @@ class GRU:
         d = len(np.asarray(parameters.get("W_hr", ())))
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive
-        steps, batch, n = x.shape
+        steps, batch, _ = x.shape
         apply, _ = activation(self.candidate)
-        input_weights = np.stack([p[f"W_x{gate}"].T for gate in "rzg"])
-        gates = by_step(x.reshape(steps * batch, n) @ input_weights, steps, batch)
+        input_weights = np.concatenate([p[f"W_x{gate}"] for gate in "rzg"])
+        gates = np.matmul(input_weights, x.transpose(0, 2, 1)).reshape(steps, 3, d, batch)
         if self.bias:
-            gates += np.stack([p["b_r"], p["b_z"], p["b_g"]])[:, None]
-        h = np.empty((steps + 1, batch, d), x.dtype)
-        h[0] = given.states["h"]
-        recurrent = np.empty((steps, batch, d), x.dtype)
+            gates += np.stack([p["b_r"], p["b_z"], p["b_g"]])[:, :, None]
+        h = np.empty((steps + 1, d, batch), x.dtype)
+        h[0] = given.states["h"].T
+        recurrent = np.empty((steps, d, batch), x.dtype)
         with np.errstate(over="ignore"):
             if self.reset == "before":
                 self._forward_before(p, gates, h, recurrent, apply, alive)
             else:
                 self._forward_after(p, gates, h, recurrent, apply, alive)
-        outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
-        trace = {"reset_gate": gates[:, 0], "update_gate": gates[:, 1], "candidate": gates[:, 2]}
-        trace["hidden_state"] = h[1:]
-        return Run(outputs, {"h": h[-1].copy()}, trace, (given, h, gates, recurrent))
+        shown = h[1:].transpose(0, 2, 1)
+        outputs = shown if alive is None else np.where(alive[:, :, None], shown, 0)
+        names = ("reset_gate", "update_gate", "candidate")
+        trace = {name: gates[:, index].transpose(0, 2, 1) for index, name in enumerate(names)}
+        trace["hidden_state"] = shown
+        return Run(outputs, {"h": h[-1].T.copy()}, trace, (given, h, gates, recurrent))
 
     def _forward_before(
         self,
@@ -90,47 +92,59 @@ class GRU:
         apply: Callable[[Array, Array], None],
         alive: NDArray[np.bool_] | None,
     ) -> None:
-        gate_weights = np.stack([p["W_hr"].T, p["W_hz"].T])
-        for t in range(len(reset_state)):
-            r, z, g = gates[t]
-            gates[t, :2] += h[t] @ gate_weights
-            sigmoid_to(gates[t, :2], gates[t, :2])
-            np.multiply(r, h[t], out=reset_state[t])
-            g += reset_state[t] @ p["W_hg"].T
+        _, d, batch = reset_state.shape
+        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]])
+        product, scratch = np.empty((2, d, batch), h.dtype), np.empty((d, batch), h.dtype)
+        flat = product.reshape(2 * d, batch)
+        for t, now in enumerate(gates):
+            r, z, g = now
+            open_gates, old, new, kept = now[:2], h[t], h[t + 1], reset_state[t]
+            np.matmul(gate_weights, old, out=flat)
+            open_gates += product
+            sigmoid_to(open_gates, open_gates)
+            np.multiply(r, old, out=kept)
+            g += np.matmul(p["W_hg"], kept, out=scratch)
             apply(g, g)
-            self._mix(z, h[t], g, h[t + 1])
-            freeze(alive, t, h[t + 1], h[t])
+            self._mix(z, old, g, new, scratch)
+            if alive is not None:
+                freeze(alive, t, new.T, old.T)
 
     def _forward_after(
         self,
         p: dict[str, Array],
         gates: Array,
         h: Array,
-        product: Array,
+        m: Array,
         apply: Callable[[Array, Array], None],
         alive: NDArray[np.bool_] | None,
     ) -> None:
-        weights = np.stack([p["W_hr"].T, p["W_hz"].T, p["W_hg"].T])
-        for t in range(len(product)):
-            r, z, g = gates[t]
-            m = h[t] @ weights
-            gates[t, :2] += m[:2]
-            sigmoid_to(gates[t, :2], gates[t, :2])
-            product[t] = m[2]
-            if self.bias:
-                product[t] += p["b_hg"]
-            g += r * product[t]
+        _, d, batch = m.shape
+        weights = np.concatenate([p["W_hr"], p["W_hz"], p["W_hg"]])
+        product, scratch = np.empty((3, d, batch), h.dtype), np.empty((d, batch), h.dtype)
+        flat, to_gates = product.reshape(3 * d, batch), product[:2]
+        second = np.broadcast_to(p["b_hg"][:, None] if self.bias else np.zeros((), h.dtype), (d, batch))
+        for t, now in enumerate(gates):
+            r, z, g = now
+            open_gates, old, new = now[:2], h[t], h[t + 1]
+            np.matmul(weights, old, out=flat)
+            open_gates += to_gates
+            sigmoid_to(open_gates, open_gates)
+            np.add(product[2], second, out=m[t])
+            g += np.multiply(r, m[t], out=scratch)
             apply(g, g)
-            self._mix(z, h[t], g, h[t + 1])
-            freeze(alive, t, h[t + 1], h[t])
+            self._mix(z, old, g, new, scratch)
+            if alive is not None:
+                freeze(alive, t, new.T, old.T)
 
-    def _mix(self, z: Array, h: Array, g: Array, out: Array) -> None:
+    def _mix(self, z: Array, h: Array, g: Array, out: Array, rest: Array) -> None:
+        np.subtract(1, z, out=rest)
         if self.update == "keep":
             np.multiply(z, h, out=out)
-            out += (1 - z) * g
+            rest *= g
         else:
             np.multiply(z, g, out=out)
-            out += (1 - z) * h
+            rest *= h
+        out += rest
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
         """Backpropagation through time. `d_outputs` (T, B, d), `d_finals` (B, d) by state."""
@@ -138,51 +152,106 @@ class GRU:
         p, x, alive = given.parameters, given.inputs, given.alive
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
-        d = h.shape[2]
+        d = h.shape[1]
         r, z, g = gates[:, 0], gates[:, 1], gates[:, 2]
         _, slope = activation(self.candidate)
         before = self.reset == "before"
-        keep, write = (z, 1 - z) if self.update == "keep" else (1 - z, z)
+        # Where the reset gate acts after the product, the product's own gradient lies in front of the gates'.
+        delta = np.empty((steps, 3 if before else 4, d, batch), x.dtype)
+        dr, dz, dg = delta[:, -3], delta[:, -2], delta[:, -1]
+        kept, write = (z, 1 - z) if self.update == "keep" else (1 - z, z)
         difference = h[:-1] - g if self.update == "keep" else g - h[:-1]
-        delta = np.empty_like(gates)
-        delta[:, 0] = sigmoid_slope(r) * (h[:-1] if before else recurrent)
-        delta[:, 1] = difference * sigmoid_slope(z)
-        delta[:, 2] = write * slope(g)
-        delta_m = np.empty_like(h[1:])
-        gate_weights = np.stack([p["W_hr"], p["W_hz"]])
-        dh = last["h"]
-        for t in reversed(range(steps)):
-            after = dh
-            dr, dz, dg = delta[t]
-            dh = e[t] + dh
-            clear(alive, t, dh)
-            dg *= dh
-            dz *= dh
-            if before:
-                q = dg @ p["W_hg"]
-                dr *= q
-                through = q * r[t]
-            else:
-                dr *= dg
-                np.multiply(dg, r[t], out=delta_m[t])
-                through = delta_m[t] @ p["W_hg"]
-            dh = dh * keep[t] + through + (delta[t, :2] @ gate_weights).sum(axis=0)
-            freeze(alive, t, dh, after)
-        flat = by_gate(delta)
-        h_before = h[:-1].reshape(steps * batch, d)
-        d_input = flat.transpose(0, 2, 1) @ x.reshape(steps * batch, n)
-        d_gates = flat[:2].transpose(0, 2, 1) @ h_before
-        if before:
-            d_candidate = flat[2].T @ recurrent.reshape(steps * batch, d)
-        else:
-            d_candidate = delta_m.reshape(steps * batch, d).T @ h_before
+        np.multiply(difference, z, out=dz)
+        dz *= 1 - z
+        np.multiply(write, slope(g), out=dg)
+        np.subtract(1, r, out=dr)
+        dr *= r
+        dr *= h[:-1] if before else recurrent
+        columns = np.ascontiguousarray(e.transpose(0, 2, 1))
+        dh = np.ascontiguousarray(last["h"].T)
+        back = self._backward_before if before else self._backward_after
+        dh = back(p, delta, columns, dh, kept, r, alive)
+        flat, h_before = by_gate(delta), by_row(h[:-1])
+        d_input = (flat[-3 * d :] @ x.reshape(steps * batch, n)).reshape(3, d, n)
         gradients = {"W_xr": d_input[0], "W_xz": d_input[1], "W_xg": d_input[2]}
+        if before:
+            d_gates = (flat[: 2 * d] @ h_before).reshape(2, d, d)
+            d_candidate = flat[2 * d :] @ by_row(recurrent)
+        else:
+            products = (flat[: 3 * d] @ h_before).reshape(3, d, d)
+            d_candidate, d_gates = products[0], products[1:]
         gradients |= {"W_hr": d_gates[0], "W_hz": d_gates[1], "W_hg": d_candidate}
         if self.bias:
-            total = flat.sum(axis=1)
-            gradients |= {"b_r": total[0], "b_z": total[1], "b_g": total[2]}
+            total = flat.sum(axis=1).reshape(delta.shape[1], d)
+            gradients |= {"b_r": total[-3], "b_z": total[-2], "b_g": total[-1]}
             if not before:
-                gradients["b_hg"] = delta_m.sum(axis=(0, 1))
-        input_weights = np.stack([p["W_xr"], p["W_xz"], p["W_xg"]])
-        d_inputs = (flat @ input_weights).sum(axis=0).reshape(steps, batch, n)
-        return Gradients(d_inputs, {"h": dh}, gradients)
+                gradients["b_hg"] = total[0]
+        input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
+        d_inputs = (flat[-3 * d :].T @ input_weights).reshape(steps, batch, n)
+        return Gradients(d_inputs, {"h": np.ascontiguousarray(dh.T)}, gradients)
+
+    def _backward_before(
+        self,
+        p: dict[str, Array],
+        delta: Array,
+        e: Array,
+        dh: Array,
+        kept: Array,
+        r: Array,
+        alive: NDArray[np.bool_] | None,
+    ) -> Array:
+        """`delta` (T, 3, d, B) comes with the slopes of the gates and leaves with their gradients; gives dh_0."""
+        steps, _, d, batch = delta.shape
+        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]])
+        to_candidate, to_gates = np.ascontiguousarray(p["W_hg"].T), np.ascontiguousarray(gate_weights.T)
+        q, through = np.empty_like(dh), np.empty_like(dh)
+        columns = delta.reshape(steps, 3 * d, batch)
+        for t in reversed(range(steps)):
+            after = dh.copy() if alive is not None else dh
+            dr, dz, dg = delta[t]
+            dh += e[t]
+            if alive is not None:
+                clear(alive, t, dh.T)
+            dg *= dh
+            dz *= dh
+            np.matmul(to_candidate, dg, out=q)
+            dr *= q
+            np.matmul(to_gates, columns[t, : 2 * d], out=through)
+            q *= r[t]
+            dh *= kept[t]
+            dh += q
+            dh += through
+            if alive is not None:
+                freeze(alive, t, dh.T, after.T)
+        return dh
+
+    def _backward_after(
+        self,
+        p: dict[str, Array],
+        delta: Array,
+        e: Array,
+        dh: Array,
+        kept: Array,
+        r: Array,
+        alive: NDArray[np.bool_] | None,
+    ) -> Array:
+        """The same for `delta` (T, 4, d, B), whose first part becomes the gradient of the candidate's product."""
+        steps, _, d, batch = delta.shape
+        weights = np.concatenate([p["W_hg"], p["W_hr"], p["W_hz"]])
+        dm, dr, dg = delta[:, 0], delta[:, 1], delta[:, 3]
+        dr *= dg
+        np.multiply(dg, r, out=dm)
+        back, through = np.ascontiguousarray(weights.T), np.empty_like(dh)
+        columns = delta.reshape(steps, 4 * d, batch)
+        for t in reversed(range(steps)):
+            after = dh.copy() if alive is not None else dh
+            dh += e[t]
+            if alive is not None:
+                clear(alive, t, dh.T)
+            delta[t] *= dh
+            np.matmul(back, columns[t, : 3 * d], out=through)
+            dh *= kept[t]
+            dh += through
+            if alive is not None:
+                freeze(alive, t, dh.T, after.T)
+        return dh

@@ -5,8 +5,9 @@ Sources: 003:655-666 (tanh), 001:372-434 (without bias), 003:765-778 (sigmoid ca
 *current* cell state). `peephole="diagonal"` is the form of Gers & Schmidhuber 2000, which no document prints.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-Gates: i input, f forget, o output, g candidate, stacked in that order behind the time axis: (T, G, B, d).
-Without forget gate the order is i, o, g.
+Gates: i input, f forget, o output, g candidate, stacked in that order behind the time axis, as columns: (T, G, d, B).
+Without forget gate the order is i, o, g. One product per step serves them all: what it multiplies lies in one matrix
+per step, seen (T + 1, d + n + 1, B): the hidden state, the input, and a row of ones for the bias.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import by_gate, by_step
+from rnn_harness.references._stack import by_gate, by_row
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
 from rnn_harness.references.activations import activation, sigmoid_to
 
@@ -59,11 +60,19 @@ class LSTM:
             shapes |= {f"b_{gate}": (hidden_size,) for gate in self.gates}
         return shapes
 
+    def _joined(self, p: dict[str, Array]) -> Array:
+        """(G * d, d + n + 1): the rows [W_h, W_x, b] of every gate; without bias one column less."""
+        rows = []
+        for gate in self.gates:
+            blocks = [p[f"W_h{gate}"], p[f"W_x{gate}"]]
+            rows.append(np.hstack([*blocks, p[f"b_{gate}"][:, None]] if self.bias else blocks))
+        return np.vstack(rows)
+
     def _peek(self, weight: Array, c: Array) -> Array:
-        return c * weight if self.peephole == "diagonal" else c @ weight.T
+        return weight[:, None] * c if self.peephole == "diagonal" else weight @ c
 
     def _peek_back(self, weight: Array, delta: Array) -> Array:
-        return delta * weight if self.peephole == "diagonal" else delta @ weight
+        return weight[:, None] * delta if self.peephole == "diagonal" else weight.T @ delta
 
     def forward(
         self,
@@ -79,56 +88,57 @@ class LSTM:
         steps, batch, n = x.shape
         apply_candidate, _ = activation(self.candidate)
         apply_output, _ = activation(self.output)
-        input_weights = np.stack([p[f"W_x{gate}"].T for gate in self.gates])
-        gates = by_step(x.reshape(steps * batch, n) @ input_weights, steps, batch)
-        if self.bias:
-            gates += np.stack([p[f"b_{gate}"] for gate in self.gates])[:, None]
-        recurrent_weights = np.stack([p[f"W_h{gate}"].T for gate in self.gates])
-        h = np.empty((steps + 1, batch, d), x.dtype)
-        c = np.empty((steps + 1, batch, d), x.dtype)
-        q = np.empty((steps, batch, d), x.dtype)
-        h[0], c[0] = given.states["h"], given.states["c"]
+        count = len(self.gates)
+        weights = self._joined(p)
+        gates = np.empty((steps, count, d, batch), x.dtype)
+        seen = np.ones((steps + 1, weights.shape[1], batch), x.dtype)
+        h = seen[:, :d]
+        seen[:-1, d : d + n] = x.transpose(0, 2, 1)
+        c = np.empty((steps + 1, d, batch), x.dtype)
+        q = np.empty((steps, d, batch), x.dtype)
+        h[0], c[0] = given.states["h"].T, given.states["c"].T
+        kept = np.empty((d, batch), x.dtype)
+        early = gates[:, :-2] if self.peephole else gates[:, :-1]
+        parts = (gates.reshape(steps, count * d, batch), early, *(gates[:, k] for k in (0, 1, -2, -1)))
         with np.errstate(over="ignore"):
-            for t in range(steps):
-                now = gates[t]
-                now += h[t] @ recurrent_weights
-                i, o, g = now[0], now[-2], now[-1]
-                f = now[1] if self.forget else None
+            for t, (now, opened, i, f, o, g, old, new) in enumerate(zip(*parts, c, c[1:], strict=False)):
+                np.matmul(weights, seen[t], out=now)
                 if self.peephole:
-                    i += self._peek(p["W_ci"], c[t])
-                    if f is not None:
-                        f += self._peek(p["W_cf"], c[t])
-                    sigmoid_to(now[:-2], now[:-2])
-                else:
-                    sigmoid_to(now[:-1], now[:-1])
+                    i += self._peek(p["W_ci"], old)
+                    if self.forget:
+                        f += self._peek(p["W_cf"], old)
+                sigmoid_to(opened, opened)
                 apply_candidate(g, g)
-                np.multiply(i, g, out=c[t + 1])
-                c[t + 1] += c[t] if f is None else f * c[t]
+                np.multiply(i, g, out=new)
+                new += np.multiply(f, old, out=kept) if self.forget else old
                 if self.peephole:
-                    o += self._peek(p["W_co"], c[t + 1])
+                    o += self._peek(p["W_co"], new)
                     sigmoid_to(o, o)
-                apply_output(c[t + 1], q[t])
+                apply_output(new, q[t])
                 np.multiply(o, q[t], out=h[t + 1])
-                freeze(alive, t, h[t + 1], h[t])
-                freeze(alive, t, c[t + 1], c[t])
-        outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
+                if alive is not None:
+                    freeze(alive, t, h[t + 1].T, h[t].T)
+                    freeze(alive, t, new.T, old.T)
+        shown = h[1:].transpose(0, 2, 1)
+        outputs = shown if alive is None else np.where(alive[:, :, None], shown, 0)
         names = {"i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"}
-        trace = {names[gate]: gates[:, index] for index, gate in enumerate(self.gates)}
-        trace |= {"hidden_state": h[1:], "cell_state": c[1:]}
-        return Run(outputs, {"h": h[-1].copy(), "c": c[-1].copy()}, trace, (given, h, c, q, gates))
+        trace = {names[gate]: gates[:, index].transpose(0, 2, 1) for index, gate in enumerate(self.gates)}
+        trace |= {"hidden_state": shown, "cell_state": c[1:].transpose(0, 2, 1)}
+        return Run(outputs, {"h": h[-1].T.copy(), "c": c[-1].T.copy()}, trace, (given, weights, seen, c, q, gates))
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
         """Backpropagation through time. `d_outputs` (T, B, d), `d_finals` (B, d) by state."""
-        given, h, c, q, gates = run.saved
+        given, weights, seen, c, q, gates = run.saved
         p, x, alive = given.parameters, given.inputs, given.alive
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
-        d = h.shape[2]
+        d = c.shape[1]
         _, candidate_slope = activation(self.candidate)
         _, output_slope = activation(self.output)
         i, o, g = gates[:, 0], gates[:, -2], gates[:, -1]
         f = gates[:, 1] if self.forget else None
-        recurrent_weights = np.stack([p[f"W_h{gate}"] for gate in self.gates])
+        count = len(self.gates)
+        back = np.ascontiguousarray(weights[:, :d].T)
         into_cell = o * output_slope(q)
         delta = np.empty_like(gates)
         np.subtract(1, gates[:, :-1], out=delta[:, :-1])
@@ -138,40 +148,43 @@ class LSTM:
             delta[:, 1] *= c[:-1]
         delta[:, -2] *= q
         np.multiply(i, candidate_slope(g), out=delta[:, -1])
-        dh, dc = last["h"], last["c"]
+        e = np.ascontiguousarray(e.transpose(0, 2, 1))
+        dh, dc = np.ascontiguousarray(last["h"].T), np.ascontiguousarray(last["c"].T)
+        through = np.empty_like(dh)
+        columns = delta.reshape(steps, count * d, batch)
         for t in reversed(range(steps)):
-            dh_after, dc_after = dh, dc
+            dh_after, dc_after = (dh.copy(), dc.copy()) if alive is not None else (dh, dc)
             now = delta[t]
-            dh = e[t] + dh
+            dh += e[t]
             now[-2] *= dh
-            dc = dc + dh * into_cell[t]
+            dc += np.multiply(dh, into_cell[t], out=through)
             if self.peephole:
                 dc += self._peek_back(p["W_co"], now[-2])
             now[:-2] *= dc
             now[-1] *= dc
-            clear(alive, t, now)
+            if alive is not None:
+                clear(alive, t, now.transpose(0, 2, 1))
             if f is not None:
-                dc = dc * f[t]
+                dc *= f[t]
             if self.peephole:
-                dc = dc + self._peek_back(p["W_ci"], now[0])
+                dc += self._peek_back(p["W_ci"], now[0])
                 if f is not None:
                     dc += self._peek_back(p["W_cf"], now[1])
-            dh = (now @ recurrent_weights).sum(axis=0)
-            freeze(alive, t, dh, dh_after)
-            freeze(alive, t, dc, dc_after)
+            np.matmul(back, columns[t], out=dh)
+            if alive is not None:
+                freeze(alive, t, dh.T, dh_after.T)
+                freeze(alive, t, dc.T, dc_after.T)
         flat = by_gate(delta)
-        d_input = flat.transpose(0, 2, 1) @ x.reshape(steps * batch, n)
-        d_recurrent = flat.transpose(0, 2, 1) @ h[:-1].reshape(steps * batch, d)
+        d_weights = (flat @ by_row(seen[:-1])).reshape(count, d, -1)
         gradients = {}
         for index, gate in enumerate(self.gates):
-            gradients[f"W_x{gate}"] = d_input[index]
-            gradients[f"W_h{gate}"] = d_recurrent[index]
+            gradients[f"W_x{gate}"] = d_weights[index, :, d : d + n]
+            gradients[f"W_h{gate}"] = d_weights[index, :, :d]
             if self.bias:
-                gradients[f"b_{gate}"] = flat[index].sum(axis=0)
+                gradients[f"b_{gate}"] = d_weights[index, :, -1]
             if self.peephole and gate != "g":
-                seen = c[1:] if gate == "o" else c[:-1]
-                pairs = "tbd,tbd->d" if self.peephole == "diagonal" else "tbd,tbe->de"
-                gradients[f"W_c{gate}"] = np.einsum(pairs, delta[:, index], seen)
-        input_weights = np.stack([p[f"W_x{gate}"] for gate in self.gates])
-        d_inputs = (flat @ input_weights).sum(axis=0).reshape(steps, batch, n)
-        return Gradients(d_inputs, {"h": dh, "c": dc}, gradients)
+                beside = c[1:] if gate == "o" else c[:-1]
+                pairs = "tdb,tdb->d" if self.peephole == "diagonal" else "tdb,teb->de"
+                gradients[f"W_c{gate}"] = np.einsum(pairs, delta[:, index], beside)
+        d_inputs = (flat.T @ weights[:, d : d + n]).reshape(steps, batch, n)
+        return Gradients(d_inputs, {"h": np.ascontiguousarray(dh.T), "c": np.ascontiguousarray(dc.T)}, gradients)

@@ -77,11 +77,15 @@ class RNN:
         delta = slope(h[1:])
         dh = last["h"]
         for t in reversed(range(steps)):
-            after = dh
-            delta[t] *= e[t] + dh
-            clear(alive, t, delta[t])
-            dh = delta[t] @ p["W_h"]
-            freeze(alive, t, dh, after)
+            after = dh.copy() if alive is not None else dh
+            now = delta[t]
+            dh += e[t]
+            now *= dh
+            if alive is not None:
+                clear(alive, t, now)
+            np.matmul(now, p["W_h"], out=dh)
+            if alive is not None:
+                freeze(alive, t, dh, after)
         flat = delta.reshape(steps * batch, d)
         gradients = {
             "W_x": flat.T @ x.reshape(steps * batch, n),

@@ -96,7 +96,9 @@ class EntryArithmetic(NumpyArithmetic):
         if vector.imaginary is None:
             imaginary = np.zeros((self.count, *real.shape))
         else:
-            imaginary = vector.imaginary @ matrix.base.T
+            # One product of all rows: a stack of small ones costs a call each.
+            rows = vector.imaginary.reshape(-1, vector.imaginary.shape[-1])
+            imaginary = (rows @ matrix.base.T).reshape(self.count, *real.shape)
         # A view of the entries (i, j) that the matrix's own directions move; each meets one number of the vector.
         own = imaginary[matrix.rows].reshape(*matrix.shape, *real.shape)
         target = np.einsum("ijbj->ijb" if matrix.transposed else "ijbi->ijb", own)

@@ -21,26 +21,35 @@ from rnn_harness.specs.expression import Function
 Array = NDArray[Any]
 
 
-def _joined(real: Array, imaginary: Array) -> Array:
-    whole = np.empty(real.shape, dtype=np.complex128)
-    whole.real, whole.imag = real, imaginary
-    return whole
+def _weight(a: Array, factor: float) -> tuple[Array, Array]:
+    """w = exp(-factor |a|) and u = 1 + w."""
+    w = np.abs(a)
+    w *= -factor
+    np.exp(w, out=w)
+    return w, 1 + w
 
 
 def sigmoid(z: Array) -> Array:
     """1 / (1 + exp(-z)): with w = exp(-|a|) and u = 1 + w, the quotient's imaginary part is b w / u^2."""
-    a = z.real
-    w = np.exp(-np.abs(a))
-    u = 1 + w
-    return _joined(np.where(a < 0, w, 1.0) / u, z.imag * w / (u * u))
+    whole = np.empty(z.shape, np.complex128)
+    w, u = _weight(z.real, 1)
+    np.divide(np.where(z.real < 0, w, 1.0), u, out=whole.real)
+    u *= u
+    w /= u
+    np.multiply(z.imag, w, out=whole.imag)
+    return whole
 
 
 def tanh(z: Array) -> Array:
     """(1 - exp(-2z)) / (1 + exp(-2z)): with w = exp(-2|a|) and u = 1 + w, the imaginary part is 4 b w / u^2."""
-    a = z.real
-    w = np.exp(-2 * np.abs(a))
-    u = 1 + w
-    return _joined(np.tanh(a), 4 * z.imag * w / (u * u))
+    whole = np.empty(z.shape, np.complex128)
+    w, u = _weight(z.real, 2)
+    np.tanh(z.real, out=whole.real)
+    u *= u
+    w /= u
+    w *= 4
+    np.multiply(z.imag, w, out=whole.imag)
+    return whole
 
 
 _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {Function.SIGMOID: sigmoid, Function.TANH: tanh}

@@ -23,8 +23,8 @@ Array = NDArray[Any]
 def numeric_gradients(trial: Trial) -> dict[str, Array]:
     """The spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
     values = trial.values
-    used = {variable.name for variable in trial.program.parameters if variable.name in _read(trial)}
-    parameters = {name: value for name, value in values.parameters.items() if name in used}
+    read = _read(trial)
+    parameters = {name: value for name, value in values.parameters.items() if name in read}
     tables: tuple[dict[str, Array], ...] = (parameters, dict(values.inputs), dict(values.states))
     count = sum(value.size for table in tables for value in table.values())
     moved, places = _moved(tables, count)

@@ -37,10 +37,20 @@ def _control() -> Call:
     return lambda: left @ left
 
 
+def _settle() -> None:
+    """Show the allocator one large block before anything is timed.
+
+    Until glibc has seen one freed, it gives freed memory back to the system after every call and takes it back page by
+    page: the same call is then up to a third slower or not, by what ran before it.
+    """
+    np.empty(31 << 20, np.uint8)  # just below the 32 MiB above which glibc does not learn from a block
+
+
 def interleaved(
     calls: Mapping[str, Call], rounds: int = 15, on_round: Callable[[], None] = lambda: None
 ) -> dict[str, list[float]]:
     """Seconds per call of every competitor and of the control, one sample a round; the order changes every round."""
+    _settle()
     everyone = {**calls, CONTROL: _control()}
     repeats = {}
     for name, call in everyone.items():

@@ -11,46 +11,46 @@ def _gru(name: str, part: str, old: str, new: str, like: str = "", spec: str = _
     return Mutant(f"gru.{name}", spec, "gru", part, old, new, like)
 
 
-_MIX_KEEP = "            np.multiply(z, h, out=out)\n            out += (1 - z) * g\n"
-_MIX_WRITE = "            np.multiply(z, g, out=out)\n            out += (1 - z) * h\n"
-_DH = "dh = dh * keep[t] + through + (delta[t, :2] @ gate_weights).sum(axis=0)"
+_MIX_KEEP = "            np.multiply(z, h, out=out)\n            rest *= g\n"
+_MIX_WRITE = "            np.multiply(z, g, out=out)\n            rest *= h\n"
+_DH = "            dh *= kept[t]\n            dh += q\n            dh += through\n"
 
 MUTANTS = (
     _gru("update gate swapped", "forward", _MIX_KEEP, _MIX_WRITE),
     _gru("update gate swapped the other way", "forward", _MIX_WRITE, _MIX_KEEP, spec=_WRITE),
-    _gru("candidate weighted with the keep gate", "forward", "out += (1 - z) * g", "out += z * g"),
-    _gru("candidate added whole", "forward", "out += (1 - z) * g", "out += g"),
-    _gru("reset gate unused", "forward", "np.multiply(r, h[t], out=reset_state[t])", "reset_state[t] = h[t]"),
+    _gru("candidate weighted with the keep gate", "forward", "rest *= g", "np.multiply(z, g, out=rest)"),
+    _gru("candidate added whole", "forward", "rest *= g", "rest[...] = g"),
+    _gru("reset gate unused", "forward", "np.multiply(r, old, out=kept)", "kept[...] = old"),
     _gru(
         "update gate resets",
         "forward",
-        "np.multiply(r, h[t], out=reset_state[t])",
-        "np.multiply(z, h[t], out=reset_state[t])",
+        "np.multiply(r, old, out=kept)",
+        "np.multiply(z, old, out=kept)",
     ),
     _gru(
         "reset after instead of before",
         "forward",
-        'g += reset_state[t] @ p["W_hg"].T',
-        'g += r * (h[t] @ p["W_hg"].T)',
+        'g += np.matmul(p["W_hg"], kept, out=scratch)',
+        'g += r * (p["W_hg"] @ old)',
         "B-07",
     ),
     _gru(
         "candidate's recurrent matrix transposed",
         "forward",
-        'reset_state[t] @ p["W_hg"].T',
-        'reset_state[t] @ p["W_hg"]',
+        'np.matmul(p["W_hg"], kept',
+        'np.matmul(p["W_hg"].T, kept',
     ),
     _gru(
         "gates see the state two steps back",
         "forward",
-        "gates[t, :2] += h[t] @ gate_weights",
-        "gates[t, :2] += h[max(t - 1, 0)] @ gate_weights",
+        "np.matmul(gate_weights, old, out=flat)",
+        "np.matmul(gate_weights, h[max(t - 1, 0)], out=flat)",
     ),
     _gru(
         "recurrent gate matrices swapped",
         "forward",
-        'np.stack([p["W_hr"].T, p["W_hz"].T])',
-        'np.stack([p["W_hz"].T, p["W_hr"].T])',
+        'np.concatenate([p["W_hr"], p["W_hz"]])\n        product',
+        'np.concatenate([p["W_hz"], p["W_hr"]])\n        product',
     ),
     _gru(
         "input gate matrices swapped",
@@ -74,8 +74,8 @@ MUTANTS = (
     _gru(
         "candidate's bias outside tanh",
         "forward",
-        'g += reset_state[t] @ p["W_hg"].T\n            apply(g, g)',
-        'g += reset_state[t] @ p["W_hg"].T - p["b_g"]\n            apply(g, g)\n            g += p["b_g"]',
+        "kept, out=scratch)\n            apply(g, g)",
+        'kept, out=scratch) - p["b_g"][:, None]\n            apply(g, g)\n            g += p["b_g"][:, None]',
         "003:852",
     ),
     _gru(
@@ -91,29 +91,29 @@ MUTANTS = (
         'apply, _ = activation("tanh")',
         spec=_SIGMA,
     ),
-    _gru("initial state ignored", "forward", 'h[0] = given.states["h"]', "h[0] = 0", "B-01"),
+    _gru("initial state ignored", "forward", 'h[0] = given.states["h"].T', "h[0] = 0", "B-01"),
     _gru(
         "recurrent candidate bias dropped",
         "forward",
-        'product[t] += p["b_hg"]',
-        "product[t] += 0",
+        "np.add(product[2], second, out=m[t])",
+        "m[t] = product[2]",
         spec=_AFTER,
     ),
     _gru(
         "reset gate unused after the product",
         "forward",
-        "g += r * product[t]",
-        "g += product[t]",
+        "np.multiply(r, m[t], out=scratch)",
+        "m[t]",
         spec=_AFTER,
     ),
     _gru(
         "recurrent candidate bias outside the reset",
         "forward",
-        "g += r * product[t]",
-        'g += r * (product[t] - p["b_hg"]) + p["b_hg"]',
+        "np.multiply(r, m[t], out=scratch)",
+        "r * (m[t] - second) + second",
         spec=_AFTER,
     ),
-    _gru("candidate slope missing", "backward", "= write * slope(g)", "= write"),
+    _gru("candidate slope missing", "backward", "np.multiply(write, slope(g), out=dg)", "dg[...] = write"),
     _gru(
         "candidate slope of the sigmoid",
         "backward",
@@ -133,41 +133,46 @@ MUTANTS = (
         'difference = g - h[:-1] if self.update == "keep"',
         "B-16",
     ),
-    _gru("update slope missing", "backward", "difference * sigmoid_slope(z)", "difference"),
+    _gru(
+        "update slope missing",
+        "backward",
+        "        np.multiply(difference, z, out=dz)\n        dz *= 1 - z\n",
+        "        dz[...] = difference\n",
+    ),
     _gru(
         "reset gradient lost",
         "backward",
         "dr *= q",
         "dr *= 0",
     ),
-    _gru("reset gate missing on the way back", "backward", "through = q * r[t]", "through = q"),
-    _gru("path through the keep gate lost", "backward", _DH, _DH.replace("dh * keep[t] + ", "")),
-    _gru("path through the candidate lost", "backward", _DH, _DH.replace("through + ", "")),
-    _gru("path through the gates lost", "backward", _DH, "dh = dh * keep[t] + through"),
+    _gru("reset gate missing on the way back", "backward", "q *= r[t]", "pass"),
+    _gru("path through the keep gate lost", "backward", _DH, _DH.replace("dh *= kept[t]", "dh *= 0")),
+    _gru("path through the candidate lost", "backward", _DH, _DH.replace("dh += q", "pass")),
+    _gru("path through the gates lost", "backward", _DH, _DH.replace("dh += through", "pass")),
     _gru(
         "candidate matrix transposed in the backward",
         "backward",
-        'q = dg @ p["W_hg"]',
-        'q = dg @ p["W_hg"].T',
+        'to_candidate, to_gates = np.ascontiguousarray(p["W_hg"].T)',
+        'to_candidate, to_gates = np.ascontiguousarray(p["W_hg"])',
     ),
     _gru(
         "candidate gradient with the state not reset",
         "backward",
-        "flat[2].T @ recurrent.reshape(steps * batch, d)",
-        "flat[2].T @ h_before",
+        "flat[2 * d :] @ by_row(recurrent)",
+        "flat[2 * d :] @ h_before",
     ),
     _gru(
         "gradient of the second bias like the first's",
         "backward",
-        "delta_m.sum(axis=(0, 1))",
-        "total[2]",
+        'gradients["b_hg"] = total[0]',
+        'gradients["b_hg"] = total[3]',
         spec=_AFTER,
     ),
     _gru(
         "reset gate missing in the product's gradient",
         "backward",
-        "np.multiply(dg, r[t], out=delta_m[t])",
-        "delta_m[t] = dg",
+        "np.multiply(dg, r, out=dm)",
+        "dm[...] = dg",
         spec=_AFTER,
     ),
     _gru(
@@ -179,7 +184,7 @@ MUTANTS = (
     _gru(
         "reset gradient with the state after",
         "backward",
-        "(h[:-1] if before else recurrent)",
-        "(h[1:] if before else recurrent)",
+        "dr *= h[:-1] if before else recurrent",
+        "dr *= h[1:] if before else recurrent",
     ),
 )

@@ -9,10 +9,10 @@ from statistics import median
 
 import numpy as np
 import pytest
-from stopwatch import interleaved, ratio, shown
 
 from rnn_harness.cases import Case
 from rnn_harness.checks._backward import _along, complex_derivative, every_entry
+from rnn_harness.measures._stopwatch import interleaved, ratio
 from rnn_harness.mutants import MUTANTS, build
 from rnn_harness.reduction import find_and_shrink
 from rnn_harness.specs import library
@@ -46,7 +46,7 @@ def test_gradient_screen_and_its_floor(spec: str) -> None:
         found = _along(made, "all", directions)
         mass = sum(float(np.abs(made.flat_gradients[k] * v).sum()) for k, v in directions.items())
         assert found.error is not None
-        print(f"  (B,n,d,T) = {size}: {shown(ratio(samples, 'screen', 'bptt'))}, error {found.error / mass:.1e}")
+        print(f"  (B,n,d,T) = {size}: {ratio(samples, 'screen', 'bptt')}, error {found.error / mass:.1e}")
 
 
 @pytest.mark.parametrize("spec", CELLS)
@@ -54,7 +54,7 @@ def test_every_entry_at_the_smallest_size(spec: str) -> None:
     made = trial(spec, SIZES[0])
     count = sum(np.size(value) for value in made.flat_values.values())
     samples = interleaved({"entries": lambda: list(every_entry(made)), "bptt": lambda: bptt(made)}, 7)
-    print(f"\n{spec}: every one of {count} entries / BPTT (goal <= 10): {shown(ratio(samples, 'entries', 'bptt'))}")
+    print(f"\n{spec}: every one of {count} entries / BPTT (goal <= 10): {ratio(samples, 'entries', 'bptt')}")
     assert all(finding.agrees for finding in every_entry(made))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from stopwatch import interleaved, ratio, shown
 
+from rnn_harness.measures._stopwatch import interleaved, ratio
 from rnn_harness.references import get
 
 STEPS = 50
@@ -55,5 +55,5 @@ def test_ratio_to_torch(kind: str) -> None:
             calls = {"reference": ours(kind, hidden, batch, **options), "torch": theirs(kind, hidden, batch)}
             samples = interleaved(calls, 9)
             assert len(samples["reference"]) == 9
-            row.append(f"B={batch}: {shown(ratio(samples, 'reference', 'torch'))}")
+            row.append(f"B={batch}: {ratio(samples, 'reference', 'torch')}")
         print(f"  H={hidden:<4d} " + "   ".join(row))

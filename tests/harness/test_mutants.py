@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 
+import numpy as np
 import pytest
 
+from rnn_harness.cases import Case
 from rnn_harness.checks import all_checks
 from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, fate
 from rnn_harness.runner import Runner, anchors
 from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
+from rnn_harness.trial import Trial
 
 pytestmark = pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 CELLS = [spec.id for spec in library().cells if spec.reference is not None]
@@ -38,6 +41,15 @@ def test_mutant_is_killed_by_cases_that_could_fail(name: str) -> None:
     found = judged(name)
     assert found.examples > 0, "every case was vacuous"
     assert found.kills, f"survived: {found.mutant.edit}"
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_mutant_runs_on_a_plain_case(name: str) -> None:
+    mutant = BY_NAME[name]
+    subject = build(mutant, library().spec(mutant.spec))
+    with np.errstate(all="ignore"):
+        trial = Trial.of(subject, Case(spec=mutant.spec, B=2, n=3, d=4, T=3, seed=1))
+        assert trial.gradients is not None, "a fault that only raises says nothing about the checks"
 
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
