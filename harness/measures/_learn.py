@@ -18,7 +18,8 @@ from rnn_harness.measures._decay import decay
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._stopwatch import interval
 from rnn_harness.measures._tangent import tangent
-from rnn_harness.measures._tasks import TASKS, Task
+from rnn_harness.measures._task import Task
+from rnn_harness.measures._tasks import TASKS
 from rnn_harness.references import Reference, get
 
 Array = NDArray[Any]
@@ -48,15 +49,13 @@ LEARNERS = (
     Learner("LSTM, forget gate's bias 1", "lstm", forget=1.0),
     Learner("LSTM, chrono", "lstm", chrono=1),
 )
-SIZES = {"rnn": 34, "gru": 19, "lstm": 16}
-"""Hidden sizes of nearly the same number of parameters, 1,300 with two inputs."""
 
 
 def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
     """Who tries a task: one direction and both where it needs the future; stateless and stateful, over windows."""
     for one in LEARNERS:
         plain = not one.forget and not one.chrono
-        if one.family not in families or ((task.both or task.window) and not plain):
+        if one.family not in families or ((task.both or task.window or task.best) and not plain):
             continue
         yield replace(one, name=f"{one.name}, stateless") if task.window else one
         if task.both:
@@ -75,6 +74,7 @@ def learned(
     solved = [row.solved for row in rows if row.solved is not None]
     extra = {
         "chance": task.chance,
+        "best": task.best,
         "seeds solved": float(len(solved)),
         "seeds": float(seeds),
         "seconds": float(np.median([row.seconds for row in rows])),
@@ -91,7 +91,7 @@ def learned(
         subject=learner.name,
         spec={"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}[learner.family],
         what=task.name,
-        sizes={"T": task.steps, "d": SIZES[learner.family], "steps": budget},
+        sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers, "steps": budget},
         dtype="float32",
         unit="loss",
         samples=tuple(row.loss for row in rows),
@@ -118,14 +118,15 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
 
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
-    d = SIZES[learner.family]
+    d = task.widths[learner.family]
     kind = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[learner.family]
-    layer = kind(task.inputs, d, bidirectional=learner.both)
+    layer = kind(task.inputs, d, task.layers, bidirectional=learner.both)
     _biased(layer, learner, task.steps)
     top = torch.nn.Linear(d * (2 if learner.both else 1), task.outputs)
     parameters = [*layer.parameters(), *top.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=RATE)
-    before = None if learner.both else _rate(layer, learner, task)
+    plain = not learner.both and task.layers == 1
+    before = _rate(layer, learner, task) if plain else None
     test = task.draw(np.random.default_rng([seed, 2]), TESTED)
     start, spent, solved = time.perf_counter(), 0.0, None
     for step in range(1, budget + 1):
@@ -142,7 +143,7 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
                 solved = step
             start = time.perf_counter()
     spent += time.perf_counter() - start
-    after = None if learner.both else _rate(layer, learner, task)
+    after = _rate(layer, learner, task) if plain else None
     rates = None if before is None or after is None else (before, after)
     count = sum(one.numel() for one in parameters)
     loss_now = _tested(task, layer, top, test, learner.carries)
@@ -156,7 +157,7 @@ def _shown(task: Task, layer: Any, drawn: tuple[Array, Array], carries: bool) ->
     x: Any = torch.from_numpy(drawn[0])
     if not task.window:
         outputs = layer(x)[0]
-        return outputs if task.kind == "classes" else outputs[-1]
+        return outputs if task.every else outputs[-1]
     parts, state = [], None
     for part in x.split(task.window):
         shown, last = layer(part, state)
@@ -170,7 +171,7 @@ def _shown(task: Task, layer: Any, drawn: tuple[Array, Array], carries: bool) ->
 def _loss(task: Task, found: Any, targets: Array) -> Any:
     import torch
 
-    if task.kind == "number":
+    if task.counts:
         return torch.nn.functional.mse_loss(found, torch.from_numpy(targets))
     flat = torch.from_numpy(targets.astype(np.int64)).reshape(-1)
     return torch.nn.functional.cross_entropy(found.reshape(-1, task.outputs), flat, ignore_index=-1)

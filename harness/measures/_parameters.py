@@ -131,7 +131,49 @@ def parameters() -> Iterator[Measurement]:
                 text=str(closed_form(spec)),
             )
         )
+    yield from models()
     yield from literature()
+
+
+def models() -> Iterator[Measurement]:
+    """The two Keras models of 003, as meant: two layers of 20 units over one number, and a dense layer of k outputs."""
+    for where, title, outputs in (("003:451-456", "Dense(1)", 1), ("003:462-467", "TimeDistributed(Dense(10))", 10)):
+        total = count(library().spec("rnn.stacked"), {"n": 1, "d": 20, "k": outputs}, 2) + outputs * 21
+        against = dict(_model(outputs))
+        wrong = [name for name, found in against.items() if found != total]
+        yield stamped(
+            Measurement(
+                kind="parameters",
+                subject=f"{where}, SimpleRNN(20) twice, {title}",
+                spec="rnn.stacked",
+                what="model",
+                sizes={"n": 1, "d": 20, "k": outputs, "layers": 2},
+                unit="parameters",
+                middle=float(total),
+                agrees=not wrong,
+                reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {', '.join(against)}",
+                text="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
+            )
+        )
+
+
+def _model(outputs: int) -> Iterator[tuple[str, int]]:
+    """(whose count, the count); torch's is less its second biases."""
+    import torch
+
+    layers = (torch.nn.RNN(1, 20, 2), torch.nn.Linear(20, outputs))
+    named = (row for layer in layers for row in layer.named_parameters())
+    yield "torch", sum(one.numel() for name, one in named if not name.startswith("bias_hh"))
+    if importlib.util.find_spec("keras") is not None:
+        from rnn_harness.candidates.adapters import choose_backend, imported
+
+        choose_backend()
+        keras = imported("keras", "keras")
+        dense = keras.layers.Dense(outputs)
+        top = dense if outputs == 1 else keras.layers.TimeDistributed(dense)
+        first = keras.layers.SimpleRNN(20, return_sequences=True)
+        second = keras.layers.SimpleRNN(20, return_sequences=outputs > 1)
+        yield "Keras", int(keras.Sequential([keras.Input((None, 1)), first, second, top]).count_params())
 
 
 def literature() -> Iterator[Measurement]:

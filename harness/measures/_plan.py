@@ -58,10 +58,13 @@ class Amount:
     tasks: tuple[tuple[str, int, int], ...] = ()
 
 
-_LEARNT_QUICK = (("sentiment", 5, 100), ("adding", 20, 400), ("ahead", 20, 150), ("carry", 20, 400))
+_TINY = (("sentiment", 5, 100), ("ahead", 20, 150), ("carry", 20, 400), ("characters", 30, 150))
+_LEARNT_QUICK = (("adding", 20, 400), *_TINY)
 _SMALL = (("sentiment", 5, 200), ("ahead", 30, 300), ("carry", 30, 800))
-_LEARNT = (*_SMALL, ("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000))
-_LEARNT_FULL = (*_SMALL, ("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000))
+_STREAMS = (("characters", 40, 300), ("forecast", 50, 600), ("forecasts", 50, 600))
+_STREAMS_FULL = (("characters", 40, 600), ("forecast", 50, 2000), ("forecasts", 50, 1000))
+_LEARNT = (*_SMALL, *_STREAMS, ("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000))
+_LEARNT_FULL = (*_SMALL, *_STREAMS_FULL, ("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000))
 _LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
 QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
 USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
@@ -108,7 +111,9 @@ def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
 
 
 def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:
-    cost = LEARNING_SEEDS * budget * (0.001 + steps * {"rnn": 5, "gru": 13, "lstm": 3}[learner.family] / 100_000)
+    layers = TASKS[task](steps).layers
+    each = layers * {"rnn": 5, "gru": 13, "lstm": 3}[learner.family] / 100_000
+    cost = LEARNING_SEEDS * budget * (0.001 + steps * each)
 
     def run(tick: Callable[[], None]) -> Iterator[Measurement]:
         yield learned(task, steps, learner, budget, LEARNING_SEEDS, tick)

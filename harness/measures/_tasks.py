@@ -7,36 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Drawn = tuple[Array, Array]
-"""Inputs (T, B, n); targets (B,) or (B, k) at the end, or (T, B) at every step, -1 where none is asked for."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """`kind`: ``number`` (mean squared error of one number at the end), ``class`` (at the end) or ``classes`` (at every
-    step). `chance`: the loss of the best guess without memory. `solved`: the loss below which it counts as solved.
-    `both`: tried with both directions of time too. `window`: the gradient goes back through so many steps at most, and
-    it is tried with the state carried from window to window, and without.
-    """
-
-    name: str
-    title: str
-    steps: int
-    inputs: int
-    outputs: int
-    kind: str
-    chance: float
-    solved: float
-    draw: Callable[[np.random.Generator, int], Drawn] = field(repr=False)
-    both: bool = False
-    window: int = 0
+from rnn_harness.measures._streams import characters, forecast, forecasts
+from rnn_harness.measures._task import Drawn, Task
 
 
 def adding(steps: int) -> Task:
@@ -135,3 +110,4 @@ def carry(steps: int) -> Task:
 
 TASKS: dict[str, Callable[[int], Task]] = {"adding": adding, "order": order, "copy": copy, "ahead": ahead}
 TASKS |= {"sentiment": sentiment, "carry": carry}
+TASKS |= {"characters": characters, "forecast": forecast, "forecasts": forecasts}

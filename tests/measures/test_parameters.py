@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.measures._parameters import PUBLISHED, Published, closed_form, count, hochreiter, matched, parameters
+from rnn_harness.measures._parameters import (
+    PUBLISHED,
+    Published,
+    closed_form,
+    count,
+    hochreiter,
+    matched,
+    models,
+    parameters,
+)
 from rnn_harness.specs import library
 
 
@@ -49,3 +58,10 @@ def test_the_hidden_size_of_an_equal_count_is_the_nearest() -> None:
     d = matched(gru, 64, total)
     own = [abs(count(gru, {"n": 64, "d": d + k, "k": 1}) - total) for k in (-1, 0, 1)]
     assert own[1] == min(own)
+
+
+def test_the_documents_two_forecasting_models_have_1281_and_1470_parameters() -> None:
+    found = list(models())
+    assert [one.middle for one in found] == [1281, 1470]
+    assert all(one.agrees for one in found), [one.reason for one in found]
+    assert all("torch" in one.reason for one in found)
