@@ -184,7 +184,9 @@ class LSTM:
                 gradients[f"b_{gate}"] = d_weights[index, :, -1]
             if self.peephole and gate != "g":
                 beside = c[1:] if gate == "o" else c[:-1]
-                pairs = "tdb,tdb->d" if self.peephole == "diagonal" else "tdb,teb->de"
-                gradients[f"W_c{gate}"] = np.einsum(pairs, delta[:, index], beside)
+                if self.peephole == "diagonal":
+                    gradients[f"W_c{gate}"] = np.einsum("tdb,tdb->d", delta[:, index], beside)
+                else:
+                    gradients[f"W_c{gate}"] = flat[index * d : (index + 1) * d] @ by_row(beside)
         d_inputs = (flat.T @ weights[:, d : d + n]).reshape(steps, batch, n)
         return Gradients(d_inputs, {"h": np.ascontiguousarray(dh.T), "c": np.ascontiguousarray(dc.T)}, gradients)

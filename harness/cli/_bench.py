@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import Interrupt, console, guarded
+from rnn_harness.cli._shared import Interrupt, console, guarded, known_spec
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +30,15 @@ def bench(
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute: one size, few rounds, three seeds.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Some minutes: six sizes, 25 rounds, ten seeds.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Some minutes: six sizes, all variants, 25 rounds, ten seeds.")
+    ] = False,
     families: Annotated[str, typer.Option(help="Which of rnn, gru, lstm, parted by commas.")] = "rnn,gru,lstm",
     dtype: Annotated[str, typer.Option(help="float32 or float64, for speed.")] = "float32",
+    spec: Annotated[
+        list[str] | None,
+        typer.Option(help="Time this spec (as gru.keep.column) and its kernels, compiled ones too; may be repeated."),
+    ] = None,
     cell: Annotated[
         list[str] | None, typer.Option(help="Somebody's cell beside ours (as for validate); may be repeated.")
     ] = None,
@@ -60,6 +66,7 @@ def bench(
     No time is shown of what does not give the right numbers at the same sizes and dtype. Times come interleaved in one
     process, as medians with a 95 % interval, beside a control that tells when the machine itself changed.
     """
+    _pinned(threads)
     from rnn_harness.measures import FULL, QUICK, USUAL, plan
 
     chosen = tuple(what or _WHAT)
@@ -73,8 +80,8 @@ def bench(
         raise UsageError("--quick and --full are two plans: give one of them")
     if fail_on is not None and compare is None:
         raise UsageError("--fail-on needs something to compare with: --compare NAME")
-    _pinned(threads)
-    jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()))
+    timed = tuple(_timed(one) for one in spec or ())
+    jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()), timed)
     if plan_only:
         for job in jobs:
             typer.echo(f"{job.cost:7.1f} s  {job.title}")
@@ -116,6 +123,14 @@ def _known(kind: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
         raise UsageError(f"there is no {kind} {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
 
 
+def _timed(text: str) -> str:
+    """A spec that can be timed. Raises UsageError."""
+    found = known_spec(text)
+    if found.reference is None:
+        raise UsageError(f"{found.id} has no reference to be timed beside: rnn-harness specs lists those that have one")
+    return text
+
+
 def _percent(text: str | None) -> float | None:
     if text is None:
         return None
@@ -129,12 +144,11 @@ def _percent(text: str | None) -> float | None:
 
 
 def _pinned(threads: int) -> None:
-    """BLAS reads its number when it is loaded; torch is told."""
+    """BLAS reads its number once, when NumPy is imported: nothing before this may do so. torch is told."""
     import os
 
-    if "numpy" not in sys.modules:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(name, str(threads))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
     import torch
 
     torch.set_num_threads(threads)

@@ -59,6 +59,19 @@ class Interrupt:
             raise KeyboardInterrupt
 
 
+def known_spec(name: str) -> Any:
+    """The spec of that id. Raises UsageError with those that look like it."""
+    from rnn_harness.errors import UsageError
+    from rnn_harness.specs import library
+
+    found = {one.id: one for one in library().specs}
+    if name not in found:
+        near = library().nearest(name)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
+    return found[name]
+
+
 def console(stderr: bool = False, width: int | None = None) -> Any:
     """A rich console for this terminal; wide when the output is no terminal, so that tables are not cut."""
     from rich.console import Console

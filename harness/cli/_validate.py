@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, guarded, known_spec
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -130,14 +130,11 @@ def validate(
     """
     from rnn_harness.candidates import Limits, Order, isolated, read_options
     from rnn_harness.candidates._expected import beside, load_expected
-    from rnn_harness.specs import library
 
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
-    if spec != "auto" and not spec.endswith(".toml") and spec not in {one.id for one in library().specs}:
-        near = library().nearest(spec)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no spec {spec!r}{hint} (rnn-harness specs lists all)")
+    if spec != "auto" and not spec.endswith(".toml"):
+        known_spec(spec)
     known_failures = expect or beside(target)
     order = Order(
         target,

@@ -35,7 +35,7 @@ class Ran:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The profiler's native code writes to standard error; it goes nowhere meanwhile."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -55,7 +55,7 @@ def watch(run: Callable[[], object], device: str = "cpu") -> Ran:
     activities = [ProfilerActivity.CPU]
     if device == "cuda":
         activities.append(ProfilerActivity.CUDA)
-    with _quiet(), profile(activities=activities) as seen:
+    with quiet(), profile(activities=activities) as seen:
         run()
     names = tuple(sorted({event.name for event in seen.events()}))
     return Ran(tuple(name for name in names if _TELLING.fullmatch(name)), names)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.kernels import kernels
 from rnn_harness.measures._decay import Curve, decay
 from rnn_harness.measures._initial import INITIALISATIONS, Initialisation, initialisation
 from rnn_harness.measures._learn import Learner, learned, learners
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._parameters import count, parameters
 from rnn_harness.measures._speed import SPECS, Point, at_equal_count, speed
+from rnn_harness.measures._stopwatch import SLICE
 from rnn_harness.measures._tangent import jacobians_agree, step_bound, tangent
 from rnn_harness.measures._tasks import TASKS
 from rnn_harness.references import Reference, get
@@ -47,7 +49,7 @@ class Job:
 @dataclass(frozen=True)
 class Amount:
     """How much: `grid` of (d, B, T), rounds of timing, decay over `steps` at hidden size `width` for `seeds`; `tasks`
-    with their steps and the steps of training.
+    with their steps and the steps of training. `variants`: time the cells that torch has no kernel for, too.
     """
 
     grid: tuple[tuple[int, int, int], ...]
@@ -56,6 +58,7 @@ class Amount:
     width: int
     seeds: int
     tasks: tuple[tuple[str, int, int], ...] = ()
+    variants: bool = False
 
 
 _TINY = (("sentiment", 5, 100), ("ahead", 20, 150), ("carry", 20, 400), ("characters", 30, 150))
@@ -68,14 +71,21 @@ _LEARNT_FULL = (*_SMALL, *_STREAMS_FULL, ("adding", 100, 3000), ("order", 100, 2
 _LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
 QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
 USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
-FULL = Amount(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL)
+FULL = Amount(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL, variants=True)
 LEARNING_SEEDS = 3
 
 
 def plan(
-    amount: Amount, what: tuple[str, ...], families: tuple[str, ...], dtype: str, cells: tuple[str, ...] = ()
+    amount: Amount,
+    what: tuple[str, ...],
+    families: tuple[str, ...],
+    dtype: str,
+    cells: tuple[str, ...] = (),
+    specs: tuple[str, ...] = (),
 ) -> list[Job]:
-    """The jobs of a benchmark. `what`: speed, parameters, decay, learning. `cells`: somebody's, as typed."""
+    """The jobs of a benchmark. `what`: speed, parameters, decay, learning. `cells`: somebody's, as typed. `specs`: are
+    timed in the place of those of the families.
+    """
     jobs = []
     if "parameters" in what:
         jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters()))
@@ -86,12 +96,16 @@ def plan(
             jobs += [_learning_job(task, steps, budget, one) for one in learners(TASKS[task](steps), families)]
     if "speed" in what:
         for d, rows, steps in amount.grid:
-            jobs += [_speed_job(Point(family, d, d, rows, steps, dtype), amount, cells) for family in families]
+            timed = specs or tuple(SPECS[family] for family in families)
+            jobs += [_speed_job(Point(spec, d, d, rows, steps, dtype), amount, cells) for spec in timed]
         d, rows, steps = amount.grid[-1]
         total = count(library().spec(SPECS["lstm"]), {"n": d, "d": d, "k": 1})
-        for family in families:
-            if family != "lstm":
-                jobs.append(_speed_job(at_equal_count(Point(family, d, d, rows, steps, dtype), total), amount, cells))
+        for spec in (SPECS[family] for family in families if family != "lstm" and not specs):
+            jobs.append(_speed_job(at_equal_count(Point(spec, d, d, rows, steps, dtype), total), amount, cells))
+        if amount.variants and not specs:
+            own = (one.spec for one in kernels() if one.id.startswith("compiled/"))
+            chosen = (spec for spec in own if spec.partition(".")[0] in families)
+            jobs += [_speed_job(Point(spec, 64, 64, 16, 50, dtype), amount, cells) for spec in chosen]
     return jobs
 
 
@@ -105,9 +119,9 @@ def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
 
 def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
-    operations = 3 * point.operations / 2e10 + 0.004
-    cost = 1.5 + amount.rounds * 12 * max(0.004, operations)
-    return Job(f"speed of {point.family}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
+    compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
+    cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations * 2.2e-10)
+    return Job(f"speed of {point.spec}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
 
 
 def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:

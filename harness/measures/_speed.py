@@ -2,14 +2,14 @@
 
 Forward is without a graph; backward is forward and backward less the forward that keeps one; both is all of it.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, G gates.
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
 
 from __future__ import annotations
 
 import functools
-import tracemalloc
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,12 +27,12 @@ from rnn_harness.kernels._cell import KernelCell
 from rnn_harness.kernels._decide import observe
 from rnn_harness.kernels._trial import rounding
 from rnn_harness.measures._measurement import Measurement, stamped
+from rnn_harness.measures._memory import most_memory
 from rnn_harness.measures._stopwatch import CONTROL, Call, drift, interleaved, interval, peak
 from rnn_harness.specs import library
 from rnn_harness.subjects import LAYERS, Subject
 
 Array = NDArray[Any]
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
 """One spec a family: the one that torch has kernels for."""
 
@@ -41,7 +41,7 @@ SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
 class Point:
     """One place of the grid."""
 
-    family: str
+    spec: str
     n: int
     d: int
     B: int
@@ -52,10 +52,25 @@ class Point:
     def sizes(self) -> dict[str, int]:
         return {"n": self.n, "d": self.d, "B": self.B, "T": self.T}
 
+    @functools.cached_property
+    def products(self) -> dict[tuple[int, bool], int]:
+        """Rows of all weights by their columns, and by whether what they multiply is known for all steps at once."""
+        shapes = Subject.of(library().spec(self.spec)).cell.parameter_shapes(self.n, self.d)
+        found: Counter[tuple[int, bool]] = Counter()
+        for name, shape in shapes.items():
+            if len(shape) == 2:
+                found[shape[1], "W_x" in name] += shape[0]
+        return dict(found)
+
+    @property
+    def weights(self) -> int:
+        """The entries of all weights."""
+        return sum(columns * rows for (columns, _), rows in self.products.items())
+
     @property
     def operations(self) -> int:
         """Floating-point operations of the matrix products of one forward."""
-        return 2 * GATES[self.family] * (self.n + self.d) * self.d * self.B * self.T
+        return 2 * self.weights * self.B * self.T
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,7 @@ class Competitor:
 
 def competitors(point: Point, cells: tuple[str, ...] = ()) -> Iterator[Competitor]:
     """The reference, every torch kernel of the spec that runs here, and somebody's `cells` that have that spec."""
-    spec = library().spec(SPECS[point.family])
+    spec = library().spec(point.spec)
     subject = Subject.of(spec)
     drawn = _drawn(point, subject)
     yield Competitor("reference", spec.id, _reference(subject, drawn), lambda: _wrong(subject, drawn))
@@ -85,7 +100,7 @@ def competitors(point: Point, cells: tuple[str, ...] = ()) -> Iterator[Competito
             yield _kernel(kernel, setting, drawn)
     for text in cells:
         own = _candidate(text)
-        if own.spec == spec.id:
+        if own.spec == point.spec:
             yield _kernel(own, Setting(point.dtype, "cpu"), drawn)
 
 
@@ -188,23 +203,25 @@ def _floors(point: Point) -> dict[str, Call]:
     import torch
 
     dtype = getattr(torch, point.dtype)
-    width = GATES[point.family] * point.d
-    x = torch.randn(point.T * point.B, point.n, dtype=dtype)
-    w, u = torch.randn(point.n, width, dtype=dtype), torch.randn(point.d, width, dtype=dtype)
-    h = torch.randn(point.B, point.d, dtype=dtype)
-    own = tuple(value.numpy() for value in (x, w, h, u))
+    once: list[tuple[Any, Any]] = []
+    again: list[tuple[Any, Any]] = []
+    for (columns, known), rows in point.products.items():
+        batch = point.T * point.B if known else point.B
+        pair = torch.randn(batch, columns, dtype=dtype), torch.randn(columns, rows, dtype=dtype)
+        (once if known else again).append(pair)
+    own_once, own_again = ([(a.numpy(), b.numpy()) for a, b in pairs] for pairs in (once, again))
 
-    def products() -> None:
-        x @ w
+    def products(first: Sequence[Any], each: Sequence[Any]) -> None:
+        for a, b in first:
+            a @ b
         for _ in range(point.T):
-            h @ u
+            for a, b in each:
+                a @ b
 
-    def in_numpy() -> None:
-        own[0] @ own[1]
-        for _ in range(point.T):
-            own[2] @ own[3]
-
-    return {"floor in torch": products, "floor in NumPy": in_numpy}
+    return {
+        "floor in torch": lambda: products(once, again),
+        "floor in NumPy": lambda: products(own_once, own_again),
+    }
 
 
 def speed(
@@ -217,9 +234,7 @@ def speed(
     calls = {f"{row.name} {what}": call for row in rows for what, call in row.calls.items()}
     samples = interleaved({**calls, **_floors(point)}, rounds, on_round)
     best = peak(getattr(torch, point.dtype))
-    base = Measurement(
-        kind="speed", subject="", spec=SPECS[point.family], what="", sizes=point.sizes, dtype=point.dtype
-    )
+    base = Measurement(kind="speed", subject="", spec=point.spec, what="", sizes=point.sizes, dtype=point.dtype)
     base = base.model_copy(update={"control": tuple(samples[CONTROL])})
     steady = drift(samples)
     for row in rows:
@@ -229,8 +244,8 @@ def speed(
         made["backward"] = [whole - part for whole, part in zip(made["both"], kept, strict=True)]
         for what, times in made.items():
             extra = _beside(point, what, float(np.median(times)), best) | {"drift": steady}
-            if row.name == "reference" and what == "both":
-                extra["peak memory, MB"] = _memory(row.calls["both"])
+            if what == "both":
+                extra["peak memory, MB"] = most_memory(row.calls["both"])
             update = {"subject": row.name, "what": what, "samples": tuple(times), "ran": row.ran, "extra": extra}
             told = {"agrees": wrong is None, "reason": wrong or ""}
             yield _shown(base.model_copy(update={**update, **told}))
@@ -250,23 +265,13 @@ def _beside(point: Point, what: str, seconds: float, best: float) -> dict[str, f
     times = {"forward": 1, "backward": 2, "both": 3}[what]
     operations = times * point.operations
     size = 8 if point.dtype == "float64" else 4
-    weights = GATES[point.family] * point.d * (point.n + point.d)
-    moved = size * times * (weights + point.T * point.B * (point.n + point.d))
+    moved = size * times * (point.weights + point.T * point.B * (point.n + point.d))
     share = operations / seconds / best if seconds > 0 else 0.0
     return {"operations": float(operations), "bytes": float(moved), "share of peak": share}
 
 
-def _memory(call: Call) -> float:
-    """Megabytes that one call of NumPy code takes at most."""
-    tracemalloc.start()
-    call()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most / 2**20
-
-
 def at_equal_count(point: Point, total: int) -> Point:
-    """The same place with the hidden size at which the family has about `total` parameters."""
+    """The same place with the hidden size at which the spec has about `total` parameters."""
     from rnn_harness.measures._parameters import matched
 
-    return replace(point, d=matched(library().spec(SPECS[point.family]), point.n, total))
+    return replace(point, d=matched(library().spec(point.spec), point.n, total))

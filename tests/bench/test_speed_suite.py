@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_harness.measures._speed import Point, competitors
+from rnn_harness.measures._speed import SPECS, Point, competitors
 
-POINT = {family: Point(family, 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
+POINT = {family: Point(SPECS[family], 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
 NAMES = [
     (family, one.name, what) for family in POINT for one in competitors(POINT[family]) for what in ("forward", "both")
 ]

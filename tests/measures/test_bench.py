@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from jobs import three
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
-from rnn_harness.measures import Measurement, read_measurements
+from rnn_harness.measures import QUICK, Measurement, plan, read_measurements
 from rnn_harness.measures._history import compare, save, saved
+from rnn_harness.measures._memory import most_memory
 from rnn_harness.measures._run import run
-from rnn_harness.measures._speed import Competitor, Point, _drawn, _wrong, competitors
+from rnn_harness.measures._speed import SPECS, Competitor, Point, _drawn, _wrong, competitors
 from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
@@ -30,9 +34,41 @@ def _measured(middle: float, spread: float = 0.01, **more: object) -> Measuremen
 def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
     found = RUN.invoke(app, ["bench", "--full", "--plan"])
     assert found.exit_code == 0
-    assert "speed of lstm, n = 256, d = 256, B = 64, T = 50" in found.stdout
+    assert "speed of lstm.column, n = 256, d = 256, B = 64, T = 50" in found.stdout
+    assert "speed of gru.sigma, n = 64" in found.stdout
     total = float(found.stdout.splitlines()[-1].split()[0])
     assert total < 900
+
+
+def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
+    code = (
+        "import os, sys\n"
+        "from rnn_harness.cli import _bench\n"
+        "assert 'numpy' not in sys.modules\n"
+        "_bench._pinned(1)\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["1", "1"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, when it compiles a backward
+def test_a_spec_is_timed_with_its_own_kernels() -> None:
+    made = [one.title for one in plan(QUICK, ("speed",), ("rnn",), "float32", specs=("gru.sigma",))]
+    assert made == ["speed of gru.sigma, n = 64, d = 64, B = 16, T = 50"]
+    names = [one.name for one in competitors(Point("gru.sigma", 4, 3, 2, 5))]
+    assert names[:3] == ["reference", "eager/gru.sigma", "function/gru.sigma"]
+
+
+def test_the_memory_of_a_call_is_that_of_its_arrays() -> None:
+    held = most_memory(lambda: (np.ones(1 << 20), torch.ones(1 << 19, dtype=torch.float64)))
+    assert 12 <= held < 12.5
+
+
+def test_a_step_multiplies_by_each_weight_once() -> None:
+    assert Point("lstm.column", 3, 5, 2, 7).operations == 2 * 4 * 5 * (3 + 5) * 2 * 7
+    assert Point("lstm.peephole", 3, 5, 2, 7).operations == 2 * (4 * 5 * (3 + 5) + 3 * 25) * 2 * 7
+    assert Point("gru.reset_after", 5, 5, 2, 7).products == {(5, True): 15, (5, False): 15}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +77,7 @@ def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
         (["bench", "size"], "there is no measurement 'size'; there are parameters, decay, speed"),
         (["bench", "--families", "rnn,tcn"], "there is no family 'tcn'; there are rnn, gru, lstm"),
         (["bench", "--dtype", "int8"], "there is no dtype 'int8'; there are float32, float64"),
+        (["bench", "speed", "--spec", "gru.kept"], "there is no spec 'gru.kept'; did you mean gru."),
         (["bench", "--quick", "--full"], "two plans: give one of them"),
         (["bench", "--fail-on", "10%"], "--fail-on needs something to compare with"),
         (["bench", "--compare", "x", "--fail-on", "much"], "--fail-on 'much' is no share"),
@@ -105,7 +142,7 @@ def test_times_of_other_machines_are_not_compared_unasked(tmp_path: Path) -> Non
 
 def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
     for family in ("rnn", "gru", "lstm"):
-        found: list[Competitor] = list(competitors(Point(family, 6, 5, 3, 7)))
+        found: list[Competitor] = list(competitors(Point(SPECS[family], 6, 5, 3, 7)))
         assert len(found) >= 3
         assert {one.name: one.check() for one in found} == {one.name: None for one in found}
 
@@ -113,7 +150,7 @@ def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:
     spec = library().spec("rnn.tanh")
     right = Subject.of(spec)
-    drawn = _drawn(Point("rnn", 4, 3, 2, 5), right)
+    drawn = _drawn(Point("rnn.tanh", 4, 3, 2, 5), right)
 
     class Off(type(right.cell)):  # type: ignore[misc]
         def backward(self, *given: object) -> object:
