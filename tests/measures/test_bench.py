@@ -52,7 +52,7 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
     assert found.stdout.split() == ["1", "1"]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, when it compiles a backward
+@pytest.mark.filterwarnings("ignore")  # torch's own, when it compiles
 def test_a_spec_is_timed_with_its_own_kernels() -> None:
     made = [one.title for one in plan(QUICK, ("speed",), ("rnn",), "float32", specs=("gru.sigma",))]
     assert made == ["speed of gru.sigma, n = 64, d = 64, B = 16, T = 50"]
