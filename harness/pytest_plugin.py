@@ -6,11 +6,13 @@ Loaded by pytest itself, so nothing heavy is imported before the option is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from rnn_harness.candidates import Validation
     from rnn_harness.records import Record
 
 
@@ -22,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rnn-spec", default="auto", metavar="SPEC", help="the spec every --rnn-cell must be (default: auto)"
     )
     group.addoption("--rnn-init", action="append", default=[], metavar="KEY=VALUE", help="for the cells' constructor")
+    group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
 
 
 def verdict(judge: Judge, check: str, dtype: str) -> None:
@@ -57,27 +60,32 @@ class Judge:
     def __init__(self, target: Any, spec: str, options: dict[str, Any]) -> None:
         self.cell, self.spec, self.options = target, spec, options
         self.target = target if isinstance(target, str) else getattr(target, "__qualname__", type(target).__qualname__)
-        self._records: dict[tuple[str, str], Record] | None = None
+        self.validation: Validation | None = None
+        self._records: dict[tuple[str, str], Record] = {}
 
     def find(self, check: str, dtype: str) -> Record | None:
         """The record of a check; a hang or a crash stands for every check that it prevented."""
-        if self._records is None:
-            self._records = {(record.check, record.dtype): record for record in self._made()}
+        if self.validation is None:
+            self.validation = self._made()
+            self._records = {(record.check, record.dtype): record for record in self.validation.checks}
+            _JUDGED.append(self)
         ended = next(
             (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
         )
         return self._records.get((check, dtype), ended)
 
-    def _made(self) -> Iterator[Record]:
+    def _made(self) -> Validation:
         if not isinstance(self.cell, str):
             import rnn_harness
 
-            yield from rnn_harness.validate(self.cell, self.spec, **self.options).checks
-            return
-        from rnn_harness.candidates import Order, isolated
+            return rnn_harness.validate(self.cell, self.spec, **self.options)
+        from rnn_harness.candidates import Order, collect, isolated
 
-        order = Order(self.target, self.options, self.spec)
-        yield from (value for kind, value in isolated(order) if kind == "record")
+        return collect(self.target, isolated(Order(self.target, self.options, self.spec)))
+
+
+_JUDGED: list[Judge] = []
+"""Those that made their records in this process: what a report is of."""
 
 
 class CellCheck:
@@ -136,3 +144,52 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         judge = Judge(target, config.getoption("--rnn-spec"), options)
         for check, dtype in _checks():
             items.append(CellItem.from_parent(session, judge=judge, check=check, dtype=dtype))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report; a process of pytest-xdist hands what it judged to the one that started it."""
+    if not session.config.getoption("--rnn-report"):
+        return
+    found = [judge.validation.model_dump_json() for judge in _JUDGED if judge.validation is not None]
+    handed = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["rnn-harness"] = found
+        return
+    _write_report(Path(session.config.getoption("--rnn-report")), [*session.config.stash.get(_HANDED, []), *found])
+
+
+_HANDED = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Keep what a process of pytest-xdist has judged."""
+    handed = getattr(node, "workeroutput", {}).get("rnn-harness", [])
+    node.config.stash.setdefault(_HANDED, []).extend(handed)
+
+
+def _write_report(folder: Path, found: list[str]) -> None:
+    """The report of some validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
+    from rnn_harness.candidates import Validation
+    from rnn_harness.cli._report import said
+    from rnn_harness.reports.page import contents, write
+
+    cells: dict[str, Validation] = {}
+    for text in found:
+        one = Validation.model_validate_json(text)
+        cells.setdefault(one.target, one)
+    records = [record for one in cells.values() for record in one.checks]
+    try:
+        written = write(contents(records, said(), [], list(cells.values())), folder, records)
+    except OSError as error:
+        raise pytest.UsageError(f"--rnn-report: cannot write to {folder}: {error.strerror}") from None
+    print(f"\nrnn-harness: {written[1]}")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what a report will be of."""
+    folder: str | None = config.getoption("--rnn-report")
+    if folder is None or hasattr(config, "workeroutput"):
+        return None
+    named = ", ".join(config.getoption("--rnn-cell")) or "the cells of parametrize_with_cells"
+    return f"rnn-harness: a report of {named} goes to {folder}"

@@ -9,6 +9,7 @@ from rnn_harness.specs._audit_program import count_parameters
 from rnn_harness.specs._audit_program import layers as program_layers
 from rnn_harness.specs._claims import Claim, claims
 from rnn_harness.specs._equivalences import Equivalence, equivalences
+from rnn_harness.specs._errata import Contradiction, Misprint, contradictions, misprints
 from rnn_harness.specs._finding import Finding
 from rnn_harness.specs._load import Library, library, load_spec, parse_spec
 from rnn_harness.specs._model import (
@@ -26,6 +27,7 @@ from rnn_harness.specs._spec import Spec, SpecError
 
 __all__ = [
     "Claim",
+    "Contradiction",
     "Entry",
     "Equation",
     "Equivalence",
@@ -34,6 +36,7 @@ __all__ = [
     "Finding",
     "Identity",
     "Library",
+    "Misprint",
     "Program",
     "ReferenceLink",
     "Shapes",
@@ -44,10 +47,12 @@ __all__ = [
     "audit_entry",
     "audit_example",
     "claims",
+    "contradictions",
     "count_parameters",
     "equivalences",
     "library",
     "load_spec",
+    "misprints",
     "parse_spec",
     "program_layers",
     "table_rows",

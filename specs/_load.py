@@ -18,7 +18,7 @@ from rnn_harness.specs._explain import explain, line_of
 from rnn_harness.specs._model import Entry, SpecModel
 from rnn_harness.specs._spec import Spec, SpecError
 
-_NOT_SPECS = {"claims.toml", "equivalences.toml"}
+_NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml"}
 
 
 def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:

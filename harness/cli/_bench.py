@@ -66,7 +66,7 @@ def bench(
     No time is shown of what does not give the right numbers at the same sizes and dtype. Times come interleaved in one
     process, as medians with a 95 % interval, beside a control that tells when the machine itself changed.
     """
-    _pinned(threads)
+    pinned(threads)
     from rnn_harness.measures import FULL, QUICK, USUAL, plan
 
     chosen = tuple(what or _WHAT)
@@ -96,7 +96,7 @@ def bench(
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
     known = _known_already(records, resume)
     left = [job for job in jobs if job.title not in {one.job for one in known}]
-    found, interrupted = _measured(left, known, records, (workers, backend, scheduler))
+    found, interrupted = measured_by(left, known, records, (workers, backend, scheduler))
     if save is not None:
         from rnn_harness.measures._history import save as keep
 
@@ -143,7 +143,7 @@ def _percent(text: str | None) -> float | None:
     return value / 100
 
 
-def _pinned(threads: int) -> None:
+def pinned(threads: int) -> None:
     """BLAS reads its number once, when NumPy is imported: nothing before this may do so. torch is told."""
     import os
 
@@ -165,7 +165,7 @@ def _known_already(records: Path | None, resume: bool) -> list[Measurement]:
     return [one for one in read_measurements(records) if one.what != "failed"]
 
 
-def _measured(
+def measured_by(
     jobs: list[Job], known: list[Measurement], records: Path | None, where: tuple[int, str, str | None]
 ) -> tuple[list[Measurement], bool]:
     """The measurements, with a progress bar by cost; True if it was interrupted. They are written job by job."""

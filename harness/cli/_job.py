@@ -33,7 +33,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
     found: list[Record] = []
     interrupted, trouble = False, None
     try:
-        _decide(job, records, resume, found)
+        decide(job, records, resume, found)
     except KeyboardInterrupt:
         interrupted = True
     except UsageError as error:
@@ -54,7 +54,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
     raise typer.Exit(job.code(found))
 
 
-def _decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:
+def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:
     """Decide, and keep a journal if one is wanted."""
     from rnn_harness.records import Journal
 

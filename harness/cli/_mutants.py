@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnn_harness.cli._shared import console, guarded
 from rnn_harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.mutants import Fate
+
+
+def fate_row(fate: Fate) -> dict[str, Any]:
+    """What became of a mutant, for JSON."""
+    kills = [
+        {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
+        for k in fate.kills
+    ]
+    mutant = {name: getattr(fate.mutant, name) for name in ("spec", "part", "edit", "like")}
+    counts = {"killed": fate.killed, "examples": fate.examples, "vacuous": fate.vacuous}
+    return {"mutant": fate.mutant.name, **mutant, **counts, "kills": kills}
 
 
 @guarded
@@ -57,29 +71,7 @@ def mutants(
         )
     )
     if as_json:
-        rows = [
-            {
-                "mutant": fate.mutant.name,
-                "spec": fate.mutant.spec,
-                "part": fate.mutant.part,
-                "edit": fate.mutant.edit,
-                "like": fate.mutant.like,
-                "killed": fate.killed,
-                "examples": fate.examples,
-                "vacuous": fate.vacuous,
-                "kills": [
-                    {
-                        "check": k.check,
-                        "examples": k.examples,
-                        "seconds": round(k.seconds, 4),
-                        "detail": k.detail,
-                    }
-                    for k in fate.kills
-                ],
-            }
-            for fate in found
-        ]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([fate_row(fate) for fate in found], indent=1))
     else:
         from rnn_harness.reports.kills import print_kills
 

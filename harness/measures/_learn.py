@@ -80,6 +80,7 @@ def learned(
         "seconds": float(np.median([row.seconds for row in rows])),
         "parameters": float(rows[0].parameters),
     }
+    extra |= {f"loss at {step}": float(np.median([row.curve[step] for row in rows])) for step in rows[0].curve}
     if solved:
         extra["steps until solved"] = float(np.median(solved))
     rates = [row.rates for row in rows if row.rates is not None]
@@ -111,6 +112,7 @@ class _Trained:
     seconds: float
     parameters: int
     rates: tuple[float, float] | None
+    curve: dict[int, float]
 
 
 def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callable[[], None]) -> _Trained:
@@ -128,6 +130,7 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
     plain = not learner.both and task.layers == 1
     before = _rate(layer, learner, task) if plain else None
     test = task.draw(np.random.default_rng([seed, 2]), TESTED)
+    curve: dict[int, float] = {}
     start, spent, solved = time.perf_counter(), 0.0, None
     for step in range(1, budget + 1):
         tick()
@@ -137,9 +140,10 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP)
         optimiser.step()
-        if step % EVERY == 0 and solved is None:
+        if step % EVERY == 0:
             spent += time.perf_counter() - start
-            if _tested(task, layer, top, test, learner.carries) < task.solved:
+            curve[step] = _tested(task, layer, top, test, learner.carries)
+            if solved is None and curve[step] < task.solved:
                 solved = step
             start = time.perf_counter()
     spent += time.perf_counter() - start
@@ -147,7 +151,7 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
     rates = None if before is None or after is None else (before, after)
     count = sum(one.numel() for one in parameters)
     loss_now = _tested(task, layer, top, test, learner.carries)
-    return _Trained(loss_now, solved, spent, count, rates)
+    return _Trained(loss_now, solved, spent, count, rates, curve)
 
 
 def _shown(task: Task, layer: Any, drawn: tuple[Array, Array], carries: bool) -> Any:

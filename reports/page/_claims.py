@@ -28,7 +28,7 @@ class ClaimRow:
 
 def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Any]) -> list[ClaimRow]:
     """Every claim, decided by what there is."""
-    found = _Evidence(records)
+    found = Evidence(records)
     rows = []
     for one in claims:
         verdict, evidence = _decided(one, found, measured)
@@ -36,7 +36,7 @@ def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Any
     return rows
 
 
-def _decided(one: Any, found: _Evidence, measured: Sequence[Any]) -> tuple[str, str]:
+def _decided(one: Any, found: Evidence, measured: Sequence[Any]) -> tuple[str, str]:
     if one.by == "not testable":
         return NOT_TESTABLE, ""
     if one.by in ("literature", "definition"):
@@ -56,7 +56,7 @@ def _decided(one: Any, found: _Evidence, measured: Sequence[Any]) -> tuple[str, 
     return (one.verdict if set(outcomes.values()) == {"agrees"} else NOT_RUN), text
 
 
-class _Evidence:
+class Evidence:
     """What records say about a check of a spec, or about an entry."""
 
     def __init__(self, records: Sequence[Any]) -> None:

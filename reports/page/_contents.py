@@ -8,13 +8,17 @@ from typing import Any
 
 from rnn_harness.reports._summary import WITNESSES, summarise, totals
 from rnn_harness.reports.page._claims import ClaimRow, judged
+from rnn_harness.reports.page._errata import ContradictionRow, ErratumRow, Known, contradicted, errata
+from rnn_harness.reports.page._kills import KillRow, kill_rows
 
 FAMILIES = {"RNN": "rnn.tanh", "GRU": "gru.reset_after", "LSTM": "lstm.column"}
 
 
 @dataclass(frozen=True)
 class Printed:
-    """An equation as a document prints it. `reading`: what is computed in its place, empty if it is the print."""
+    """An entry as a document prints it. `reading`: what is computed in its place, empty if it is the print. `plain`:
+    it is a program or a table, and no formula.
+    """
 
     document: str
     line: int
@@ -22,6 +26,20 @@ class Printed:
     printed: str
     reading: str = ""
     errata: tuple[tuple[str, str], ...] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the documents say: equations by id, claims, errata outside of equations, contradictions, and the
+    equivalences of the specs.
+    """
+
+    printed: Mapping[str, Printed] = field(default_factory=dict)
+    claims: Sequence[Any] = ()
+    misprints: Sequence[Any] = ()
+    contradictions: Sequence[Any] = ()
+    equivalences: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,9 @@ class Contents:
     kernels: list[dict[str, Any]] = field(default_factory=list)
     validations: list[Any] = field(default_factory=list)
     claims: list[ClaimRow] = field(default_factory=list)
+    errata: list[ErratumRow] = field(default_factory=list)
+    contradictions: list[ContradictionRow] = field(default_factory=list)
+    kills: list[KillRow] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
     environments: list[str] = field(default_factory=list)
     machines: list[str] = field(default_factory=list)
@@ -71,14 +92,14 @@ class Contents:
 
 def contents(
     records: Sequence[Any],
-    printed: Mapping[str, Printed],
+    said: Said,
     measured: Sequence[Any],
     validations: Sequence[Any] = (),
-    claims: Sequence[Any] = (),
+    fates: Sequence[Mapping[str, Any]] = (),
 ) -> Contents:
-    """Put together. `records`: of verify and of kernels; `printed`: equations by id; `claims`: of the documents."""
+    """Put together. `records`: of verify and of kernels; `fates`: rows of ``mutants --json``."""
     made = Contents(totals=totals(records), validations=list(validations))
-    made.equations = _equations([one for one in records if not one.kernel], printed)
+    made.equations = _equations([one for one in records if not one.kernel], said.printed)
     made.kernels = _kernels([one for one in records if one.kernel and one.dtype])
     made.decay = [one for one in measured if one.kind == "decay" and one.agrees is not False]
     made.parameters = [one for one in measured if one.kind == "parameters"]
@@ -92,7 +113,11 @@ def contents(
     made.families = [_family(name, spec, made, measured) for name, spec in FAMILIES.items()]
     made.environments = sorted({one.environment for one in (*records, *measured) if one.environment})
     made.machines = sorted({one.machine for one in measured if one.machine})
-    made.claims = judged(claims, records, measured)
+    made.claims = judged(said.claims, records, measured)
+    known = Known(records, made.claims)
+    made.errata = errata(said.printed, said.misprints, said.contradictions, known)
+    made.contradictions = contradicted(said.contradictions, said.equivalences, known)
+    made.kills = kill_rows(fates)
     made.notes = _missing(made)
     return made
 
@@ -161,5 +186,6 @@ def _missing(made: Contents) -> list[str]:
         "No kernel was judged: give the records of rnn-harness verify --kernels --records FILE.": made.kernels,
         "Nothing was measured: give those of rnn-harness bench --records FILE.": made.decay or made.speed,
         "Learning was not measured: rnn-harness bench learning --records FILE.": made.learning,
+        "No wrong reference was judged: give what rnn-harness mutants --json > FILE writes.": made.kills,
     }
     return [text for text, rows in wanted.items() if not rows]

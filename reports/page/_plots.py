@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 # Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
@@ -22,6 +23,36 @@ PLOTTED = {
 """What is drawn; the table beside it has them all."""
 
 
+@contextlib.contextmanager
+def figure_of(width: float, height: float) -> Iterator[tuple[Any, Any]]:
+    """A figure and its axes, in inches, with settings that make the same text of the same numbers."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn-harness", "font.size": 11}
+    with matplotlib.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(width, height), layout="constrained")
+        try:
+            yield figure, axes
+        finally:
+            pyplot.close(figure)
+
+
+def as_svg(figure: Any) -> str:
+    """The figure as an element of a page."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def style(k: int) -> dict[str, Any]:
+    """The k-th line's colour and dashes."""
+    return {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
+
+
 def _lags(one: Any) -> list[tuple[int, float]]:
     rows = [
         (name.removeprefix("log10 at "), value) for name, value in one.extra.items() if name.startswith("log10 at ")
@@ -33,22 +64,11 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
     """log10 of the gradient's norm over the lag, for measurements of decay. Empty if there are none."""
     if not rows:
         return ""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn-harness", "font.size": 11}
-    with matplotlib.rc_context(settings):
-        figure, axes = pyplot.subplots(figsize=(8, 5.2), layout="constrained")
+    with figure_of(8, 5.2) as (figure, axes):
         for k, one in enumerate(rows):
             points = [(lag, value) for lag, value in _lags(one) if lag <= furthest]
             x, y = zip(*points, strict=True)
-            style: dict[str, Any] = {
-                "color": _COLOURS[k % len(_COLOURS)],
-                "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)],
-            }
-            axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style)
+            axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style(k))
         axes.axhline(FLOAT32, color="#888888", linewidth=1)
         axes.text(0, FLOAT32 + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
         axes.set_xlabel("lag k (steps)")
@@ -56,11 +76,7 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
         axes.set_ylim(LOWEST, 1.0)
         axes.grid(alpha=0.3)
         figure.legend(fontsize=9, ncols=3, loc="outside lower center", frameon=False)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-        pyplot.close(figure)
-    text = out.getvalue()
-    return text[text.index("<svg") :]
+        return as_svg(figure)
 
 
 def told(rows: Sequence[Any]) -> str:

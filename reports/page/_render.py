@@ -12,16 +12,38 @@ from rnn_harness.reports._summary import WITNESSES
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page._badge import badge
 from rnn_harness.reports.page._contents import Contents
+from rnn_harness.reports.page._curves import learning_plot, learning_told
+from rnn_harness.reports.page._kills import COLUMNS
 from rnn_harness.reports.page._plots import PLOTTED, decay_plot, told
 
+_SECTIONS = (
+    ("decay", "Gradient decay", "decay"),
+    ("speed", "Speed", "speed"),
+    ("learning", "Learning", "learning"),
+    ("parameters", "Parameters", "parameters"),
+    ("kernels", "Kernels", "kernels"),
+    ("cells", "Cells", "validations"),
+    ("mutants", "Wrong references", "kills"),
+    ("claims", "Claims", "claims"),
+    ("contradictions", "Contradictions", "contradictions"),
+    ("errata", "Errata", "errata"),
+    ("equations", "Equations", "equations"),
+)
+"""Id, title, and what of the contents it needs."""
+_LONG = 60
+"""Characters from which a formula may be wider than its column: it scrolls, by keyboard too."""
 
-def _mathml(latex: str) -> str:
-    """A formula as MathML; as text where it cannot be read (a print that is wrong)."""
+
+def _formula(latex: str, plain: bool) -> str:
+    """A formula as MathML; as text where it is none, or cannot be read (a print that is wrong)."""
     from latex2mathml.converter import convert
     from markupsafe import escape
 
+    if plain:
+        return f"<pre>{escape(latex)}</pre>"
     try:
-        return str(convert(latex))
+        focus = ' tabindex="0"' if len(latex) > _LONG else ""
+        return f'<div class="formula"{focus}>{convert(latex)}</div>'
     except Exception:  # the prints of documents may hold anything
         return f"<code>{escape(latex)}</code>"
 
@@ -33,12 +55,28 @@ def html(made: Contents) -> str:
 
     loader = PackageLoader("rnn_harness.reports.page", ".")
     frame = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    frame.filters["formula"] = lambda text: Markup(_mathml(text))
+    frame.filters["shown"] = lambda one: Markup(_formula(one.printed, one.plain))
+    frame.filters["read"] = lambda one: Markup(_formula(one.reading, one.plain))
+    frame.filters["formula"] = lambda text: Markup(_formula(text, False))
     frame.filters["time"] = _time
     plotted = [one for one in made.decay if one.what in PLOTTED.get(one.subject, ())]
+    curves = [(title, learning_told(title, rows), Markup(learning_plot(rows))) for title, rows in _curves(made)]
+    sections = [(name, title, getattr(made, field)) for name, title, field in _SECTIONS]
     return frame.get_template("page.html.j2").render(
-        page=made, witnesses=WITNESSES[1:], plot=Markup(decay_plot(plotted)), told=told(plotted)
+        page=made,
+        sections=sections,
+        witnesses=WITNESSES,
+        starred=[f"*{name}" for name in WITNESSES],
+        kill_columns=COLUMNS,
+        plot=Markup(decay_plot(plotted)),
+        told=told(plotted),
+        curves=curves,
     )
+
+
+def _curves(made: Contents) -> list[tuple[str, list[Any]]]:
+    rows = made.learning.items()
+    return [(title, own) for title, own in rows if any(name.startswith("loss at ") for name in own[0].extra)]
 
 
 def _time(seconds: float) -> str:

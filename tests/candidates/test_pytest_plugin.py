@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,20 @@ def test_a_right_cell_passes_beside_the_suites_own_tests(tmp_path: Path) -> None
     found = _pytest(tmp_path, "--rnn-cell", f"{CELLS}:PackedGRU")
     assert found.returncode == 0, found.stdout[-1500:]
     assert "failed" not in found.stdout
+
+
+def test_the_report_is_of_what_was_judged_right_or_wrong(tmp_path: Path) -> None:
+    targets = ("--rnn-cell", f"{CELLS}:PackedGRU", "--rnn-cell", f"{CELLS}:HalfTrainedGRU")
+    found = _pytest(tmp_path, *targets, "--rnn-report", "page")
+    assert found.returncode == 1
+    assert "report.html" in found.stdout
+    made = json.loads((tmp_path / "page" / "report.json").read_text(encoding="utf-8"))
+    assert [(one["target"].rpartition(":")[2], one["outcome"]) for one in made["validations"]] == [
+        ("PackedGRU", "agrees"),
+        ("HalfTrainedGRU", "refuted"),
+    ]
+    assert made["totals"]["agrees"] > 50
+    assert "HalfTrainedGRU" in (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_wrong_gradient_fails_by_the_name_of_the_check(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
         "import os, sys\n"
         "from rnn_harness.cli import _bench\n"
         "assert 'numpy' not in sys.modules\n"
-        "_bench._pinned(1)\n"
+        "_bench.pinned(1)\n"
         "print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,161 @@
+"""What a report is made of: read from files, or decided and measured now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rnn_harness.cli._bench import measured_by, pinned
+from rnn_harness.cli._job import Job, decide
+from rnn_harness.cli._mutants import fate_row
+from rnn_harness.cli._shared import console
+from rnn_harness.errors import UsageError
+
+
+@dataclass
+class Gathered:
+    """Records and measurements by key, validations, and rows of ``mutants --json``."""
+
+    records: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, Any] = field(default_factory=dict)
+    validations: list[Any] = field(default_factory=list)
+    fates: list[dict[str, Any]] = field(default_factory=list)
+
+    def read(self, path: Path) -> None:
+        """Sort what a file holds by what it is. Raises UsageError: unreadable, or the same question answered twice."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {path}: {error}") from None
+        whole, first = _documents(text)
+        if isinstance(whole, dict) and "identification" in whole:
+            self._validation(path, whole)
+        elif isinstance(whole, list) and whole and isinstance(whole[0], dict) and "mutant" in whole[0]:
+            self._mutants(path, whole)
+        elif isinstance(first, dict) and "kind" in first:
+            from rnn_harness.measures import read_measurements
+
+            self._add(path, read_measurements(path), self.measured)
+        else:
+            from rnn_harness.records import read_records
+
+            warnings: list[str] = []
+            self._add(path, read_records(path, warnings), self.records)
+            for warning in warnings:
+                typer.echo(f"rnn-harness: {warning}", err=True)
+
+    def _add(self, path: Path, rows: Any, into: dict[str, Any]) -> None:
+        for one in rows:
+            if one.key in into:
+                raise UsageError(f"{path}: {one.key} is answered twice; give each set of records once")
+            into[one.key] = one
+
+    def _validation(self, path: Path, text: dict[str, Any]) -> None:
+        from pydantic import ValidationError
+
+        from rnn_harness.candidates import Validation
+
+        try:
+            self.validations.append(Validation.model_validate(text))
+        except ValidationError as error:
+            raise UsageError(f"{path}: no result of validate --json: {str(error).splitlines()[0]}") from None
+
+    def _mutants(self, path: Path, rows: list[dict[str, Any]]) -> None:
+        whole = {"mutant", "part", "edit", "killed", "kills"}
+        for row in rows:
+            if not whole <= set(row):
+                missing = ", ".join(sorted(whole - set(row)))
+                raise UsageError(f"{path}: no rows of mutants --json: {row.get('mutant')} has no {missing}")
+        self.fates += rows
+
+    def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
+        """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
+        pinned(1)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+        self._decided(_equations(quick), "equations", out / "equations.jsonl", resume)
+        if not quick:
+            self._decided(_kernels(), "kernels", out / "kernels.jsonl", resume)
+        self._measured(quick, out / "bench.jsonl", resume)
+        if not quick:
+            self._judged(out / "mutants.json", resume)
+        for number, target in enumerate(cells, 1):
+            self._validated(target, out / f"cell-{number}.json")
+
+    def _decided(self, job: Job, title: str, path: Path, resume: bool) -> None:
+        typer.echo(f"{title}: {path}", err=True)
+        found: list[Any] = []
+        decide(job, path, resume, found)
+        self._add(path, found, self.records)
+
+    def _measured(self, quick: bool, path: Path, resume: bool) -> None:
+        from rnn_harness.measures import QUICK, USUAL, plan, read_measurements
+
+        typer.echo(f"measurements: {path}", err=True)
+        if path.exists() and not resume:
+            raise UsageError(f"{path} holds measurements already: give --resume to go on, or another folder with --out")
+        known = read_measurements(path) if path.exists() else []
+        what = ("parameters", "decay", "learning", "speed")
+        jobs = plan(QUICK if quick else USUAL, what, ("rnn", "gru", "lstm"), "float32")
+        left = [job for job in jobs if job.title not in {one.job for one in known}]
+        found, interrupted = measured_by(left, known, path, (1, "loky", None))
+        if interrupted:
+            raise KeyboardInterrupt
+        self._add(path, found, self.measured)
+
+    def _judged(self, path: Path, resume: bool) -> None:
+        from rich.progress import track
+
+        from rnn_harness.mutants import MUTANTS, fates
+
+        if resume and path.exists():
+            self.read(path)
+            return
+        typer.echo(f"mutants: {path}", err=True)
+        quiet = not sys.stderr.isatty()
+        shown = track(fates(MUTANTS), "mutants", len(MUTANTS), console=console(stderr=True), disable=quiet)
+        self.fates += [fate_row(fate) for fate in shown]
+        path.write_text(json.dumps(self.fates, indent=1), encoding="utf-8")
+
+    def _validated(self, target: str, path: Path) -> None:
+        from rnn_harness.candidates import Order, collect, isolated
+
+        typer.echo(f"{target}: {path}", err=True)
+        found = collect(target, isolated(Order(target, {})))
+        path.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        self.validations.append(found)
+
+
+def _documents(text: str) -> tuple[Any, Any]:
+    """The text as one JSON document, and its first line as one; None where it is none."""
+    found = []
+    for part in (text, text.lstrip().partition("\n")[0]):
+        try:
+            found.append(json.loads(part))
+        except json.JSONDecodeError:
+            found.append(None)
+    return found[0], found[1]
+
+
+def _equations(quick: bool) -> Job:
+    from rnn_harness.verify import select, verify
+
+    selection = select(())
+    size = len(selection.wanted) + bool(selection.pairs)
+    cases = 0 if quick else 20
+    return Job(lambda known, start: verify(selection, 0, cases, known, start), lambda *_: None, size)
+
+
+def _kernels() -> Job:
+    from rnn_harness.kernels import choose, decide_apart
+
+    chosen = choose(())
+    size = sum(len(kernel.settings) for kernel in chosen)
+    return Job(lambda known, start: decide_apart(chosen, 0, 2, known, start), lambda *_: None, size)

@@ -1,0 +1,93 @@
+"""A page of a report in headless Chromium, as Debian packages it; not run where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_harness.cli._report import said
+from rnn_harness.measures import Measurement
+from rnn_harness.records import Outcome, Record
+from rnn_harness.reports.page import contents, write
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def _records() -> Iterator[Record]:
+    base = {"spec": "gru.keep.column", "check": "forward.equation", "share": 0.5}
+    for entry, witness in (("E-348", "reference"), ("E-348", "numeric"), ("E-349", "torch"), ("E-346", "reference")):
+        yield Record.model_validate({**base, "entry": entry, "witness": witness, "outcome": Outcome.AGREES})
+    yield Record.model_validate({**base, "entry": "E-347", "witness": "reference", "outcome": Outcome.REFUTED})
+    told = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
+    yield from (Record.model_validate({**told, "entry": name}) for name in ("Q-01", "Q-02"))
+    kernel = {"spec": "lstm.column", "check": "precision.format", "witness": "kernel", "outcome": Outcome.AGREES}
+    for name, dtype, bits in (("nn.LSTM/native", "float32", 22.7), ("nn.LSTM/onednn", "bfloat16", 7.9)):
+        row = {"entry": "lstm.column", "kernel": name, "dtype": dtype, "device": "cpu", "bits": bits}
+        yield Record.model_validate({**kernel, **row})
+
+
+def _measured() -> Iterator[Measurement]:
+    decay = {"log10 at 1": -0.2, "log10 at 10": -2.0, "log10 at 100": -20.0, "Lyapunov exponent": -0.5}
+    decay |= {"half-life": 1.4, "float32 horizon": 31.0, "bound per step": 2.0}
+    for name, rate in (("RNN", 0.57), ("GRU", 0.64), ("LSTM", 0.63)):
+        row = {"kind": "decay", "subject": name, "spec": "lstm.column", "what": "torch", "agrees": True, "extra": decay}
+        yield Measurement.model_validate({**row, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+        speed = {"kind": "speed", "subject": "reference", "spec": "lstm.column", "what": "both", "agrees": True}
+        sizes = {"n": 64, "d": 64, "B": 16, "T": 50}
+        time = {"middle": rate / 100, "low": rate / 101, "high": rate / 99, "dtype": "float32", "sizes": sizes}
+        yield Measurement.model_validate({**speed, **time, "subject": name})
+        curve = {"loss at 50": 0.9, "loss at 100": 0.5, "loss at 150": rate / 2}
+        told = {"chance": 1.0, "best": 0.1, "seeds solved": 1.0, "seeds": 3.0, "seconds": 2.0, "parameters": 1300.0}
+        learnt = {
+            "kind": "learning",
+            "subject": name,
+            "spec": "lstm.column",
+            "what": "adding",
+            "text": "add two numbers",
+        }
+        sizes = {"T": 20, "d": 16, "steps": 150}
+        yield Measurement.model_validate({**learnt, "sizes": sizes, "middle": rate / 2, "extra": {**told, **curve}})
+
+
+FATES = [
+    {"mutant": "gru.swapped", "part": "forward", "edit": "z -> 1 - z", "killed": True,
+     "kills": [{"check": "forward.equation", "examples": 1, "seconds": 0.1, "detail": ""}]},
+    {"mutant": "lstm.lost", "part": "backward", "edit": "dc -> 0", "killed": True,
+     "kills": [{"check": "relation.M-27", "examples": 2, "seconds": 0.1, "detail": ""}]},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder: Path = tmp_path_factory.mktemp("report")
+    write(contents(list(_records()), said(), list(_measured()), [], FATES), folder)
+    return (folder / "report.html").as_uri()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("not run: chromium is not installed (Debian: apt-get install chromium)")
+    api = pytest.importorskip("playwright.sync_api", reason="not run: pip install 'rnn-harness[browser]'")
+    with api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any, page_url: str) -> Iterator[Any]:
+    """The page, with everything its console said that is an error, and every address it asked for."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.errors, opened.asked = [], []
+    opened.on("console", lambda said: opened.errors.append(said.text) if said.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+    opened.on("request", lambda request: opened.asked.append(request.url))
+    opened.goto(page_url)
+    yield opened
+    context.close()

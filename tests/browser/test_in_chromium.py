@@ -1,0 +1,112 @@
+"""The page in a real browser: without a server, by keyboard alone, on a phone, in the dark, and for everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def _shown(page: Any, table: str) -> list[str]:
+    rows = page.locator(f"#{table} tbody tr:visible th[scope=row]").all_inner_texts()
+    return [text.split("\n")[0] for text in rows]
+
+
+def test_nothing_is_wrong_in_the_console_and_no_network_is_asked(page: Any, page_url: str) -> None:
+    page.get_by_role("link", name="Equations").click()
+    assert page.errors == []
+    assert [url for url in page.asked if not url.startswith("data:")] == [page_url]
+
+
+def test_formulas_and_plots_are_drawn(page: Any) -> None:
+    assert page.locator("math").count() > 4
+    box = page.locator("math").first.bounding_box()
+    assert box["width"] > 20
+    assert box["height"] > 8
+    plots = page.locator("figure svg")
+    assert plots.count() == 2
+    for index in range(2):
+        assert plots.nth(index).bounding_box()["height"] > 150
+        assert len(page.locator("figure").nth(index).get_attribute("aria-label")) > 40
+
+
+def test_searching_and_choosing_leave_the_rows_that_fit(page: Any) -> None:
+    form = page.locator("form[data-for=equation-rows]")
+    assert len(_shown(page, "equation-rows")) == 4
+    form.get_by_label("Search").fill("e-348")
+    assert _shown(page, "equation-rows") == ["E-348"]
+    assert form.locator("output").inner_text() == "1 of 4"
+    form.get_by_label("Search").fill("")
+    form.get_by_label("Outcome").select_option("refuted")
+    assert _shown(page, "equation-rows") == ["E-347"]
+    form.get_by_label("Outcome").select_option("")
+    form.get_by_label("Print").select_option("with an erratum")
+    assert _shown(page, "equation-rows") == ["E-348"]
+
+
+def test_tables_sort_by_their_heads_both_ways(page: Any) -> None:
+    head = page.locator("#kernel-rows thead button", has_text="bits").first
+    head.click()
+    assert _shown(page, "kernel-rows") == ["nn.LSTM/onednn", "nn.LSTM/native"]
+    head.click()
+    assert _shown(page, "kernel-rows") == ["nn.LSTM/native", "nn.LSTM/onednn"]
+    assert page.locator("#kernel-rows th[aria-sort=descending]").count() == 1
+
+
+def test_all_of_it_works_by_keyboard_alone(page: Any) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#answer"
+    page.locator("form[data-for=claim-rows] input").focus()
+    page.keyboard.type("C-006")
+    assert _shown(page, "claim-rows") == ["C-006"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "verdict"
+    page.locator("#equation-rows thead button").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert _shown(page, "equation-rows") == ["E-349", "E-348", "E-347", "E-346"]
+
+
+def test_a_command_is_copied(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the command rnn-harness verify E-348").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "rnn-harness verify E-348"
+    assert page.locator("#told").inner_text() == "copied: rnn-harness verify E-348"
+
+
+def test_a_substitution_that_reconciles_is_shown_with_its_proof(page: Any) -> None:
+    row = page.locator("tr", has=page.locator("#X-050"))
+    row.get_by_text("Q-01").first.click()
+    assert "W_z = [-W_hz^T, -W_xz^T]" in row.inner_text()
+    assert "proved" in row.inner_text()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_on_a_narrow_screen_nothing_sticks_out(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_and_printed_it_stays_readable(page: Any) -> None:
+    def colours() -> list[str]:
+        return page.evaluate("['color', 'backgroundColor'].map(name => getComputedStyle(document.body)[name])")
+
+    light = colours()
+    page.emulate_media(color_scheme="dark")
+    assert colours() != light
+    page.emulate_media(media="print", color_scheme="light")
+    assert not page.locator("nav").is_visible()
+    assert not page.locator("button.copy").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_shuts_somebody_out(page: Any, scheme: str) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="not run: pip install 'rnn-harness[browser]'"
+    )
+    page.emulate_media(color_scheme=scheme)
+    found = axe.Axe().run(page)
+    told = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found.response["violations"]]
+    assert told == []

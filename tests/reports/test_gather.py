@@ -1,0 +1,96 @@
+"""What a report is made of: files of every kind are told apart, and what was made is kept and gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rnn_harness.cli import _gather
+from rnn_harness.cli._app import app
+from rnn_harness.cli._gather import Gathered
+from rnn_harness.cli._job import Job
+from rnn_harness.errors import UsageError
+from rnn_harness.measures import Measurement, write_measurements
+from rnn_harness.records import Outcome, Record
+
+RUN = CliRunner()
+RECORD = Record(
+    entry="E-348", spec="gru.keep.column", check="forward.equation", witness="reference", outcome=Outcome.AGREES
+)
+MEASURED = Measurement(
+    kind="parameters", subject="lstm.column", spec="lstm.column", what="count", middle=3.0, agrees=True
+)
+FATE = {"mutant": "gru.x", "part": "forward", "edit": "a -> b", "killed": True, "kills": []}
+
+
+def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n")
+    write_measurements(tmp_path / "b", [MEASURED])
+    (tmp_path / "c").write_text(json.dumps([FATE], indent=1))
+    found = Gathered()
+    for name in "abc":
+        found.read(tmp_path / name)
+    assert (len(found.records), len(found.measured), found.fates) == (1, 1, [FATE])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (json.dumps([{"mutant": "gru.x"}]), "gru.x has no edit, killed, kills, part"),
+        (json.dumps({"identification": 3}), "no result of validate --json"),
+        ('{"kind": "tempo"}\n', "1: not a measurement"),
+        ('{"entry": 1}\n{"entry": 2}\n', "not a record"),
+    ],
+    ids=["half a mutant", "half a validation", "an unknown measurement", "no record"],
+)
+def test_a_damaged_file_is_refused_with_what_is_wrong(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(UsageError, match=told):
+        Gathered().read(tmp_path / "x")
+
+
+def test_the_same_measurement_twice_is_refused(tmp_path: Path) -> None:
+    write_measurements(tmp_path / "b", [MEASURED])
+    found = Gathered()
+    found.read(tmp_path / "b")
+    with pytest.raises(UsageError, match="is answered twice"):
+        found.read(tmp_path / "b")
+
+
+def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted after the equations: they are not decided again."""
+    asked: list[int] = []
+
+    def job(quick: bool) -> Job:
+        def run(known, start):  # type: ignore[no-untyped-def]
+            asked.append(len(known))
+            yield known.get(RECORD.key, RECORD)
+
+        return Job(run, lambda *_: None, 1)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_gather, "_equations", job)
+    monkeypatch.setattr(_gather, "measured_by", interrupted)
+    out = tmp_path / "out"
+    assert RUN.invoke(app, ["report", "--quick", "--out", str(out)]).exit_code == 130
+    again = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
+    assert again.exit_code == 2
+    assert "holds records already: give --resume" in again.stderr
+    monkeypatch.setattr(_gather, "measured_by", lambda *_: ([MEASURED], False))
+    found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
+    assert found.exit_code == 0, found.stderr
+    assert asked == [0, 1]
+    assert json.loads((out / "report.json").read_text())["totals"]["agrees"] == 1
+
+
+def test_from_and_making_more_exclude_each_other(tmp_path: Path) -> None:
+    found = RUN.invoke(app, ["report", "--quick", "--from", str(tmp_path)])
+    assert found.exit_code == 2
+    assert "give one of them" in found.stderr
