@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,16 +79,18 @@ class Gathered:
         pinned(1)
         try:
             out.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                _set_aside(out)
         except OSError as error:
             raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+        for number, target in enumerate(cells, 1):  # first: a name that is wrong is told at once
+            self._validated(target, out / f"cell-{number}.json")
         self._decided(_equations(quick), "equations", out / "equations.jsonl", resume)
         if not quick:
             self._decided(_kernels(), "kernels", out / "kernels.jsonl", resume)
         self._measured(quick, out / "bench.jsonl", resume)
         if not quick:
             self._judged(out / "mutants.json", resume)
-        for number, target in enumerate(cells, 1):
-            self._validated(target, out / f"cell-{number}.json")
 
     def _decided(self, job: Job, title: str, path: Path, resume: bool) -> None:
         typer.echo(f"{title}: {path}", err=True)
@@ -131,6 +134,21 @@ class Gathered:
         found = collect(target, isolated(Order(target, {})))
         path.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
         self.validations.append(found)
+
+
+def _set_aside(out: Path) -> None:
+    """A finished report makes room for the next one; one that was interrupted is left, to be gone on with."""
+    if not (out / "report.json").exists():
+        return
+    previous = out / "previous"
+    shutil.rmtree(previous, ignore_errors=True)
+    previous.mkdir()
+    for path in [one for pattern in _MADE for one in out.glob(pattern)]:
+        path.rename(previous / path.name)
+    typer.echo(f"the last report is in {previous}; rnn-harness report --compare {previous} {out}", err=True)
+
+
+_MADE = ("report.*", "badge.svg", "equations.jsonl", "kernels.jsonl", "bench.jsonl", "mutants.json", "cell-*.json")
 
 
 def _documents(text: str) -> tuple[Any, Any]:

@@ -88,6 +88,11 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert found.exit_code == 0, found.stderr
     assert asked == [0, 1]
     assert json.loads((out / "report.json").read_text())["totals"]["agrees"] == 1
+    after = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
+    assert after.exit_code == 0, after.stderr
+    assert "the last report is in" in after.stderr
+    assert asked == [0, 1, 0]
+    assert RUN.invoke(app, ["report", "--compare", str(out / "previous"), str(out)]).exit_code == 0
 
 
 def test_from_and_making_more_exclude_each_other(tmp_path: Path) -> None:
