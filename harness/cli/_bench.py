@@ -49,8 +49,10 @@ def bench(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes for what is not timed.")] = 1,
-    backend: Annotated[str, typer.Option(help="Where they run: loky (here) or dask.")] = "loky",
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
+    backend: Annotated[str, typer.Option(help="Where they run: loky (here), dask or ray.")] = "loky",
+    scheduler: Annotated[
+        str | None, typer.Option(help="The cluster: tcp://host:port (dask), host:port or auto (ray).")
+    ] = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
     compare: Annotated[str | None, typer.Option(metavar="NAME", help="Hold them against those kept as NAME.")] = None,
     fail_on: Annotated[
@@ -74,7 +76,7 @@ def bench(
     _known("measurement", chosen, (*_WHAT, *_ASKED))
     _known("family", own, _FAMILIES)
     _known("dtype", (dtype,), ("float32", "float64"))
-    _known("backend", (backend,), ("loky", "dask"))
+    _known("backend", (backend,), ("loky", "dask", "ray"))
     limit = _percent(fail_on)
     if quick and full:
         raise UsageError("--quick and --full are two plans: give one of them")

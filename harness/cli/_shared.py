@@ -66,7 +66,7 @@ def known_spec(name: str) -> Any:
 
     found = {one.id: one for one in library().specs}
     if name not in found:
-        near = library().nearest(name)
+        near = [one for one in library().nearest(name) if one in found]
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
     return found[name]

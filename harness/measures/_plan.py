@@ -120,7 +120,7 @@ def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
 def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
     compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
-    cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations * 2.2e-10)
+    cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
     return Job(f"speed of {point.spec}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._plan import Job
 
+SCHEDULERS = {"dask": "tcp://host:port", "ray": "host:port (or auto, for one on this machine)"}
+"""Clusters that joblib can run a plan on, and how each is addressed."""
 Done = tuple[Job, list[Measurement]]
 
 
@@ -23,7 +26,7 @@ def run(
     scheduler: str | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Done]:
-    """Jobs with what they measured, as they are done. `scheduler`: the address of a Dask scheduler."""
+    """Jobs with what they measured, as they are done. `scheduler`: the address of a cluster, for dask and ray."""
     together = [job for job in jobs if not job.alone]
     if workers > 1 or backend != "loky":
         yield from _beside(together, workers, backend, scheduler)
@@ -85,19 +88,20 @@ def _by_itself(job: Job) -> list[Measurement]:
 
 
 def _cluster(backend: str, scheduler: str | None) -> AbstractContextManager[Any]:
-    """A client of a Dask scheduler, if one is meant. Raises UsageError."""
-    if backend != "dask":
+    """A client of a Dask scheduler or of a Ray cluster, if one is meant. Raises UsageError."""
+    if backend == "loky":
         return nullcontext()
-    try:
-        from importlib import import_module
-
-        distributed: Any = import_module("distributed")
-    except ImportError as error:
-        raise UsageError(f"dask is not installed ({error}): pip install 'rnn-harness[dask]'") from None
     if scheduler is None:
-        raise UsageError("--backend dask needs --scheduler tcp://host:port")
+        raise UsageError(f"--backend {backend} needs --scheduler {SCHEDULERS[backend]}")
+    client: AbstractContextManager[Any]
     try:
-        client: AbstractContextManager[Any] = distributed.Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+        if backend == "ray":
+            client = import_module("ray").init(address=scheduler, log_to_driver=False, logging_level="error")
+            import_module("ray.util.joblib").register_ray()
+        else:
+            client = import_module("distributed").Client(scheduler, timeout=10)
+    except ImportError as error:
+        raise UsageError(f"{backend} is not installed ({error}): pip install 'rnn-harness[{backend}]'") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"no {backend} cluster answers at {scheduler}: {error}") from None
     return client

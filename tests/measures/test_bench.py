@@ -78,6 +78,8 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--families", "rnn,tcn"], "there is no family 'tcn'; there are rnn, gru, lstm"),
         (["bench", "--dtype", "int8"], "there is no dtype 'int8'; there are float32, float64"),
         (["bench", "speed", "--spec", "gru.kept"], "there is no spec 'gru.kept'; did you mean gru."),
+        (["bench", "decay", "--backend", "ray"], "--backend ray needs --scheduler host:port"),
+        (["bench", "decay", "--backend", "spark"], "there is no backend 'spark'; there are loky, dask, ray"),
         (["bench", "--quick", "--full"], "two plans: give one of them"),
         (["bench", "--fail-on", "10%"], "--fail-on needs something to compare with"),
         (["bench", "--compare", "x", "--fail-on", "much"], "--fail-on 'much' is no share"),
