@@ -152,12 +152,7 @@ def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> Fa
     start = at.get(name)
     initials = [one for one in made.decay if one.subject == name and one.middle is not None and one.middle < 1]
     best = max(initials, key=lambda one: one.middle, default=None)
-    solved = [
-        f"{one.what} {one.extra['seeds solved']:.0f} of {one.extra['seeds']:.0f}"
-        for rows in made.learning.values()
-        for one in rows
-        if one.subject == name
-    ]
+    solved = [text for rows in made.learning.values() if (text := _learnt(name, rows))]
     width = min((one.sizes["d"] for one in own), default=0)
     same = [one for one in own if one.sizes["n"] == one.sizes["d"] == width]
     even = [one for one in own if one.sizes["n"] != one.sizes["d"]] or (same if name == "LSTM" else [])
@@ -171,6 +166,17 @@ def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> Fa
         f"{best.what}: {best.extra['float32 horizon']:.0f} steps" if best is not None else "",
         ", ".join(solved),
     )
+
+
+def _learnt(name: str, rows: Sequence[Any]) -> str:
+    """How many seeds of a family solved a task, and in which way the most of them did; empty if it was not tried."""
+    own = [one for one in rows if one.subject == name or one.subject.startswith(f"{name}, ")]
+    best = max(own, key=lambda one: one.extra["seeds solved"], default=None)
+    if best is None:
+        return ""
+    way = best.subject.removeprefix(name).removeprefix(", ")
+    told = f"{best.what} {best.extra['seeds solved']:.0f} of {best.extra['seeds']:.0f}"
+    return f"{told} ({way})" if way and best.extra["seeds solved"] else told
 
 
 def _fastest(rows: Sequence[Any]) -> str:

@@ -109,6 +109,17 @@ def test_a_measurement_that_does_not_agree_is_not_on_the_page(tmp_path: Path) ->
     assert "0.123" not in _page(tmp_path, [_record("E-1")], [wrong])
 
 
+def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
+    def learnt(subject: str, solved: int) -> Measurement:
+        extra = {"seeds solved": float(solved), "seeds": 3.0, "chance": 1.0, "seconds": 1.0}
+        row = {"kind": "learning", "subject": subject, "spec": "lstm.column", "what": "adding", "text": "add"}
+        return Measurement.model_validate({**row, "middle": 0.1, "extra": extra, "sizes": {"T": 20, "steps": 100}})
+
+    rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
+    made = contents([], Said(), rows)
+    assert [row.learnt for row in made.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
+
+
 def test_the_same_records_make_the_same_page(tmp_path: Path) -> None:
     records, measured = [_record("E-1"), _record("E-2")], [_decay(), _decay(what="chrono", rate=0.99)]
     assert _page(tmp_path / "one", records, measured) == _page(tmp_path / "two", records, measured)
