@@ -26,6 +26,7 @@ class Gathered:
     measured: dict[str, Any] = field(default_factory=dict)
     validations: list[Any] = field(default_factory=list)
     fates: list[dict[str, Any]] = field(default_factory=list)
+    _versions: dict[str, Any] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
         """Sort what a file holds by what it is. Raises UsageError: unreadable, or the same question answered twice."""
@@ -55,6 +56,20 @@ class Gathered:
             if one.key in into:
                 raise UsageError(f"{path}: {one.key} is answered twice; give each set of records once")
             into[one.key] = one
+            self._same_versions(path, one)
+
+    def _same_versions(self, path: Path, one: Any) -> None:
+        """Kernels may come from another machine (they say which); equations and measurements are of one."""
+        kernel = getattr(one, "kernel", "")
+        kind = type(one).__name__
+        if kernel or not one.environment:
+            return
+        first = self._versions.setdefault(kind, one)
+        if first.environment != one.environment:
+            raise UsageError(
+                f"{path}: {one.key} was made with {one.environment}, and {first.key} with {first.environment}; "
+                "a report is of one set of versions: make one of them again"
+            )
 
     def _validation(self, path: Path, text: dict[str, Any]) -> None:
         from pydantic import ValidationError

@@ -60,6 +60,34 @@ def test_the_same_measurement_twice_is_refused(tmp_path: Path) -> None:
         found.read(tmp_path / "b")
 
 
+def test_records_of_mixed_versions_are_refused_by_name(tmp_path: Path) -> None:
+    rows = [RECORD.model_copy(update={"environment": "numpy 2.3"})]
+    rows.append(RECORD.model_copy(update={"environment": "numpy 2.4", "entry": "E-349"}))
+    (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
+    with pytest.raises(UsageError, match=r"E-349.* was made with numpy 2.4, and E-348.* with numpy 2.3"):
+        Gathered().read(tmp_path / "a")
+
+
+def test_kernels_of_another_machine_are_shown_beside(tmp_path: Path) -> None:
+    kernel = {"kernel": "nn.GRU/cudnn", "dtype": "float32", "device": "cuda", "witness": "kernel"}
+    rows = [RECORD.model_copy(update={"environment": "torch 2.13"})]
+    rows.append(Record.model_validate({**RECORD.model_dump(), **kernel, "environment": "torch 2.11"}))
+    (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
+    found = Gathered()
+    found.read(tmp_path / "a")
+    assert len(found.records) == 2
+
+
+def test_a_line_cut_off_by_a_killed_run_is_told_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n" + RECORD.model_dump_json()[:40])
+    found = Gathered()
+    found.read(tmp_path / "a")
+    assert len(found.records) == 1
+    assert "rnn-harness: " in capsys.readouterr().err
+
+
 def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
