@@ -119,6 +119,8 @@ def _time(one: Any) -> str:
     """A median in suitable units, with half the width of its interval."""
     if one is None:
         return ""
+    if one.middle is None:
+        return "noise"
     unit, factor = next((row for row in (("s", 1.0), ("ms", 1e3)) if one.middle * row[1] >= 1), ("µs", 1e6))
     middle, spread = one.middle * factor, (one.high - one.low) / 2 * factor
     digits = 0 if middle >= 100 else 1 if middle >= 10 else 2

@@ -69,6 +69,8 @@ def compare(old: list[Measurement], new: list[Measurement], anyway: bool = False
         other = before.get(one.key)
         if (
             other is not None
+            and one.middle is not None
+            and other.middle is not None
             and one.samples
             and other.samples
             and one.agrees is not False

@@ -256,7 +256,10 @@ def speed(
 
 
 def _shown(one: Measurement) -> Measurement:
+    """With its interval; a difference of two times that may be none at all is no time."""
     found = interval(one.samples)
+    if found.low <= 0:
+        return stamped(one.model_copy(update={"extra": {}, "reason": "lost in noise: the machine was busy"}))
     return stamped(one.model_copy(update={"middle": found.middle, "low": found.low, "high": found.high}))
 
 

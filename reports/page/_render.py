@@ -11,6 +11,7 @@ from typing import Any
 from rnn_harness.reports._summary import WITNESSES
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page._badge import badge
+from rnn_harness.reports.page._bars import speed_plot, speed_told
 from rnn_harness.reports.page._contents import Contents
 from rnn_harness.reports.page._curves import learning_plot, learning_told
 from rnn_harness.reports.page._kills import COLUMNS
@@ -71,6 +72,7 @@ def html(made: Contents) -> str:
         plot=Markup(decay_plot(plotted)),
         told=told(plotted),
         curves=curves,
+        bars=[(place, speed_told(place, rows), Markup(speed_plot(rows))) for place, rows in made.speed.items()],
     )
 
 

@@ -24,9 +24,9 @@ def test_formulas_and_plots_are_drawn(page: Any) -> None:
     assert box["width"] > 20
     assert box["height"] > 8
     plots = page.locator("figure svg")
-    assert plots.count() == 2
-    for index in range(2):
-        assert plots.nth(index).bounding_box()["height"] > 150
+    assert plots.count() == 3
+    for index in range(3):
+        assert plots.nth(index).bounding_box()["height"] > 80
         assert len(page.locator("figure").nth(index).get_attribute("aria-label")) > 40
 
 

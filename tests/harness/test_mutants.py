@@ -16,7 +16,6 @@ from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
 from rnn_harness.trial import Trial
 
-pytestmark = pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 CELLS = [spec.id for spec in library().cells if spec.reference is not None]
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 

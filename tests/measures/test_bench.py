@@ -17,7 +17,7 @@ from rnn_harness.measures import QUICK, Measurement, plan, read_measurements
 from rnn_harness.measures._history import compare, save, saved
 from rnn_harness.measures._memory import most_memory
 from rnn_harness.measures._run import run
-from rnn_harness.measures._speed import SPECS, Competitor, Point, _drawn, _wrong, competitors
+from rnn_harness.measures._speed import SPECS, Competitor, Point, _drawn, _shown, _wrong, competitors
 from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
@@ -177,6 +177,15 @@ def test_samples_are_taken_in_turns_beside_a_control() -> None:
     assert set(samples) == {"a", "b", CONTROL}
     assert {len(values) for values in samples.values()} == {3}
     assert ratio(samples, "a", "a").middle == 1
+
+
+def test_a_backward_lost_in_noise_has_no_time() -> None:
+    base = Measurement(kind="speed", subject="x", spec="rnn.tanh", what="backward", extra={"share of peak": 1.7})
+    lost = _shown(base.model_copy(update={"samples": (-0.1, 0.2, 0.1)}))
+    assert lost.middle is None
+    assert lost.extra == {}
+    assert "lost in noise" in lost.reason
+    assert _shown(base.model_copy(update={"samples": (0.1, 0.2, 0.1)})).middle == 0.1
 
 
 def test_the_interval_of_a_median_holds_it() -> None:
