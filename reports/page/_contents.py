@@ -153,9 +153,11 @@ def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> Fa
     initials = [one for one in made.decay if one.subject == name and one.middle is not None and one.middle < 1]
     best = max(initials, key=lambda one: one.middle, default=None)
     solved = [text for rows in made.learning.values() if (text := _learnt(name, rows))]
-    width = min((one.sizes["d"] for one in own), default=0)
+    timed = [one for one in measured if one.kind == "speed"]
+    # Cells of as many parameters as an LSTM of n units have n inputs and another hidden size.
+    width = max((one.sizes["n"] for one in timed if one.sizes["n"] != one.sizes["d"]), default=_least(timed))
     same = [one for one in own if one.sizes["n"] == one.sizes["d"] == width]
-    even = [one for one in own if one.sizes["n"] != one.sizes["d"]] or (same if name == "LSTM" else [])
+    even = [one for one in own if one.sizes["n"] == width != one.sizes["d"]] or (same if name == "LSTM" else [])
     return FamilyRow(
         name,
         counted.text if counted is not None else "",
@@ -166,6 +168,10 @@ def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> Fa
         f"{best.what}: {best.extra['float32 horizon']:.0f} steps" if best is not None else "",
         ", ".join(solved),
     )
+
+
+def _least(timed: Sequence[Any]) -> int:
+    return min((one.sizes["d"] for one in timed), default=0)
 
 
 def _learnt(name: str, rows: Sequence[Any]) -> str:

@@ -120,6 +120,20 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
     assert [row.learnt for row in made.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
 
 
+def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameters() -> None:
+    def timed(spec: str, n: int, d: int, seconds: float) -> Measurement:
+        row = {"kind": "speed", "subject": "reference", "spec": spec, "what": "both", "agrees": True}
+        sizes = {"n": n, "d": d, "B": 16, "T": 50}
+        return Measurement.model_validate({**row, "sizes": sizes, "middle": seconds, "low": seconds, "high": seconds})
+
+    rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
+    made = contents([], Said(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
+    rnn, _, lstm = made.families
+    assert (rnn.equal_size, lstm.equal_size) == ("1.28 ms (reference, d = 128)",) * 2
+    assert rnn.equal_count == "8.00 ms (reference, d = 304)"
+    assert lstm.equal_count == lstm.equal_size
+
+
 def test_the_same_records_make_the_same_page(tmp_path: Path) -> None:
     records, measured = [_record("E-1"), _record("E-2")], [_decay(), _decay(what="chrono", rate=0.99)]
     assert _page(tmp_path / "one", records, measured) == _page(tmp_path / "two", records, measured)
