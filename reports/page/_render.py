@@ -31,8 +31,6 @@ _SECTIONS = (
     ("equations", "Equations", "equations"),
 )
 """Id, title, and what of the contents it needs."""
-_LONG = 60
-"""Characters from which a formula may be wider than its column: it scrolls, by keyboard too."""
 
 
 def _formula(latex: str, plain: bool) -> str:
@@ -43,8 +41,7 @@ def _formula(latex: str, plain: bool) -> str:
     if plain:
         return f"<pre>{escape(latex)}</pre>"
     try:
-        focus = ' tabindex="0"' if len(latex) > _LONG else ""
-        return f'<div class="formula"{focus}>{convert(latex)}</div>'
+        return f'<div class="formula">{convert(latex)}</div>'
     except Exception:  # the prints of documents may hold anything
         return f"<code>{escape(latex)}</code>"
 

@@ -13,6 +13,7 @@ from rnn_harness.cli._report import said
 from rnn_harness.measures import Measurement
 from rnn_harness.records import Outcome, Record
 from rnn_harness.reports.page import contents, write
+from rnn_harness.specs import library
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -22,6 +23,10 @@ def _records() -> Iterator[Record]:
     for entry, witness in (("E-348", "reference"), ("E-348", "numeric"), ("E-349", "torch"), ("E-346", "reference")):
         yield Record.model_validate({**base, "entry": entry, "witness": witness, "outcome": Outcome.AGREES})
     yield Record.model_validate({**base, "entry": "E-347", "witness": "reference", "outcome": Outcome.REFUTED})
+    for name in library().entries:
+        spec, _ = library().entry(name)
+        audit = {"entry": name, "spec": spec.id, "check": "text.audit", "witness": "text", "outcome": Outcome.AGREES}
+        yield Record.model_validate({**audit, "reason": "what the audit found"})
     told = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
     yield from (Record.model_validate({**told, "entry": name}) for name in ("Q-01", "Q-02"))
     kernel = {"spec": "lstm.column", "check": "precision.format", "witness": "kernel", "outcome": Outcome.AGREES}

@@ -32,16 +32,18 @@ def test_formulas_and_plots_are_drawn(page: Any) -> None:
 
 def test_searching_and_choosing_leave_the_rows_that_fit(page: Any) -> None:
     form = page.locator("form[data-for=equation-rows]")
-    assert len(_shown(page, "equation-rows")) == 4
+    count = len(_shown(page, "equation-rows"))
+    assert count > 88
     form.get_by_label("Search").fill("e-348")
     assert _shown(page, "equation-rows") == ["E-348"]
-    assert form.locator("output").inner_text() == "1 of 4"
+    assert form.locator("output").inner_text() == f"1 of {count}"
     form.get_by_label("Search").fill("")
     form.get_by_label("Outcome").select_option("refuted")
     assert _shown(page, "equation-rows") == ["E-347"]
     form.get_by_label("Outcome").select_option("")
     form.get_by_label("Print").select_option("with an erratum")
-    assert _shown(page, "equation-rows") == ["E-348"]
+    assert "E-348" in _shown(page, "equation-rows")
+    assert "E-347" not in _shown(page, "equation-rows")
 
 
 def test_tables_sort_by_their_heads_both_ways(page: Any) -> None:
@@ -66,7 +68,8 @@ def test_all_of_it_works_by_keyboard_alone(page: Any) -> None:
     page.locator("#equation-rows thead button").first.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    assert _shown(page, "equation-rows") == ["E-349", "E-348", "E-347", "E-346"]
+    rows = _shown(page, "equation-rows")
+    assert rows.index("E-349") < rows.index("E-348") < rows.index("E-101") < rows.index("E-001")
 
 
 def test_a_command_is_copied(page: Any) -> None:
@@ -87,6 +90,15 @@ def test_a_substitution_that_reconciles_is_shown_with_its_proof(page: Any) -> No
 def test_on_a_narrow_screen_nothing_sticks_out(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_an_equation_is_read_without_scrolling_sideways(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    region = page.locator(".wide", has=page.locator("#equation-rows"))
+    assert region.evaluate("one => one.scrollWidth <= one.clientWidth")
+    page.locator("form[data-for=equation-rows] input").fill("E-348")
+    assert _shown(page, "equation-rows") == ["E-348"]
+    assert page.locator("#equation-rows tbody tr:visible").count() == 1
 
 
 def test_dark_and_printed_it_stays_readable(page: Any) -> None:
