@@ -92,7 +92,8 @@ def _speed(console: Console, rows: Sequence[Any]) -> None:
     """One table a place of the grid; what is not right has no time."""
     places: dict[tuple[Any, ...], list[Any]] = {}
     for one in rows:
-        places.setdefault((one.spec, tuple(one.sizes.items()), one.dtype), []).append(one)
+        where = one.dtype if one.device == "cpu" else f"{one.dtype} on {one.device}"
+        places.setdefault((one.spec, tuple(one.sizes.items()), where), []).append(one)
     for (spec, sizes, dtype), own in places.items():
         told = ", ".join(f"{name} = {value}" for name, value in sizes)
         made = _table(

@@ -35,6 +35,7 @@ def bench(
     ] = False,
     families: Annotated[str, typer.Option(help="Which of rnn, gru, lstm, parted by commas.")] = "rnn,gru,lstm",
     dtype: Annotated[str, typer.Option(help="float32 or float64, for speed.")] = "float32",
+    device: Annotated[str, typer.Option(help="cpu or cuda, for speed.")] = "cpu",
     spec: Annotated[
         list[str] | None,
         typer.Option(help="Time this spec (as gru.keep.column) and its kernels, compiled ones too; may be repeated."),
@@ -76,6 +77,8 @@ def bench(
     _known("measurement", chosen, (*_WHAT, *_ASKED))
     _known("family", own, _FAMILIES)
     _known("dtype", (dtype,), ("float32", "float64"))
+    _known("device", (device,), ("cpu", "cuda"))
+    _there(device)
     _known("backend", (backend,), ("loky", "dask", "ray"))
     limit = _percent(fail_on)
     if quick and full:
@@ -83,7 +86,7 @@ def bench(
     if fail_on is not None and compare is None:
         raise UsageError("--fail-on needs something to compare with: --compare NAME")
     timed = tuple(_timed(one) for one in spec or ())
-    jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()), timed)
+    jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()), timed, device)
     if plan_only:
         for job in jobs:
             typer.echo(f"{job.cost:7.1f} s  {job.title}")
@@ -123,6 +126,16 @@ def _known(kind: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
     unknown = [name for name in given if name not in known]
     if unknown:
         raise UsageError(f"there is no {kind} {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
+
+
+def _there(device: str) -> None:
+    """Raises UsageError where there is no such device."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            f"there is no CUDA device here (torch {torch.__version__}): --device cpu times on the processor"
+        )
 
 
 def _timed(text: str) -> str:

@@ -82,9 +82,10 @@ def plan(
     dtype: str,
     cells: tuple[str, ...] = (),
     specs: tuple[str, ...] = (),
+    device: str = "cpu",
 ) -> list[Job]:
     """The jobs of a benchmark. `what`: speed, parameters, decay, learning. `cells`: somebody's, as typed. `specs`: are
-    timed in the place of those of the families.
+    timed in the place of those of the families, on `device`.
     """
     jobs = []
     if "parameters" in what:
@@ -97,15 +98,15 @@ def plan(
     if "speed" in what:
         for d, rows, steps in amount.grid:
             timed = specs or tuple(SPECS[family] for family in families)
-            jobs += [_speed_job(Point(spec, d, d, rows, steps, dtype), amount, cells) for spec in timed]
+            jobs += [_speed_job(Point(spec, d, d, rows, steps, dtype, device), amount, cells) for spec in timed]
         d, rows, steps = amount.grid[-1]
         total = count(library().spec(SPECS["lstm"]), {"n": d, "d": d, "k": 1})
         for spec in (SPECS[family] for family in families if family != "lstm" and not specs):
-            jobs.append(_speed_job(at_equal_count(Point(spec, d, d, rows, steps, dtype), total), amount, cells))
+            jobs.append(_speed_job(at_equal_count(Point(spec, d, d, rows, steps, dtype, device), total), amount, cells))
         if amount.variants and not specs:
             own = (one.spec for one in kernels() if one.id.startswith("compiled/"))
             chosen = (spec for spec in own if spec.partition(".")[0] in families)
-            jobs += [_speed_job(Point(spec, 64, 64, 16, 50, dtype), amount, cells) for spec in chosen]
+            jobs += [_speed_job(Point(spec, 64, 64, 16, 50, dtype, device), amount, cells) for spec in chosen]
     return jobs
 
 
@@ -121,7 +122,10 @@ def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
     compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
     cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
-    return Job(f"speed of {point.spec}, {sizes}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True)
+    where = "" if point.device == "cpu" else f", on {point.device}"
+    return Job(
+        f"speed of {point.spec}, {sizes}{where}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True
+    )
 
 
 def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:

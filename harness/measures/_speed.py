@@ -25,6 +25,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, Setting, kernels
 from rnn_harness.kernels._cell import KernelCell
 from rnn_harness.kernels._decide import observe
+from rnn_harness.kernels._machine import machine
 from rnn_harness.kernels._trial import rounding
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._memory import most_memory
@@ -47,6 +48,7 @@ class Point:
     B: int
     T: int
     dtype: str = "float32"
+    device: str = "cpu"
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -91,17 +93,19 @@ def competitors(point: Point, cells: tuple[str, ...] = ()) -> Iterator[Competito
     spec = library().spec(point.spec)
     subject = Subject.of(spec)
     drawn = _drawn(point, subject)
-    yield Competitor("reference", spec.id, _reference(subject, drawn), lambda: _wrong(subject, drawn))
+    here = point.device == "cpu"
+    if here:
+        yield Competitor("reference", spec.id, _reference(subject, drawn), lambda: _wrong(subject, drawn))
+    setting = Setting(point.dtype, point.device)
     for kernel in kernels():
-        if kernel.spec != spec.id or kernel.known_wrong or kernel.interpreted or kernel.id.startswith("fused"):
+        if kernel.spec != spec.id or kernel.known_wrong or (here and kernel.interpreted):
             continue
-        setting = Setting(point.dtype, "cpu")
         if setting in kernel.settings and kernel.missing(setting) is None:
             yield _kernel(kernel, setting, drawn)
     for text in cells:
         own = _candidate(text)
         if own.spec == point.spec:
-            yield _kernel(own, Setting(point.dtype, "cpu"), drawn)
+            yield _kernel(own, setting, drawn)
 
 
 @functools.cache
@@ -207,9 +211,9 @@ def _floors(point: Point) -> dict[str, Call]:
     again: list[tuple[Any, Any]] = []
     for (columns, known), rows in point.products.items():
         batch = point.T * point.B if known else point.B
-        pair = torch.randn(batch, columns, dtype=dtype), torch.randn(columns, rows, dtype=dtype)
-        (once if known else again).append(pair)
-    own_once, own_again = ([(a.numpy(), b.numpy()) for a, b in pairs] for pairs in (once, again))
+        shapes = ((batch, columns), (columns, rows))
+        left, right = (torch.randn(*shape, dtype=dtype, device=point.device) for shape in shapes)
+        (once if known else again).append((left, right))
 
     def products(first: Sequence[Any], each: Sequence[Any]) -> None:
         for a, b in first:
@@ -218,10 +222,11 @@ def _floors(point: Point) -> dict[str, Call]:
             for a, b in each:
                 a @ b
 
-    return {
-        "floor in torch": lambda: products(once, again),
-        "floor in NumPy": lambda: products(own_once, own_again),
-    }
+    floors: dict[str, Call] = {"floor in torch": lambda: products(once, again)}
+    if point.device == "cpu":
+        own_once, own_again = ([(a.numpy(), b.numpy()) for a, b in pairs] for pairs in (once, again))
+        floors["floor in NumPy"] = lambda: products(own_once, own_again)
+    return floors
 
 
 def speed(
@@ -232,10 +237,11 @@ def speed(
 
     rows = list(competitors(point, cells))
     calls = {f"{row.name} {what}": call for row in rows for what, call in row.calls.items()}
-    samples = interleaved({**calls, **_floors(point)}, rounds, on_round)
-    best = peak(getattr(torch, point.dtype))
+    floors = _floors(point)
+    samples = interleaved({**calls, **floors}, rounds, on_round, point.device)
+    best = peak(getattr(torch, point.dtype), point.device)
     base = Measurement(kind="speed", subject="", spec=point.spec, what="", sizes=point.sizes, dtype=point.dtype)
-    base = base.model_copy(update={"control": tuple(samples[CONTROL])})
+    base = base.model_copy(update={"control": tuple(samples[CONTROL]), "device": point.device})
     steady = drift(samples)
     for row in rows:
         wrong = row.check()
@@ -245,11 +251,11 @@ def speed(
         for what, times in made.items():
             extra = _beside(point, what, float(np.median(times)), best) | {"drift": steady}
             if what == "both":
-                extra["peak memory, MB"] = most_memory(row.calls["both"])
+                extra["peak memory, MB"] = most_memory(row.calls["both"], point.device)
             update = {"subject": row.name, "what": what, "samples": tuple(times), "ran": row.ran, "extra": extra}
             told = {"agrees": wrong is None, "reason": wrong or ""}
             yield _shown(base.model_copy(update={**update, **told}))
-    for name in ("floor in torch", "floor in NumPy"):
+    for name in floors:
         extra = _beside(point, "forward", float(np.median(samples[name])), best)
         named = {"subject": name, "what": "forward"}
         yield _shown(base.model_copy(update={**named, "samples": tuple(samples[name]), "extra": extra}))
@@ -260,7 +266,10 @@ def _shown(one: Measurement) -> Measurement:
     found = interval(one.samples)
     if found.low <= 0:
         return stamped(one.model_copy(update={"extra": {}, "reason": "lost in noise: the machine was busy"}))
-    return stamped(one.model_copy(update={"middle": found.middle, "low": found.low, "high": found.high}))
+    made = stamped(one.model_copy(update={"middle": found.middle, "low": found.low, "high": found.high}))
+    if made.device == "cpu":
+        return made
+    return made.model_copy(update={"machine": f"{made.machine}, {machine(made.device)}"})
 
 
 def _beside(point: Point, what: str, seconds: float, best: float) -> dict[str, float]:

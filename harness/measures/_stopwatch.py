@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 Call = Callable[[], object]
+Clock = Callable[[Call, int], float]
+"""Seconds that so many calls take, one after the other."""
 SLICE = 0.004
 """Seconds: far above the clock's resolution."""
 CONTROL = "control"
@@ -32,9 +34,40 @@ class Interval:
         return f"{self.middle:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
-def _control() -> Call:
+def wall(call: Call, repeats: int) -> float:
+    """On the processor."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return time.perf_counter() - start
+
+
+def on_device(call: Call, repeats: int) -> float:
+    """On a CUDA device: a batch of calls between two events, so that launches overlap as they do in use."""
+    import torch
+
+    event: Any = torch.cuda.Event
+    start, end = event(enable_timing=True), event(enable_timing=True)
+    torch.cuda.synchronize()
+    start.record()
+    for _ in range(repeats):
+        call()
+    end.record()
+    end.synchronize()
+    return float(start.elapsed_time(end)) / 1000
+
+
+CLOCKS: dict[str, Clock] = {"cpu": wall, "cuda": on_device}
+
+
+def _control(device: str) -> Call:
     left = np.random.default_rng(0).standard_normal((192, 192))
-    return lambda: left @ left
+    if device == "cpu":
+        return lambda: left @ left
+    import torch
+
+    there = torch.tensor(left, device=device)
+    return lambda: there @ there
 
 
 def _settle() -> None:
@@ -47,25 +80,21 @@ def _settle() -> None:
 
 
 def interleaved(
-    calls: Mapping[str, Call], rounds: int = 15, on_round: Callable[[], None] = lambda: None
+    calls: Mapping[str, Call], rounds: int = 15, on_round: Callable[[], None] = lambda: None, device: str = "cpu"
 ) -> dict[str, list[float]]:
     """Seconds per call of every competitor and of the control, one sample a round; the order changes every round."""
+    clock = CLOCKS[device]
     _settle()
-    everyone = {**calls, CONTROL: _control()}
+    everyone = {**calls, CONTROL: _control(device)}
     repeats = {}
     for name, call in everyone.items():
         call()
-        start = time.perf_counter()
-        call()
-        repeats[name] = max(1, math.ceil(SLICE / max(time.perf_counter() - start, SLICE / 2**15)))
+        repeats[name] = max(1, math.ceil(SLICE / max(clock(call, 1), SLICE / 2**15)))
     samples: dict[str, list[float]] = {name: [] for name in everyone}
     names = list(everyone)
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                everyone[name]()
-            samples[name].append((time.perf_counter() - start) / repeats[name])
+            samples[name].append(clock(everyone[name], repeats[name]) / repeats[name])
         on_round()
     return samples
 
@@ -90,10 +119,11 @@ def drift(samples: Mapping[str, Sequence[float]]) -> float:
     return median(own[-third:]) / median(own[:third])
 
 
-def peak(dtype: Any) -> float:
+def peak(dtype: Any, device: str = "cpu") -> float:
     """The most floating-point operations a second that one large matrix product reaches here, in this dtype."""
     import torch
 
-    one = torch.randn(768, 768, dtype=dtype)
-    samples = interleaved({"product": lambda: one @ one}, 5)["product"]
-    return 2 * 768**3 / min(samples)
+    size = 768 if device == "cpu" else 4096
+    one = torch.randn(size, size, dtype=dtype, device=device)
+    samples = interleaved({"product": lambda: one @ one}, 5, device=device)["product"]
+    return 2 * size**3 / min(samples)

@@ -106,7 +106,8 @@ def contents(
     for one in measured:
         sizes = ", ".join(f"{name} = {value}" for name, value in one.sizes.items())
         if one.kind == "speed" and one.agrees is not False and one.middle is not None:
-            made.speed.setdefault(f"{one.spec}, {sizes}, {one.dtype}", []).append(one)
+            where = "" if one.device == "cpu" else f", on {one.device}"
+            made.speed.setdefault(f"{one.spec}, {sizes}, {one.dtype}{where}", []).append(one)
         if one.kind == "learning":
             title = f"{one.text}, T = {one.sizes['T']}, {one.sizes['steps']} steps of training"
             made.learning.setdefault(title, []).append(one)
@@ -147,13 +148,13 @@ def _kernels(records: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> FamilyRow:
     counted = next((one for one in made.parameters if one.subject == spec), None)
-    own = [one for one in measured if one.kind == "speed" and one.spec == spec and one.what == "both" and one.agrees]
+    timed = [one for one in measured if one.kind == "speed" and one.device == "cpu"]
+    own = [one for one in timed if one.spec == spec and one.what == "both" and one.agrees]
     at = {one.subject: one for one in made.decay if one.what == "torch"}
     start = at.get(name)
     initials = [one for one in made.decay if one.subject == name and one.middle is not None and one.middle < 1]
     best = max(initials, key=lambda one: one.middle, default=None)
     solved = [text for rows in made.learning.values() if (text := _learnt(name, rows))]
-    timed = [one for one in measured if one.kind == "speed"]
     # Cells of as many parameters as an LSTM of n units have n inputs and another hidden size.
     width = max((one.sizes["n"] for one in timed if one.sizes["n"] != one.sizes["d"]), default=_least(timed))
     same = [one for one in own if one.sizes["n"] == one.sizes["d"] == width]

@@ -23,6 +23,7 @@ from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
 
 RUN = CliRunner()
+without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="not run: there is a CUDA device")
 
 
 def _measured(middle: float, spread: float = 0.01, **more: object) -> Measurement:
@@ -80,6 +81,8 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "speed", "--spec", "gru.kept"], "there is no spec 'gru.kept'; did you mean gru."),
         (["bench", "decay", "--backend", "ray"], "--backend ray needs --scheduler host:port"),
         (["bench", "decay", "--backend", "spark"], "there is no backend 'spark'; there are loky, dask, ray"),
+        (["bench", "speed", "--device", "tpu"], "there is no device 'tpu'; there are cpu, cuda"),
+        pytest.param(["bench", "speed", "--device", "cuda"], "there is no CUDA device here", marks=without_cuda),
         (["bench", "--quick", "--full"], "two plans: give one of them"),
         (["bench", "--fail-on", "10%"], "--fail-on needs something to compare with"),
         (["bench", "--compare", "x", "--fail-on", "much"], "--fail-on 'much' is no share"),

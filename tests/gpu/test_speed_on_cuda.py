@@ -1,0 +1,40 @@
+"""Times on a CUDA device: by events, of what gives the right numbers there, with its memory."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rnn_harness.measures._speed import SPECS, Point, competitors, speed
+from rnn_harness.measures._stopwatch import on_device, wall
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: no CUDA device")
+
+
+@pytest.mark.gpu
+@needs_cuda
+@pytest.mark.parametrize("family", ["rnn", "gru", "lstm"])
+def test_every_kernel_of_a_family_is_timed_where_it_is_right(family: str) -> None:
+    point = Point(SPECS[family], 32, 32, 8, 20, device="cuda")
+    names = {one.name for one in competitors(point)}
+    assert any("cudnn" in name for name in names)
+    assert any(name.startswith("fused/") for name in names)
+    found = list(speed(point, 3))
+    assert {one.reason for one in found if one.agrees is False} == set()
+    assert all("cuda" in one.device for one in found)
+    assert all(one.extra["peak memory, MB"] > 0 for one in found if one.what == "both")
+
+
+@pytest.mark.gpu
+@needs_cuda
+def test_events_see_the_device_and_not_the_launch() -> None:
+    large = torch.randn(8192, 8192, device="cuda")
+
+    def call() -> object:
+        return large @ large
+
+    call()
+    torch.cuda.synchronize()
+    launched = wall(call, 1)
+    torch.cuda.synchronize()
+    assert on_device(call, 4) > launched
