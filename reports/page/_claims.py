@@ -121,7 +121,8 @@ def _faster(family: str) -> Callable[[Sequence[Any]], Told]:
     def told(measured: Sequence[Any]) -> Told:
         best: dict[tuple[Any, ...], dict[str, float]] = {}
         for one in measured:
-            if one.kind == "speed" and one.what == "both" and one.agrees and one.sizes["n"] == one.sizes["d"]:
+            right = one.kind == "speed" and one.device == "cpu" and one.what == "both" and one.agrees
+            if right and one.sizes["n"] == one.sizes["d"]:
                 place = best.setdefault((*sorted(one.sizes.items()), one.dtype), {})
                 name = one.spec.partition(".")[0]
                 place[name] = min(place.get(name, float("inf")), one.middle)
