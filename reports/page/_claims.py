@@ -24,6 +24,7 @@ class ClaimRow:
     verdict: str
     told: str
     evidence: str
+    command: str = ""
 
 
 def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Any]) -> list[ClaimRow]:
@@ -32,8 +33,15 @@ def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Any
     rows = []
     for one in claims:
         verdict, evidence = _decided(one, found, measured)
-        rows.append(ClaimRow(one.id, tuple(one.at), one.says, verdict, one.when, evidence))
+        rows.append(ClaimRow(one.id, tuple(one.at), one.says, verdict, one.when, evidence, _command(one)))
     return rows
+
+
+def _command(one: Any) -> str:
+    """What decides a claim again; empty where nothing is computed."""
+    if one.by == "checks":
+        return " ".join(("rnn-harness verify", *dict.fromkeys(name.partition("/")[0] for name in one.evidence)))
+    return "rnn-harness bench parameters decay speed learning" if one.by == "measured" else ""
 
 
 def _decided(one: Any, found: Evidence, measured: Sequence[Any]) -> tuple[str, str]:

@@ -24,6 +24,7 @@ class ErratumRow:
     how: str
     outcome: str
     readings: tuple[str, ...] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _of_equations(printed: Mapping[str, Any], found: Known) -> list[ErratumRow]:
         outcome = next((one for one in ("refuted", NOT_RUN) if one in outcomes), "agrees")
         at = tuple(dict.fromkeys(f"{one.document}:{one.line}" for _, one, _ in own))
         how = f"the audit of {', '.join(entries)}"
-        rows.append(ErratumRow(name, at, own[0][2], "; ".join(filter(None, said)), how, outcome, readings))
+        told, command = "; ".join(filter(None, said)), " ".join(("rnn-harness verify", *entries))
+        rows.append(ErratumRow(name, at, own[0][2], told, how, outcome, readings, command))
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -60,8 +61,19 @@ def _lags(one: Any) -> list[tuple[int, float]]:
     return [(0, 0.0), *sorted((int(lag), value) for lag, value in rows if lag.isdigit())]
 
 
+def wedge(one: Any, lags: Sequence[int], norms: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Where the curve would lie at the ends of the 95 % interval of its rate per step."""
+    if not one.low or not one.high:
+        return list(norms), list(norms)
+    ends = (math.log10(one.low / one.middle), math.log10(one.high / one.middle))
+    low, high = ([y + slope * lag for lag, y in zip(lags, norms, strict=True)] for slope in ends)
+    return low, high
+
+
 def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
-    """log10 of the gradient's norm over the lag, for measurements of decay. Empty if there are none."""
+    """log10 of the gradient's norm over the lag, for measurements of decay, with the 95 % interval of the rate as a
+    wedge, and the bound from singular values, dotted. Empty if there are none.
+    """
     if not rows:
         return ""
     with figure_of(8, 5.2) as (figure, axes):
@@ -69,6 +81,11 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
             points = [(lag, value) for lag, value in _lags(one) if lag <= furthest]
             x, y = zip(*points, strict=True)
             axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style(k))
+            low, high = wedge(one, x, y)
+            axes.fill_between(x, low, high, color=style(k)["color"], alpha=0.15, linewidth=0)
+            if "bound per step" in one.extra:
+                steep = math.log10(one.extra["bound per step"])
+                axes.plot(x, [steep * lag for lag in x], color=style(k)["color"], linestyle=(0, (1, 3)), linewidth=1)
         axes.axhline(FLOAT32, color="#888888", linewidth=1)
         axes.text(0, FLOAT32 + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
         axes.set_xlabel("lag k (steps)")
@@ -82,4 +99,5 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
 def told(rows: Sequence[Any]) -> str:
     """The plot in words, for who does not see it."""
     parts = [f"{one.subject} ({one.what}) {one.middle:.3f}" for one in rows if one.middle is not None]
-    return "Factor per step of the gradient's norm: " + "; ".join(parts) + "."
+    shaded = "Shaded: the 95 % interval of the rate; dotted: the bound from singular values."
+    return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"

@@ -74,7 +74,7 @@ def test_all_of_it_works_by_keyboard_alone(page: Any) -> None:
 
 def test_a_command_is_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy the command rnn-harness verify E-348").click()
+    page.locator("#equation-rows").get_by_role("button", name="Copy the command rnn-harness verify E-348").click()
     assert page.evaluate("navigator.clipboard.readText()") == "rnn-harness verify E-348"
     assert page.locator("#told").inner_text() == "copied: rnn-harness verify E-348"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,10 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
+from rnn_harness.cli._report import said
 from rnn_harness.measures import Measurement, write_measurements
 from rnn_harness.records import Outcome, Record
 from rnn_harness.reports.page import Printed, Said, contents, write
 from rnn_harness.reports.page._badge import badge
+from rnn_harness.reports.page._plots import wedge
 
 RUN = CliRunner()
 PRINTED = {
@@ -197,3 +200,22 @@ def test_in_a_browser_the_script_runs_and_counts_the_rows(tmp_path: Path) -> Non
     ]
     found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert re.search(r">2 of 2</output>", found.stdout)
+
+
+def test_the_wedge_of_a_curve_is_the_interval_of_its_rate() -> None:
+    one = _decay(rate=0.6)
+    low, high = wedge(one, (0, 10), (0.0, -2.0))
+    assert (low[0], high[0]) == (0, 0)
+    assert low[1] == pytest.approx(-2 + 10 * math.log10(0.59 / 0.6))
+    assert high[1] == pytest.approx(-2 + 10 * math.log10(0.61 / 0.6))
+
+
+def test_every_row_that_is_computed_has_the_command_that_makes_it_again(tmp_path: Path) -> None:
+    write(contents([_record("E-348")], said(), [_decay()]), tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for command in (
+        "rnn-harness verify E-348",
+        "rnn-harness bench decay --families lstm",
+        "rnn-harness verify gru.keep.column lstm.column",
+    ):
+        assert f'data-copy="{command}"' in text
