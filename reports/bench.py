@@ -97,7 +97,7 @@ def _speed(console: Console, rows: Sequence[Any]) -> None:
     for (spec, sizes, dtype), own in places.items():
         told = ", ".join(f"{name} = {value}" for name, value in sizes)
         made = _table(
-            f"Speed of {spec}, {told}, {dtype}", ("who",), ("forward", "backward", "both", "of peak", "memory")
+            f"Speed of {spec}, {told}, {dtype}", ("who",), ("forward", "backward", "both", "of roofline", "memory")
         )
         made.add_column("what ran")
         for subject in dict.fromkeys(one.subject for one in own):
@@ -109,7 +109,7 @@ def _speed(console: Console, rows: Sequence[Any]) -> None:
             times = [_time(mine.get(what)) for what in ("forward", "backward", "both")]
             last = mine.get("both") or mine["forward"]
             memory = f"{last.extra['peak memory, MB']:.1f} MB" if "peak memory, MB" in last.extra else ""
-            share = f"{100 * last.extra['share of peak']:.0f} %"
+            share = f"{100 * last.extra['share of roofline']:.0f} %"
             made.add_row(subject, *times, share, memory, escape(last.ran[:60]))
         console.print(made)
         drift = max((one.extra.get("drift", 1.0) for one in own), key=lambda value: abs(value - 1))

@@ -29,7 +29,7 @@ from rnn_harness.kernels._machine import machine
 from rnn_harness.kernels._trial import rounding
 from rnn_harness.measures._measurement import Measurement, stamped
 from rnn_harness.measures._memory import most_memory
-from rnn_harness.measures._stopwatch import CONTROL, Call, drift, interleaved, interval, peak
+from rnn_harness.measures._stopwatch import CONTROL, COPY, PEAK, Call, ceilings, drift, interleaved, interval
 from rnn_harness.specs import library
 from rnn_harness.subjects import LAYERS, Subject
 
@@ -68,6 +68,11 @@ class Point:
     def weights(self) -> int:
         """The entries of all weights."""
         return sum(columns * rows for (columns, _), rows in self.products.items())
+
+    @property
+    def bytes(self) -> int:
+        """What a forward must move at least: weights, inputs and outputs, once."""
+        return (8 if self.dtype == "float64" else 4) * (self.weights + self.T * self.B * (self.n + self.d))
 
     @property
     def operations(self) -> int:
@@ -238,8 +243,9 @@ def speed(
     rows = list(competitors(point, cells))
     calls = {f"{row.name} {what}": call for row in rows for what, call in row.calls.items()}
     floors = _floors(point)
-    samples = interleaved({**calls, **floors}, rounds, on_round, point.device)
-    best = peak(getattr(torch, point.dtype), point.device)
+    limits, work = ceilings(getattr(torch, point.dtype), point.bytes, point.device)
+    samples = interleaved({**calls, **floors, **limits}, rounds, on_round, point.device)
+    best = work[PEAK] / min(samples[PEAK]), work[COPY] / min(samples[COPY])
     base = Measurement(kind="speed", subject="", spec=point.spec, what="", sizes=point.sizes, dtype=point.dtype)
     base = base.model_copy(update={"control": tuple(samples[CONTROL]), "device": point.device})
     steady = drift(samples)
@@ -272,14 +278,19 @@ def _shown(one: Measurement) -> Measurement:
     return made.model_copy(update={"machine": f"{made.machine}, {machine(made.device)}"})
 
 
-def _beside(point: Point, what: str, seconds: float, best: float) -> dict[str, float]:
-    """Operations of the products, bytes that must move at least, and the share of what the machine can do."""
+def _beside(point: Point, what: str, seconds: float, best: tuple[float, float]) -> dict[str, float]:
+    """Operations of the products, bytes that must move at least, and shares of what the machine can do.
+
+    `best`: operations and bytes a second. The roofline is the peak, or, where there are few operations to a byte, what
+    the memory can feed.
+    """
     times = {"forward": 1, "backward": 2, "both": 3}[what]
     operations = times * point.operations
-    size = 8 if point.dtype == "float64" else 4
-    moved = size * times * (point.weights + point.T * point.B * (point.n + point.d))
-    share = operations / seconds / best if seconds > 0 else 0.0
-    return {"operations": float(operations), "bytes": float(moved), "share of peak": share}
+    moved = times * point.bytes
+    reached = operations / seconds if seconds > 0 else 0.0
+    roof = min(best[0], operations / moved * best[1])
+    told = {"operations": float(operations), "bytes": float(moved)}
+    return told | {"share of peak": reached / best[0], "share of roofline": reached / roof}
 
 
 def at_equal_count(point: Point, total: int) -> Point:

@@ -119,11 +119,20 @@ def drift(samples: Mapping[str, Sequence[float]]) -> float:
     return median(own[-third:]) / median(own[:third])
 
 
-def peak(dtype: Any, device: str = "cpu") -> float:
-    """The most floating-point operations a second that one large matrix product reaches here, in this dtype."""
+PEAK, COPY = "peak", "copy"
+
+
+def ceilings(dtype: Any, size: int, device: str = "cpu") -> tuple[dict[str, Call], dict[str, float]]:
+    """What the machine can do, to be timed in the same rounds as what is held against it, and the work of each call.
+
+    PEAK: operations of one large matrix product; COPY: bytes that a copy reads and writes where both sides together
+    take `size` bytes, so out of the cache that holds them.
+    """
     import torch
 
-    size = 768 if device == "cpu" else 4096
-    one = torch.randn(size, size, dtype=dtype, device=device)
-    samples = interleaved({"product": lambda: one @ one}, 5, device=device)["product"]
-    return 2 * size**3 / min(samples)
+    width = 768 if device == "cpu" else 4096
+    one = torch.randn(width, width, dtype=dtype, device=device)
+    source = torch.zeros(max(1, size // 2), dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    calls: dict[str, Call] = {PEAK: lambda: one @ one, COPY: lambda: target.copy_(source)}
+    return calls, {PEAK: 2.0 * width**3, COPY: 2.0 * source.numel()}

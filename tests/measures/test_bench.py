@@ -17,7 +17,7 @@ from rnn_harness.measures import QUICK, Measurement, plan, read_measurements
 from rnn_harness.measures._history import compare, save, saved
 from rnn_harness.measures._memory import most_memory
 from rnn_harness.measures._run import run
-from rnn_harness.measures._speed import SPECS, Competitor, Point, _drawn, _shown, _wrong, competitors
+from rnn_harness.measures._speed import SPECS, Competitor, Point, _beside, _drawn, _shown, _wrong, competitors
 from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.specs import library
 from rnn_harness.subjects import Subject
@@ -64,6 +64,15 @@ def test_a_spec_is_timed_with_its_own_kernels() -> None:
 def test_the_memory_of_a_call_is_that_of_its_arrays() -> None:
     held = most_memory(lambda: (np.ones(1 << 20), torch.ones(1 << 19, dtype=torch.float64)))
     assert 12 <= held < 12.5
+
+
+def test_the_roofline_is_the_peak_or_what_memory_can_feed() -> None:
+    """One row, one step: the share of starved memory is that of the bytes it moved."""
+    point = Point("lstm.column", 64, 64, 1, 1)
+    told = _beside(point, "forward", 1.0, (1e9, 1e12))
+    assert told["share of roofline"] == told["share of peak"] == pytest.approx(point.operations / 1e9)
+    starved = _beside(point, "forward", 1.0, (1e9, 1e3))
+    assert starved["share of roofline"] == pytest.approx(told["bytes"] / 1e3)
 
 
 def test_a_step_multiplies_by_each_weight_once() -> None:
@@ -113,8 +122,8 @@ def test_no_time_is_shown_of_what_is_not_right() -> None:
     from rnn_harness.reports.bench import print_bench
 
     console = Console(record=True, width=140)
-    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of peak": 0.5})
-    print_bench(console, [wrong, _measured(2.0, subject="other", extra={"share of peak": 0.25})])
+    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of roofline": 0.5})
+    print_bench(console, [wrong, _measured(2.0, subject="other", extra={"share of roofline": 0.25})])
     text = console.export_text()
     assert "not right: the gradient of W_h is off" in text
     assert "1.00" not in text
