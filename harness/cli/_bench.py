@@ -99,7 +99,7 @@ def bench(
         before = saved(compare, keep_in)
     if resume and records is None:
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
-    known = _known_already(records, resume)
+    known = known_already(records, resume)
     left = [job for job in jobs if job.title not in {one.job for one in known}]
     found, interrupted = measured_by(left, known, records, (workers, backend, scheduler))
     if save is not None:
@@ -169,7 +169,7 @@ def pinned(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _known_already(records: Path | None, resume: bool) -> list[Measurement]:
+def known_already(records: Path | None, resume: bool) -> list[Measurement]:
     """What a file holds; one that is not to be gone on with is not touched. Raises UsageError."""
     from rnn_harness.measures import read_measurements
 

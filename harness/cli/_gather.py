@@ -11,11 +11,11 @@ from typing import Any
 
 import typer
 
-from rnn_harness.cli._bench import measured_by, pinned
+from rnn_harness.cli._bench import known_already, measured_by, pinned
 from rnn_harness.cli._job import Job, decide
 from rnn_harness.cli._mutants import fate_row
 from rnn_harness.cli._shared import console
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import ExitCode, UsageError
 
 
 @dataclass
@@ -114,12 +114,10 @@ class Gathered:
         self._add(path, found, self.records)
 
     def _measured(self, quick: bool, path: Path, resume: bool) -> None:
-        from rnn_harness.measures import QUICK, USUAL, plan, read_measurements
+        from rnn_harness.measures import QUICK, USUAL, plan
 
         typer.echo(f"measurements: {path}", err=True)
-        if path.exists() and not resume:
-            raise UsageError(f"{path} holds measurements already: give --resume to go on, or another folder with --out")
-        known = read_measurements(path) if path.exists() else []
+        known = known_already(path, resume)
         what = ("parameters", "decay", "learning", "speed")
         jobs = plan(QUICK if quick else USUAL, what, ("rnn", "gru", "lstm"), "float32")
         left = [job for job in jobs if job.title not in {one.job for one in known}]
@@ -129,26 +127,50 @@ class Gathered:
         self._add(path, found, self.measured)
 
     def _judged(self, path: Path, resume: bool) -> None:
+        """Every wrong reference; the file is written anew after each, and gone on with."""
         from rich.progress import track
 
         from rnn_harness.mutants import MUTANTS, fates
 
+        typer.echo(f"mutants: {path}", err=True)
         if resume and path.exists():
             self.read(path)
-            return
-        typer.echo(f"mutants: {path}", err=True)
+        known = {row["mutant"] for row in self.fates}
+        left = tuple(one for one in MUTANTS if one.name not in known)
         quiet = not sys.stderr.isatty()
-        shown = track(fates(MUTANTS), "mutants", len(MUTANTS), console=console(stderr=True), disable=quiet)
-        self.fates += [fate_row(fate) for fate in shown]
-        path.write_text(json.dumps(self.fates, indent=1), encoding="utf-8")
+        for fate in track(fates(left), "mutants", len(left), console=console(stderr=True), disable=quiet):
+            self.fates.append(fate_row(fate))
+            _put(path, json.dumps(self.fates, indent=1))
 
     def _validated(self, target: str, path: Path) -> None:
         from rnn_harness.candidates import Order, collect, isolated
 
         typer.echo(f"{target}: {path}", err=True)
         found = collect(target, isolated(Order(target, {})))
-        path.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        _put(path, found.model_dump_json(indent=1) + "\n")
         self.validations.append(found)
+
+    def code(self) -> ExitCode:
+        """Whether something of it is refuted, or nothing decided."""
+        wrong = [one for one in self.records.values() if str(one.outcome) == "refuted" and not one.expected]
+        wrong += [one for one in self.measured.values() if one.agrees is False]
+        wrong += [one for one in self.validations if one.outcome == "refuted"]
+        wrong += [row for row in self.fates if not row["killed"]]
+        if wrong:
+            return ExitCode.REFUTED
+        decided = any(str(one.outcome) == "agrees" for one in self.records.values())
+        told = decided or self.measured or self.fates or any(one.outcome == "agrees" for one in self.validations)
+        return ExitCode.AGREES if told else ExitCode.UNDECIDED
+
+
+def _put(path: Path, text: str) -> None:
+    """Write the file whole or not at all. Raises UsageError."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _set_aside(out: Path) -> None:

@@ -40,7 +40,7 @@ def report(
 ) -> None:
     """Write report.html (one file that needs no network), report.md, .json, .xml (JUnit) and badge.svg.
 
-    Everything on it is computed from records: those given with --from, or, without, made now in about ten minutes:
+    Everything on it is computed from records: those given with --from, or, without, made now in about twelve minutes:
     every equation, kernels, benchmarks, learning, mutants. With --quick in two.
     """
     if compare is not None:
@@ -64,6 +64,7 @@ def report(
             typer.echo(str(path))
     except OSError as error:
         raise UsageError(f"cannot write the report to {out}: {error.strerror}") from None
+    raise typer.Exit(gathered.code())
 
 
 def _compared(old: Path, new: Path) -> None:

@@ -5,6 +5,7 @@ A job that raises, and one whose worker dies, is a measurement that says so; wha
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -64,7 +65,9 @@ def _beside(jobs: list[Job], workers: int, backend: str, scheduler: str | None) 
                     yield left.pop(title), found
         except (KeyboardInterrupt, UsageError, GeneratorExit):
             raise
-        except Exception:  # a worker died: which job it had is found out one by one
+        except Exception as error:  # a worker died, or the cluster: which job it had is found out one by one
+            told = f"{type(error).__name__}: {str(error)[:200]}"
+            warnings.warn(f"the workers ended ({told}); the {len(left)} jobs left run here, one by one", stacklevel=2)
             for job in list(left.values()):
                 yield job, _by_itself(job)
 

@@ -119,7 +119,7 @@ def contents(
     made.errata = errata(said.printed, said.misprints, said.contradictions, known)
     made.contradictions = contradicted(said.contradictions, said.equivalences, known)
     made.kills = kill_rows(fates)
-    made.notes = _missing(made)
+    made.notes = [*_wrong(measured), *_missing(made)]
     return made
 
 
@@ -191,6 +191,11 @@ def _fastest(rows: Sequence[Any]) -> str:
     if found is None:
         return ""
     return f"{found.middle * 1e3:.2f} ms ({found.subject}, d = {found.sizes['d']})"
+
+
+def _wrong(measured: Sequence[Any]) -> list[str]:
+    """What was measured and is not shown, since it is not right, or failed."""
+    return [f"{one.subject}, {one.what}: not shown, {one.reason}" for one in measured if one.agrees is False]
 
 
 def _missing(made: Contents) -> list[str]:

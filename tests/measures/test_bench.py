@@ -206,7 +206,8 @@ def test_the_interval_of_a_median_holds_it() -> None:
 
 
 def test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done() -> None:
-    found = {job.title: made for job, made in run(three(), workers=2)}
+    with pytest.warns(UserWarning, match=r"the workers ended .*; the \d jobs left run here, one by one"):
+        found = {job.title: made for job, made in run(three(), workers=2)}
     assert set(found) == {"fine", "raising", "dying", "also fine"}
     assert found["fine"][0].job == "fine"
     assert found["also fine"][0].agrees

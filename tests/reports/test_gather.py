@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from rnn_harness.cli._gather import Gathered
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
 from rnn_harness.measures import Measurement, write_measurements
+from rnn_harness.mutants import Fate, Kill, Mutant
 from rnn_harness.records import Outcome, Record
 
 RUN = CliRunner()
@@ -58,6 +61,65 @@ def test_the_same_measurement_twice_is_refused(tmp_path: Path) -> None:
     found.read(tmp_path / "b")
     with pytest.raises(UsageError, match="is answered twice"):
         found.read(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "agrees", "killed", "code"),
+    [
+        (Outcome.AGREES, True, True, 0),
+        (Outcome.REFUTED, True, True, 1),
+        (Outcome.AGREES, False, True, 1),
+        (Outcome.AGREES, True, False, 1),
+    ],
+    ids=["nothing wrong", "a record refuted", "a measurement not right", "a mutant that survives"],
+)
+def test_the_exit_code_says_whether_something_is_refuted(
+    outcome: Outcome, agrees: bool, killed: bool, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text(RECORD.model_copy(update={"outcome": outcome}).model_dump_json() + "\n")
+    write_measurements(tmp_path / "b", [MEASURED.model_copy(update={"agrees": agrees, "reason": "off"})])
+    (tmp_path / "c").write_text(json.dumps([{**FATE, "killed": killed}]))
+    given = [part for name in "abc" for part in ("--from", str(tmp_path / name))]
+    found = RUN.invoke(app, ["report", *given, "--out", str(tmp_path / "out")])
+    assert found.exit_code == code, found.stderr
+    notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+    assert any("not shown, off" in text for text in notes) is not agrees
+
+
+def test_where_nothing_is_decided_the_exit_code_is_3(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(RECORD.model_copy(update={"outcome": Outcome.NOT_RUN}).model_dump_json() + "\n")
+    found = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(tmp_path / "out")])
+    assert found.exit_code == 3
+
+
+def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def two(mutants: tuple[Mutant, ...]) -> Iterator[Fate]:
+        for one in mutants[:2]:
+            judged.append(one.name)
+            yield Fate(one, (Kill("forward.equation", 1, 0.1, ""),), 1, 0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnn_harness.mutants.fates", two)
+    path = tmp_path / "mutants.json"
+    for expected in (2, 4):
+        with pytest.raises(KeyboardInterrupt):
+            Gathered()._judged(path, resume=True)
+        assert [row["mutant"] for row in json.loads(path.read_text())] == judged
+        assert len(set(judged)) == expected
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_text("before")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        _gather._put(tmp_path / "x", "after")
+    assert (tmp_path / "x").read_bytes() == b"before"
 
 
 def test_records_of_mixed_versions_are_refused_by_name(tmp_path: Path) -> None:
