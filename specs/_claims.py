@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
-from importlib import resources
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from rnn_harness.specs._spec import SpecError
+from rnn_harness.specs._rows import rows_of
 
 Verdict = Literal["true", "true under conditions", "false", "depends"]
 By = Literal["checks", "measured", "literature", "definition", "not testable"]
@@ -50,9 +47,4 @@ class Claim(BaseModel):
 @functools.cache
 def claims() -> tuple[Claim, ...]:
     """All claims. Raises SpecError if the file is damaged."""
-    path = Path(str(resources.files("rnn_harness.specs") / "data" / "claims.toml"))
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["claims"]
-        return tuple(Claim.model_validate(row) for row in rows)
-    except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SpecError(path, None, f"not a file of claims: {error}") from None
+    return rows_of("claims.toml", "claims", Claim)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
-from importlib import resources
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from rnn_harness.specs._spec import SpecError
+from rnn_harness.specs._rows import rows_of
 
 
 class Equivalence(BaseModel):
@@ -41,9 +38,4 @@ class Equivalence(BaseModel):
 @functools.cache
 def equivalences() -> tuple[Equivalence, ...]:
     """The shipped pairs. Raises SpecError if the file is damaged."""
-    path = Path(str(resources.files("rnn_harness.specs") / "data" / "equivalences.toml"))
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["equivalences"]
-        return tuple(Equivalence.model_validate(row) for row in rows)
-    except (tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
-        raise SpecError(path, None, str(error)) from None
+    return rows_of("equivalences.toml", "equivalences", Equivalence)

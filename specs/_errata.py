@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
-from importlib import resources
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from rnn_harness.specs._spec import SpecError
+from rnn_harness.specs._rows import rows_of
 
 
 class Misprint(BaseModel):
@@ -66,25 +63,12 @@ class Contradiction(BaseModel):
 
 
 @functools.cache
-def _read() -> dict[str, Any]:
-    path = Path(str(resources.files("rnn_harness.specs") / "data" / "errata.toml"))
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        return {
-            "errata": tuple(Misprint.model_validate(row) for row in rows["errata"]),
-            "contradictions": tuple(Contradiction.model_validate(row) for row in rows["contradictions"]),
-        }
-    except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SpecError(path, None, f"not a file of errata: {error}") from None
-
-
 def misprints() -> tuple[Misprint, ...]:
     """Errata outside of equations. Raises SpecError if the file is damaged."""
-    found: tuple[Misprint, ...] = _read()["errata"]
-    return found
+    return rows_of("errata.toml", "errata", Misprint)
 
 
+@functools.cache
 def contradictions() -> tuple[Contradiction, ...]:
     """Contradictions between and inside documents. Raises SpecError if the file is damaged."""
-    found: tuple[Contradiction, ...] = _read()["contradictions"]
-    return found
+    return rows_of("errata.toml", "contradictions", Contradiction)

@@ -119,6 +119,11 @@ class Probe:
             for a, b in zip((*own.outputs, *own.finals), (*moved.outputs, *moved.finals), strict=True)
         )
 
+    def gives_nan(self) -> bool:
+        """Whether something that comes out of finite numbers is no number."""
+        seen = self.whole()
+        return any(bool(np.isnan(value).any()) for value in (*seen.outputs, *seen.finals))
+
     def same(self, one: Seen, two: Seen) -> bool:
         """Equal, as far as its dtype can tell."""
         pairs = zip((*one.outputs, *one.finals), (*two.outputs, *two.finals), strict=True)

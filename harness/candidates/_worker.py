@@ -122,7 +122,8 @@ def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
             if order.told and not ended.dtype:
                 return None  # whoever identifies it tells that
             yield "record", ended
-            yield "diagnosis", Fault(spec=order.spec, part="behaviour: it does not end well", difference=value)
+            wanted = "a recurrent cell" if order.spec == "auto" else order.spec
+            yield "diagnosis", Fault(spec=wanted, part="behaviour: it does not end well", difference=value)
             return _rest(order, phase, told) if time.monotonic() < end else None
         elif kind == "event":
             name, what = value

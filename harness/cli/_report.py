@@ -56,7 +56,11 @@ def report(
     for path in sources or ():
         gathered.read(path)
     if not sources:
-        gathered.make(quick, cell or [], out, resume)
+        try:
+            gathered.make(quick, cell or [], out, resume)
+        except KeyboardInterrupt:
+            typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
+            raise
     records = list(gathered.records.values())
     made = contents(records, said(), list(gathered.measured.values()), gathered.validations, gathered.fates)
     try:

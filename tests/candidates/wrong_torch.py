@@ -35,6 +35,11 @@ class ElmanSubtractsHidden(Elman):
         return torch.tanh(self.i2h(x) - hidden @ self.h2h.weight.T + self.h2h.bias)
 
 
+class ElmanTakesARoot(Elman):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return super().forward(x, h).sqrt()
+
+
 class ElmanDetachesState(Elman):
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
         return torch.tanh(self.i2h(x) + self.h2h(hidden.detach()))
@@ -264,6 +269,7 @@ class ResetNotOnTheBias(ResetAfter):
 RIGHT = ("Elman", "GatedUnit", "PackedMemory", "ResetAfter")
 FAULTS = {
     "ResetNotOnTheBias": "candidate, recurrent bias",
+    "ElmanTakesARoot": "gives NaN",
     "ElmanForgetsHidden": "recurrent weights",
     "ElmanAddsOldState": "forward: state",
     "ElmanSubtractsHidden": "recurrent weights",

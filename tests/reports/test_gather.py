@@ -169,7 +169,9 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     monkeypatch.setattr(_gather, "_equations", job)
     monkeypatch.setattr(_gather, "measured_by", interrupted)
     out = tmp_path / "out"
-    assert RUN.invoke(app, ["report", "--quick", "--out", str(out)]).exit_code == 130
+    stopped = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
+    assert stopped.exit_code == 130
+    assert "--resume goes on" in stopped.stderr
     again = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert again.exit_code == 2
     assert "holds records already: give --resume" in again.stderr
