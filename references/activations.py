@@ -7,12 +7,20 @@ very negative x (a forget gate that is almost closed).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from rnn_harness.references._base import Array
 from rnn_harness.references._validate import ReferenceError
+
+
+@functools.cache
+def one(dtype: np.dtype[Any]) -> Array:
+    """The number 1, to be computed with at every step: a Python number would be converted anew by every call."""
+    return np.ones((), dtype)
 
 
 def sigmoid_to(x: Array, out: Array) -> None:
@@ -22,8 +30,13 @@ def sigmoid_to(x: Array, out: Array) -> None:
     with a stride of 16 bytes, which is what one column of four gates is.
     """
     np.multiply(x, -1, out=out)
-    np.exp(out, out=out)
-    out += 1
+    sigmoid_of_minus_to(out, out)
+
+
+def sigmoid_of_minus_to(x: Array, out: Array) -> None:
+    """Put sigmoid(-x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above)."""
+    np.exp(x, out=out)
+    out += one(out.dtype)
     np.reciprocal(out, out=out)
 
 
@@ -40,15 +53,16 @@ def sigmoid(x: Array) -> Array:
     return s
 
 
-def sigmoid_slope(s: Array) -> Array:
-    """The derivative of the sigmoid where its value is `s`."""
-    slope: Array = s * (1 - s)
-    return slope
+def sigmoid_slope_to(s: Array, out: Array) -> None:
+    """Put the derivative of the sigmoid where its value is `s` into `out`, which is another array."""
+    np.subtract(1, s, out=out)
+    out *= s
 
 
-def tanh_slope(t: Array) -> Array:
-    """The derivative of tanh where its value is `t`."""
-    return 1 - t * t
+def tanh_slope_to(t: Array, out: Array) -> None:
+    """Put the derivative of tanh where its value is `t` into `out`."""
+    np.multiply(t, t, out=out)
+    np.subtract(1, out, out=out)
 
 
 def softmax(x: Array) -> Array:
@@ -58,14 +72,15 @@ def softmax(x: Array) -> Array:
     return total
 
 
-_PAIRS: dict[str, tuple[Callable[[Array, Array], None], Callable[[Array], Array]]] = {
-    "sigmoid": (sigmoid_to, sigmoid_slope),
-    "tanh": (tanh_to, tanh_slope),
+_Into = Callable[[Array, Array], None]
+_PAIRS: dict[str, tuple[_Into, _Into]] = {
+    "sigmoid": (sigmoid_to, sigmoid_slope_to),
+    "tanh": (tanh_to, tanh_slope_to),
 }
 
 
-def activation(name: str) -> tuple[Callable[[Array, Array], None], Callable[[Array], Array]]:
-    """(function that writes into its second argument, derivative from the value) of ``"sigmoid"`` or ``"tanh"``.
+def activation(name: str) -> tuple[_Into, _Into]:
+    """(function, derivative from the value) of ``"sigmoid"`` or ``"tanh"``; both write into their second argument.
 
     Raises ReferenceError for any other name.
     """

@@ -53,7 +53,9 @@ class Feedforward:
         given, s = run.saved
         p, x = given.parameters, given.inputs
         e, _ = cotangents(run.outputs.shape, x.dtype, given.alive, given.states, d_outputs, d_finals)
-        _, slope = activation(self.activation)
-        delta = e * slope(s)
+        _, slope_to = activation(self.activation)
+        delta = np.empty_like(s)
+        slope_to(s, delta)
+        delta *= e
         gradients = {"W_x": np.einsum("tbd,tbn->dn", delta, x), "b": delta.sum(axis=(0, 1))}
         return Gradients(delta @ p["W_x"], {}, gradients)

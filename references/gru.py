@@ -4,22 +4,23 @@ Sources: 001:280-329 and 003:848-854 (the update gate keeps), 000:150-195 and 00
 (it writes, sigmoid candidate). All five apply the reset gate before the recurrent product; ``reset="after"``,
 which no document prints, is what torch, cuDNN and Keras (reset_after) compute.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate,
-stacked in that order behind the time axis, as columns: (T, 3, d, B).
+Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate; m is
+what lies between reset gate and candidate: r * h, where the gate acts before the product, or the product
+W_hg h + b_hg, where it acts after. All lie in one array, in the order m, r, z, g, as columns: (T, 4, d, B). Inputs and
+hidden states lie above a row of ones, for the biases: (t, n + 1, B) and (T + 1, d + 1, B).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import by_gate, by_row
+from rnn_harness.references._stack import blocks, by_gate, by_row, empty, longest
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
-from rnn_harness.references.activations import activation, sigmoid_to
+from rnn_harness.references.activations import activation, one, sigmoid_of_minus_to
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,34 @@ class GRU:
                 shapes["b_hg"] = (hidden_size,)
         return shapes
 
+    def _from_input(self, p: Arrays) -> Array:
+        """What x is multiplied with: [W_x, b] of r, z and g (3d, n + 1); without bias a column less.
+
+        The sigmoid wants -a: the sign of its gates is in their weights, which is exact, and saves every step a pass.
+        """
+        d, n = p["W_xr"].shape
+        rows = np.empty((3, d, n + self.bias), p["W_xr"].dtype)
+        for gate, row in zip("rzg", rows, strict=True):
+            sign = 1 if gate == "g" else -1
+            np.multiply(p[f"W_x{gate}"], sign, out=row[:, :n])
+            if self.bias:
+                np.multiply(p[f"b_{gate}"], sign, out=row[:, n])
+        return rows.reshape(3 * d, n + self.bias)
+
+    def _from_state(self, p: Arrays) -> Array:
+        """What h alone is multiplied with: W_h of r and z (2d, d) or, reset-after, [W_h, b_h] of m, r and z
+        (3d, d + 1), where only m has a bias. The sign is as above.
+        """
+        d = len(p["W_hr"])
+        gates = "rz" if self.reset == "before" else "grz"
+        second = self.bias and self.reset == "after"
+        rows = np.zeros((len(gates), d, d + second), p["W_hr"].dtype)
+        for gate, row in zip(gates, rows, strict=True):
+            np.multiply(p[f"W_h{gate}"], 1 if gate == "g" else -1, out=row[:, :d])
+        if second:
+            rows[0, :, d] = p["b_hg"]
+        return rows.reshape(len(gates) * d, d + second)
+
     def forward(
         self,
         parameters: Arrays,
@@ -62,82 +91,51 @@ class GRU:
         d = len(np.asarray(parameters.get("W_hr", ())))
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive
-        steps, batch, _ = x.shape
+        steps, batch, n = x.shape
         apply, _ = activation(self.candidate)
-        input_weights = np.concatenate([p[f"W_x{gate}"] for gate in "rzg"])
-        gates = np.matmul(input_weights, x.transpose(0, 2, 1)).reshape(steps, 3, d, batch)
-        if self.bias:
-            gates += np.stack([p["b_r"], p["b_z"], p["b_g"]])[:, :, None]
-        h = np.empty((steps + 1, d, batch), x.dtype)
+        before = self.reset == "before"
+        input_weights, recurrent = self._from_input(p), self._from_state(p)
+        seen = empty((steps + 1, recurrent.shape[1], batch), x.dtype)
+        seen[:, d:] = 1
+        h = seen[:, :d]
         h[0] = given.states["h"].T
-        recurrent = np.empty((steps, d, batch), x.dtype)
+        gates = empty((steps, 4, d, batch), x.dtype)
+        products = gates.reshape(steps, 4 * d, batch)[:, 3 * d - len(recurrent) : 3 * d]
+        spans = blocks(steps, d, batch)
+        columns = empty((longest(spans), n + self.bias, batch), x.dtype)
+        columns[:, n:] = 1
+        room = empty((longest(spans), 3 * d, batch), x.dtype)
+        rest = empty((d, batch), x.dtype)
         with np.errstate(over="ignore"):
-            if self.reset == "before":
-                self._forward_before(p, gates, h, recurrent, apply, alive)
-            else:
-                self._forward_after(p, gates, h, recurrent, apply, alive)
+            for span in spans:
+                length = span.stop - span.start
+                columns[:length, :n] = x[span].transpose(0, 2, 1)
+                from_input = np.matmul(input_weights, columns[:length], out=room[:length])
+                from_input = from_input.reshape(length, 3, d, batch)
+                for t, now in enumerate(from_input, span.start):
+                    old, new, opened, (m, r, z, g) = h[t], h[t + 1], gates[t, 1:3], gates[t]
+                    np.matmul(recurrent, seen[t], out=products[t])
+                    opened += now[:2]
+                    sigmoid_of_minus_to(opened, opened)
+                    if before:
+                        np.multiply(r, old, out=m)
+                        np.matmul(p["W_hg"], m, out=g)
+                    else:
+                        np.multiply(r, m, out=g)
+                    g += now[2]
+                    apply(g, g)
+                    self._mix(z, old, g, new, rest)
+                    if alive is not None:
+                        freeze(alive, t, new.T, old.T)
         shown = h[1:].transpose(0, 2, 1)
         outputs = shown if alive is None else np.where(alive[:, :, None], shown, 0)
         names = ("reset_gate", "update_gate", "candidate")
-        trace = {name: gates[:, index].transpose(0, 2, 1) for index, name in enumerate(names)}
+        trace = {name: gates[:, index].transpose(0, 2, 1) for index, name in enumerate(names, 1)}
         trace["hidden_state"] = shown
-        return Run(outputs, {"h": h[-1].T.copy()}, trace, (given, h, gates, recurrent))
-
-    def _forward_before(
-        self,
-        p: dict[str, Array],
-        gates: Array,
-        h: Array,
-        reset_state: Array,
-        apply: Callable[[Array, Array], None],
-        alive: NDArray[np.bool_] | None,
-    ) -> None:
-        _, d, batch = reset_state.shape
-        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]])
-        product, scratch = np.empty((2, d, batch), h.dtype), np.empty((d, batch), h.dtype)
-        flat = product.reshape(2 * d, batch)
-        for t, now in enumerate(gates):
-            r, z, g = now
-            open_gates, old, new, kept = now[:2], h[t], h[t + 1], reset_state[t]
-            np.matmul(gate_weights, old, out=flat)
-            open_gates += product
-            sigmoid_to(open_gates, open_gates)
-            np.multiply(r, old, out=kept)
-            g += np.matmul(p["W_hg"], kept, out=scratch)
-            apply(g, g)
-            self._mix(z, old, g, new, scratch)
-            if alive is not None:
-                freeze(alive, t, new.T, old.T)
-
-    def _forward_after(
-        self,
-        p: dict[str, Array],
-        gates: Array,
-        h: Array,
-        m: Array,
-        apply: Callable[[Array, Array], None],
-        alive: NDArray[np.bool_] | None,
-    ) -> None:
-        _, d, batch = m.shape
-        weights = np.concatenate([p["W_hr"], p["W_hz"], p["W_hg"]])
-        product, scratch = np.empty((3, d, batch), h.dtype), np.empty((d, batch), h.dtype)
-        flat, to_gates = product.reshape(3 * d, batch), product[:2]
-        second = np.broadcast_to(p["b_hg"][:, None] if self.bias else np.zeros((), h.dtype), (d, batch))
-        for t, now in enumerate(gates):
-            r, z, g = now
-            open_gates, old, new = now[:2], h[t], h[t + 1]
-            np.matmul(weights, old, out=flat)
-            open_gates += to_gates
-            sigmoid_to(open_gates, open_gates)
-            np.add(product[2], second, out=m[t])
-            g += np.multiply(r, m[t], out=scratch)
-            apply(g, g)
-            self._mix(z, old, g, new, scratch)
-            if alive is not None:
-                freeze(alive, t, new.T, old.T)
+        return Run(outputs, {"h": h[-1].T.copy()}, trace, (given, seen, gates))
 
     def _mix(self, z: Array, h: Array, g: Array, out: Array, rest: Array) -> None:
-        np.subtract(1, z, out=rest)
+        np.subtract(one(z.dtype), z, out=rest)
         if self.update == "keep":
             np.multiply(z, h, out=out)
             rest *= g
@@ -148,110 +146,92 @@ class GRU:
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
         """Backpropagation through time. `d_outputs` (T, B, d), `d_finals` (B, d) by state."""
-        given, h, gates, recurrent = run.saved
+        given, seen, gates = run.saved
         p, x, alive = given.parameters, given.inputs, given.alive
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
-        d = h.shape[1]
-        r, z, g = gates[:, 0], gates[:, 1], gates[:, 2]
-        _, slope = activation(self.candidate)
+        d = gates.shape[2]
+        h = seen[:, :d]
         before = self.reset == "before"
-        # Where the reset gate acts after the product, the product's own gradient lies in front of the gates'.
-        delta = np.empty((steps, 3 if before else 4, d, batch), x.dtype)
-        dr, dz, dg = delta[:, -3], delta[:, -2], delta[:, -1]
-        kept, write = (z, 1 - z) if self.update == "keep" else (1 - z, z)
-        difference = h[:-1] - g if self.update == "keep" else g - h[:-1]
-        np.multiply(difference, z, out=dz)
-        dz *= 1 - z
-        np.multiply(write, slope(g), out=dg)
-        np.subtract(1, r, out=dr)
-        dr *= r
-        dr *= h[:-1] if before else recurrent
-        columns = np.ascontiguousarray(e.transpose(0, 2, 1))
-        dh = np.ascontiguousarray(last["h"].T)
-        back = self._backward_before if before else self._backward_after
-        dh = back(p, delta, columns, dh, kept, r, alive)
-        flat, h_before = by_gate(delta), by_row(h[:-1])
-        d_input = (flat[-3 * d :] @ x.reshape(steps * batch, n)).reshape(3, d, n)
-        gradients = {"W_xr": d_input[0], "W_xz": d_input[1], "W_xg": d_input[2]}
-        if before:
-            d_gates = (flat[: 2 * d] @ h_before).reshape(2, d, d)
-            d_candidate = flat[2 * d :] @ by_row(recurrent)
-        else:
-            products = (flat[: 3 * d] @ h_before).reshape(3, d, d)
-            d_candidate, d_gates = products[0], products[1:]
-        gradients |= {"W_hr": d_gates[0], "W_hz": d_gates[1], "W_hg": d_candidate}
+        # The gradients of r, z and g; where the reset gate acts after the product, that of m in front of them.
+        count = 3 if before else 4
+        spans = blocks(steps, d, batch)
+        size = longest(spans)
+        room, spare = empty((size, count, d, batch), x.dtype), empty((size, d, batch), x.dtype)
+        flat = empty((count, d, size, batch), x.dtype)
+        input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
+        recurrent = np.concatenate([p[f"W_h{gate}"] for gate in ("rz" if before else "grz")])
+        to_m, to_state = p["W_hg"].T, recurrent.T
+        d_input_weights, d_recurrent = np.zeros_like(input_weights), np.zeros_like(recurrent)
+        d_candidate, d_bias = np.zeros_like(p["W_hg"]), np.zeros(count * d, x.dtype)
+        d_inputs = np.empty((steps, batch, n), x.dtype)
+        dh, q, through = (empty((d, batch), x.dtype) for _ in range(3))
+        dh[...] = last["h"].T
+        for span in reversed(spans):
+            above = np.ascontiguousarray(e[span].transpose(0, 2, 1))
+            delta = room[: len(above)]
+            kept, write = self._slopes(gates[span], h[span], delta, spare[: len(above)])
+            columns = delta.reshape(len(above), count * d, batch)[:, :-d]
+            for t in reversed(range(len(above))):
+                step, now = span.start + t, delta[t]
+                after = dh.copy() if alive is not None else dh
+                dh += above[t]
+                if alive is not None:
+                    clear(alive, step, dh.T)
+                np.multiply(dh, write[t], out=through)
+                if before:
+                    dr, of_written, dg = now[0], now[1:], now[2]
+                    of_written *= through
+                    np.matmul(to_m, dg, out=q)
+                    dr *= q
+                    q *= gates[step, 1]
+                else:
+                    now *= through
+                np.matmul(to_state, columns[t], out=through)
+                dh *= kept[t]
+                if before:
+                    dh += q
+                dh += through
+                if alive is not None:
+                    freeze(alive, step, dh.T, after.T)
+            columns = by_gate(delta, flat)
+            d_recurrent += columns[:-d] @ by_row(h[span])
+            if before:
+                d_candidate += columns[-d:] @ by_row(gates[span, 0])
+            d_input_weights += columns[-3 * d :] @ x[span].reshape(len(above) * batch, n)
+            d_bias += columns @ np.ones(columns.shape[1], x.dtype)
+            np.matmul(columns[-3 * d :].T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
+        products = d_recurrent.reshape(count - 1, d, d)
+        gradients = {"W_hr": products[-2], "W_hz": products[-1], "W_hg": d_candidate if before else products[0]}
+        gradients |= dict(zip(("W_xr", "W_xz", "W_xg"), d_input_weights.reshape(3, d, n), strict=True))
         if self.bias:
-            total = flat.sum(axis=1).reshape(delta.shape[1], d)
+            total = d_bias.reshape(count, d)
             gradients |= {"b_r": total[-3], "b_z": total[-2], "b_g": total[-1]}
             if not before:
                 gradients["b_hg"] = total[0]
-        input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
-        d_inputs = (flat[-3 * d :].T @ input_weights).reshape(steps, batch, n)
         return Gradients(d_inputs, {"h": np.ascontiguousarray(dh.T)}, gradients)
 
-    def _backward_before(
-        self,
-        p: dict[str, Array],
-        delta: Array,
-        e: Array,
-        dh: Array,
-        kept: Array,
-        r: Array,
-        alive: NDArray[np.bool_] | None,
-    ) -> Array:
-        """`delta` (T, 3, d, B) comes with the slopes of the gates and leaves with their gradients; gives dh_0."""
-        steps, _, d, batch = delta.shape
-        gate_weights = np.concatenate([p["W_hr"], p["W_hz"]])
-        to_candidate, to_gates = np.ascontiguousarray(p["W_hg"].T), np.ascontiguousarray(gate_weights.T)
-        q, through = np.empty_like(dh), np.empty_like(dh)
-        columns = delta.reshape(steps, 3 * d, batch)
-        for t in reversed(range(steps)):
-            after = dh.copy() if alive is not None else dh
-            dr, dz, dg = delta[t]
-            dh += e[t]
-            if alive is not None:
-                clear(alive, t, dh.T)
-            dg *= dh
-            dz *= dh
-            np.matmul(to_candidate, dg, out=q)
-            dr *= q
-            np.matmul(to_gates, columns[t, : 2 * d], out=through)
-            q *= r[t]
-            dh *= kept[t]
-            dh += q
-            dh += through
-            if alive is not None:
-                freeze(alive, t, dh.T, after.T)
-        return dh
+    def _slopes(self, gates: Array, old: Array, delta: Array, shut: Array) -> tuple[Array, Array]:
+        """For some steps: the gates that h_{t-1} is kept by and that the candidate is written by; fills `delta`.
 
-    def _backward_after(
-        self,
-        p: dict[str, Array],
-        delta: Array,
-        e: Array,
-        dh: Array,
-        kept: Array,
-        r: Array,
-        alive: NDArray[np.bool_] | None,
-    ) -> Array:
-        """The same for `delta` (T, 4, d, B), whose first part becomes the gradient of the candidate's product."""
-        steps, _, d, batch = delta.shape
-        weights = np.concatenate([p["W_hg"], p["W_hr"], p["W_hz"]])
-        dm, dr, dg = delta[:, 0], delta[:, 1], delta[:, 3]
-        dr *= dg
-        np.multiply(dg, r, out=dm)
-        back, through = np.ascontiguousarray(weights.T), np.empty_like(dh)
-        columns = delta.reshape(steps, 4 * d, batch)
-        for t in reversed(range(steps)):
-            after = dh.copy() if alive is not None else dh
-            dh += e[t]
-            if alive is not None:
-                clear(alive, t, dh.T)
-            delta[t] *= dh
-            np.matmul(back, columns[t, : 3 * d], out=through)
-            dh *= kept[t]
-            dh += through
-            if alive is not None:
-                freeze(alive, t, dh.T, after.T)
-        return dh
+        With what the gates' gradients are multiples of: dz, dg and dm of the gradient of what is written, and so is dr,
+        unless the reset gate acts before the product: then of what comes back through the product.
+        """
+        m, r, z, g = gates.swapaxes(0, 1)
+        dr, dz, dg = delta[:, -3], delta[:, -2], delta[:, -1]
+        _, slope_to = activation(self.candidate)
+        np.subtract(1, z, out=shut)
+        kept, write = (z, shut) if self.update == "keep" else (shut, z)
+        if self.update == "keep":
+            np.subtract(old, g, out=dz)
+        else:
+            np.subtract(g, old, out=dz)
+        dz *= kept
+        slope_to(g, dg)
+        np.subtract(1, r, out=dr)
+        dr *= m
+        if self.reset == "after":
+            dm = delta[:, 0]
+            np.multiply(dg, r, out=dm)
+            dr *= dm
+        return kept, write

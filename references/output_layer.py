@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_harness.references._base import Array, Arrays
 from rnn_harness.references._validate import expect_choice, expect_names, expect_shape
-from rnn_harness.references.activations import sigmoid, sigmoid_slope, softmax
+from rnn_harness.references.activations import sigmoid, sigmoid_slope_to, softmax
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class OutputLayer:
         if self.activation == "softmax":
             delta = y * (d_y - (y * d_y).sum(axis=-1, keepdims=True))
         elif self.activation == "sigmoid":
-            delta = d_y * sigmoid_slope(y)
+            delta = np.empty_like(y)
+            sigmoid_slope_to(y, delta)
+            delta *= d_y
         else:
             delta = d_y
         return self.backward_logits(parameters, hidden, delta)

@@ -9,11 +9,13 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
+from rnn_harness.references._stack import blocks
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
 from rnn_harness.references.activations import activation
 
@@ -57,12 +59,14 @@ class RNN:
             a += p["b"]
         h = np.empty((steps + 1, batch, d), x.dtype)
         h[0] = given.states["h"]
+        recurrent = np.ascontiguousarray(p["W_h"].T)
         with np.errstate(over="ignore"):
-            for t in range(steps):
-                np.matmul(h[t], p["W_h"].T, out=h[t + 1])
-                h[t + 1] += a[t]
-                apply(h[t + 1], h[t + 1])
-                freeze(alive, t, h[t + 1], h[t])
+            for t, (old, new) in enumerate(pairwise(h)):
+                np.matmul(old, recurrent, out=new)
+                new += a[t]
+                apply(new, new)
+                if alive is not None:
+                    freeze(alive, t, new, old)
         outputs = h[1:] if alive is None else np.where(alive[:, :, None], h[1:], 0)
         return Run(outputs, {"h": h[-1].copy()}, {"hidden_state": h[1:]}, (given, h))
 
@@ -73,19 +77,21 @@ class RNN:
         e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         steps, batch, n = x.shape
         d = h.shape[2]
-        _, slope = activation(self.activation)
-        delta = slope(h[1:])
+        _, slope_to = activation(self.activation)
+        delta = np.empty_like(h[1:])
         dh = last["h"]
-        for t in reversed(range(steps)):
-            after = dh.copy() if alive is not None else dh
-            now = delta[t]
-            dh += e[t]
-            now *= dh
-            if alive is not None:
-                clear(alive, t, now)
-            np.matmul(now, p["W_h"], out=dh)
-            if alive is not None:
-                freeze(alive, t, dh, after)
+        for span in reversed(blocks(steps, d, batch)):
+            slope_to(h[1:][span], delta[span])
+            for t in reversed(range(span.start, span.stop)):
+                after = dh.copy() if alive is not None else dh
+                now = delta[t]
+                dh += e[t]
+                now *= dh
+                if alive is not None:
+                    clear(alive, t, now)
+                np.matmul(now, p["W_h"], out=dh)
+                if alive is not None:
+                    freeze(alive, t, dh, after)
         flat = delta.reshape(steps * batch, d)
         gradients = {
             "W_x": flat.T @ x.reshape(steps * batch, n),

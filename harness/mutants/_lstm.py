@@ -12,7 +12,7 @@ def _lstm(name: str, part: str, old: str, new: str, like: str = "", spec: str = 
 
 
 _FORGET = "new += np.multiply(f, old, out=kept) if self.forget else old"
-_BIAS = 'p[f"b_{gate}"][:, None]'
+_BIAS = 'np.multiply(p[f"b_{gate}"], sign'
 
 MUTANTS = (
     _lstm("forget gate unused", "forward", _FORGET, "new += old"),
@@ -35,17 +35,17 @@ MUTANTS = (
     _lstm(
         "output from the old cell state",
         "forward",
-        "apply_output(new, q[t])",
-        "apply_output(old, q[t])",
+        "apply_output(new, squashed)",
+        "apply_output(old, squashed)",
         "003:634",
     ),
     _lstm(
         "output without tanh",
         "forward",
-        "np.multiply(o, q[t], out=h[t + 1])",
-        "np.multiply(o, new, out=h[t + 1])",
+        "np.multiply(o, squashed, out=out)",
+        "np.multiply(o, new, out=out)",
     ),
-    _lstm("output gate unused", "forward", "np.multiply(o, q[t], out=h[t + 1])", "h[t + 1] = q[t]"),
+    _lstm("output gate unused", "forward", "np.multiply(o, squashed, out=out)", "out[...] = squashed"),
     _lstm(
         "sigmoid on the cell state",
         "forward",
@@ -82,13 +82,13 @@ MUTANTS = (
         "forget bias of one added",
         "forward",
         _BIAS,
-        'p[f"b_{gate}"][:, None] + (gate == "f")',
+        'np.multiply(p[f"b_{gate}"] + (gate == "f"), sign',
     ),
     _lstm(
         "all gates with the output gate's bias",
         "forward",
         _BIAS,
-        'p["b_o"][:, None]',
+        'np.multiply(p["b_o"], sign',
         "B-13",
     ),
     _lstm(
@@ -100,8 +100,8 @@ MUTANTS = (
     _lstm(
         "recurrent matrices transposed",
         "forward",
-        'blocks = [p[f"W_h{gate}"], p',
-        'blocks = [p[f"W_h{gate}"].T, p',
+        'np.multiply(p[f"W_h{gate}"], sign',
+        'np.multiply(p[f"W_h{gate}"].T, sign',
     ),
     _lstm("cell state not frozen past the length", "forward", "freeze(alive, t, new.T, old.T)", "pass", "B-14"),
     _lstm(
@@ -122,8 +122,8 @@ MUTANTS = (
     _lstm(
         "output peephole after the sigmoid",
         "forward",
-        'o += self._peek(p["W_co"], new)\n                    sigmoid_to(o, o)',
-        'sigmoid_to(o, o)\n                    o += self._peek(p["W_co"], new)',
+        'o -= self._peek(p["W_co"], new)\n                    sigmoid_of_minus_to(o, o)',
+        'sigmoid_of_minus_to(o, o)\n                    o += self._peek(p["W_co"], new)',
         "B-11",
         spec=_PEEPHOLE,
     ),
@@ -135,48 +135,50 @@ MUTANTS = (
     _lstm(
         "input gate with the forget gate's peephole",
         "forward",
-        'i += self._peek(p["W_ci"], old)',
-        'i += self._peek(p["W_cf"], old)',
+        'i -= self._peek(p["W_ci"], old)',
+        'i -= self._peek(p["W_cf"], old)',
         spec=_PEEPHOLE,
     ),
-    _lstm("output slope missing", "backward", "into_cell = o * output_slope(q)", "into_cell = o"),
+    _lstm("output slope missing", "backward", "output_slope_to(q, into_cell)", "into_cell[...] = 1"),
     _lstm(
         "cell gradient not carried",
         "backward",
-        "dc += np.multiply(dh, into_cell[t], out=through)",
-        "np.multiply(dh, into_cell[t], out=dc)",
+        "dc += np.multiply(dh, into, out=through)",
+        "np.multiply(dh, into, out=dc)",
     ),
-    _lstm("forget gate missing on the way back", "backward", "dc *= f[t]", "dc *= 1"),
+    _lstm("forget gate missing on the way back", "backward", "dc *= f", "dc *= 1"),
     _lstm(
         "candidate's recurrent path lost",
         "backward",
-        "np.matmul(back, columns[t], out=dh)",
-        "np.matmul(back[:, :-d], columns[t, :-d], out=dh)",
+        "np.matmul(to_state, column, out=dh)",
+        "np.matmul(to_state[:, :-d], column[:-d], out=dh)",
     ),
     _lstm(
         "input slope missing",
         "backward",
-        "delta[:, :-1] *= gates[:, :-1]",
-        "delta[:, 1:-1] *= gates[:, 1:-1]; delta[:, 0] = 1",
+        "di *= g",
+        "di[...] = g",
     ),
     _lstm(
         "forget gradient with the cell state after",
         "backward",
-        "delta[:, 1] *= c[:-1]",
-        "delta[:, 1] *= c[1:]",
+        "self._slopes(gates[span], c[span],",
+        "self._slopes(gates[span], c[1:][span],",
     ),
     _lstm(
         "output gradient from the raw cell state",
         "backward",
-        "delta[:, -2] *= q",
-        "delta[:, -2] *= c[1:]",
+        "self._slopes(gates[span], c[span], q[span], delta, into_cell)",
+        "self._slopes(gates[span], c[span], q[span], delta, into_cell)\n"
+        "            sigmoid_slope_to(gates[span, 0], delta[:, 0])\n"
+        "            np.multiply(delta[:, 0], c[1:][span], out=delta[:, 0])",
         "B-16",
     ),
     _lstm(
         "candidate slope missing",
         "backward",
-        "np.multiply(i, candidate_slope(g), out=delta[:, -1])",
-        "delta[:, -1] = i",
+        "candidate_slope_to(g, dg)",
+        "dg[...] = 1",
     ),
     _lstm(
         "final cell state's gradient ignored",
@@ -187,25 +189,25 @@ MUTANTS = (
     _lstm(
         "recurrent gradient with the state after",
         "backward",
-        "by_row(seen[:-1])",
-        "by_row(np.concatenate([seen[1:, :d], seen[:-1, d:]], axis=1))",
+        "by_row(seen[span])",
+        "by_row(np.concatenate([seen[1:, :d], seen[:-1, d:]], axis=1)[span])",
     ),
     _lstm(
         "forget gate's recurrent gradient off by 1 %",
         "backward",
-        "d_weights[index, :, :d]",
-        'd_weights[index, :, :d] * (1.01 if gate == "f" else 1)',
+        "= rows[:, :d], ",
+        '= rows[:, :d] * (1.01 if gate == "f" else 1), ',
     ),
     _lstm(
         "bias gradient of the first row alone",
         "backward",
-        "d_weights[index, :, -1]",
-        "delta[:, index, :, 0].sum(axis=0)",
+        'gradients[f"b_{gate}"] = rows[:, -1]',
+        'gradients[f"b_{gate}"] = room[:steps, self.gates.index(gate), :, 0].sum(axis=0)',
     ),
     _lstm(
         "output peephole lost in the backward",
         "backward",
-        'dc += self._peek_back(p["W_co"], now[-2])',
+        'dc += self._peek_back(p["W_co"], do)',
         "dc += 0",
         "B-10",
         spec=_PEEPHOLE,
@@ -213,7 +215,7 @@ MUTANTS = (
     _lstm(
         "input peephole lost in the backward",
         "backward",
-        'dc += self._peek_back(p["W_ci"], now[0])',
+        'dc += self._peek_back(p["W_ci"], others[0])',
         "dc += 0",
         "B-10",
         spec=_PEEPHOLE,
@@ -221,8 +223,8 @@ MUTANTS = (
     _lstm(
         "output peephole's gradient with the old cell state",
         "backward",
-        'c[1:] if gate == "o" else c[:-1]',
-        "c[:-1]",
+        'c[1:][span] if name == "W_co" else c[span]',
+        "c[span]",
         spec=_PEEPHOLE,
     ),
 )
