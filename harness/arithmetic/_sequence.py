@@ -54,7 +54,8 @@ def _fill(filled: Columns, t: int, env: dict[Key, Any], back: int, arithmetic: A
     """The blocks' values at step t, by name, into `env`."""
     z = filled.early[t]
     for name, a, b, matrix in filled.recurrent:
-        z[:, a:b] += env[name, back] @ matrix
+        part = z[:, a:b]
+        part += env[name, back] @ matrix
     for function, a, b, members in filled.runs:
         value = z[:, a:b] if function is None else arithmetic.apply(function, z[:, a:b])
         for name, start, stop in members:

@@ -21,34 +21,42 @@ from rnn_harness.specs.expression import Function
 Array = NDArray[Any]
 
 
-def _weight(a: Array, factor: float) -> tuple[Array, Array]:
-    """w = exp(-factor |a|) and u = 1 + w."""
+# Arrays without a dimension: a Python number would be converted anew by every call.
+_ZERO, _ONE, _MINUS_ONE, _MINUS_TWO, _FOUR = (np.array(float(value)) for value in (0, 1, -1, -2, 4))
+
+
+def _quotient(a: Array, factor: Array) -> tuple[Array, Array]:
+    """(u, w / u^2) with w = exp(factor |a|) and u = 1 + w; `factor` is negative, so nothing overflows."""
     w = np.abs(a)
-    w *= -factor
+    w *= factor
     np.exp(w, out=w)
-    return w, 1 + w
+    u = w + _ONE
+    w /= u
+    w /= u
+    return u, w
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)): with w = exp(-|a|) and u = 1 + w, the quotient's imaginary part is b w / u^2."""
-    whole = np.empty(z.shape, np.complex128)
-    w, u = _weight(z.real, 1)
-    np.divide(np.where(z.real < 0, w, 1.0), u, out=whole.real)
-    u *= u
-    w /= u
-    np.multiply(z.imag, w, out=whole.imag)
+    """1 / (1 + exp(-z)): with w = exp(-|a|) and u = 1 + w, the quotient's imaginary part is b w / u^2.
+
+    The real part is exp(min(a, 0)) / u, of which the numerator is 1 or w.
+    """
+    a, whole = z.real, np.empty_like(z)
+    u, slope = _quotient(a, _MINUS_ONE)
+    top = np.minimum(a, _ZERO)
+    np.exp(top, out=top)
+    np.divide(top, u, out=whole.real)
+    np.multiply(z.imag, slope, out=whole.imag)
     return whole
 
 
 def tanh(z: Array) -> Array:
     """(1 - exp(-2z)) / (1 + exp(-2z)): with w = exp(-2|a|) and u = 1 + w, the imaginary part is 4 b w / u^2."""
-    whole = np.empty(z.shape, np.complex128)
-    w, u = _weight(z.real, 2)
-    np.tanh(z.real, out=whole.real)
-    u *= u
-    w /= u
-    w *= 4
-    np.multiply(z.imag, w, out=whole.imag)
+    a, whole = z.real, np.empty_like(z)
+    _, slope = _quotient(a, _MINUS_TWO)
+    slope *= _FOUR
+    np.tanh(a, out=whole.real)
+    np.multiply(z.imag, slope, out=whole.imag)
     return whole
 
 
