@@ -43,7 +43,7 @@ def test_help_loads_nothing_heavy() -> None:
         "from rnn_harness.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = ('torch', 'sympy', 'hypothesis', 'numpy', 'flint', 'pydantic', 'lark')\n"
+        "heavy = ('torch', 'sympy', 'hypothesis', 'numpy', 'flint', 'pydantic', 'lark', 'importlib.metadata')\n"
         "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
