@@ -16,10 +16,11 @@ import numpy as np
 
 from rnn_harness.references._base import Array
 
-# A block has at least so many entries of one gate: few calls where the steps are small. Where they are large, what a
-# block reads and writes stays in a core's own cache (1 to 2 MiB), which is why a sequence is not done at once.
+# A block has about so many entries of one gate: many steps, and so few calls, where the steps are small; few where they
+# are large, so that what it reads and writes stays in a core's own cache (1 to 2 MiB), which is why there are blocks.
 _ENTRIES = 2**14
-# And at least so many columns (steps times rows), so that the weights' gradients are added up from few, large products.
+# But at least so many columns (steps times rows), even where that is more than the cache holds: the weights' gradients
+# are added up from products over so many.
 _COLUMNS = 2**9
 _SMALL = 2**14  # bytes; below, finding the line takes longer than what it saves
 

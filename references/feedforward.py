@@ -42,8 +42,8 @@ class Feedforward:
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive
         apply, _ = activation(self.activation)
-        s = x @ p["W_x"].T + p["b"]
         with np.errstate(over="ignore"):
+            s = x @ p["W_x"].T + p["b"]
             apply(s, s)
         outputs = s if alive is None else np.where(alive[:, :, None], s, 0)
         return Run(outputs, {}, {"hidden_state": s}, (given, s))

@@ -6,8 +6,9 @@ which no document prints, is what torch, cuDNN and Keras (reset_after) compute.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size. Gates: r reset, z update, g candidate; m is
 what lies between reset gate and candidate: r * h, where the gate acts before the product, or the product
-W_hg h + b_hg, where it acts after. All lie in one array, in the order m, r, z, g, as columns: (T, 4, d, B). Inputs and
-hidden states lie above a row of ones, for the biases: (t, n + 1, B) and (T + 1, d + 1, B).
+W_hg h + b_hg, where it acts after. All lie in one array, in the order m, r, z, g, as columns: (T, 4, d, B). What is
+multiplied by weights beside which a bias stands lies above a row of ones: the inputs, (t, n + 1, B), and, for the
+second bias of the reset-after form, the hidden states, (T + 1, d + 1, B).
 """
 
 from __future__ import annotations
@@ -71,14 +72,14 @@ class GRU:
         (3d, d + 1), where only m has a bias. The sign is as above.
         """
         d = len(p["W_hr"])
-        gates = "rz" if self.reset == "before" else "grz"
+        order = "rz" if self.reset == "before" else "grz"
         second = self.bias and self.reset == "after"
-        rows = np.zeros((len(gates), d, d + second), p["W_hr"].dtype)
-        for gate, row in zip(gates, rows, strict=True):
+        rows = np.zeros((len(order), d, d + second), p["W_hr"].dtype)
+        for gate, row in zip(order, rows, strict=True):
             np.multiply(p[f"W_h{gate}"], 1 if gate == "g" else -1, out=row[:, :d])
         if second:
             rows[0, :, d] = p["b_hg"]
-        return rows.reshape(len(gates) * d, d + second)
+        return rows.reshape(len(order) * d, d + second)
 
     def forward(
         self,
@@ -100,21 +101,21 @@ class GRU:
         h = seen[:, :d]
         h[0] = given.states["h"].T
         gates = empty((steps, 4, d, batch), x.dtype)
-        products = gates.reshape(steps, 4 * d, batch)[:, 3 * d - len(recurrent) : 3 * d]
+        from_state = gates.reshape(steps, 4 * d, batch)[:, 3 * d - len(recurrent) : 3 * d]
         spans = blocks(steps, d, batch)
-        columns = empty((longest(spans), n + self.bias, batch), x.dtype)
-        columns[:, n:] = 1
+        below = empty((longest(spans), n + self.bias, batch), x.dtype)
+        below[:, n:] = 1
         room = empty((longest(spans), 3 * d, batch), x.dtype)
         rest = empty((d, batch), x.dtype)
         with np.errstate(over="ignore"):
             for span in spans:
                 length = span.stop - span.start
-                columns[:length, :n] = x[span].transpose(0, 2, 1)
-                from_input = np.matmul(input_weights, columns[:length], out=room[:length])
+                below[:length, :n] = x[span].transpose(0, 2, 1)
+                from_input = np.matmul(input_weights, below[:length], out=room[:length])
                 from_input = from_input.reshape(length, 3, d, batch)
                 for t, now in enumerate(from_input, span.start):
                     old, new, opened, (m, r, z, g) = h[t], h[t + 1], gates[t, 1:3], gates[t]
-                    np.matmul(recurrent, seen[t], out=products[t])
+                    np.matmul(recurrent, seen[t], out=from_state[t])
                     opened += now[:2]
                     sigmoid_of_minus_to(opened, opened)
                     if before:
@@ -171,7 +172,7 @@ class GRU:
             above = np.ascontiguousarray(e[span].transpose(0, 2, 1))
             delta = room[: len(above)]
             kept, write = self._slopes(gates[span], h[span], delta, spare[: len(above)])
-            columns = delta.reshape(len(above), count * d, batch)[:, :-d]
+            by_step = delta.reshape(len(above), count * d, batch)
             for t in reversed(range(len(above))):
                 step, now = span.start + t, delta[t]
                 after = dh.copy() if alive is not None else dh
@@ -187,22 +188,23 @@ class GRU:
                     q *= gates[step, 1]
                 else:
                     now *= through
-                np.matmul(to_state, columns[t], out=through)
+                np.matmul(to_state, by_step[t, :-d], out=through)
                 dh *= kept[t]
                 if before:
                     dh += q
                 dh += through
                 if alive is not None:
                     freeze(alive, step, dh.T, after.T)
-            columns = by_gate(delta, flat)
-            d_recurrent += columns[:-d] @ by_row(h[span])
+            over_time = by_gate(delta, flat)
+            d_recurrent += over_time[:-d] @ by_row(h[span])
             if before:
-                d_candidate += columns[-d:] @ by_row(gates[span, 0])
-            d_input_weights += columns[-3 * d :] @ x[span].reshape(len(above) * batch, n)
-            d_bias += columns @ np.ones(columns.shape[1], x.dtype)
-            np.matmul(columns[-3 * d :].T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
-        products = d_recurrent.reshape(count - 1, d, d)
-        gradients = {"W_hr": products[-2], "W_hz": products[-1], "W_hg": d_candidate if before else products[0]}
+                d_candidate += over_time[-d:] @ by_row(gates[span, 0])
+            d_input_weights += over_time[-3 * d :] @ x[span].reshape(len(above) * batch, n)
+            if self.bias:
+                d_bias += over_time @ np.ones(len(above) * batch, x.dtype)
+            np.matmul(over_time[-3 * d :].T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
+        by_gates = d_recurrent.reshape(count - 1, d, d)
+        gradients = {"W_hr": by_gates[-2], "W_hz": by_gates[-1], "W_hg": d_candidate if before else by_gates[0]}
         gradients |= dict(zip(("W_xr", "W_xz", "W_xg"), d_input_weights.reshape(3, d, n), strict=True))
         if self.bias:
             total = d_bias.reshape(count, d)

@@ -6,8 +6,8 @@ Sources: 003:655-666 (tanh), 001:372-434 (without bias), 003:765-778 (sigmoid ca
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 Gates: o output, i input, f forget, g candidate, stacked in that order behind the time axis, as columns: (T, G, d, B).
-Without forget gate the order is o, i, g. One product per step serves them all: what it multiplies lies in one matrix
-per step, seen (T + 1, d + n + 1, B): the hidden state, the input, and a row of ones for the bias.
+Without forget gate the order is o, i, g. One product a step serves them all (two: see `_HALVE`); what it multiplies is
+one matrix per step, seen (T + 1, d + n + 1, B): the hidden state, the input, and a row of ones for the bias.
 """
 
 from __future__ import annotations
@@ -110,15 +110,16 @@ class LSTM:
         q = empty((steps, d, batch), x.dtype)
         h[0], c[0] = given.states["h"].T, given.states["c"].T
         kept = empty((d, batch), x.dtype)
-        opened = gates[:, 1:-1] if self.peephole else gates[:, :-1]
+        early = gates[:, 1:-1] if self.peephole else gates[:, :-1]
         products = gates.reshape(steps, count * d, batch)
-        parts = (products, opened, *(gates[:, k] for k in (0, 1, 2, -1)), c, c[1:], q, h[1:])
+        # Without forget gate what is called f below is g, and never read.
+        parts = (products, early, *(gates[:, k] for k in (0, 1, 2, -1)), c, c[1:], q, h[1:])
         halves = weights.nbytes > _HALVE
-        if halves:
-            np.matmul(weights[:, d:], seen[:-1, d:], out=products)
-            recurrent, product = np.ascontiguousarray(weights[:, :d]), empty((count * d, batch), x.dtype)
         with np.errstate(over="ignore"):
-            for t, (now, early, o, i, f, g, old, new, squashed, out) in enumerate(zip(*parts, strict=False)):
+            if halves:
+                np.matmul(weights[:, d:], seen[:-1, d:], out=products)
+                recurrent, product = np.ascontiguousarray(weights[:, :d]), empty((count * d, batch), x.dtype)
+            for t, (now, opened, o, i, f, g, old, new, squashed, out) in enumerate(zip(*parts, strict=False)):
                 if halves:
                     now += np.matmul(recurrent, h[t], out=product)
                 else:
@@ -127,7 +128,7 @@ class LSTM:
                     i -= self._peek(p["W_ci"], old)
                     if self.forget:
                         f -= self._peek(p["W_cf"], old)
-                sigmoid_of_minus_to(early, early)
+                sigmoid_of_minus_to(opened, opened)
                 apply_candidate(g, g)
                 np.multiply(i, g, out=new)
                 new += np.multiply(f, old, out=kept) if self.forget else old
@@ -169,8 +170,8 @@ class LSTM:
             above = np.ascontiguousarray(e[span].transpose(0, 2, 1))
             delta, into_cell = room[: len(above)], spare[: len(above)]
             self._slopes(gates[span], c[span], q[span], delta, into_cell)
-            columns = delta.reshape(len(above), count * d, batch)
-            parts = (range(span.start, span.stop), delta[:, 0], delta[:, 1:], gates[span, 2], columns, into_cell, above)
+            by_step = delta.reshape(len(above), count * d, batch)
+            parts = (range(span.start, span.stop), delta[:, 0], delta[:, 1:], gates[span, 2], by_step, into_cell, above)
             for step, do, others, f, column, into, from_output in reversed(list(zip(*parts, strict=True))):
                 dh_after, dc_after = (dh.copy(), dc.copy()) if alive is not None else (dh, dc)
                 dh += from_output
@@ -191,13 +192,14 @@ class LSTM:
                 if alive is not None:
                     freeze(alive, step, dh.T, dh_after.T)
                     freeze(alive, step, dc.T, dc_after.T)
-            columns = by_gate(delta, flat)
-            d_weights += columns @ by_row(seen[span])
-            np.matmul(columns.T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
+            over_time = by_gate(delta, flat)
+            d_weights += over_time @ by_row(seen[span])
+            np.matmul(over_time.T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
             for name, total in d_peepholes.items():
                 beside = c[1:][span] if name == "W_co" else c[span]
-                self._add_peephole(total, delta[:, self.gates.index(name[-1])], beside)
-        gradients = d_peepholes
+                first = self.gates.index(name[-1]) * d
+                self._add_peephole(total, over_time[first : first + d], by_row(beside))
+        gradients = dict(d_peepholes)
         for gate, rows in zip(self.gates, d_weights.reshape(count, d, seen.shape[1]), strict=True):
             gradients[f"W_h{gate}"], gradients[f"W_x{gate}"] = rows[:, :d], rows[:, d : d + n]
             if self.bias:
@@ -224,8 +226,10 @@ class LSTM:
         dg *= i
 
     def _add_peephole(self, total: Array, delta: Array, c: Array) -> None:
-        """Add to `total` the peephole's gradient of some steps: `delta` and `c`, the cell states it saw, (t, d, B)."""
+        """Add to `total` the peephole's gradient of some steps, from its gate's `delta` (d, t * B) and the cell states
+        it saw, `c` (t * B, d).
+        """
         if self.peephole == "diagonal":
-            total += np.einsum("tdb,tdb->d", delta, c)
+            total += np.einsum("ds,sd->d", delta, c)
         else:
-            total += np.einsum("tdb,teb->de", delta, c)
+            total += delta @ c

@@ -44,7 +44,7 @@ class OutputLayer:
         elif self.activation == "sigmoid":
             delta = np.empty_like(y)
             sigmoid_slope_to(y, delta)
-            delta *= d_y
+            delta = delta * d_y
         else:
             delta = d_y
         return self.backward_logits(parameters, hidden, delta)

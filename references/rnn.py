@@ -54,13 +54,13 @@ class RNN:
         p, x, alive = given.parameters, given.inputs, given.alive
         steps, batch, n = x.shape
         apply, _ = activation(self.activation)
-        a = (x.reshape(steps * batch, n) @ p["W_x"].T).reshape(steps, batch, d)
-        if self.bias:
-            a += p["b"]
         h = np.empty((steps + 1, batch, d), x.dtype)
         h[0] = given.states["h"]
         recurrent = np.ascontiguousarray(p["W_h"].T)
         with np.errstate(over="ignore"):
+            a = (x.reshape(steps * batch, n) @ p["W_x"].T).reshape(steps, batch, d)
+            if self.bias:
+                a += p["b"]
             for t, (old, new) in enumerate(pairwise(h)):
                 np.matmul(old, recurrent, out=new)
                 new += a[t]

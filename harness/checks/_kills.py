@@ -226,7 +226,6 @@ KILLS: dict[str, tuple[str, ...]] = {
     "relation.M-37": (
         "lstm.bias gradient of the first row alone",
         "rnn.bias gradient averaged",
-        "rnn.gradient truncated to two steps",
     ),
     "relation.M-38": (
         "bidirectional.output gradient of the backward half not turned",
@@ -256,7 +255,6 @@ KILLS: dict[str, tuple[str, ...]] = {
     "relation.M-42": (
         "rnn.slope of the state before",
         "sigmoid.slope with the wrong sign",
-        "rnn.gradient truncated to two steps",
     ),
     "relation.M-43": ("output layer.softmax as if entry by entry",),
     "relation.M-44": (

@@ -49,8 +49,8 @@ MUTANTS = (
     _gru(
         "recurrent gate matrices swapped",
         "forward",
-        'gates = "rz" if',
-        'gates = "zr" if',
+        'order = "rz" if',
+        'order = "zr" if',
     ),
     _gru(
         "input gate matrices swapped",
@@ -171,15 +171,15 @@ MUTANTS = (
     _gru(
         "reset gate missing in the product's gradient",
         "backward",
-        "np.multiply(dg, r, out=dm)",
-        "dm[...] = dg",
+        "            np.multiply(dg, r, out=dm)\n            dr *= dm\n",
+        "            dr *= dg * r\n            dm[...] = dg\n",
         spec=_AFTER,
     ),
     _gru(
         "recurrent gate gradients swapped",
         "backward",
-        '{"W_hr": products[-2], "W_hz": products[-1]',
-        '{"W_hr": products[-1], "W_hz": products[-2]',
+        '{"W_hr": by_gates[-2], "W_hz": by_gates[-1]',
+        '{"W_hr": by_gates[-1], "W_hz": by_gates[-2]',
     ),
     _gru(
         "reset gradient without the reset gate",

@@ -30,7 +30,7 @@ MUTANTS = (
         "candidate gated by the output gate",
         "forward",
         "np.multiply(i, g, out=new)",
-        "np.multiply(np.tanh(o), g, out=new)",
+        "np.multiply(o, g, out=new)",
     ),
     _lstm(
         "output from the old cell state",

@@ -62,7 +62,7 @@ MUTANTS = (
         "wrong only from the fourth step on",
         "forward",
         _APPLY,
-        _APPLY + "                new *= 1.01 if t > 3 else 1\n",
+        _APPLY + "                new *= 1.01 if t > 2 else 1\n",
         spec=_U,
     ),
     _rnn("final state one step early", "forward", '{"h": h[-1].copy()}', '{"h": h[-2].copy()}', spec=_U),
@@ -92,8 +92,8 @@ MUTANTS = (
     _rnn(
         "inputs overwritten",
         "forward",
-        "        a = (x.reshape(",
-        "        x *= 1.0625\n        a = (x.reshape(",
+        "            a = (x.reshape(",
+        "            x *= 1.0625\n            a = (x.reshape(",
         "B-14",
         spec=_U,
     ),
@@ -150,8 +150,8 @@ MUTANTS = (
     _rnn(
         "gradient truncated to two steps",
         "backward",
-        "for t in reversed(range(span.start, span.stop)):",
-        "for t in reversed(range(max(span.start, steps - 2), span.stop)):",
+        "                now *= dh\n",
+        "                now *= dh if t >= steps - 2 else 0\n",
         spec=_U,
     ),
     _rnn(

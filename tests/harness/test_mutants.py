@@ -74,7 +74,7 @@ def test_an_edit_that_matches_nothing_is_refused_by_name() -> None:
 
 
 def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
-    mutant = Mutant("x", "rnn.sigma.unbiased", "rnn", "forward", "h[t + 1] += a[t]", "h[t + 1] -= a[t]")
+    mutant = Mutant("x", "rnn.sigma.unbiased", "rnn", "forward", "new += a[t]", "new -= a[t]")
     spec = library().spec(mutant.spec)
     build(mutant, spec)
     runner = Runner(Subject.of(spec), tuple(c for c in all_checks() if c.name == "forward.equation"))

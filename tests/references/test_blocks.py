@@ -87,3 +87,20 @@ def test_large_arrays_begin_with_a_cache_line(dtype: type) -> None:
         assert made.flags.c_contiguous
         assert made.flags.writeable
         assert made.ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize(("name", "options"), CELLS, ids=name_of)
+def test_no_warning_escapes_where_sums_overflow(
+    name: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_stack, "_ENTRIES", 1)
+    monkeypatch.setattr(_stack, "_COLUMNS", BATCH)
+    monkeypatch.setattr(lstm, "_HALVE", 0)
+    cell = get(name, **options)
+    shapes = cell.parameter_shapes(INPUTS, HIDDEN)
+    parameters = {k: np.full(s, 0 if k.startswith("b") else 0.75, np.float32) for k, s in shapes.items()}
+    x = np.full((STEPS, BATCH, INPUTS), 3e38, np.float32)
+    run = cell.forward(parameters, x)
+    assert np.isfinite(run.outputs).all()
+    gradients = cell.backward(run, np.ones_like(run.outputs))
+    assert np.isfinite(gradients.states["h"]).all()
