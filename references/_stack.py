@@ -22,6 +22,8 @@ _ENTRIES = 2**14
 # But at least so many columns (steps times rows), even where that is more than the cache holds: the weights' gradients
 # are added up from products over so many.
 _COLUMNS = 2**9
+# Products of up to so many multiplications OpenBLAS takes as they lie, without packing them first.
+_UNPACKED = 10**6
 _SMALL = 2**14  # bytes; below, finding the line takes longer than what it saves
 
 
@@ -47,15 +49,45 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return np.ndarray(shape, dtype, room, -room.__array_interface__["data"][0] % 64)
 
 
-def by_gate(values: Array, room: Array) -> Array:
-    """(G * d, t * B) from (t, G, d, B), without new memory where `room` (G, d, t or more, B) is filled by it."""
-    steps, count, d, batch = values.shape
-    filled = room[:, :, :steps]
-    filled[...] = values.transpose(1, 2, 0, 3)
-    return filled.reshape(count * d, steps * batch)
-
-
 def by_row(values: Array) -> Array:
-    """(T * B, d), contiguous, from (T, d, B)."""
-    steps, d, batch = values.shape
-    return np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(steps * batch, d)
+    """(t, B, d), contiguous, from (t, d, B)."""
+    return np.ascontiguousarray(values.transpose(0, 2, 1))
+
+
+class Collected:
+    """The gradients of one block's gates, `delta` (t, G * d, B), and what is added up from them over steps and rows.
+
+    The steps are put side by side, into `room` (G * d, t or more, B), for one product of all; but where a step has as
+    many rows as a gate has entries, and what it is multiplied with is not too wide (`width`), step by step is faster.
+    """
+
+    def __init__(self, delta: Array, hidden_size: int, width: int, room: Array) -> None:
+        steps, entries, batch = delta.shape
+        self.delta, self.flat = delta, None
+        if batch < hidden_size or entries * batch * width > _UNPACKED:
+            side_by_side = room[:, :steps]
+            side_by_side[...] = delta.transpose(1, 0, 2)
+            self.flat = side_by_side.reshape(entries, steps * batch)
+
+    def for_weights(self, gates: slice, rows: Array) -> Array:
+        """The gradient for what `rows` (t, B, k) are multiplied with in the `gates` (rows of delta): (rows, k)."""
+        if self.flat is None:
+            total: Array = np.matmul(self.delta[:, gates], rows).sum(axis=0)
+            return total
+        steps, batch, size = rows.shape
+        return self.flat[gates] @ rows.reshape(steps * batch, size)
+
+    def for_biases(self) -> Array:
+        """The gradient for the biases of all gates, (G * d,)."""
+        if self.flat is None:
+            total: Array = np.matmul(self.delta, np.ones(self.delta.shape[2], self.delta.dtype)).sum(axis=0)
+            return total
+        return self.flat @ np.ones(self.flat.shape[1], self.flat.dtype)
+
+    def for_inputs(self, gates: slice, weights: Array, out: Array) -> None:
+        """Put the gradient for the inputs, which the `gates` multiply with `weights`, into `out` (t, B, n)."""
+        if self.flat is None:
+            np.matmul(self.delta[:, gates].transpose(0, 2, 1), weights, out=out)
+        else:
+            steps, batch, size = out.shape
+            np.matmul(self.flat[gates].T, weights, out=out.reshape(steps * batch, size))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import blocks, by_gate, by_row, empty, longest
+from rnn_harness.references._stack import Collected, blocks, by_row, empty, longest
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
 from rnn_harness.references.activations import activation, one, sigmoid_of_minus_to
 
@@ -159,7 +159,8 @@ class GRU:
         spans = blocks(steps, d, batch)
         size = longest(spans)
         room, spare = empty((size, count, d, batch), x.dtype), empty((size, d, batch), x.dtype)
-        flat = empty((count, d, size, batch), x.dtype)
+        flat = empty((count * d, size, batch), x.dtype)
+        from_input = slice(-3 * d, None)
         input_weights = np.concatenate([p["W_xr"], p["W_xz"], p["W_xg"]])
         recurrent = np.concatenate([p[f"W_h{gate}"] for gate in ("rz" if before else "grz")])
         to_m, to_state = p["W_hg"].T, recurrent.T
@@ -195,14 +196,14 @@ class GRU:
                 dh += through
                 if alive is not None:
                     freeze(alive, step, dh.T, after.T)
-            over_time = by_gate(delta, flat)
-            d_recurrent += over_time[:-d] @ by_row(h[span])
+            found = Collected(by_step, d, max(d, n), flat)
+            d_recurrent += found.for_weights(slice(0, -d), by_row(h[span]))
             if before:
-                d_candidate += over_time[-d:] @ by_row(gates[span, 0])
-            d_input_weights += over_time[-3 * d :] @ x[span].reshape(len(above) * batch, n)
+                d_candidate += found.for_weights(slice(-d, None), by_row(gates[span, 0]))
+            d_input_weights += found.for_weights(from_input, x[span])
             if self.bias:
-                d_bias += over_time @ np.ones(len(above) * batch, x.dtype)
-            np.matmul(over_time[-3 * d :].T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
+                d_bias += found.for_biases()
+            found.for_inputs(from_input, input_weights, d_inputs[span])
         by_gates = d_recurrent.reshape(count - 1, d, d)
         gradients = {"W_hr": by_gates[-2], "W_hz": by_gates[-1], "W_hg": d_candidate if before else by_gates[0]}
         gradients |= dict(zip(("W_xr", "W_xz", "W_xg"), d_input_weights.reshape(3, d, n), strict=True))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import blocks, by_gate, by_row, empty, longest
+from rnn_harness.references._stack import Collected, blocks, by_row, empty, longest
 from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
 from rnn_harness.references.activations import activation, sigmoid_of_minus_to, sigmoid_slope_to
 
@@ -158,7 +158,7 @@ class LSTM:
         spans = blocks(steps, d, batch)
         size = longest(spans)
         room, spare = empty((size, count, d, batch), x.dtype), empty((size, d, batch), x.dtype)
-        flat = empty((count, d, size, batch), x.dtype)
+        flat = empty((count * d, size, batch), x.dtype)
         to_state = np.concatenate([p[f"W_h{gate}"] for gate in self.gates]).T
         input_weights = np.concatenate([p[f"W_x{gate}"] for gate in self.gates])
         d_weights = np.zeros((count * d, seen.shape[1]), x.dtype)
@@ -192,13 +192,16 @@ class LSTM:
                 if alive is not None:
                     freeze(alive, step, dh.T, dh_after.T)
                     freeze(alive, step, dc.T, dc_after.T)
-            over_time = by_gate(delta, flat)
-            d_weights += over_time @ by_row(seen[span])
-            np.matmul(over_time.T, input_weights, out=d_inputs[span].reshape(len(above) * batch, n))
+            found = Collected(by_step, d, seen.shape[1], flat)
+            d_weights += found.for_weights(slice(None), by_row(seen[span]))
+            found.for_inputs(slice(None), input_weights, d_inputs[span])
             for name, total in d_peepholes.items():
+                index = self.gates.index(name[-1])
                 beside = c[1:][span] if name == "W_co" else c[span]
-                first = self.gates.index(name[-1]) * d
-                self._add_peephole(total, over_time[first : first + d], by_row(beside))
+                if self.peephole == "diagonal":
+                    total += np.einsum("tdb,tdb->d", delta[:, index], beside)
+                else:
+                    total += found.for_weights(slice(index * d, (index + 1) * d), by_row(beside))
         gradients = dict(d_peepholes)
         for gate, rows in zip(self.gates, d_weights.reshape(count, d, seen.shape[1]), strict=True):
             gradients[f"W_h{gate}"], gradients[f"W_x{gate}"] = rows[:, :d], rows[:, d : d + n]
@@ -224,12 +227,3 @@ class LSTM:
             df *= old
         candidate_slope_to(g, dg)
         dg *= i
-
-    def _add_peephole(self, total: Array, delta: Array, c: Array) -> None:
-        """Add to `total` the peephole's gradient of some steps, from its gate's `delta` (d, t * B) and the cell states
-        it saw, `c` (t * B, d).
-        """
-        if self.peephole == "diagonal":
-            total += np.einsum("ds,sd->d", delta, c)
-        else:
-            total += delta @ c

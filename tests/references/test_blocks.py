@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnn_harness.references import Gradients, Run, _stack, get, lstm
 
 Array = NDArray[Any]
-STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 4
+STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 3
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("rnn", {}),
     ("gru", {"reset": "before"}),
@@ -55,12 +55,14 @@ def everything(run: Run, gradients: Gradients) -> dict[str, Array]:
 
 
 @pytest.mark.parametrize("lengths", [None, np.array([5, 2, 0])], ids=name_of)
+@pytest.mark.parametrize("unpacked", [0, 10**6], ids=["steps side by side", "step by step"])
 @pytest.mark.parametrize("steps", [1, 2, 3], ids=lambda steps: f"{steps} steps a block")
 @pytest.mark.parametrize(("name", "options"), CELLS, ids=name_of)
 def test_blocks_and_halves_change_nothing(
     name: str,
     options: dict[str, Any],
     steps: int,
+    unpacked: int,
     lengths: NDArray[np.intp] | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -68,6 +70,7 @@ def test_blocks_and_halves_change_nothing(
     monkeypatch.setattr(_stack, "_ENTRIES", 1)
     monkeypatch.setattr(_stack, "_COLUMNS", steps * BATCH)
     monkeypatch.setattr(_stack, "_SMALL", 0)
+    monkeypatch.setattr(_stack, "_UNPACKED", unpacked)
     monkeypatch.setattr(lstm, "_HALVE", 0)
     assert len(_stack.blocks(STEPS, HIDDEN, BATCH)) == -(-STEPS // steps)
     cut = everything(*both_ways(name, options, lengths))
