@@ -36,7 +36,11 @@ def validate(
     `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
     """
     from rnn_harness.candidates import Wish, collect, target, validating
+    from rnn_harness.errors import UsageError
 
+    for name, value in (("seed", seed), ("examples", examples)):
+        if value < 0:
+            raise UsageError(f"{name} is {value}, expected 0 or more")
     wish = Wish(spec, seed, examples, dtypes, options=tuple(options.items()))
     return collect(_name(cell), validating(target(_name(cell), cell, options), wish))
 

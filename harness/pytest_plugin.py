@@ -27,11 +27,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
 
 
+_FIRST = "candidate.identified"
+
+
 def verdict(judge: Judge, check: str, dtype: str) -> None:
     """Pass, skip or fail, as the record of a check says."""
     record = judge.find(check, dtype)
+    if judge.wrong_use:
+        if check == _FIRST:
+            pytest.fail(judge.wrong_use, pytrace=False)
+        pytest.skip(f"see {_FIRST}: {judge.wrong_use}")
     if record is None:
         pytest.skip("not run: an earlier check ended the validation")
+    elif check == _FIRST and str(record.outcome) == "not run" and judge.undecided:
+        pytest.fail(f"nothing about it could be decided: {record.reason}", pytrace=False)
     elif str(record.outcome) in ("not run", "vacuous"):
         pytest.skip(f"{record.outcome}: {record.reason}")
     elif str(record.outcome) == "refuted":
@@ -61,18 +70,32 @@ class Judge:
         self.cell, self.spec, self.options = target, spec, options
         self.target = target if isinstance(target, str) else getattr(target, "__qualname__", type(target).__qualname__)
         self.validation: Validation | None = None
+        self.wrong_use = ""
         self._records: dict[tuple[str, str], Record] = {}
 
     def find(self, check: str, dtype: str) -> Record | None:
         """The record of a check; a hang or a crash stands for every check that it prevented."""
+        if self.wrong_use:
+            return None
         if self.validation is None:
-            self.validation = self._made()
+            from rnn_harness.errors import UsageError
+
+            try:
+                self.validation = self._made()
+            except UsageError as error:
+                self.wrong_use = str(error)
+                return None
             self._records = {(record.check, record.dtype): record for record in self.validation.checks}
             _JUDGED.append(self)
         ended = next(
             (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
         )
         return self._records.get((check, dtype), ended)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether all of it together says neither right nor wrong."""
+        return self.validation is not None and self.validation.outcome == "undecided"
 
     def _made(self) -> Validation:
         if not isinstance(self.cell, str):
@@ -120,7 +143,7 @@ def _checks() -> Iterator[tuple[str, str]]:
     from rnn_harness.candidates._validate import DTYPES
     from rnn_harness.kernels._decide import ONCE, kernel_checks
 
-    yield "candidate.identified", ""
+    yield _FIRST, ""
     for dtype in DTYPES:
         yield "kernel.dispatch", dtype
         for check in (*kernel_checks(), *ONCE, *MANNERS):
@@ -134,14 +157,18 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not targets:
         return
     from rnn_harness.candidates import read_options
+    from rnn_harness.cli._shared import known_spec
     from rnn_harness.errors import UsageError
 
+    spec: str = config.getoption("--rnn-spec")
     try:
         options = read_options(config.getoption("--rnn-init"))
+        if spec != "auto" and not spec.endswith(".toml"):
+            known_spec(spec)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     for target in targets:
-        judge = Judge(target, config.getoption("--rnn-spec"), options)
+        judge = Judge(target, spec, options)
         for check, dtype in _checks():
             items.append(CellItem.from_parent(session, judge=judge, check=check, dtype=dtype))
 

@@ -53,6 +53,8 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
     chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
     pairs = [pair for pair in equivalences() if not names and not chosen]
     for name in names:
+        if not name:
+            raise UsageError("'' is no equation, spec or document: leave it out to mean all of them")
         meant = [pair for pair in equivalences() if name.upper() == pair.id or name == "equivalences"]
         pairs += [pair for pair in meant if pair not in pairs]
         if meant:

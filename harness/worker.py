@@ -13,6 +13,10 @@ from typing import Any
 Event = tuple[str, Any]
 """What a worker sent; or ``("done", None)``; or ``("ended", reason)`` if it was silent for too long, or died."""
 Send = Callable[[str, Any], None]
+LATE = "was not done in the time it had"
+"""How it ended where the time for everything was up."""
+SILENT = "gave no answer for"
+"""How it ended where one thing took too long; the seconds follow."""
 
 
 def watched(task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf) -> Iterator[Event]:
@@ -32,7 +36,7 @@ def watched(task: Callable[[Send, Any], None], order: Any, timeout: float, end: 
                 left = end - time.monotonic()
                 if not mine.poll(max(0.0, min(timeout, left))):
                     late = left <= timeout
-                    yield "ended", "was not done in the time it had" if late else f"gave no answer for {timeout:g} s"
+                    yield "ended", LATE if late else f"{SILENT} {timeout:g} s"
                     return
                 event: Event = mine.recv()
             except (EOFError, OSError):

@@ -59,6 +59,10 @@ def _lines(found: Any) -> Iterator[tuple[str, str]]:
         yield "is", "unknown: it equals no cell that is known"
     against = f" with {escape(found.spec)}" if found.outcome == "agrees" and found.spec else ""
     yield "verdict", _VERDICTS[found.outcome] + against
+    if found.outcome == "undecided" and found.diagnosis is None:
+        asked = ("candidate.process", "candidate.identified")
+        open_ = [one for one in found.checks if one.check in asked and str(one.outcome) == "not run"]
+        yield from (("because", escape(reason)) for reason in dict.fromkeys(one.reason for one in open_))
     if found.diagnosis is not None:
         yield "nearest", escape(found.diagnosis.spec)
         yield "at fault", escape(found.diagnosis.part)

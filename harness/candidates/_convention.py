@@ -15,7 +15,7 @@ from rnn_harness.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEPS, BATCH = 4, 3
+STEPS = 4
 Arrangement = Literal["rows", "columns", "one vector", "one column"]
 
 
@@ -106,6 +106,11 @@ def _attempts() -> Iterator[Convention]:
                 yield Convention(False, states, packed, state_first, arrangement=arrangement)
 
 
+def rows_unlike(*sizes: int) -> int:
+    """A number of rows that no size can be taken for: where they are equal, a wrong way of calling may fit."""
+    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29) if rows not in (*sizes, sum(sizes)))
+
+
 def find(module: Any, n: int, d: int, given: Convention | None = None) -> Convention:
     """How `module` is called, or whether it can be called as `given` says.
 
@@ -115,17 +120,20 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
 
     generator = torch.Generator().manual_seed(5)
     kind = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.float64)
-    x = torch.randn(STEPS, BATCH, n, generator=generator, dtype=torch.float64).to(kind)
+    batch = rows_unlike(n, d)
+    x = torch.randn(STEPS, batch, n, generator=generator, dtype=torch.float64).to(kind)
     told: dict[str, str] = {}
     for one in (given,) if given is not None else _attempts():
-        states = [torch.randn(BATCH, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(one.states)]
+        states = [torch.randn(batch, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(one.states)]
         try:
             fitting = _fits(module, one, x, [state / 2 for state in states], d)
-        except Exception as error:  # a module that is called in a wrong way may raise anything
+        except (Exception, SystemExit) as error:  # a module that is called in a wrong way may raise anything
             text = str(error).splitlines()[0] if str(error) else ""
             told.setdefault(f"{type(error).__name__}: {text}"[:100], str(one))
             continue
         if fitting is not None:
+            if fitting.states == 0 and (several := _several(module)):
+                raise UsageError(f"cannot drive {type(module).__name__}:{several}")
             return fitting
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
     said = f" It said: {shown}." if shown else ""

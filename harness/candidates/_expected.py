@@ -61,8 +61,10 @@ def load_expected(path: Path) -> tuple[Expected, ...]:
 def beside(text: str) -> Path | None:
     """The file that a candidate ships: ``cell.expected.toml`` beside ``cell.py``; None if there is none."""
     where = text.rpartition(":")[0] or text
+    if not where.endswith((".py", ".onnx")):
+        return None
     path = Path(where).with_suffix(".expected.toml")
-    return path if where.endswith((".py", ".onnx")) and path.is_file() else None
+    return path if path.is_file() else None
 
 
 def excused(records: Iterable[Record], known: tuple[Expected, ...]) -> Iterator[Record]:

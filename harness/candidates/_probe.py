@@ -99,8 +99,18 @@ class Probe:
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
         x = torch.tensor(self.inputs[:steps], dtype=dtype)
         given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
-        with torch.no_grad():
-            outputs, each, last = through(self.module, self.convention, leaves, x, given)
+        try:
+            with torch.no_grad():
+                outputs, each, last = through(self.module, self.convention, leaves, x, given)
+        except UsageError:
+            raise
+        except (Exception, SystemExit) as error:  # somebody's code may raise anything
+            said = (str(error).splitlines() or [""])[0]
+            raise UsageError(
+                f"cannot drive {type(self.module).__name__}: {self.convention}, it takes some arguments, but for "
+                f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
+                f"{type(error).__name__}: {said}"
+            ) from error
         finals = tuple(numpy(value).astype(np.float64) for value in last)
         if outputs is not None:
             return Seen((numpy(outputs).astype(np.float64),), finals)
@@ -152,6 +162,9 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     import torch
 
     module = target.make(n, d).to(getattr(torch, dtype)).eval()
+    lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
+    if lazy:
+        raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if not shapes:
         raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")

@@ -109,29 +109,31 @@ def _torch(shown: Shown) -> Iterator[str]:
         yield f"    s = {{{taken}}}; h.append(s['h'])"
         yield "h = torch.stack(h)"
     if not place.backward:
-        yield f"found = float({'h' if place.part == 'outputs' else f's[{place.name!r}]'}[{_index(place.index)}])"
+        where = "h" if place.part == "outputs" else f"s[{place.name!r}]"
+        yield f"found = float({where}.detach()[{_index(place.index)}])"
         return
     yield from array_lines("d_h", shown.drawn.d_outputs)
     yield from mapping_lines("d_s", {name: shown.drawn.d_finals[name] for name in names})
     yield "total = (h * torch.tensor(d_h)).sum() + sum((s[k] * torch.tensor(d_s[k])).sum() for k in s)"
     yield "total.backward()"
-    yield f"found = float({_gradient(shown)})"
+    where, index = _gradient(shown)
+    yield f"found = 0.0 if {where}.grad is None else float({where}.grad[{index}])  # None: nothing reaches it"
 
 
-def _gradient(shown: Shown) -> str:
-    """Where torch keeps the gradient that differs."""
+def _gradient(shown: Shown) -> tuple[str, str]:
+    """The leaf whose gradient differs, and the place in it."""
     place = shown.place
     if place.part == "inputs":
-        return f"x.grad[{_index(place.index)}]"
+        return "x", _index(place.index)
     if place.part == "states":
-        return f"s0['{place.name}'].grad[{_index(place.index)}]"
+        return f"s0['{place.name}']", _index(place.index)
     # A one in that place of the reference's parameter shows where it stands in the target's.
     rows = {name: np.zeros_like(value) for name, value in shown.drawn.parameters.items()}
     rows[place.name][place.index] = 1
     for name, value in shown.driver.table.pack(rows).items():
         if value.any():
             where = tuple(int(i) for i in np.argwhere(value)[0])
-            return f"dict(cell.named_parameters())[{name!r}].grad[{_index(where)}]"
+            return f"dict(cell.named_parameters())[{name!r}]", _index(where)
     raise AssertionError("every parameter of the reference that differs is one of the target's")
 
 

@@ -96,10 +96,14 @@ def validation(target: str, records: Iterable[Record], other: dict[str, Any]) ->
 
 
 def outcome_of(records: Iterable[Record]) -> Literal["agrees", "refuted", "undecided"]:
-    """Refuted if one record is and was not expected to be; agrees if checks of numbers agree; else undecided."""
+    """Refuted if one record is and was not expected to be; undecided if the worker could not go on through no fault of
+    the target's; agrees if checks of numbers agree; else undecided.
+    """
     found = list(records)
     if any(one.outcome is Outcome.REFUTED and not one.expected for one in found):
         return "refuted"
+    if any(one.check == "candidate.process" and one.outcome is Outcome.NOT_RUN for one in found):
+        return "undecided"
     told = ("candidate.identified", "kernel.dispatch")
     decided = any(one.outcome is Outcome.AGREES and one.check not in told for one in found)
     return "agrees" if decided else "undecided"

@@ -5,6 +5,7 @@ Dimension legend: n input size, d hidden size.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import difflib
 import importlib
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rnn_harness.candidates._convention import Convention
+from rnn_harness.candidates._convention import Convention, find
 from rnn_harness.candidates._sketch import Sketch
 from rnn_harness.candidates.adapters import Adapter, Made, choose, choose_backend, imported
 from rnn_harness.errors import UsageError
@@ -62,10 +63,14 @@ class Target:
 def _module(where: str) -> ModuleType:
     path = Path(where)
     if not where.endswith(".py"):
+        if not all(part.isidentifier() for part in where.split(".")):
+            raise UsageError(f"{where!r} is no module and no file: give package.module:Name or path/file.py:Name")
         sys.path.insert(0, str(Path.cwd()))
         try:
             return importlib.import_module(where)
-        except ImportError as error:
+        except SystemExit as error:
+            raise UsageError(f"{where} cannot be loaded: it leaves with exit code {error.code}") from None
+        except (ImportError, ValueError) as error:
             raise UsageError(
                 f"cannot import {where!r}: {error}; give package.module:Name or path/file.py:Name"
             ) from None
@@ -81,7 +86,7 @@ def _module(where: str) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         found.loader.exec_module(module)
-    except Exception as error:  # whatever stands in somebody's file
+    except (Exception, SystemExit) as error:  # whatever stands in somebody's file
         raise UsageError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from None
     finally:
         sys.path.pop(0)
@@ -135,7 +140,8 @@ def target(name: str, found: Any, options: dict[str, Any] | None = None, adapter
     rest = {key: given.pop(key) for key in own.options if key in given}
     if given:
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(given))}")
-    return _driven(name, own, lambda n, d: copy.deepcopy(found), rest, _sizes(found))
+    sizes = _sizes(found) or (_fitting(found) if own.name == "torch" else None)
+    return _driven(name, own, lambda n, d: copy.deepcopy(found), rest, sizes)
 
 
 def _is_function(found: Any) -> bool:
@@ -222,13 +228,25 @@ def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any], defaul
     for attempt in attempts:
         try:
             return attempt()
-        except Exception as error:  # a constructor may raise anything
+        except (Exception, SystemExit) as error:  # a constructor may raise anything
             trouble.append(f"{type(error).__name__}: {error}")
     shown = ", ".join(str(one) for one in known.values()) or "unknown arguments"
     raise UsageError(
         f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {trouble[0]}; "
         "give what it needs besides with --init key=value"
     )
+
+
+def _fitting(module: Any) -> tuple[int, int] | None:
+    """(n, d) of a torch module that does not say so: the first sizes, of those its parameters allow, that it takes."""
+    wide = {size for value in module.parameters() for size in value.shape}
+    hidden = sorted({size // gates for size in wide for gates in (1, 3, 4) if size % gates == 0}, reverse=True)
+    for d in hidden:
+        for n in sorted({*wide, *(size - d for size in wide if size > d)}):
+            with contextlib.suppress(UsageError):
+                find(copy.deepcopy(module), n, d)
+                return n, d
+    return None
 
 
 def _sizes(made: Any) -> tuple[int, int] | None:

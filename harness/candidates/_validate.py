@@ -27,6 +27,7 @@ from rnn_harness.candidates._weights import load_weights, weights_check
 from rnn_harness.candidates._write import alternative_ids, with_rewriting, written_spec
 from rnn_harness.cases import Case
 from rnn_harness.checks._check import Finding, merge
+from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, decide
 from rnn_harness.kernels._decide import ONCE, kernel_checks
 from rnn_harness.kernels._kernel import settings
@@ -144,6 +145,9 @@ def _is(match: Match, expected: Sketch | None, wish: Wish) -> bool:
 
 def _expected(target: Target, wish: Wish) -> tuple[Sketch | None, str]:
     """What it should be, and what to call that: the spec asked for, or what it says it is."""
+    if wish.spec not in ("auto", *(one.id for one in library().specs)):
+        near = ", ".join(library().nearest(wish.spec))
+        raise UsageError(f"there is no spec {wish.spec!r}{f'; did you mean {near}?' if near else ''}")
     if wish.spec != "auto":
         return sketch_of(library().spec(wish.spec)), wish.spec
     if wish.map is not None:
@@ -198,9 +202,10 @@ def _wrong(
         diagnosis = explained(near[0]) if near else unused or located(seen, possible, expected, name)
     sure = bool(matches or near or expected is not None)
     spec = (near[0].spec if near else None) or (wish.spec if wish.spec != "auto" else "unknown")
-    reason = str(diagnosis) if diagnosis is not None else "unknown: it equals no cell that is known"
+    reason = str(diagnosis) if diagnosis is not None else "it equals no cell that is known"
     if not sure:
-        reason = f"unknown: it equals no cell that is known. Nearest: {reason}; give what it should be with --spec"
+        nearest = f". Nearest: {diagnosis}" if diagnosis is not None else ""
+        reason = f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
     yield "record", _record(target, wish, spec, Outcome.REFUTED if sure else Outcome.NOT_RUN, reason)
     if diagnosis is not None:
         yield "diagnosis", fault(diagnosis)

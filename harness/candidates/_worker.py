@@ -16,9 +16,10 @@ from rnn_harness.candidates._expected import Expected, unmet
 from rnn_harness.candidates._result import Event, Fault
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, environment
-from rnn_harness.worker import Send, watched
+from rnn_harness.worker import LATE, SILENT, Send, watched
 
 GIGABYTE = 2**30
+_LOADED = "it was loaded"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _all(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
 
 def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], None]) -> Any:
     """One worker's events; returns the order that is left for the next, or None."""
-    phase, told = "it was loaded", order.told
+    phase, told = _LOADED, order.told
     for kind, value in watched(_work, order, limits.case, end):
         if kind == "start":
             phase = f"it was tried: {value}"
@@ -118,18 +119,31 @@ def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
         elif kind == "usage":
             raise UsageError(value)
         elif kind == "ended":
-            ended = _record(order, phase, f"{value} while {phase}")
+            undecided = value == LATE or phase == _LOADED
+            advice = _advice(order, limits, value, phase) if undecided else ""
+            ended = _record(order, phase, f"{value} while {phase}{advice}", undecided)
             if order.told and not ended.dtype:
                 return None  # whoever identifies it tells that
             yield "record", ended
+            if undecided:
+                return None
             wanted = "a recurrent cell" if order.spec == "auto" else order.spec
             yield "diagnosis", Fault(spec=wanted, part="behaviour: it does not end well", difference=value)
-            return _rest(order, phase, told) if time.monotonic() < end else None
+            return _rest(order, phase, told)
         elif kind == "event":
             name, what = value
             told = told or name == "identified"
             yield name, what.model_copy(update={"init": order.pairs}) if name == "record" else what
     return None
+
+
+def _advice(order: Order, limits: Limits, ending: str, phase: str) -> str:
+    """What to give more of: the cell itself was not at fault, or not yet tried."""
+    if ending == LATE:
+        return f"; everything may take {limits.total:g} s (--total)"
+    if ending.startswith(SILENT):
+        return "; give it longer with --timeout"
+    return f"; nothing of it could be tried. It may take {order.memory:g} GB (--memory)"
 
 
 def _rest(order: Order, phase: str, told: bool) -> Order | None:
@@ -141,14 +155,14 @@ def _rest(order: Order, phase: str, told: bool) -> Order | None:
     return replace(order, dtypes=dtypes, told=True) if dtypes else None
 
 
-def _record(order: Order, phase: str, reason: str) -> Record:
+def _record(order: Order, phase: str, reason: str, undecided: bool) -> Record:
     dtype = next((dtype for dtype in order.dtypes if f"{dtype} on" in phase), "")
     return Record(
         entry="unknown",
         spec="unknown",
         check="candidate.process",
         witness="kernel",
-        outcome=Outcome.REFUTED,
+        outcome=Outcome.NOT_RUN if undecided else Outcome.REFUTED,
         reason=reason,
         seed=order.seed,
         environment=environment(),

@@ -118,6 +118,9 @@ def bench(
 
         changes = held(before, found, other_machine)
         print_changes(console(), changes, str(compare))
+        if limit is not None and not changes and not wrong:
+            typer.echo(f"rnn-harness: {compare} and this have no measured times or rates in common", err=True)
+            raise typer.Exit(ExitCode.UNDECIDED)
         wrong = wrong or (limit is not None and any(one.real and one.factor > 1 + limit for one in changes))
     raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.AGREES)
 

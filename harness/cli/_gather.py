@@ -92,14 +92,15 @@ class Gathered:
     def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
         """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
         pinned(1)
+        self.validations += [_validated(target) for target in cells]  # first: before anything is set aside
         try:
             out.mkdir(parents=True, exist_ok=True)
             if not resume:
                 _set_aside(out)
         except OSError as error:
             raise UsageError(f"cannot write to {out}: {error.strerror}") from None
-        for number, target in enumerate(cells, 1):  # first: a name that is wrong is told at once
-            self._validated(target, out / f"cell-{number}.json")
+        for number, found in enumerate(self.validations, 1):
+            _put(out / f"cell-{number}.json", found.model_dump_json(indent=1) + "\n")
         self._decided(_equations(quick), "equations", out / "equations.jsonl", resume)
         if not quick:
             self._decided(_kernels(), "kernels", out / "kernels.jsonl", resume)
@@ -142,14 +143,6 @@ class Gathered:
             self.fates.append(fate_row(fate))
             _put(path, json.dumps(self.fates, indent=1))
 
-    def _validated(self, target: str, path: Path) -> None:
-        from rnn_harness.candidates import Order, collect, isolated
-
-        typer.echo(f"{target}: {path}", err=True)
-        found = collect(target, isolated(Order(target, {})))
-        _put(path, found.model_dump_json(indent=1) + "\n")
-        self.validations.append(found)
-
     def code(self) -> ExitCode:
         """Whether something of it is refuted, or nothing decided."""
         wrong = [one for one in self.records.values() if str(one.outcome) == "refuted" and not one.expected]
@@ -161,6 +154,13 @@ class Gathered:
         decided = any(str(one.outcome) == "agrees" for one in self.records.values())
         told = decided or self.measured or self.fates or any(one.outcome == "agrees" for one in self.validations)
         return ExitCode.AGREES if told else ExitCode.UNDECIDED
+
+
+def _validated(target: str) -> Any:
+    from rnn_harness.candidates import Order, collect, isolated
+
+    typer.echo(f"{target}: is it right?", err=True)
+    return collect(target, isolated(Order(target, {})))
 
 
 def _put(path: Path, text: str) -> None:

@@ -29,8 +29,8 @@ def replay(
 ) -> None:
     """Run recorded checks again, each on the case it rests on: all that are refuted, or the one of a line.
 
-    Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run. The target's code runs in this
-    process.
+    Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run, or none of them was decided. The
+    target's code runs in this process.
     """
     from rnn_harness.records import Outcome
 
@@ -39,7 +39,7 @@ def replay(
     chosen = [one for one in found if one.outcome is Outcome.REFUTED] if line is None else [_line(found, path, line)]
     if not chosen:
         typer.echo(f"{path}: {len(found)} records, none of them refuted")
-        return
+        raise typer.Exit(ExitCode.AGREES if any(one.outcome is Outcome.AGREES for one in found) else ExitCode.UNDECIDED)
     made: dict[tuple[str, tuple[str, ...]], Kernel] = {}
     said = []
     for record in chosen:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,9 +53,11 @@ def identify(
     from rnn_harness.candidates import load, read_options
     from rnn_harness.candidates import save_map as save
 
-    loaded = load(target, read_options(init or []), adapter)
-    matches = find(loaded)
-    if not matches and not as_json and (fault := _nearest(loaded)):
+    with contextlib.redirect_stdout(sys.stderr):  # what the cell prints is not part of the answer
+        loaded = load(target, read_options(init or []), adapter)
+        matches = find(loaded)
+        fault = "" if matches or as_json else _nearest(loaded)
+    if fault:
         typer.echo(f"{target}: wrong\n  {fault}")
         raise typer.Exit(ExitCode.REFUTED)
     if as_json:

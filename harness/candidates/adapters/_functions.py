@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_harness.candidates._convention import rows_unlike
 from rnn_harness.candidates.adapters._adapter import Made
 from rnn_harness.candidates.adapters._arrays import shown
 from rnn_harness.candidates.adapters._foreign import Foreign, Pullback
@@ -35,7 +36,6 @@ _STATE = re.compile(
 )
 _TREE = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
 _MAKERS = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
-BATCH = 3
 
 
 class _Plain:
@@ -150,7 +150,8 @@ def _guessed(plain: _Plain, n: int, d: int) -> Iterator[dict[str, Array]]:
 def _calls(plain: _Plain, n: int, d: int) -> Iterator[tuple[Array, ...]]:
     """Data of one step in rows, columns, or one vector; two states as a pair where there is one argument for them."""
     rng = np.random.default_rng(1)
-    for batch, turned in ((BATCH, False), (BATCH, True), (None, False), (1, True)):
+    several = rows_unlike(n, d)
+    for batch, turned in ((several, False), (several, True), (None, False), (1, True)):
         for pair in (False, True):
             rows: list[Any] = []
             for name in plain.data:
