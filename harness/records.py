@@ -142,6 +142,14 @@ def _replace(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def not_a_record(error: ValueError) -> str:
+    """What is the matter with what should be one: the fields, or where it is no JSON."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fields = [f"{'.'.join(map(str, one['loc']))} ({one['msg']})" for one in error.errors()]
+    return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
+
+
 def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
     """The records of a journal. A truncated last line (a killed run) is reported in `warnings` and skipped.
 
@@ -164,7 +172,7 @@ def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Reco
                 if warnings is not None:
                     warnings.append(f"{path}:{number + 1}: the last record is cut off, and was skipped")
                 return
-            raise UsageError(f"{path}:{number + 1}: not a record: {str(error).splitlines()[0]}") from None
+            raise UsageError(f"{path}:{number + 1}: not a record: {not_a_record(error)}") from None
         if record.key in seen:
             raise UsageError(f"{path}:{number + 1}: {record.entry}, {record.check} is recorded twice")
         seen.add(record.key)

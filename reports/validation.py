@@ -57,8 +57,7 @@ def _lines(found: Any) -> Iterator[tuple[str, str]]:
             yield "or", escape(other)
     elif told is not None:
         yield "is", "unknown: it equals no cell that is known"
-    against = f" with {escape(found.spec)}" if found.outcome == "agrees" and found.spec else ""
-    yield "verdict", _VERDICTS[found.outcome] + against
+    yield "verdict", _VERDICTS[found.outcome] + (_against(found) if found.outcome == "agrees" else "")
     if found.outcome == "undecided" and found.diagnosis is None:
         asked = ("candidate.process", "candidate.identified")
         open_ = [one for one in found.checks if one.check in asked and str(one.outcome) == "not run"]
@@ -81,6 +80,14 @@ def _lines(found: Any) -> Iterator[tuple[str, str]]:
         sizes = ", ".join(f"{name} = {value}" for name, value in shown.sizes.items())
         text = f"{sizes}, {shown.nonzero} numbers that are not zero: {shown.place} is {shown.found!r}, "
         yield "smallest", escape(f"{text}the equations give {shown.expected!r} (--repro FILE writes a program)")
+
+
+def _against(found: Any) -> str:
+    """What it agrees with, and that it does so forward alone, where no gradient was decided."""
+    shipped = found.spec not in ("", "candidate")
+    spec = f" with {escape(found.spec)}" if shipped else " with the equations of what it is"
+    decided = any(one.check.startswith("backward.") and str(one.outcome) == "agrees" for one in found.checks)
+    return spec if decided else f"{spec}, forward; no gradient was decided"
 
 
 def _precision(records: Iterable[Judged]) -> Iterator[str]:

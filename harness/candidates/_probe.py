@@ -129,6 +129,20 @@ class Probe:
             for a, b in zip((*own.outputs, *own.finals), (*moved.outputs, *moved.finals), strict=True)
         )
 
+    def writes_into(self) -> str:
+        """Which of its arguments hold other numbers after one call: ``input``, ``state``, or none."""
+        import torch
+
+        dtype = getattr(torch, self.dtype)
+        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in self.parameters.items()}
+        x = torch.tensor(self.inputs[: STEPS if self.convention.sequence else 1], dtype=dtype)
+        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        before = [value.clone() for value in (x, *given)]
+        with torch.no_grad():
+            through(self.module, self.convention, leaves, x, list(given))
+        changed = [not torch.equal(a, b) for a, b in zip((x, *given), before, strict=True)]
+        return "state" if any(changed[1:]) else "input" if changed[0] else ""
+
     def gives_nan(self) -> bool:
         """Whether something that comes out of finite numbers is no number."""
         seen = self.whole()

@@ -233,7 +233,7 @@ def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any], defaul
     shown = ", ".join(str(one) for one in known.values()) or "unknown arguments"
     raise UsageError(
         f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {trouble[0]}; "
-        "give what it needs besides with --init key=value"
+        "give what it needs besides with --init key=value, or name a function f(n, d) that makes it"
     )
 
 

@@ -169,12 +169,15 @@ def _mapped(target: Target, seen: Probe, given: Match) -> tuple[Match, ...]:
 
 
 def _unsteady(seen: Probe) -> Diagnosis | None:
-    """NaN out of finite numbers; the same call twice, and a row alone: what gives other numbers is no function of its
-    arguments.
+    """NaN out of finite numbers; its arguments after the call; the same call twice, and a row alone: what gives other
+    numbers is no function of its arguments.
     """
     if seen.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
         return Diagnosis("a recurrent cell", "forward: outputs", difference)
+    if written := seen.writes_into():
+        difference = f"it writes into the {written} that it is given, so whoever kept it has other numbers afterwards"
+        return Diagnosis("a recurrent cell", "behaviour: arguments", difference)
     if not seen.same(seen.whole(), seen.whole()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis("a recurrent cell", "behaviour: determinism", difference)

@@ -75,6 +75,8 @@ def bench(
     chosen = tuple(what or _WHAT)
     own = tuple(name.strip() for name in families.split(","))
     _known("measurement", chosen, (*_WHAT, *_ASKED))
+    if cell and "speed" not in chosen:
+        raise UsageError(f"--cell is timed beside the others by speed, which {', '.join(chosen)} leaves out")
     _known("family", own, _FAMILIES)
     _known("dtype", (dtype,), ("float32", "float64"))
     _known("device", (device,), ("cpu", "cuda"))

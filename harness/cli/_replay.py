@@ -69,7 +69,7 @@ def _records(path: Path) -> list[Record]:
     """Of JSON Lines, or of one document with `checks`."""
     from pydantic import ValidationError
 
-    from rnn_harness.records import Record, read_records
+    from rnn_harness.records import Record, not_a_record, read_records
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def _records(path: Path) -> list[Record]:
     try:
         return [Record.model_validate(row) for row in rows]
     except ValidationError as error:
-        raise UsageError(f"{path}: not a record: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{path}: not a record: {not_a_record(error)}") from None
 
 
 def _line(found: list[Record], path: Path, line: int) -> Record:

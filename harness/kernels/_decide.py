@@ -162,7 +162,11 @@ def decide_one(
         told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
         outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
-        reason = f"torch has no such kernel in {setting.dtype}: {told}" if lacking else f"cannot be run at all: {told}"
+        reason = (
+            f"torch has no such kernel in {setting.dtype}: {told}"
+            if lacking
+            else f"cannot be run forward and backward: {told}"
+        )
         yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
     differs = ran.differs(kernel.expects, kernel.never)

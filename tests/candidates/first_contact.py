@@ -80,3 +80,15 @@ class Prints(nn.RNNCell):
     def forward(self, *given: Any) -> Tensor:
         print("hello", given[0].shape)
         return super().forward(*given)
+
+
+class Overwrites(nn.RNNCell):
+    """Right numbers, put where the state was."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return h.copy_(super().forward(x, h))
+
+
+def overwriting(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
+    h[...] = np.tanh(W @ x + U @ h + b)
+    return h

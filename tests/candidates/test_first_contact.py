@@ -50,6 +50,27 @@ def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, .
     assert "Traceback" not in found.output
 
 
+@pytest.mark.parametrize("target", ["Overwrites", "overwriting"])
+def test_a_cell_that_writes_into_its_state_is_told_so(target: str) -> None:
+    options = ["--init", "params=make_vector"] if target == "overwriting" else []
+    found = RUN.invoke(app, ["validate", f"{CELLS}:{target}", *options])
+    assert found.exit_code == 1
+    assert "it writes into the state that it is given" in found.stdout
+
+
+def test_what_has_no_gradients_agrees_forward() -> None:
+    options = ["--init", "params=make_vector", "--examples", "0"]
+    found = RUN.invoke(app, ["validate", f"{CELLS}:rnn_vector", *options])
+    assert found.exit_code == 0, found.output
+    assert "agrees with rnn.tanh, forward; no gradient was decided" in found.stdout
+
+
+def test_a_cell_beside_what_is_not_timed_is_wrong_use() -> None:
+    found = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
+    assert found.exit_code == 2
+    assert "is timed beside the others by speed" in found.stderr
+
+
 def test_what_a_cell_prints_is_not_in_the_json() -> None:
     command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
