@@ -177,7 +177,7 @@ def _unsteady(seen: Probe) -> Diagnosis | None:
         return Diagnosis("a recurrent cell", "forward: outputs", difference)
     if written := seen.writes_into():
         difference = f"it writes into the {written} that it is given, so whoever kept it has other numbers afterwards"
-        return Diagnosis("a recurrent cell", "behaviour: arguments", difference)
+        return Diagnosis("a recurrent cell", "behaviour: intact", difference)
     if not seen.same(seen.whole(), seen.whole()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis("a recurrent cell", "behaviour: determinism", difference)
