@@ -95,10 +95,7 @@ class Probe:
     def _run(self, parameters: dict[str, Array], steps: int) -> Seen:
         import torch
 
-        dtype = getattr(torch, self.dtype)
-        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
-        x = torch.tensor(self.inputs[:steps], dtype=dtype)
-        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        leaves, x, given = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
                 outputs, each, last = through(self.module, self.convention, leaves, x, given)
@@ -117,6 +114,15 @@ class Probe:
         over = [np.stack([numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
         return Seen(tuple(over), finals)
 
+    def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
+        """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
+        import torch
+
+        dtype = getattr(torch, self.dtype)
+        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
+        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), given
+
     def rows_are_apart(self) -> bool:
         """Whether the second row of the batch gives the same when the first one holds other numbers."""
         other = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
@@ -133,10 +139,7 @@ class Probe:
         """Which of its arguments hold other numbers after one call: ``input``, ``state``, or none."""
         import torch
 
-        dtype = getattr(torch, self.dtype)
-        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in self.parameters.items()}
-        x = torch.tensor(self.inputs[: STEPS if self.convention.sequence else 1], dtype=dtype)
-        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         before = [value.clone() for value in (x, *given)]
         with torch.no_grad():
             through(self.module, self.convention, leaves, x, list(given))

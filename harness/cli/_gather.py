@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,13 +94,13 @@ class Gathered:
     def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
         """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
         pinned(1)
-        self.validations += [_validated(target) for target in cells]  # first: before anything is set aside
-        try:
+        with _writing(out):
             out.mkdir(parents=True, exist_ok=True)
-            if not resume:
+        # Cells come first: where a name is wrong, the last report stays where it is.
+        self.validations += [_validated(target) for target in cells]
+        if not resume:
+            with _writing(out):
                 _set_aside(out)
-        except OSError as error:
-            raise UsageError(f"cannot write to {out}: {error.strerror}") from None
         for number, found in enumerate(self.validations, 1):
             _put(out / f"cell-{number}.json", found.model_dump_json(indent=1) + "\n")
         self._decided(_equations(quick), "equations", out / "equations.jsonl", resume)
@@ -163,14 +165,21 @@ def _validated(target: str) -> Any:
     return collect(target, isolated(Order(target, {})))
 
 
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What the system refuses is told with the path. Raises UsageError."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror}") from None
+
+
 def _put(path: Path, text: str) -> None:
     """Write the file whole or not at all. Raises UsageError."""
     temporary = path.with_name(path.name + ".part")
-    try:
+    with _writing(path):
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _set_aside(out: Path) -> None:

@@ -191,3 +191,11 @@ def test_from_and_making_more_exclude_each_other(tmp_path: Path) -> None:
     found = RUN.invoke(app, ["report", "--quick", "--from", str(tmp_path)])
     assert found.exit_code == 2
     assert "give one of them" in found.stderr
+
+
+def test_a_cell_with_a_wrong_name_leaves_the_last_report_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("the last one", encoding="utf-8")
+    found = RUN.invoke(app, ["report", "--quick", "--cell", "nofile.py:X", "--out", str(tmp_path)])
+    assert found.exit_code == 2
+    assert "there is no file nofile.py" in found.stderr
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "the last one"
