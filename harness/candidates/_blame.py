@@ -113,6 +113,10 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
         (wrong if bad else right).append(case)
     if not wrong:
         return _precision(kernel, refuted)
+    lost = [_lost_axes(kernel, setting, case) for case in wrong]
+    if all(lost):
+        told = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
+        return Diagnosis(kernel.spec, "forward: shape", told)
     for words, holds in _WHEN:
         if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
             return Diagnosis(kernel.spec, "forward: outputs", f"its outputs are wrong where {words}, and only there")
@@ -153,6 +157,19 @@ def _differs(trial: Trial) -> bool:
     if found.shape != balls.shape or not np.isfinite(found).all():
         return True
     return any(not ball.contains(float(value)) for ball, value in zip(balls.flat, found.flat, strict=True))
+
+
+def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
+    """The shape of its outputs at one step, where it differs from the right one by axes of length one; else empty."""
+    case = case.model_copy(update={"T": 1, "dtype": setting.dtype})
+    try:
+        found = kernel.trial(setting, case).run.outputs.shape
+    except Exception:  # then it is no shape that is wrong
+        return ""
+    right = (1, case.B, case.d)
+    if found == right or [size for size in found if size != 1] != [size for size in right if size != 1]:
+        return ""
+    return f"for T = 1, B = {case.B}, d = {case.d} its outputs have shape {found}, not {right}"
 
 
 def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:

@@ -123,6 +123,7 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
     batch = rows_unlike(n, d)
     x = torch.randn(STEPS, batch, n, generator=generator, dtype=torch.float64).to(kind)
     told: dict[str, str] = {}
+    mixing: Convention | None = None
     for one in (given,) if given is not None else _attempts():
         states = [torch.randn(batch, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(one.states)]
         try:
@@ -131,10 +132,15 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
             text = str(error).splitlines()[0] if str(error) else ""
             told.setdefault(f"{type(error).__name__}: {text}"[:100], str(one))
             continue
-        if fitting is not None:
+        if fitting is not None and not fitting.sequence and not _rows_are_apart(module, fitting, x, states):
+            # A loop over the first axis runs on one step's rows too, and takes them for steps.
+            mixing = mixing or fitting
+        elif fitting is not None:
             if fitting.states == 0 and (several := _several(module)):
                 raise UsageError(f"cannot drive {type(module).__name__}:{several}")
             return fitting
+    if mixing is not None:
+        return mixing
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
     said = f" It said: {shown}." if shown else ""
     raise UsageError(
@@ -172,6 +178,20 @@ def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int)
         return None
     fitting_one = replace(one, taken=(first, *ends))
     return fitting_one if _time_axis_is_right(module, fitting_one, x, states) else None
+
+
+def _rows_are_apart(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
+    """Whether another number in one row leaves the other rows of a step as they are."""
+    import torch
+
+    if one.arrangement.startswith("one "):
+        return True
+    moved = x[0].clone()
+    moved[1] += 1
+    with torch.no_grad():
+        (_, before), (_, after) = (one.call(module, step, [state / 2 for state in states]) for step in (x[0], moved))
+    others = [row for row in range(x.shape[1]) if row != 1]
+    return all(torch.equal(a[others], b[others]) for a, b in zip(before, after, strict=True))
 
 
 def _found(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> list[Tensor]:

@@ -8,6 +8,7 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.candidates._layout import Layout
 from rnn_harness.candidates._pieces import PieceTable
-from rnn_harness.candidates._probe import Probe, Seen
+from rnn_harness.candidates._probe import Probe, Seen, close
 from rnn_harness.candidates._sketch import Sketch
 
 Array = NDArray[Any]
@@ -81,8 +82,7 @@ class Decoder:
             (target.hidden(self.states), predicted.outputs[0]),
             *zip(target.finals, predicted.finals, strict=False),
         ]
-        tolerance = self.seen.tolerance
-        return all(a.shape == b.shape and np.allclose(a, b, rtol=0, atol=tolerance) for a, b in pairs)
+        return all(a.shape == b.shape and close(a, b, self.seen.tolerance) for a, b in pairs)
 
     def _shows(self, alive: Mapping[int, Role], index: int) -> bool:
         base = self.seen.masked(self.layout, frozenset(alive))
@@ -142,8 +142,30 @@ class Decoder:
             index, fitting = ties[0]
             for role in fitting[:MOST_READINGS]:
                 yield from self._decoded({**named, index: role}, partial)
+        elif together := self._together(named, [index for index in open_ones if not self._shows(named, index)]):
+            for two in together[:MOST_READINGS]:
+                yield from self._decoded({**named, **two}, partial)
         else:
             yield from self._finished(named, open_ones)
+
+    def _together(self, named: Mapping[int, Role], silent: list[int]) -> list[dict[int, Role]]:
+        """Names for the first two slots of which each alone shows nothing, but both do: factors of one product."""
+        base = self.seen.masked(self.layout, frozenset(named))
+        if self.seen.same(base, self.seen.masked(self.layout, frozenset((*named, *silent)))):
+            return []
+        for one, other in itertools.combinations(silent, 2):
+            target = self.seen.masked(self.layout, frozenset((*named, one, other)))
+            if self.seen.same(base, target):
+                continue
+            found: list[dict[int, Role]] = []
+            for first in self._free(one, named):
+                for second in self._free(other, {**named, one: first}):
+                    two = {one: first, other: second}
+                    if self.agree(target, self.predict({**named, **two})):
+                        found.append(two)
+            if found:
+                return found
+        return []
 
     def _finished(self, named: dict[int, Role], silent: list[int]) -> Iterator[Reading]:
         """Slots that nothing tells apart get the names that are left, in their order."""

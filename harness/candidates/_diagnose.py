@@ -1,23 +1,18 @@
-"""What is wrong with it? The neighbourhood of the known cells: one mistake, two; else where it begins to differ."""
+"""What is wrong with it, in words: mistakes that explain it; else where it begins to differ from the nearest cell."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-
-import numpy as np
 
 from rnn_harness.candidates._activations import ACTIVATIONS
 from rnn_harness.candidates._decode import Decoder, Reading
-from rnn_harness.candidates._edits import NAMES, edits, told
-from rnn_harness.candidates._identify import Match, features, orders
+from rnn_harness.candidates._edits import NAMES, told
+from rnn_harness.candidates._identify import Match, features
 from rnn_harness.candidates._layout import Layout
+from rnn_harness.candidates._neighbours import bases, partial
 from rnn_harness.candidates._probe import Probe
 from rnn_harness.candidates._sketch import Sketch
-from rnn_harness.candidates._variants import plain
-
-MOST_PAIR_READINGS = 3
 
 
 @dataclass(frozen=True)
@@ -32,73 +27,6 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
-
-
-def neighbours(seen: Probe, possible: list[Layout], expected: Sketch | None) -> list[Match]:
-    """The wrong cells that a target equals, those with the fewest mistakes. `expected`: what it should be."""
-    rows = [(layout, sketch) for layout in possible for sketch in _bases(layout, seen, expected)]
-    for layout, sketch in rows:
-        found = [one for edit in edits(sketch) for one in _exact(seen, layout, replace(sketch, edits=(edit,)))]
-        if found:
-            return sorted(found, key=_named_otherwise)
-    for layout, sketch in rows:
-        found = list(_pairs(seen, layout, sketch))
-        if found:
-            return found
-    return []
-
-
-def _bases(layout: Layout, seen: Probe, expected: Sketch | None) -> Iterator[Sketch]:
-    """What it should be first; then the usual cells."""
-    if expected is not None:
-        yield expected
-    for sketch in plain(layout, seen.convention.states):
-        if sketch != expected:
-            yield sketch
-
-
-_SPELLED = {"z": "zu", "g": "gcnha"}
-
-
-def _named_otherwise(match: Match) -> int:
-    """How many parameters of one gate have a name that ends in another gate's letter: people name what they mean."""
-    slots = match.reading.layout.slots
-    own = [(slots[index].parameter, role[0]) for index, role in match.reading.names if slots[index].of == 1]
-    return sum(parameter[-1].lower() not in _SPELLED.get(role[-1], role[-1]) for parameter, role in own)
-
-
-def _exact(seen: Probe, layout: Layout, sketch: Sketch) -> Iterator[Match]:
-    for states in orders(sketch, seen):
-        decoder = Decoder(seen, layout, sketch, states)
-        if decoder.zero():
-            yield from (Match(sketch, reading, states, seen.convention) for reading in decoder.readings())
-
-
-def partial(seen: Probe, layout: Layout, sketch: Sketch) -> list[tuple[Reading, tuple[str, ...]]]:
-    """Readings of a cell that the target is not, those with the most slots told by a run first."""
-    found = [
-        (reading, states)
-        for states in orders(sketch, seen)
-        for reading in Decoder(seen, layout, sketch, states).readings(partial=True)
-    ]
-    return sorted(found, key=lambda row: -row[0].matched)
-
-
-def _pairs(seen: Probe, layout: Layout, sketch: Sketch) -> Iterator[Match]:
-    """Two mistakes at once, for the readings that explain most slots."""
-    whole, steps = seen.whole(), len(seen.inputs)
-    for reading, states in partial(seen, layout, sketch)[:MOST_PAIR_READINGS]:
-        parameters = Decoder(seen, layout, sketch, states).parameters(dict(reading.names))
-        for pair in itertools.combinations(edits(sketch), 2):
-            other = replace(sketch, edits=pair)
-            decoder = Decoder(seen, layout, other, states)
-            begun = decoder.of(parameters, 1).outputs[0][0]
-            # The first step alone rules out nearly all pairs.
-            if not np.allclose(whole.hidden(states)[0], begun, rtol=0, atol=seen.tolerance):
-                continue
-            if decoder.agree(whole, decoder.of(parameters, steps)):
-                yield Match(other, reading, states, seen.convention)
-                return
 
 
 def explained(match: Match) -> Diagnosis:
@@ -149,9 +77,16 @@ _OPTIONS = {
     "offset": ("forget gate, bias", "{own:g} is added to the forget gate, not {wanted:g}"),
     "peephole": ("peepholes", "the peepholes are {own}, not {wanted}"),
     "seen": ("output gate, peephole", "the output gate's peephole sees the {own} cell state, not the {wanted} one"),
+    "cell_clip": ("cell state, clipping", "the cell state is kept within {own:g}, not {wanted:g} (0: no limit)"),
     "clip": ("gates, clipping", "arguments are clipped at {own:g}, not {wanted:g} (0: no limit)"),
 }
-_WORDS = {"none": "absent", "own": "a gate of its own", "coupled": "coupled to the input gate", "": "absent"}
+_WORDS = {
+    "": "absent",
+    "none": "absent",
+    "own": "a gate of its own",
+    "coupled": "coupled to the input gate",
+    "coupling": "what the input gate is coupled to",
+}
 
 
 def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
@@ -167,7 +102,7 @@ def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: 
     """Where a target starts to differ from the nearest cell: the parameters that it uses otherwise."""
     best: tuple[int, Sketch, Reading, tuple[str, ...]] | None = None
     for layout in possible:
-        for sketch in _bases(layout, seen, expected) if expected is None else (expected,):
+        for sketch in bases(layout, seen, expected) if expected is None else (expected,):
             for reading, states in partial(seen, layout, sketch)[:1]:
                 if best is None or reading.matched > best[0]:
                     best = (reading.matched, sketch, reading, states)

@@ -66,6 +66,7 @@ _STRUCTURE: dict[str, dict[Edit, tuple[str, str]]] = {
         Edit("state", "cell ignored"): ("initial cell state", "the initial cell state is not used"),
         Edit("cell", "forget unused"): ("forget gate", "the forget gate is not used"),
         Edit("cell", "forget coupled"): ("forget gate", "1 - i is used in the place of the forget gate"),
+        Edit("cell", "input coupled"): ("input gate", "1 - f is used in the place of the input gate"),
         Edit("cell", "forget by input"): ("forget gate", "the input gate is used in the place of the forget gate"),
         Edit("cell", "forget inverted"): ("forget gate", "1 - f is used in the place of f"),
         Edit("cell", "input unused"): ("input gate", "the input gate is not used"),
@@ -75,7 +76,6 @@ _STRUCTURE: dict[str, dict[Edit, tuple[str, str]]] = {
         Edit("cell", "candidate subtracted"): ("cell state", "the candidate is subtracted from the cell state"),
         Edit("cell", "old dropped"): ("cell state", "the old cell state is left out of the new one"),
         Edit("cell", "squashed"): ("cell state", "tanh is applied to the cell state before it is kept"),
-        Edit("cell", "clipped"): ("cell state", "the cell state is clipped to [-1, 1]"),
         Edit("output", "old cell"): ("hidden state", "the hidden state is made from the old cell state"),
         Edit("output", "candidate"): ("hidden state", "the hidden state is made from the candidate"),
         Edit("output", "activation outside"): ("hidden state", "tanh is applied after the output gate, not before"),
@@ -93,7 +93,8 @@ def edits(sketch: Sketch) -> Iterator[Edit]:
             continue
         if edit.what == "recurrent weights skipped" and sketch.reset != "before":
             continue
-        if edit.where == "cell" and edit.what.startswith("forget") and sketch.forget != "own":
+        coupling = edit.what.startswith("forget") or edit.what == "input coupled"
+        if edit.where == "cell" and coupling and sketch.forget != "own":
             continue
         yield edit
     if sketch.family == "lstm":

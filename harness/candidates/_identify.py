@@ -19,7 +19,7 @@ from rnn_harness.candidates._layout import Layout, fits, layouts
 from rnn_harness.candidates._probe import Probe, probe
 from rnn_harness.candidates._sketch import Edit, Sketch
 from rnn_harness.candidates._target import Target
-from rnn_harness.candidates._variants import all_variants, with_offset
+from rnn_harness.candidates._variants import all_variants, with_cell_clip, with_offset
 from rnn_harness.errors import UsageError
 from rnn_harness.references import get
 from rnn_harness.specs import Spec, library
@@ -104,7 +104,9 @@ def _variant(sketch: Sketch) -> Iterator[str]:
         yield f"reset {sketch.reset} the recurrent product"
         yield f"an open update gate {sketch.update}s"
     if sketch.forget != "own":
-        yield "no forget gate" if sketch.forget == "none" else "forget gate coupled to the input gate"
+        yield {"none": "no forget gate", "coupled": "forget gate coupled to the input gate"}.get(
+            sketch.forget, "input gate coupled to the forget gate"
+        )
     if sketch.peephole:
         yield f"{sketch.peephole} peepholes, the output gate's on the {sketch.seen} cell state"
     if sketch.gate != "sigmoid":
@@ -115,6 +117,8 @@ def _variant(sketch: Sketch) -> Iterator[str]:
         yield f"{words(sketch.output)} output"
     if sketch.clip:
         yield f"arguments clipped at {sketch.clip:g}"
+    if sketch.cell_clip:
+        yield f"cell state kept within -{sketch.cell_clip:g} and {sketch.cell_clip:g}"
     if sketch.offset:
         yield f"{sketch.offset:g} is added to the forget gate"
 
@@ -138,7 +142,9 @@ def _biases(sketch: Sketch, names: list[str]) -> str:
 
 def reference_options(sketch: Sketch, bias: bool) -> tuple[tuple[str, Any], ...] | None:
     """The options of the reference that computes a sketch; None if none does."""
-    if sketch.gate != "sigmoid" or sketch.offset or sketch.clip or sketch.forget == "coupled" or sketch.seen == "old":
+    if sketch.gate != "sigmoid" or sketch.offset or sketch.clip or sketch.cell_clip or sketch.seen == "old":
+        return None
+    if sketch.forget in ("coupled", "coupling"):
         return None
     if {sketch.candidate, sketch.output} - {"tanh", "sigmoid"}:
         return None
@@ -236,8 +242,8 @@ def _matches(seen: Probe, layout: Layout, claims: Sketch | None = None) -> Itera
     usual = all_variants(layout, seen.convention.states)
     for sketch in dict.fromkeys((claims, *usual) if claims is not None else usual):
         for states in orders(sketch, seen):
-            shifted = with_offset(seen, layout, sketch, states)
-            for one in dict.fromkeys((shifted, sketch)):
+            kept = with_cell_clip(seen, layout, sketch, states)
+            for one in dict.fromkeys((with_offset(seen, layout, kept, states), kept, sketch)):
                 decoder = Decoder(seen, layout, one, states)
                 if not decoder.zero():
                     continue

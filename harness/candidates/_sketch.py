@@ -32,10 +32,11 @@ class Edit:
 @dataclass(frozen=True)
 class Sketch:
     """`family`: rnn, gru or lstm. `gate`, `candidate`, `output`: activations of the gates, of the candidate (of a plain
-    RNN: of the state) and of the cell state. `update`, `reset`: of a GRU. `forget`: of an LSTM, ``own``, ``none``, or
-    ``coupled`` to the input gate. `offset`: what is added to the forget gate before its activation. `peephole`:
-    empty, ``full`` or ``diagonal``; `seen`: which cell state the output gate's peephole sees, ``new`` or ``old``.
-    `clip`: what the arguments of gates and candidate are kept within, 0 for no limit.
+    RNN: of the state) and of the cell state. `update`, `reset`: of a GRU. `forget`: of an LSTM, ``own``, ``none``,
+    ``coupled`` (1 - i stands in its place) or ``coupling`` (1 - f stands in the place of the input gate). `offset`:
+    what is added to the forget gate before its activation. `peephole`: empty, ``full`` or ``diagonal``; `seen`: which
+    cell state the output gate's peephole sees, ``new`` or ``old``. `clip`: what the arguments of gates and candidate
+    are kept within, 0 for no limit; `cell_clip`: the same for the cell state.
     """
 
     family: str
@@ -49,13 +50,14 @@ class Sketch:
     peephole: str = ""
     seen: str = "new"
     clip: float = 0.0
+    cell_clip: float = 0.0
     edits: tuple[Edit, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
         """The gates and the candidate."""
-        found = LETTERS[self.family]
-        return tuple(one for one in found if one != "f") if self.forget != "own" else found
+        absent = {"own": "", "coupling": "i"}.get(self.forget, "f")
+        return tuple(one for one in LETTERS[self.family] if one != absent or not absent)
 
     @property
     def state_names(self) -> tuple[str, ...]:
@@ -79,7 +81,9 @@ class Sketch:
 
 def _spread(value: Any, like: Array) -> Array:
     """A sum in which absent parameters left numbers, as an array."""
-    return np.broadcast_to(np.asarray(value, dtype=like.dtype), like.shape)
+    if isinstance(value, np.ndarray) and value.shape == like.shape:
+        return value
+    return np.zeros_like(like) + value
 
 
 class Stepper:
@@ -88,6 +92,13 @@ class Stepper:
     def __init__(self, sketch: Sketch, parameters: Arrays) -> None:
         self.sketch, self.parameters = sketch, parameters
         self.edits = frozenset((edit.where, edit.what) for edit in sketch.edits)
+        self.activations, self.biases = {}, {}
+        for letter in LETTERS[sketch.family]:
+            usual = sketch.candidate if letter in ("g", "") else sketch.gate
+            own = (what[3:] for where, what in self.edits if where == letter and what.startswith("as "))
+            self.activations[letter] = ACTIVATIONS[next(own, usual)].apply
+            source = next((one for one in LETTERS[sketch.family] if self.has(letter, f"bias of {one}")), letter)
+            self.biases[letter] = parameters.get(f"b_{source}" if source else "b", 0.0)
 
     def has(self, where: str, what: str) -> bool:
         """Whether the sketch has that mistake."""
@@ -130,43 +141,38 @@ class Stepper:
         turned = self.has(letter, f"{term} transposed") and weight.shape[0] == weight.shape[1]
         return vector @ (weight if turned else weight.T)
 
-    def _bias(self, letter: str) -> Any:
-        source = next((one for one in LETTERS[self.sketch.family] if self.has(letter, f"bias of {one}")), letter)
-        return self.parameters.get(f"b_{source}" if source else "b", 0.0)
-
     def _sum(self, letter: str, x: Array, h: Array, c: Array | None = None, peek: Array | None = None) -> Array:
         """A gate before its activation. `c`: the cell state; `peek`: the one its peephole sees."""
         source = c if c is not None and self.has(letter, "recurrent from cell") else h
         total = self._term(letter, "input", self._product(f"W_x{letter}", x))
         total = total + self._term(letter, "recurrent", self._product(f"W_h{letter}", source, letter, "recurrent"))
-        total = total + self._term(letter, "bias", self._bias(letter))
+        total = total + self._term(letter, "bias", self.biases[letter])
         weight = self.parameters.get(f"W_c{letter}")
         if weight is not None and peek is not None:
             seen = peek * weight if weight.ndim == 1 else self._product(f"W_c{letter}", peek, letter, "peephole")
             total = total + self._term(letter, "peephole", seen)
         return _spread(total, h)
 
-    def _apply(self, letter: str, usual: str, total: Array) -> Array:
-        name = next((what[3:] for where, what in self.edits if where == letter and what.startswith("as ")), usual)
+    def _apply(self, letter: str, total: Array) -> Array:
         limit = self.sketch.clip
-        return ACTIVATIONS[name].apply(np.clip(total, -limit, limit) if limit else total)
+        return self.activations[letter](np.clip(total, -limit, limit) if limit else total)
 
     def _rnn(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
         (h,) = states
-        found = self._apply("", self.sketch.candidate, self._sum("", x, late))
+        found = self._apply("", self._sum("", x, late))
         return (found + h,) if self.has("output", "residual") else (found,)
 
     def _gru(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
         (h,), sketch = states, self.sketch
-        r = self._apply("r", sketch.gate, self._sum("r", x, late))
-        z = self._apply("z", sketch.gate, self._sum("z", x, late))
+        r = self._apply("r", self._sum("r", x, late))
+        z = self._apply("z", self._sum("z", x, late))
         if self.has("reset", "unused"):
             r = np.ones_like(r)
         if self.has("reset", "by update gate"):
             r = z
         if self.has("reset", "inverted"):
             r = 1 - r
-        g = self._apply("g", sketch.candidate, self._candidate(x, h, r))
+        g = self._apply("g", self._candidate(x, h, r))
         own, new = (z, 1 - z) if sketch.update == "keep" else (1 - z, z)
         own = self._weight("state", own, new)
         new = self._weight("candidate", new, own if not self.has("update", "state by candidate's weight") else new)
@@ -181,7 +187,7 @@ class Stepper:
         return other if self.has("update", names[what]) else own
 
     def _candidate(self, x: Array, h: Array, r: Array) -> Array:
-        total = self._term("g", "input", self._product("W_xg", x)) + self._term("g", "bias", self._bias("g"))
+        total = self._term("g", "input", self._product("W_xg", x)) + self._term("g", "bias", self.biases["g"])
         if self.sketch.reset == "before":
             if self.has("reset", "recurrent weights skipped"):
                 return _spread(total + r * h, h)
@@ -197,21 +203,26 @@ class Stepper:
 
     def _lstm(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
         (_, c), sketch = states, self.sketch
-        i = self._apply("i", sketch.gate, self._sum("i", x, late, c, c))
-        g = self._apply("g", sketch.candidate, self._sum("g", x, late, c))
-        if sketch.forget == "own":
-            f = self._apply("f", sketch.gate, self._sum("f", x, late, c, c) + sketch.offset)
-        else:
-            f = np.ones_like(i) if sketch.forget == "none" else 1 - i
+        g = self._apply("g", self._sum("g", x, late, c))
+        i, f = self._input_and_forget(x, late, c)
         for what, value in (("forget unused", np.ones_like(f)), ("forget coupled", 1 - i), ("forget by input", i)):
             f = value if self.has("cell", what) else f
         f = 1 - f if self.has("cell", "forget inverted") else f
-        o_early = self._apply("o", sketch.gate, self._sum("o", x, late, c, c))
+        i = 1 - f if self.has("cell", "input coupled") else i
+        o_early = self._apply("o", self._sum("o", x, late, c, c))
         i = np.ones_like(i) if self.has("cell", "input unused") else i
         i = o_early if self.has("cell", "input by output") else i
         new = self._cell(f, c, i, g)
-        o = o_early if sketch.seen == "old" else self._apply("o", sketch.gate, self._sum("o", x, late, c, new))
+        o = o_early if sketch.seen == "old" else self._apply("o", self._sum("o", x, late, c, new))
         return self._hidden(o, c, new, g), new
+
+    def _input_and_forget(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        kind = self.sketch.forget
+        if kind in ("own", "coupling"):
+            f = self._apply("f", self._sum("f", x, h, c, c) + self.sketch.offset)
+            return (1 - f if kind == "coupling" else self._apply("i", self._sum("i", x, h, c, c))), f
+        i = self._apply("i", self._sum("i", x, h, c, c))
+        return i, np.ones_like(i) if kind == "none" else 1 - i
 
     def _cell(self, f: Array, c: Array, i: Array, g: Array) -> Array:
         written = i + g if self.has("cell", "candidate added") else i * g
@@ -220,8 +231,8 @@ class Stepper:
         kept = np.zeros_like(c) if self.has("cell", "old dropped") else f * c
         new = kept - written if self.has("cell", "candidate subtracted") else kept + written
         new = np.tanh(new) if self.has("cell", "squashed") else new
-        clipped: Array = np.clip(new, -1, 1) if self.has("cell", "clipped") else new
-        return clipped
+        limit = self.sketch.cell_clip
+        return np.clip(new, -limit, limit) if limit else new
 
     def _hidden(self, o: Array, c: Array, new: Array, g: Array) -> Array:
         source = c if self.has("output", "old cell") else g if self.has("output", "candidate") else new

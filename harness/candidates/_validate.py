@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from rnn_harness.candidates._blame import blame
-from rnn_harness.candidates._diagnose import Diagnosis, explained, idle, located, misplaced, neighbours, other_than
+from rnn_harness.candidates._diagnose import Diagnosis, explained, idle, located, misplaced, other_than
 from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.candidates._expected import Expected, excused, unmet
 from rnn_harness.candidates._identify import Match, identify, layouts_of, sketch_of
 from rnn_harness.candidates._manners import FOREIGN, MANNERS
+from rnn_harness.candidates._neighbours import neighbours
 from rnn_harness.candidates._paper import load_paper, paper_kernel
 from rnn_harness.candidates._probe import Probe, probe
 from rnn_harness.candidates._repro import smallest
@@ -182,7 +183,10 @@ def _unsteady(seen: Probe) -> Diagnosis | None:
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis("a recurrent cell", "behaviour: determinism", difference)
     if not seen.rows_are_apart():
-        difference = "a row's state depends on the other rows of the batch: the rows of a batch are mixed"
+        difference = (
+            "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or it takes the first "
+            "axis of its state for something else, layers say: what is judged here is one layer, with state (B, d))"
+        )
         return Diagnosis("a recurrent cell", "behaviour: position", difference)
     return None
 

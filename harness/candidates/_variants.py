@@ -27,7 +27,7 @@ def plain(layout: Layout, states: int) -> Iterator[Sketch]:
         for update, reset in itertools.product(("keep", "write"), ("before", "after")):
             yield Sketch("gru", update=update, reset=reset)
     if gates in (3, 4) and states != 1:
-        for forget in ("own",) if gates == 4 else ("none", "coupled"):
+        for forget in ("own",) if gates == 4 else ("none", "coupled", "coupling"):
             for peephole in _peepholes(layout):
                 for seen in ("new", "old") if peephole else ("new",):
                     yield Sketch("lstm", forget=forget, peephole=peephole, seen=seen)
@@ -60,9 +60,23 @@ def all_variants(layout: Layout, states: int) -> Iterator[Sketch]:
                 yield other
 
 
+def with_cell_clip(seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> Sketch:
+    """The sketch with the limit that the target keeps its cell state within, if a huge one shows a limit."""
+    if sketch.family != "lstm" or "c" not in states[: seen.convention.states]:
+        return sketch
+    finals = seen.from_huge_states(layout).finals
+    place = states.index("c")
+    if len(finals) <= place:
+        return sketch
+    sizes = np.abs(finals[place])
+    # Without a limit every entry is a part of another number.
+    limited = np.isfinite(sizes).all() and sizes.min() > 0 and np.ptp(sizes) <= seen.tolerance * sizes.min()
+    return replace(sketch, cell_clip=float(sizes.flat[0])) if limited else sketch
+
+
 def with_offset(seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> Sketch:
     """The sketch with the constant that the target adds to its forget gate, if what it does with zeros shows one."""
-    if sketch.family != "lstm" or sketch.forget != "own" or not seen.convention.states:
+    if sketch.family != "lstm" or sketch.forget not in ("own", "coupling") or not seen.convention.states:
         return sketch
     if sketch.gate != "sigmoid" or "c" not in states[: seen.convention.states]:
         return sketch

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from rnn_harness.candidates._activations import ACTIVATIONS, ARGUMENT
 from rnn_harness.candidates._sketch import Sketch
 from rnn_harness.specs import Spec, parse_spec
@@ -23,11 +25,16 @@ def _latex(name: str) -> str:
     return f"{head}_{{{tail}}}" if tail else head
 
 
+def _clipped(argument: str, clip: float) -> str:
+    if not clip:
+        return argument
+    limit = np.format_float_positional(clip, trim="0")
+    relu = r"\operatorname{relu}"
+    return f"({relu}({argument} + {limit}) - {relu}({argument} - {limit}) - {limit})"
+
+
 def _applied(activation: str, argument: str, clip: float = 0.0) -> str:
-    if clip:
-        limit = f"{clip:.6f}"
-        relu = r"\operatorname{relu}"
-        argument = f"({relu}({argument} + {limit}) - {relu}({argument} - {limit}) - {limit})"
+    argument = _clipped(argument, clip)
     return ACTIVATIONS[activation].written.replace(ARGUMENT, argument)
 
 
@@ -69,13 +76,15 @@ class _Writer:
 
     def _lstm(self) -> Iterator[str]:
         sketch = self.sketch
-        yield f"i_t = {_applied(sketch.gate, self._sum('i'), sketch.clip)}"
-        if sketch.forget == "own":
+        if sketch.forget != "coupling":
+            yield f"i_t = {_applied(sketch.gate, self._sum('i'), sketch.clip)}"
+        if sketch.forget in ("own", "coupling"):
             offset = f" {'+' if sketch.offset > 0 else '-'} {abs(sketch.offset):.6f}" if sketch.offset else ""
             yield f"f_t = {_applied(sketch.gate, self._sum('f') + offset, sketch.clip)}"
         yield f"g_t = {_applied(sketch.candidate, self._sum('g'), sketch.clip)}"
-        kept = {"own": r"f_t \odot c_{t-1}", "none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}[sketch.forget]
-        yield rf"c_t = {kept} + i_t \odot g_t"
+        kept = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(sketch.forget, r"f_t \odot c_{t-1}")
+        written = r"(1 - f_t) \odot g_t" if sketch.forget == "coupling" else r"i_t \odot g_t"
+        yield f"c_t = {_clipped(f'{kept} + {written}', sketch.cell_clip)}"
         peek = "c_t" if sketch.seen == "new" else "c_{t-1}"
         yield f"o_t = {_applied(sketch.gate, self._sum('o', peek), sketch.clip)}"
         yield rf"h_t = o_t \odot {_applied(sketch.output, 'c_t')}"

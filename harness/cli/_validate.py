@@ -79,8 +79,9 @@ def identify(
 
 def _nearest(loaded: Target) -> str:
     """The known cell that it equals but for a mistake, empty if there is none."""
-    from rnn_harness.candidates._diagnose import explained, neighbours
+    from rnn_harness.candidates._diagnose import explained
     from rnn_harness.candidates._identify import layouts_of
+    from rnn_harness.candidates._neighbours import neighbours
     from rnn_harness.candidates._probe import probe
 
     seen = probe(loaded)

@@ -21,6 +21,8 @@ FILE = Path(__file__).parent / "variants.py"
         ("FullPeepholes", ("full peepholes, the output gate's on the new cell state", "one bias a gate")),
         ("Coupled", ("forget gate coupled to the input gate", "weights on [x, h]")),
         ("HardGRU", ("reset after", "hard sigmoid (a/5 + 1/2) gates", "ReLU candidate")),
+        ("Limited", ("cell state kept within -3 and 3", "1.5 is added to the forget gate")),
+        ("InputCoupled", ("input gate coupled to the forget gate", "1 is added", "candidate, forget, output")),
         ("Shifted", ("1.5 is added to the forget gate", "two biases a gate")),
     ],
 )

@@ -98,6 +98,32 @@ class Shifted(nn.Module):
         return torch.sigmoid(o) * torch.tanh(c), c
 
 
+class Limited(Shifted):
+    """The cell state is kept within -3 and 3, and 1.5 is added to the forget gate."""
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        cell, linear = self.inner, nn.functional.linear
+        a = linear(x, cell.weight_ih, cell.bias_ih) + linear(h, cell.weight_hh, cell.bias_hh)
+        i, f, g, o = (a + self.shift).chunk(4, 1)
+        c = (torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)).clamp(-3, 3)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class InputCoupled(nn.Module):
+    """No input gate: 1 - f stands in its place, as in TensorFlow's CoupledInputForgetGateLSTMCell."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, 3 * hidden_size), nn.Linear(hidden_size, 3 * hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        g, f, o = (self.x(x) + self.h(h)).chunk(3, 1)
+        f = torch.sigmoid(f + 1)
+        c = f * c + (1 - f) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
 class SigmoidCandidate(nn.Module):
     """Input gate and candidate have the same activation: nothing tells one from the other."""
 

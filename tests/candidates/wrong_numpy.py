@@ -134,11 +134,6 @@ class CourseOneMinusForget(CourseLSTM):
         return (1 - f) * c + i * new
 
 
-class CourseClips(CourseLSTM):
-    def memory(self, f: Array, i: Array, c: Array, new: Array, o: Array) -> Array:
-        return np.clip(f * c + i * new, -1, 1)
-
-
 class CourseWrongBias(CourseLSTM):
     def gate(self, name: str, joined: Array) -> Array:
         return self.parameters[f"W{name}"] @ joined + self.parameters["bi" if name == "o" else f"b{name}"]
@@ -252,7 +247,6 @@ FAULTS = {
     "CourseForgetsWithInput": "forget gate",
     "CourseInputByOutput": "input gate",
     "CourseOneMinusForget": "forget gate",
-    "CourseClips": "cell state",
     "CourseWrongBias": "output gate, bias",
     "CourseBiasForgotten": "forget gate, bias",
     "RowWrongSign": "gradients of the update gate",

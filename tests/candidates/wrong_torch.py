@@ -242,6 +242,35 @@ class MemoryTwoMistakes(PackedMemory):
         return torch.sigmoid(o) * new
 
 
+class MemoryOldCellLinearCandidate(PackedMemory):
+    """Both show where all parameters are zero, or nothing but them can be read."""
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + torch.sigmoid(i) * g
+
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return torch.sigmoid(o) * torch.tanh(old)
+
+
+class MemoryInputForgetsLinearCandidate(PackedMemory):
+    """The input gate is read as the forget gate, before the candidate is read at all."""
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(i) * c + torch.sigmoid(i) * g
+
+
+class MemoryRawThroughRawGate(PackedMemory):
+    """Neither the output gate nor the cell state goes through a function."""
+
+    def show(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        return o * new
+
+
+class MemoryInputIsOneMinusForget(PackedMemory):
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return torch.sigmoid(f) * c + (1 - torch.sigmoid(f)) * torch.tanh(g)
+
+
 class ResetAfter(nn.Module):
     """Right: reset after the recurrent product, as torch's own, gates r, z, n."""
 
@@ -250,14 +279,29 @@ class ResetAfter(nn.Module):
         self.x2h = nn.Linear(input_size, 3 * hidden_size)
         self.h2h = nn.Linear(hidden_size, 3 * hidden_size)
 
+    def reset(self, total: Tensor) -> Tensor:
+        return torch.sigmoid(total)
+
     def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
         return torch.tanh(x_n + r * h_n)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         x_r, x_z, x_n = self.x2h(x).chunk(3, 1)
         h_r, h_z, h_n = self.h2h(h).chunk(3, 1)
-        r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+        r, z = self.reset(x_r + h_r), torch.sigmoid(x_z + h_z)
         return (1 - z) * self.new(x_n, r, h, h_n) + z * h
+
+
+class ResetWithoutSigmoid(ResetAfter):
+    """With zeros for the other, neither the reset gate's parameters nor the candidate's recurrent ones show."""
+
+    def reset(self, total: Tensor) -> Tensor:
+        return total
+
+
+class ElmanSqueezes(Elman):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return super().forward(x, h).squeeze()
 
 
 class ResetNotOnTheBias(ResetAfter):
@@ -301,4 +345,10 @@ FAULTS = {
     "MemoryDetachesCell": "gradient of the initial cell state is zero",
     "MemoryRecurrentFromCell": "output gate, recurrent weights",
     "MemoryTwoMistakes": "input gate; hidden state",
+    "MemoryOldCellLinearCandidate": "hidden state; candidate, activation",
+    "MemoryInputForgetsLinearCandidate": "forget gate; candidate, activation",
+    "MemoryRawThroughRawGate": "hidden state, activation; output gate, activation",
+    "MemoryInputIsOneMinusForget": "1 - f is used in the place of the input gate",
+    "ResetWithoutSigmoid": "reset gate, activation",
+    "ElmanSqueezes": "axes of length one are lost",
 }
