@@ -1,7 +1,8 @@
 """Could this case have failed? A case that could not proves nothing, and is counted as vacuous.
 
 Zero states hide a recurrent fault, T = 1 hides a fault in time, symmetric weights hide a transposition, all-ones
-output gradients hide most wrong backward passes, saturated gates hide everything.
+output gradients hide most wrong backward passes, saturated gates hide everything. All of it is asked of the numbers
+drawn and of what the equations give for them: what the subject computes never excuses it.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ def vacuous(trial: Trial) -> str | None:
 
 def _saturated(trial: Trial) -> str | None:
     limit = float(SATURATION)
-    for name, value in trial.run.trace.items():
+    for symbol, name in trial.subject.trace.items():
         kind = name.split(".")[-1]
-        if kind in ("cell_state", "output", "hidden_state", "merged_state") or not value.size:
+        if kind in ("cell_state", "output", "hidden_state", "merged_state"):
             continue
-        closed = np.abs(value if kind == "candidate" else 2 * value - 1) > limit
-        if closed.all():
+        values = (float(ball.mid()) for step in trial.balls.steps for ball in step[symbol].flat)
+        closed = [abs(value if kind == "candidate" else 2 * value - 1) > limit for value in values]
+        if closed and all(closed):
             return f"{name} is saturated everywhere"
     return None
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rnn_harness.candidates._neighbours import neighbours
 from rnn_harness.candidates._identify import identify, layouts_of
+from rnn_harness.candidates._neighbours import neighbours
 from rnn_harness.candidates._probe import probe
 from rnn_harness.candidates._target import load
 from rnn_harness.candidates._validate import candidate

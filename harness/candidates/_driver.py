@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class TargetDriver:
     gradients: str = ""
     foreign: str = ""
     lengths: bool = False
+    candidate: ClassVar[bool] = True
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rnn_harness.candidates._convention import find
 from rnn_harness.candidates._driver import TargetDriver
-from rnn_harness.candidates._manners import FOREIGN, MANNERS
+from rnn_harness.candidates._manners import FOREIGN, MANNERS, SMALL
 from rnn_harness.candidates._pieces import Form, Piece, PieceTable
 from rnn_harness.candidates._probe import D, N
 from rnn_harness.candidates._target import Target
@@ -88,7 +88,7 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
         fixed=fixed,
         given=spec,
         extra=MANNERS,
-        left_out=FOREIGN if target.foreign else (),
+        left_out=(*SMALL, *(FOREIGN if target.foreign else ())),
         shrinks=False,
         watched=False,
     )

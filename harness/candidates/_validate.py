@@ -15,7 +15,7 @@ from rnn_harness.candidates._diagnose import Diagnosis, explained, idle, located
 from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.candidates._expected import Expected, excused, unmet
 from rnn_harness.candidates._identify import Match, identify, layouts_of, sketch_of
-from rnn_harness.candidates._manners import FOREIGN, MANNERS
+from rnn_harness.candidates._manners import FOREIGN, MANNERS, SMALL
 from rnn_harness.candidates._neighbours import neighbours
 from rnn_harness.candidates._paper import load_paper, paper_kernel
 from rnn_harness.candidates._probe import Probe, probe
@@ -98,7 +98,7 @@ def candidate(target: Target, match: Match, dtypes: tuple[str, ...] = DTYPES) ->
         relations=not absent and not target.absolute,
         given=spec,
         extra=MANNERS,
-        left_out=FOREIGN if target.foreign else (),
+        left_out=(*SMALL, *(FOREIGN if target.foreign else ())),
         shrinks=False,
         watched=False,
         absolute=target.absolute,
@@ -184,8 +184,8 @@ def _unsteady(seen: Probe) -> Diagnosis | None:
         return Diagnosis("a recurrent cell", "behaviour: determinism", difference)
     if not seen.rows_are_apart():
         difference = (
-            "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or it takes the first "
-            "axis of its state for something else, layers say: what is judged here is one layer, with state (B, d))"
+            "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or the first axis of "
+            "its state is something else, layers say: what is judged here is one layer, with state (B, d))"
         )
         return Diagnosis("a recurrent cell", "behaviour: position", difference)
     return None

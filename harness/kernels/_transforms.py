@@ -119,7 +119,8 @@ def _jvp(trial: Trial) -> Iterator[Finding]:
     found, bound = float(tangent), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(found - measured)
     detail = "" if error <= bound else f"torch.func.jvp gives {found!r}, a complex step {measured!r}"
-    yield Finding(trial.subject.spec.id, error <= bound, detail, error / bound, error, bound)
+    share = 0.0 if error == 0 else error / bound if bound else float("inf")
+    yield Finding(trial.subject.spec.id, error <= bound, detail, share, error, bound)
 
 
 def _vmap(trial: Trial) -> Iterator[Finding]:

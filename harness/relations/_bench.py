@@ -114,8 +114,10 @@ class Bench:
 
     @property
     def own_functions(self) -> bool:
-        """Whether the subject computes tanh and sigmoid with NumPy or torch, as far as that is known."""
-        return not getattr(getattr(self.subject.cell, "driver", None), "foreign", "")
+        """Whether the subject is known to compute tanh and sigmoid with NumPy or torch: ours are; a candidate may
+        write them in other ways.
+        """
+        return not getattr(getattr(self.subject.cell, "driver", None), "candidate", False)
 
     @cached_property
     def run(self) -> Run:

@@ -71,11 +71,11 @@ class ArrayRunner:
             self.backward = Backward(name, tuple(parameters_of(made)))
 
     def fresh(self, parameters: Mapping[str, Array]) -> Any:
-        """A copy of the object with those parameters."""
+        """A copy of the object with those parameters; other arrays, to which gradients may be added, are copied too."""
         one = copy.copy(self.made)
         for name, value in vars(self.made).items():
-            if isinstance(value, dict | list):
-                setattr(one, name, copy.copy(value))
+            if isinstance(value, dict | list | np.ndarray):
+                setattr(one, name, _own(value))
         for name, value in parameters.items():
             holder, _, key = name.rpartition("/")
             if holder:
@@ -94,6 +94,15 @@ class ArrayRunner:
             return rows, None
         backward = self.backward
         return rows, lambda cotangents: backward(one, parameters, arguments, found, rows, cotangents)
+
+
+def _own(value: Any) -> Any:
+    """A copy of an array, or of a dictionary or list with the arrays in it."""
+    if isinstance(value, dict):
+        return {key: _own(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_own(one) for one in value]
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 class Arrays:
