@@ -47,6 +47,9 @@ _MANNERS = {
     "behaviour.poison": "what stands past a row's length is read",
     "candidate.memory": "a state is kept between calls",
     "candidate.training": "training mode computes something else",
+    "candidate.no_grad": "without gradients its outputs are less precise",
+    "candidate.frozen": "gradients get lost or differ where not everything wants one",
+    "candidate.default_state": "called without a state it does not start from zeros",
     "candidate.state_dict": "something is not in its state_dict",
     "candidate.format": "what comes out has another dtype or device",
     "candidate.large": "large inputs give what is not finite",
@@ -91,6 +94,10 @@ def blame(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     for name in _MANNERS:
         if name in names:
             return _manner(kernel, name)
+    reached = next((record for record in refuted if record.check.startswith("reach.")), None)
+    if reached is not None:
+        part = "backward" if "gradient" in reached.reason else "forward"
+        return Diagnosis(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
     first = refuted[0]
     return Diagnosis(kernel.spec, f"{first.check}", first.reason)
 

@@ -1,4 +1,4 @@
-"""What is asked of somebody's cell beyond its numbers: memory between calls, modes, formats, extreme inputs.
+"""What is asked of somebody's cell beyond its numbers: memory between calls, formats, extreme inputs.
 
 The policy for extreme inputs: finite inputs of any size give finite states where the activations are bounded; NaN and
 infinity in one row of the batch reach no other row; what they do to their own is not judged.
@@ -10,32 +10,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.candidates._driver import TargetDriver
+from rnn_harness.candidates._modes import MODES, driver_of, said
 from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, always, merge, within
 from rnn_harness.errors import NotRun, Refused
 from rnn_harness.kernels._objective import kernel_of
 from rnn_harness.kernels._trial import KernelTrial
-from rnn_harness.trial import Trial
+from rnn_harness.trial import Trial, flat
 
 HUGE = 2.0**14
 _DTYPES = ("float64", "float32")
-
-
-def _driver(trial: Trial) -> TargetDriver:
-    driver = kernel_of(trial).driver
-    assert isinstance(driver, TargetDriver), "these checks are for candidates"
-    return driver
-
-
-def _said(trial: Trial, right: bool, detail: str) -> Finding:
-    return Finding(trial.subject.spec.id, right, "" if right else detail, 0.0)
 
 
 def _memory(trial: Trial) -> Iterator[Finding]:
@@ -46,43 +34,14 @@ def _memory(trial: Trial) -> Iterator[Finding]:
     trial.subject.forward(d.parameters, d.inputs - 1, {**d.states, **other})
     again = trial.subject.forward(d.parameters, d.inputs, d.states)
     right = np.array_equal(first.outputs, again.outputs)
-    yield _said(trial, right, "another call in between changes the outputs: a state is kept between calls")
-
-
-def _training(trial: Trial) -> Iterator[Finding]:
-    """In training mode as in evaluation."""
-    import torch
-
-    driver, d = _driver(trial), trial.drawn
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no training mode that the adapter sets")
-    module = driver.make(trial.case.n, trial.case.d)
-    random = [name for name, one in module.named_modules() if "Dropout" in type(one).__name__ and one.p > 0]
-    if random or float(getattr(module, "dropout", 0) or 0) > 0:
-        raise NotRun("it has dropout, which is random in training")
-    module = module.to(getattr(torch, trial.case.dtype)).train()
-    found = replace(driver, make=_Fixed(module))
-    own = replace(trial.subject, cell=type(kernel_of(trial))(found, kernel_of(trial).like, trial.case.dtype))
-    right = np.array_equal(own.forward(d.parameters, d.inputs, d.states).outputs, trial.run.outputs)
-    yield _said(trial, right, "in training mode the outputs are others than in evaluation")
-
-
-class _Fixed:
-    """Gives a module that stays in training."""
-
-    def __init__(self, module: Any) -> None:
-        self.module = module
-        module.eval = lambda: module
-
-    def __call__(self, n: int, d: int) -> Any:
-        return self.module
+    yield said(trial, right, "another call in between changes the outputs: a state is kept between calls")
 
 
 def _state_dict(trial: Trial) -> Iterator[Finding]:
     """A second module with the first one's state_dict gives the same, bit for bit."""
     import torch
 
-    driver, how = _driver(trial), _driver(trial).convention
+    driver, how = driver_of(trial), driver_of(trial).convention
     if driver.foreign:
         raise NotRun(f"{driver.foreign} has no state_dict")
     dtype = getattr(torch, trial.case.dtype)
@@ -92,7 +51,7 @@ def _state_dict(trial: Trial) -> Iterator[Finding]:
     try:
         two.load_state_dict(one.state_dict())
     except RuntimeError as error:
-        yield _said(trial, False, f"its own state_dict cannot be loaded: {str(error).splitlines()[0]}")
+        yield said(trial, False, f"its own state_dict cannot be loaded: {str(error).splitlines()[0]}")
         return
     x = torch.tensor(trial.drawn.inputs, dtype=dtype)
     states = [torch.tensor(trial.drawn.states[name], dtype=dtype) for name in driver.states[: how.states]]
@@ -102,14 +61,14 @@ def _state_dict(trial: Trial) -> Iterator[Finding]:
             outputs, last = how.call(module, x if how.sequence else x[0], states)
         shown.append([*last, *([outputs] if outputs is not None else [])])
     right = all(torch.equal(a, b) for a, b in zip(*shown, strict=True))
-    yield _said(trial, right, "a module with the same state_dict gives other outputs: something is not in it")
+    yield said(trial, right, "a module with the same state_dict gives other outputs: something is not in it")
 
 
 def _format(trial: Trial) -> Iterator[Finding]:
     """What comes out has the dtype and the device of what went in."""
     import torch
 
-    driver, how, d = _driver(trial), _driver(trial).convention, trial.drawn
+    driver, how, d = driver_of(trial), driver_of(trial).convention, trial.drawn
     cell = kernel_of(trial)
     x = cell.tensor(d.inputs, leaf=False)
     states = [cell.tensor(d.states[name], leaf=False) for name in driver.states[: how.states]]
@@ -121,7 +80,7 @@ def _format(trial: Trial) -> Iterator[Finding]:
         )
     found = [*last, *([outputs] if outputs is not None else [])]
     wrong = {f"{one.dtype} on {one.device}" for one in found if one.dtype != x.dtype or one.device != x.device}
-    yield _said(trial, not wrong, f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out")
+    yield said(trial, not wrong, f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out")
 
 
 def _bounded(trial: Trial) -> bool:
@@ -135,8 +94,13 @@ def _large(trial: Trial) -> Iterator[Finding]:
     if not _bounded(trial):
         raise NotRun("its activations have no bound, so large inputs may give what is not finite")
     d = trial.drawn
-    outputs = trial.subject.forward(d.parameters, d.inputs * HUGE, d.states).outputs
-    yield _said(trial, bool(np.isfinite(outputs).all()), f"inputs of {HUGE:g} times the usual size: not finite")
+    run = trial.subject.forward(d.parameters, d.inputs * HUGE, d.states)
+    yield said(trial, bool(np.isfinite(run.outputs).all()), f"inputs of {HUGE:g} times the usual size: not finite")
+    with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
+        found = flat(trial.subject.backward(run, d.d_outputs, d.d_finals))
+        lost = [name for name, value in found.items() if not np.isfinite(value).all()]
+        told = f"inputs of {HUGE:g} times the usual size: the gradients of {', '.join(lost)} are not finite"
+        yield said(trial, not lost, told)
 
 
 def _contained(trial: Trial) -> Iterator[Finding]:
@@ -150,12 +114,12 @@ def _contained(trial: Trial) -> Iterator[Finding]:
         with np.errstate(all="ignore"):
             outputs = trial.subject.forward(d.parameters, inputs, d.states).outputs
         right = np.allclose(outputs[:, 1:], trial.run.outputs[:, 1:], rtol=0, atol=SCREEN_SINGLE)
-        yield _said(trial, right, f"{what} in the first row of the batch changes other rows")
+        yield said(trial, right, f"{what} in the first row of the batch changes other rows")
 
 
 def _stepwise(trial: Trial) -> Iterator[Finding]:
     """A sequence in one call, and step by step with the states carried over: both within the bound."""
-    d, how = trial.drawn, _driver(trial).convention
+    d, how = trial.drawn, driver_of(trial).convention
     if not how.sequence:
         raise NotRun("it is called step by step in any case")
     if how.states == 0:
@@ -172,7 +136,7 @@ def _stepwise(trial: Trial) -> Iterator[Finding]:
 def _sizes(trial: Trial) -> Iterator[Finding]:
     """One input, one unit, one row, one step; each within the bound."""
     assert isinstance(trial, KernelTrial)
-    if _driver(trial).fixed is not None:
+    if driver_of(trial).fixed is not None:
         raise Refused("it exists for fixed sizes alone")
     from rnn_harness.kernels._trial import drawn_for
 
@@ -195,7 +159,6 @@ def _sizes(trial: Trial) -> Iterator[Finding]:
 def _checks() -> Iterator[Check]:
     runs: dict[str, Callable[[Trial], Iterator[Finding]]] = {
         "memory": _memory,
-        "training": _training,
         "state_dict": _state_dict,
         "format": _format,
         "large": _large,
@@ -207,7 +170,7 @@ def _checks() -> Iterator[Check]:
         yield Check(f"candidate.{name}", "kernel", always, run, dtypes=_DTYPES)
 
 
-MANNERS = tuple(_checks())
+MANNERS = (*_checks(), *MODES)
 FOREIGN = (
     "behaviour.autocast",
     "behaviour.gradgrad",

@@ -83,7 +83,8 @@ def _spread(value: Any, like: Array) -> Array:
     """A sum in which absent parameters left numbers, as an array."""
     if isinstance(value, np.ndarray) and value.shape == like.shape:
         return value
-    return np.zeros_like(like) + value
+    spread: Array = np.zeros_like(like) + value
+    return spread
 
 
 class Stepper:
@@ -232,7 +233,8 @@ class Stepper:
         new = kept - written if self.has("cell", "candidate subtracted") else kept + written
         new = np.tanh(new) if self.has("cell", "squashed") else new
         limit = self.sketch.cell_clip
-        return np.clip(new, -limit, limit) if limit else new
+        kept_within: Array = np.clip(new, -limit, limit) if limit else new
+        return kept_within
 
     def _hidden(self, o: Array, c: Array, new: Array, g: Array) -> Array:
         source = c if self.has("output", "old cell") else g if self.has("output", "candidate") else new

@@ -18,7 +18,7 @@ from rnn_harness.cases import Case
 from rnn_harness.checks import Check, all_checks
 from rnn_harness.checks._check import Finding, always, merge, within
 from rnn_harness.errors import NotRun
-from rnn_harness.kernels import _layouts, _precision, _transforms
+from rnn_harness.kernels import _layouts, _precision, _reach, _transforms
 from rnn_harness.kernels._dispatch import Ran, watch
 from rnn_harness.kernels._kernel import Kernel, Setting
 from rnn_harness.kernels._machine import machine
@@ -38,7 +38,7 @@ _LEFT_OUT = (
 )
 _WHATEVER = ("behaviour.determinism", "behaviour.intact")
 """What can be said of a kernel whose outputs are wrong."""
-_RESIZES = ("precision.accumulation", "behaviour.threads", "behaviour.no_rows")
+_RESIZES = ("precision.accumulation", "reach.sizes", "behaviour.threads", "behaviour.no_rows")
 
 
 def _shares(trial: Trial) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def _shares(trial: Trial) -> Iterator[Finding]:
 
 
 OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", always, _shares, dtypes=_layouts.EVERY))
-ONCE = (*_precision.CHECKS[1:], *_layouts.CHECKS, *_transforms.CHECKS)
+ONCE = (*_precision.CHECKS[1:], *_reach.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
 """Tried on one case each: they are about the kernel's manners, not about its numbers."""
 
 

@@ -87,6 +87,7 @@ class Kernel:
         trial = KernelTrial.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
         trial.absolute = self.absolute
         trial.long = FEW_STEPS if self.is_slow(setting) else LONG
+        trial.fixed = bool(self.fixed)
         return trial
 
     def is_slow(self, setting: Setting) -> bool:

@@ -144,15 +144,16 @@ def _expanded(trial: Trial) -> Iterator[Finding]:
 def _intact(trial: Trial) -> Iterator[Finding]:
     fresh = _kernel(trial).on(trial.drawn)
     assert fresh.run is not None
-    with contextlib.suppress(NotRun):
-        assert fresh.gradients is not None
     cell, d = kernel_of(trial), trial.drawn
     run = fresh.run.saved[0] if trial.subject.output is not None else fresh.run
     graph = run.saved
+    with contextlib.suppress(NotRun):
+        assert fresh.gradients is not None
     expected = cell.driver.table.pack(bare(trial)) | {"inputs": d.inputs}
     expected |= {f"state {name}": value for name, value in d.states.items()}
     now = graph.leaves | {"inputs": graph.inputs} | {f"state {name}": v for name, v in graph.states.items()}
     changed = [name for name, value in expected.items() if not np.array_equal(numpy(now[name]), value)]
+    changed += ["output gradients"] if graph.altered else []
     detail = f"{', '.join(changed)} changed" if changed else ""
     yield Finding(trial.subject.spec.id, not changed, detail, 0.0)
 

@@ -58,13 +58,15 @@ def drawn_for(subject: Subject, case: Case) -> Drawn:
 
 class KernelTrial(Trial):
     """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones. `operands`:
-    how far it shortens the operands of matrix products. `long`: steps of a long sequence.
+    how far it shortens the operands of matrix products. `long`: steps of a long sequence. `fixed`: it exists for some
+    sizes alone.
     """
 
     alternatives: tuple[str, ...] = ()
     operands: Fraction | None = None
     absolute: bool = False
     long: int = LONG
+    fixed: bool = False
 
     @classmethod
     def of_kernel(
@@ -83,7 +85,7 @@ class KernelTrial(Trial):
         trial = type(self)(subject, drawn)
         trial.alternatives, trial.operands = self.alternatives, self.operands
         trial.margin, trial.long, trial.absent = self.margin, self.long, self.absent
-        trial.absolute = self.absolute
+        trial.absolute, trial.fixed = self.absolute, self.fixed
         return trial
 
     @functools.cached_property
