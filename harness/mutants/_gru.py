@@ -13,6 +13,7 @@ def _gru(name: str, part: str, old: str, new: str, like: str = "", spec: str = _
 
 _MIX_KEEP = "            np.multiply(z, h, out=out)\n            rest *= g\n"
 _MIX_WRITE = "            np.multiply(z, g, out=out)\n            rest *= h\n"
+_OPENED = "sigmoid_of_minus_to(opened, opened)"
 _KEPT, _CANDIDATE, _GATES = "dh *= kept[t]", "dh += q", "dh += through"
 
 MUTANTS = (
@@ -20,6 +21,8 @@ MUTANTS = (
     _gru("update gate swapped the other way", "forward", _MIX_WRITE, _MIX_KEEP, spec=_WRITE),
     _gru("candidate weighted with the keep gate", "forward", "rest *= g", "np.multiply(z, g, out=rest)"),
     _gru("candidate added whole", "forward", "rest *= g", "rest[...] = g"),
+    _gru("update gate pinned to keep", "forward", _OPENED, f"{_OPENED}; z[...] = 1"),
+    _gru("reset gate pinned shut", "forward", _OPENED, f"{_OPENED}; r[...] = 0"),
     _gru("reset gate unused", "forward", "np.multiply(r, old, out=m)", "m[...] = old"),
     _gru(
         "update gate resets",

@@ -12,11 +12,15 @@ def _lstm(name: str, part: str, old: str, new: str, like: str = "", spec: str = 
 
 
 _FORGET = "new += np.multiply(f, old, out=kept) if self.forget else old"
+_OPENED = "sigmoid_of_minus_to(opened, opened)"
 _BIAS = 'np.multiply(p[f"b_{gate}"], sign'
 
 MUTANTS = (
     _lstm("forget gate unused", "forward", _FORGET, "new += old"),
     _lstm("forget gate tied to the input gate", "forward", _FORGET, "new += (1 - i) * old"),
+    _lstm("forget gate pinned open", "forward", _OPENED, f"{_OPENED}; f[...] = 1"),
+    _lstm("input gate pinned open", "forward", _OPENED, f"{_OPENED}; i[...] = 1"),
+    _lstm("output gate pinned shut", "forward", _OPENED, f"{_OPENED}; o[...] = 0"),
     _lstm("input gate forgets", "forward", _FORGET, "new += i * old"),
     _lstm("forget gate where there is none", "forward", _FORGET, "new += i * old", spec=_NOFORGET),
     _lstm(

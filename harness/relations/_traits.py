@@ -49,6 +49,11 @@ class Traits:
         return self.cell.name
 
     @property
+    def known(self) -> bool:
+        """Of a family whose options and trace the laws of a family may ask for; a new one has names of its own."""
+        return self.family in ("rnn", "feedforward", "gru", "lstm")
+
+    @property
     def recurrent(self) -> bool:
         return bool(self.cell.state_names)
 

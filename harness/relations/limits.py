@@ -47,7 +47,7 @@ def plain_run(bench: Bench, name: str, parameters: dict[str, Array], **options: 
 
 
 def _has_zero_fixed_point(traits: Traits) -> bool:
-    return traits.single and traits.recurrent
+    return traits.single and traits.recurrent and traits.known
 
 
 @relation("M-12", "zero is a fixed point with tanh only", "B", _has_zero_fixed_point, ("bias",))

@@ -90,6 +90,15 @@ def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Trial, reason:
     assert re.search(reason, found), found
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, float("nan")])
+def test_what_the_subject_computes_excuses_nothing(value: float) -> None:
+    made = trial()
+    run = made.run
+    pinned = {name: np.full_like(array, value) for name, array in run.trace.items()}
+    made.run = dataclasses.replace(run, trace=pinned)
+    assert vacuous(made) is None
+
+
 @pytest.mark.parametrize("text", ["A", "A^T", "-A", "[A, B]", "[B^T, -A, A]"])
 def test_gathering_gradients_is_the_adjoint_of_assembling_parameters(text: str) -> None:
     rng = np.random.default_rng(0)
