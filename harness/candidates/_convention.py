@@ -189,7 +189,8 @@ def _rows_are_apart(module: Any, one: Convention, x: Tensor, states: list[Tensor
     moved = x[0].clone()
     moved[1] += 1
     with torch.no_grad():
-        (_, before), (_, after) = (one.call(module, step, [state / 2 for state in states]) for step in (x[0], moved))
+        before = [found.clone() for found in one.call(module, x[0], states)[1]]
+        _, after = one.call(module, moved, states)
     others = [row for row in range(x.shape[1]) if row != 1]
     return all(torch.equal(a[others], b[others]) for a, b in zip(before, after, strict=True))
 
@@ -221,9 +222,10 @@ def _time_axis_is_right(module: Any, one: Convention, x: Tensor, states: list[Te
     moved = x.clone()
     moved[2, 1] += 1
     with torch.no_grad():
-        before, _ = one.call(module, x, states)
+        first, _ = one.call(module, x, states)
+        assert first is not None, "a sequence has outputs"
+        before = first.clone()  # it may be overwritten by the next call
         after, _ = one.call(module, moved, states)
-    assert before is not None, "a sequence has outputs"
     assert after is not None, "a sequence has outputs"
     changed = (before != after).any(2)
     return bool(changed[2, 1]) and (bool(changed[3, 1]) or not bool(changed[2, 2]))

@@ -170,6 +170,18 @@ class Probe:
         changed = [not torch.equal(a, b) for a, b in zip((x, *given), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
+    def overwrites(self) -> bool:
+        """Whether what one call gave back holds other numbers after the next call."""
+        import torch
+
+        leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
+        with torch.no_grad():
+            outputs, _, last = through(self.module, self.convention, leaves, x, given)
+            held = [*last, *([outputs] if outputs is not None else [])]
+            before = [value.clone() for value in held]
+            through(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
+        return any(not torch.equal(a, b) for a, b in zip(held, before, strict=True))
+
     def gives_nan(self) -> bool:
         """Whether something that comes out of finite numbers is no number."""
         seen = self.whole()
@@ -217,6 +229,11 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
     found = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
     found.ignored = tuple(name for name in shapes if _has_no_influence(found, name))
+    if found.ignored == tuple(shapes):
+        raise UsageError(
+            f"cannot drive {target.name}: it gives the same whatever its parameters are. They are handed to it anew "
+            "for every call, under their names; it reads others, in a list perhaps, or what it computed from them before"
+        )
     return found
 
 

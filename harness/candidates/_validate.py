@@ -179,6 +179,9 @@ def _unsteady(seen: Probe) -> Diagnosis | None:
     if written := seen.writes_into():
         difference = f"it writes into the {written} that it is given, so whoever kept it has other numbers afterwards"
         return Diagnosis("a recurrent cell", "behaviour: intact", difference)
+    if seen.overwrites():
+        difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
+        return Diagnosis("a recurrent cell", "behaviour: intact", difference)
     if not seen.same(seen.whole(), seen.whole()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis("a recurrent cell", "behaviour: determinism", difference)

@@ -55,9 +55,7 @@ class Arguments:
 
 @dataclass
 class Graph:
-    """One run with its leaves; `spent` once it has been differentiated, which frees what the run has saved. `altered`:
-    the backward has written into the gradients that it was given.
-    """
+    """One run with its leaves; `spent` once it has been differentiated, which frees what the run has saved."""
 
     arguments: Arguments
     leaves: Tensors
@@ -66,7 +64,6 @@ class Graph:
     outputs: Tensor
     finals: Tensors
     spent: bool = False
-    altered: bool = False
 
 
 class KernelCell:
@@ -197,11 +194,9 @@ class KernelCell:
         if live:
             # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
             # which a compiled backward takes for its own.
-            given_ones = [start.clone() for _, start in live]
             found = torch.autograd.grad(
                 [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True
             )
-            graph.altered = any(not torch.equal(a, b) for a, (_, b) in zip(given_ones, live, strict=True))
         filled = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
         states = dict(zip(given, filled[1 : 1 + len(given)], strict=True))
         own = dict(zip(leaves, filled[1 + len(given) :], strict=True))

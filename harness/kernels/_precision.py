@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.arithmetic import NumpyArithmetic, evaluate
+from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
+from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
 from rnn_harness.cases import Drawn, representable
 from rnn_harness.checks._backward import bound as backward_bound
 from rnn_harness.checks._check import Check, Finding, always, merge, within
@@ -114,14 +115,40 @@ def _inside(trial: KernelTrial, whole: Drawn, walk: _Walk) -> Iterator[Finding]:
 def _drift(trial: KernelTrial, whole: Drawn, walk: _Walk) -> tuple[float, float]:
     """(largest |own state - true state| at the places, largest |true state|), the truth in a wider format."""
     arithmetic = NumpyArithmetic(np.longdouble if whole.case.dtype == "float64" else np.float64)
-    values = trial.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
-    true = evaluate(trial.program, values, arithmetic)
+    true = _evaluated(trial, whole, arithmetic)
     worst, scale = 0.0, 0.0
     for name, source in trial.subject.states.items():
         expected = np.concatenate([true.steps[place][name] for place in walk.places])
         worst = max(worst, float(np.max(np.abs(walk.after[source] - expected))))
         scale = max(scale, float(np.max(np.abs(expected))))
     return worst, scale
+
+
+def _evaluated(trial: KernelTrial, whole: Drawn, arithmetic: NumpyArithmetic) -> Trajectory:
+    values = trial.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
+    return evaluate(trial.program, values, arithmetic)
+
+
+def _outputs(trial: KernelTrial, whole: Drawn) -> Finding:
+    """The outputs of all steps, screened against the equations in a wider format.
+
+    No bound is proved over so many steps. What the recurrence makes of rounding is measured instead, on the equations
+    in the kernel's own format; where that is nothing to speak of, a right kernel's outputs cannot stray far either.
+    """
+    single = whole.case.dtype == "float32"
+    name, entry = trial.subject.output_name, trial.subject.spec.id
+    formats = (np.float64, np.float32) if single else (np.longdouble, np.float64)
+    true, own = (
+        np.stack([step[name] for step in _evaluated(trial, whole, NumpyArithmetic(one)).steps]) for one in formats
+    )
+    gap = np.abs(trial.subject.forward(whole.parameters, whole.inputs, whole.states).outputs - true)
+    control, scale = float(np.max(np.abs(own - true))), float(np.max(np.abs(true)))
+    allowed = (SCREEN_SINGLE if single else SCREEN) * scale + LONG_MARGIN * control
+    if (gap <= allowed).all():
+        return Finding(entry, True, "", 0.0)
+    step = int(np.argmax(~(gap <= allowed).all(axis=(1, 2))))
+    told = f"the output of step {step} is off by {float(gap[step].max()):.3g}, allowed {allowed:.3g}"
+    return Finding(entry, False, f"over {len(true)} steps {told}", float("inf"))
 
 
 def _long(trial: Trial) -> Iterator[Finding]:
@@ -135,6 +162,8 @@ def _long(trial: Trial) -> Iterator[Finding]:
     again = trial.on(_window(whole, walk, 2))
     inside = merge(list(_inside(trial, whole, walk)))
     rows = [inside]
+    if trial.case.dtype not in NARROW and trial.operands is None:
+        rows.append(_outputs(trial, whole))
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         rows += backward_bound(again)
     found = merge(rows)

@@ -29,7 +29,13 @@ def _before(bench: Bench, state: str, name: str) -> Array:
     return np.concatenate([bench.drawn.states[state][None], _trace(bench, name)[:-1]])
 
 
-@relation("M-27", "states and gates stay inside their bounds", "B", lambda t: t.single and t.known, ("activation", "bias"))
+@relation(
+    "M-27",
+    "states and gates stay inside their bounds",
+    "B",
+    lambda t: t.single and t.known,
+    ("activation", "bias"),
+)
 def bounds(bench: Bench) -> Iterator[Comparison]:
     """Gates and sigmoid candidates in [0, 1]; tanh in [-1, 1]; abs(c_t) <= abs(c_{t-1}) + 1."""
     whole = whole_of(bench)

@@ -10,7 +10,7 @@ import pytest
 import rnn_harness
 from rnn_harness.candidates import Validation
 
-MODULES = ("wrong_torch", "wrong_numpy")
+MODULES = ("wrong_torch", "wrong_numpy", "wrong_seldom")
 WRONG = [(module, name) for module in MODULES for name in importlib.import_module(module).FAULTS]
 
 
