@@ -7,18 +7,21 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
+
+from rnn_harness.reports._fit import Cell, Column, print_table
 
 _LAGS = (1, 10, 100)
 
 
-def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
-    made = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for name in left:
-        made.add_column(name)
-    for name in right:
-        made.add_column(name, justify="right", no_wrap=True)
-    return made
+def _columns(left: Sequence[str], right: Sequence[str]) -> list[Column]:
+    """Texts, the first of them a name and the others folded, and numbers."""
+    texts = [Column(name, least=20 if i else None) for i, name in enumerate(left)]
+    return [*texts, *(Column(name, right=True) for name in right)]
+
+
+def _red(text: str) -> Text:
+    return Text(text, style="red")
 
 
 def print_bench(console: Console, found: Sequence[Any]) -> None:
@@ -32,13 +35,12 @@ def print_bench(console: Console, found: Sequence[Any]) -> None:
 def _parameters(console: Console, rows: Sequence[Any]) -> None:
     if not rows:
         return
-    made = _table("Parameters (of cells at n = 3, d = 4, k = 2)", ("what", "closed form", "held against"), ("count",))
+    table = []
     for one in rows:
-        mark = "" if one.agrees else "[red]✗[/] "
-        made.add_row(
-            one.subject, one.text, mark + escape(one.reason.removeprefix("held against ")), f"{one.middle:.0f}"
-        )
-    console.print(made)
+        against = Text.assemble("" if one.agrees else ("✗ ", "red"), one.reason.removeprefix("held against "))
+        table.append((one.subject, one.text, against, f"{one.middle:.0f}"))
+    columns = (Column("what", least=24), *_columns(("", "closed form", "held against"), ("count",))[1:])
+    print_table(console, "Parameters (of cells at n = 3, d = 4, k = 2)", columns, table)
 
 
 def _decay(console: Console, rows: Sequence[Any]) -> None:
@@ -53,19 +55,22 @@ def _decay(console: Console, rows: Sequence[Any]) -> None:
     steps = rows[0].sizes
     title = f"Decay of gradients: |d h_T / d s_T-k|, d = {steps['d']}, T = {steps['T']}"
     lags = [f"k = {lag}" for lag in _LAGS]
-    made = _table(
-        title, ("cell", "initialisation"), (*lags, "per step [95 %]", "half-life", "float32 sees", "Lyapunov")
+    columns = (
+        *(Column("cell"), Column("initialisation")),
+        *(Column(name, right=True, least=99, cut=True) for name in lags),  # left out first
+        *(Column(name, right=True) for name in ("per step [95 %]", "half-life", "float32 sees", "Lyapunov")),
     )
+    table: list[list[Cell]] = []
     for one in rows:
         if one.agrees is False:
-            made.add_row(one.subject, one.what, *[""] * len(lags), f"[red]not right: {escape(one.reason)}[/]")
+            console.print(f"[red]not right[/]: {escape(one.subject)}, {escape(one.what)}: {escape(one.reason)}")
             continue
         norms = [f"{10 ** one.extra[f'log10 at {lag}']:.1e}" if f"log10 at {lag}" in one.extra else "" for lag in _LAGS]
         rate = f"{one.middle:.3f} [{one.low:.3f}, {one.high:.3f}]"
         half = f"{one.extra['half-life']:.1f}" if "half-life" in one.extra else "–"
         horizon = f"{one.extra['float32 horizon']:.0f} steps" if "float32 horizon" in one.extra else "no end"
-        made.add_row(one.subject, one.what, *norms, rate, half, horizon, f"{one.extra['Lyapunov exponent']:+.3f}")
-    console.print(made)
+        table.append([one.subject, one.what, *norms, rate, half, horizon, f"{one.extra['Lyapunov exponent']:+.3f}"])
+    print_table(console, title, columns, table)
 
 
 def _learning(console: Console, rows: Sequence[Any]) -> None:
@@ -75,17 +80,16 @@ def _learning(console: Console, rows: Sequence[Any]) -> None:
         first = own[0]
         title = f"Learning: {first.text}, T = {task[1]}, {first.sizes['steps']} steps of 64 sequences; chance "
         right = ("parameters", "loss [seeds]", "solved", "after steps", "seconds", "rate before", "after")
-        made = _table(f"{title}{first.extra['chance']:.4f}", ("who",), right)
+        table = []
         for one in own:
             told = one.extra
             loss = f"{one.middle:.4f} [{min(one.samples):.4f}, {max(one.samples):.4f}]"
             solved = f"{told['seeds solved']:.0f} of {told['seeds']:.0f}"
             steps = f"{told['steps until solved']:.0f}" if "steps until solved" in told else "–"
             rates = [f"{told[name]:.3f}" if name in told else "" for name in ("rate before", "rate after")]
-            made.add_row(
-                one.subject, f"{told['parameters']:.0f}", loss, solved, steps, f"{told['seconds']:.1f}", *rates
-            )
-        console.print(made)
+            numbers = (f"{told['parameters']:.0f}", loss, solved, steps, f"{told['seconds']:.1f}", *rates)
+            table.append((one.subject, *numbers))
+        print_table(console, f"{title}{first.extra['chance']:.4f}", _columns(("who",), right), table)
 
 
 def _speed(console: Console, rows: Sequence[Any]) -> None:
@@ -96,22 +100,21 @@ def _speed(console: Console, rows: Sequence[Any]) -> None:
         places.setdefault((one.spec, tuple(one.sizes.items()), where), []).append(one)
     for (spec, sizes, dtype), own in places.items():
         told = ", ".join(f"{name} = {value}" for name, value in sizes)
-        made = _table(
-            f"Speed of {spec}, {told}, {dtype}", ("who",), ("forward", "backward", "both", "of roofline", "memory")
-        )
-        made.add_column("what ran")
+        columns = _columns(("who",), ("forward", "backward", "both", "of roofline", "memory"))
+        table: list[list[Cell]] = []
         for subject in dict.fromkeys(one.subject for one in own):
             mine = {one.what: one for one in own if one.subject == subject}
             wrong = next((one for one in mine.values() if one.agrees is False), None)
             if wrong is not None:
-                made.add_row(subject, "–", "–", "–", "", "", f"[red]not right: {escape(wrong.reason)}[/]")
+                table.append([subject, "–", "–", "–", "", "", _red(f"not right: {wrong.reason}")])
                 continue
             times = [_time(mine.get(what)) for what in ("forward", "backward", "both")]
             last = mine.get("both") or mine["forward"]
             memory = f"{last.extra['peak memory, MB']:.1f} MB" if "peak memory, MB" in last.extra else ""
             share = f"{100 * last.extra['share of roofline']:.0f} %"
-            made.add_row(subject, *times, share, memory, escape(last.ran[:60]))
-        console.print(made)
+            table.append([subject, *times, share, memory, last.ran[:60]])
+        title = f"Speed of {spec}, {told}, {dtype}"
+        print_table(console, title, (*columns, Column("what ran", least=20)), table)
         drift = max((one.extra.get("drift", 1.0) for one in own), key=lambda value: abs(value - 1))
         console.print(f"the control moved by {100 * (drift - 1):+.0f} %", style="dim")
 
@@ -134,7 +137,9 @@ def print_changes(console: Console, changes: Sequence[Any], name: str) -> None:
     if not real:
         console.print(f"held against {escape(name)}: {len(changes)} measurements, no change beyond noise")
         return
-    made = _table(f"Against {escape(name)}: {len(real)} of {len(changes)} changed", ("what",), ("old", "new", "factor"))
-    for one in sorted(real, key=lambda change: -change.factor):
-        made.add_row(escape(one.title), f"{one.old:.3g}", f"{one.new:.3g}", f"{one.factor:.2f}")
-    console.print(made)
+    columns = (Column("what", least=20), *(Column(name, right=True) for name in ("old", "new", "factor")))
+    rows = [
+        (one.title, f"{one.old:.3g}", f"{one.new:.3g}", f"{one.factor:.2f}")
+        for one in sorted(real, key=lambda change: -change.factor)
+    ]
+    print_table(console, f"Against {name}: {len(real)} of {len(changes)} changed", columns, rows)

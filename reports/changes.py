@@ -10,9 +10,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from rnn_harness.errors import UsageError
+from rnn_harness.reports._fit import Column, print_table
 
 SECTIONS = ("equations", "claims", "kernels", "decay", "speed", "learning", "validations")
 
@@ -120,12 +121,11 @@ def print_changes(console: Console, found: list[Difference], old: str, new: str)
     if not found:
         console.print(f"{escape(new)} says what {escape(old)} says; no time, rate or loss changed beyond noise")
         return
-    table = Table(title=f"{escape(new)} against {escape(old)}", title_justify="left", pad_edge=False)
-    for name in ("kind", "what", "old", "new"):
-        table.add_column(name)
-    for one in found:
-        style = "bold red" if one.worse else ""
-        table.add_row(one.kind, escape(one.what), escape(one.old), escape(one.new), style=style)
-    console.print(table)
+    columns = (Column("kind"), *(Column(name, least=16) for name in ("what", "old", "new")))
+    rows = [
+        [Text(text, style="bold red" if one.worse else "") for text in (one.kind, one.what, one.old, one.new)]
+        for one in found
+    ]
+    print_table(console, f"{new} against {old}", columns, rows)
     worse = sum(one.worse for one in found)
     console.print(f"{len(found)} changes, {worse} for the worse", style="bold red" if worse else "bold")

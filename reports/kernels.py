@@ -7,9 +7,9 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from rnn_harness.reports._fit import Cell, Column, print_table
 from rnn_harness.reports._summary import totals
 
 
@@ -72,14 +72,18 @@ def _bits(records: Sequence[Judged], check: str) -> str:
     return "" if found is None else f"{min(found, 99):.1f}"
 
 
-def table(records: Sequence[Judged]) -> Table:
+_COLUMNS = (
+    *(Column(name) for name in ("kernel", "dtype", "device", "right one", "forward")),
+    Column("bits", right=True),
+    Column("bits, T=1000", right=True, short="T=1000"),
+    *(Column(name) for name in ("backward", "relations", "behaviour")),
+    Column("error/bound", right=True, short="error/\nbound"),
+)
+
+
+def _print_table(console: Console, records: Sequence[Judged]) -> None:
     """One row per kernel, dtype and device that was run."""
-    made = Table(title="Kernels", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("kernel", "dtype", "device", "right one", "forward", "bits", "bits, T=1000"):
-        made.add_column(name, no_wrap=True, justify="right" if name.startswith("bits") else "left")
-    for name in ("backward", "relations", "behaviour"):
-        made.add_column(name, no_wrap=True)
-    made.add_column("error/bound", justify="right", no_wrap=True)
+    rows: list[list[Cell]] = []
     places: dict[_Place, list[Judged]] = {}
     for record in records:
         places.setdefault(_place(record), []).append(record)
@@ -93,8 +97,8 @@ def table(records: Sequence[Judged]) -> Table:
         dispatch = _count(own, "kernel.dispatch")
         dispatch = Text("✓", style="green") if dispatch.plain.startswith("✓") else dispatch
         share = f"{max(bounded):.2f}" if bounded else ""
-        made.add_row(kernel, dtype, device, dispatch, groups[0], first, second, *groups[1:], share)
-    return made
+        rows.append([kernel, dtype, device, dispatch, groups[0], first, second, *groups[1:], share])
+    print_table(console, "Kernels", _COLUMNS, rows)
 
 
 def print_kernels(console: Console, records: Sequence[Judged], verbose: bool) -> None:
@@ -102,7 +106,7 @@ def print_kernels(console: Console, records: Sequence[Judged], verbose: bool) ->
     if not any(record.dtype for record in records):
         _print_refutations(console, records)
         return
-    console.print(table(records))
+    _print_table(console, records)
     console.print(
         "forward: outputs within the bound of the format, and over 1,000 steps from the kernel's own states. "
         "(–n): not run, or vacuous; -v gives the reasons.",
@@ -134,11 +138,10 @@ def _print_refutations(console: Console, records: Sequence[Judged]) -> None:
 
 def print_every(console: Console, records: Sequence[Judged]) -> None:
     """Every record, one a row."""
-    made = Table(title="Every record", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound", "reason"):
-        made.add_column(name)
+    columns = [Column(name) for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound")]
+    rows = []
     for record in records:
         share = "" if record.share is None else f"{record.share:.3g}"
         outcome, cases = str(record.outcome), str(record.examples)
-        made.add_row(record.kernel, record.dtype, record.check, outcome, cases, share, escape(record.reason[:200]))
-    console.print(made)
+        rows.append((record.kernel, record.dtype, record.check, outcome, cases, share, record.reason[:200]))
+    print_table(console, "Every record", (*columns, Column("reason", least=20)), rows)

@@ -7,9 +7,9 @@ from statistics import median
 from typing import Protocol
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
+
+from rnn_harness.reports._fit import Cell, Column, print_table
 
 
 class Kill(Protocol):
@@ -63,15 +63,12 @@ _SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "a
 
 def print_kills(console: Console, fates: Sequence[Fate], verbose: bool) -> None:
     """The matrix (examples to detection), the checks with their kills, and the total."""
-    table = Table(
-        title="Kill matrix: examples until the check refuted the mutant", title_justify="left", pad_edge=False
+    columns = (
+        *(Column("mutant"), Column("part")),
+        *(Column(name, right=True) for name in _SHORT),
+        *(Column("relations", least=12), Column("ms", right=True)),
     )
-    table.add_column("mutant", no_wrap=True)
-    table.add_column("part", no_wrap=True)
-    for name in _SHORT:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("relations")
-    table.add_column("ms", justify="right")
+    rows: list[list[Cell]] = []
     for fate in fates:
         by_check = {kill.check: kill for kill in fate.kills}
         cells = [str(by_check[name].examples) if name in by_check else "·" for name in _GROUPS]
@@ -79,11 +76,12 @@ def print_kills(console: Console, fates: Sequence[Fate], verbose: bool) -> None:
         fastest = min((kill.seconds for kill in fate.kills), default=None)
         label = Text(fate.mutant.name, style="" if fate.kills else "bold red")
         spent = "" if fastest is None else f"{1000 * fastest:.1f}"
-        table.add_row(label, fate.mutant.part, *cells, relations, spent)
-        if verbose:
-            said = fate.kills[0].detail if fate.kills else "survived"
-            table.add_row(Text(f"  {fate.mutant.edit}", style="dim"), "", *[""] * len(_SHORT), escape(said[:90]), "")
-    console.print(table)
+        rows.append([label, fate.mutant.part, *cells, relations, spent])
+    print_table(console, "Kill matrix: examples until the check refuted the mutant", columns, rows)
+    for fate in fates if verbose else ():
+        said = fate.kills[0].detail if fate.kills else "survived"
+        console.print(Text(fate.mutant.name), soft_wrap=True)
+        console.print(Text(f"  {fate.mutant.edit}\n  {said[:160]}", style="dim"), soft_wrap=True)
     _print_checks(console, fates)
     survivors = [fate.mutant.name for fate in fates if not fate.kills]
     if survivors:
@@ -101,11 +99,11 @@ def _print_checks(console: Console, fates: Sequence[Fate]) -> None:
             kills.setdefault(kill.check, []).append(kill)
         if len(fate.kills) == 1:
             alone[fate.kills[0].check] = alone.get(fate.kills[0].check, 0) + 1
-    table = Table(title="Checks", title_justify="left", pad_edge=False)
-    for heading in ("check", "kills", "alone", "median examples", "median ms"):
-        table.add_column(heading, justify="left" if heading == "check" else "right")
+    headings = ("kills", "alone", "median examples", "median ms")
+    columns = (Column("check"), *(Column(name, right=True) for name in headings))
+    rows = []
     for check, own in sorted(kills.items(), key=lambda item: -len(item[1])):
         examples = f"{median(kill.examples for kill in own):g}"
         spent = f"{1000 * median(kill.seconds for kill in own):.1f}"
-        table.add_row(check, str(len(own)), str(alone.get(check, 0)), examples, spent)
-    console.print(table)
+        rows.append((check, str(len(own)), str(alone.get(check, 0)), examples, spent))
+    print_table(console, "Checks", columns, rows)

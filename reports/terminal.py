@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from rnn_harness.reports._fit import Cell, Column, print_table
 from rnn_harness.reports._summary import WITNESSES, Recorded, Row, summarise, totals
 
 _SIGNS = {"agrees": ("✓", "green"), "refuted": ("✗ refuted", "bold red"), "vacuous": ("vacuous", "yellow")}
@@ -48,7 +48,17 @@ def _share(row: Row) -> str:
     return f"{row.share:.2f}" if row.share >= 0.005 else "<0.01"
 
 
-def tables(records: Sequence[Recorded], captions: Mapping[str, Caption]) -> Iterable[Table]:
+_EQUATIONS = (
+    Column("equation", short="id"),
+    Column("line", right=True),
+    Column("", least=12, cut=True),
+    Column("print", least=0),
+    *(Column(name) for name in _SHOWN),
+    Column("error/bound", right=True, short="error/\nbound"),
+)
+
+
+def _print_documents(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption]) -> None:
     """One table per document: entry, place, print, witnesses, the worst error as a share of the bound."""
     groups: dict[str, list[tuple[int, Row, Caption]]] = {}
     for (spec, entry), row in summarise(records).items():
@@ -57,36 +67,33 @@ def tables(records: Sequence[Recorded], captions: Mapping[str, Caption]) -> Iter
         caption = captions[entry]
         groups.setdefault(caption.document, []).append((caption.line, row, caption))
     for document in sorted(groups):
-        table = Table(title=f"Document {document}", title_justify="left", header_style="bold", pad_edge=False)
-        for name in ("equation", "line"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "line" else "left")
-        table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column("print")
-        for name in _SHOWN:
-            table.add_column(name, no_wrap=True)
-        table.add_column("error/bound", justify="right", no_wrap=True)
+        rows: list[list[Cell]] = []
         for line, row, caption in sorted(groups[document], key=lambda item: (item[0], item[1].spec)):
             cells = [_cell(row.outcomes.get(witness)) for witness in _SHOWN]
-            title = escape(f"{row.spec}: {caption.title}")
-            table.add_row(row.entry, str(line), title, _print_cell(row, caption), *cells, _share(row))
-        yield table
+            title = f"{row.spec}: {caption.title}" if caption.title else row.spec
+            rows.append([row.entry, str(line), title, _print_cell(row, caption), *cells, _share(row)])
+        title = document if document.endswith(".toml") else f"Document {document}"
+        print_table(console, title, _EQUATIONS, rows)
+        console.print()
 
 
-def steps_table(records: Sequence[Recorded]) -> Table:
+_STEPS = (
+    *(Column(name) for name in ("spec", "forward", "backward", "relations", "proof")),
+    Column("cases", right=True),
+    Column("vacuous", right=True),
+    Column("error/bound", right=True, short="error/\nbound"),
+)
+
+
+def _print_steps(console: Console, records: Sequence[Recorded]) -> None:
     """A row per spec: its whole step and sequence, forward, backward, relations."""
-    table = Table(title="Whole cells", title_justify="left", header_style="bold", pad_edge=False)
-    table.add_column("spec", no_wrap=True)
-    for name in ("forward", "backward", "relations", "proof"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("cases", justify="right")
-    table.add_column("vacuous", justify="right")
-    table.add_column("error/bound", justify="right")
+    rows: list[list[Cell]] = []
     specs: dict[str, list[Recorded]] = {}
     for record in records:
         if record.entry == record.spec:
             specs.setdefault(str(record.spec), []).append(record)
     for spec, own in specs.items():
-        cells = []
+        cells: list[Cell] = []
         for prefix in ("forward.", "backward.", "relation.", "backward.proof"):
             part = [r for r in own if str(r.check).startswith(prefix)]
             if prefix == "backward.":
@@ -103,17 +110,15 @@ def steps_table(records: Sequence[Recorded]) -> Table:
         skipped = max((r.vacuous for r in own), default=0)
         bounded = [r for r in own if not r.check.startswith("relation.")]
         share = max((r.share or 0.0 for r in bounded), default=0.0)
-        table.add_row(spec, *cells, str(cases), str(skipped), f"{share:.2f}")
-    return table
+        rows.append([spec, *cells, str(cases), str(skipped), f"{share:.2f}"])
+    print_table(console, "Whole cells", _STEPS, rows)
 
 
 def print_report(console: Console, records: Sequence[Recorded], captions: Mapping[str, Caption], verbose: bool) -> None:
     """Tables, errata with what is right, refutations with their programs, and the total."""
-    for table in tables(records, captions):
-        console.print(table)
-        console.print()
+    _print_documents(console, records, captions)
     if any(r.entry == r.spec for r in records):
-        console.print(steps_table(records))
+        _print_steps(console, records)
         console.print()
     _print_equivalences(console, records, captions)
     _print_errata(console, records, captions)
@@ -133,16 +138,15 @@ def _print_equivalences(console: Console, records: Sequence[Recorded], captions:
     pairs = [record for record in records if record.check == "equivalence.proof"]
     if not pairs:
         return
-    table = Table(title="Equivalences", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("id", "proof", "places", "statement"):
-        table.add_column(name, no_wrap=name != "statement")
+    columns = (Column("id"), Column("proof"), Column("places", least=0), Column("statement", least=20))
+    rows = []
     for record in pairs:
         caption = captions[record.entry]
         statement = Text(caption.title)
         if record.reason.startswith("expected different"):
             statement.append(f"\n{record.reason.partition(': ')[2]}", style="dim")
-        table.add_row(record.entry, _cell(record.outcome), escape(caption.document), statement)
-    console.print(table)
+        rows.append((record.entry, _cell(record.outcome), caption.document, statement))
+    print_table(console, "Equivalences", columns, rows)
     console.print()
 
 
@@ -164,21 +168,20 @@ def _print_errata(console: Console, records: Sequence[Recorded], captions: Mappi
 
 
 def _print_checks(console: Console, records: Sequence[Recorded]) -> None:
-    table = Table(title="Every record", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("entry", "check", "witness", "outcome", "cases", "error/bound", "reason"):
-        table.add_column(name)
-    for record in records:
-        share = record.share
-        table.add_row(
-            str(record.entry),
-            str(record.check),
-            str(record.witness),
+    columns = [Column(name) for name in ("entry", "check", "witness", "outcome", "cases", "error/bound")]
+    rows = [
+        (
+            record.entry,
+            record.check,
+            record.witness,
             str(record.outcome),
             str(record.examples),
-            "" if share is None else f"{share:.3g}",
-            escape(str(record.reason)[:160]),
+            "" if record.share is None else f"{record.share:.3g}",
+            record.reason[:160],
         )
-    console.print(table)
+        for record in records
+    ]
+    print_table(console, "Every record", (*columns, Column("reason", least=20)), rows)
 
 
 def _print_refutation(console: Console, record: Recorded, row: Row, captions: Mapping[str, Caption]) -> None:

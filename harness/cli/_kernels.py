@@ -34,12 +34,10 @@ def kernels(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
-    from rich.markup import escape
-    from rich.table import Table
+    from rnn_harness.reports._fit import Column, print_table
 
-    table = Table(header_style="bold", pad_edge=False)
-    for name in ("kernel", "spec", "here", "not here", "what it is"):
-        table.add_column(name, no_wrap=name in ("kernel", "spec"))
+    folded = (Column(name, least=20) for name in ("here", "not here", "what it is"))
+    table = []
     for identifier in dict.fromkeys(row["kernel"] for row in rows):
         own = [row for row in rows if row["kernel"] == identifier]
         here = ", ".join(f"{row['dtype']} {row['device']}" for row in own if not row["reason"])
@@ -49,6 +47,6 @@ def kernels(
                 reasons.setdefault(row["reason"], []).append(f"{row['dtype']} {row['device']}")
         away = "; ".join(f"{', '.join(where)}: {reason}" for reason, where in reasons.items())
         title = own[0]["title"] + (f" (known to be wrong: {own[0]['known_wrong']})" if own[0]["known_wrong"] else "")
-        table.add_row(identifier, own[0]["spec"], here or "–", escape(away), escape(title))
-    console().print(table)
+        table.append((identifier, own[0]["spec"], here or "–", away, title))
+    print_table(console(), "", (Column("kernel"), Column("spec"), *folded), table)
     typer.echo("Judge them: rnn-harness verify --kernels [ID...].")

@@ -21,21 +21,22 @@ app = typer.Typer(help="List the equations, show one, or check a spec file of yo
 def _list(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
-    from rich.markup import escape
-    from rich.table import Table
-
+    from rnn_harness.reports._fit import Column, print_table
     from rnn_harness.specs import library
 
-    table = Table(header_style="bold", pad_edge=False)
-    for name in ("spec", "equation", "place", "errata", "title"):
-        table.add_column(name, no_wrap=name != "title")
+    screen = console()
+    # A title may be cut on a screen; what goes into a file or to another program is whole.
+    title = Column("title", least=12, cut=screen.is_terminal)
+    rows = []
     for spec in library().specs:
         for number, entry in enumerate(spec.entries):
             errata = ", ".join(erratum.id for erratum in entry.errata)
             place = f"{entry.document}:{entry.line}"
-            title = entry.section if number else f"{spec.title} | {entry.section}"
-            table.add_row(spec.id if number == 0 else "", entry.id, place, errata, escape(title))
-    console().print(table)
+            told = entry.section if number else f"{spec.title} | {entry.section}"
+            rows.append((spec.id if number == 0 else "", entry.id, place, errata, told))
+    print_table(
+        screen, "", (Column("spec"), Column("equation"), Column("place"), Column("errata", least=0), title), rows
+    )
     typer.echo("One in full: rnn-harness specs show E-348 (add --backward for its derivative).")
 
 
