@@ -232,7 +232,7 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     if found.ignored == tuple(shapes):
         raise UsageError(
             f"cannot drive {target.name}: it gives the same whatever its parameters are. They are handed to it anew "
-            "for every call, under their names; it reads others, in a list perhaps, or what it computed from them before"
+            "for every call, under their names; it reads others: in a list perhaps, or computed from them before"
         )
     return found
 

@@ -145,6 +145,44 @@ def after_64_steps(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) 
     return outputs, {k: v * 1.001 for k, v in finals.items()} if len(x) > 64 else finals
 
 
+def apart_every_hundred_steps(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
+    """Right outputs, but no gradient passes the hundredth step."""
+    if len(x) <= 100:
+        return right(p, x, s, lengths)
+    first, middle = right(p, x[:100], s, None)
+    second, finals = right(p, x[100:], {name: value.detach() for name, value in middle.items()}, None)
+    return torch.cat([first, second]), finals
+
+
+def two_tiles(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
+    """Units beyond the second tile of 32 are left out."""
+    outputs, finals = right(p, x, s, lengths)
+    return outputs * (torch.arange(outputs.shape[2]) < 64), finals
+
+
+def limited_states(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
+    """States beyond 8 count as 8."""
+    return right(p, x, {name: value.clamp(-8, 8) for name, value in s.items()}, lengths)
+
+
+class Limited(torch.autograd.Function):
+    """A gradient that is clipped where nobody asked for it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient.clamp(-1e3, 1e3)
+
+
+def limited_gradients(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
+    """Large gradients are clipped."""
+    outputs, finals = right(p, x, s, lengths)
+    return Limited.apply(outputs), finals
+
+
 def narrow_sums(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
     """What the inputs add is summed up in pieces that grow no further: of many terms only the first half counts."""
     half = torch.arange(x.shape[2]) < max(x.shape[2] // 2, 64)
@@ -176,6 +214,10 @@ WRONG: dict[str, tuple[Kernel, str]] = {
     "precision.format": (kernel(by_neighbour), "bfloat16"),
     "precision.accumulation": (kernel(narrow_sums), "bfloat16"),
     "precision.long": (kernel(after_64_steps), "float64"),
+    "reach.steps": (kernel(apart_every_hundred_steps), "float64"),
+    "reach.sizes": (kernel(two_tiles), "float32"),
+    "reach.states": (kernel(limited_states), "float32"),
+    "reach.gradients": (kernel(limited_gradients), "float64"),
     "backward.shares": (
         Kernel("wrong", "", "gru.reset_after", lambda _: OneBias("gru"), settings(ALL), alternatives=("T-005",)),
         "float64",
