@@ -116,7 +116,7 @@ def _jvp(trial: Trial) -> Iterator[Finding]:
         raise _lacking("forward mode", refusal) from None
     measured = complex_derivative(trial, {"inputs": direction(trial)})
     mass = float(np.abs(trial.flat_gradients["inputs"] * direction(trial)).sum())
-    found, bound = float(tangent), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
+    found, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(found - measured)
     detail = "" if error <= bound else f"torch.func.jvp gives {found!r}, a complex step {measured!r}"
     share = 0.0 if error == 0 else error / bound if bound else float("inf")
