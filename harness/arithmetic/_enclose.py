@@ -14,6 +14,18 @@ from typing import Any
 from flint import arb
 
 
+FAR = 2**20
+"""Beyond it a sigmoid, and a tanh, is within exp(-2^20) of its limit, and Arb's exponentials lose what they hold."""
+
+
+def _at_its_limit(x: arb) -> Any:
+    """How far from their limit sigmoid and tanh are where all of `x` is beyond `FAR`, as a ball; None elsewhere."""
+    if not x.abs_lower() > FAR:
+        return None
+    half = arb(-FAR).exp().abs_upper()
+    return arb(half, half)
+
+
 def _mean_value(x: arb, value: Callable[[arb], Any], slope: Callable[[arb], Any]) -> Any:
     middle = value(x.mid())
     if x.is_exact():
@@ -28,6 +40,10 @@ def _sigmoid(x: arb) -> arb:
 def sigmoid(x: arb) -> Any:
     """The slope s(1 - s) falls with abs(x): its supremum is at the point next to zero."""
 
+    rest = _at_its_limit(x)
+    if rest is not None:
+        return rest if x < 0 else 1 - rest
+
     def slope(ball: arb) -> arb:
         s = _sigmoid(-ball.abs_lower())
         return s * (1 - s)
@@ -37,6 +53,10 @@ def sigmoid(x: arb) -> Any:
 
 def tanh(x: arb) -> Any:
     """The slope (1 - t)(1 + t) falls with abs(x): its supremum is at the point next to zero."""
+
+    rest = _at_its_limit(x)
+    if rest is not None:
+        return rest - 1 if x < 0 else 1 - rest
 
     def slope(ball: arb) -> arb:
         t = ball.abs_lower().tanh()

@@ -1,8 +1,8 @@
-"""How far back does a gradient reach? The norm of ``d h_T / d s_{T-k}``, s the whole state, exactly, for every k.
+"""How far back does a gradient reach? The norm of ``d h_T / d s_{T-k}``, s the whole state, for every k.
 
-The product of the steps' Jacobians is kept as few adjoint rows: a row below float64's unit roundoff of the largest is
-left out, for nothing that follows lets it grow back against the others beyond rounding (and the sum of squares is what
-is measured). Its size lives in a logarithm beside it, so nothing underflows; states are recomputed from sqrt(T)
+The product of the steps' Jacobians is kept as few adjoint rows: a direction below float64's unit roundoff of the
+largest is left out. It would count again only if the steps before shrank the largest direction 2^53 times more than
+it: units that do not act on each other can be made to do so, and then the norm is too small. Its size lives in a logarithm beside it, so nothing underflows; states are recomputed from sqrt(T)
 checkpoints.
 
 Dimension legend: T steps, k lag, n input size, d hidden size, s state size, r adjoint rows.

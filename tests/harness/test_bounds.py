@@ -10,8 +10,9 @@ import pytest
 from flint import arb
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic
+from rnn_harness.arithmetic._ball import BallArithmetic, precision
 from rnn_harness.arithmetic._compare import share
+from rnn_harness.arithmetic._enclose import sigmoid, tanh
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.derive import Cotangents, derive, differentiate
 from rnn_harness.specs import library
@@ -134,6 +135,19 @@ def test_functions_of_wide_balls_hold_the_function_of_every_member(function: Fun
             value = plain.apply(function, middle + np.clip(corner, -0.999, 0.999) * radius)
             slack = 16 * np.spacing(np.abs(value))
             assert all(b.overlaps(arb(v, s)) for b, v, s in zip(enclosed.flat, value.flat, slack.flat, strict=True))
+
+
+@pytest.mark.parametrize("exponent", [19, 20, 21, 64, 300, 400, 1000])
+@pytest.mark.parametrize("wide", [False, True], ids=["exact", "wide"])
+def test_functions_of_huge_arguments_are_at_their_limits(exponent: int, wide: bool) -> None:
+    with precision(200):
+        x = arb(2) ** exponent
+        x = x + arb(0, x / 2**50) if wide else x
+        for found, limit in ((sigmoid(x), 1), (sigmoid(-x), 0), (tanh(x), 1), (tanh(-x), -1)):
+            assert found.is_finite()
+            gap = abs(found - limit).abs_upper()
+            assert 0 < gap < arb(2) ** -190
+            assert not found.is_exact()
 
 
 def test_quotients_of_wide_balls_hold_every_quotient_around_the_middle_one() -> None:
