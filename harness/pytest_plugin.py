@@ -207,7 +207,7 @@ def _write_report(folder: Path, found: list[str]) -> None:
         cells.setdefault(one.target, one)
     records = [record for one in cells.values() for record in one.checks]
     try:
-        written = write(contents(records, said(), [], list(cells.values())), folder, records)
+        written = write(contents(records, said(), [], list(cells.values())), folder)
     except OSError as error:
         raise pytest.UsageError(f"--rnn-report: cannot write to {folder}: {error.strerror}") from None
     print(f"\nrnn-harness: {written[1]}")

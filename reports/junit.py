@@ -1,10 +1,10 @@
-"""Records as JUnit XML: one suite per dtype, one test per check."""
+"""Records as JUnit XML: one suite per subject and dtype, one test per check."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Checked(Protocol):
@@ -28,25 +28,32 @@ class Checked(Protocol):
     def expected(self) -> str: ...
 
 
-def write_junit(path: Path, name: str, records: Sequence[Checked]) -> None:
-    """Write the file whole, or raise OSError."""
-    from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+def write_junit(path: Path, subjects: Mapping[str, Sequence[Checked]]) -> None:
+    """Write the records of every subject, by its name. Raises OSError; the file is written whole or not at all."""
+    from junitparser import JUnitXml, TestSuite
 
     xml = JUnitXml()
-    for dtype in dict.fromkeys(record.dtype for record in records):
-        suite = TestSuite(f"{name} {dtype}".strip())
-        for record in (one for one in records if one.dtype == dtype):
-            case = TestCase(f"{record.check}: {record.entry}", name, record.seconds)
-            if record.outcome == "refuted" and record.expected:
-                case.result = [Skipped(f"expected failure: {record.expected}")]
-            elif record.outcome == "refuted":
-                failure = Failure(record.reason)
-                failure.text = record.program or record.reason
-                case.result = [failure]
-            elif record.outcome != "agrees":
-                case.result = [Skipped(f"{record.outcome}: {record.reason}")]
-            suite.add_testcase(case)
-        xml.add_testsuite(suite)
+    for name, records in subjects.items():
+        for dtype in dict.fromkeys(record.dtype for record in records):
+            suite = TestSuite(f"{name} {dtype}".strip())
+            for record in (one for one in records if one.dtype == dtype):
+                suite.add_testcase(_case(name, record))
+            xml.add_testsuite(suite)
     temporary = path.with_name(path.name + ".part")
     xml.write(str(temporary), pretty=True)
     temporary.replace(path)
+
+
+def _case(name: str, record: Checked) -> Any:
+    from junitparser import Failure, Skipped, TestCase
+
+    case = TestCase(f"{record.check}: {record.entry}", name, record.seconds)
+    if record.outcome == "refuted" and record.expected:
+        case.result = [Skipped(f"expected failure: {record.expected}")]
+    elif record.outcome == "refuted":
+        failure = Failure(record.reason)
+        failure.text = record.program or record.reason
+        case.result = [failure]
+    elif record.outcome != "agrees":
+        case.result = [Skipped(f"{record.outcome}: {record.reason}")]
+    return case

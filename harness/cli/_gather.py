@@ -96,6 +96,8 @@ class Gathered:
         pinned(1)
         with _writing(out):
             out.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                _refuse_half_made(out)
         # Cells come first: where a name is wrong, the last report stays where it is.
         self.validations += [_validated(target) for target in cells]
         if not resume:
@@ -182,6 +184,16 @@ def _put(path: Path, text: str) -> None:
         temporary.replace(path)
 
 
+def _refuse_half_made(out: Path) -> None:
+    """Raises UsageError where an interrupted report is to be gone on with."""
+    left = [one.name for pattern in _KEPT for one in sorted(out.glob(pattern)) if one.stat().st_size]
+    if left and not (out / "report.json").exists():
+        raise UsageError(
+            f"{out} holds what an interrupted report made ({', '.join(left)}): give --resume to go on with it, or "
+            "another folder with --out"
+        )
+
+
 def _set_aside(out: Path) -> None:
     """A finished report makes room for the next one; one that was interrupted is left, to be gone on with."""
     if not (out / "report.json").exists():
@@ -194,7 +206,8 @@ def _set_aside(out: Path) -> None:
     typer.echo(f"the last report is in {previous}; rnn-harness report --compare {previous} {out}", err=True)
 
 
-_MADE = ("report.*", "badge.svg", "equations.jsonl", "kernels.jsonl", "bench.jsonl", "mutants.json", "cell-*.json")
+_KEPT = ("equations.jsonl", "kernels.jsonl", "bench.jsonl", "mutants.json")
+_MADE = ("report.*", "badge.svg", *_KEPT, "cell-*.json")
 
 
 def _documents(text: str) -> tuple[Any, Any]:

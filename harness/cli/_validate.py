@@ -211,7 +211,7 @@ def _write(
         from rnn_harness.reports.junit import write_junit
 
         try:
-            write_junit(junit, made.target, made.checks)
+            write_junit(junit, {made.target: made.checks})
         except OSError as error:
             trouble.append(f"cannot write {junit}: {error.strerror}")
     if repro is not None:

@@ -97,8 +97,12 @@ def contents(
     validations: Sequence[Any] = (),
     fates: Sequence[Mapping[str, Any]] = (),
 ) -> Contents:
-    """Put together. `records`: of verify and of kernels; `fates`: rows of ``mutants --json``."""
-    made = Contents(totals=totals(records), validations=list(validations))
+    """Put together. `records`: of verify, of kernels, and of the cells if they shall stand among the kernels; `fates`:
+    rows of ``mutants --json``.
+    """
+    known = {one.key for one in records}
+    own = [one for cell in validations for one in cell.checks if one.key not in known]
+    made = Contents(totals=totals([*records, *own]), validations=list(validations))
     made.equations = _equations([one for one in records if not one.kernel], said.printed)
     made.kernels = _kernels([one for one in records if one.kernel and one.dtype])
     made.decay = [one for one in measured if one.kind == "decay" and one.agrees is not False]
@@ -112,12 +116,12 @@ def contents(
             title = f"{one.text}, T = {one.sizes['T']}, {one.sizes['steps']} steps of training"
             made.learning.setdefault(title, []).append(one)
     made.families = [_family(name, spec, made, measured) for name, spec in FAMILIES.items()]
-    made.environments = sorted({one.environment for one in (*records, *measured) if one.environment})
+    made.environments = sorted({one.environment for one in (*records, *measured, *validations) if one.environment})
     made.machines = sorted({one.machine for one in measured if one.machine})
     made.claims = judged(said.claims, records, measured)
-    known = Known(records, made.claims)
-    made.errata = errata(said.printed, said.misprints, said.contradictions, known)
-    made.contradictions = contradicted(said.contradictions, said.equivalences, known)
+    evidence = Known(records, made.claims)
+    made.errata = errata(said.printed, said.misprints, said.contradictions, evidence)
+    made.contradictions = contradicted(said.contradictions, said.equivalences, evidence)
     made.kills = kill_rows(fates)
     made.notes = [*_wrong(measured), *_missing(made)]
     return made

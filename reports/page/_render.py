@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rnn_harness.reports._summary import WITNESSES
+from rnn_harness.reports._summary import WITNESSES, totals
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page._badge import badge
 from rnn_harness.reports.page._bars import speed_plot, speed_told
@@ -84,7 +84,7 @@ def _time(seconds: float) -> str:
 
 
 def markdown(made: Contents) -> str:
-    """The main table and the totals."""
+    """The main table, the totals, and somebody's cells with their verdicts."""
     head = ("", "parameters", "equal size", "equal count", "per step", "float32 sees", "at best", "learnt")
     lines = ["# RNN, GRU or LSTM?", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in made.families:
@@ -92,8 +92,18 @@ def markdown(made: Contents) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     counts = ", ".join(f"{count} {name}" for name, count in made.totals.items())
     lines += ["", f"{len(made.equations)} equations; records: {counts}.", ""]
+    if made.validations:
+        lines += ["## Cells", "", *(_cell(one) for one in made.validations), ""]
     lines += [f"- {text}" for text in made.notes]
     return "\n".join(lines) + "\n"
+
+
+def _cell(one: Any) -> str:
+    """Somebody's cell with its verdict, and what is wrong with it."""
+    told = f"{one.diagnosis.part}: {one.diagnosis.difference}" if one.diagnosis is not None else ""
+    first = next((row.reason for row in one.checks if row.outcome == "refuted" and not row.expected), "")
+    why = (told or first) if one.outcome == "refuted" else f"it is {one.spec}" if one.outcome == "agrees" else ""
+    return f"- `{one.target}`: **{one.outcome}**" + (f"; {' '.join(why.split())}" if why else "")
 
 
 def document(made: Contents) -> str:
@@ -108,12 +118,18 @@ def document(made: Contents) -> str:
 
 
 def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Path]:
-    """report.html, .md, .json, .xml (JUnit, of `records`) and badge.svg, each whole or not at all. Raises OSError."""
+    """report.html, .md, .json, .xml (JUnit, of `records` and of the cells) and badge.svg, each whole or not at all.
+
+    Raises OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_junit(folder / "report.xml", "rnn-harness", records)
+    write_junit(folder / "report.xml", {"rnn-harness": records} | {one.target: one.checks for one in made.validations})
     written = [folder / "report.xml"]
     texts = {"report.html": html(made), "report.md": markdown(made), "report.json": document(made)}
-    for name, text in (texts | {"badge.svg": badge(made.totals, len(made.equations))}).items():
+    own = totals(one for cell in made.validations for one in cell.checks)
+    others = {name: count - own.get(name, 0) for name, count in made.totals.items()}
+    shown = badge(others, len(made.equations), [one.outcome for one in made.validations])
+    for name, text in (texts | {"badge.svg": shown}).items():
         path = folder / name
         temporary = folder / f"{name}.part"
         temporary.write_text(text, encoding="utf-8")

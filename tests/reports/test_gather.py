@@ -6,10 +6,12 @@ import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
 
+from rnn_harness.candidates import Validation, collect
 from rnn_harness.cli import _gather
 from rnn_harness.cli._app import app
 from rnn_harness.cli._gather import Gathered
@@ -174,7 +176,8 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert "--resume goes on" in stopped.stderr
     again = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert again.exit_code == 2
-    assert "holds records already: give --resume" in again.stderr
+    assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
+    assert "--out" in again.stderr
     monkeypatch.setattr(_gather, "measured_by", lambda *_: ([MEASURED], False))
     found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
     assert found.exit_code == 0, found.stderr
@@ -185,6 +188,32 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert "the last report is in" in after.stderr
     assert asked == [0, 1, 0]
     assert RUN.invoke(app, ["report", "--compare", str(out / "previous"), str(out)]).exit_code == 0
+
+
+def _cell(outcome: str) -> Validation:
+    update = {"kernel": "mine.py:Cell", "dtype": "float64", "outcome": Outcome(outcome), "reason": "off by one"}
+    return collect("mine.py:Cell", [("record", RECORD.model_copy(update=update))])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "badge", "failures", "code"),
+    [
+        ("refuted", "- `mine.py:Cell`: **refuted**; off by one", "1 cell, 1 refuted", 1, 1),
+        ("agrees", "- `mine.py:Cell`: **agrees**; it is gru.keep.column", "1 cell, 0 refuted", 0, 0),
+    ],
+)
+def test_somebodys_cell_stands_in_every_file_of_the_report(
+    outcome: str, told: str, badge: str, failures: int, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text(_cell(outcome).model_dump_json())
+    out = tmp_path / "out"
+    found = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(out)])
+    assert found.exit_code == code, found.stderr
+    assert told in (out / "report.md").read_text(encoding="utf-8").splitlines()
+    assert badge in (out / "badge.svg").read_text(encoding="utf-8")
+    assert ("#b3261e" in (out / "badge.svg").read_text(encoding="utf-8")) is (outcome == "refuted")
+    assert len(ElementTree.parse(out / "report.xml").findall("testsuite/testcase/failure")) == failures
+    assert "mine.py:Cell" in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_from_and_making_more_exclude_each_other(tmp_path: Path) -> None:
