@@ -44,6 +44,8 @@ def other_than(match: Match, expected: Sketch, name: str) -> Diagnosis:
         own, wanted = getattr(match.sketch, field.name), getattr(expected, field.name)
         if own != wanted and field.name != "edits":
             rows.append(_option(field.name, own, wanted))
+        if field.name == "family" and rows:
+            break  # the features of another family are none of this one
     parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
     return Diagnosis(name, "forward: " + "; ".join(parts), "; and ".join(differences))
 
@@ -67,7 +69,7 @@ def idle(match: Match) -> Diagnosis:
 
 
 _OPTIONS = {
-    "family": ("family", "it is a {own}, not a {wanted}"),
+    "family": ("family", "it is {own}, not {wanted}"),
     "gate": ("gates, activation", "the gates have {own} in the place of {wanted}"),
     "candidate": ("candidate, activation", "the candidate has {own} in the place of {wanted}"),
     "output": ("hidden state, activation", "the cell state goes through {own} in the place of {wanted}"),
@@ -91,6 +93,8 @@ _WORDS = {
 
 def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
     part, text = _OPTIONS[name]
+    if name == "family":
+        own, wanted = (f"{'an' if one in ('rnn', 'lstm') else 'a'} {str(one).upper()}" for one in (own, wanted))
     if name in ("gate", "candidate", "output"):
         own, wanted = ACTIVATIONS[str(own)].wording, ACTIVATIONS[str(wanted)].wording
     elif name in ("forget", "peephole"):

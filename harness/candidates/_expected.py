@@ -1,10 +1,12 @@
 """Failures that a candidate ships as known: each must still happen, and says why.
 
-A TOML file of ``[[expected]]`` tables: `check`, `reason`, and if wanted `dtype` and `case` (the JSON of a case).
+A TOML file of ``[[expected]]`` tables: `check` (a name, or a pattern such as ``backward.*`` of which one at least must
+fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case).
 """
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,6 +27,10 @@ class Expected(BaseModel):
     reason: str = Field(min_length=1)
     dtype: str = ""
     case: Case | None = None
+
+    def means(self, check: str, dtype: str) -> bool:
+        """Whether a check in a dtype is meant."""
+        return fnmatch.fnmatchcase(check, self.check) and self.dtype in ("", dtype)
 
 
 class _File(BaseModel):
@@ -80,7 +86,7 @@ def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, s
     for one in known:
         if any(_meets(one, record) for record in found):
             continue
-        own = [record for record in found if record.check == one.check and one.dtype in ("", record.dtype)]
+        own = [record for record in found if one.means(record.check, record.dtype)]
         said = "" if not own else "it agrees now" if own[0].outcome is Outcome.AGREES else f"it is {own[0].outcome} now"
         now = said or "there is no such check for this candidate"
         yield Record(
@@ -98,5 +104,4 @@ def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, s
 
 
 def _meets(one: Expected, record: Record) -> bool:
-    refuted = record.outcome is Outcome.REFUTED
-    return refuted and record.check == one.check and one.dtype in ("", record.dtype)
+    return record.outcome is Outcome.REFUTED and one.means(record.check, record.dtype)

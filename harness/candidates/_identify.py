@@ -76,7 +76,8 @@ def features(match: Match) -> str:
     order = reading.letters("x")
     gates = sketch.family != "rnn"
     if gates:
-        parts.append("gates stacked " + ", ".join(WORDS[letter] for letter in order))
+        laid = "interleaved" if reading.layout.interleaved else "stacked"
+        parts.append(f"gates {laid} " + ", ".join(WORDS[letter] for letter in order))
         recurrent = reading.letters("h")
         if recurrent != order and sorted(recurrent) == sorted(order):
             parts.append("recurrent weights in the order " + ", ".join(WORDS[letter] for letter in recurrent))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnn_harness.candidates._pieces import Form, Piece
 from rnn_harness.errors import UsageError
@@ -44,6 +44,11 @@ class Layout:
         """G."""
         return sum(slot.kind == "x" for slot in self.slots)
 
+    @property
+    def interleaved(self) -> bool:
+        """Whether every unit's gates lie together, rather than every gate's units."""
+        return any(form.interleaved for _, form in self.forms)
+
 
 @dataclass(frozen=True)
 class _Kind:
@@ -70,7 +75,15 @@ def layouts(shapes: Mapping[str, tuple[int, ...]], n: int, d: int) -> list[Layou
     found = []
     for chosen in itertools.islice(itertools.product(*choices), 4 * MOST_LAYOUTS):
         found += [one for one in _sides(dict(zip(shapes, chosen, strict=True))) if 1 <= one.gates <= MOST_GATES]
-    return [one for one in found if any(slot.kind == "h" for slot in one.slots)][:MOST_LAYOUTS]
+    whole = [one for one in found if any(slot.kind == "h" for slot in one.slots)][:MOST_LAYOUTS]
+    return [*whole, *(one for layout in whole for one in _interleaved(layout))][:MOST_LAYOUTS]
+
+
+def _interleaved(layout: Layout) -> Iterator[Layout]:
+    """The same with every unit's gates together, where all gates of every parameter stand in one block."""
+    counts = {slot.parameter: slot.of for slot in layout.slots}
+    if layout.gates > 1 and set(counts.values()) == {layout.gates} and not any(one.lead for _, one in layout.forms):
+        yield replace(layout, forms=tuple((k, replace(one, interleaved=layout.gates)) for k, one in layout.forms))
 
 
 def fits(shape: tuple[int, ...], n: int, d: int) -> bool:

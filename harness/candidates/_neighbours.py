@@ -21,7 +21,8 @@ from rnn_harness.candidates._variants import plain
 
 def neighbours(seen: Probe, possible: list[Layout], expected: Sketch | None) -> list[Match]:
     """The wrong cells that a target equals, those with the fewest mistakes. `expected`: what it should be."""
-    rows = [(layout, sketch) for layout in possible for sketch in bases(layout, seen, expected)]
+    plainly = [layout for layout in possible if not layout.interleaved]
+    rows = [(layout, sketch) for layout in plainly for sketch in bases(layout, seen, expected)]
     for layout, sketch in rows:
         found = [one for edit in edits(sketch) for one in _exact(seen, layout, replace(sketch, edits=(edit,)))]
         if found:
@@ -32,6 +33,11 @@ def neighbours(seen: Probe, possible: list[Layout], expected: Sketch | None) -> 
         if found:
             return sorted(found, key=_named_otherwise)
     return []
+
+
+def agrees_at_zero(seen: Probe, possible: list[Layout], sketch: Sketch) -> bool:
+    """Whether a target equals a cell where all its parameters are zero, in some layout and order of its states."""
+    return any(Decoder(seen, layout, sketch, states).zero() for layout in possible for states in orders(sketch, seen))
 
 
 def bases(layout: Layout, seen: Probe, expected: Sketch | None) -> Iterator[Sketch]:

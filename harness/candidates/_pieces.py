@@ -6,7 +6,7 @@ Dimension legend: n input size, d hidden size, G gates.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,21 @@ class Form:
     """How a parameter lies in memory, against the plain form: a matrix (G d, width), or a vector (G d).
 
     `lead`: it has a first axis of that length, over which the rows are divided (0: it has none). `tail`: it has a last
-    axis of length one. `turned`: rows and columns are exchanged. `vector`: its plain form is a vector.
+    axis of length one. `turned`: rows and columns are exchanged. `vector`: its plain form is a vector. `interleaved`:
+    every unit's rows, so many, lie together, one of each gate (0: every gate's rows lie together).
     """
 
     lead: int = 0
     tail: bool = False
     turned: bool = False
     vector: bool = False
+    interleaved: int = 0
 
     def plain(self, value: Array) -> Array:
         """The plain form of a parameter."""
+        if self.interleaved:
+            rows = replace(self, interleaved=0).plain(value)
+            return rows.reshape(-1, self.interleaved, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
         if self.vector:
             return value.reshape(-1)
         if self.lead:
@@ -41,6 +46,9 @@ class Form:
 
     def stored(self, plain: Array) -> Array:
         """The parameter whose plain form that is."""
+        if self.interleaved:
+            rows = plain.reshape(self.interleaved, -1, *plain.shape[1:]).swapaxes(0, 1).reshape(plain.shape)
+            return replace(self, interleaved=0).stored(rows)
         if self.vector:
             shape = (self.lead, -1) if self.lead else (-1,)
             return plain.reshape((*shape, 1) if self.tail else shape)

@@ -16,7 +16,7 @@ from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.candidates._expected import Expected, excused, unmet
 from rnn_harness.candidates._identify import Match, identify, layouts_of, sketch_of
 from rnn_harness.candidates._manners import FOREIGN, MANNERS, SMALL
-from rnn_harness.candidates._neighbours import neighbours
+from rnn_harness.candidates._neighbours import agrees_at_zero, neighbours
 from rnn_harness.candidates._paper import load_paper, paper_kernel
 from rnn_harness.candidates._probe import Probe, probe
 from rnn_harness.candidates._repro import smallest
@@ -131,7 +131,8 @@ def validating(target: Target, wish: Wish, watch: Watch | None = None) -> Iterat
         kernel = candidate(target, wanted[0], wish.dtypes)
         yield from _judged(target, kernel, wish, watch, wanted[0])
         return
-    yield from _wrong(target, seen, matches, expected, name, wish)
+    for kind, value in _wrong(target, seen, matches, expected, name, wish):
+        yield kind, next(excused((value,), wish.expected)) if kind == "record" else value
 
 
 def _is(match: Match, expected: Sketch | None, wish: Wish) -> bool:
@@ -210,12 +211,18 @@ def _wrong(
         near = neighbours(seen, possible, expected)
         unused = idle(matches[0]) if matches else None
         diagnosis = explained(near[0]) if near else unused or located(seen, possible, expected, name)
-    sure = bool(matches or near or expected is not None)
+    # What stands in one parameter may be stacked in a way that nobody knows; only where all are zero it matters not.
+    stacked = any(slot.of > 1 for layout in possible for slot in layout.slots)
+    other = expected is not None and not (stacked and agrees_at_zero(seen, possible, expected))
+    sure = bool(matches or near or others) or other
     spec = (near[0].spec if near else None) or (wish.spec if wish.spec != "auto" else "unknown")
     reason = str(diagnosis) if diagnosis is not None else "it equals no cell that is known"
     if not sure:
         nearest = f". Nearest: {diagnosis}" if diagnosis is not None else ""
-        reason = f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
+        if expected is None:
+            reason = f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
+        else:
+            reason = f"unknown: it equals {name} in no layout of its parameters that is known{nearest}"
     yield "record", _record(target, wish, spec, Outcome.REFUTED if sure else Outcome.NOT_RUN, reason)
     if diagnosis is not None:
         yield "diagnosis", fault(diagnosis)
@@ -256,7 +263,7 @@ def _judged(target: Target, kernel: Kernel, wish: Wish, watch: Watch, match: Mat
 def _stored(kernel: Kernel, wish: Wish, records: list[Record]) -> Iterator[Record]:
     """Known failures with a case of their own: it must still be refuted there."""
     for one in wish.expected:
-        own = next((r for r in records if r.check == one.check and one.dtype in ("", r.dtype)), None)
+        own = next((r for r in records if one.means(r.check, r.dtype)), None)
         if one.case is None or own is None:
             continue
         finding = again(kernel, own.check, one.case)

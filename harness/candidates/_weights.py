@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.candidates._driver import TargetDriver
+from rnn_harness.candidates._target import SMALL, Target
 from rnn_harness.candidates.adapters import imported
 from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, always, merge, within
@@ -51,6 +52,22 @@ def load_weights(path: Path) -> dict[str, Array]:
     if not isinstance(found, dict) or not all(hasattr(value, "numpy") for value in found.values()):
         raise UsageError(f"{path} holds a {type(found).__name__}; expected a state_dict: tensors by name")
     return {name: value.detach().double().numpy() for name, value in found.items()}
+
+
+def check_weights(path: Path, target: Target) -> None:
+    """That the file can be read, and that what it holds of the target's parameters are numbers. Raises UsageError."""
+    found = load_weights(path)
+    own = dict(target.make(*(target.sizes or SMALL)).named_parameters())
+    broken = [_told(name, found[name]) for name in own if name in found and not np.isfinite(found[name]).all()]
+    if broken:
+        raise UsageError(f"{path}: {'; '.join(broken)}; expected finite numbers: a cell cannot be judged with these")
+
+
+def _told(name: str, value: Array) -> str:
+    """How many numbers of a tensor are none, and where the first of them stands."""
+    places = np.argwhere(~np.isfinite(value))
+    first = f"{name}[{', '.join(map(str, places[0]))}]"
+    return f"{first} is {value[tuple(places[0])]} ({len(places)} of {value.size} numbers of {name} are not finite)"
 
 
 def weights_check(weights: dict[str, Array]) -> Check:

@@ -10,13 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rnn_harness.candidates._expected import Expected, unmet
 from rnn_harness.candidates._result import Event, Fault
 from rnn_harness.errors import UsageError
 from rnn_harness.records import Outcome, Record, environment
 from rnn_harness.worker import LATE, SILENT, Send, watched
+
+if TYPE_CHECKING:
+    from rnn_harness.candidates._target import Target
 
 GIGABYTE = 2**30
 _LOADED = "it was loaded"
@@ -120,8 +124,7 @@ def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
             raise UsageError(value)
         elif kind == "ended":
             undecided = value == LATE or phase == _LOADED
-            advice = _advice(order, limits, value, phase) if undecided else ""
-            ended = _record(order, phase, f"{value} while {phase}{advice}", undecided)
+            ended = _record(order, phase, f"{value} while {phase}{advice(order, limits, value)}", undecided)
             if order.told and not ended.dtype:
                 return None  # whoever identifies it tells that
             yield "record", ended
@@ -137,13 +140,19 @@ def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
     return None
 
 
-def _advice(order: Order, limits: Limits, ending: str, phase: str) -> str:
-    """What to give more of: the cell itself was not at fault, or not yet tried."""
+def advice(order: Order, limits: Limits, ending: str) -> str:
+    """What to give more of, where that may have been the reason."""
     if ending == LATE:
         return f"; everything may take {limits.total:g} s (--total)"
     if ending.startswith(SILENT):
-        return "; give it longer with --timeout"
-    return f"; nothing of it could be tried. It may take {order.memory:g} GB (--memory)"
+        return "; --timeout SECONDS gives it longer"
+    if any(sign in ending for sign in _OUT_OF_MEMORY):
+        return f"; it may take {order.memory:g} GB (--memory)"
+    return ""
+
+
+_OUT_OF_MEMORY = ("memory", "MemoryError", "map segment", "SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
+"""What an ending says that a lack of memory may have brought about."""
 
 
 def _rest(order: Order, phase: str, told: bool) -> Order | None:
@@ -173,31 +182,60 @@ def _record(order: Order, phase: str, reason: str, undecided: bool) -> Record:
 
 
 def _work(send: Send, order: Order) -> None:
-    """The worker's work: standard output goes nowhere, memory is limited."""
+    """The worker's work: standard output goes nowhere."""
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit(order.memory)
-    from pathlib import Path
+    telling(send, order, _judged)
 
+
+def _judged(send: Send, order: Order) -> None:
     from rnn_harness.candidates._map import load_map
-    from rnn_harness.candidates._target import load
     from rnn_harness.candidates._validate import Watch, Wish, validating
-    from rnn_harness.specs import SpecError
+    from rnn_harness.candidates._weights import check_weights
 
+    given = None if order.map is None else load_map(Path(order.map))
+    target = loaded(order)
+    options = tuple(order.options.items())
+    weights = None if order.weights is None else Path(order.weights)
+    if weights is not None:
+        check_weights(weights, target)
+    own = (order.spec, order.seed, order.examples, order.dtypes)
+    wish = Wish(*own, given, options, weights, order.expected, whole=False)
+    watch = Watch(lambda title: send("start", title), lambda: send("alive", None), order.known)
+    for kind, value in validating(target, wish, watch):
+        known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
+        if not known:
+            send("event", (kind, value))
+
+
+def telling(send: Send, order: Order, work: Callable[[Send, Order], None]) -> None:
+    """Work in as much memory as an order gives; wrong use is sent, and that the memory did not suffice to begin."""
+    _limit(order.memory)
     try:
-        target = load(order.text, order.options, order.adapter)
-        given = None if order.map is None else load_map(Path(order.map))
-        options = tuple(order.options.items())
-        weights = None if order.weights is None else Path(order.weights)
-        own = (order.spec, order.seed, order.examples, order.dtypes)
-        wish = Wish(*own, given, options, weights, order.expected, whole=False)
-        watch = Watch(lambda title: send("start", title), lambda: send("alive", None), order.known)
-        for kind, value in validating(target, wish, watch):
-            known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
-            if not known:
-                send("event", (kind, value))
+        from rnn_harness.candidates import _validate  # noqa: F401  # torch, and all that is needed from the start
+        from rnn_harness.specs import SpecError
+    except (MemoryError, ImportError, OSError) as error:
+        send("ended", f"the memory did not suffice to load torch ({type(error).__name__}: {error})")
+        return
+    try:
+        work(send, order)
     except (UsageError, SpecError) as error:
         send("usage", str(error))
+
+
+def loaded(order: Order) -> Target:
+    """The target. Raises UsageError."""
+    from rnn_harness.candidates._target import load
+
+    try:
+        return load(order.text, order.options, order.adapter)
+    except UsageError:
+        raise
+    except Exception as error:  # an adapter that was chosen for it may not know what to do with it
+        if order.adapter is None:
+            raise
+        told = f"{type(error).__name__}: {error}"
+        raise UsageError(f"--adapter {order.adapter} does not drive {order.text}: {told}; leave it out") from None
 
 
 def _limit(gigabytes: float) -> None:

@@ -188,6 +188,9 @@ class Onnx:
         runtime = str(options.get("runtime", "onnxruntime"))
         if runtime not in ("reference", "onnxruntime"):
             raise UsageError(f"runtime is {runtime!r}; expected onnxruntime or reference")
+        if not self.claims(type(made)):
+            kind = f"{type(made).__module__}.{type(made).__qualname__}"
+            raise UsageError(f"a {kind} is no ONNX model and no node of one: leave --adapter onnx out")
         model = model_of(made) if type(made).__name__ == "NodeProto" else made
         nodes = [node for node in model.graph.node if node.op_type in RECURRENT]
         if len(nodes) != 1:
