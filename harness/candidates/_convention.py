@@ -139,6 +139,12 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
             if fitting.states == 0 and (several := _several(module)):
                 raise UsageError(f"cannot drive {type(module).__name__}:{several}")
             return fitting
+    given_states = [torch.randn(batch, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(2)]
+    if mixing is not None and _gives_the_last_alone(module, mixing, x, given_states[: mixing.states]):
+        raise UsageError(
+            f"cannot drive {type(module).__name__}: of a sequence it gives the last state alone; return the states of "
+            "all steps, (T, B, d), beside it"
+        )
     if mixing is not None:
         return mixing
     shown = "; ".join(f"{error} ({how})" for error, how in list(told.items())[:3])
@@ -193,6 +199,23 @@ def _rows_are_apart(module: Any, one: Convention, x: Tensor, states: list[Tensor
         _, after = one.call(module, moved, states)
     others = [row for row in range(x.shape[1]) if row != 1]
     return all(torch.equal(a[others], b[others]) for a, b in zip(before, after, strict=True))
+
+
+def _gives_the_last_alone(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
+    """Whether a whole sequence, time first, in the place of one step gives states in which no rows are mixed."""
+    import torch
+
+    moved = x.clone()
+    moved[0, 1] += 1
+    try:
+        with torch.no_grad():
+            before = [found.clone() for found in one.call(module, x, states)[1]]
+            _, after = one.call(module, moved, states)
+    except Exception:  # then it is no sequence that it takes
+        return False
+    rows = [row for row in range(x.shape[1]) if row != 1]
+    fits = all(found.shape == state.shape for found, state in zip(before, states, strict=False))
+    return fits and all(torch.equal(a[rows], b[rows]) for a, b in zip(before, after, strict=True))
 
 
 def _found(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> list[Tensor]:

@@ -2,8 +2,8 @@
 
 The product of the steps' Jacobians is kept as few adjoint rows: a direction below float64's unit roundoff of the
 largest is left out. It would count again only if the steps before shrank the largest direction 2^53 times more than
-it: units that do not act on each other can be made to do so, and then the norm is too small. Its size lives in a logarithm beside it, so nothing underflows; states are recomputed from sqrt(T)
-checkpoints.
+it: units that do not act on each other can be made to do so, and then the norm is too small. What is left lives beside
+a logarithm of its size, so nothing underflows; states are recomputed from sqrt(T) checkpoints.
 
 Dimension legend: T steps, k lag, n input size, d hidden size, s state size, r adjoint rows.
 """

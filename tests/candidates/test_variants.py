@@ -9,6 +9,7 @@ import variants
 
 import rnn_harness
 from rnn_harness.candidates import identify, load
+from rnn_harness.errors import UsageError
 
 FILE = Path(__file__).parent / "variants.py"
 
@@ -23,6 +24,7 @@ FILE = Path(__file__).parent / "variants.py"
         ("HardGRU", ("reset after", "hard sigmoid (a/5 + 1/2) gates", "ReLU candidate")),
         ("Limited", ("cell state kept within -3 and 3", "1.5 is added to the forget gate")),
         ("InputCoupled", ("input gate coupled to the forget gate", "1 is added", "candidate, forget, output")),
+        ("Interleaved", ("gates interleaved input, forget, candidate, output", "weights on [x, h]")),
         ("Shifted", ("1.5 is added to the forget gate", "two biases a gate")),
     ],
 )
@@ -31,6 +33,11 @@ def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: 
     assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
     found = rnn_harness.validate(getattr(variants, name), examples=1)
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+
+
+def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
+    with pytest.raises(UsageError, match="of a sequence it gives the last state alone; return the states of all steps"):
+        identify(load(f"{FILE}:LastAlone"))
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:

@@ -124,6 +124,33 @@ class InputCoupled(nn.Module):
         return torch.sigmoid(o) * torch.tanh(c), c
 
 
+class Interleaved(nn.Module):
+    """Every unit's four gates lie together, as in kernels that keep a unit's numbers near each other."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.joined = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f, g, o = self.joined(torch.cat([x, h], 1)).reshape(*h.shape, 4).unbind(-1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class LastAlone(nn.Module):
+    """Right, but of a sequence it gives the last state alone."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, sequence: Tensor, h: Tensor) -> Tensor:
+        for x in sequence:
+            h = torch.tanh(self.x(x) + self.h(h))
+        return h
+
+
 class SigmoidCandidate(nn.Module):
     """Input gate and candidate have the same activation: nothing tells one from the other."""
 
