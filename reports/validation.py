@@ -16,6 +16,7 @@ _GROUPS = {
     "forward": ("forward.", "precision.format"),
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
+    "in use": ("reach.",),
     "laws": ("relation.",),
     "behaviour": ("behaviour.", "candidate."),
 }
@@ -24,15 +25,21 @@ _VERDICTS = {
     "refuted": "[bold red]✗ refuted[/]",
     "undecided": "[bold yellow]? undecided[/]",
 }
+_SO_FAR = {
+    "agrees": "[bold yellow]– not finished[/]; agrees so far",
+    "refuted": "[bold red]✗ refuted[/]; not finished",
+    "undecided": "[bold yellow]– not finished[/]; nothing is decided yet",
+}
+"""Where it was interrupted: what is refuted stays so."""
 MOST_SHOWN = 6
 
 
-def print_validation(console: Console, found: Any, verbose: bool) -> None:
-    """`found`: a `Validation`. A few lines; `verbose`: every record too."""
+def print_validation(console: Console, found: Any, verbose: bool, whole: bool = True) -> None:
+    """`found`: a `Validation`. A few lines; `verbose`: every record too; not `whole`: it was interrupted."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
-    for name, text in _lines(found):
+    for name, text in _lines(found, whole):
         grid.add_row(name, text)
     console.print(f"[bold]{escape(found.target)}[/]")
     console.print(grid)
@@ -48,7 +55,7 @@ def print_validation(console: Console, found: Any, verbose: bool) -> None:
         print_every(console, found.checks)
 
 
-def _lines(found: Any) -> Iterator[tuple[str, str]]:
+def _lines(found: Any, whole: bool = True) -> Iterator[tuple[str, str]]:
     told = found.identification
     if told is not None and told.sentence:
         name = f"{told.spec}: " if told.spec not in ("", "candidate") else ""
@@ -57,7 +64,10 @@ def _lines(found: Any) -> Iterator[tuple[str, str]]:
             yield "or", escape(other)
     elif told is not None:
         yield "is", "unknown: it equals no cell that is known"
-    yield "verdict", _VERDICTS[found.outcome] + (_against(found) if found.outcome == "agrees" else "")
+    if whole:
+        yield "verdict", _VERDICTS[found.outcome] + (_against(found) if found.outcome == "agrees" else "")
+    else:
+        yield "verdict", _SO_FAR[found.outcome]
     if found.outcome == "undecided" and found.diagnosis is None:
         asked = ("candidate.process", "candidate.identified")
         open_ = [one for one in found.checks if one.check in asked and str(one.outcome) == "not run"]

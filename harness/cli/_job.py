@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """`run` makes the records, `show` prints them; `size` counts what `run` announces; `code`: their exit code."""
+    """`run` makes the records; `size` counts what it announces; `code`: their exit code.
+
+    `show` prints them, given whether every one is wanted, and whether the job came to its end.
+    """
 
     run: Callable[[dict[str, Record], Callable[[str], None]], Iterator[Record]]
-    show: Callable[[list[Record], bool], None]
+    show: Callable[[list[Record], bool, bool], None]
     size: int
     code: Callable[[list[Record]], ExitCode] = lambda found: exit_code(found)
 
@@ -40,18 +43,18 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
         if not found:
             raise
         trouble = error  # what was decided is shown first
+    code = ExitCode.INTERRUPTED if interrupted else ExitCode.WRONG_USE if trouble is not None else job.code(found)
     if as_json:
         rows = [json.loads(record.model_dump_json()) for record in found]
-        typer.echo(json.dumps({"exit_code": int(job.code(found)), "records": rows}, indent=1))
+        typer.echo(json.dumps({"exit_code": int(code), "records": rows}, indent=1))
     else:
-        job.show(found, verbose)
+        job.show(found, verbose, trouble is None and not interrupted)
     if trouble is not None:
         raise UsageError(f"stopped after {len(found)} records: {trouble}")
     if interrupted:
         kept = f"; {records} holds them, --resume goes on" if records else ""
         typer.echo(f"rnn-harness: interrupted after {len(found)} records{kept}", err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED)
-    raise typer.Exit(job.code(found))
+    raise typer.Exit(code)
 
 
 def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:

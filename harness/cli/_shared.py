@@ -6,6 +6,7 @@ import functools
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import typer
@@ -80,3 +81,37 @@ def console(stderr: bool = False, width: int | None = None) -> Any:
     if width is None and not stream.isatty():
         width = 160
     return Console(stderr=stderr, width=width, highlight=False)
+
+
+def finite(value: float) -> float:
+    """A number that a limit can be: a callback of options."""
+    if value != value:
+        raise typer.BadParameter(f"{value} is no number.")
+    return value
+
+
+def writable(*paths: Path | None) -> None:
+    """That files can be written there, before the work whose result they take. Raises UsageError."""
+    import os
+
+    from rnn_harness.errors import UsageError
+
+    for path in paths:
+        if path is None:
+            continue
+        folder = path.parent
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder; name a file in it")
+        if not folder.is_dir():
+            raise UsageError(f"cannot write {path}: there is no folder {folder}; make it first")
+        if not os.access(path if path.exists() else folder, os.W_OK):
+            raise UsageError(f"cannot write {path}: it may not be written there")
+
+
+def readable(what: str, *paths: Path | None) -> None:
+    """That files to be read are there. Raises UsageError."""
+    from rnn_harness.errors import UsageError
+
+    for path in paths:
+        if path is not None and not path.is_file():
+            raise UsageError(f"there is no {what} {path}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, guarded, known_spec
-from rnn_harness.errors import ExitCode, UsageError
+from rnn_harness.cli._shared import console, finite, guarded, known_spec, readable, writable
+from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.candidates import Order, Target, Validation
+    from rnn_harness.candidates import Order, Validation
     from rnn_harness.records import Record
 
 _Target = Annotated[
@@ -36,57 +34,64 @@ _Map = Annotated[Path | None, typer.Option("--map", help="A parameter map that -
 _SaveMap = Annotated[Path | None, typer.Option(help="Write the parameter map that was found.", dir_okay=False)]
 
 
+_Timeout = Annotated[
+    float,
+    typer.Option(min=0.1, max=1e7, callback=finite, help="Seconds for one case, after which it counts as hanging."),
+]
+_Memory = Annotated[
+    float,
+    typer.Option(
+        min=2, max=1e6, callback=finite, help="Gigabytes that the target's process may take; torch alone takes one."
+    ),
+]
+
+
 @guarded
 def identify(
     target: _Target,
     init: _Init = None,
     adapter: _Adapter = None,
     save_map: _SaveMap = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=1e7, callback=finite, help="Seconds after which it counts as hanging.")
+    ] = 120,
+    memory: _Memory = 8,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
 ) -> None:
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
 
     One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
-    but for a mistake is told it (exit code 1).
+    but for a mistake is told it (exit code 1). Its code runs in a process of its own.
     """
-    from rnn_harness.candidates import identify as find
-    from rnn_harness.candidates import load, read_options
-    from rnn_harness.candidates import save_map as save
+    from rnn_harness.candidates import Limits, Order, read_options
+    from rnn_harness.candidates._answer import Answer, answered
 
-    with contextlib.redirect_stdout(sys.stderr):  # what the cell prints is not part of the answer
-        loaded = load(target, read_options(init or []), adapter)
-        matches = find(loaded)
-        fault = "" if matches or as_json else _nearest(loaded)
-    if fault:
-        typer.echo(f"{target}: wrong\n  {fault}")
-        raise typer.Exit(ExitCode.REFUTED)
-    if as_json:
-        rows = [{"spec": m.spec, "sentence": m.sentence(), "gates": m.reading.letters("x")} for m in matches]
-        typer.echo(json.dumps(rows, indent=1))
-    elif not matches:
-        typer.echo(
-            f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
-        )
+    writable(save_map)
+    order = Order(target, read_options(init or []), adapter=adapter, memory=memory)
+    try:
+        found = answered(order, Limits(timeout), not as_json)
+    except NotRun as reason:
+        typer.echo(f"rnn-harness: {target}: {reason}", err=True)
+        found = Answer(())
     else:
-        typer.echo(f"{target}: " + ("" if len(matches) == 1 else f"{len(matches)} answers that cannot be told apart"))
-        for match in matches:
-            typer.echo(f"  {match.spec or 'no shipped spec'}: {match.sentence()}")
-    if not matches:
+        if found.fault:
+            typer.echo(f"{target}: wrong\n  {found.fault}")
+            raise typer.Exit(ExitCode.REFUTED)
+        if not found.rows and not as_json:
+            typer.echo(
+                f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
+            )
+    if as_json:
+        typer.echo(json.dumps(found.rows, indent=1))
+    elif found.rows:
+        several = "" if len(found.rows) == 1 else f"{len(found.rows)} answers that cannot be told apart"
+        typer.echo(f"{target}: {several}")
+        for row in found.rows:
+            typer.echo(f"  {row['spec'] or 'no shipped spec'}: {row['sentence']}")
+    if not found.rows:
         raise typer.Exit(ExitCode.UNDECIDED)
     if save_map is not None:
-        save(matches[0], save_map)
-
-
-def _nearest(loaded: Target) -> str:
-    """The known cell that it equals but for a mistake, empty if there is none."""
-    from rnn_harness.candidates._diagnose import explained
-    from rnn_harness.candidates._identify import layouts_of
-    from rnn_harness.candidates._neighbours import neighbours
-    from rnn_harness.candidates._probe import probe
-
-    seen = probe(loaded)
-    found = neighbours(seen, layouts_of(loaded, seen), loaded.claims)
-    return str(explained(found[0])) if found else ""
+        _put(save_map, found.map)
 
 
 @guarded
@@ -114,11 +119,9 @@ def validate(
         Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for one case, after which it counts as hanging.")
-    ] = 120,
-    total: Annotated[float, typer.Option(min=0.1, help="Seconds for everything.")] = 3600,
-    memory: Annotated[float, typer.Option(min=0.5, help="Gigabytes that the target's process may take.")] = 8,
+    timeout: _Timeout = 120,
+    total: Annotated[float, typer.Option(min=0.1, max=1e7, callback=finite, help="Seconds for everything.")] = 3600,
+    memory: _Memory = 8,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the whole result as JSON; - for the terminal.")
     ] = None,
@@ -140,6 +143,9 @@ def validate(
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
+    readable("file of weights", weights)
+    readable("map", parameter_map)
+    writable(save_map, None if json_file in (None, "-") else Path(str(json_file)), junit, repro)
     known_failures = expect or beside(target)
     order = Order(
         target,
@@ -163,15 +169,17 @@ def validate(
             else:
                 other.setdefault(kind, value)
 
-    def show(found: list[Record], verbose: bool) -> None:
+    def show(found: list[Record], verbose: bool, whole: bool) -> None:
         from rnn_harness.candidates import validation
 
         made = validation(target, found, other)
-        _write(made, save_map, json_file, junit, repro)
         if json_file != "-":
             from rnn_harness.reports.validation import print_validation
 
-            print_validation(console(), made, verbose)
+            print_validation(console(), made, verbose, whole)
+        if not whole and made.outcome == "agrees":
+            made = made.model_copy(update={"outcome": "undecided"})
+        _write(made, save_map, json_file, junit, repro)
 
     finish(Job(run, show, 3, _code), records, resume, False, verbose)
 
@@ -193,18 +201,18 @@ def _write(
     made: Validation, save_map: Path | None, json_file: str | None, junit: Path | None, repro: Path | None
 ) -> None:
     """Every file that is wanted. Raises UsageError for one that cannot be written, after the others."""
-    trouble = []
+    trouble: list[str] = []
 
     def put(path: Path, text: str) -> None:
         try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            trouble.append(f"cannot write {path}: {error.strerror}")
+            _put(path, text)
+        except UsageError as error:
+            trouble.append(str(error))
 
     if save_map is not None and made.identification is not None and made.identification.map is not None:
         put(save_map, made.identification.map.model_dump_json(indent=1) + "\n")
     if json_file == "-":
-        typer.echo(made.model_dump_json(indent=1))
+        typer.echo(json.dumps(made.model_dump(mode="json"), indent=1))  # ASCII: a terminal may have no more
     elif json_file is not None:
         put(Path(json_file), made.model_dump_json(indent=1) + "\n")
     if junit is not None:
@@ -221,3 +229,11 @@ def _write(
             typer.echo(f"rnn-harness: nothing to write to {repro}: there is no counterexample in numbers", err=True)
     if trouble:
         raise UsageError("; ".join(trouble))
+
+
+def _put(path: Path, text: str) -> None:
+    """Raises UsageError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -74,7 +74,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
     selection = select([name for name in given if name not in files], extra)
     cases = 20 if examples is None else examples
 
-    def show(found: list[Record], verbose: bool) -> None:
+    def show(found: list[Record], verbose: bool, _: bool) -> None:
         from rnn_harness.reports.terminal import print_report
 
         print_report(console(), found, _captions(selection), verbose)
@@ -89,7 +89,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
     chosen = choose(tuple(given))
     cases = 2 if examples is None else examples
 
-    def show(found: list[Record], verbose: bool) -> None:
+    def show(found: list[Record], verbose: bool, _: bool) -> None:
         from rnn_harness.reports.kernels import print_kernels
 
         print_kernels(console(), found, verbose)
