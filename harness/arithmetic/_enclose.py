@@ -13,7 +13,6 @@ from typing import Any
 
 from flint import arb
 
-
 FAR = 2**20
 """Beyond it a sigmoid, and a tanh, is within exp(-2^20) of its limit, and Arb's exponentials lose what they hold."""
 
