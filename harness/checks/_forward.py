@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.checks._check import Check, Finding, always, merge, within
 from rnn_harness.derive._local import local_name, local_program
+from rnn_harness.errors import NotRun
 from rnn_harness.specs.expression import Role, variables
 from rnn_harness.specs.program import Assignment
 from rnn_harness.subjects import LAYERS, Subject
@@ -36,6 +37,8 @@ def over_time(trial: Trial, name: str, offset: int) -> Array:
     subject = trial.subject
     if name == subject.input_name:
         return trial.drawn.inputs
+    if name not in subject.trace:
+        raise NotRun(f"trace in [reference] of {subject.spec.id} does not say what {name} is called in the run's trace")
     now = trial.run.trace[subject.trace[name]]
     if offset == 0:
         return now
