@@ -13,6 +13,7 @@ class ExitCode(enum.IntEnum):
     WRONG_USE = 2
     UNDECIDED = 3
     INTERRUPTED = 130
+    CLOSED = 141
 
 
 class UsageError(ValueError):

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from rnn_harness.cli import _bench, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
+from rnn_harness.cli._output import prepared, told
 from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
     "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
-    "130 interrupted (what was recorded is kept)."
+    "130 interrupted (what was recorded is kept), 141 nobody read the output to its end."
 )
 
 app = typer.Typer(
@@ -56,8 +57,11 @@ def _options(
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    try:
-        app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(ExitCode.AGREES)
+    prepared()
+    with told():
+        try:
+            app()
+        except SystemExit:
+            if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # typer met a closed pipe, and would leave with 1
+                raise SystemExit(ExitCode.CLOSED) from None
+            raise

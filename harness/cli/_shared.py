@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import typer
 
+from rnn_harness.cli._output import told
 from rnn_harness.errors import ExitCode
 
 P = ParamSpec("P")
@@ -18,21 +19,24 @@ R = TypeVar("R")
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """A command that ends with a sentence, never with a traceback: exit code 2 on users' errors, 130 on Ctrl-C."""
+    """A command that ends with a sentence, never with a traceback: exit code 2 on users' errors, 130 on Ctrl-C, and as
+    `told` says where its output is not taken.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         from rnn_harness.errors import UsageError
         from rnn_harness.specs import SpecError
 
-        try:
-            return command(*args, **kwargs)
-        except (UsageError, SpecError) as error:
-            typer.echo(f"rnn-harness: {error}", err=True)
-            raise typer.Exit(ExitCode.WRONG_USE) from None
-        except KeyboardInterrupt:
-            typer.echo("rnn-harness: interrupted", err=True)
-            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        with told():
+            try:
+                return command(*args, **kwargs)
+            except (UsageError, SpecError) as error:
+                typer.echo(f"rnn-harness: {error}", err=True)
+                raise typer.Exit(ExitCode.WRONG_USE) from None
+            except KeyboardInterrupt:
+                typer.echo("rnn-harness: interrupted", err=True)
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     return run
 
@@ -77,10 +81,14 @@ def console(stderr: bool = False, width: int | None = None) -> Any:
     """A rich console for this terminal; wide when the output is no terminal, so that tables are not cut."""
     from rich.console import Console
 
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # rich would leave with 1, which means refuted
+
     stream = sys.stderr if stderr else sys.stdout
     if width is None and not stream.isatty():
         width = 160
-    return Console(stderr=stderr, width=width, highlight=False)
+    return Ours(stderr=stderr, width=width, highlight=False)
 
 
 def finite(value: float) -> float:
