@@ -35,9 +35,10 @@ _STRUCTURE: dict[str, dict[Edit, tuple[str, str]]] = {
         Edit("state", "not carried"): ("state", "every step starts from the initial state"),
         Edit("state", "late"): ("recurrent input", "the gates see the state of two steps before"),
         Edit("state", "reversed"): ("time", "the steps are taken in reverse order"),
+        Edit("output", "residual"): ("state", "the old state is added to the new one"),
         Edit("state", "input late"): ("input", "the input comes one step late"),
     },
-    "rnn": {Edit("output", "residual"): ("state", "the old state is added to the new one")},
+    "rnn": {},
     "gru": {
         Edit("reset", "unused"): ("reset gate", "the reset gate is not used"),
         Edit("reset", "by update gate"): ("reset gate", "the update gate is used in the place of the reset gate"),

@@ -61,8 +61,9 @@ def _training(trial: Trial) -> Iterator[Finding]:
 
     driver, d = _of_torch(trial), trial.drawn
     module = driver.make(trial.case.n, trial.case.d)
-    random = [name for name, one in module.named_modules() if "Dropout" in type(one).__name__ and one.p > 0]
-    if random or float(getattr(module, "dropout", 0) or 0) > 0:
+    given = getattr(module, "dropout", 0)
+    layers = [one for one in module.modules() if isinstance(one, torch.nn.modules.dropout._DropoutNd)]
+    if any(one.p > 0 for one in layers) or (isinstance(given, int | float) and given > 0):
         raise NotRun("it has dropout, which is random in training")
     module = module.to(getattr(torch, trial.case.dtype)).train()
     found = replace(driver, make=_Fixed(module))

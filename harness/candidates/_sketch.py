@@ -121,6 +121,8 @@ class Stepper:
             x = inputs[max(t - 1, 0)] if self.has("state", "input late") else inputs[t]
             late = before if self.has("state", "late") else given[0]
             found = step(x, given, late)
+            if self.has("output", "residual"):
+                found = (found[0] + given[0], *found[1:])
             before, now = given[0], found
             outputs[t] = now[0]
         return outputs, now
@@ -159,9 +161,7 @@ class Stepper:
         return self.activations[letter](np.clip(total, -limit, limit) if limit else total)
 
     def _rnn(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
-        (h,) = states
-        found = self._apply("", self._sum("", x, late))
-        return (found + h,) if self.has("output", "residual") else (found,)
+        return (self._apply("", self._sum("", x, late)),)
 
     def _gru(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
         (h,), sketch = states, self.sketch

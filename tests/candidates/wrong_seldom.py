@@ -49,6 +49,17 @@ class TanhBySigmoid(Plain):
         return 2 * torch.sigmoid(2 * (self.x2h(x) + self.h2h(h))) - 1
 
 
+class WithDropout(Plain):
+    """Right: its dropout, of whatever name, is a layer that is off in evaluation."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.dropout, self.p = nn.Dropout(0.0), nn.Dropout(0.5)
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        return super().step(x, self.dropout(self.p(h)))
+
+
 class Truncated(OverTime):
     def between(self, t: int, h: Tensor) -> Tensor:
         return h.detach() if t % 20 == 19 else h
@@ -195,7 +206,7 @@ class GivesItsBuffer(Plain):
         return self.room.copy_(found)
 
 
-RIGHT = ("Plain", "OverTime", "TanhBySigmoid")
+RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "WithDropout")
 FAULTS = {
     "Truncated": "backward: steps",
     "HalvedSeldom": "the output of step 511",

@@ -304,6 +304,11 @@ class ElmanSqueezes(Elman):
         return super().forward(x, h).squeeze()
 
 
+class ResetResidual(ResetAfter):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return h + super().forward(x, h)
+
+
 class ResetNotOnTheBias(ResetAfter):
     def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
         bias = self.h2h.bias[2 * h.shape[1] :]
@@ -350,5 +355,6 @@ FAULTS = {
     "MemoryRawThroughRawGate": "hidden state, activation; output gate, activation",
     "MemoryInputIsOneMinusForget": "1 - f is used in the place of the input gate",
     "ResetWithoutSigmoid": "reset gate, activation",
+    "ResetResidual": "the old state is added to the new one",
     "ElmanSqueezes": "axes of length one are lost",
 }
