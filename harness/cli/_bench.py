@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,10 +70,12 @@ def bench(
     No time is shown of what does not give the right numbers at the same sizes and dtype. Times come interleaved in one
     process, as medians with a 95 % interval, beside a control that tells when the machine itself changed.
     """
-    pinned(threads)
-    from rnn_harness.measures import FULL, QUICK, USUAL, plan
-
+    _affordable(threads)
     chosen = tuple(what or _WHAT)
+    _heeded(chosen, families, dtype, device, spec, backend, scheduler, compare, other_machine)
+    pinned(threads)
+    from rnn_harness.measures import FULL, QUICK, USUAL, plan, write_measurements
+
     own = tuple(name.strip() for name in families.split(","))
     _known("measurement", chosen, (*_WHAT, *_ASKED))
     if cell and "speed" not in chosen:
@@ -88,12 +91,19 @@ def bench(
     if fail_on is not None and compare is None:
         raise UsageError("--fail-on needs something to compare with: --compare NAME")
     timed = tuple(_timed(one) for one in spec or ())
+    for one in cell or ():
+        _loaded(one)
     jobs = plan(QUICK if quick else FULL if full else USUAL, chosen, own, dtype, tuple(cell or ()), timed, device)
     if plan_only:
         for job in jobs:
-            typer.echo(f"{job.cost:7.1f} s  {job.title}")
+            beside = f", beside {', '.join(cell)}" if cell and job.alone else ""
+            typer.echo(f"{job.cost:7.1f} s  {job.title}{beside}")
         typer.echo(f"{sum(job.cost for job in jobs):7.1f} s  in all, about")
         return
+    if save is not None:
+        from rnn_harness.measures._history import ready
+
+        ready(save, keep_in)
     before = None
     if compare is not None:
         from rnn_harness.measures._history import saved
@@ -103,6 +113,8 @@ def bench(
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
     known = known_already(records, resume)
     left = [job for job in jobs if job.title not in {one.job for one in known}]
+    if records is not None:
+        write_measurements(records, known)  # a file that cannot be written is told before the work
     found, interrupted = measured_by(left, known, records, (workers, backend, scheduler))
     if save is not None:
         from rnn_harness.measures._history import save as keep
@@ -119,12 +131,57 @@ def bench(
         from rnn_harness.measures._history import compare as held
 
         changes = held(before, found, other_machine)
-        print_changes(console(), changes, str(compare))
-        if limit is not None and not changes and not wrong:
-            typer.echo(f"rnn-harness: {compare} and this have no measured times or rates in common", err=True)
-            raise typer.Exit(ExitCode.UNDECIDED)
+        if changes:
+            print_changes(console(), changes, str(compare))
+        else:
+            told = f"nothing to compare: {compare} and this have no measured times or rates in common"
+            typer.echo(f"rnn-harness: {told}", err=True)
+            raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.UNDECIDED)
         wrong = wrong or (limit is not None and any(one.real and one.factor > 1 + limit for one in changes))
     raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.AGREES)
+
+
+def _affordable(threads: int) -> None:
+    """Raises UsageError for more threads than a library can start."""
+    import os
+
+    cores = os.cpu_count() or 1
+    if threads > 4 * cores:
+        raise UsageError(f"--threads {threads}: there are {cores} cores here; expected at most {4 * cores}")
+
+
+def _heeded(
+    chosen: tuple[str, ...],
+    families: str,
+    dtype: str,
+    device: str,
+    spec: list[str] | None,
+    backend: str,
+    scheduler: str | None,
+    compare: str | None,
+    other_machine: bool,
+) -> None:
+    """Raises UsageError for an option that what is asked for would leave aside."""
+    given = {"--spec": bool(spec), "--dtype": dtype != "float32", "--device": device != "cpu"}
+    idle = [name for name, there in given.items() if there]
+    if idle and "speed" not in chosen:
+        raise UsageError(f"{', '.join(idle)} is for speed, which {', '.join(chosen)} leaves out")
+    if spec and families != ",".join(_FAMILIES) and chosen == ("speed",):
+        raise UsageError(f"--spec {spec[0]} is timed in the place of --families {families}: give one of them")
+    if scheduler is not None and backend == "loky":
+        raise UsageError(f"--scheduler {scheduler} is of --backend dask or --backend ray: give one of them too")
+    if other_machine and compare is None:
+        raise UsageError("--other-machine needs something to compare with: --compare NAME")
+
+
+def _loaded(cell: str) -> None:
+    """That somebody's cell is there, before anything is timed. Raises UsageError."""
+    import contextlib
+
+    from rnn_harness.candidates import load
+
+    with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of ours
+        load(cell)
 
 
 def _known(kind: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -158,7 +215,7 @@ def _percent(text: str | None) -> float | None:
         value = float(text.removesuffix("%"))
     except ValueError:
         value = -1.0
-    if value < 0:
+    if not 0 <= value < math.inf:
         raise UsageError(f"--fail-on {text!r} is no share: give for example 10%")
     return value / 100
 

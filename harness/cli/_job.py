@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """`run` makes the records; `size` counts what it announces; `code`: their exit code.
+    """`run` makes the records; `size` counts what it announces; `code`: their exit code; `cases`: drawn for each cell.
 
     `show` prints them, given whether every one is wanted, and whether the job came to its end.
     """
@@ -29,6 +29,7 @@ class Job:
     show: Callable[[list[Record], bool, bool], None]
     size: int
     code: Callable[[list[Record]], ExitCode] = lambda found: exit_code(found)
+    cases: int | None = None
 
 
 def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose: bool) -> None:
@@ -67,7 +68,25 @@ def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) ->
     with Journal(records, resume) as journal:
         for warning in journal.warnings:
             typer.echo(f"rnn-harness: {warning}", err=True)
+        _tell_of_others(job.cases, journal.known.values(), records)
         _run(job, journal.known, journal, found)
+
+
+FIXED = 9
+"""Cases that every cell is tried on before any is drawn."""
+
+
+def _tell_of_others(cases: int | None, known: Iterable[Record], records: Path) -> None:
+    """Say so where a file that is gone on with holds records of another number of cases than is asked for."""
+    # Formats of few bits are tried more often; the others tell how many cases were drawn.
+    counts = {one.examples + one.vacuous for one in known if one.dtype in ("", "float64")}
+    tried = max(counts, default=0)
+    if cases is not None and tried >= FIXED and tried != FIXED + cases:
+        typer.echo(
+            f"rnn-harness: what {records} holds was decided with --examples {tried - FIXED}, and is kept; "
+            f"--examples {cases} is for what is left (another file decides all of it anew)",
+            err=True,
+        )
 
 
 def _run(job: Job, known: dict[str, Record], journal: object, found: list[Record]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, guarded, named
 
 
 @guarded
@@ -22,6 +22,7 @@ def kernels(
 
     Judge them with rnn-harness verify --kernels.
     """
+    named("kernel", names or [])
     from rnn_harness.kernels import choose
 
     rows = []

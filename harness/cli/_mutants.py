@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, guarded, named
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.mutants import Fate
+    from rnn_harness.mutants import Fate, Mutant
 
 
 def fate_row(fate: Fate) -> dict[str, Any]:
@@ -21,9 +21,12 @@ def fate_row(fate: Fate) -> dict[str, Any]:
         {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
         for k in fate.kills
     ]
-    mutant = {name: getattr(fate.mutant, name) for name in ("spec", "part", "edit", "like")}
     counts = {"killed": fate.killed, "examples": fate.examples, "vacuous": fate.vacuous}
-    return {"mutant": fate.mutant.name, **mutant, **counts, "kills": kills}
+    return {**_mutant_row(fate.mutant), **counts, "kills": kills}
+
+
+def _mutant_row(mutant: Mutant) -> dict[str, Any]:
+    return {"mutant": mutant.name} | {name: getattr(mutant, name) for name in ("spec", "part", "edit", "like")}
 
 
 @guarded
@@ -45,6 +48,7 @@ def mutants(
     Each mutant is one edit of a right reference. All must be killed, none by a case that could not have failed.
     Exit code 1 if one survives.
     """
+    named("part of a mutant's name", names or [])
     from rnn_harness.mutants import MUTANTS, fates
 
     chosen = tuple(m for m in MUTANTS if not names or any(name.lower() in m.name.lower() for name in names))
@@ -53,6 +57,9 @@ def mutants(
         raise UsageError(
             f"no mutant's name contains {' or '.join(map(repr, names or []))}; there are families {families}"
         )
+    if listing and as_json:
+        typer.echo(json.dumps([_mutant_row(mutant) for mutant in chosen], indent=1))
+        return
     if listing:
         for mutant in chosen:
             like = f"  [{mutant.like}]" if mutant.like else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -62,6 +62,14 @@ class Interrupt:
         """Raise KeyboardInterrupt if one was asked for."""
         if self.wanted:
             raise KeyboardInterrupt
+
+
+def named(kind: str, names: Iterable[str]) -> None:
+    """That no name is empty: as a part of every name it would mean all. Raises UsageError."""
+    from rnn_harness.errors import UsageError
+
+    if any(not name.strip() for name in names):
+        raise UsageError(f"'' is no {kind}: leave it out to mean all of them")
 
 
 def known_spec(name: str) -> Any:

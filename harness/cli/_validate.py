@@ -181,7 +181,7 @@ def validate(
             made = made.model_copy(update={"outcome": "undecided"})
         _write(made, save_map, json_file, junit, repro)
 
-    finish(Job(run, show, 3, _code), records, resume, False, verbose)
+    finish(Job(run, show, 3, _code, examples), records, resume, False, verbose)
 
 
 def _knowing(order: Order, known: dict[str, Record]) -> Order:

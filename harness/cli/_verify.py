@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, guarded, named
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
     from rnn_harness.verify import select
     from rnn_harness.verify import verify as decide
 
-    files = [name for name in given if name.endswith(".toml") or "/" in name]
+    files = [name for name in given if _is_file(name)]
     extra = [load_spec(path, library().specs) for path in files]
     _refuse_shipped_ids(extra)
     selection = select([name for name in given if name not in files], extra)
@@ -80,10 +80,17 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
         print_report(console(), found, _captions(selection), verbose)
 
     size = len(selection.wanted) + bool(selection.pairs)
-    return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size)
+    return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size, cases=cases)
 
 
 def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
+    named("kernel", given)
+    files = [name for name in given if _is_file(name)]
+    if files:
+        raise UsageError(
+            f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
+            "without --kernels the file is decided"
+        )
     from rnn_harness.kernels import choose, decide_apart
 
     chosen = choose(tuple(given))
@@ -95,7 +102,12 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
         print_kernels(console(), found, verbose)
 
     size = sum(len(kernel.settings) for kernel in chosen)
-    return Job(lambda known, start: decide_apart(chosen, seed, cases, known, start), show, size)
+    return Job(lambda known, start: decide_apart(chosen, seed, cases, known, start), show, size, cases=cases)
+
+
+def _is_file(name: str) -> bool:
+    """Names of kernels may have a slash in them, as nn.LSTM/native."""
+    return name.endswith(".toml") or name.startswith((".", "/")) or Path(name).is_file()
 
 
 def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]

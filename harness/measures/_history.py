@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,17 @@ def _path(name: str, folder: Path | None) -> Path:
     if not re.fullmatch(r"[\w.-]+", name):
         raise UsageError(f"{name!r} cannot name measurements: letters, digits, dots, dashes and underscores can")
     return store(folder) / f"{name}.jsonl"
+
+
+def ready(name: str, folder: Path | None = None) -> None:
+    """That measurements can be kept under a name, before they are made. Raises UsageError."""
+    path = _path(name, folder)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot keep measurements in {path.parent}: {error.strerror}; give --keep-in DIR") from None
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot keep measurements in {path.parent}: it may not be written; give --keep-in DIR")
 
 
 def save(name: str, found: list[Measurement], folder: Path | None = None) -> Path:

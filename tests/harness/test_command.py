@@ -91,6 +91,16 @@ def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) 
     assert path.read_text(encoding="utf-8").splitlines()[0] == lines[0]
 
 
+def test_going_on_with_another_number_of_cases_is_told(tmp_path: Path) -> None:
+    given = ["verify", "rnn.sigma", "--records", str(tmp_path / "records.jsonl")]
+    assert run(*given, "--examples", "2").returncode == 0
+    same = run(*given, "--examples", "2", "--resume")
+    assert same.stderr == ""
+    other = run(*given, "--examples", "3", "--resume")
+    assert other.returncode == 0
+    assert "was decided with --examples 2, and is kept; --examples 3 is for what is left" in other.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_ends_with_a_sentence_and_shows_what_was_decided() -> None:
     done = run("verify", "loss.cross_entropy", "--records", "/dev/full")
@@ -129,6 +139,10 @@ def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) 
         (["specs", "show", "E-316", "--backward"], "E-316 is no equation of a step"),
         (["specs", "check", "none.toml"], "there is no such file"),
         (["mutants", "nothing like it"], "no mutant's name contains 'nothing like it'"),
+        (["mutants", ""], "'' is no part of a mutant's name: leave it out to mean all of them"),
+        (["kernels", ""], "'' is no kernel: leave it out"),
+        (["verify", "--kernels", ""], "'' is no kernel: leave it out"),
+        (["verify", "--kernels", "./mine.toml"], "./mine.toml: a spec file, and --kernels takes kernels"),
         (["verfiy"], "No such command 'verfiy'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -187,6 +201,9 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
 def test_mutants_are_listed_and_a_few_are_judged() -> None:
     listing = run("mutants", "peephole", "--list").stdout
     assert "lstm.output peephole at the old cell state" in listing
+    rows = json.loads(run("mutants", "peephole", "--list", "--json").stdout)
+    assert "lstm.output peephole at the old cell state" in [row["mutant"] for row in rows]
+    assert all({"part", "spec", "edit"} <= set(row) for row in rows)
     done = run("mutants", "bias doubled", "--json")
     assert done.returncode == 0
     (row,) = json.loads(done.stdout)

@@ -97,12 +97,51 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--compare", "x", "--fail-on", "much"], "--fail-on 'much' is no share"),
         (["bench", "--quick", "--compare", "never"], "no measurements are kept as 'never'"),
         (["bench", "parameters", "--save", "a/b"], "'a/b' cannot name measurements"),
+        (["bench", "parameters", "--save", ""], "'' cannot name measurements"),
+        (["bench", "--compare", "x", "--fail-on", "nan"], "--fail-on 'nan' is no share"),
+        (["bench", "--compare", "x", "--fail-on", "inf"], "--fail-on 'inf' is no share"),
+        (["bench", "--threads", "100000", "--plan"], "--threads 100000: there are"),
+        (["bench", "--scheduler", "host:1", "parameters"], "--scheduler host:1 is of --backend dask"),
+        (["bench", "decay", "--spec", "gru.sigma", "--dtype", "float64"], "--spec, --dtype is for speed, which decay"),
+        (["bench", "parameters", "--other-machine"], "--other-machine needs something to compare with"),
+        (["bench", "speed", "--spec", "gru.sigma", "--families", "rnn"], "in the place of --families rnn"),
+        (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
     ],
 )
 def test_wrong_use_is_told(arguments: list[str], told: str, tmp_path: Path) -> None:
     found = RUN.invoke(app, [*arguments, "--keep-in", str(tmp_path)])
     assert found.exit_code == 2
     assert told in found.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--save", "a b"], ["--save", "one", "--keep-in", "{}/file/kept"], ["--records", "{}/file/all.jsonl"]],
+    ids=["a name that is none", "a folder that is none", "records that cannot be written"],
+)
+def test_where_nothing_can_be_kept_nothing_is_measured(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("rnn_harness.cli._bench.measured_by", lambda *_: pytest.fail("it was measured"))
+    found = RUN.invoke(app, ["bench", "parameters", *(one.format(tmp_path) for one in arguments)])
+    assert found.exit_code == 2
+    assert "cannot" in found.stderr
+
+
+def test_the_plan_names_the_cells_that_are_timed_beside() -> None:
+    found = RUN.invoke(app, ["bench", "speed", "--quick", "--families", "gru", "--cell", "torch.nn:GRU", "--plan"])
+    assert found.exit_code == 0
+    assert "B = 16, T = 50, beside torch.nn:GRU" in found.stdout
+
+
+def test_measurements_with_nothing_in_common_are_not_said_to_be_unchanged(tmp_path: Path) -> None:
+    kept = ["--keep-in", str(tmp_path)]
+    save("base", [_measured(1.0)], tmp_path)
+    found = RUN.invoke(app, ["bench", "parameters", "--compare", "base", *kept])
+    assert found.exit_code == 3
+    assert "nothing to compare: base and this have no measured times" in found.stderr
+    assert "no change" not in found.stdout
 
 
 def test_decay_is_measured_kept_and_held_against_itself(tmp_path: Path) -> None:
