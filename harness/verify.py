@@ -66,7 +66,9 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
             if name.upper() == entry.id.upper() or name == spec.id or name == spec.model.document
         ]
         if not found:
-            near = known.nearest(name)
+            documents = {spec.model.document for spec in known.specs if spec.model.document}
+            pairs_of = [pair.id for pair in equivalences()]
+            near = known.nearest(name, (*documents, *pairs_of, "equivalences"))
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             raise UsageError(f"there is no equation, spec or document {name!r}{hint} (rnn-harness specs lists all)")
         for spec, entry in found:

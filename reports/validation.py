@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -53,6 +54,13 @@ def print_validation(console: Console, found: Any, verbose: bool, whole: bool = 
         console.print(f"  and {len(refuted) - MOST_SHOWN} more; -v lists every record", style="dim")
     if verbose:
         print_every(console, found.checks)
+
+
+def summary(found: Any) -> str:
+    """The same few lines as plain text."""
+    out = io.StringIO()
+    print_validation(Console(file=out, width=100, color_system=None, highlight=False), found, verbose=False)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def _lines(found: Any, whole: bool = True) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from rnn_harness.specs._claims import Claim, claims
 from rnn_harness.specs._equivalences import Equivalence, equivalences
 from rnn_harness.specs._errata import Contradiction, Misprint, contradictions, misprints
 from rnn_harness.specs._finding import Finding
-from rnn_harness.specs._load import Library, library, load_spec, parse_spec
+from rnn_harness.specs._load import Library, UnknownId, library, load_spec, parse_spec
 from rnn_harness.specs._model import (
     Entry,
     Equation,
@@ -43,6 +43,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Table",
+    "UnknownId",
     "audit",
     "audit_entry",
     "audit_example",

@@ -21,6 +21,13 @@ from rnn_harness.specs._spec import Spec, SpecError
 _NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml"}
 
 
+class UnknownId(KeyError):
+    """There is no spec, or no entry, of that id; says which look like it."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
     """Read one spec file. `specs`: those whose equations it may take through ``uses`` (default: the shipped ones).
 
@@ -97,23 +104,38 @@ class Library:
         return {entry.id: (spec, entry) for spec in self.specs for entry in spec.entries}
 
     def spec(self, name: str) -> Spec:
-        """The spec of that id. KeyError if there is none."""
-        return {spec.id: spec for spec in self.specs}[name]
+        """The spec of that id. Raises UnknownId, a KeyError that names those that look like it."""
+        known = {spec.id: spec for spec in self.specs}
+        if name not in known:
+            raise UnknownId(f"there is no spec {name!r}{self.hint(name, known)}")
+        return known[name]
 
     def entry(self, name: str) -> tuple[Spec, Entry]:
-        """The entry of that id and its spec. KeyError if there is none."""
+        """The entry of that id and its spec. Raises UnknownId, a KeyError that names those that look like it."""
+        if name not in self.entries:
+            raise UnknownId(f"there is no equation {name!r}{self.hint(name, self.entries)}")
         return self.entries[name]
 
-    def nearest(self, name: str) -> list[str]:
-        """Ids of specs and entries that look like `name`, the nearest first."""
-        known = [*self.entries, *(spec.id for spec in self.specs)]
-        folded = {one.lower(): one for one in known}
-        return [folded[one] for one in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.4)]
+    def nearest(self, name: str, more: Iterable[str] = ()) -> list[str]:
+        """Ids of specs and entries (and `more`) that look like `name`, the nearest first."""
+        return _like(name, [*self.entries, *(spec.id for spec in self.specs), *more])
+
+    def hint(self, name: str, among: Iterable[str]) -> str:
+        """``; did you mean A, B?``; empty where nothing looks like `name`."""
+        near = _like(name, among)
+        return f"; did you mean {', '.join(near)}?" if near else ""
 
     @property
     def cells(self) -> tuple[Spec, ...]:
         """The specs that define a step."""
         return tuple(spec for spec in self.specs if spec.is_cell)
+
+
+def _like(name: str, known: Iterable[str]) -> list[str]:
+    """Those of the same kind, which begin alike, go first."""
+    folded = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=len(folded) or 1, cutoff=0.4)
+    return [folded[one] for one in sorted(near, key=lambda one: one[:1] != name[:1].lower())][:4]
 
 
 @functools.cache

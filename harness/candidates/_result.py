@@ -65,6 +65,14 @@ class Validation(_Model):
     counterexample: Example | None
     environment: str
 
+    def __str__(self) -> str:
+        from rnn_harness.reports.validation import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return f"<Validation of {self.target}: {self.outcome}, {len(self.checks)} checks; print it for a summary>"
+
 
 def collect(target: str, events: Iterable[Event]) -> Validation:
     """One document of what happened."""

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 from rnn_harness.errors import ExitCode
@@ -16,12 +17,21 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def prepared() -> None:
-    """Characters that an encoding lacks are written as the nearest that it has, or as ``?``."""
+    """Characters that an encoding lacks are written as the nearest that it has, or as ``?``; no folder is left behind
+    where the command is called.
+    """
+    # Hypothesis keeps what it reads out of modules in a folder: in the working directory, if nobody says where.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), _user("hypothesis")))
     codecs.register_error("rnn-harness", _nearest)
     for stream in (sys.stdout, sys.stderr):
         encoding = (getattr(stream, "encoding", None) or "").lower()
         if hasattr(stream, "reconfigure") and not encoding.startswith("utf"):
             stream.reconfigure(errors="rnn-harness")
+
+
+def _user(name: str) -> str:
+    """A name of the user's own: folders for temporary files are everybody's."""
+    return f"rnn-harness-{name}-{os.getuid() if hasattr(os, 'getuid') else 'of-this-user'}"
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
 from rnn_harness.cli._output import told
 from rnn_harness.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rnn_harness.specs import Spec
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,12 +29,12 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         from rnn_harness.errors import UsageError
-        from rnn_harness.specs import SpecError
+        from rnn_harness.specs import SpecError, UnknownId
 
         with told():
             try:
                 return command(*args, **kwargs)
-            except (UsageError, SpecError) as error:
+            except (UsageError, SpecError, UnknownId) as error:
                 typer.echo(f"rnn-harness: {error}", err=True)
                 raise typer.Exit(ExitCode.WRONG_USE) from None
             except KeyboardInterrupt:
@@ -83,6 +86,21 @@ def known_spec(name: str) -> Any:
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
     return found[name]
+
+
+def refuse_taken(extra: Sequence[Spec]) -> None:
+    """Raises SpecError where the id of a spec, or of an equation, of one's own stands for another already."""
+    from rnn_harness.specs import SpecError, library
+
+    taken = {spec.id for spec in library().specs}
+    seen: set[str] = set()
+    for spec in extra:
+        if spec.id in taken or spec.id in seen:
+            raise SpecError(spec.path, None, f"spec id {spec.id} is taken; give yours another")
+        seen.add(spec.id)
+        for entry in spec.entries:
+            if entry.id in library().entries:
+                raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
 
 
 def console(stderr: bool = False, width: int | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, guarded, named
+from rnn_harness.cli._shared import console, guarded, named, refuse_taken
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def verify(
         list[str] | None,
         typer.Argument(
             metavar="ID",
-            help="Equations (E-348), specs (gru.keep.column), documents (003), spec files (mine.toml); all by default. "
-            "With --kernels: kernels (nn.LSTM) or specs.",
+            help="Equations (E-348), specs (gru.keep.column), documents (003), pairs of specs (Q-18, or equivalences), "
+            "spec files (mine.toml); all by default. With --kernels: kernels (nn.LSTM) or specs.",
         ),
     ] = None,
     seed: Annotated[
@@ -70,7 +70,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
 
     files = [name for name in given if _is_file(name)]
     extra = [load_spec(path, library().specs) for path in files]
-    _refuse_shipped_ids(extra)
+    refuse_taken(extra)
     selection = select([name for name in given if name not in files], extra)
     cases = 20 if examples is None else examples
 
@@ -110,26 +110,17 @@ def _is_file(name: str) -> bool:
     return name.endswith(".toml") or name.startswith((".", "/")) or Path(name).is_file()
 
 
-def _refuse_shipped_ids(extra: list) -> None:  # type: ignore[type-arg]
-    from rnn_harness.specs import SpecError, library
-
-    taken = {spec.id for spec in library().specs}
-    seen: set[str] = set()
-    for spec in extra:
-        if spec.id in taken or spec.id in seen:
-            raise SpecError(spec.path, None, f"spec id {spec.id} is taken; give yours another")
-        seen.add(spec.id)
-        for entry in spec.entries:
-            if entry.id in library().entries:
-                raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
-
-
 def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
     from rnn_harness.reports.terminal import Caption
 
     pairs = {pair.id: Caption(pair.source, 0, pair.title) for pair in selection.pairs}
     return pairs | {
-        entry.id: Caption(entry.document, entry.line, entry.section, tuple((e.id, e.text) for e in entry.errata))
+        entry.id: Caption(
+            entry.document or spec.path.name,
+            entry.line,
+            entry.section or spec.title,
+            tuple((e.id, e.text) for e in entry.errata),
+        )
         for spec in selection.library.specs
         for entry in spec.entries
     }

@@ -126,6 +126,24 @@ def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) 
     assert run("specs", "check", str(path)).stdout.startswith(f"{path}: mine, 1 equations")
 
 
+def test_a_table_of_ones_own_equations_is_named_after_the_file_and_the_cell(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC, encoding="utf-8")
+    lines = run("verify", str(path)).stdout.splitlines()
+    assert lines[0] == "mine.toml"
+    assert "mine: A cell of mine" in next(line for line in lines if "F-001" in line)
+
+
+def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    for old, new, told in (("F-001", "E-348", "equation id E-348"), ('"mine"', '"rnn.sigma"', "spec id rnn.sigma")):
+        path.write_text(SPEC.replace(old, new), encoding="utf-8")
+        for command in (["verify", str(path)], ["specs", "check", str(path)]):
+            done = run(*command)
+            assert done.returncode == 2
+            assert f"{told} is taken" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -135,7 +153,11 @@ def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) 
         (["verify", "--resume"], "--resume goes on with a file of records"),
         (["verify", "E-105", "--records", "/none/at/all.jsonl"], "cannot write records to /none/at/all.jsonl"),
         (["verify", "--examples", "-1"], "Invalid value for '--examples'"),
-        (["specs", "show", "E-9"], "there is no equation or spec 'E-9'"),
+        (["verify", "Q-99"], "there is no equation, spec or document 'Q-99'; did you mean Q-"),
+        (["verify", "009"], "there is no equation, spec or document '009'; did you mean 00"),
+        (["specs", "show", "E-9"], "there is no equation, spec, pair, erratum or document 'E-9'"),
+        (["specs", "show", "Q-99"], "did you mean Q-"),
+        (["specs", "show", "Q-18", "--backward"], "Q-18 is no equation and no spec: it has no backward"),
         (["specs", "show", "E-316", "--backward"], "E-316 is no equation of a step"),
         (["specs", "check", "none.toml"], "there is no such file"),
         (["mutants", "nothing like it"], "no mutant's name contains 'nothing like it'"),
@@ -196,6 +218,23 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
     assert "\\delta_{g,t}" in done.stdout
     listing = run("specs").stdout
     assert all(name in listing for name in ("E-001", "E-405", "T-004", "lstm.peephole"))
+
+
+@pytest.mark.parametrize(
+    ("name", "phrases"),
+    [
+        ("q-18", ("Q-18  ", "left       gru.keep.column", "right      gru.reset_after", "expected   different")),
+        ("X-005", ("E-348: One closing parenthesis too many", "printed    \\mathbf{g}_{(t)}", "reading    ")),
+        ("X-006", ("000:34  ReLU", "right      a node that computes 1 - x")),
+        ("X-050", ("what an open update gate does", "evidence   Q-01, Q-02")),
+        ("003", ("E-348", "003:852", "X-005", "gru.keep.column")),
+    ],
+    ids=["a pair", "an erratum of an equation", "an erratum elsewhere", "a contradiction", "a document"],
+)
+def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None:
+    done = run("specs", "show", name)
+    assert done.returncode == 0, done.stderr
+    assert [phrase for phrase in phrases if phrase not in done.stdout] == []
 
 
 def test_mutants_are_listed_and_a_few_are_judged() -> None:

@@ -53,3 +53,14 @@ def test_characters_that_a_terminal_lacks_are_replaced(encoding: str) -> None:
     row = next(line for line in done.stdout.decode(encoding).splitlines() if "E-308" in line)
     assert "| v " in row
     assert "?" not in row
+
+
+def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
+    cells = tmp_path / "cells.py"  # a module of this folder is what Hypothesis would read, and keep
+    cells.write_text((Path(__file__).parent / "troublesome_cells.py").read_text(encoding="utf-8"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
+    command = [*COMMAND, "validate", "cells.py:Right", "--examples", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == [cells]

@@ -159,3 +159,15 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
     assert "not finished; agrees so far" in found.stdout
     assert json.loads(path.read_text())["outcome"] == "undecided"
     assert _validate._code([RECORD]) == 0  # as it would have been
+
+
+def test_a_validation_prints_as_its_summary() -> None:
+    record = RECORD.model_copy(update={"outcome": Outcome.REFUTED, "reason": "h[0] is 1.5, the equations give 0.5"})
+    found = collect("mine.py:Cell", [("record", record)] * 40)
+    lines = str(found).splitlines()
+    assert lines[0] == "mine.py:Cell"
+    assert "✗ refuted" in lines[1]
+    assert "h[0] is 1.5, the equations give 0.5" in str(found)
+    assert len(str(found)) < 1000
+    assert repr(found) == "<Validation of mine.py:Cell: refuted, 40 checks; print it for a summary>"
+    assert "\x1b" not in str(found)

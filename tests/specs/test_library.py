@@ -69,3 +69,12 @@ def test_reference_link_is_complete_and_fits_the_declared_shapes(spec: Spec) -> 
         name = subject.trace[assignment.target.name]
         assert trial.run.trace[name].shape == (case.T, case.B, assignment.target.shape[0].size(sizes))
     assert np.isfinite(trial.run.outputs).all()
+
+
+def test_an_id_that_there_is_not_is_told_with_those_that_look_like_it() -> None:
+    with pytest.raises(KeyError) as told:
+        library().spec("gru.keep.colum")
+    assert str(told.value).startswith("there is no spec 'gru.keep.colum'; did you mean gru.keep.column")
+    with pytest.raises(KeyError) as told:
+        library().entry("E-3488")
+    assert str(told.value).startswith("there is no equation 'E-3488'; did you mean E-348")
