@@ -30,6 +30,7 @@ _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("n = d", lambda case: case.n == case.d),
     ("d = 1", lambda case: case.d == 1),
     ("n = 1", lambda case: case.n == 1),
+    ("there is one step", lambda case: case.T == 1),
     ("there is more than one step", lambda case: case.T > 1),
     ("there are more than two steps", lambda case: case.T > 2),
     ("there are more than three steps", lambda case: case.T > 3),
@@ -109,6 +110,7 @@ def _manner(kernel: Kernel, name: str) -> Diagnosis:
 def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnosis | None:
     wrong: list[Case] = []
     right: list[Case] = []
+    parts: set[str] = set()
     for case in _cases(kernel.spec, kernel.fixed):
         trial = kernel.trial(setting, case.model_copy(update={"dtype": setting.dtype}))
         try:
@@ -116,7 +118,8 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
         except NotRun:
             continue
         except Exception:  # a candidate may raise anything; that it does is its fault
-            bad = True
+            bad = "outputs"
+        parts.add(bad)
         (wrong if bad else right).append(case)
     if not wrong:
         return _precision(kernel, refuted)
@@ -124,12 +127,14 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
     if all(lost):
         told = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
         return Diagnosis(kernel.spec, "forward: shape", told)
+    what = "outputs" if "outputs" in parts else "final states"
     for words, holds in _WHEN:
         if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
-            return Diagnosis(kernel.spec, "forward: outputs", f"its outputs are wrong where {words}, and only there")
+            return Diagnosis(kernel.spec, f"forward: {what}", f"its {what} are wrong where {words}, and only there")
     if right:
-        return Diagnosis(kernel.spec, "forward: outputs", f"its outputs are wrong in {len(wrong)} of the cases tried")
-    return _precision(kernel, refuted) or Diagnosis(kernel.spec, "forward: outputs", "its outputs are wrong")
+        told = f"its {what} are wrong in {len(wrong)} of the {len(wrong) + len(right)} cases tried"
+        return Diagnosis(kernel.spec, f"forward: {what}", told)
+    return _precision(kernel, refuted) or Diagnosis(kernel.spec, f"forward: {what}", f"its {what} are wrong")
 
 
 def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
@@ -157,10 +162,16 @@ def _coarse(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
     return Diagnosis(kernel.spec, "backward: precision", told)
 
 
-def _differs(trial: Trial) -> bool:
-    """Whether the outputs leave the bound."""
-    balls = np.stack([step[trial.subject.output_name] for step in trial.balls.steps])
-    found = trial.run.outputs
+def _differs(trial: Trial) -> str:
+    """What leaves its bound: ``outputs``, or else ``final states``; empty if nothing does."""
+    steps = trial.balls.steps
+    if _outside(np.stack([step[trial.subject.output_name] for step in steps]), trial.run.outputs):
+        return "outputs"
+    last = [(steps[-1][name], trial.run.finals[source]) for name, source in trial.subject.states.items()]
+    return "final states" if any(_outside(balls, found) for balls, found in last) else ""
+
+
+def _outside(balls: Array, found: Array) -> bool:
     if found.shape != balls.shape or not np.isfinite(found).all():
         return True
     return any(not ball.contains(float(value)) for ball, value in zip(balls.flat, found.flat, strict=True))

@@ -52,7 +52,7 @@ class Decoder:
 
     def __init__(self, seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> None:
         self.seen, self.layout, self.sketch, self.states = seen, layout, sketch, states
-        self.steps = 1 if seen.convention.states else len(seen.inputs)
+        self.steps = seen.steps
 
     def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Seen:
         """What the sketch gives for those slots."""

@@ -227,15 +227,19 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Match, ...]:
     if silent:
         with contextlib.suppress(UsageError):  # without them it may have no weights at all
             spare = layouts_of(target, seen, silent=False)
-    # What is float64 in name alone still is what it is; that its bits are few is for the checks to say.
-    for tolerance in dict.fromkeys((seen.tolerance, SCREEN_SINGLE)):
-        seen.tolerance = tolerance
+    # What is float64 in name alone still is what it is; that its bits are few is for the checks to say. So is what goes
+    # wrong in a sequence of one step alone.
+    attempts = [(seen.tolerance, seen.steps), (SCREEN_SINGLE, seen.steps)]
+    attempts += [(seen.tolerance, 2)] if seen.convention.sequence and seen.steps == 1 else []
+    for tolerance, steps in dict.fromkeys(attempts):
+        seen.tolerance, seen.steps = tolerance, steps
         for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
             found: dict[str, Match] = {}
             for match in _matches(seen, layout, target.claims):
                 found.setdefault(match.sentence(), replace(match, unused=unused))
             if found:
                 return tuple(found.values())
+    seen.tolerance, seen.steps = SCREEN_SINGLE, attempts[0][1]
     return ()
 
 

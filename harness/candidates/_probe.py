@@ -48,7 +48,9 @@ class Seen:
 
 @dataclass
 class Probe:
-    """A target made for (n, d) in float64, or in float32 if that is all it takes."""
+    """A target made for (n, d) in float64, or in float32 if that is all it takes. `steps`: of a run with some parameters
+    alone; the first one tells most, where a state can be given.
+    """
 
     module: Any
     convention: Convention
@@ -59,6 +61,7 @@ class Probe:
     tolerance: float
     dtype: str
     ignored: tuple[str, ...] = ()
+    steps: int = STEPS
     _known: dict[Any, Seen] = field(default_factory=dict)
 
     def whole(self) -> Seen:
@@ -66,11 +69,10 @@ class Probe:
         return self._run(self.parameters, STEPS)
 
     def masked(self, layout: Layout, alive: frozenset[int]) -> Seen:
-        """Only the slots with these numbers are not zero; the first step alone where a state can be given."""
-        key = (layout.forms, layout.recurrent_first, alive)
+        """Only the slots with these numbers are not zero; `steps` of them."""
+        key = (layout.forms, layout.recurrent_first, alive, self.steps)
         if key not in self._known:
-            steps = 1 if self.states and self.convention.states else STEPS
-            self._known[key] = self._run(self._only(layout, alive), steps)
+            self._known[key] = self._run(self._only(layout, alive), self.steps)
         return self._known[key]
 
     def from_huge_states(self, layout: Layout) -> Seen:
@@ -228,6 +230,7 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     inputs = rng.standard_normal((STEPS, BATCH, n))
     states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
     found = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
+    found.steps = 1 if convention.states else STEPS
     found.ignored = tuple(name for name in shapes if _has_no_influence(found, name))
     if found.ignored == tuple(shapes):
         raise UsageError(

@@ -76,6 +76,14 @@ class OutputsStandStill(OverTime):
         return torch.cat([outputs[:20], outputs[20:21].expand_as(outputs[20:])]), last
 
 
+class KeepsOneStep(OverTime):
+    """Of a sequence of one step the old state comes back as the last one."""
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        outputs, last = super().forward(x, h)
+        return outputs, h if len(x) == 1 else last
+
+
 class DetachedInTraining(Plain):
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         return super().step(x, h.detach() if self.training else h)
@@ -211,6 +219,7 @@ FAULTS = {
     "Truncated": "backward: steps",
     "HalvedSeldom": "the output of step 511",
     "OutputsStandStill": "forward: steps",
+    "KeepsOneStep": "its final states are wrong where there is one step, and only there",
     "DetachedInTraining": "training mode",
     "SixteenUnits": "right with hidden size",
     "SixteenRows": "right with batch size",
