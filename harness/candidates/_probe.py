@@ -48,8 +48,9 @@ class Seen:
 
 @dataclass
 class Probe:
-    """A target made for (n, d) in float64, or in float32 if that is all it takes. `steps`: of a run with some parameters
-    alone; the first one tells most, where a state can be given.
+    """A target made for (n, d) in float64, or in float32 if that is all it takes.
+
+    `steps`: of a run with some parameters alone; the first one tells most, where a state can be given.
     """
 
     module: Any

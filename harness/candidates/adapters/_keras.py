@@ -84,7 +84,7 @@ class Keras:
         is_cell = not hasattr(made, "return_sequences") and hasattr(made, "state_size")
         size = getattr(made, "state_size", None)
         if size is None:
-            raise UsageError(f"{type(made).__name__} is a layer of Keras without a state_size: no recurrent one")
+            raise UsageError(f"{type(made).__name__} has no state_size: it is no recurrent layer of Keras")
         states = len(size) if isinstance(size, tuple | list) else 1
         how = Convention(not is_cell, states, packed=False, batch_first=not is_cell)
         driven = _Stateless(made, n, is_cell)
