@@ -24,7 +24,8 @@ class Convention:
     """`sequence`: called once for all steps, or once a step. `states`: how many state arrays go in (0, 1, 2).
     `packed`: two states as one tuple. `state_first`: the state is the first argument. `layered`: states are
     (1, B, d). `batch_first`: sequences are (B, T, .). `taken`: which of the arrays that come back are the output of a
-    sequence and the states, in the order in which the states go in. `arrangement`: how one step's rows lie.
+    sequence and the states, in the order in which the states go in. `arrangement`: how one step's rows lie. `listed`:
+    the outputs come as a list of steps.
     """
 
     sequence: bool
@@ -35,6 +36,7 @@ class Convention:
     batch_first: bool = False
     taken: tuple[int, ...] = ()
     arrangement: Arrangement = "rows"
+    listed: bool = False
 
     def __str__(self) -> str:
         form = f"a sequence, {'batch' if self.batch_first else 'time'} first" if self.sequence else "one step"
@@ -56,7 +58,7 @@ class Convention:
         import torch
 
         if self.arrangement == "rows":
-            return self._read(list(flat(module(*self.arguments(x, states)))), len(x) if not self.sequence else 0)
+            return self._read(module(*self.arguments(x, states)))
         if self.arrangement == "columns":
             found = list(flat(module(*self.arguments(x.T, [state.T for state in states]))))
             return None, [found[i].T for i in self.taken]
@@ -71,12 +73,21 @@ class Convention:
             return None, [torch.zeros_like(state) for state in states]
         return None, [torch.stack(parts) for parts in zip(*rows, strict=True)]
 
-    def _read(self, found: list[Tensor], batch: int) -> tuple[Tensor | None, list[Tensor]]:
+    def _read(self, given: Any) -> tuple[Tensor | None, list[Tensor]]:
+        found = list(flat(_stacked(given) if self.listed else given))
         if not self.sequence:
             return None, [found[i] for i in self.taken]
         outputs = found[self.taken[0]]
         outputs = outputs.transpose(0, 1) if self.batch_first else outputs
         return outputs, [found[i].reshape(outputs.shape[1], -1) for i in self.taken[1:]]
+
+
+def _stacked(given: Any) -> Any:
+    """A list of steps, alone or before what else came back, as one tensor (T, B, d)."""
+    import torch
+
+    rows, rest = (given[0], given[1:]) if isinstance(given[0], tuple | list) else (given, ())
+    return (torch.stack(list(rows)), *rest)
 
 
 def flat(found: Any) -> Iterator[Tensor]:
@@ -177,6 +188,8 @@ def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int)
         return replace(one, taken=_states(fitting, found, one.states))
     shape = (batch, STEPS, d) if one.batch_first else (STEPS, batch, d)
     first = next((i for i, part in enumerate(found) if tuple(part.shape) == shape), None)
+    if first is None and not one.listed and not one.batch_first and len(found) >= STEPS:
+        return _fits(module, replace(one, listed=True), x, states, d)
     if first is None:
         return None
     ends = [i for i, part in enumerate(found) if i != first and part.numel() == batch * d]
@@ -220,7 +233,8 @@ def _gives_the_last_alone(module: Any, one: Convention, x: Tensor, states: list[
 
 def _found(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> list[Tensor]:
     if one.sequence or one.arrangement == "rows":
-        return list(flat(module(*one.arguments(x if one.sequence else x[0], states))))
+        given = module(*one.arguments(x if one.sequence else x[0], states))
+        return list(flat(_stacked(given) if one.listed else given))
     if one.arrangement == "columns":
         return list(flat(module(*one.arguments(x[0].T, [state.T for state in states]))))
     single = [value[0].unsqueeze(1) if one.arrangement == "one column" else value[0] for value in (x[0], *states)]

@@ -5,7 +5,10 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +60,20 @@ class _Lengthwise:
         return self.module.with_parameters(leaves, (*arguments, self.lengths))
 
 
+@contextlib.contextmanager
+def _with(module: Any, leaves: Tensors) -> Iterator[None]:
+    """The module has `leaves` as its parameters; afterwards its own again."""
+    places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
+    own = [one._parameters[name] for one, name in places]
+    try:
+        for (one, name), leaf in zip(places, leaves.values(), strict=True):
+            one._parameters[name] = leaf
+        yield
+    finally:
+        for (one, name), value in zip(places, own, strict=True):
+            one._parameters[name] = value
+
+
 @dataclass(frozen=True)
 class TargetDriver:
     """`states`: the reference's names of the target's states, in the target's order. `make`: a module for any sizes.
@@ -76,6 +93,13 @@ class TargetDriver:
     foreign: str = ""
     lengths: bool = False
     candidate: ClassVar[bool] = True
+
+    def holding(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
+        """While its backward runs the module has the parameters of that run: one that computes its forward once more
+        (checkpointing) would take its own.
+        """
+        module = _module(self.make, inputs.shape[2], next(iter(states.values())).shape[1], inputs.dtype)
+        return contextlib.nullcontext() if hasattr(module, "with_parameters") else _with(module, leaves)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None

@@ -17,7 +17,7 @@ from rnn_harness.candidates._driver import TargetDriver
 from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, always, merge, within
 from rnn_harness.errors import NotRun
-from rnn_harness.kernels._cell import numpy
+from rnn_harness.kernels._cell import held, numpy
 from rnn_harness.kernels._objective import bare, kernel_of
 from rnn_harness.kernels._trial import KernelTrial
 from rnn_harness.trial import Trial, flat
@@ -115,7 +115,8 @@ def _frozen(trial: Trial) -> Iterator[Finding]:
         live = [(end, cell.tensor(start, leaf=False)) for end, start in pairs if end.requires_grad]
         given: tuple[Any, ...] = (None,) * len(wanted)
         if live:
-            given = torch.autograd.grad([a for a, _ in live], wanted, [b for _, b in live], allow_unused=True)
+            with held(driver, leaves, x, states):
+                given = torch.autograd.grad([a for a, _ in live], wanted, [b for _, b in live], allow_unused=True)
         found = {id(one): torch.zeros_like(one) if g is None else g for one, g in zip(wanted, given, strict=True)}
         own = {"inputs": numpy(found[id(x)])} if free == "inputs" else {}
         own |= {f"states.{k}": numpy(found[id(v)]) for k, v in states.items() if id(v) in found}
@@ -156,7 +157,9 @@ def _default_state(trial: Trial) -> Iterator[Finding]:
         except Exception as error:  # it wants its state: that is how most cells are
             raise NotRun(f"it is not called without a state: {str(error).splitlines()[0][:100]}") from None
     right = all(
-        torch.allclose(a, b, rtol=0, atol=SCREEN_SINGLE) for one in found for a, b in zip(expected, one, strict=True)
+        a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=SCREEN_SINGLE)
+        for one in found
+        for a, b in zip(expected, one, strict=True)
     )
     yield said(trial, right, "called without a state it does not start from zeros, as torch's own cells do")
 

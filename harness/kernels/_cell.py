@@ -5,7 +5,9 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -194,9 +196,10 @@ class KernelCell:
         if live:
             # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
             # which a compiled backward takes for its own.
-            found = torch.autograd.grad(
-                [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True
-            )
+            with held(self.driver, leaves, graph.inputs, given):
+                found = torch.autograd.grad(
+                    [end for end, _ in live], wanted, [start for _, start in live], allow_unused=True
+                )
         filled = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
         states = dict(zip(given, filled[1 : 1 + len(given)], strict=True))
         own = dict(zip(leaves, filled[1 + len(given) :], strict=True))
@@ -207,6 +210,12 @@ class KernelCell:
         import torch
 
         return torch.zeros_like(final) if d_finals is None else self.tensor(d_finals[name], leaf=False)
+
+
+def held(driver: Driver, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
+    """What a driver needs while the backward of a run with these arguments runs."""
+    holding = getattr(driver, "holding", None)
+    return contextlib.nullcontext() if holding is None else holding(leaves, inputs, states)
 
 
 class Shares:

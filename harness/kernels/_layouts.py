@@ -171,7 +171,8 @@ def _altered(trial: Trial) -> list[str]:
     outputs, before = made.outputs(made.inputs), start.clone()
     if not outputs.requires_grad:
         return []
-    torch.autograd.grad(outputs, made.inputs, start, allow_unused=True)
+    with made.held():
+        torch.autograd.grad(outputs, made.inputs, start, allow_unused=True)
     return [] if torch.equal(start, before) else ["output gradients"]
 
 

@@ -6,12 +6,13 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size, k out
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_harness.kernels._cell import KernelCell, Tensors
+from rnn_harness.kernels._cell import KernelCell, Tensors, held
 from rnn_harness.trial import Trial
 
 if TYPE_CHECKING:
@@ -34,13 +35,17 @@ def kernel_of(trial: Trial) -> KernelCell:
 
 @dataclass
 class Objective:
-    """Leaves, and the scalar sum(outputs * d_outputs) + sum(finals * d_finals) as a function of the inputs."""
+    """Leaves, and the scalar sum(outputs * d_outputs) + sum(finals * d_finals) as a function of the inputs.
+
+    `held`: what the kernel needs while a backward runs.
+    """
 
     leaves: Tensors
     inputs: Tensor
     states: Tensors
     outputs: Callable[[Tensor], Tensor]
     scalar: Callable[[Tensor], Tensor]
+    held: Callable[[], AbstractContextManager[None]]
 
 
 def objective(trial: Trial) -> Objective:
@@ -72,7 +77,12 @@ def objective(trial: Trial) -> Objective:
             total = total + (finals[name] * cotangent).sum()
         return total
 
-    return Objective(leaves | top, cell.tensor(drawn.inputs), states, lambda x: run(x)[0], scalar)
+    inputs = cell.tensor(drawn.inputs)
+
+    def holding() -> AbstractContextManager[None]:
+        return held(cell.driver, leaves, inputs, states)
+
+    return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, holding)
 
 
 def direction(trial: Trial) -> np.ndarray[Any, Any]:

@@ -74,8 +74,9 @@ def _gradgrad(trial: Trial) -> Iterator[Finding]:
     v = torch.tensor(direction(trial), dtype=made.inputs.dtype, device=made.inputs.device)
     wanted = [made.inputs, *made.states.values(), *made.leaves.values()]
     try:
-        (first,) = torch.autograd.grad(made.scalar(made.inputs), made.inputs, create_graph=True)
-        found = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
+        with made.held():
+            (first,) = torch.autograd.grad(made.scalar(made.inputs), made.inputs, create_graph=True)
+            found = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
     except _LACKS as error:
         raise _lacking("a second derivative", error) from None
     if all(gradient is None for gradient in found):

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 class Plain(nn.Module):
@@ -47,6 +48,25 @@ class TanhBySigmoid(Plain):
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         return 2 * torch.sigmoid(2 * (self.x2h(x) + self.h2h(h))) - 1
+
+
+class ListOfSteps(Plain):
+    """Right: the outputs come as a list, as in some textbooks."""
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[list[Tensor], Tensor]:  # type: ignore[override]
+        rows = []
+        for step in x:
+            h = self.step(step, h)
+            rows.append(h)
+        return rows, h
+
+
+class ComputedAgain(Plain):
+    """Right: what the backward needs is computed again by it, from the parameters of that call."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        found: Tensor = checkpoint(self.step, x, h, use_reentrant=False)
+        return found
 
 
 class WithDropout(Plain):
@@ -214,7 +234,7 @@ class GivesItsBuffer(Plain):
         return self.room.copy_(found)
 
 
-RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "WithDropout")
+RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "ListOfSteps", "ComputedAgain", "WithDropout")
 FAULTS = {
     "Truncated": "backward: steps",
     "HalvedSeldom": "the output of step 511",
