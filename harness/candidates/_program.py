@@ -96,8 +96,11 @@ def _torch(shown: Shown) -> Iterator[str]:
     if how.sequence:
         x = "x.swapaxes(0, 1)" if how.batch_first else "x"
         yield f"out = flat(cell({', '.join([*group, x] if how.state_first else [x, *group])}))"
+        if how.listed:
+            yield "out = [torch.stack(out[: len(x)]), *out[len(x) :]]"
         yield f"h = out[{how.taken[0]}]{'.swapaxes(0, 1)' if how.batch_first else ''}"
-        ends = ", ".join(f"'{name}': out[{i}][0]" for name, i in zip(names, how.taken[1:], strict=False))
+        rows = ".reshape(x.shape[1], -1)"
+        ends = ", ".join(f"'{name}': out[{i}]{rows}" for name, i in zip(names, how.taken[1:], strict=False))
         yield f"s = {{{ends}}}"
     else:
         turn = ".T" if how.arrangement == "columns" else ""
@@ -159,8 +162,11 @@ def _numpy(shown: Shown) -> Iterator[str]:
         own = [f"{one}[None]" for one in own] if how.layered else own
         x = "x.swapaxes(0, 1)" if how.batch_first else "x"
         yield f"out = flat({call}({', '.join([*group, x] if how.state_first else [x, *group])}))"
+        if how.listed:
+            yield "out = [np.stack(out[: len(x)]), *out[len(x) :]]"
         yield f"h = out[{how.taken[0]}]{'.swapaxes(0, 1)' if how.batch_first else ''}"
-        ends = ", ".join(f"'{k}': out[{i}]" for k, i in zip(shown.driver.states, how.taken[1:], strict=False))
+        rows = ".reshape(x.shape[1], -1)"
+        ends = ", ".join(f"'{k}': out[{i}]{rows}" for k, i in zip(shown.driver.states, how.taken[1:], strict=False))
         yield f"s = {{{ends}}}"
     else:
         yield "h = []"

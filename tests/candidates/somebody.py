@@ -268,3 +268,32 @@ class GivesADictionary(PackedGRU):
 
     def forward(self, x: Tensor, h: Tensor) -> Any:
         return {"h": super().forward(x, h)}
+
+
+class SubtractsInAList(nn.Module):
+    """The recurrent part is subtracted; the outputs come as a list of steps."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x2h, self.h2h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[list[Tensor], Tensor]:
+        rows = []
+        for step in x:
+            h = torch.tanh(self.x2h(step) - self.h2h(h))
+            rows.append(h)
+        return rows, h
+
+
+class LastStateShrinks(nn.Module):
+    """A loop over the first axis whose last state, (B, d), is wrong after two steps."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.RNNCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        rows = [h]
+        for step in x:
+            rows.append(self.cell(step, rows[-1]))
+        return torch.stack(rows)[1:], rows[-1] * (0.9 if len(x) == 2 else 1)

@@ -40,7 +40,9 @@ def test_json_to_the_terminal_is_all_that_is_printed() -> None:
     assert json.loads(found.stdout)["outcome"] == "refuted"
 
 
-@pytest.mark.parametrize("name", ["GRUWithoutReset", "HalfTrainedGRU", "LinearOutputLSTM"])
+@pytest.mark.parametrize(
+    "name", ["GRUWithoutReset", "HalfTrainedGRU", "LinearOutputLSTM", "SubtractsInAList", "LastStateShrinks"]
+)
 def test_the_program_needs_no_harness_and_fails_by_its_assertion(name: str, tmp_path: Path) -> None:
     path = tmp_path / "repro.py"
     assert _validate(name, "--repro", str(path)).exit_code == 1
