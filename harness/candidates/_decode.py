@@ -23,7 +23,7 @@ from rnn_harness.candidates._sketch import Sketch
 
 Array = NDArray[Any]
 Role = tuple[str, bool]
-"""A name of the reference, and whether the block is transposed."""
+"""A name of the reference, and whether the block is transposed; a vector: whether it is subtracted."""
 MOST_BIASES, MOST_READINGS = 2, 4
 
 
@@ -63,7 +63,7 @@ class Decoder:
         found: dict[str, Array] = {}
         for index, (name, flipped) in named.items():
             value = self.seen.value(self.layout, index)
-            value = value.T if flipped else value
+            value = (value.T if value.ndim == 2 else -value) if flipped else value
             found[name] = found[name] + value if name in found else value
         return found
 
@@ -94,8 +94,13 @@ class Decoder:
         for name in self.sketch.roles(slot.kind):
             if taken.count(name) < (MOST_BIASES if slot.kind == "b" and name.startswith("b") else 1):
                 yield name, False
-                if slot.square:
+                if slot.square or (slot.kind == "b" and self._negates(name)):
                     yield name, True
+
+    def _negates(self, name: str) -> bool:
+        """Whether a product of that gate is subtracted: a bias that stands beside it is so too."""
+        letter = name.removeprefix("b").lstrip("_")
+        return any(edit.where == letter and edit.what.endswith(" negated") for edit in self.sketch.edits)
 
     def _fitting(self, index: int, named: Mapping[int, Role]) -> list[Role]:
         target = self.seen.masked(self.layout, frozenset((*named, index)))

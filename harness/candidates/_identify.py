@@ -85,7 +85,7 @@ def features(match: Match) -> str:
     parts.append(_biases(sketch, names))
     if any(slot.side for slot in reading.layout.slots):
         parts.append("weights on [h, x]" if reading.layout.recurrent_first else "weights on [x, h]")
-    if any(flipped for _, (_, flipped) in reading.names) or any(
+    if any(flipped and name.startswith("W") for _, (name, flipped) in reading.names) or any(
         form.turned for _, form in reading.layout.forms if not form.vector
     ):
         parts.append("weights transposed, (input, output)")

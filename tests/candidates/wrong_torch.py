@@ -35,6 +35,13 @@ class ElmanSubtractsHidden(Elman):
         return torch.tanh(self.i2h(x) - hidden @ self.h2h.weight.T + self.h2h.bias)
 
 
+class ElmanSubtractsAllOfHidden(Elman):
+    """The bias beside the recurrent weights is subtracted with them."""
+
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return torch.tanh(self.i2h(x) - self.h2h(hidden))
+
+
 class ElmanTakesARoot(Elman):
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return super().forward(x, h).sqrt()
@@ -318,6 +325,7 @@ class ResetNotOnTheBias(ResetAfter):
 RIGHT = ("Elman", "GatedUnit", "PackedMemory", "ResetAfter")
 FAULTS = {
     "ResetNotOnTheBias": "candidate, recurrent bias",
+    "ElmanSubtractsAllOfHidden": "the recurrent weights of the state are subtracted instead of added",
     "ElmanTakesARoot": "gives NaN",
     "ElmanForgetsHidden": "recurrent weights",
     "ElmanAddsOldState": "forward: state",
