@@ -30,3 +30,8 @@ class NotShown(NotRun):
 
 class Refused(NotRun):
     """The subject does not take this, and says so itself."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, on one line; its type where it says nothing, as a bare ``assert`` does."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -17,7 +17,7 @@ from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.candidates._modes import MODES, driver_of, said
 from rnn_harness.checks import Check
 from rnn_harness.checks._check import Finding, always, merge, within
-from rnn_harness.errors import NotRun, Refused
+from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.kernels._objective import kernel_of
 from rnn_harness.kernels._trial import KernelTrial
 from rnn_harness.trial import Trial, flat
@@ -51,7 +51,7 @@ def _state_dict(trial: Trial) -> Iterator[Finding]:
     try:
         two.load_state_dict(one.state_dict())
     except RuntimeError as error:
-        yield said(trial, False, f"its own state_dict cannot be loaded: {str(error).splitlines()[0]}")
+        yield said(trial, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(trial.drawn.inputs, dtype=dtype)
     states = [torch.tensor(trial.drawn.states[name], dtype=dtype) for name in driver.states[: how.states]]

@@ -17,7 +17,7 @@ import numpy as np
 from rnn_harness.cases import Case
 from rnn_harness.checks import Check, all_checks
 from rnn_harness.checks._check import Finding, always, merge, within
-from rnn_harness.errors import NotRun
+from rnn_harness.errors import NotRun, first_line
 from rnn_harness.kernels import _layouts, _precision, _reach, _transforms
 from rnn_harness.kernels._dispatch import Ran, watch
 from rnn_harness.kernels._kernel import Kernel, Setting
@@ -159,7 +159,7 @@ def decide_one(
     try:
         ran = observe(kernel, setting)
     except Exception as error:
-        told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        told = first_line(error)[:200]
         lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
         outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
         reason = (

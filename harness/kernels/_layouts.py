@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.cases import Drawn
 from rnn_harness.checks._check import Check, Finding, always, merge, within
-from rnn_harness.errors import NotRun, Refused
+from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.kernels._cell import numpy
 from rnn_harness.kernels._objective import bare, kernel_of, objective
 from rnn_harness.kernels._trial import KernelTrial, drawn_for
@@ -207,7 +207,7 @@ def _no_rows(trial: Trial) -> Iterator[Finding]:
     try:
         found = _numbers(empty)
     except RuntimeError as error:
-        raise Refused(f"refuses an empty batch: {str(error).splitlines()[0]}") from None
+        raise Refused(f"refuses an empty batch: {first_line(error)}") from None
     lost = [name for name, value in found.items() if name.startswith("gradient parameters") and np.any(value)]
     right = not lost and found["outputs"].shape[:2] == (trial.case.T, 0)
     yield Finding(trial.subject.spec.id, right, f"without a row, not zero: {', '.join(lost)}" if lost else "", 0.0)

@@ -19,7 +19,7 @@ from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR,
 from rnn_harness.checks._backward import complex_derivative
 from rnn_harness.checks._check import Check, Finding, always, merge, within
 from rnn_harness.derive import derive, differentiate
-from rnn_harness.errors import NotRun, Refused
+from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.kernels._cell import numpy
 from rnn_harness.kernels._objective import bare, direction, kernel_of, objective
 from rnn_harness.kernels._trial import KernelTrial
@@ -31,7 +31,7 @@ _LACKS = (NotImplementedError, RuntimeError)
 
 
 def _lacking(what: str, error: Exception) -> Refused:
-    return Refused(f"{what}: torch refuses it: {str(error).splitlines()[0][:160]}")
+    return Refused(f"{what}: torch refuses it: {first_line(error)[:160]}")
 
 
 def _autocast(trial: Trial) -> Iterator[Finding]:

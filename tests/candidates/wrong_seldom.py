@@ -50,6 +50,14 @@ class TanhBySigmoid(Plain):
         return 2 * torch.sigmoid(2 * (self.x2h(x) + self.h2h(h))) - 1
 
 
+class WantsItsState(Plain):
+    """Right: without a state it fails, and says nothing."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
+        assert h is not None
+        return self.step(x, h)
+
+
 class ListOfSteps(Plain):
     """Right: the outputs come as a list, as in some textbooks."""
 
@@ -234,7 +242,7 @@ class GivesItsBuffer(Plain):
         return self.room.copy_(found)
 
 
-RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "ListOfSteps", "ComputedAgain", "WithDropout")
+RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "WantsItsState", "ListOfSteps", "ComputedAgain", "WithDropout")
 FAULTS = {
     "Truncated": "backward: steps",
     "HalvedSeldom": "the output of step 511",
