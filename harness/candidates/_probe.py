@@ -233,7 +233,8 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     found = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
     found.steps = 1 if convention.states else STEPS
     found.ignored = tuple(name for name in shapes if _has_no_influence(found, name))
-    if found.ignored == tuple(shapes):
+    # NaN whatever the parameters are is a fault of its own, and told as that.
+    if found.ignored == tuple(shapes) and not found.gives_nan():
         raise UsageError(
             f"cannot drive {target.name}: it gives the same whatever its parameters are. They are handed to it anew "
             "for every call, under their names; it reads others: in a list perhaps, or computed from them before"

@@ -226,6 +226,13 @@ class GradientOfTheOtherBranch(nn.Module):
         return (1 - z) * torch.tanh(x_n + r * h_n) + z * h
 
 
+class NothingButNaN(Plain):
+    """No parameter has an influence on it, which is not what is the matter."""
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        return super().step(x, h) * torch.nan
+
+
 class GivesItsBuffer(Plain):
     """What it returns is overwritten by the next call."""
 
@@ -259,5 +266,6 @@ FAULTS = {
     "StartsFromOnes": "does not start from zeros",
     "SingleWithoutGradients": "without gradients",
     "GradientOfTheOtherBranch": "large inputs give what is not finite",
+    "NothingButNaN": "it gives NaN for finite parameters",
     "GivesItsBuffer": "overwritten by its next call",
 }
