@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from wrong_kernels import kernel, spoil_step
 
+from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
-from rnn_harness.arithmetic.assumptions import TF32_OPERANDS, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.cases import Case
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels._precision import CHECKS
-from rnn_harness.kernels._trial import KernelTrial
+from rnn_harness.kernels._decide import cases_of
+from rnn_harness.kernels._eager import EagerDriver
+from rnn_harness.kernels._kernel import settings
+from rnn_harness.kernels._precision import CHECKS, _evaluated
+from rnn_harness.kernels._trial import LONG as LONG_STEPS
+from rnn_harness.kernels._trial import KernelTrial, drawn_for
 from rnn_harness.runner import judge
 
 FORMAT, ACCUMULATION, LONG = CHECKS
@@ -163,3 +169,20 @@ def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> Non
     assert found.agrees
     assert "over 1000 steps the state is off by at most" in found.detail
     assert found.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("spec", ["rnn.tanh", "gru.keep.column", "lstm.column"])
+def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy(spec: str, dtype: str) -> None:
+    kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
+    setting = Setting(dtype, "cpu")
+    trial = kernel.trial(setting, cases_of(kernel, setting)[0])
+    whole = drawn_for(trial.subject, trial.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}))
+    wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
+    true, own = (
+        np.stack([step[trial.subject.output_name] for step in _evaluated(trial, whole, NumpyArithmetic(one)).steps])
+        for one in (wide, narrow)
+    )
+    found = trial.subject.forward(whole.parameters, whole.inputs, whole.states).outputs
+    strayed, control = float(np.abs(found - true).max()), float(np.abs(own - true).max())
+    assert 0 < strayed <= LONG_MARGIN / 8 * control
