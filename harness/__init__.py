@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnn_harness.candidates import Match, Validation
+    from rnn_harness.validation import Match, Validation
 
 __all__ = ["identify", "parametrize_with_cells", "validate"]
 
@@ -17,8 +17,8 @@ def identify(cell: Any, **options: Any) -> tuple[Match, ...]:
     NumPy arrays), its class, a function that makes one, or a function of one step. `options`: what its constructor
     needs besides the sizes. Raises `rnn_harness.errors.UsageError`.
     """
-    from rnn_harness.candidates import identify as find
-    from rnn_harness.candidates import target
+    from rnn_harness.validation import identify as find
+    from rnn_harness.validation import target
 
     return find(target(_name(cell), cell, options))
 
@@ -35,8 +35,8 @@ def validate(
 
     `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
     """
-    from rnn_harness.candidates import Wish, collect, target, validating
     from rnn_harness.errors import UsageError
+    from rnn_harness.validation import Wish, collect, target, validating
 
     for name, value in (("seed", seed), ("examples", examples)):
         if value < 0:

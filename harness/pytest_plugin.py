@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from rnn_harness.candidates import Validation
-    from rnn_harness.records import Record
+    from rnn_harness.records.record import Record
+    from rnn_harness.validation import Validation
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,7 +102,7 @@ class Judge:
             import rnn_harness
 
             return rnn_harness.validate(self.cell, self.spec, **self.options)
-        from rnn_harness.candidates import Order, collect, isolated
+        from rnn_harness.validation import Order, collect, isolated
 
         return collect(self.target, isolated(Order(self.target, self.options, self.spec)))
 
@@ -139,9 +139,9 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 
 
 def _checks() -> Iterator[tuple[str, str]]:
-    from rnn_harness.candidates._manners import MANNERS
-    from rnn_harness.candidates._validate import DTYPES
-    from rnn_harness.kernels._decide import ONCE, kernel_checks
+    from rnn_harness.kernels.judge import ONCE, kernel_checks
+    from rnn_harness.validation.judging.usage_checks import MANNERS
+    from rnn_harness.validation.judging.validate import DTYPES
 
     yield _FIRST, ""
     for dtype in DTYPES:
@@ -156,9 +156,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     targets: list[str] = config.getoption("--rnn-cell")
     if not targets:
         return
-    from rnn_harness.candidates import read_options
     from rnn_harness.cli._shared import known_spec
     from rnn_harness.errors import UsageError
+    from rnn_harness.validation import read_options
 
     spec: str = config.getoption("--rnn-spec")
     try:
@@ -197,9 +197,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _write_report(folder: Path, found: list[str]) -> None:
     """The report of some validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
-    from rnn_harness.candidates import Validation
     from rnn_harness.cli._report import said
     from rnn_harness.reports.page import contents, write
+    from rnn_harness.validation import Validation
 
     cells: dict[str, Validation] = {}
     for text in found:

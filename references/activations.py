@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.references._base import Array
-from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.protocol import Array
 
 
 @functools.cache

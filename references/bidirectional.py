@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array, Arrays, Gradients, Reference, Run
-from rnn_harness.references._validate import expect_choice
+from rnn_harness.references.arguments import expect_choice
+from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference, Run
 from rnn_harness.references.stacked import prefixed, selected
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnn_harness.references._base import Array, Arrays, Gradients, Reference
-from rnn_harness.references._validate import ReferenceError, expect_shape
+from rnn_harness.references.arguments import ReferenceError, expect_shape
+from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference
 
 
 def _check(window: int) -> None:

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from rnn_harness.references._base import Array, Arrays
-from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.protocol import Array, Arrays
 
 
 def _check(gradients: Arrays, limit: float) -> None:

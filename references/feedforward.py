@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._validate import accept, cotangents
 from rnn_harness.references.activations import activation
+from rnn_harness.references.arguments import accept, cotangents
+from rnn_harness.references.protocol import Array, Arrays, Gradients, Run
 
 
 @dataclass(frozen=True)

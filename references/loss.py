@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array
-from rnn_harness.references._validate import ReferenceError, alive_steps, expect_shape
+from rnn_harness.references.arguments import ReferenceError, alive_steps, expect_shape
+from rnn_harness.references.protocol import Array
 
 
 def cross_entropy(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_harness.references._base import Array, Arrays
-from rnn_harness.references._validate import expect_choice, expect_names, expect_shape
 from rnn_harness.references.activations import sigmoid, sigmoid_slope_to, softmax
+from rnn_harness.references.arguments import expect_choice, expect_names, expect_shape
+from rnn_harness.references.protocol import Array, Arrays
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array, Arrays, Gradients, Run
-from rnn_harness.references._stack import blocks
-from rnn_harness.references._validate import accept, clear, cotangents, expect_choice, freeze
 from rnn_harness.references.activations import activation
+from rnn_harness.references.arguments import accept, clear, cotangents, expect_choice, freeze
+from rnn_harness.references.layout import blocks
+from rnn_harness.references.protocol import Array, Arrays, Gradients, Run
 
 
 @dataclass(frozen=True)

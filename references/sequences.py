@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array
-from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.protocol import Array
 
 
 def one_hot(indices: NDArray[np.intp], size: int, dtype: Any = np.float64) -> Array:

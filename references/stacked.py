@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references._base import Array, Arrays, Gradients, Reference, Run
-from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference, Run
 
 
 def prefixed(prefix: str, values: Arrays) -> dict[str, Array]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_harness.references._base import Array, Arrays, Reference, Run
-from rnn_harness.references._validate import ReferenceError
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.protocol import Array, Arrays, Reference, Run
 
 
 def one_to_one(cell: Reference, parameters: Arrays, x: Array) -> Array:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
-from rnn_harness.reports._fit import Column, print_table
+from rnn_harness.reports.text.fit_table import Column, print_table
 
 SECTIONS = ("equations", "claims", "kernels", "decay", "speed", "learning", "validations")
 
@@ -96,8 +96,8 @@ def _measured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
     """Times, rates and losses whose intervals are apart; times of different machines are not compared, and that is
     told.
     """
-    from rnn_harness.measures import Measurement
-    from rnn_harness.measures._history import compare
+    from rnn_harness.benchmarks import Measurement
+    from rnn_harness.records.measurement_history import compare
 
     def rows(report: Mapping[str, Any], section: str) -> list[Measurement]:
         found = report[section]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from rnn_harness.specs._audit import audit, audit_entry
-from rnn_harness.specs._audit_numbers import audit_example
-from rnn_harness.specs._audit_numbers import rows as table_rows
-from rnn_harness.specs._audit_program import count_parameters
-from rnn_harness.specs._audit_program import layers as program_layers
-from rnn_harness.specs._claims import Claim, claims
-from rnn_harness.specs._equivalences import Equivalence, equivalences
-from rnn_harness.specs._errata import Contradiction, Misprint, contradictions, misprints
-from rnn_harness.specs._finding import Finding
-from rnn_harness.specs._load import Library, UnknownId, library, load_spec, parse_spec
-from rnn_harness.specs._model import (
+from rnn_harness.specs.audit import audit, audit_entry
+from rnn_harness.specs.audit_numbers import audit_example
+from rnn_harness.specs.audit_numbers import rows as table_rows
+from rnn_harness.specs.audit_program import count_parameters
+from rnn_harness.specs.audit_program import layers as program_layers
+from rnn_harness.specs.claims import Claim, claims
+from rnn_harness.specs.equivalences import Equivalence, equivalences
+from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
+from rnn_harness.specs.load import Library, UnknownId, library, load_spec, parse_spec
+from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.schema import (
     Entry,
     Equation,
     Erratum,
@@ -23,7 +23,7 @@ from rnn_harness.specs._model import (
     Shapes,
     Table,
 )
-from rnn_harness.specs._spec import Spec, SpecError
+from rnn_harness.specs.spec import Spec, SpecError
 
 __all__ = [
     "Claim",

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from rnn_harness.arithmetic._evaluate import evaluate
-from rnn_harness.arithmetic._numpy import NumpyArithmetic
-from rnn_harness.arithmetic._values import Arithmetic, Trajectory, Values
+from rnn_harness.arithmetic.evaluate import evaluate
+from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
+from rnn_harness.arithmetic.protocol import Arithmetic, Trajectory, Values
 
 __all__ = ["Arithmetic", "NumpyArithmetic", "Trajectory", "Values", "evaluate"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 
-from rnn_harness.checks import _backward, _forward, _relations
-from rnn_harness.checks._check import Check, Finding
-from rnn_harness.checks._kills import KILLS
+from rnn_harness.checks import backward as _backward
+from rnn_harness.checks import forward as _forward
+from rnn_harness.checks import metamorphic_checks as _relations
+from rnn_harness.checks.check import Check, Finding
+from rnn_harness.checks.required_mutants import KILLS
 
 __all__ = ["Check", "Finding", "all_checks"]
 

@@ -13,7 +13,7 @@ from rnn_harness.cli._shared import Interrupt, console, guarded, known_spec
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.measures import Job, Measurement
+    from rnn_harness.benchmarks import Job, Measurement
 
 _WHAT = ("parameters", "decay", "speed")
 _ASKED = ("learning",)
@@ -74,7 +74,7 @@ def bench(
     chosen = tuple(what or _WHAT)
     _heeded(chosen, families, dtype, device, spec, backend, scheduler, compare, other_machine)
     pinned(threads)
-    from rnn_harness.measures import FULL, QUICK, USUAL, plan, write_measurements
+    from rnn_harness.benchmarks import FULL, QUICK, USUAL, plan, write_measurements
 
     own = tuple(name.strip() for name in families.split(","))
     _known("measurement", chosen, (*_WHAT, *_ASKED))
@@ -101,12 +101,12 @@ def bench(
         typer.echo(f"{sum(job.cost for job in jobs):7.1f} s  in all, about")
         return
     if save is not None:
-        from rnn_harness.measures._history import ready
+        from rnn_harness.records.measurement_history import ready
 
         ready(save, keep_in)
     before = None
     if compare is not None:
-        from rnn_harness.measures._history import saved
+        from rnn_harness.records.measurement_history import saved
 
         before = saved(compare, keep_in)
     if resume and records is None:
@@ -117,10 +117,10 @@ def bench(
         write_measurements(records, known)  # a file that cannot be written is told before the work
     found, interrupted = measured_by(left, known, records, (workers, backend, scheduler))
     if save is not None:
-        from rnn_harness.measures._history import save as keep
+        from rnn_harness.records.measurement_history import save as keep
 
         typer.echo(f"kept as {save}: {keep(save, found, keep_in)}", err=True)
-    from rnn_harness.reports.bench import print_bench, print_changes
+    from rnn_harness.reports.text.benchmarks import print_bench, print_changes
 
     print_bench(console(), found)
     if interrupted:
@@ -128,7 +128,7 @@ def bench(
         raise typer.Exit(ExitCode.INTERRUPTED)
     wrong = any(one.agrees is False for one in found)
     if before is not None:
-        from rnn_harness.measures._history import compare as held
+        from rnn_harness.records.measurement_history import compare as held
 
         changes = held(before, found, other_machine)
         if changes:
@@ -178,7 +178,7 @@ def _loaded(cell: str) -> None:
     """That somebody's cell is there, before anything is timed. Raises UsageError."""
     import contextlib
 
-    from rnn_harness.candidates import load
+    from rnn_harness.validation import load
 
     with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of ours
         load(cell)
@@ -233,7 +233,7 @@ def pinned(threads: int) -> None:
 
 def known_already(records: Path | None, resume: bool) -> list[Measurement]:
     """What a file holds; one that is not to be gone on with is not touched. Raises UsageError."""
-    from rnn_harness.measures import read_measurements
+    from rnn_harness.benchmarks import read_measurements
 
     if records is None or not records.exists() or not records.stat().st_size:
         return []
@@ -248,8 +248,8 @@ def measured_by(
     """The measurements, with a progress bar by cost; True if it was interrupted. They are written job by job."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from rnn_harness.measures import write_measurements
-    from rnn_harness.measures._run import run
+    from rnn_harness.benchmarks import write_measurements
+    from rnn_harness.benchmarks.run import run
 
     found = list(known)
     bar = Progress(

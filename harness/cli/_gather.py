@@ -42,11 +42,11 @@ class Gathered:
         elif isinstance(whole, list) and whole and isinstance(whole[0], dict) and "mutant" in whole[0]:
             self._mutants(path, whole)
         elif isinstance(first, dict) and "kind" in first:
-            from rnn_harness.measures import read_measurements
+            from rnn_harness.benchmarks import read_measurements
 
             self._add(path, read_measurements(path), self.measured)
         else:
-            from rnn_harness.records import read_records
+            from rnn_harness.records.record import read_records
 
             warnings: list[str] = []
             self._add(path, read_records(path, warnings), self.records)
@@ -76,7 +76,7 @@ class Gathered:
     def _validation(self, path: Path, text: dict[str, Any]) -> None:
         from pydantic import ValidationError
 
-        from rnn_harness.candidates import Validation
+        from rnn_harness.validation import Validation
 
         try:
             self.validations.append(Validation.model_validate(text))
@@ -119,7 +119,7 @@ class Gathered:
         self._add(path, found, self.records)
 
     def _measured(self, quick: bool, path: Path, resume: bool) -> None:
-        from rnn_harness.measures import QUICK, USUAL, plan
+        from rnn_harness.benchmarks import QUICK, USUAL, plan
 
         typer.echo(f"measurements: {path}", err=True)
         known = known_already(path, resume)
@@ -161,7 +161,7 @@ class Gathered:
 
 
 def _validated(target: str) -> Any:
-    from rnn_harness.candidates import Order, collect, isolated
+    from rnn_harness.validation import Order, collect, isolated
 
     typer.echo(f"{target}: is it right?", err=True)
     return collect(target, isolated(Order(target, {})))
@@ -222,7 +222,7 @@ def _documents(text: str) -> tuple[Any, Any]:
 
 
 def _equations(quick: bool) -> Job:
-    from rnn_harness.verify import select, verify
+    from rnn_harness.engine.verify import select, verify
 
     selection = select(())
     size = len(selection.wanted) + bool(selection.pairs)

@@ -15,7 +15,7 @@ from rnn_harness.cli._shared import Interrupt, console
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.records import Record
+    from rnn_harness.records.record import Record
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
 
 def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:
     """Decide, and keep a journal if one is wanted."""
-    from rnn_harness.records import Journal
+    from rnn_harness.records.record import Journal
 
     if records is None:
         _run(job, {}, None, found)
@@ -100,7 +100,7 @@ def _run(job: Job, known: dict[str, Record], journal: object, found: list[Record
         TimeRemainingColumn,
     )
 
-    from rnn_harness.records import Journal
+    from rnn_harness.records.record import Journal
 
     bar = Progress(
         TextColumn("{task.description}"),

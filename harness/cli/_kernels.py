@@ -35,7 +35,7 @@ def kernels(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
-    from rnn_harness.reports._fit import Column, print_table
+    from rnn_harness.reports.text.fit_table import Column, print_table
 
     folded = (Column(name, least=20) for name in ("here", "not here", "what it is"))
     table = []

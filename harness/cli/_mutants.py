@@ -80,7 +80,7 @@ def mutants(
     if as_json:
         typer.echo(json.dumps([fate_row(fate) for fate in found], indent=1))
     else:
-        from rnn_harness.reports.kills import print_kills
+        from rnn_harness.reports.text.kill_matrix import print_kills
 
         print_kills(console(), found, verbose)
     if not all(fate.killed for fate in found):

@@ -12,9 +12,9 @@ from rnn_harness.cli._shared import guarded
 from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.checks._check import Finding
+    from rnn_harness.checks.check import Finding
     from rnn_harness.kernels import Kernel
-    from rnn_harness.records import Record
+    from rnn_harness.records.record import Record
 
 
 @guarded
@@ -32,7 +32,7 @@ def replay(
     Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run, or none of them was decided. The
     target's code runs in this process.
     """
-    from rnn_harness.records import Outcome
+    from rnn_harness.records.record import Outcome
 
     path, line = _place(recorded)
     found = _records(path)
@@ -69,7 +69,7 @@ def _records(path: Path) -> list[Record]:
     """Of JSON Lines, or of one document with `checks`."""
     from pydantic import ValidationError
 
-    from rnn_harness.records import Record, not_a_record, read_records
+    from rnn_harness.records.record import Record, not_a_record, read_records
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -97,18 +97,18 @@ def _line(found: list[Record], path: Path, line: int) -> Record:
 def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> Finding:
     """The check of a record on its case. Raises NotRun where it has none, or the subject cannot be had again."""
     from rnn_harness.checks import all_checks
-    from rnn_harness.checks._check import merge
-    from rnn_harness.runner import judge
+    from rnn_harness.checks.check import merge
+    from rnn_harness.engine.runner import judge
+    from rnn_harness.evaluation.evaluation import Trial
     from rnn_harness.specs import library
-    from rnn_harness.subjects import Subject
-    from rnn_harness.trial import Trial
+    from rnn_harness.subjects.subject import Subject
 
     if record.check == "candidate.identified":
         return _identified(record)
     if record.case is None:
         raise NotRun("it rests on no case")
     if record.kernel:
-        from rnn_harness.candidates._validate import again
+        from rnn_harness.validation.judging.validate import again
 
         key = record.kernel, record.init
         made.setdefault(key, _kernel(record))
@@ -124,8 +124,8 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
 
 def _kernel(record: Record) -> Kernel:
     """The kernel or the candidate of a record."""
-    from rnn_harness.candidates import candidate, identify, load, read_options
     from rnn_harness.kernels import kernels
+    from rnn_harness.validation import candidate, identify, load, read_options
 
     found = next((one for one in kernels() if one.id == record.kernel), None)
     if found is not None:
@@ -139,8 +139,8 @@ def _kernel(record: Record) -> Kernel:
 
 def _identified(record: Record) -> Finding:
     """The identification of a candidate, again."""
-    from rnn_harness.candidates import Wish, load, read_options, validating
-    from rnn_harness.checks._check import Finding
+    from rnn_harness.checks.check import Finding
+    from rnn_harness.validation import Wish, load, read_options, validating
 
     target = load(record.kernel, read_options(list(record.init)))
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def list_entries(found: Sequence[tuple[Spec, Entry]]) -> None:
     """A table: spec, equation, place, errata, title."""
-    from rnn_harness.reports._fit import Column, print_table
+    from rnn_harness.reports.text.fit_table import Column, print_table
 
     screen = console()
     # A title may be cut on a screen; what goes into a file or to another program is whole.
@@ -146,8 +146,8 @@ def _show_entry(spec: Spec, entry: Entry) -> None:
 
 
 def _show_backward(spec: Spec, entry: Entry) -> None:
-    from rnn_harness.derive import derive
-    from rnn_harness.derive._local import local_program
+    from rnn_harness.derivatives import derive
+    from rnn_harness.derivatives.single_equation import local_program
     from rnn_harness.specs import Equation
 
     if not isinstance(entry, Equation):
@@ -158,7 +158,7 @@ def _show_backward(spec: Spec, entry: Entry) -> None:
 
 
 def _show_spec(spec: Spec, backward: bool) -> None:
-    from rnn_harness.derive import derive
+    from rnn_harness.derivatives import derive
     from rnn_harness.specs.dimensions import parse_shape, show_shape
 
     _say(spec.id, spec.title)

@@ -14,8 +14,8 @@ from rnn_harness.cli._shared import console, finite, guarded, known_spec, readab
 from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.candidates import Order, Validation
-    from rnn_harness.records import Record
+    from rnn_harness.records.record import Record
+    from rnn_harness.validation import Order, Validation
 
 _Target = Annotated[
     str,
@@ -63,8 +63,8 @@ def identify(
     One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
     but for a mistake is told it (exit code 1). Its code runs in a process of its own.
     """
-    from rnn_harness.candidates import Limits, Order, read_options
-    from rnn_harness.candidates._answer import Answer, answered
+    from rnn_harness.validation import Limits, Order, read_options
+    from rnn_harness.validation.identification.isolated import Answer, answered
 
     writable(save_map)
     order = Order(target, read_options(init or []), adapter=adapter, memory=memory)
@@ -136,8 +136,8 @@ def validate(
     It is identified first, then held against the equations of that spec. Its code runs in a process of its own: a hang,
     a crash, or too much memory is recorded, and the rest goes on.
     """
-    from rnn_harness.candidates import Limits, Order, isolated, read_options
-    from rnn_harness.candidates._expected import beside, load_expected
+    from rnn_harness.validation import Limits, Order, isolated, read_options
+    from rnn_harness.validation.judging.expected_failures import beside, load_expected
 
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
@@ -170,11 +170,11 @@ def validate(
                 other.setdefault(kind, value)
 
     def show(found: list[Record], verbose: bool, whole: bool) -> None:
-        from rnn_harness.candidates import validation
+        from rnn_harness.validation import validation
 
         made = validation(target, found, other)
         if json_file != "-":
-            from rnn_harness.reports.validation import print_validation
+            from rnn_harness.reports.text.validation import print_validation
 
             print_validation(console(), made, verbose, whole)
         if not whole and made.outcome == "agrees":
@@ -191,7 +191,7 @@ def _knowing(order: Order, known: dict[str, Record]) -> Order:
 
 
 def _code(found: list[Record]) -> ExitCode:
-    from rnn_harness.candidates import outcome_of
+    from rnn_harness.validation import outcome_of
 
     codes = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
     return codes[outcome_of(found)]

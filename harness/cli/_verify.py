@@ -12,8 +12,8 @@ from rnn_harness.cli._shared import console, guarded, named, refuse_taken
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.records import Record
-    from rnn_harness.verify import Selection
+    from rnn_harness.engine.verify import Selection
+    from rnn_harness.records.record import Record
 
 
 @guarded
@@ -64,9 +64,9 @@ def verify(
 
 
 def _equations(given: list[str], seed: int, examples: int | None) -> Job:
+    from rnn_harness.engine.verify import select
+    from rnn_harness.engine.verify import verify as decide
     from rnn_harness.specs import library, load_spec
-    from rnn_harness.verify import select
-    from rnn_harness.verify import verify as decide
 
     files = [name for name in given if _is_file(name)]
     extra = [load_spec(path, library().specs) for path in files]
@@ -75,7 +75,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
     cases = 20 if examples is None else examples
 
     def show(found: list[Record], verbose: bool, _: bool) -> None:
-        from rnn_harness.reports.terminal import print_report
+        from rnn_harness.reports.text.verify import print_report
 
         print_report(console(), found, _captions(selection), verbose)
 
@@ -97,7 +97,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
     cases = 2 if examples is None else examples
 
     def show(found: list[Record], verbose: bool, _: bool) -> None:
-        from rnn_harness.reports.kernels import print_kernels
+        from rnn_harness.reports.text.kernels import print_kernels
 
         print_kernels(console(), found, verbose)
 
@@ -111,7 +111,7 @@ def _is_file(name: str) -> bool:
 
 
 def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
-    from rnn_harness.reports.terminal import Caption
+    from rnn_harness.reports.text.verify import Caption
 
     pairs = {pair.id: Caption(pair.source, 0, pair.title) for pair in selection.pairs}
     return pairs | {

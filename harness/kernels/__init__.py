@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnn_harness.kernels._apart import decide_apart
-from rnn_harness.kernels._catalogue import choose, kernels
-from rnn_harness.kernels._decide import decide
-from rnn_harness.kernels._kernel import Kernel, Setting
+from rnn_harness.kernels.catalogue import choose, kernels
+from rnn_harness.kernels.judge import decide
+from rnn_harness.kernels.judge_isolated import decide_apart
+from rnn_harness.kernels.kernel import Kernel, Setting
 
 __all__ = ["Kernel", "Setting", "choose", "decide", "decide_apart", "kernels"]

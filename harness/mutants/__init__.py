@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from rnn_harness.mutants import _gru, _lstm, _rnn, _wrappers
-from rnn_harness.mutants._matrix import Fate, Kill, fate, fates
-from rnn_harness.mutants._mutant import Mutant, PatchError, build
+from rnn_harness.mutants import gru as _gru
+from rnn_harness.mutants import lstm as _lstm
+from rnn_harness.mutants import rnn as _rnn
+from rnn_harness.mutants import wrappers as _wrappers
+from rnn_harness.mutants.judge import Fate, Kill, fate, fates
+from rnn_harness.mutants.mutant import Mutant, PatchError, build
 
 MUTANTS: tuple[Mutant, ...] = (*_rnn.MUTANTS, *_gru.MUTANTS, *_lstm.MUTANTS, *_wrappers.MUTANTS)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnn_harness.specs.notation._errors import NotationError
-from rnn_harness.specs.notation._parse import parse
-from rnn_harness.specs.notation._syntax import (
+from rnn_harness.specs.notation.errors import NotationError
+from rnn_harness.specs.notation.parse import parse
+from rnn_harness.specs.notation.syntax import (
     Binary,
     Bracket,
     Call,

@@ -10,14 +10,14 @@ from statistics import median
 import numpy as np
 import pytest
 
-from rnn_harness.cases import Case
-from rnn_harness.checks._backward import _along, complex_derivative, every_entry
-from rnn_harness.measures._stopwatch import interleaved, ratio
+from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.backward import _along, complex_derivative, every_entry
+from rnn_harness.counterexamples.shrink import find_and_shrink
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.mutants import MUTANTS, build
-from rnn_harness.reduction import find_and_shrink
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.subject import Subject
 
 CELLS = ("rnn.sigma.unbiased", "gru.keep.column", "lstm.column")
 SIZES = ((2, 3, 4, 5), (4, 8, 16, 16), (8, 32, 64, 32))
@@ -62,7 +62,7 @@ def test_derive_and_prove_in_a_fresh_process() -> None:
     code = (
         "import time; start = time.perf_counter()\n"
         "from rnn_harness.specs import library\n"
-        "from rnn_harness.derive._prove import prove_backward\n"
+        "from rnn_harness.derivatives.proof import prove_backward\n"
         f"for name in {CELLS!r}:\n"
         "    assert all(prove_backward(library().spec(name).program(), size).holds for size in (1, 2))\n"
         "print(time.perf_counter() - start)"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.measures._stopwatch import interleaved, ratio
+from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
 from rnn_harness.references import get
 
 STEPS = 50

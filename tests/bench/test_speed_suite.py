@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_harness.measures._speed import SPECS, Point, competitors
+from rnn_harness.benchmarks.speed.speed import SPECS, Point, competitors
 
 POINT = {family: Point(SPECS[family], 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
 NAMES = [

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import rnn_harness
-from rnn_harness.candidates import Wish, adapters, collect, identify, load, validating
-from rnn_harness.candidates.adapters._adapter import Made
-from rnn_harness.candidates.adapters._foreign import Foreign
+from rnn_harness.validation import Wish, collect, identify, load, validating
+from rnn_harness.validation.loading import adapters
+from rnn_harness.validation.loading.adapters.adapter import Made
+from rnn_harness.validation.loading.adapters.array_bridge import Foreign
 
 FILE = Path(__file__).parent / "functions.py"
 
@@ -72,7 +73,7 @@ def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
 def test_a_library_that_is_missing_is_told_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
 ) -> None:
-    from rnn_harness.candidates.adapters import _adapter
+    from rnn_harness.validation.loading.adapters import adapter as _adapter
 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=rf"is not installed .*pip install 'rnn-harness\[{extra}\]'"):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.candidates import Match, Wish, collect, identify, load, read_options, validating
 from rnn_harness.cli._app import app
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.validation import Match, Wish, collect, identify, load, read_options, validating
 
 CELLS = Path(__file__).parent / "somebody.py"
 RUN = CliRunner()

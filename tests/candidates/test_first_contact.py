@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 import rnn_harness
-from rnn_harness.candidates import Limits, Order, collect, isolated
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
+from rnn_harness.validation import Limits, Order, collect, isolated
 
 CELLS = Path(__file__).parent / "first_contact.py"
 RUN = CliRunner()

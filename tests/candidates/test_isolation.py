@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.candidates import Limits, Order, isolated
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.validation import Limits, Order, isolated
 
 CELLS = Path(__file__).parent / "somebody.py"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import rnn_harness
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
 
 PAPER = """
 id = "mine"

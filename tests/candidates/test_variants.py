@@ -8,8 +8,8 @@ import pytest
 import variants
 
 import rnn_harness
-from rnn_harness.candidates import identify, load
 from rnn_harness.errors import UsageError
+from rnn_harness.validation import identify, load
 
 FILE = Path(__file__).parent / "variants.py"
 

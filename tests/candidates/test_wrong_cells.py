@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 import rnn_harness
-from rnn_harness.candidates import Validation
+from rnn_harness.validation import Validation
 
 MODULES = ("wrong_torch", "wrong_numpy", "wrong_seldom")
 WRONG = [(module, name) for module in MODULES for name in importlib.import_module(module).FAULTS]

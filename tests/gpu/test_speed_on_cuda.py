@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.measures._speed import SPECS, Point, competitors, speed
-from rnn_harness.measures._stopwatch import on_device, wall
+from rnn_harness.benchmarks.speed.speed import SPECS, Point, competitors, speed
+from rnn_harness.benchmarks.speed.stopwatch import on_device, wall
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: no CUDA device")
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from rnn_harness.arithmetic import evaluate
-from rnn_harness.arithmetic._compare import share
-from rnn_harness.arithmetic._torch import TorchArithmetic
-from rnn_harness.cases import Case
+from rnn_harness.arithmetic.compare import share
+from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
+from rnn_harness.cases.case import Case
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.subject import Subject
 
 LINKED = [spec.id for spec in library().cells if spec.reference is not None]
 CHECKS = 2 * len(LINKED)

@@ -10,16 +10,16 @@ import pytest
 from flint import arb
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic._compare import effective_bits, share, worst_bound, worst_error
-from rnn_harness.arithmetic._numpy import sigmoid, tanh
-from rnn_harness.arithmetic._torch import TorchArithmetic
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, REFERENCE_BITS
-from rnn_harness.cases import Case
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.compare import effective_bits, share, worst_bound, worst_error
+from rnn_harness.arithmetic.numpy_arithmetic import sigmoid, tanh
+from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
+from rnn_harness.cases.case import Case
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.subject import Subject
 
 LINKED = [spec.id for spec in library().cells if spec.reference is not None]
 
@@ -193,7 +193,7 @@ def test_numbers_are_exact_rationals() -> None:
 
 
 def test_all_entries_at_once_are_moved_through_a_quotient_as_by_a_difference() -> None:
-    from rnn_harness.arithmetic._entries import EntryArithmetic, Moved
+    from rnn_harness.arithmetic.entry_step import EntryArithmetic, Moved
 
     arithmetic = EntryArithmetic(1)
     x, y = Moved(np.array([[3.0]]), np.array([[[1.0]]])), Moved(np.array([[2.0]]), np.array([[[0.5]]]))

@@ -12,8 +12,8 @@ import torch
 from flint import arb
 
 from rnn_harness.arithmetic import assumptions
-from rnn_harness.arithmetic._numpy import sigmoid
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.numpy_arithmetic import sigmoid
 from rnn_harness.references import sigmoid as reference_sigmoid
 
 COUNT = 12_000

@@ -10,11 +10,11 @@ import pytest
 from flint import arb
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic, precision
-from rnn_harness.arithmetic._compare import share
-from rnn_harness.arithmetic._enclose import sigmoid, tanh
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
-from rnn_harness.derive import Cotangents, derive, differentiate
+from rnn_harness.arithmetic.ball import BallArithmetic, precision
+from rnn_harness.arithmetic.ball_functions import sigmoid, tanh
+from rnn_harness.arithmetic.compare import share
+from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Apply, Component, Function, Variable, walk
 from rnn_harness.specs.program import Program

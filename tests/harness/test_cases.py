@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rnn_harness.cases import SPECIALS, Case, cases, draw
+from rnn_harness.cases.case import SPECIALS, Case, cases, draw
 from rnn_harness.errors import UsageError
-from rnn_harness.guards import vacuous
-from rnn_harness.links import assemble, parse_map, scatter
-from rnn_harness.records import Journal, Outcome, Record, read_records
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.vacuity import vacuous
+from rnn_harness.records.record import Journal, Outcome, Record, read_records
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.parameter_map import assemble, parse_map, scatter
+from rnn_harness.subjects.subject import Subject
 
 GRU = Subject.of(library().spec("gru.keep.column"))
 CASE = Case(spec="gru.keep.column", seed=4)

@@ -12,14 +12,14 @@ import sympy
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
-from rnn_harness.derive import _backward as backward_module
-from rnn_harness.derive import derive, differentiate
-from rnn_harness.derive._local import local_program
-from rnn_harness.derive._prove import prove_backward
+from rnn_harness.derivatives import backward as backward_module
+from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.derivatives.proof import prove_backward
+from rnn_harness.derivatives.single_equation import local_program
+from rnn_harness.evaluation.evaluation import final_states
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Apply, Function, Role, Subtract, Variable
 from rnn_harness.specs.program import Assignment, Pass, Program
-from rnn_harness.trial import final_states
 
 SIZES = {"n": 3, "d": 2, "k": 2, "m": 3}
 CELLS = [spec.id for spec in library().cells]
@@ -124,6 +124,6 @@ def test_the_derivative_of_a_rectifier_is_a_step() -> None:
 
 
 def test_importing_the_derivations_loads_neither_torch_nor_hypothesis() -> None:
-    code = "import rnn_harness.derive._prove, sys; print([m for m in ('torch', 'hypothesis') if m in sys.modules])"
+    code = "import rnn_harness.derivatives.proof, sys; print([m for m in ('torch', 'hypothesis') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,10 +6,10 @@ import functools
 
 import pytest
 
-from rnn_harness.checks._identities import World, deviation, world
+from rnn_harness.checks.bptt_identities import World, deviation, world
 from rnn_harness.errors import UsageError
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
+from rnn_harness.subjects.subject import Subject
 
 NAMES = ["E-307", "E-309", "E-310", "E-311", "E-312", "E-313", "E-314", "E-315"]
 

@@ -8,13 +8,13 @@ import functools
 import numpy as np
 import pytest
 
-from rnn_harness.cases import Case
+from rnn_harness.cases.case import Case
 from rnn_harness.checks import all_checks
+from rnn_harness.engine.runner import Runner, anchors
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, fate
-from rnn_harness.runner import Runner, anchors
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.subject import Subject
 
 CELLS = [spec.id for spec in library().cells if spec.reference is not None]
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnn_harness.records import Outcome, Record
+from rnn_harness.engine.runner import Runner
+from rnn_harness.records.record import Outcome, Record
 from rnn_harness.references import Gradients, Run
-from rnn_harness.references._validate import accept, clear, cotangents, freeze
 from rnn_harness.references.activations import sigmoid
-from rnn_harness.runner import Runner
+from rnn_harness.references.arguments import accept, clear, cotangents, freeze
 from rnn_harness.specs import library, load_spec
-from rnn_harness.subjects import Subject
+from rnn_harness.subjects.subject import Subject
 
 Array = NDArray[Any]
 SPEC = r"""

@@ -11,11 +11,11 @@ import pytest
 import sympy
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
-from rnn_harness.derive import _backward as backward_module
-from rnn_harness.derive import _differentiate as differentiate_module
-from rnn_harness.derive import _reverse as reverse_module
-from rnn_harness.derive._equivalence import prove_equivalence
-from rnn_harness.derive._prove import prove_backward, symbolic_values
+from rnn_harness.derivatives import backward as backward_module
+from rnn_harness.derivatives import differentiate as differentiate_module
+from rnn_harness.derivatives import reverse_mode as reverse_module
+from rnn_harness.derivatives.equivalence import prove_equivalence
+from rnn_harness.derivatives.proof import prove_backward, symbolic_values
 from rnn_harness.specs import equivalences, library
 from rnn_harness.specs.expression import Constant, Multiply, Node, Outer
 from rnn_harness.specs.program import Program

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_harness.cases import Case
-from rnn_harness.checks._check import Check
-from rnn_harness.checks._relations import CHECKS
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.check import Check
+from rnn_harness.checks.metamorphic import RELATIONS
+from rnn_harness.checks.metamorphic.relation import apart, at_most, close, same
+from rnn_harness.checks.metamorphic_checks import CHECKS
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.references import Gradients, Run, get
-from rnn_harness.relations import RELATIONS
-from rnn_harness.relations._relation import apart, at_most, close, same
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.subject import Subject
 
 CELLS = [spec.id for spec in library().cells if spec.reference is not None]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.arithmetic._compare import share
-from rnn_harness.arithmetic._fuse import plan
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.compare import share
+from rnn_harness.arithmetic.compile.fuse import plan
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
 from rnn_harness.specs.program import Program

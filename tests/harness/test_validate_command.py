@@ -11,15 +11,15 @@ import torch
 from rich.console import Console
 from typer.testing import CliRunner
 
-from rnn_harness.candidates import Limits, Order, collect, isolated
-from rnn_harness.candidates._worker import advice
-from rnn_harness.candidates.adapters import choose
 from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
-from rnn_harness.records import Outcome, Record
-from rnn_harness.reports.validation import print_validation
-from rnn_harness.worker import LATE, SILENT
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.reports.text.validation import print_validation
+from rnn_harness.runtime.worker import LATE, SILENT
+from rnn_harness.validation import Limits, Order, collect, isolated
+from rnn_harness.validation.isolation import advice
+from rnn_harness.validation.loading.adapters import choose
 
 CELLS = Path(__file__).parent / "troublesome_cells.py"
 RUN = CliRunner()
@@ -152,7 +152,7 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
         yield "record", RECORD
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnn_harness.candidates.isolated", interrupted)
+    monkeypatch.setattr("rnn_harness.validation.isolated", interrupted)
     path = tmp_path / "found.json"
     found = RUN.invoke(app, ["validate", f"{CELLS}:Right", "--json", str(path)])
     assert found.exit_code == 130

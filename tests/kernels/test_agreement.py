@@ -6,9 +6,9 @@ import warnings
 
 import pytest
 
+from rnn_harness.engine.runner import Runner
 from rnn_harness.kernels import Kernel, Setting, choose, kernels
-from rnn_harness.kernels._decide import cases_of, kernel_checks, observe
-from rnn_harness.runner import Runner
+from rnn_harness.kernels.judge import cases_of, kernel_checks, observe
 
 PAIRS = [(kernel, setting) for kernel in kernels() for setting in kernel.settings if setting.device == "cpu"]
 NAMES = ("precision.format", "backward.bound", "backward.shares", "backward.entries")

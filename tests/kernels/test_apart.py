@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from troublesome import crash_in_float64, leave, sleep
 
-from rnn_harness.kernels import _apart, choose, decide, decide_apart
-from rnn_harness.records import Outcome
-from rnn_harness.worker import watched
+from rnn_harness.kernels import choose, decide, decide_apart
+from rnn_harness.kernels import judge_isolated as _apart
+from rnn_harness.records.record import Outcome
+from rnn_harness.runtime.worker import watched
 
 
 def test_a_worker_that_ends_early_says_how() -> None:

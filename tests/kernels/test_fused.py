@@ -9,8 +9,15 @@ import pytest
 import torch
 
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
-from rnn_harness.kernels._cell import KernelCell
-from rnn_harness.kernels.fused import FusedDriver, KernelRefusal, fused, largest_hidden_size, launches, unavailable
+from rnn_harness.kernels.drivers.fused import (
+    FusedDriver,
+    KernelRefusal,
+    fused,
+    largest_hidden_size,
+    launches,
+    unavailable,
+)
+from rnn_harness.kernels.torch_reference import KernelCell
 from rnn_harness.references import get
 
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.kernels.fused._limits import HOPPER_SHARED
+from rnn_harness.kernels.drivers.fused.limits import HOPPER_SHARED
 
 triton = pytest.importorskip("triton", reason="not run: triton is not installed")
 PROGRAM = """
@@ -20,7 +20,9 @@ import triton
 import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from rnn_harness.kernels.fused import _gru_kernels, _lstm_kernels, _rnn_kernels
+from rnn_harness.kernels.drivers.fused import gru_kernels as _gru_kernels
+from rnn_harness.kernels.drivers.fused import lstm_kernels as _lstm_kernels
+from rnn_harness.kernels.drivers.fused import rnn_kernels as _rnn_kernels
 
 rnn, gru = {"TANH": True}, {"KEEP": True, "BEFORE": False, "TANH": True}
 lstm = {"TANH": True, "TANH_OUT": True, "FORGET": True, "PEEPHOLE": False}

@@ -12,17 +12,17 @@ from torch import Tensor
 from wrong_kernels import kernel, spoil_step
 
 from rnn_harness.arithmetic import NumpyArithmetic
-from rnn_harness.arithmetic._ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
-from rnn_harness.cases import Case
+from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.cases.case import Case
+from rnn_harness.engine.runner import judge
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels._decide import cases_of
-from rnn_harness.kernels._eager import EagerDriver
-from rnn_harness.kernels._kernel import settings
-from rnn_harness.kernels._precision import CHECKS, _evaluated
-from rnn_harness.kernels._trial import LONG as LONG_STEPS
-from rnn_harness.kernels._trial import KernelTrial, drawn_for
-from rnn_harness.runner import judge
+from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
+from rnn_harness.kernels.drivers.eager import EagerDriver
+from rnn_harness.kernels.evaluation import LONG as LONG_STEPS
+from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+from rnn_harness.kernels.judge import cases_of
+from rnn_harness.kernels.kernel import settings
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.cases import Case
+from rnn_harness.cases.case import Case
 from rnn_harness.kernels import choose, decide
-from rnn_harness.kernels._compiled import missing_compiler
-from rnn_harness.kernels._kernel import Setting
-from rnn_harness.records import Outcome, Record
+from rnn_harness.kernels.drivers.compiled import missing_compiler
+from rnn_harness.kernels.kernel import Setting
+from rnn_harness.records.record import Outcome, Record
 
 (SCAN,) = choose(("scan",))
 FLOAT32 = Setting("float32", "cpu")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import wrong_kernels as wrong
 
+from rnn_harness.engine.runner import judge
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels._decide import ONCE, OWN, cases_of, decide
-from rnn_harness.kernels._eager import EagerDriver
-from rnn_harness.kernels._kernel import settings
-from rnn_harness.records import Outcome
-from rnn_harness.runner import judge
+from rnn_harness.kernels.drivers.eager import EagerDriver
+from rnn_harness.kernels.judge import ONCE, OWN, cases_of, decide
+from rnn_harness.kernels.kernel import settings
+from rnn_harness.records.record import Outcome
 
 CHECKS = {check.name: check for check in (*OWN, *ONCE)}
 RIGHT = Kernel("right", "", wrong.SPEC, EagerDriver, settings(wrong.ALL))

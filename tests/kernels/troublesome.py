@@ -7,8 +7,8 @@ import os
 import time
 from typing import Any
 
-from rnn_harness.kernels import _apart
-from rnn_harness.worker import Send
+from rnn_harness.kernels import judge_isolated as _apart
+from rnn_harness.runtime.worker import Send
 
 
 def leave(send: Send, order: int) -> None:

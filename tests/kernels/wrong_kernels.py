@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnn_harness.kernels._eager import STEPS, EagerDriver, unroll
-from rnn_harness.kernels._kernel import Kernel, Setting, settings
-from rnn_harness.kernels._torch_nn import CellDriver, LayerDriver
+from rnn_harness.kernels.drivers.eager import STEPS, EagerDriver, unroll
+from rnn_harness.kernels.drivers.torch_nn import CellDriver, LayerDriver
+from rnn_harness.kernels.kernel import Kernel, Setting, settings
 
 Tensors = dict[str, Tensor]
 Run = Callable[[Any, Tensors, Tensor, Tensors, Any], tuple[Tensor, Tensors]]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.candidates import Target, Validation, Wish, collect, identify, load, validating
-from rnn_harness.records import Outcome
+from rnn_harness.records.record import Outcome
+from rnn_harness.validation import Target, Validation, Wish, collect, identify, load, validating
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 EXAMPLES = 2 if len(SEEDS) > 1 else 0

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import rnn_harness
-from rnn_harness.candidates import Target, Validation, Wish, collect, identify, load, target, validating
-from rnn_harness.records import Outcome
+from rnn_harness.records.record import Outcome
+from rnn_harness.validation import Target, Validation, Wish, collect, identify, load, target, validating
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -94,7 +94,7 @@ def test_lengths_are_heeded_by_onnxruntime_and_not_by_the_reference_evaluator() 
 
 
 def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
-    from rnn_harness.candidates.adapters._onnx import model_of
+    from rnn_harness.validation.loading.adapters.onnx_models import model_of
 
     path = tmp_path / "gru.onnx"
     onnx.save(model_of(node("GRU")), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from rnn_harness.measures import Job, Measurement
+from rnn_harness.benchmarks import Job, Measurement
 
 
 def fine(tick: object) -> Iterator[Measurement]:

@@ -12,15 +12,15 @@ import torch
 from jobs import three
 from typer.testing import CliRunner
 
+from rnn_harness.benchmarks import QUICK, Measurement, plan, read_measurements
+from rnn_harness.benchmarks.run import run
+from rnn_harness.benchmarks.speed.memory import most_memory
+from rnn_harness.benchmarks.speed.speed import SPECS, Competitor, Point, _beside, _drawn, _shown, _wrong, competitors
+from rnn_harness.benchmarks.speed.stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.cli._app import app
-from rnn_harness.measures import QUICK, Measurement, plan, read_measurements
-from rnn_harness.measures._history import compare, save, saved
-from rnn_harness.measures._memory import most_memory
-from rnn_harness.measures._run import run
-from rnn_harness.measures._speed import SPECS, Competitor, Point, _beside, _drawn, _shown, _wrong, competitors
-from rnn_harness.measures._stopwatch import CONTROL, interleaved, interval, ratio
+from rnn_harness.records.measurement_history import compare, save, saved
 from rnn_harness.specs import library
-from rnn_harness.subjects import Subject
+from rnn_harness.subjects.subject import Subject
 
 RUN = CliRunner()
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="not run: there is a CUDA device")
@@ -158,7 +158,7 @@ def test_decay_is_measured_kept_and_held_against_itself(tmp_path: Path) -> None:
 def test_no_time_is_shown_of_what_is_not_right() -> None:
     from rich.console import Console
 
-    from rnn_harness.reports.bench import print_bench
+    from rnn_harness.reports.text.benchmarks import print_bench
 
     console = Console(record=True, width=140)
     wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of roofline": 0.5})

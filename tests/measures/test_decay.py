@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.derive import derive, differentiate
-from rnn_harness.measures import _tangent
-from rnn_harness.measures._decay import Curve, _inputs, decay
-from rnn_harness.measures._initial import INITIALISATIONS, initialisation
-from rnn_harness.measures._plan import CELLS, decayed
-from rnn_harness.measures._tangent import tangent
+from rnn_harness.benchmarks.decay import jacobian_product as _tangent
+from rnn_harness.benchmarks.decay.decay import Curve, _inputs, decay
+from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, initialisation
+from rnn_harness.benchmarks.decay.jacobian_product import tangent
+from rnn_harness.benchmarks.plan import CELLS, decayed
+from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import get
 from rnn_harness.specs import library
-from rnn_harness.subjects import LAYERS, Subject
+from rnn_harness.subjects.subject import LAYERS, Subject
 
 N, D = 3, 5
 
@@ -117,7 +117,7 @@ def test_nothing_underflows_where_float64_ends() -> None:
 
 
 def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rnn_harness.measures import _decay
+    from rnn_harness.benchmarks.decay import decay as _decay
 
     cell = get("lstm")
     parameters = initialisation("chrono").make(cell, N, 8, np.random.default_rng(1))

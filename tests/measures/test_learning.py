@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.measures._learn import LEARNERS, Learner, _biased, _rate, learned, learners
-from rnn_harness.measures._tasks import TASKS, adding, ahead, carry, copy, order, sentiment
+from rnn_harness.benchmarks.learning.tasks import TASKS, adding, ahead, carry, copy, order, sentiment
+from rnn_harness.benchmarks.learning.train import LEARNERS, Learner, _biased, _rate, learned, learners
 
 RNG = np.random.default_rng
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.measures._parameters import (
+from rnn_harness.benchmarks.parameters import (
     PUBLISHED,
     Published,
     closed_form,

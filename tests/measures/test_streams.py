@@ -9,8 +9,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnn_harness.measures._learn import learned, learners
-from rnn_harness.measures._streams import _series, characters, covariance, forecast, forecasts, linear, text
+from rnn_harness.benchmarks.learning.streams import _series, characters, covariance, forecast, forecasts, linear, text
+from rnn_harness.benchmarks.learning.train import learned, learners
 
 RNG = np.random.default_rng
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnn_harness.references import Gradients, Run, _stack, get, lstm
+from rnn_harness.references import Gradients, Run, get, lstm
+from rnn_harness.references import layout as _stack
 
 Array = NDArray[Any]
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 3

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from rnn_harness.benchmarks import Measurement
 from rnn_harness.cli._app import app
-from rnn_harness.measures import Measurement
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
 from rnn_harness.reports.changes import changes, read_report
 from rnn_harness.reports.page import Printed, Said, contents, write
 

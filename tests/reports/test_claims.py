@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.measures import Measurement
-from rnn_harness.records import Outcome, Record
-from rnn_harness.reports.page._claims import MEASURED, judged
+from rnn_harness.benchmarks import Measurement
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.reports.page.claims import MEASURED, judged
 from rnn_harness.specs import Claim, claims
 
 

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from rnn_harness.records import Outcome, Record
-from rnn_harness.reports._fit import Column, print_table
-from rnn_harness.reports.terminal import Caption, print_report
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.reports.text.fit_table import Column, print_table
+from rnn_harness.reports.text.verify import Caption, print_report
 
 WITNESSES = ("reference", "numeric", "symbolic", "torch")
 

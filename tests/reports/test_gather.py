@@ -11,15 +11,15 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.candidates import Validation, collect
+from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli import _gather
 from rnn_harness.cli._app import app
 from rnn_harness.cli._gather import Gathered
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
-from rnn_harness.measures import Measurement, write_measurements
 from rnn_harness.mutants import Fate, Kill, Mutant
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
+from rnn_harness.validation import Validation, collect
 
 RUN = CliRunner()
 RECORD = Record(

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli._app import app
 from rnn_harness.cli._report import said
-from rnn_harness.measures import Measurement, write_measurements
-from rnn_harness.records import Outcome, Record
+from rnn_harness.records.record import Outcome, Record
 from rnn_harness.reports.page import Printed, Said, contents, write
-from rnn_harness.reports.page._badge import badge
-from rnn_harness.reports.page._plots import wedge
+from rnn_harness.reports.page.badge import badge
+from rnn_harness.reports.page.plots import wedge
 
 RUN = CliRunner()
 PRINTED = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rnn_harness.checks.metamorphic import RELATIONS
 from rnn_harness.mutants import MUTANTS
-from rnn_harness.relations import RELATIONS
 from rnn_harness.specs import equivalences, library, load_spec
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.checks._equations import text
+from rnn_harness.checks.equation import text
 from rnn_harness.specs import Entry, Example, Finding, Program, Spec, audit_entry, count_parameters, library
 
 PAIRS = [(spec, entry) for spec in library().specs for entry in spec.entries]

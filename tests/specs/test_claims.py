@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_harness.checks import all_checks
-from rnn_harness.reports.page._claims import MEASURED
+from rnn_harness.reports.page.claims import MEASURED
 from rnn_harness.specs import Claim, claims, library
-from rnn_harness.specs._equivalences import equivalences
-from rnn_harness.subjects import Subject
+from rnn_harness.specs.equivalences import equivalences
+from rnn_harness.subjects.subject import Subject
 
 FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS", Path(__file__).parents[3] / "shared" / "documents"))
 

@@ -18,7 +18,7 @@ from rnn_harness.specs import (
     library,
     misprints,
 )
-from rnn_harness.subjects import Subject
+from rnn_harness.subjects.subject import Subject
 
 FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or Path(__file__).parents[3] / "shared" / "documents")
 

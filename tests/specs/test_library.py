@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from rnn_harness.cases import Case
-from rnn_harness.links import assemble
+from rnn_harness.cases.case import Case
+from rnn_harness.evaluation.evaluation import Trial
 from rnn_harness.specs import Spec, library
-from rnn_harness.subjects import LAYERS, Subject
-from rnn_harness.trial import Trial
+from rnn_harness.subjects.parameter_map import assemble
+from rnn_harness.subjects.subject import LAYERS, Subject
 
 IDS = [f"E-{n:03d}" for n in range(1, 16)]
 IDS += [f"E-{n}" for first, last in ((101, 114), (201, 205), (301, 349), (401, 405)) for n in range(first, last + 1)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.specs._names import Denoted, denote
 from rnn_harness.specs.notation import Binary, Bracket, Call, Name, NotationError, Tree, parse
+from rnn_harness.specs.symbols import Denoted, denote
 
 
 def side(text: str) -> Tree:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
-from rnn_harness.checks._check import within
-from rnn_harness.derive import derive, differentiate
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.checks.check import within
+from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.specs import SpecError, load_spec
 from rnn_harness.specs.program import Program
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_harness.arithmetic import Values, evaluate
-from rnn_harness.arithmetic._ball import BallArithmetic
-from rnn_harness.specs._context import Context
-from rnn_harness.specs._elaborate import elaborate
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.specs.context import Context
 from rnn_harness.specs.dimensions import parse_shape
+from rnn_harness.specs.elaborate import elaborate
 from rnn_harness.specs.expression import (
     Add,
     Apply,

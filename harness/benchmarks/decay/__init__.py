@@ -1,0 +1,1 @@
+"""Measure how far back a gradient reaches: Jacobian products over long sequences."""

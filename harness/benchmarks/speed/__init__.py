@@ -1,0 +1,1 @@
+"""Time references and kernels side by side in one process."""

@@ -1,0 +1,1 @@
+"""Cases: the sizes, dtype, seed and features from which every array of a check is drawn again."""

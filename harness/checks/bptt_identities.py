@@ -1,0 +1,195 @@
+"""The sums and derivatives of 003:274-394, read as printed and evaluated with concrete Jacobians.
+
+Every derivative is a central difference quotient of 200-bit values, so nothing of the derived backward enters:
+the derivative of s_j by s_k restarts the recurrence from a moved s_k; the direct one (printed with a plus) of s_k by W
+moves W in step k alone; without the plus W moves in every step. Products contract the last axis with the first.
+
+Dimension legend: T time steps, one batch row; a Jacobian has the axes of its top, then those of its bottom.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import Values, evaluate
+from rnn_harness.arithmetic.assumptions import QUOTIENT_BITS, QUOTIENT_FLOOR
+from rnn_harness.arithmetic.ball import BallArithmetic, exact
+from rnn_harness.cases.case import Case
+from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.specs.notation import Binary, Bracket, Derivative, Name, Number, Total, Tree, parse
+from rnn_harness.subjects.subject import LAYERS
+
+Array = NDArray[Any]
+STEPS = 4
+"""The documents unroll four steps (003:376)."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A recurrence with its loss -log(y_tc), over `STEPS` steps: what the identities speak about."""
+
+    trial: Trial
+    classes: NDArray[np.intp]
+
+    @functools.cached_property
+    def arithmetic(self) -> BallArithmetic:
+        return BallArithmetic()
+
+    @functools.cached_property
+    def parameters(self) -> dict[str, Array]:
+        return {name: self.arithmetic.array(value) for name, value in self.trial.values.parameters.items()}
+
+    @property
+    def state(self) -> str:
+        return self.trial.program.states[0].name
+
+    def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> list[dict[str, Any]]:
+        """Steps start+1 .. stop from the state after step `start`."""
+        inputs = {name: value[start:stop] for name, value in self.trial.values.inputs.items()}
+        values = Values(parameters, inputs, {self.state: state}, self.trial.case.sizes)
+        return evaluate(self.trial.program, values, self.arithmetic).steps
+
+    @functools.cached_property
+    def states(self) -> list[Array]:
+        """s_0 .. s_T."""
+        start = self.arithmetic.array(self.trial.values.states[self.state])
+        return [start, *(step[self.state] for step in self._run(self.parameters, start, 0, STEPS))]
+
+    def _losses(self, steps: list[dict[str, Any]], first: int) -> Array:
+        name = self.trial.subject.output_name
+        rows = [-step[name][0, self.classes[first + i]].log() for i, step in enumerate(steps)]
+        return np.array(rows, dtype=object)
+
+    def value(self, top: Name, step: int | None, parameters: dict[str, Array], state: Array, start: int) -> Any:
+        """s_step, L_step, or the whole loss L, when the recurrence starts from `state` after step `start`."""
+        if top.base == "L":
+            if step is None:
+                return self._losses(self._run(parameters, state, start, STEPS), start).sum(keepdims=True)[0]
+            if step == start:
+                raise UsageError("a loss needs at least one step, or a state to read")
+            return self._losses(self._run(parameters, state, start, step), start)[-1]
+        if step == start:
+            return state[0]
+        return self._run(parameters, state, start, step or STEPS)[-1][self.state][0]
+
+    def read_out(self, step: int, state: Array) -> Array:
+        """L_step as a function of s_step alone."""
+        y = self.trial.program.outputs[0]
+        local = next(a for a in self.trial.program.assignments if a.target.name == y.name)
+        from rnn_harness.derivatives.single_equation import local_program
+
+        values = Values(self.parameters, {self.state: state[None]}, {}, self.trial.case.sizes)
+        found = evaluate(local_program(local), values, self.arithmetic).steps[0][y.name]
+        return np.array(-found[0, self.classes[step - 1]].log(), dtype=object)
+
+    def derivative(self, top: Name, top_step: int | None, bottom: Name, bottom_step: int | None, direct: bool) -> Array:
+        """The Jacobian of `top` by `bottom`."""
+        if bottom_step is None:
+            base = self.parameters[bottom.base]
+            start = (top_step or 1) - 1 if direct else 0
+
+            def moved(value: Array) -> Any:
+                return self.value(top, top_step, {**self.parameters, bottom.base: value}, self.states[start], start)
+
+        elif top.base == "L" and top_step == bottom_step:
+            base = self.states[bottom_step]
+
+            def moved(value: Array) -> Any:
+                return self.read_out(bottom_step, value)
+
+        else:
+            base = self.states[bottom_step]
+
+            def moved(value: Array) -> Any:
+                return self.value(top, top_step, self.parameters, value, bottom_step)
+
+        with self.arithmetic.scope():
+            h = arb(2) ** -QUOTIENT_BITS
+            columns = []
+            for index in np.ndindex(*base.shape):
+                ahead, behind = base.copy(), base.copy()
+                ahead[index] += h
+                behind[index] -= h
+                columns.append((np.asarray(moved(ahead)) - np.asarray(moved(behind))) / (2 * h))
+            shape = base.shape if bottom_step is None else base.shape[1:]
+            stacked = np.stack([np.asarray(column, dtype=object) for column in columns], axis=-1)
+            return stacked.reshape(*stacked.shape[:-1], *shape)
+
+    def evaluate(self, tree: Tree, bound: dict[str, int]) -> Array:
+        """The value of one side."""
+        match tree:
+            case Name():
+                step = _step(tree, bound)
+                return np.asarray(self.value(tree, step, self.parameters, self.states[0], 0), dtype=object)
+            case Number():
+                return np.array(exact(tree.value), dtype=object)
+            case Derivative():
+                return self.derivative(
+                    tree.top, _step(tree.top, bound), tree.bottom, _step(tree.bottom, bound), tree.direct
+                )
+            case Bracket() if len(tree.items) == 1:
+                return self.evaluate(tree.items[0], bound)
+            case Binary():
+                left, right = self.evaluate(tree.left, bound), self.evaluate(tree.right, bound)
+                if tree.sign == "+":
+                    return left + right
+                if tree.sign == "":
+                    return np.tensordot(left, right, 1)
+            case Total():
+                upper = int(tree.upper) if tree.upper.isdigit() else bound[tree.upper]
+                parts = [self.evaluate(tree.body, {**bound, tree.index: i}) for i in range(tree.lower, upper + 1)]
+                return sum(parts[1:], parts[0])
+        raise UsageError(f"column {tree.column}: this cannot stand in an identity")
+
+
+def _step(name: Name, bound: dict[str, int]) -> int | None:
+    if not name.sub:
+        return None
+    return int(name.sub) if name.sub.isdigit() else bound[name.sub]
+
+
+def world(subject: Any, seed: int) -> World:
+    """Small sizes, random values."""
+    case = Case(spec=subject.spec.id, n=2, d=2, k=3, T=STEPS, B=1, seed=seed)
+    trial = Trial.of(subject, case)
+    assert trial.program is subject.spec.program(LAYERS)
+    return World(trial, np.random.default_rng(seed).integers(0, 3, STEPS))
+
+
+def deviation(text: str, place: World) -> tuple[bool, float, str]:
+    """(whether every equality of the identity holds, worst deviation over its limit, where it fails)."""
+    worst = 0.0
+    with place.arithmetic.scope():
+        for chain in parse(text):
+            free = any(name == "t" for name in _free(chain.sides[0]))
+            for t in range(1, STEPS + 1) if free else (STEPS,):
+                bound = {"T": STEPS, "t": t}
+                values = [np.asarray(place.evaluate(side, bound), dtype=object) for side in chain.sides]
+                for number, value in enumerate(values[1:], 2):
+                    gap = max((_gap(a, b) for a, b in zip(values[0].flat, value.flat, strict=True)), default=0.0)
+                    worst = max(worst, gap)
+                    if gap > 1:
+                        return False, worst, f"side {number} differs from side 1 at t = {t}"
+    return True, worst, ""
+
+
+def _gap(a: arb, b: arb) -> float:
+    limit = exact(QUOTIENT_FLOOR) * (1 + abs(a))
+    return float((abs(a - b) / limit).abs_upper())
+
+
+def _free(tree: Tree) -> set[str]:
+    match tree:
+        case Derivative():
+            return {tree.top.sub, tree.bottom.sub}
+        case Name():
+            return {tree.sub}
+        case _:
+            return set()

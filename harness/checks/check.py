@@ -1,0 +1,78 @@
+"""What a check is: a named relation, tried on a trial, giving findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic.compare import effective_bits, share, worst_bound, worst_error
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.records.record import Witness
+from rnn_harness.subjects.subject import Subject
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found about one entry: agreement, how close to the bound, and where it was worst."""
+
+    entry: str
+    agrees: bool
+    detail: str = ""
+    share: float | None = None
+    error: float | None = None
+    bound: float | None = None
+    bits: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """`run` yields findings for a trial; `applies` says whether the subject has what the check needs.
+
+    `kills`: mutants that this check must refute, on its own.
+    """
+
+    name: str
+    witness: Witness
+    applies: Callable[[Subject], bool]
+    run: Callable[[Trial], Iterator[Finding]]
+    kills: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    lengths: bool = False
+
+
+def always(_: Subject) -> bool:
+    """Applies to every subject."""
+    return True
+
+
+def within(entry: str, what: str, balls: Array, computed: Array) -> Finding:
+    """Whether `computed` lies in `balls` (object array of arb), entry by entry."""
+    computed = np.asarray(computed)
+    if computed.shape != balls.shape:
+        return Finding(entry, False, f"{what} has shape {computed.shape}, expected {balls.shape}")
+    worst, where = share(balls, computed)
+    detail = ""
+    if worst > 1:
+        place = "".join(f"[{i}]" for i in where)
+        expected = float(balls[where].mid())
+        detail = f"{what}{place} is {float(computed[where])!r}, the equation gives {expected!r}"
+    return Finding(
+        entry,
+        worst <= 1,
+        detail,
+        worst,
+        worst_error(balls, computed) if np.isfinite(computed).all() else float("inf"),
+        worst_bound(balls),
+        effective_bits(balls, computed) if np.isfinite(computed).all() else 0.0,
+    )
+
+
+def merge(findings: list[Finding]) -> Finding:
+    """The worst of findings about one entry."""
+    return max(findings, key=lambda one: (not one.agrees, one.share or 0.0))

@@ -1,0 +1,140 @@
+"""Gradients against each other and against the forward: M-37, M-38, M-40, M-43."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
+from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
+from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
+from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close
+from rnn_harness.checks.metamorphic.subject_run import Bench, flat
+
+Array = NDArray[Any]
+
+
+@relation(
+    "M-37",
+    "gradients of a sum are sums of gradients, over steps and over rows",
+    "R",
+    everything,
+    ("backward",),
+)
+def additivity(bench: Bench) -> Iterator[Comparison]:
+    """The first step's output gradient and the others' apart; then every row apart."""
+    drawn = bench.drawn
+    first = np.zeros_like(drawn.d_outputs)
+    first[:1] = drawn.d_outputs[:1]
+    nothing = {name: np.zeros_like(value) for name, value in drawn.d_finals.items()}
+    by_step = [
+        bench.at(replace(drawn, d_outputs=first, d_finals=nothing)),
+        bench.at(replace(drawn, d_outputs=drawn.d_outputs - first)),
+    ]
+    by_row = [bench.at(rows_of(drawn, slice(row, row + 1))) for row in range(drawn.inputs.shape[1])]
+    for what, parts in (("steps", by_step), ("rows", by_row if len(by_row) > 1 else [])):
+        for name, value in bench.gradients.parameters.items() if parts else ():
+            yield close(
+                f"gradient of {name} over {what}",
+                value,
+                sum(part.gradients.parameters[name] for part in parts),
+                lambda: (
+                    2 * bench.gradient_radii.parameters[name]
+                    + sum(part.gradient_radii.parameters[name] for part in parts)
+                ),
+            )
+
+
+@relation("M-38", "backward is the adjoint of forward", "R", everything, ("backward",))
+def adjoint(bench: Bench) -> Iterator[Comparison]:
+    """<J v, w> = <v, J^T w>: J v by a complex step through the subject's own forward, in float64."""
+    own = bench if bench.dtype == np.float64 else bench.in_type("float64")
+    stream = np.random.Generator(np.random.PCG64([own.drawn.case.seed, 38]))
+    found = flat(own.gradients)
+    steps = {name: stream.standard_normal(np.shape(value)) for name, value in found.items()}
+
+    def moved(prefix: str, values: dict[str, Array]) -> dict[str, Array]:
+        return {name: value + 1j * COMPLEX_STEP * steps[prefix + name] for name, value in values.items()}
+
+    drawn = own.drawn
+    stepped = own.at(
+        replace(
+            drawn,
+            parameters=moved("parameters.", drawn.parameters),
+            inputs=drawn.inputs + 1j * COMPLEX_STEP * steps["inputs"],
+            states=moved("states.", drawn.states),
+        )
+    )
+    with np.errstate(over="ignore", under="ignore"):
+        total = np.sum(stepped.run.outputs * drawn.d_outputs)
+        for name, value in drawn.d_finals.items():
+            total = total + np.sum(stepped.run.finals[name] * value)
+    forward = float(np.imag(total)) / COMPLEX_STEP
+    backward = sum(float(np.sum(steps[name] * value)) for name, value in found.items())
+
+    def allowed() -> float:
+        radii = flat(own.gradient_radii)
+        return 2 * sum(float(np.sum(abs(steps[name]) * radius)) for name, radius in radii.items())
+
+    yield close("<J v, w> and <v, J^T w>", forward, backward, allowed)
+
+
+@relation("M-40", "a constant input's weights have the bias's gradient", "R", lambda t: t.bias, ("bias gradient",))
+def tied_gradients(bench: Bench) -> Iterator[Comparison]:
+    """dL/dW[:, j] = dL/db where x_j = 1."""
+    wide = bench.at(with_constant_feature(bench.drawn, 0.0))
+    for weight in input_weights(wide.drawn.parameters):
+        bias = bias_of(weight)
+        if bias in wide.gradients.parameters:
+            yield close(
+                f"gradients of {weight} and {bias}",
+                wide.gradients.parameters[weight][:, -1],
+                wide.gradients.parameters[bias],
+                lambda: wide.gradient_radii.parameters[weight][:, -1] + wide.gradient_radii.parameters[bias],
+            )
+
+
+@relation("M-40b", "changing inputs and weights against each other moves nothing", "R", everything, ("backward",))
+def gauge(bench: Bench) -> Iterator[Comparison]:
+    """<dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates)."""
+    n = bench.sizes["n"]
+    stream = np.random.Generator(np.random.PCG64([bench.drawn.case.seed, 40]))
+    a = np.round(stream.standard_normal((n, n)) * 8) / 8
+    names = input_weights(bench.drawn.parameters)
+    weights = {name: bench.drawn.parameters[name].astype(np.float64) @ a for name in names}
+    inputs = bench.drawn.inputs.astype(np.float64) @ a.T
+    left = sum(float(np.sum(bench.gradients.parameters[name] * weights[name])) for name in names)
+    right = float(np.sum(bench.gradients.inputs * inputs))
+
+    def allowed() -> float:
+        radii = bench.gradient_radii
+        total = float(np.sum(radii.inputs * abs(inputs)))
+        return 2 * (total + sum(float(np.sum(radii.parameters[m] * abs(weights[m]))) for m in names))
+
+    yield close("<dW, W A> and <dX, X A^T>", left, right, allowed)
+
+
+@relation(
+    "M-43",
+    "softmax does not see a common shift, and its gradients add up to zero",
+    "R",
+    lambda traits: getattr(traits.subject.output, "activation", "") == "softmax",
+    ("softmax",),
+)
+def softmax_shift(bench: Bench) -> Iterator[Comparison]:
+    """b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0."""
+    parameters = dict(bench.drawn.parameters)
+    parameters["b_y"] = parameters["b_y"] + parameters["b_y"].dtype.type(0.5)
+    yield from runs_close(bench, bench.at(replace(bench.drawn, parameters=parameters)))
+    gradient = bench.gradients.parameters["b_y"]
+    yield close(
+        "sum of the gradient of b_y",
+        gradient.astype(np.float64).sum(),
+        0.0,
+        lambda: bench.gradient_radii.parameters["b_y"].sum(),
+    )

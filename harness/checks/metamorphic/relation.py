@@ -1,0 +1,132 @@
+"""What a metamorphic relation is: a law between runs of one subject, held within derived bounds.
+
+Both sides are runs: of the subject, or of a right reference that must equal it in a limit. What they may
+differ by is nothing (class B), what rounding allows (class R: each run is within its radius of the truth),
+or an explicit rate besides that (class L).
+"""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.checks.metamorphic.cell_traits import Traits
+from rnn_harness.checks.metamorphic.subject_run import Bench
+
+Array = NDArray[Any]
+Allowed = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a comparison holds, and how close to what is allowed it came."""
+
+    agrees: bool
+    detail: str = ""
+    share: float | None = None
+    error: float | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`left` against `right`; `allowed` gives the radius, and is asked only where they differ at all.
+
+    `differs`: a negative control, the two must differ somewhere by more than allowed. `below`: left must not
+    exceed right by more than allowed.
+    """
+
+    what: str
+    left: Any
+    right: Any
+    allowed: Allowed | None = None
+    differs: bool = False
+    below: bool = False
+
+    def judge(self) -> Judgement | None:
+        """What came out; None where there is nothing to compare."""
+        left, right = np.broadcast_arrays(np.asarray(self.left), np.asarray(self.right))
+        if left.size == 0:
+            return None
+        if not (np.isfinite(left).all() and np.isfinite(right).all()):
+            return Judgement(False, f"{self.what}: a value is not finite", float("inf"))
+        gap = left.astype(np.float64) - right.astype(np.float64)
+        gap = np.maximum(gap, 0) if self.below else np.abs(gap)
+        worst = float(gap.max())
+        if worst == 0.0 and not self.differs:
+            return Judgement(True, share=0.0, error=0.0)
+        allowed = np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where(gap > 0, gap / allowed, 0.0)
+        place = np.unravel_index(int(np.argmax(shares)), shares.shape)
+        share, bound = float(shares[place]), float(allowed[place])
+        if self.differs:
+            detail = "" if share > 1 else f"{self.what}: differ by {worst:.3g}, which is only rounding"
+            return Judgement(share > 1, detail)
+        detail = "" if share <= 1 else f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
+        return Judgement(share <= 1, detail, share, float(gap[place]), bound)
+
+
+Law = Callable[[Bench], Iterator[Comparison]]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One law. `kind`: B bitwise, R within rounding, L with a rate. `faults`: kinds of fault it is meant to see."""
+
+    id: str
+    title: str
+    kind: str
+    applies: Callable[[Traits], bool]
+    law: Law
+    faults: tuple[str, ...] = ()
+
+
+def relation(
+    identifier: str, title: str, kind: str, applies: Callable[[Traits], bool], faults: tuple[str, ...] = ()
+) -> Callable[[Law], Relation]:
+    """Decorate a law with its name; the law becomes a `Relation`."""
+    return lambda law: Relation(identifier, title, kind, applies, law, faults)
+
+
+def same(what: str, left: Any, right: Any) -> Comparison:
+    """Equal bit for bit."""
+    return Comparison(what, left, right)
+
+
+def close(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
+    """Equal within `allowed`."""
+    return Comparison(what, left, right, allowed)
+
+
+def at_most(what: str, left: Any, right: Any, allowed: Allowed | None = None) -> Comparison:
+    """``left <= right``, within `allowed`."""
+    return Comparison(what, left, right, allowed, below=True)
+
+
+def apart(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
+    """A negative control: somewhere they differ by more than `allowed`."""
+    return Comparison(what, left, right, allowed, differs=True)
+
+
+def runs_close(a: Bench, b: Bench, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:
+    """Outputs and finals of two runs, those of `b` brought to the order of `a` by `select`."""
+    turn = select or (lambda value: value)
+    yield close(
+        "outputs",
+        a.run.outputs,
+        turn(b.run.outputs),
+        lambda: a.radii.outputs + turn(b.radii.outputs),
+    )
+    for name in a.run.finals:
+        yield close(
+            f"final {name}",
+            a.run.finals[name],
+            turn(b.run.finals[name][None])[0],
+            lambda: a.radii.finals[name] + turn(b.radii.finals[name][None])[0],
+        )

@@ -1,0 +1,200 @@
+"""A subject on some numbers, as a relation drives it: run, change, run again, and ask for the bounds.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
+Rows of different lengths are enclosed apart, each over its own length, which is what a length means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import Trajectory, evaluate
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.cases.case import Drawn
+from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.references import Gradients, Run
+from rnn_harness.specs.program import Program
+from rnn_harness.subjects.subject import LAYERS, Subject
+
+Array = NDArray[Any]
+_radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
+
+
+@cache
+def rounding(dtype: str) -> BallArithmetic:
+    """Balls that hold every result rounded in `dtype`."""
+    return BallArithmetic.of(dtype)
+
+
+@dataclass(frozen=True)
+class Radii:
+    """How far a right forward may lie from the true value: outputs, finals by name, traced values by name."""
+
+    outputs: Array
+    finals: dict[str, Array]
+    trace: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class _Group:
+    rows: NDArray[np.intp]
+    length: int
+    trajectory: Trajectory
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One run of a subject. Everything is computed once, and only if asked for."""
+
+    subject: Subject
+    drawn: Drawn
+
+    @classmethod
+    def of(cls, trial: Trial) -> Bench:
+        """The bench of a trial."""
+        return cls(trial.subject, trial.drawn)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the subject's reference, as the spec gives them."""
+        link = self.subject.spec.reference
+        return dict(link.options) if link is not None else {}
+
+    def at(self, drawn: Drawn) -> Bench:
+        """The same subject on other numbers."""
+        return Bench(self.subject, drawn)
+
+    def in_type(self, dtype: str) -> Bench:
+        """The same numbers rounded to another dtype."""
+
+        def turned(values: dict[str, Array]) -> dict[str, Array]:
+            return {name: value.astype(dtype) for name, value in values.items()}
+
+        d = self.drawn
+        moved = replace(
+            d,
+            parameters=turned(d.parameters),
+            inputs=d.inputs.astype(dtype),
+            states=turned(d.states),
+            d_outputs=d.d_outputs.astype(dtype),
+            d_finals=turned(d.d_finals),
+        )
+        return self.at(moved)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.drawn.inputs.dtype
+
+    @property
+    def numbers(self) -> dict[str, Array]:
+        """Every array the subject is given, by flat name."""
+        d = self.drawn
+        found = {"inputs": d.inputs, "d_outputs": d.d_outputs}
+        found |= {f"parameters.{name}": value for name, value in d.parameters.items()}
+        found |= {f"states.{name}": value for name, value in d.states.items()}
+        return found | {f"d_finals.{name}": value for name, value in d.d_finals.items()}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
+        n = self.drawn.inputs.shape[2]
+        d = next((value.shape[1] for value in self.drawn.states.values()), None)
+        if d is None:
+            d = next(len(value) for name, value in self.drawn.parameters.items() if name.startswith("W_x"))
+        return {"n": n, "d": d, "k": self.drawn.d_outputs.shape[2]}
+
+    @property
+    def own_functions(self) -> bool:
+        """Whether the subject is known to compute tanh and sigmoid with NumPy or torch: ours are; a candidate may
+        write them in other ways.
+        """
+        return not getattr(getattr(self.subject.cell, "driver", None), "candidate", False)
+
+    @cached_property
+    def run(self) -> Run:
+        """What the subject computes."""
+        d = self.drawn
+        return self.subject.forward(d.parameters, d.inputs, d.states or None, d.lengths)
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """What the subject's backward computes."""
+        return self.subject.backward(self.run, self.drawn.d_outputs, self.drawn.d_finals or None)
+
+    @cached_property
+    def program(self) -> Program:
+        return self.subject.spec.program(LAYERS)
+
+    def _groups(self) -> Iterator[_Group]:
+        """Rows of equal length, evaluated over that length; rows of length 0 are left out."""
+        d = self.drawn
+        steps, batch = d.inputs.shape[:2]
+        lengths = np.full(batch, steps) if d.lengths is None else d.lengths
+        for length in np.unique(lengths[lengths > 0]):
+            rows = np.flatnonzero(lengths == length)
+            states = {name: value[rows] for name, value in d.states.items()}
+            values = self.subject.values(d.parameters, d.inputs[:length, rows], states, self.sizes)
+            found = evaluate(self.program, values, rounding(str(self.dtype)))
+            yield _Group(rows, int(length), found)
+
+    @cached_property
+    def radii(self) -> Radii:
+        """The bounds of the forward in this dtype, proved in balls."""
+        steps, batch = self.drawn.inputs.shape[:2]
+        symbols: dict[str, Array] = {}
+        finals = {name: np.zeros(value.shape) for name, value in self.drawn.states.items()}
+        last = self._last_steps()
+        for group in self._groups():
+            for t, step in enumerate(group.trajectory.steps):
+                for name, value in step.items():
+                    symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
+                    symbols[name][t, group.rows] = _radius(value)
+            for name, own in self.subject.states.items():
+                finals[own][group.rows] = _radius(group.trajectory.steps[last[name]][name])
+        trace = {own: symbols[name] for name, own in self.subject.trace.items() if name in symbols}
+        return Radii(symbols[self.subject.output_name], finals, trace)
+
+    def _last_steps(self) -> dict[str, int]:
+        """The index of the step after which each state is final."""
+        backward = {state.name for one in self.program.passes if one.direction < 0 for state in one.carried}
+        return {name: 0 if name in backward else -1 for name in self.subject.states}
+
+    @cached_property
+    def gradient_radii(self) -> Gradients:
+        """The bounds of the backward in this dtype: radii in place of gradients."""
+        d = self.drawn
+        arithmetic = rounding(str(self.dtype))
+        inputs = np.zeros(d.inputs.shape)
+        states = {name: np.zeros(value.shape) for name, value in d.d_finals.items()}
+        parameters = {name: np.zeros(value.shape) for name, value in d.parameters.items()}
+        weights = []
+        for group in self._groups():
+            d_outputs = {self.subject.output_name: d.d_outputs[: group.length, group.rows]}
+            d_finals = {name: d.d_finals[own][group.rows] for name, own in self.subject.states.items()}
+            found = differentiate(derive(self.program), group.trajectory, d_outputs, d_finals, arithmetic)
+            for t, value in enumerate(found.inputs.get(self.subject.input_name, ())):
+                inputs[t, group.rows] = _radius(value)
+            for name, own in self.subject.states.items():
+                if name in found.states:
+                    states[own][group.rows] = _radius(found.states[name])
+            for name, value in self.subject.gradients(found.parameters, d.parameters).items():
+                parameters[name] = parameters[name] + np.asarray(_radius(value), dtype=np.float64)
+            weights.append(group.length * len(group.rows))
+        # A sum over all rows rounds each term more often than the sums over the groups did.
+        factor = math.ceil(sum(weights) / min(weights)) if weights else 1
+        return Gradients(inputs, states, {name: factor * value for name, value in parameters.items()})
+
+
+def flat(gradients: Gradients) -> dict[str, Array]:
+    """Gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
+    found = {"inputs": gradients.inputs} | {f"states.{name}": v for name, v in gradients.states.items()}
+    return found | {f"parameters.{name}": value for name, value in gradients.parameters.items()}

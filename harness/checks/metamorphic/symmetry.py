@@ -1,0 +1,212 @@
+"""Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.checks.metamorphic.cell_traits import Traits, axes, everything, is_candidate
+from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
+from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
+
+Array = NDArray[Any]
+
+
+def _single_recurrent(traits: Traits) -> bool:
+    return traits.single and traits.recurrent
+
+
+@relation("M-04", "permuting the hidden units permutes the states", "R", everything, ("transposed",))
+def hidden_permutation(bench: Bench) -> Iterator[Comparison]:
+    """W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
+    d = bench.sizes["d"]
+    if d > 1:
+        order = np.roll(np.arange(d), 1)
+        other = permuted(bench, order)
+        yield close(
+            "outputs",
+            reordered(bench, bench.run.outputs, order),
+            other.run.outputs,
+            lambda: reordered(bench, bench.radii.outputs, order) + other.radii.outputs,
+        )
+        for name, value in bench.run.finals.items():
+            yield close(
+                f"final {name}",
+                value[:, order],
+                other.run.finals[name],
+                lambda: bench.radii.finals[name][:, order] + other.radii.finals[name],
+            )
+
+
+@relation("M-41", "gradients are permuted like the weights", "R", everything, ("backward",))
+def gradient_permutation(bench: Bench) -> Iterator[Comparison]:
+    """The gradient for P U P^T is P (gradient for U) P^T, and so on."""
+    d = bench.sizes["d"]
+    if d > 1:
+        order = np.roll(np.arange(d), 1)
+        other = permuted(bench, order)
+        turned = along(bench.gradients.parameters, take(order, d), "hidden", "below", "merged")
+        for name, value in turned.items():
+            yield close(
+                f"gradient of {name}",
+                value,
+                other.gradients.parameters[name],
+                lambda: (
+                    along(
+                        {name: bench.gradient_radii.parameters[name]},
+                        take(order, d),
+                        "hidden",
+                        "below",
+                        "merged",
+                    )[name]
+                    + other.gradient_radii.parameters[name]
+                ),
+            )
+
+
+@relation("M-07", "hidden units may change sign when tanh is odd", "B", lambda traits: traits.odd, ("sigma",))
+def sign_gauge(bench: Bench) -> Iterator[Comparison]:
+    """D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
+    drawn = bench.drawn
+    d = bench.sizes["d"]
+    signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(drawn.inputs.dtype)
+
+    def flip(name: str, value: Array, axis: int, kind: str) -> Array:
+        peephole = ".W_c" in f".{name}"
+        if axis == 0 and kind == "hidden":
+            diagonal = peephole and value.ndim == 1
+            if not is_candidate(name) and not diagonal:
+                return value
+        both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and kind == "merged" else signs
+        shape = [1] * value.ndim
+        shape[axis] = len(both)
+        flipped: Array = value * both.reshape(shape)
+        return flipped
+
+    other = bench.at(
+        replace(
+            drawn,
+            parameters=along(drawn.parameters, flip, "hidden", "below", "merged"),
+            states={name: value * signs for name, value in drawn.states.items()},
+        )
+    )
+    for name, value in bench.run.finals.items():
+        yield _mirrored(bench, other, name, value * signs, other.run.finals[name])
+
+
+@relation(
+    "M-07b",
+    "a tanh RNN without bias is an odd function",
+    "B",
+    lambda t: t.family == "rnn" and t.odd,
+    ("sigma",),
+)
+def oddness(bench: Bench) -> Iterator[Comparison]:
+    """S(-X, -h) = -S(X, h)."""
+    drawn = replace(bench.drawn, parameters=without_bias(bench.drawn.parameters))
+    a = bench.at(drawn)
+    b = bench.at(replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()}))
+    for name, value in a.run.finals.items():
+        yield _mirrored(a, b, name, value, -b.run.finals[name])
+
+
+def _mirrored(a: Bench, b: Bench, name: str, left: Array, right: Array) -> Comparison:
+    """Bit for bit where tanh is NumPy's or torch's; another may be odd up to rounding alone."""
+    if a.own_functions or np.array_equal(left, right):
+        return same(f"final {name}", left, right)
+    return close(f"final {name}", left, right, lambda: a.radii.finals[name] + b.radii.finals[name])
+
+
+@relation("M-33", "two cells side by side are one cell with block-diagonal weights", "R", _single_recurrent)
+def direct_sum(bench: Bench) -> Iterator[Comparison]:
+    """The direct sum of the cell and of itself with its units in another order."""
+    drawn = bench.drawn
+    d = bench.sizes["d"]
+    order = np.roll(np.arange(d), 1)
+    other = permuted(bench, order)
+
+    def joined(name: str) -> Array:
+        one, two = drawn.parameters[name], other.drawn.parameters[name]
+        if axes(name)[: one.ndim] == ("hidden", "hidden"):
+            zero = np.zeros_like(one)
+            return np.block([[one, zero], [zero, two]])
+        if name == "W_y":
+            return np.concatenate([one, np.zeros_like(two)], axis=1)
+        return one if name == "b_y" else np.concatenate([one, two], axis=0)
+
+    whole = bench.at(
+        replace(
+            drawn,
+            parameters={name: joined(name) for name in drawn.parameters},
+            states={
+                name: np.concatenate([value, other.drawn.states[name]], axis=1) for name, value in drawn.states.items()
+            },
+            d_finals={
+                name: np.concatenate([value, other.drawn.d_finals[name]], axis=1)
+                for name, value in drawn.d_finals.items()
+            },
+            d_outputs=drawn.d_outputs
+            if bench.subject.output is not None
+            else np.concatenate([drawn.d_outputs, other.drawn.d_outputs], axis=2),
+        )
+    )
+    for name, value in bench.run.finals.items():
+        both = np.concatenate([value, value[:, order]], axis=1)
+        yield close(
+            f"final {name}",
+            both,
+            whole.run.finals[name],
+            lambda: (
+                np.concatenate(
+                    [
+                        bench.radii.finals[name],
+                        bench.radii.finals[name][:, order],
+                    ],
+                    axis=1,
+                )
+                + whole.radii.finals[name]
+            ),
+        )
+
+
+@relation("M-34", "a unit that sends nothing leaves the others alone", "R", _single_recurrent)
+def dead_unit(bench: Bench) -> Iterator[Comparison]:
+    """One more unit, a copy of the first, whose outgoing weights are zero."""
+    d = bench.sizes["d"]
+    sends = np.ones(d + 1)
+    sends[d] = 0
+    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
+
+
+@relation("M-35", "a unit may be split in two that send half each", "R", _single_recurrent)
+def unit_splitting(bench: Bench) -> Iterator[Comparison]:
+    """Unit 0 twice, its outgoing weights halved."""
+    d = bench.sizes["d"]
+    sends = np.ones(d + 1)
+    sends[0] = sends[d] = 0.5
+    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
+
+
+def _grown(bench: Bench, larger: Bench) -> Iterator[Comparison]:
+    d = bench.sizes["d"]
+    for name, value in bench.run.finals.items():
+        yield close(
+            f"final {name}",
+            value,
+            larger.run.finals[name][:, :d],
+            lambda: bench.radii.finals[name] + larger.radii.finals[name][:, :d],
+        )
+    if bench.subject.output is not None:
+        yield from runs_close_outputs(bench, larger)
+
+
+def runs_close_outputs(bench: Bench, other: Bench) -> Iterator[Comparison]:
+    """Only the outputs of two trials."""
+    comparisons = runs_close(bench, other)
+    yield next(comparisons)

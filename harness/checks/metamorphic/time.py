@@ -1,0 +1,207 @@
+"""Time: chunks, prefixes, lengths, iteration instead of a scan. M-08 to M-11, M-39, M-49."""
+# ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_harness.cases.case import Drawn
+from rnn_harness.checks.metamorphic.batch import rows_of
+from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
+from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
+from rnn_harness.checks.metamorphic.subject_run import Bench
+
+
+def _causal(traits: Traits) -> bool:
+    return traits.causal
+
+
+def _causal_recurrent(traits: Traits) -> bool:
+    return traits.causal and traits.recurrent
+
+
+def steps_of(drawn: Drawn, start: int, stop: int) -> Drawn:
+    """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
+    return replace(drawn, inputs=drawn.inputs[start:stop], d_outputs=drawn.d_outputs[start:stop], lengths=None)
+
+
+def _full(bench: Bench) -> Bench:
+    return bench.at(replace(bench.drawn, lengths=None)) if bench.drawn.lengths is not None else bench
+
+
+@relation("M-08", "a sequence in chunks gives the same as the whole", "R", _causal_recurrent, ("initial state",))
+def chunking(bench: Bench) -> Iterator[Comparison]:
+    """S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
+    whole = _full(bench)
+    steps = len(whole.drawn.inputs)
+    for k in range(1, steps):
+        first = whole.at(steps_of(whole.drawn, 0, k))
+        second = whole.at(replace(steps_of(whole.drawn, k, steps), states=dict(first.run.finals)))
+        for name, value in whole.run.finals.items():
+            yield close(
+                f"final {name} after {k}+{steps - k} steps",
+                value,
+                second.run.finals[name],
+                lambda: 2 * whole.radii.finals[name],
+            )
+        yield close(
+            f"outputs after {k} steps",
+            whole.run.outputs[k:],
+            second.run.outputs,
+            lambda: 2 * whole.radii.outputs[k:],
+        )
+
+
+@relation("M-09", "later inputs change nothing earlier", "B", _causal, ("future",))
+def causality(bench: Bench) -> Iterator[Comparison]:
+    """Outputs up to t stay bit for bit when every input after t is replaced."""
+    whole = _full(bench)
+    for k in range(1, len(whole.drawn.inputs)):
+        inputs = whole.drawn.inputs.copy()
+        inputs[k:] = -inputs[k:] + 1
+        other = whole.at(replace(whole.drawn, inputs=inputs))
+        yield same(f"outputs up to step {k}", whole.run.outputs[:k], other.run.outputs[:k])
+
+
+@relation("M-10", "rows of different lengths give what each gives alone", "R", everything, ("lengths",))
+def lengths(bench: Bench) -> Iterator[Comparison]:
+    """Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
+    drawn = bench.drawn
+    steps, batch = drawn.inputs.shape[:2]
+    wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
+    masked = bench.at(replace(drawn, lengths=wanted))
+    for row, length in enumerate(wanted):
+        rows = slice(row, row + 1)
+        alone = bench.at(steps_of(rows_of(replace(drawn, lengths=None), rows), 0, int(length)))
+        outputs = masked.run.outputs[:, rows]
+        yield close(
+            f"outputs of a row of length {length}",
+            outputs[:length],
+            alone.run.outputs,
+            lambda: 2 * alone.radii.outputs,
+        )
+        yield same(f"outputs past the length {length}", outputs[length:], np.zeros_like(outputs[length:]))
+        for name, value in alone.run.finals.items():
+            yield close(
+                f"final {name} of a row of length {length}",
+                masked.run.finals[name][rows],
+                value,
+                lambda: 2 * alone.radii.finals[name],
+            )
+
+
+@relation("M-10b", "gradients of rows of different lengths add up to the rows' own", "R", everything)
+def length_gradients(bench: Bench) -> Iterator[Comparison]:
+    """Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
+    drawn = bench.drawn
+    steps, batch = drawn.inputs.shape[:2]
+    wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
+    masked = bench.at(replace(drawn, lengths=wanted))
+    alone = [
+        bench.at(steps_of(rows_of(replace(drawn, lengths=None), slice(row, row + 1)), 0, int(length)))
+        for row, length in enumerate(wanted)
+    ]
+    for name, value in masked.gradients.parameters.items():
+        yield close(
+            f"gradient of {name}",
+            value,
+            sum(one.gradients.parameters[name] for one in alone),
+            lambda: 2 * masked.gradient_radii.parameters[name],
+        )
+    for row, (one, length) in enumerate(zip(alone, wanted, strict=True)):
+        yield close(
+            f"input gradient of a row of length {length}",
+            masked.gradients.inputs[:length, row : row + 1],
+            one.gradients.inputs,
+            lambda: 2 * one.gradient_radii.inputs,
+        )
+        past = masked.gradients.inputs[length:, row]
+        yield same(f"input gradient past the length {length}", past, np.zeros_like(past))
+
+
+@relation("M-11", "the same state at another time gives the same outputs", "R", _causal_recurrent, ("time",))
+def time_shift(bench: Bench) -> Iterator[Comparison]:
+    """The sequence twice over: its second half is a run from the state in the middle."""
+    whole = _full(bench)
+    steps = len(whole.drawn.inputs)
+    twice = whole.at(
+        replace(
+            whole.drawn,
+            inputs=np.concatenate([whole.drawn.inputs, whole.drawn.inputs]),
+            d_outputs=np.concatenate([whole.drawn.d_outputs, whole.drawn.d_outputs]),
+        )
+    )
+    again = whole.at(replace(whole.drawn, states=dict(whole.run.finals)))
+    yield close(
+        "outputs",
+        twice.run.outputs[steps:],
+        again.run.outputs,
+        lambda: 2 * twice.radii.outputs[steps:],
+    )
+
+
+@relation("M-39", "gradients handed over at a chunk's border are those of the whole", "R", _causal_recurrent)
+def gradient_chunking(bench: Bench) -> Iterator[Comparison]:
+    """Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
+    whole = _full(bench)
+    steps = len(whole.drawn.inputs)
+    k = steps // 2
+    if k == 0:
+        return
+    first = whole.at(steps_of(whole.drawn, 0, k))
+    second = whole.at(replace(steps_of(whole.drawn, k, steps), states=dict(first.run.finals)))
+    handed = whole.at(replace(first.drawn, d_finals=dict(second.gradients.states)))
+    for name, value in whole.gradients.parameters.items():
+        yield close(
+            f"gradient of {name}",
+            value,
+            handed.gradients.parameters[name] + second.gradients.parameters[name],
+            lambda: 2 * whole.gradient_radii.parameters[name],
+        )
+    for name, value in whole.gradients.states.items():
+        yield close(
+            f"gradient of the initial {name}",
+            value,
+            handed.gradients.states[name],
+            lambda: 2 * whole.gradient_radii.states[name],
+        )
+
+
+@relation(
+    "M-49",
+    "k rounds of iterating all steps at once are exact for the first k steps",
+    "R",
+    lambda traits: traits.single and traits.recurrent,
+)
+def iteration(bench: Bench) -> Iterator[Comparison]:
+    """Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
+    whole = _full(bench)
+    drawn = whole.drawn
+    steps, batch, n = drawn.inputs.shape
+    names = {"h": "hidden_state", "c": "cell_state"}
+    guess = {name: np.tile(value, (steps, 1, 1)) for name, value in drawn.states.items()}
+    for _ in range(steps):
+        states = {
+            name: np.concatenate([drawn.states[name][None], value[:-1]]).reshape(steps * batch, -1)
+            for name, value in guess.items()
+        }
+        run = whole.subject.cell.forward(
+            {name: value for name, value in drawn.parameters.items() if name not in ("W_y", "b_y")},
+            drawn.inputs.reshape(1, steps * batch, n),
+            states,
+        )
+        guess = {name: run.finals[name].reshape(steps, batch, -1) for name in guess}
+    for name, value in guess.items():
+        seen = whole.run.trace[names[name]]
+        yield close(names[name], seen, value, lambda: 2 * whole.radii.trace[names[name]])
+
+
+def whole_of(bench: Bench) -> Bench:
+    """The bench with every row at full length."""
+    return _full(bench)
+
+
+__all__ = ["chunking", "runs_close", "steps_of", "whole_of"]

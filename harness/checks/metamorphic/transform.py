@@ -1,0 +1,113 @@
+"""Changes of parameters that leave a subject's function alone, or change it in a known way.
+
+Dimension legend: n input size, d hidden size, k output size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.checks.metamorphic.cell_traits import axes, split
+from rnn_harness.checks.metamorphic.subject_run import Bench
+
+Array = NDArray[Any]
+
+
+def along(
+    parameters: Mapping[str, Array], change: Callable[[str, Array, int, str], Array], *kinds: str
+) -> dict[str, Array]:
+    """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
+    found = {}
+    for name, value in parameters.items():
+        for axis, kind in enumerate(axes(name)[: value.ndim]):
+            if kind in kinds:
+                value = change(name, value, axis, kind)
+        found[name] = np.ascontiguousarray(value)
+    return found
+
+
+def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Array]:
+    """Reorder the entries of an axis; an axis that holds both directions is reordered in both halves."""
+
+    def change(_: str, value: Array, axis: int, kind: str) -> Array:
+        if kind == "merged" and value.shape[axis] == 2 * d:
+            return np.take(value, np.concatenate([order, order + d]), axis=axis)
+        return np.take(value, order, axis=axis)
+
+    return change
+
+
+def permuted(bench: Bench, order: NDArray[np.intp]) -> Bench:
+    """Hidden units in another order, everywhere: parameters, states and final gradients."""
+    drawn = bench.drawn
+    change = take(order, bench.sizes["d"])
+    return bench.at(
+        replace(
+            drawn,
+            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in drawn.states.items()},
+            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
+            d_outputs=reordered(bench, drawn.d_outputs, order),
+        )
+    )
+
+
+def reordered(bench: Bench, outputs: Array, order: NDArray[np.intp]) -> Array:
+    """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
+    if bench.subject.output is not None:
+        return outputs
+    d = bench.sizes["d"]
+    both = outputs.shape[-1] == 2 * d
+    return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
+
+
+def with_units(bench: Bench, columns: Array, sources: NDArray[np.intp]) -> Bench:
+    """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
+
+    States and their gradients are copied from the sources.
+    """
+    drawn = bench.drawn
+    d = bench.sizes["d"]
+    order = np.concatenate([np.arange(d), sources])
+
+    def change(name: str, value: Array, axis: int, kind: str) -> Array:
+        grown: Array = np.take(value, order, axis=axis)
+        if axis == 0:
+            return grown
+        shape = [1] * grown.ndim
+        shape[axis] = len(order)
+        scaled: Array = grown * columns.reshape(shape).astype(grown.dtype)
+        return scaled
+
+    return bench.at(
+        replace(
+            drawn,
+            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in drawn.states.items()},
+            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
+            d_outputs=drawn.d_outputs if bench.subject.output is not None else drawn.d_outputs[..., order],
+        )
+    )
+
+
+def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
+    """Hold a gate's pre-activation at `value`: its weights become zero, its bias the value. In place."""
+    for name in list(parameters):
+        before, own = split(name)
+        if before == prefix and own in (f"W_x{gate}", f"W_h{gate}", f"W_c{gate}"):
+            parameters[name] = np.zeros_like(parameters[name])
+        if before == prefix and own == f"b_{gate}":
+            parameters[name] = np.full_like(parameters[name], value)
+
+
+def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """All biases zero, but for the output layer's."""
+    return {
+        name: np.zeros_like(value) if split(name)[1].startswith("b") and split(name)[1] != "b_y" else value
+        for name, value in parameters.items()
+    }

@@ -1,0 +1,212 @@
+"""A counterexample as a program: NumPy, the candidate, the numbers that matter, and what should come out.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import evaluate
+from rnn_harness.cases.case import Case, Drawn, draw
+from rnn_harness.checks import Check
+from rnn_harness.checks.metamorphic.subject_run import Bench, rounding
+from rnn_harness.counterexamples.fast_difference import Difference, difference
+from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
+from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.subjects.subject import LAYERS, Subject
+
+Array = NDArray[Any]
+
+
+def counterexample(subject: Subject, check: Check, case: Case, candidate: str | None = None) -> tuple[Case, str]:
+    """(the case, a program of about 15 lines) for a check that `case` refuted.
+
+    The program needs NumPy and the candidate only; `candidate` holds the lines that define ``cell``. Where no
+    plain run differs from the equations (a subject that changes its arguments, or fails for some lengths),
+    the program replays the check instead.
+    """
+    try:
+        drawn = replace(draw(case, subject), lengths=None)
+        first = difference(subject, drawn, backward=True)
+        shrunk = shrink(subject, drawn, first) if first else find_and_shrink(subject, case.seed)
+        shown = written(subject, shrunk, candidate) if shrunk else None
+    except Exception:  # a subject that raises has no numbers to show; the replay raises again, in plain sight
+        shown = None
+    return case, replay(subject, check, case) if shown is None else shown.program
+
+
+def replay(subject: Subject, check: Check, case: Case) -> str:
+    """A program that runs the check on the case once more; needs this package."""
+    return "\n".join(
+        (
+            "from rnn_harness.cases.case import Case",
+            "from rnn_harness.checks import all_checks",
+            "from rnn_harness.specs import library",
+            "from rnn_harness.subjects.subject import Subject",
+            "from rnn_harness.evaluation.evaluation import Trial",
+            "",
+            f"subject = Subject.of(library().spec({subject.spec.id!r}))  # your cell as second argument",
+            f"case = Case.model_validate_json({case.model_dump_json()!r})",
+            f"check = next(one for one in all_checks() if one.name == {check.name!r})",
+            "for finding in check.run(Trial.of(subject, case)):",
+            "    print(finding)",
+            "    assert finding.agrees, finding.detail",
+            "",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A difference beyond the proved bound. `program` shows it: it ends in an assertion that fails."""
+
+    found: float
+    expected: float
+    bound: float
+    share: float
+    program: str
+
+
+def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> Counterexample | None:
+    """Confirm `shrunk` within the bound and write it down; None if rounding explains it after all.
+
+    `candidate`: the lines of source that define ``cell``; without it, the spec's own reference is imported.
+    """
+    place = shrunk.difference
+    ball = ball_at(subject, shrunk.drawn, place)
+    expected, bound = float(ball.mid()), float(arb(ball.rad()))
+    distance = abs(place.found - expected)
+    share = distance / bound if bound else np.inf
+    if share <= 1:
+        return None
+    lines = list(_lines(subject, shrunk.drawn, place, expected, bound, candidate))
+    return Counterexample(place.found, expected, bound, share, "\n".join(lines) + "\n")
+
+
+def ball_at(subject: Subject, drawn: Drawn, place: Difference) -> Any:
+    """The true value at the place of a difference, with its rounding bound."""
+    arithmetic = rounding(str(drawn.inputs.dtype))
+    program = subject.spec.program(LAYERS)
+    sizes = Bench(subject, drawn).sizes
+    values = subject.values(drawn.parameters, drawn.inputs, drawn.states, sizes)
+    trajectory = evaluate(program, values, arithmetic)
+    spec_states = {own: name for name, own in subject.states.items()}
+    if place.part == "outputs":
+        t, *rest = place.index
+        return trajectory.steps[t][subject.output_name][tuple(rest)]
+    if place.part == "finals":
+        back = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
+        name = spec_states[place.name]
+        return trajectory.steps[0 if name in back else -1][name][place.index]
+    d_finals = {name: drawn.d_finals[own] for name, own in subject.states.items()}
+    d_outputs = {subject.output_name: drawn.d_outputs}
+    found = differentiate(derive(program), trajectory, d_outputs, d_finals, arithmetic)
+    if place.part == "parameters":
+        return subject.gradients(found.parameters, drawn.parameters)[place.name][place.index]
+    if place.part == "states":
+        return found.states[spec_states[place.name]][place.index]
+    t, *rest = place.index
+    return found.inputs[subject.input_name][t][tuple(rest)]
+
+
+def _lines(
+    subject: Subject, drawn: Drawn, place: Difference, expected: float, bound: float, candidate: str | None
+) -> Iterator[str]:
+    yield "import numpy as np"
+    layer = subject.output is not None
+    if candidate is None:
+        link = subject.spec.reference
+        options = "".join(f", {k}={v!r}" for k, v in link.options.items()) if link else ""
+        what = "OutputLayer, get" if layer else "get"
+        yield f"from rnn_harness.references import {what}"
+        yield ""
+        yield f'cell = get("{link.name if link else subject.cell.name}"{options})'
+    else:
+        yield from candidate.splitlines()
+        if layer:
+            yield "from rnn_harness.references import OutputLayer"
+        yield ""
+    own = {name: value for name, value in drawn.parameters.items() if name not in ("W_y", "b_y")}
+    yield from mapping_lines("p", own)
+    yield from array_lines("x", drawn.inputs)
+    yield from mapping_lines("s", drawn.states)
+    yield "run = cell.forward(p, x, s or None)"
+    if layer:
+        assert subject.output is not None
+        yield from mapping_lines("q", {name: drawn.parameters[name] for name in ("W_y", "b_y")})
+        yield f'layer = OutputLayer("{subject.output.activation}")'
+        yield "y = layer.forward(q, run.outputs)"
+    if place.backward:
+        yield from array_lines("d_outputs", drawn.d_outputs)
+        yield from mapping_lines("d_finals", drawn.d_finals)
+        if layer:
+            yield "d_outputs, top = layer.backward(q, run.outputs, y, d_outputs)"
+        yield "back = cell.backward(run, d_outputs, d_finals or None)"
+    yield f"found = {_access(place, layer)}"
+    yield f"expected = {expected!r}  # {_source(subject)}"
+    yield 'print("found", found, "expected", expected)'
+    yield f"assert abs(found - expected) <= {bound!r}  # what rounding in {drawn.inputs.dtype} allows"
+
+
+def _access(place: Difference, layer: bool) -> str:
+    index = ", ".join(map(str, place.index))
+    if place.part == "outputs":
+        return f"{'y' if layer else 'run.outputs'}[{index}]"
+    if place.part == "finals":
+        return f'run.finals["{place.name}"][{index}]'
+    if place.part == "inputs":
+        return f"back.inputs[{index}]"
+    if place.name in ("W_y", "b_y"):
+        return f'top["{place.name}"][{index}]'
+    return f'back.{place.part}["{place.name}"][{index}]'
+
+
+def _source(subject: Subject) -> str:
+    """Where the expected value comes from."""
+    lines = ", ".join(f"{one.document}:{one.line}" for one in subject.spec.equations if not one.alternative)
+    return f"by the equations of {subject.spec.id}, {lines}"
+
+
+def array_lines(name: str, value: Array) -> Iterator[str]:
+    """An array: written out if it is small, else zeros with the entries that are not."""
+    if not value.any():
+        yield f"{name} = np.zeros({value.shape}{_dtype(value)})"
+    elif value.size <= 6:
+        yield f"{name} = np.array({value.tolist()!r}{_dtype(value)})"
+    else:
+        yield f"{name} = np.zeros({value.shape}{_dtype(value)})"
+        for index in np.argwhere(value):
+            place = ", ".join(map(str, index))
+            yield f"{name}[{place}] = {float(value[tuple(index)])!r}"
+
+
+def mapping_lines(name: str, values: dict[str, Array]) -> Iterator[str]:
+    """A dictionary of arrays, zero but for the entries given."""
+    if not values:
+        yield f"{name} = {{}}"
+        return
+    shapes: dict[tuple[int, ...], list[str]] = {}
+    for key, value in values.items():
+        shapes.setdefault(value.shape, []).append(key)
+    dtype = _dtype(next(iter(values.values())))
+    shape_of = "{" + ", ".join(f"{k!r}: {v.shape}" for k, v in values.items()) + "}"
+    if len(shapes) == 1:
+        shape = next(iter(shapes))
+        yield f"{name} = {{key: np.zeros({shape}{dtype}) for key in {list(values)!r}}}"
+    else:
+        yield f"{name} = {{key: np.zeros(shape{dtype}) for key, shape in {shape_of}.items()}}"
+    for key, value in values.items():
+        for index in np.argwhere(value):
+            place = ", ".join(map(str, index))
+            yield f"{name}[{key!r}][{place}] = {float(value[tuple(index)])!r}"
+
+
+def _dtype(value: Array) -> str:
+    return "" if value.dtype == np.float64 else f', "{value.dtype}"'

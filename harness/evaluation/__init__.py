@@ -1,0 +1,1 @@
+"""Evaluations: what a spec expects of a case, what a subject computed on it, and whether the case counts."""

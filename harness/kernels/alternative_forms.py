@@ -1,0 +1,59 @@
+"""The ways in which a kernel may compute a spec: as printed, or by an alternative equation of the same spec.
+
+Two forms of one quantity round differently, so a bound proved for one says nothing of the other: what a kernel is held
+to is the wider of the bounds of the forms that it is known to use. That the forms are equal is checked elsewhere.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from rnn_harness.errors import UsageError
+from rnn_harness.specs import Spec
+from rnn_harness.specs.program import Program
+from rnn_harness.subjects.subject import LAYERS
+
+Array = NDArray[Any]
+
+
+def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
+    """The spec's program with these alternative equations in place of those with the same targets.
+
+    Raises UsageError for an id that is no alternative of the spec.
+    """
+    model = spec.model
+    chosen = {one.id for one in model.equations if one.alternative and one.id in alternatives}
+    if missing := set(alternatives) - chosen:
+        raise UsageError(f"{', '.join(sorted(missing))} is no alternative equation of {spec.id}")
+    targets = {part.target.name for name in chosen for part in spec.assignment(name)}
+    equations = []
+    for one in model.equations:
+        if one.id in chosen:
+            equations.append(one.model_copy(update={"alternative": False}))
+        elif not one.alternative and {part.target.name for part in spec.assignment(one.id)} <= targets:
+            equations.append(one.model_copy(update={"alternative": True}))
+        else:
+            equations.append(one)
+    changed = replace(spec, model=model.model_copy(update={"equations": tuple(equations)}))
+    return Spec.program.__wrapped__(changed, LAYERS)
+
+
+@functools.cache
+def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
+    """The printed program, and the alternative one if the kernel is known to use it."""
+    printed = spec.program(LAYERS)
+    return (printed, program_by(spec, alternatives)) if alternatives else (printed,)
+
+
+_wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2, 1)
+
+
+def widest(balls: list[Array]) -> Array:
+    """Entry by entry the ball with the largest radius; their midpoints are the same true value."""
+    return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)

@@ -1,0 +1,1 @@
+"""Checks that only kernels have: precision, scale, memory layout, transforms, dispatch."""

@@ -1,0 +1,74 @@
+"""What does a kernel that is coarser than its format compute in? Told by probes, not by the size of the error.
+
+A kernel that shortens the operands of its matrix products is exact again on operands that are short already; one that
+approximates its functions is not. So it is run on one step from a zero state, with numbers of 8, 11 and 24 bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import evaluate
+from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERANDS, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.checks.check import within
+from rnn_harness.kernels.evaluation import NARROW, KernelTrial, rounding
+
+Array = NDArray[Any]
+_OPERANDS = ((24, "float32"), (11, "TF32 or float16"), (8, "bfloat16"))
+"""Bits of significand that matrix units take, and what they are called."""
+
+
+def shortened(values: Array, bits: int) -> Array:
+    """`values` rounded to that many bits of significand, in their own dtype."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.rint(mantissa * 2.0**bits) / 2.0**bits, exponent).astype(values.dtype)
+
+
+def _holds(trial: KernelTrial, rule: Rounding) -> bool:
+    name = trial.subject.output_name
+    steps = evaluate(trial.program, trial.values, BallArithmetic(rule)).steps
+    return within("", "", np.stack([step[name] for step in steps]), trial.run.outputs).agrees
+
+
+def _probe(trial: KernelTrial, bits: int) -> KernelTrial:
+    """One step from a zero state, on numbers of so many bits."""
+    d = trial.drawn
+    return trial.on(
+        replace(
+            d,
+            case=d.case.model_copy(update={"T": 1}),
+            parameters={name: shortened(value, bits) for name, value in d.parameters.items()},
+            inputs=shortened(d.inputs[:1], bits),
+            states={name: np.zeros_like(value) for name, value in d.states.items()},
+            d_outputs=d.d_outputs[:1],
+        )
+    )
+
+
+def recognise(trial: KernelTrial) -> str:
+    """A name for the arithmetic of a kernel that is outside its bound; empty if none that is known explains it."""
+    dtype = trial.case.dtype
+    own = rounding(dtype)
+    if dtype in NARROW:
+        return f"sums accumulated in {dtype}" if _holds(trial, replace(own, wide=None)) else ""
+    if dtype == "float64" and _holds(trial, rounding("float32")) and not _holds(_probe(trial, 24), own):
+        return "float32 arithmetic"  # were it operands alone, those that float32 holds would be exact
+    widths = [(bits, name) for bits, name in _OPERANDS if bits < (53 if dtype == "float64" else 24)]
+    shortest = _probe(trial, widths[-1][0])
+    if _holds(shortest, own):
+        bits, name = next((bits, name) for bits, name in widths if _holds(_probe(trial, bits), own))
+        rule = replace(own, operands=TF32_OPERANDS if bits == 11 else UNIT_ROUNDOFF[name])
+        return f"matrix products of {name} operands ({bits} bits)" if _holds(trial, rule) else ""
+    approximate = replace(own, functions=APPROXIMATE_FUNCTIONS)
+    if _holds(shortest, approximate):
+        if _holds(trial, approximate):
+            return "approximate tanh and sigmoid (about 10 bits)"
+        both = replace(approximate, operands=TF32_OPERANDS)
+        return "approximate functions and TF32 matrix products" if _holds(trial, both) else ""
+    coarser = ("float32", "float16", "bfloat16")[0 if dtype == "float64" else 1 :]
+    return next((f"{name} arithmetic" for name in coarser if _holds(trial, rounding(name))), "")

@@ -1,0 +1,125 @@
+"""What small cases do not reach: a hundred steps, sizes in use, large states, and gradients of any size.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness.arithmetic import NumpyArithmetic, evaluate
+from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.backward import bound as backward_bound
+from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+
+Array = NDArray[Any]
+WIDE = ("float64", "float32")
+STEPS = 131
+"""More than the usual chunks of truncated gradients, and a multiple of none."""
+SIZES = {"n": 37, "d": 67, "B": 33, "T": 3}
+"""None is a multiple of a vector's length or a tile's; each is more than either."""
+_NAMES = {"n": "input size", "d": "hidden size", "B": "batch size"}
+SCALES = (2.0**40, 2.0**-40)
+
+
+def _bounds(trial: KernelTrial, what: str) -> Finding:
+    """Outputs, and gradients where there are some, in their bounds."""
+    name, entry = trial.subject.output_name, trial.subject.spec.id
+    balls = np.stack([step[name] for step in trial.balls.steps])
+    rows = [within(entry, f"output {name}", balls, trial.run.outputs)]
+    if rows[0].agrees:  # of wrong outputs the gradients are wrong in any case
+        with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
+            rows += backward_bound(trial)
+    found = merge(rows)
+    return replace(found, detail=f"{what}: {found.detail}" if found.detail else "")
+
+
+def _steps(trial: Trial) -> Iterator[Finding]:
+    """A long sequence, and the gradients through all of it, from the first step to the last."""
+    assert isinstance(trial, KernelTrial)
+    steps = min(STEPS, trial.long + 1)
+    small = {} if trial.fixed else {"n": 2, "d": 2}
+    case = trial.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "specials": (), **small})
+    yield _bounds(trial.on(drawn_for(trial.subject, case)), f"over {steps} steps")
+
+
+def _sizes(trial: Trial) -> Iterator[Finding]:
+    """Sizes in use, screened against a wider format; where they are wrong, which of them it is."""
+    assert isinstance(trial, KernelTrial)
+    if trial.operands is not None:
+        raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
+    entry = trial.subject.spec.id
+    wrong = _wrong_at(trial, trial.case.model_copy(update={**SIZES, "specials": ()}))
+    told = ", ".join(f"{name} = {size}" for name, size in SIZES.items())
+    if not wrong:
+        yield Finding(entry, True, f"with {told}: as in a wider format", 0.0)
+        return
+    small = {name: getattr(trial.case, name) for name in _NAMES}
+    cured = [k for k in small if not _wrong_at(trial, trial.case.model_copy(update={**SIZES, k: small[k]}))]
+    only = "; right with " + ", or with ".join(f"{_NAMES[k]} {small[k]}" for k in cured) if cured else ""
+    yield Finding(entry, False, f"with {told}: {wrong}{only}", float("inf"))
+
+
+def _wrong_at(trial: KernelTrial, case: Case) -> str:
+    """What leaves the screen in a case, and by how much; empty if nothing does."""
+    single = case.dtype == "float32"
+    arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
+    own = trial.on(drawn_for(trial.subject, case))
+    trajectory = evaluate(own.program, own.values, arithmetic)
+    found = {"the output": own.run.outputs}
+    true = {"the output": np.stack([step[own.subject.output_name] for step in trajectory.steps])}
+    with contextlib.suppress(NotRun):
+        found |= {f"the gradient of {name}": value for name, value in own.flat_gradients.items()}
+        rows = own.gathered(own.differentiate(trajectory, arithmetic))
+        true |= {f"the gradient of {name}": value for name, value in rows.items()}
+    for name in found:
+        if found[name].shape != true[name].shape:
+            return f"{name} has shape {found[name].shape}, expected {true[name].shape}"
+        gap, size = np.abs(found[name] - true[name]), float(np.max(np.abs(true[name]), initial=0.0))
+        if not (gap <= (SCREEN_SINGLE if single else SCREEN) * size).all():
+            return f"{name} is off by {float(gap.max()):.3g}, its largest entry is {size:.3g}"
+    return ""
+
+
+def _states(trial: Trial) -> Iterator[Finding]:
+    """Initial states beyond what gates alone ever make of them."""
+    assert isinstance(trial, KernelTrial)
+    if not any(value.any() for value in trial.drawn.states.values()):
+        raise NotRun("it takes no initial state")
+    states = {name: 16 * value for name, value in trial.drawn.states.items()}
+    for name, value in states.items():
+        if f"states.{name}" not in trial.absent and value.size > 1:
+            value.flat[0], value.flat[1] = 30, -30
+    yield _bounds(trial.on(replace(trial.drawn, states=states)), "initial states of up to 30")
+
+
+def _gradients(trial: Trial) -> Iterator[Finding]:
+    """Output gradients many times as large, and as small, as usual: a gradient is linear in them."""
+    assert isinstance(trial, KernelTrial)
+    for scale in SCALES:
+        drawn = replace(
+            trial.drawn,
+            d_outputs=trial.drawn.d_outputs * trial.drawn.d_outputs.dtype.type(scale),
+            d_finals={name: value * value.dtype.type(scale) for name, value in trial.drawn.d_finals.items()},
+        )
+        found = merge(list(backward_bound(trial.on(drawn))))
+        told = f"output gradients {scale:.3g} times the usual: {found.detail}" if found.detail else ""
+        yield replace(found, detail=told)
+
+
+CHECKS = (
+    Check("reach.steps", "kernel", always, _steps, dtypes=WIDE),
+    Check("reach.sizes", "kernel", always, _sizes, dtypes=WIDE),
+    Check("reach.states", "kernel", always, _states, dtypes=WIDE),
+    Check("reach.gradients", "kernel", always, _gradients, dtypes=WIDE),
+)

@@ -1,0 +1,131 @@
+"""The LSTM, fused over time. Dimension legend: T time steps, B batch rows, D hidden size; gates i, f, o, g.
+
+Without forget gate the second slot is unused. Imported only when a kernel is launched: it needs triton.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from rnn_harness.kernels.drivers.fused.device_functions import apply, narrow, product, sigmoid, slope, tile
+
+
+@triton.jit
+def lstm_forward(
+    early, weight, peep, first_h, first_c, hidden, cell, gates, T, B, D,
+    TANH: tl.constexpr, TANH_OUT: tl.constexpr, FORGET: tl.constexpr, PEEPHOLE: tl.constexpr,
+    ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
+    BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
+):  # fmt: skip
+    """early (T, B, 4, D), weight (4, D, D), peep (3, D, D), first_h and first_c (B, D).
+
+    Writes hidden and cell (T, B, D), gates (T, B, 4, D).
+    """
+    row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
+    column = tl.arange(0, BLOCK_D)
+    inside = (row[:, None] < B) & (column[None, :] < D)
+    place = row[:, None] * D + column[None, :]
+    wide = row[:, None] * 4 * D + column[None, :]
+    size = B * D
+    w_i = tile(weight, 0, D, BLOCK_D, True)
+    w_f = tile(weight, 1, D, BLOCK_D, True)
+    w_o = tile(weight, 2, D, BLOCK_D, True)
+    w_g = tile(weight, 3, D, BLOCK_D, True)
+    if PEEPHOLE:
+        p_i = tile(peep, 0, D, BLOCK_D, True)
+        p_f = tile(peep, 1, D, BLOCK_D, True)
+        p_o = tile(peep, 2, D, BLOCK_D, True)
+    h = tl.load(first_h + place, mask=inside, other=0.0)
+    c = tl.load(first_c + place, mask=inside, other=0.0)
+    for t in range(T):
+        now = early + t * 4 * size + wide
+        out = gates + t * 4 * size + wide
+        a_i = tl.load(now, mask=inside, other=0.0).to(ACC) + product(h, w_i, ACC, PRECISION, INTERPRETED)
+        a_o = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC) + product(h, w_o, ACC, PRECISION, INTERPRETED)
+        a_g = tl.load(now + 3 * D, mask=inside, other=0.0).to(ACC) + product(h, w_g, ACC, PRECISION, INTERPRETED)
+        if PEEPHOLE:
+            a_i += product(c, p_i, ACC, PRECISION, INTERPRETED)
+        i = narrow(sigmoid(a_i), w_i, INTERPRETED)
+        g = narrow(apply(a_g, TANH), w_i, INTERPRETED)
+        kept = c.to(ACC)
+        if FORGET:
+            a_f = tl.load(now + D, mask=inside, other=0.0).to(ACC) + product(h, w_f, ACC, PRECISION, INTERPRETED)
+            if PEEPHOLE:
+                a_f += product(c, p_f, ACC, PRECISION, INTERPRETED)
+            f = narrow(sigmoid(a_f), w_i, INTERPRETED)
+            kept = kept * f.to(ACC)
+            tl.store(out + D, f, mask=inside)
+        c = narrow(kept + i.to(ACC) * g.to(ACC), w_i, INTERPRETED)
+        if PEEPHOLE:
+            a_o += product(c, p_o, ACC, PRECISION, INTERPRETED)
+        o = narrow(sigmoid(a_o), w_i, INTERPRETED)
+        q = narrow(apply(c.to(ACC), TANH_OUT), w_i, INTERPRETED)
+        h = narrow(o.to(ACC) * q.to(ACC), w_i, INTERPRETED)
+        tl.store(out, i, mask=inside)
+        tl.store(out + 2 * D, o, mask=inside)
+        tl.store(out + 3 * D, g, mask=inside)
+        tl.store(cell + t * size + place, c, mask=inside)
+        tl.store(hidden + t * size + place, h, mask=inside)
+
+
+@triton.jit
+def lstm_backward(
+    weight, peep, first_c, cell, gates, d_hidden, last_h, last_c, delta, d_first_h, d_first_c, T, B, D,
+    TANH: tl.constexpr, TANH_OUT: tl.constexpr, FORGET: tl.constexpr, PEEPHOLE: tl.constexpr,
+    ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
+    BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
+):  # fmt: skip
+    """Writes delta (T, B, 4, D) and the gradients of both initial states."""
+    row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
+    column = tl.arange(0, BLOCK_D)
+    inside = (row[:, None] < B) & (column[None, :] < D)
+    place = row[:, None] * D + column[None, :]
+    wide = row[:, None] * 4 * D + column[None, :]
+    size = B * D
+    w_i = tile(weight, 0, D, BLOCK_D, False)
+    w_f = tile(weight, 1, D, BLOCK_D, False)
+    w_o = tile(weight, 2, D, BLOCK_D, False)
+    w_g = tile(weight, 3, D, BLOCK_D, False)
+    if PEEPHOLE:
+        p_i = tile(peep, 0, D, BLOCK_D, False)
+        p_f = tile(peep, 1, D, BLOCK_D, False)
+        p_o = tile(peep, 2, D, BLOCK_D, False)
+    dh = tl.load(last_h + place, mask=inside, other=0.0).to(ACC)
+    dc = tl.load(last_c + place, mask=inside, other=0.0).to(ACC)
+    for back in range(T):
+        t = T - 1 - back
+        now = gates + t * 4 * size + wide
+        out = delta + t * 4 * size + wide
+        i = tl.load(now, mask=inside, other=0.0).to(ACC)
+        o = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC)
+        g = tl.load(now + 3 * D, mask=inside, other=0.0).to(ACC)
+        q = apply(tl.load(cell + t * size + place, mask=inside, other=0.0).to(ACC), TANH_OUT)
+        dh += tl.load(d_hidden + t * size + place, mask=inside, other=0.0).to(ACC)
+        a_o = narrow(dh * q * slope(o, False), w_i, INTERPRETED)
+        dc += dh * o * slope(q, TANH_OUT)
+        if PEEPHOLE:
+            dc += product(a_o, p_o, ACC, PRECISION, INTERPRETED)
+        a_i = narrow(dc * g * slope(i, False), w_i, INTERPRETED)
+        a_g = narrow(dc * i * slope(g, TANH), w_i, INTERPRETED)
+        dh = product(a_i, w_i, ACC, PRECISION, INTERPRETED) + product(a_o, w_o, ACC, PRECISION, INTERPRETED)
+        dh += product(a_g, w_g, ACC, PRECISION, INTERPRETED)
+        if FORGET:
+            f = tl.load(now + D, mask=inside, other=0.0).to(ACC)
+            if t > 0:
+                before = tl.load(cell + (t - 1) * size + place, mask=inside, other=0.0).to(ACC)
+            else:
+                before = tl.load(first_c + place, mask=inside, other=0.0).to(ACC)
+            a_f = narrow(dc * before * slope(f, False), w_i, INTERPRETED)
+            tl.store(out + D, a_f, mask=inside)
+            dh += product(a_f, w_f, ACC, PRECISION, INTERPRETED)
+            dc = dc * f
+            if PEEPHOLE:
+                dc += product(a_f, p_f, ACC, PRECISION, INTERPRETED)
+        if PEEPHOLE:
+            dc += product(a_i, p_i, ACC, PRECISION, INTERPRETED)
+        tl.store(out, a_i, mask=inside)
+        tl.store(out + 2 * D, a_o, mask=inside)
+        tl.store(out + 3 * D, a_g, mask=inside)
+    tl.store(d_first_h + place, narrow(dh, w_i, INTERPRETED), mask=inside)
+    tl.store(d_first_c + place, narrow(dc, w_i, INTERPRETED), mask=inside)

@@ -1,0 +1,1 @@
+"""The machine that a kernel ran on: device and library versions."""

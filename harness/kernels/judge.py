@@ -1,0 +1,249 @@
+"""Decide kernels: each on every dtype and device it has, by the checks of the references and some of its own.
+
+Dimension legend: n input size, d hidden size, T time steps, B batch rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from rnn_harness.cases.case import Case
+from rnn_harness.checks import Check, all_checks
+from rnn_harness.checks.check import Finding, always, merge, within
+from rnn_harness.engine.runner import Runner
+from rnn_harness.errors import NotRun, first_line
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.kernels.checks import memory_layout as _layouts
+from rnn_harness.kernels.checks import precision as _precision
+from rnn_harness.kernels.checks import scale as _reach
+from rnn_harness.kernels.checks import transforms as _transforms
+from rnn_harness.kernels.checks.dispatch import Ran, watch
+from rnn_harness.kernels.environment.device import machine
+from rnn_harness.kernels.evaluation import NARROW
+from rnn_harness.kernels.kernel import Kernel, Setting
+from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.records.record import Outcome, Record, environment
+
+_LEFT_OUT = (
+    "forward.equation",  # a kernel shows no gates
+    "forward.outputs",
+    "forward.sequence",  # precision.format is this, and more
+    "backward.autograd",  # a kernel's backward is torch's autograd already
+    "relation.M-30",  # laws of how the references are put together, bit for bit
+    "relation.M-32",
+)
+_WHATEVER = ("behaviour.determinism", "behaviour.intact")
+"""What can be said of a kernel whose outputs are wrong."""
+_RESIZES = ("precision.accumulation", "reach.sizes", "behaviour.threads", "behaviour.no_rows")
+
+
+def _shares(trial: Trial) -> Iterator[Finding]:
+    """Where a kernel has two biases for one, the gradient of either is that of their sum."""
+    cell, drawn = kernel_of(trial), trial.drawn
+    run = trial.run.saved[0] if trial.subject.output is not None else trial.run
+    d_outputs = drawn.d_outputs
+    if trial.subject.output is not None:
+        inner, top, _ = trial.run.saved
+        d_outputs, _ = trial.subject.output.backward(top, inner.outputs, trial.run.outputs, drawn.d_outputs)
+    found = cell.shares(run, d_outputs, drawn.d_finals).parameters
+    doubled = {name: parts for name, parts in found.items() if len(parts) > 1}
+    if not doubled:
+        raise NotRun("the kernel has no parameter twice")
+    balls = trial.gradient_balls
+    rows = [
+        within(trial.subject.spec.id, f"gradient {name}, share {i + 1}", balls[f"parameters.{name}"], part)
+        for name, parts in doubled.items()
+        for i, part in enumerate(parts)
+    ]
+    yield merge(rows)
+
+
+OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", always, _shares, dtypes=_layouts.EVERY))
+ONCE = (*_precision.CHECKS[1:], *_reach.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
+"""Tried on one case each: they are about the kernel's manners, not about its numbers."""
+
+
+@functools.cache
+def kernel_checks() -> tuple[Check, ...]:
+    """The references' checks that a kernel can take, and its own."""
+    wide = [one for one in all_checks() if one.name not in _LEFT_OUT]
+    every = [dataclasses.replace(o, dtypes=_layouts.EVERY) if o.name == "backward.bound" else o for o in wide]
+    return (*OWN, *every)
+
+
+def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
+    """The cases that a kernel of fixed sizes, one that is interpreted, or one of a narrow format is tried on."""
+    fixed = kernel.fixed or {}
+    base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
+    changes: list[dict[str, object]] = [
+        {"seed": 1, "T": 3},
+        {"seed": 2, "T": 5},
+        {"seed": 3, "T": 2, "scale": 0.5, "specials": ("large",)},
+        {"seed": 4, "T": 3, "specials": ("zeros",)},
+        {"seed": 5, "T": 4, "scale": 2.0},
+    ]
+    if setting.dtype in NARROW:
+        # Bounds of 8 bits decide little but short runs of gentle weights.
+        changes += [{"seed": 6 + i, "T": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(4)]
+        if not kernel.fixed:
+            changes += [{"seed": 10 + i, "T": 2, "B": 1, "n": 2, "d": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(6)]
+    if "T" in fixed:
+        changes = [change | {"T": fixed["T"]} for change in changes[:2]]
+    return [base.model_copy(update=change) for change in changes]
+
+
+def decide(
+    kernels: tuple[Kernel, ...],
+    seed: int = 0,
+    examples: int = 2,
+    known: dict[str, Record] | None = None,
+    on_start: Callable[[str], None] = lambda _: None,
+    on_case: Callable[[], None] = lambda: None,
+) -> Iterator[Record]:
+    """Every kernel on every setting; records come as they are made, those in `known` are not made again.
+
+    `on_start` is told every kernel and setting, `on_case` is called before every case.
+    """
+    known = known or {}
+    for kernel in kernels:
+        for setting in kernel.settings:
+            on_start(f"{kernel.id}, {setting}")
+            done = finished(kernel, setting, seed, known)
+            if done:
+                yield from done
+                continue
+            for record in decide_one(kernel, setting, seed, examples, on_case):
+                yield known.get(record.key, record)
+
+
+def finished(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
+    """The known records of a kernel on a setting, if its last check is among them."""
+    own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
+    own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == environment()]
+    every = (one.name for one in (*ONCE, *kernel.extra) if setting.dtype in one.dtypes)
+    last = [name for name in every if name not in kernel.left_out][-1]
+    return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
+
+
+def blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
+    """A record that is not run yet."""
+    return Record(
+        entry=kernel.spec,
+        spec=kernel.spec,
+        check=check,
+        witness="kernel",
+        outcome=Outcome.NOT_RUN,
+        seed=seed,
+        environment=environment(),
+        kernel=kernel.id,
+        dtype=setting.dtype,
+        device=setting.device,
+    )
+
+
+def decide_one(
+    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
+) -> Iterator[Record]:
+    """One kernel on one setting."""
+    empty = blank(kernel, setting, "kernel.dispatch", seed)
+    reason = kernel.missing(setting)
+    if reason:
+        yield empty.model_copy(update={"reason": reason})
+        return
+    empty = empty.model_copy(update={"device": machine(setting.device)})
+    start = time.perf_counter()
+    try:
+        ran = observe(kernel, setting)
+    except Exception as error:
+        told = first_line(error)[:200]
+        lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
+        outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
+        reason = (
+            f"torch has no such kernel in {setting.dtype}: {told}"
+            if lacking
+            else f"cannot be run forward and backward: {told}"
+        )
+        yield empty.model_copy(update={"reason": reason, "outcome": outcome})
+        return
+    differs = ran.differs(kernel.expects, kernel.never)
+    stamp = {
+        "kernel": kernel.id,
+        "dtype": setting.dtype,
+        "device": machine(setting.device),
+        "ran": str(ran) if kernel.watched else "",
+    }
+    update = {
+        "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
+        "reason": f"another kernel than the one asked for: {differs}" if differs else "",
+        "examples": 1,
+        "seconds": round(time.perf_counter() - start, 4),
+    }
+    yield empty.model_copy(update=update | stamp)
+    if differs:
+        return  # whatever the other kernel computes says nothing about this one
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
+        for record in _judged(kernel, setting, seed, examples, on_case):
+            yield record.model_copy(update=stamp)
+
+
+def observe(kernel: Kernel, setting: Setting) -> Ran:
+    """What runs, forward and backward, on a small case, after everything is warm."""
+    case = cases_of(kernel, setting)[0]
+
+    def run() -> None:
+        trial = kernel.trial(setting, case)
+        with contextlib.suppress(NotRun):
+            assert trial.gradients is not None
+
+    with np.errstate(all="ignore"):
+        run()
+        return watch(run, setting.device) if kernel.watched else Ran(())
+
+
+def _judged(
+    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
+) -> Iterator[Record]:
+    subject = kernel.subject(setting)
+
+    def trial(case: Case) -> Trial:
+        on_case()
+        return kernel.trial(setting, case)
+
+    runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
+    wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.left_out)
+    runner.checks = tuple(wide)
+    few = kernel.fixed is not None or kernel.is_slow(setting)
+    if few or subject.spec.reference is None or not kernel.relations:
+        # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
+        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
+    if few:
+        for case in cases_of(kernel, setting):
+            runner.try_case(case)
+    else:
+        runner.run(seed, examples)
+        for case in cases_of(kernel, setting) if setting.dtype in NARROW else ():
+            runner.try_case(case)
+    wrong = False
+    for record in runner.records(seed, shrink=kernel.shrinks and setting.dtype == "float64"):
+        wrong = wrong or (record.check == "precision.format" and record.outcome is Outcome.REFUTED)
+        yield record
+    if kernel.known_wrong:
+        return  # it is kept for what it computes, not for its manners
+    once = Runner(subject, (*ONCE, *kernel.extra), trial, setting.dtype)  # type: ignore[arg-type]
+    wanted = tuple(o for o in once.checks if setting.dtype in o.dtypes and o.name not in kernel.left_out)
+    resizing = tuple(one for one in wanted if kernel.fixed and one.name in _RESIZES)
+    moot = tuple(one for one in wanted if wrong and one.name not in _WHATEVER)
+    once.checks = tuple(one for one in wanted if one not in resizing and one not in moot)
+    once.try_case(cases_of(kernel, setting)[0], guarded=False)
+    once.checks = wanted
+    once.excuses |= {one.name: "the outputs are wrong already" for one in moot}
+    once.excuses |= {one.name: "the kernel is compiled for fixed sizes, and this needs another" for one in resizing}
+    yield from once.records(seed, shrink=False)

@@ -1,0 +1,90 @@
+"""A kernel's whole objective in torch, output layer included, so that torch can differentiate it in other ways.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.kernels.torch_reference import KernelCell, Tensors, held
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_OUTPUT = ("W_y", "b_y")
+
+
+def bare(trial: Trial) -> dict[str, Any]:
+    """The cell's own parameters, without the output layer's."""
+    return {name: value for name, value in trial.drawn.parameters.items() if name not in _OUTPUT}
+
+
+def kernel_of(trial: Trial) -> KernelCell:
+    """The kernel on trial."""
+    cell = trial.subject.cell
+    assert isinstance(cell, KernelCell), "these checks are for kernels"
+    return cell
+
+
+@dataclass
+class Objective:
+    """Leaves, and the scalar sum(outputs * d_outputs) + sum(finals * d_finals) as a function of the inputs.
+
+    `held`: what the kernel needs while a backward runs.
+    """
+
+    leaves: Tensors
+    inputs: Tensor
+    states: Tensors
+    outputs: Callable[[Tensor], Tensor]
+    scalar: Callable[[Tensor], Tensor]
+    held: Callable[[], AbstractContextManager[None]]
+
+
+def objective(trial: Trial) -> Objective:
+    """The trial's objective in the kernel's dtype."""
+    import torch
+
+    cell, drawn, layer = kernel_of(trial), trial.drawn, trial.subject.output
+    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(bare(trial)).items()}
+    states = {name: cell.tensor(value) for name, value in drawn.states.items()}
+    top = {name: cell.tensor(drawn.parameters[name]) for name in _OUTPUT if layer is not None}
+    d_outputs = cell.tensor(drawn.d_outputs, leaf=False)
+    d_finals = {name: cell.tensor(value, leaf=False) for name, value in drawn.d_finals.items()}
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "identity": lambda y: y,
+        "sigmoid": torch.sigmoid,
+        "softmax": lambda y: torch.softmax(y, dim=-1),
+    }
+
+    def run(x: Tensor) -> tuple[Tensor, Tensors]:
+        hidden, finals = cell.driver.run(leaves, x, states, None)
+        if layer is None:
+            return hidden, finals
+        return functions[layer.activation](hidden @ top["W_y"].T + top["b_y"]), finals
+
+    def scalar(x: Tensor) -> Tensor:
+        outputs, finals = run(x)
+        total: Tensor = (outputs * d_outputs).sum()
+        for name, cotangent in d_finals.items():
+            total = total + (finals[name] * cotangent).sum()
+        return total
+
+    inputs = cell.tensor(drawn.inputs)
+
+    def holding() -> AbstractContextManager[None]:
+        return held(cell.driver, leaves, inputs, states)
+
+    return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, holding)
+
+
+def direction(trial: Trial) -> np.ndarray[Any, Any]:
+    """A random direction in the space of the inputs."""
+    return trial.directions["inputs"]

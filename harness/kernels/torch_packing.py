@@ -1,0 +1,59 @@
+"""torch's packed parameters in the reference's names: gate order, two biases, layers and directions.
+
+torch stacks i, f, g, o for the LSTM and r, z, n for the GRU; its n is the reference's candidate g. The GRU's candidate
+keeps two biases apart (b_g outside the reset gate, b_hg inside); all other pairs of biases act as their sum.
+"""
+
+from __future__ import annotations
+
+from rnn_harness.kernels.packing import Table
+
+_GATES = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}
+
+
+def rows(family: str, suffix: str = "", prefix: str = "", bias: bool = True) -> dict[str, str]:
+    """The four rows of a cell. `suffix`: torch's (``_l0``, ``_l0_reverse``); `prefix`: ours (``layer0.``)."""
+    gates = _GATES[family]
+
+    def stack(letter: str) -> str:
+        return "; ".join(f"{prefix}W_{letter}{gate}" for gate in gates)
+
+    found = {f"weight_ih{suffix}": stack("x"), f"weight_hh{suffix}": stack("h")}
+    if bias:
+        biases = [f"{prefix}b_{gate}" if gate else f"{prefix}b" for gate in gates]
+        inner = [
+            f"{prefix}b_hg" if family == "gru" and gate == "g" else b for gate, b in zip(gates, biases, strict=True)
+        ]
+        found |= {f"bias_ih{suffix}": "; ".join(biases), f"bias_hh{suffix}": "; ".join(inner)}
+    return found
+
+
+def projected_table() -> Table:
+    """Of nn.LSTM with proj_size, in the names of its spec."""
+    gates = "ifgo"
+    biases = "; ".join(f"b_{gate}" for gate in gates)
+    return Table.of(
+        {
+            "weight_ih_l0": "; ".join(f"W_i{gate}" for gate in gates),
+            "weight_hh_l0": "; ".join(f"W_h{gate}" for gate in gates),
+            "bias_ih_l0": biases,
+            "bias_hh_l0": biases,
+            "weight_hr_l0": "W_hr",
+        }
+    )
+
+
+def cell_table(family: str, bias: bool = True) -> Table:
+    """Of nn.RNNCell, nn.GRUCell, nn.LSTMCell."""
+    return Table.of(rows(family, bias=bias))
+
+
+def layer_table(family: str, layers: int = 1, bidirectional: bool = False, bias: bool = True) -> Table:
+    """Of nn.RNN, nn.GRU, nn.LSTM with one layer, several layers, or both directions."""
+    if bidirectional:
+        found = rows(family, "_l0", "forward.", bias) | rows(family, "_l0_reverse", "backward.", bias)
+    elif layers == 1:
+        found = rows(family, "_l0", "", bias)
+    else:
+        found = {k: v for i in range(layers) for k, v in rows(family, f"_l{i}", f"layer{i}.", bias).items()}
+    return Table.of(found)

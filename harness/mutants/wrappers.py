@@ -1,0 +1,81 @@
+"""Wrong stacks and wrong bidirectional networks."""
+
+from __future__ import annotations
+
+from rnn_harness.mutants.mutant import Mutant
+
+_STACKED, _BOTH = "rnn.stacked", "rnn.bidirectional"
+
+
+def _stack(name: str, part: str, old: str, new: str, like: str = "") -> Mutant:
+    return Mutant(f"stacked.{name}", _STACKED, "stacked", part, old, new, like)
+
+
+def _both(name: str, part: str, old: str, new: str, like: str = "") -> Mutant:
+    return Mutant(f"bidirectional.{name}", _BOTH, "bidirectional", part, old, new, like)
+
+
+MUTANTS = (
+    _stack(
+        "upper layer with the lower one's initial state",
+        "forward",
+        "selected(layer, states)",
+        'selected("layer0", states)',
+        "B-01",
+    ),
+    _stack(
+        "upper layer reads the lower one a step late",
+        "forward",
+        "inputs = run.outputs",
+        "inputs = np.roll(run.outputs, 1, axis=0)",
+    ),
+    _stack(
+        "gradient between layers off by 1 %",
+        "backward",
+        "d_outputs = gradients.inputs",
+        "d_outputs = 1.01 * gradients.inputs",
+        "B-03",
+    ),
+    _stack(
+        "final gradients of the lower layer everywhere",
+        "backward",
+        "selected(layer, d_finals)",
+        'selected("layer0", d_finals)',
+    ),
+    _stack("absolute values between layers", "forward", "inputs = run.outputs", "inputs = np.abs(run.outputs)"),
+    _stack(
+        "inputs squared, signs kept",
+        "forward",
+        "run = cell.forward(selected(layer, parameters), inputs, own, lengths)",
+        "run = cell.forward(selected(layer, parameters), inputs * np.abs(inputs), own, lengths)",
+    ),
+    _both(
+        "backward cell reads forward",
+        "forward",
+        "turned = reverse(np.asarray(inputs), lengths)",
+        "turned = np.asarray(inputs)",
+        "B-02",
+    ),
+    _both("backward outputs not turned", "forward", "reverse(back.outputs, lengths)", "back.outputs", "B-02"),
+    _both(
+        "backward cell with the forward one's weights",
+        "forward",
+        'selected("backward", parameters), turned',
+        'selected("forward", parameters), turned',
+    ),
+    _both(
+        "backward cell without its initial state",
+        "forward",
+        "turned, own[1], lengths",
+        "turned, None, lengths",
+        "B-09",
+    ),
+    _both("halves swapped", "forward", "np.concatenate([a, b], axis=2)", "np.concatenate([b, a], axis=2)"),
+    _both(
+        "input gradient of the backward half not turned",
+        "backward",
+        "one.inputs + reverse(two.inputs, lengths)",
+        "one.inputs + two.inputs",
+    ),
+    _both("output gradient of the backward half not turned", "backward", "reverse(d_b, lengths)", "d_b"),
+)

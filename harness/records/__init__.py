@@ -1,0 +1,1 @@
+"""Records: typed, serialisable results. Every report is computed from them alone."""

@@ -1,0 +1,1 @@
+"""Running work: worker processes, atomic files, progress."""

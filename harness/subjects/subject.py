@@ -1,0 +1,161 @@
+"""What is judged: a cell over a sequence, in the reference's terms, tied to the spec it should compute.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_harness import references
+from rnn_harness.arithmetic import Values
+from rnn_harness.errors import UsageError
+from rnn_harness.references import Gradients, OutputLayer, Reference, Run
+from rnn_harness.specs import Spec
+from rnn_harness.subjects.parameter_map import Block, assemble, expand, parse_map, scatter
+
+Array = NDArray[Any]
+LAYERS = 2
+_OUTPUT = ("W_y", "b_y")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`cell` with its output layer, if the spec has one, and the spec it is held against.
+
+    `construct`: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
+    """
+
+    spec: Spec
+    cell: Reference
+    output: OutputLayer | None = None
+    construct: str | None = None
+
+    @classmethod
+    def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:
+        """The spec's own reference, or `cell` in its place. Raises UsageError if the spec names none."""
+        link = spec.reference
+        if link is None:
+            raise UsageError(f"spec {spec.id} names no reference")
+        made = cell if cell is not None else references.get(link.name, **link.options)
+        return cls(spec, made, OutputLayer(link.output) if link.output else None)
+
+    @property
+    def width(self) -> int:
+        """The number of hidden states an output layer reads, in multiples of d."""
+        merged = self.cell.name == "bidirectional" and getattr(self.cell, "merge", "") == "concat"
+        return 2 if merged else 1
+
+    def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Shapes of all parameters, the output layer's included."""
+        shapes = self.cell.parameter_shapes(sizes["n"], sizes["d"])
+        if self.output:
+            shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
+        return shapes
+
+    def state_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The size of every state, by reference name."""
+        shapes = {one.name: one.shape for one in self.spec.program(LAYERS).states}
+        return {source: shapes[name][0].size(sizes) for name, source in self.states.items()}
+
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array] | None = None,
+        lengths: NDArray[np.intp] | None = None,
+    ) -> Run:
+        """As the cell's, with the output layer's output in place of the hidden state."""
+        own, top = _split(parameters)
+        run = self.cell.forward(own, inputs, states, lengths)
+        if not self.output:
+            return run
+        y = masked(self.output.forward(top, run.outputs), lengths)
+        return Run(y, run.finals, {**run.trace, "output": y}, (run, top, lengths))
+
+    def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
+        """As the cell's, through the output layer."""
+        if not self.output:
+            return self.cell.backward(run, d_outputs, d_finals)
+        inner, top, lengths = run.saved
+        d_outputs = masked(d_outputs, lengths)
+        d_hidden, own = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
+        below = self.cell.backward(inner, d_hidden, d_finals)
+        return Gradients(below.inputs, below.states, below.parameters | own)
+
+    @functools.cached_property
+    def _layers(self) -> int | None:
+        return LAYERS if self.spec.model.layers else None
+
+    @functools.cached_property
+    def blocks(self) -> dict[str, tuple[Block, ...]]:
+        """The map of every spec parameter; without a reference the subject uses the spec's own names."""
+        if self.spec.reference is None:
+            return {one.name: parse_map(one.name) for one in self.spec.program(LAYERS).parameters}
+        return {k: parse_map(v) for k, v in expand(self.spec.reference.parameters, self._layers).items()}
+
+    @functools.cached_property
+    def states(self) -> dict[str, str]:
+        """Reference state by spec state."""
+        if self.spec.reference is None:
+            return {one.name: one.name for one in self.spec.program(LAYERS).states}
+        return expand(self.spec.reference.states, self._layers)
+
+    @functools.cached_property
+    def trace(self) -> dict[str, str]:
+        """Name in `Run.trace` by spec symbol."""
+        if self.spec.reference is None:
+            return {}
+        return expand(self.spec.reference.trace, self._layers)
+
+    @property
+    def input_name(self) -> str:
+        """The spec's name of the input sequence."""
+        return next(iter(self.spec.model.inputs))
+
+    @property
+    def output_name(self) -> str:
+        """The name of the program's output."""
+        return self.spec.program(LAYERS).outputs[0].name
+
+    def values(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array],
+        sizes: Mapping[str, int],
+    ) -> Values:
+        """The same numbers under the spec's names. `inputs` (T, B, n), `states` by reference name."""
+        return Values(
+            {name: assemble(blocks, parameters) for name, blocks in self.blocks.items()},
+            {self.input_name: inputs},
+            {name: states[source] for name, source in self.states.items()},
+            dict(sizes),
+        )
+
+    def gradients(self, found: Mapping[str, Array], parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Gradients by spec parameter, gathered by reference parameter."""
+        gathered: dict[str, Array] = {}
+        for name, gradient in found.items():
+            scatter(self.blocks[name], gradient, parameters, gathered)
+        return gathered
+
+
+def masked(values: Array, lengths: NDArray[np.intp] | None) -> Array:
+    """`values` (T, B, .) with zeros past every row's length."""
+    if lengths is None:
+        return values
+    alive = np.arange(len(values))[:, None] < lengths
+    cleared: Array = np.where(alive[:, :, None], values, np.zeros((), values.dtype))
+    return cleared
+
+
+def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    own = {name: value for name, value in parameters.items() if name not in _OUTPUT}
+    return own, {name: value for name, value in parameters.items() if name in _OUTPUT}

@@ -1,0 +1,57 @@
+"""Somebody's cell: what it is, and whether it is right. What is named here is loaded when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnn_harness.records.validation import Validation, collect, outcome_of, validation
+    from rnn_harness.validation.identification.identify import Match, identify
+    from rnn_harness.validation.identification.saved_map import load_map, save_map
+    from rnn_harness.validation.isolation import Limits, Order, isolated
+    from rnn_harness.validation.judging.validate import Watch, Wish, candidate, validating
+    from rnn_harness.validation.loading.options import read_options
+    from rnn_harness.validation.loading.target import Target, load, target
+    from rnn_harness.validation.reproduction.reference import driven
+
+__all__ = [
+    "Limits",
+    "Match",
+    "Order",
+    "Target",
+    "Validation",
+    "Watch",
+    "Wish",
+    "candidate",
+    "collect",
+    "driven",
+    "identify",
+    "isolated",
+    "load",
+    "load_map",
+    "outcome_of",
+    "read_options",
+    "save_map",
+    "target",
+    "validating",
+    "validation",
+]
+_HOMES = {
+    "reproduction.reference": ("driven",),
+    "identification.identify": ("Match", "identify"),
+    "identification.saved_map": ("load_map", "save_map"),
+    "loading.options": ("read_options",),
+    "records.validation": ("Validation", "collect", "outcome_of", "validation"),
+    "loading.target": ("Target", "load", "target"),
+    "judging.validate": ("Watch", "Wish", "candidate", "validating"),
+    "isolation": ("Limits", "Order", "isolated"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            root = "rnn_harness" if home.startswith("records.") else __name__
+            return getattr(importlib.import_module(f"{root}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

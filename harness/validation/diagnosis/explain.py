@@ -1,0 +1,148 @@
+"""What is wrong with it, in words: mistakes that explain it; else where it begins to differ from the nearest cell."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, fields, replace
+
+from rnn_harness.validation.diagnosis.faults import NAMES, told
+from rnn_harness.validation.diagnosis.nearest import bases, partial
+from rnn_harness.validation.identification.activations import ACTIVATIONS
+from rnn_harness.validation.identification.cell_model import Sketch
+from rnn_harness.validation.identification.decode import Decoder, Reading
+from rnn_harness.validation.identification.identify import Match, features
+from rnn_harness.validation.identification.parameter_layout import Layout
+from rnn_harness.validation.identification.probe import Probe
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`spec`: the nearest cell, by id or in words. `part`: what is at fault, ``forward: ...`` or ``backward: ...``.
+    `difference`: how it differs from that cell.
+    """
+
+    spec: str
+    part: str
+    difference: str
+
+    def __str__(self) -> str:
+        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
+
+
+def explained(match: Match) -> Diagnosis:
+    """A wrong cell that was found, in words."""
+    rows = [told(match.sketch, edit) for edit in match.faults]
+    right = replace(match, sketch=replace(match.sketch, edits=()))
+    name = f"{right.spec} ({features(right)})" if right.spec else features(right)
+    return Diagnosis(name, "forward: " + "; ".join(part for part, _ in rows), "; and ".join(what for _, what in rows))
+
+
+def other_than(match: Match, expected: Sketch, name: str) -> Diagnosis:
+    """A right cell that is another one than it should be."""
+    rows = []
+    for field in fields(Sketch):
+        own, wanted = getattr(match.sketch, field.name), getattr(expected, field.name)
+        if own != wanted and field.name != "edits":
+            rows.append(_option(field.name, own, wanted))
+        if field.name == "family" and rows:
+            break  # the features of another family are none of this one
+    parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
+    return Diagnosis(name, "forward: " + "; ".join(parts), "; and ".join(differences))
+
+
+def misplaced(match: Match, given: Match) -> Diagnosis:
+    """A right cell whose parameters are not where a map has them."""
+    wrong = []
+    wanted = {(piece.parameter, piece.block, piece.side): piece.name for piece in given.reading.table.pieces}
+    for piece in match.reading.table.pieces:
+        name = wanted.get((piece.parameter, piece.block, piece.side))
+        if name is not None and name != piece.name:
+            wrong.append(f"block {piece.block} of {piece.parameter} is {piece.name}, not {name}")
+    told = "the parameters are not where the map has them" + (f": {'; '.join(wrong[:6])}" if wrong else "")
+    return Diagnosis(match.spec or features(match), "forward: parameter map", told)
+
+
+def idle(match: Match) -> Diagnosis:
+    """A cell that is right, but for parameters that it has and does not use."""
+    names = ", ".join(match.unused)
+    return Diagnosis(match.spec or features(match), f"forward: parameter {names}", f"{names} has no influence")
+
+
+_OPTIONS = {
+    "family": ("family", "it is {own}, not {wanted}"),
+    "gate": ("gates, activation", "the gates have {own} in the place of {wanted}"),
+    "candidate": ("candidate, activation", "the candidate has {own} in the place of {wanted}"),
+    "output": ("hidden state, activation", "the cell state goes through {own} in the place of {wanted}"),
+    "update": ("update gate", "an open update gate {own}s, where it should {wanted}"),
+    "reset": ("reset gate", "the reset gate acts {own} the recurrent product, not {wanted} it"),
+    "forget": ("forget gate", "the forget gate is {own}, not {wanted}"),
+    "offset": ("forget gate, bias", "{own:g} is added to the forget gate, not {wanted:g}"),
+    "peephole": ("peepholes", "the peepholes are {own}, not {wanted}"),
+    "seen": ("output gate, peephole", "the output gate's peephole sees the {own} cell state, not the {wanted} one"),
+    "cell_clip": ("cell state, clipping", "the cell state is kept within {own:g}, not {wanted:g} (0: no limit)"),
+    "clip": ("gates, clipping", "arguments are clipped at {own:g}, not {wanted:g} (0: no limit)"),
+}
+_WORDS = {
+    "": "absent",
+    "none": "absent",
+    "own": "a gate of its own",
+    "coupled": "coupled to the input gate",
+    "coupling": "what the input gate is coupled to",
+}
+
+
+def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
+    part, text = _OPTIONS[name]
+    if name == "family":
+        own, wanted = (f"{'an' if one in ('rnn', 'lstm') else 'a'} {str(one).upper()}" for one in (own, wanted))
+    if name in ("gate", "candidate", "output"):
+        own, wanted = ACTIVATIONS[str(own)].wording, ACTIVATIONS[str(wanted)].wording
+    elif name in ("forget", "peephole"):
+        own, wanted = _WORDS.get(str(own), own), _WORDS.get(str(wanted), wanted)
+    return part, text.format(own=own, wanted=wanted)
+
+
+def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: str) -> Diagnosis | None:
+    """Where a target starts to differ from the nearest cell: the parameters that it uses otherwise."""
+    best: tuple[int, Sketch, Reading, tuple[str, ...]] | None = None
+    for layout in possible:
+        for sketch in bases(layout, seen, expected) if expected is None else (expected,):
+            for reading, states in partial(seen, layout, sketch)[:1]:
+                if best is None or reading.matched > best[0]:
+                    best = (reading.matched, sketch, reading, states)
+    if best is None:
+        return None
+    _, sketch, reading, states = best
+    decoder = Decoder(seen, reading.layout, sketch, states)
+    named = dict(reading.names)
+    if not decoder.zero():
+        where = "it differs already where all parameters are zero"
+        return Diagnosis(name or features(Match(sketch, reading, states, seen.convention)), "forward: state", where)
+    wrong = _first_wrong(seen, reading, decoder)
+    if wrong is None:
+        return None
+    told_as = " and ".join(sorted({_role(named[index][0]) for index in wrong}))
+    plural = "are" if len(wrong) > 1 or told_as.startswith(("the input w", "the recurrent w")) else "is"
+    near = name or features(Match(sketch, reading, states, seen.convention))
+    return Diagnosis(near, f"forward: {told_as}", f"it differs as soon as {told_as} {plural} not zero")
+
+
+def _first_wrong(seen: Probe, reading: Reading, decoder: Decoder) -> tuple[int, ...] | None:
+    """The fewest slots that make target and cell differ, the others being zero."""
+    named = dict(reading.names)
+    for count in (1, 2, 3):
+        for chosen in itertools.combinations(named, count):
+            target = seen.masked(reading.layout, frozenset(chosen))
+            if not decoder.agree(target, decoder.predict({index: named[index] for index in chosen})):
+                return chosen
+    return None
+
+
+def _role(name: str) -> str:
+    """A parameter of the reference in words."""
+    if name == "b_hg":
+        return "the recurrent bias of the candidate"
+    kinds = {"W_x": "input weights", "W_h": "recurrent weights", "W_c": "peephole", "b": "bias"}
+    kind = next(one for one in kinds if name.startswith(one))
+    letter = name.removeprefix(kind).lstrip("_")
+    return f"the {kinds[kind]} of the {NAMES[letter]}"

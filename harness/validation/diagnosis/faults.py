@@ -1,0 +1,142 @@
+"""The mistakes that a cell is searched for, in words: which part is at fault, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_harness.validation.identification.activations import ACTIVATIONS
+from rnn_harness.validation.identification.cell_model import Edit, Sketch
+
+NAMES = {
+    "r": "reset gate",
+    "z": "update gate",
+    "g": "candidate",
+    "i": "input gate",
+    "f": "forget gate",
+    "o": "output gate",
+    "": "state",
+}
+_TERMS = {
+    "input": "input weights",
+    "recurrent": "recurrent weights",
+    "bias": "bias",
+    "inner bias": "recurrent bias",
+    "peephole": "peephole",
+}
+_CHANGES = {
+    "dropped": "not used",
+    "negated": "subtracted instead of added",
+    "doubled": "counted twice",
+    "transposed": "transposed",
+}
+_STRUCTURE: dict[str, dict[Edit, tuple[str, str]]] = {
+    "any": {
+        Edit("state", "ignored"): ("initial state", "the initial state is not used"),
+        Edit("state", "not carried"): ("state", "every step starts from the initial state"),
+        Edit("state", "late"): ("recurrent input", "the gates see the state of two steps before"),
+        Edit("state", "reversed"): ("time", "the steps are taken in reverse order"),
+        Edit("output", "residual"): ("state", "the old state is added to the new one"),
+        Edit("state", "input late"): ("input", "the input comes one step late"),
+    },
+    "rnn": {},
+    "gru": {
+        Edit("reset", "unused"): ("reset gate", "the reset gate is not used"),
+        Edit("reset", "by update gate"): ("reset gate", "the update gate is used in the place of the reset gate"),
+        Edit("reset", "inverted"): ("reset gate", "1 - r is used in the place of r"),
+        Edit("reset", "on everything"): (
+            "reset gate",
+            "the reset gate multiplies the whole argument of the candidate, the input too",
+        ),
+        Edit("reset", "not on the bias"): (
+            "candidate, recurrent bias",
+            "the recurrent bias of the candidate is added outside the reset gate",
+        ),
+        Edit("reset", "recurrent weights skipped"): (
+            "candidate, recurrent weights",
+            "the reset state is added without the candidate's recurrent weights",
+        ),
+        Edit("update", "state dropped"): ("update", "the old state is left out of the new one"),
+        Edit("update", "state whole"): ("update", "the old state is added whole, without the update gate"),
+        Edit("update", "candidate whole"): ("update", "the candidate is added whole, without the update gate"),
+        Edit("update", "state by candidate's weight"): ("update", "old state and candidate have the same weight"),
+        Edit("update", "candidate by state's weight"): ("update", "candidate and old state have the same weight"),
+        Edit("update", "reset state kept"): ("update", "the reset state is kept in the place of the state"),
+    },
+    "lstm": {
+        Edit("state", "exchanged"): ("initial states", "hidden state and cell state are exchanged"),
+        Edit("state", "cell ignored"): ("initial cell state", "the initial cell state is not used"),
+        Edit("cell", "forget unused"): ("forget gate", "the forget gate is not used"),
+        Edit("cell", "forget coupled"): ("forget gate", "1 - i is used in the place of the forget gate"),
+        Edit("cell", "input coupled"): ("input gate", "1 - f is used in the place of the input gate"),
+        Edit("cell", "forget by input"): ("forget gate", "the input gate is used in the place of the forget gate"),
+        Edit("cell", "forget inverted"): ("forget gate", "1 - f is used in the place of f"),
+        Edit("cell", "input unused"): ("input gate", "the input gate is not used"),
+        Edit("cell", "input by output"): ("input gate", "the output gate is used in the place of the input gate"),
+        Edit("cell", "candidate added"): ("cell state", "input gate and candidate are added, not multiplied"),
+        Edit("cell", "candidate dropped"): ("cell state", "the candidate is not written into the cell state"),
+        Edit("cell", "candidate subtracted"): ("cell state", "the candidate is subtracted from the cell state"),
+        Edit("cell", "old dropped"): ("cell state", "the old cell state is left out of the new one"),
+        Edit("cell", "squashed"): ("cell state", "tanh is applied to the cell state before it is kept"),
+        Edit("output", "old cell"): ("hidden state", "the hidden state is made from the old cell state"),
+        Edit("output", "candidate"): ("hidden state", "the hidden state is made from the candidate"),
+        Edit("output", "activation outside"): ("hidden state", "tanh is applied after the output gate, not before"),
+        Edit("output", "gate unused"): ("output gate", "the output gate is not used"),
+    },
+}
+
+
+def edits(sketch: Sketch) -> Iterator[Edit]:
+    """The single mistakes that a cell of that kind may have, likely ones first."""
+    for edit in (*_STRUCTURE[sketch.family], *_STRUCTURE["any"]):
+        if edit.what == "on everything" and sketch.reset != "after":
+            continue
+        if edit.what == "not on the bias" and sketch.reset != "after":
+            continue
+        if edit.what == "recurrent weights skipped" and sketch.reset != "before":
+            continue
+        coupling = edit.what.startswith("forget") or edit.what == "input coupled"
+        if edit.where == "cell" and coupling and sketch.forget != "own":
+            continue
+        yield edit
+    if sketch.family == "lstm":
+        yield from (Edit("output", f"as {name}") for name in ACTIVATIONS if name != sketch.output)
+    for letter in sketch.letters:
+        yield from (Edit(letter, f"{term} {change}") for term, change in _terms(sketch, letter))
+        usual = sketch.candidate if letter in ("g", "") else sketch.gate
+        yield from (Edit(letter, f"as {name}") for name in ACTIVATIONS if name != usual)
+        yield from (Edit(letter, f"bias of {other}") for other in sketch.letters if other != letter)
+        if sketch.family == "lstm":
+            yield Edit(letter, "recurrent from cell")
+
+
+def _terms(sketch: Sketch, letter: str) -> Iterator[tuple[str, str]]:
+    for term in ("bias", "recurrent", "input"):
+        yield from ((term, change) for change in ("dropped", "negated", "doubled"))
+    yield "recurrent", "transposed"
+    if letter == "g" and sketch.family == "gru" and sketch.reset == "after":
+        yield from (("inner bias", change) for change in ("dropped", "negated", "doubled"))
+    if letter in ("i", "f", "o") and sketch.peephole:
+        yield from (("peephole", change) for change in ("dropped", "negated", "transposed"))
+
+
+def told(sketch: Sketch, edit: Edit) -> tuple[str, str]:
+    """(the part at fault, what is wrong with it)."""
+    for family in (sketch.family, "any"):
+        if edit in _STRUCTURE[family]:
+            return _STRUCTURE[family][edit]
+    if edit.where == "output":
+        own, usual = (ACTIVATIONS[one].wording for one in (edit.what[3:], sketch.output))
+        return "hidden state, activation", f"the cell state goes through {own} in the place of {usual}"
+    name = NAMES[edit.where]
+    if edit.what.startswith("as "):
+        usual = sketch.candidate if edit.where in ("g", "") else sketch.gate
+        wording = ACTIVATIONS[edit.what[3:]].wording
+        return f"{name}, activation", f"the {name} has {wording} in the place of {ACTIVATIONS[usual].wording}"
+    if edit.what.startswith("bias of "):
+        other = NAMES[edit.what.removeprefix("bias of ")]
+        return f"{name}, bias", f"the {name} has the bias of the {other}"
+    if edit.what == "recurrent from cell":
+        return f"{name}, recurrent weights", f"the recurrent weights of the {name} see the cell state"
+    term, _, change = edit.what.rpartition(" ")
+    plural = "are" if _TERMS[term].endswith("s") and term != "bias" else "is"
+    return f"{name}, {_TERMS[term]}", f"the {_TERMS[term]} of the {name} {plural} {_CHANGES[change]}"

@@ -1,0 +1,74 @@
+"""What a target is, found out in a process of its own: one that leaves or hangs there does nothing to ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.runtime.worker import Send, watched
+from rnn_harness.validation.isolation import Limits, Order, advice, loaded, telling
+
+if TYPE_CHECKING:
+    from rnn_harness.validation.loading.target import Target
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`rows`: spec, sentence and gates of every match; `map`: the first one's, as --save-map writes it, empty without.
+
+    `fault`: the known cell that it equals but for a mistake, and the mistake; empty if there is none, or a match.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    map: str = ""
+    fault: str = ""
+
+
+def answered(order: Order, limits: Limits, nearest: bool = True) -> Answer:
+    """What the target of an order is. `nearest`: look for its fault, too, if it is nothing known.
+
+    Raises UsageError as `identify` does, and NotRun where the target ended its process, or gave no answer in time.
+    """
+    for kind, value in watched(_work, (order, nearest), limits.case):
+        if kind == "usage":
+            raise UsageError(value)
+        if kind == "ended":
+            raise NotRun(f"{value} while it was identified{advice(order, limits, value)}")
+        if kind == "answer":
+            return Answer(**value)
+    raise NotRun("its process gave no answer")
+
+
+def _work(send: Send, given: tuple[Order, bool]) -> None:
+    """What the target prints goes to standard error: it is no part of the answer."""
+    order, nearest = given
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    telling(send, order, lambda send, order: _identified(send, order, nearest))
+
+
+def _identified(send: Send, order: Order, nearest: bool) -> None:
+    from rnn_harness.validation.identification.identify import identify
+    from rnn_harness.validation.identification.saved_map import map_of
+
+    target = loaded(order)
+    matches = identify(target)
+    rows = tuple({"spec": m.spec, "sentence": m.sentence(), "gates": m.reading.letters("x")} for m in matches)
+    written = map_of(matches[0]).model_dump_json(indent=1) + "\n" if matches else ""
+    fault = _nearest(target) if nearest and not matches else ""
+    send("answer", {"rows": rows, "map": written, "fault": fault})
+
+
+def _nearest(target: Target) -> str:
+    """The known cell that it equals but for a mistake, empty if there is none."""
+    from rnn_harness.validation.diagnosis.explain import explained
+    from rnn_harness.validation.diagnosis.nearest import neighbours
+    from rnn_harness.validation.identification.identify import layouts_of
+    from rnn_harness.validation.identification.probe import probe
+
+    seen = probe(target)
+    found = neighbours(seen, layouts_of(target, seen), target.claims)
+    return str(explained(found[0])) if found else ""

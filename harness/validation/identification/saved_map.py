@@ -1,0 +1,73 @@
+"""A parameter map in a file: what was identified, to be looked at, changed, and given back.
+
+Dimension legend: n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.parameter_map_file import MapFile, MapPiece
+from rnn_harness.validation.identification.cell_model import Sketch
+from rnn_harness.validation.identification.decode import Reading
+from rnn_harness.validation.identification.identify import Match
+from rnn_harness.validation.identification.parameter_blocks import Form
+from rnn_harness.validation.identification.parameter_layout import Layout, Slot
+from rnn_harness.validation.loading.calling_convention import Convention
+
+
+def map_of(match: Match) -> MapFile:
+    """A match as it is written."""
+    table = match.reading.table
+    return MapFile(
+        cell={key: value for key, value in vars(match.sketch).items() if key != "edits"},
+        called=vars(match.convention),
+        states=match.states,  # type: ignore[arg-type]
+        pieces=tuple(MapPiece(**vars(piece)) for piece in table.pieces),
+        forms={name: vars(form) for name, form in table.forms},
+        recurrent_first=table.recurrent_first,
+    )
+
+
+def save_map(match: Match, path: Path) -> None:
+    """Write the map. Raises UsageError."""
+    try:
+        path.write_text(map_of(match).model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the map to {path}: {error.strerror}") from None
+
+
+def load_map(path: Path) -> Match:
+    """Read a map. Raises UsageError with what is wrong in it."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the map {path}: {error}") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}:{error.lineno}: not JSON: {error.msg}; expected what --save-map writes") from None
+    try:
+        return match_of(MapFile.model_validate(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {where}: {first['msg']}; expected what --save-map writes") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{path}: {error}; expected what --save-map writes") from None
+
+
+def match_of(given: MapFile) -> Match:
+    """The match that a map describes. Raises TypeError for features that there are not."""
+    called = {**given.called, "taken": tuple(given.called.get("taken", ()))}
+    forms = tuple((name, Form(**form)) for name, form in given.forms.items())
+    slots, names = [], []
+    for index, piece in enumerate(given.pieces):
+        kind = "b" if dict(forms)[piece.parameter].vector else "x" if piece.name.startswith("W_x") else "h"
+        slots.append(Slot(piece.parameter, kind, piece.block, piece.of, piece.side))
+        names.append((index, (piece.name, piece.flipped)))
+    layout = Layout(tuple(slots), forms, given.recurrent_first)
+    reading = Reading(layout, tuple(names), len(names))
+    return Match(Sketch(**given.cell), reading, given.states, Convention(**called))

@@ -1,0 +1,1 @@
+"""Judging, the fourth step of a validation: every check on an identified target."""

@@ -1,0 +1,94 @@
+"""A spec file that nobody wrote a reference for: its equations, their bounds and derived backward are the oracle.
+
+Dimension legend: n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rnn_harness.errors import UsageError
+from rnn_harness.kernels import Kernel
+from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.spec_signature import Nameless
+from rnn_harness.specs import Spec, library, load_spec
+from rnn_harness.validation.identification.parameter_blocks import Form, Piece, PieceTable
+from rnn_harness.validation.identification.probe import D, N
+from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
+from rnn_harness.validation.loading.calling_convention import find
+from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.target import Target
+
+
+def load_paper(path: str) -> Spec:
+    """The spec of a file, without a reference: the candidate takes its place. Raises SpecError, UsageError."""
+    spec = load_spec(Path(path), library().specs)
+    if not spec.is_cell:
+        raise UsageError(f"{path} defines no cell: nothing can be validated against it")
+    return replace(spec, model=spec.model.model_copy(update={"reference": None}))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("weight").removesuffix("data")
+
+
+def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> PieceTable:
+    """Every parameter of the spec is the module's of the same name, or the only one of its shape, turned if need be.
+
+    Raises UsageError that lists both sides.
+    """
+    found, forms = [], {}
+    for name, shape in wanted.items():
+        fitting = [one for one, own in shapes.items() if own in (shape, shape[::-1])]
+        named = [one for one in fitting if _plain(one) == _plain(name)]
+        chosen = named or (fitting if len(fitting) == 1 else [])
+        if len(chosen) != 1:
+            ours = ", ".join(f"{one} {own}" for one, own in wanted.items())
+            theirs = ", ".join(f"{one} {own}" for one, own in shapes.items())
+            raise UsageError(
+                f"no parameter of the module is {name} of {spec.id}. The spec has {ours}; the module has {theirs}. "
+                "Give the module's parameters the names of the spec"
+            )
+        turned = len(shape) == 2 and shapes[chosen[0]] != shape
+        forms[chosen[0]] = Form(turned=turned, vector=len(shape) == 1)
+        found.append(Piece(chosen[0], name, 0, 1))
+    used = [piece.parameter for piece in found]
+    spare = sorted(set(shapes) - set(used))
+    twice = sorted({one for one in used if used.count(one) > 1})
+    if spare or twice:
+        raise UsageError(f"{spec.id} has no parameter for {', '.join(spare or twice)} of the module")
+    return PieceTable(tuple(found), tuple(forms.items()))
+
+
+def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
+    """The candidate as a kernel of a spec of one's own. Raises UsageError where the two do not fit together."""
+    n, d = target.sizes or (N, D)
+    module = target.make(n, d).double().eval()
+    convention = find(module, n, d, target.convention)
+    like = Nameless(spec)
+    if convention.states != len(like.state_names):
+        raise UsageError(
+            f"{target.name} is {convention}, but {spec.id} has the states {', '.join(like.state_names) or 'none'}"
+        )
+    shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
+    table = pieces(spec, shapes, like.parameter_shapes(n, d))
+    gradients, foreign = target.gradients, target.foreign
+    driver = TargetDriver(target.make, convention, table, like.state_names, target.sizes, (), gradients, foreign)
+    fixed = {"n": n, "d": d, "B": 2} if target.sizes else None
+    title = f"held against {spec.path}"
+    return Kernel(
+        target.name,
+        title,
+        spec.id,
+        lambda _: driver,
+        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        fixed=fixed,
+        given=spec,
+        extra=MANNERS,
+        left_out=(*SMALL, *(FOREIGN if target.foreign else ())),
+        shrinks=False,
+        watched=False,
+    )

@@ -1,0 +1,32 @@
+"""A candidate as a reference, for programs that show a counterexample.
+
+Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rnn_harness.errors import UsageError
+from rnn_harness.references import Reference
+from rnn_harness.validation.diagnosis.nearest import neighbours
+from rnn_harness.validation.identification.identify import identify, layouts_of
+from rnn_harness.validation.identification.probe import probe
+from rnn_harness.validation.judging.validate import candidate
+from rnn_harness.validation.loading.target import load
+
+
+def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
+    """The candidate behind ``forward(parameters, inputs, states)`` and ``backward``, by the names of its nearest spec.
+
+    Raises UsageError if it is near none.
+    """
+    target = load(text, options)
+    seen = probe(target)
+    matches = identify(target, seen) or tuple(neighbours(seen, layouts_of(target, seen), None))
+    if not matches:
+        raise UsageError(f"{text} is near no cell that is known")
+    right = replace(matches[0], sketch=replace(matches[0].sketch, edits=()))
+    kernel = candidate(target, right)
+    return kernel.subject(kernel.settings[0]).cell

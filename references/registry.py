@@ -1,0 +1,52 @@
+"""Which references there are. A new cell is one line here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.bidirectional import Bidirectional
+from rnn_harness.references.feedforward import Feedforward
+from rnn_harness.references.gru import GRU
+from rnn_harness.references.lstm import LSTM
+from rnn_harness.references.protocol import Reference
+from rnn_harness.references.rnn import RNN
+from rnn_harness.references.stacked import Stacked
+
+
+def _stacked(cell: str = "rnn", layers: int = 2, **options: Any) -> Reference:
+    return Stacked(tuple(get(cell, **options) for _ in range(layers)))
+
+
+def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Any) -> Reference:
+    return Bidirectional(get(cell, **options), get(cell, **options), merge)
+
+
+_REGISTRY: dict[str, Callable[..., Reference]] = {
+    "feedforward": Feedforward,
+    "rnn": RNN,
+    "gru": GRU,
+    "lstm": LSTM,
+    "stacked": _stacked,
+    "bidirectional": _bidirectional,
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names `get` knows."""
+    return tuple(_REGISTRY)
+
+
+def get(name: str, **options: Any) -> Reference:
+    """The reference of that name. Raises ReferenceError that lists the names, or the options, there are."""
+    if name not in _REGISTRY:
+        raise ReferenceError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")
+    make = _REGISTRY[name]
+    parameters = inspect.signature(make).parameters
+    if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        unknown = sorted(set(options) - set(parameters))
+        if unknown:
+            raise ReferenceError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
+    return make(**options)

@@ -1,0 +1,151 @@
+"""From a spec's equations to assignments: targets found, shifted to time t, put in the order of their needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rnn_harness.specs.context import Context, ElaborationError
+from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape, show_shape
+from rnn_harness.specs.elaborate import elaborate
+from rnn_harness.specs.expression import Function, Role, Variable
+from rnn_harness.specs.notation import Chain, Name, Tree, names, parse
+from rnn_harness.specs.program import Assignment
+from rnn_harness.specs.rewrite import shifted
+from rnn_harness.specs.schema import Equation, SpecModel
+
+_DEFINING = ("=", ":=", "\\leftarrow", "\\gets")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``target = tree`` of one equation; `shift` is added to every time so that the target stands at t."""
+
+    equation: str
+    target: Name
+    tree: Tree
+    shift: int
+
+
+def statements(equation: Equation, context: Context, text: str | None = None) -> tuple[Statement, ...]:
+    """The assignments an equation makes: ``y = h = f`` makes two. Raises NotationError, ElaborationError."""
+    found: list[Statement] = []
+    for chain in parse(equation.text if text is None else text):
+        found.extend(_of_chain(equation.id, chain, context))
+    return tuple(found)
+
+
+def _of_chain(equation: str, chain: Chain, context: Context) -> Iterable[Statement]:
+    if len(chain.sides) < 2:
+        raise ElaborationError("syntax", "not an equation: no '='", chain.column)
+    for sign in chain.relations:
+        if sign not in _DEFINING:
+            raise ElaborationError("syntax", f"{sign} defines nothing; expected '='", chain.column)
+    for left, right in zip(chain.sides[-2::-1], chain.sides[:0:-1], strict=True):
+        if not isinstance(left, Name):
+            raise ElaborationError("syntax", "the left side is not a single symbol", left.column)
+        what = context.denote(left)
+        if what.step is not None or what.component is not None or what.transposed:
+            part = "one step" if what.step is not None else "one entry" if what.component else "the transpose"
+            message = f"the left side is {part} of {what.name}; an equation gives the whole of it, at every step"
+            raise ElaborationError("syntax", message, left.column)
+        yield Statement(equation, left, right, -(what.time or 0))
+
+
+def base_context(model: SpecModel, layer: int | None = None) -> Context:
+    """Inputs, states and parameters of a spec as a context; `layer` counts from 1."""
+    shapes: dict[str, Shape] = {}
+    roles: dict[str, Role] = {}
+    for role, table in (
+        (Role.INPUT, model.inputs),
+        (Role.STATE, model.states),
+        (Role.PARAMETER, model.parameters),
+    ):
+        for name, text in table.items():
+            if layer is None or role is Role.INPUT:
+                shapes[name], roles[name] = parse_shape(text), role
+                continue
+            below = Dimension.parse("n" if layer == 1 else "d")
+            shape = tuple(below if str(size) == "m" else size for size in parse_shape(text))
+            for level in {layer, layer - 1} if role is Role.STATE and layer > 1 else {layer}:
+                shapes[f"{name}@{level}"], roles[f"{name}@{level}"] = shape, role
+    bottom = None
+    if layer == 1:
+        name, text = next(iter(model.inputs.items()))
+        bottom = Variable(name, parse_shape(text), 0, Role.INPUT, name)
+    functions = {name: Function(value) for name, value in model.functions.items()}
+    return Context(model.time, shapes, roles, functions, frozenset(model.indices), dict(model.aliases), layer, bottom)
+
+
+def _label(statement: Statement, context: Context) -> str:
+    what = context.denote(statement.target)
+    return what.name if context.layer is None else f"{what.name}@{context.layer}"
+
+
+def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, ...]:
+    """Elaborate statements in the order of their dependencies, adding targets to the context as they come.
+
+    Raises ElaborationError on a cycle, a symbol defined twice, a wrong shape or a look into the future.
+    """
+    waiting: dict[str, Statement] = {}
+    for statement in found:
+        label = _label(statement, context)
+        if label in waiting:
+            message = f"{label} is defined twice, by {waiting[label].equation} and {statement.equation}"
+            raise ElaborationError("defined twice", message, statement.target.column, statement.equation)
+        waiting[label] = statement
+    done: list[Assignment] = []
+    while waiting:
+        ready = [label for label, one in waiting.items() if not _needs(one, context) & set(waiting)]
+        if not ready:
+            raise _cycle(waiting, context)
+        label = ready[0]
+        statement = waiting.pop(label)
+        try:
+            done.append(_assignment(label, statement, context))
+        except ElaborationError as error:
+            error.equation = statement.equation
+            raise
+    return tuple(done)
+
+
+def _cycle(waiting: dict[str, Statement], context: Context) -> ElaborationError:
+    """Name the equations of one cycle, not those that merely wait for it."""
+    path = [next(iter(waiting))]
+    while path[-1] not in path[:-1]:
+        path.append(min(_needs(waiting[path[-1]], context) & set(waiting)))
+    circle = path[path.index(path[-1]) : -1]
+    names = sorted({waiting[label].equation for label in circle})
+    message = f"equations {', '.join(names)} need each other at the same time step"
+    if len(circle) == 1:
+        message = f"{names[0]} needs its own result, {circle[0]}, at the same time step"
+    return ElaborationError("cycle", message, waiting[circle[0]].target.column, names[0])
+
+
+def _needs(statement: Statement, context: Context) -> set[str]:
+    """Labels whose value at the target's own time the right side uses."""
+    needed = set()
+    for name in names(statement.tree):
+        what = context.denote(name)
+        if (what.time or 0) + statement.shift == 0:
+            level = None if context.layer is None else context.layer + (what.layer or 0)
+            needed.add(what.name if level is None else f"{what.name}@{level}")
+    return needed
+
+
+def _assignment(label: str, statement: Statement, context: Context) -> Assignment:
+    expression = shifted(elaborate(statement.tree, context), statement.shift)
+    declared = context.shapes.get(label)
+    if declared is not None and expression.shape != declared:
+        message = f"{label} is declared {show_shape(declared)}, its equation gives {show_shape(expression.shape)}"
+        raise ElaborationError("shape", message, statement.target.column)
+    context.shapes.setdefault(label, expression.shape)
+    role = context.roles.setdefault(label, Role.INTERMEDIATE)
+    if role in (Role.INPUT, Role.PARAMETER):
+        message = f"{label} is declared under {role.value}s, it cannot be computed"
+        raise ElaborationError("syntax", message, statement.target.column)
+    latex = context.denote(statement.target).latex
+    if context.layer is not None:
+        latex += f"^{{({context.layer})}}"
+    target = Variable(label, context.shapes[label], 0, role, latex)
+    return Assignment(target, expression, statement.equation)

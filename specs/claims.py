@@ -1,0 +1,50 @@
+"""What the documents claim, and how each claim is decided."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from rnn_harness.specs.data_rows import rows_of
+
+Verdict = Literal["true", "true under conditions", "false", "depends"]
+By = Literal["checks", "measured", "literature", "definition", "not testable"]
+
+
+class Claim(BaseModel):
+    """`at`: document and line, all places. `says`: the claim in our words. `by`: how it is decided.
+
+    `evidence`: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
+    the name of a measurement. `verdict`: what holds where the evidence agrees; empty where a measurement says it.
+    `when`: the conditions, the counterexample, the source, or why it cannot be tested.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    at: tuple[str, ...]
+    says: str
+    by: By
+    evidence: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    when: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Claim:
+        decided = self.by in ("checks", "measured")
+        if decided != bool(self.evidence):
+            raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")
+        if self.by == "not testable":
+            if self.verdict is not None or not self.when:
+                raise ValueError(f"{self.id}: what cannot be tested has no verdict, and a reason")
+        elif self.verdict is None and self.by != "measured":
+            raise ValueError(f"{self.id}: a verdict is missing")
+        return self
+
+
+@functools.cache
+def claims() -> tuple[Claim, ...]:
+    """All claims. Raises SpecError if the file is damaged."""
+    return rows_of("claims.toml", "claims", Claim)
