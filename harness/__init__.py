@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnn_harness.validation import Match, Validation
+    from rnn_harness.validation import Identification, Validation
 
 __all__ = ["identify", "parametrize_with_cells", "validate"]
 
 
-def identify(cell: Any, **options: Any) -> tuple[Match, ...]:
+def identify(cell: Any, **options: Any) -> tuple[Identification, ...]:
     """What `cell` computes: one match, several that cannot be told apart, or none.
 
     `cell`: an object that an adapter drives (a module of torch, Keras, flax or equinox, an ONNX model, an object with
@@ -36,12 +36,12 @@ def validate(
     `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
     """
     from rnn_harness.errors import UsageError
-    from rnn_harness.validation import Wish, collect, target, validating
+    from rnn_harness.validation import ValidationRequest, collect, target, validating
 
     for name, value in (("seed", seed), ("examples", examples)):
         if value < 0:
             raise UsageError(f"{name} is {value}, expected 0 or more")
-    wish = Wish(spec, seed, examples, dtypes, options=tuple(options.items()))
+    wish = ValidationRequest(spec, seed, examples, dtypes, options=tuple(options.items()))
     return collect(_name(cell), validating(target(_name(cell), cell, options), wish))
 
 

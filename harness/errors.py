@@ -24,7 +24,7 @@ class NotRun(LookupError):
     """A check cannot be run on a subject, for the reason given; never a verdict about what it computes."""
 
 
-class NotShown(NotRun):
+class NotObservable(NotRun):
     """A check asked for something that the subject computes inside and does not show."""
 
 

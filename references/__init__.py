@@ -6,7 +6,7 @@ Written from the documents by hand; nothing here is generated, and nothing here 
 from __future__ import annotations
 
 from rnn_harness.references.activations import sigmoid, softmax
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.bptt import chunked, truncated
 from rnn_harness.references.clipping import clip_by_norm, clip_by_value, global_norm
 from rnn_harness.references.loss import cross_entropy
@@ -23,12 +23,12 @@ from rnn_harness.references.wirings import (
 )
 
 __all__ = [
+    "ArgumentError",
     "Array",
     "Arrays",
     "Gradients",
     "OutputLayer",
     "Reference",
-    "ReferenceError",
     "Run",
     "chronological_split",
     "chunked",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.protocol import Array
 
 
@@ -82,8 +82,8 @@ _PAIRS: dict[str, tuple[_Into, _Into]] = {
 def activation(name: str) -> tuple[_Into, _Into]:
     """(function, derivative from the value) of ``"sigmoid"`` or ``"tanh"``; both write into their second argument.
 
-    Raises ReferenceError for any other name.
+    Raises ArgumentError for any other name.
     """
     if name not in _PAIRS:
-        raise ReferenceError(f"activation is {name!r}, expected one of {', '.join(map(repr, _PAIRS))}")
+        raise ArgumentError(f"activation is {name!r}, expected one of {', '.join(map(repr, _PAIRS))}")
     return _PAIRS[name]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnn_harness.references.protocol import Array, Arrays, Reference
 
 
-class ReferenceError(ValueError):
+class ArgumentError(ValueError):
     """An argument a reference cannot take: the message shows it, and says what was expected."""
 
 
@@ -30,29 +30,29 @@ class Accepted:
 
 
 def expect_shape(what: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
-    """`value` as an array of exactly that shape (and dtype). Raises ReferenceError."""
+    """`value` as an array of exactly that shape (and dtype). Raises ArgumentError."""
     array = np.asarray(value)
     if array.shape != shape:
-        raise ReferenceError(f"{what} has shape {array.shape}, expected {shape}")
+        raise ArgumentError(f"{what} has shape {array.shape}, expected {shape}")
     if dtype is not None and array.dtype != dtype:
-        raise ReferenceError(f"{what} has dtype {array.dtype}, expected {dtype} like the inputs")
+        raise ArgumentError(f"{what} has dtype {array.dtype}, expected {dtype} like the inputs")
     return array
 
 
 def expect_choice(what: str, value: Any, choices: tuple[Any, ...]) -> None:
-    """Raise ReferenceError unless `value` is one of `choices`."""
+    """Raise ArgumentError unless `value` is one of `choices`."""
     if value not in choices:
-        raise ReferenceError(f"{what} is {value!r}, expected one of {', '.join(map(repr, choices))}")
+        raise ArgumentError(f"{what} is {value!r}, expected one of {', '.join(map(repr, choices))}")
 
 
 def expect_names(what: str, given: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """Raise ReferenceError that lists every missing and every unknown name at once."""
+    """Raise ArgumentError that lists every missing and every unknown name at once."""
     missing = sorted(set(expected) - set(given))
     unknown = sorted(set(given) - set(expected))
     if missing or unknown:
         parts = [f"missing {', '.join(missing)}"] if missing else []
         parts += [f"unknown {', '.join(unknown)}"] if unknown else []
-        raise ReferenceError(f"{what}: {'; '.join(parts)}; expected {', '.join(expected)}")
+        raise ArgumentError(f"{what}: {'; '.join(parts)}; expected {', '.join(expected)}")
 
 
 def accept(
@@ -63,12 +63,12 @@ def accept(
     states: Arrays | None,
     lengths: NDArray[np.intp] | None,
 ) -> Accepted:
-    """Check the arguments of `forward`. `inputs` (T, B, n); states (B, d); lengths (B,). Raises ReferenceError."""
+    """Check the arguments of `forward`. `inputs` (T, B, n); states (B, d); lengths (B,). Raises ArgumentError."""
     inputs = np.asarray(inputs)
     if inputs.ndim != 3:
-        raise ReferenceError(f"inputs has shape {inputs.shape}, expected (T, B, input_size)")
+        raise ArgumentError(f"inputs has shape {inputs.shape}, expected (T, B, input_size)")
     if inputs.dtype.kind not in "fc":
-        raise ReferenceError(f"inputs has dtype {inputs.dtype}, expected float32 or float64")
+        raise ArgumentError(f"inputs has dtype {inputs.dtype}, expected float32 or float64")
     steps, batch, input_size = inputs.shape
     shapes = reference.parameter_shapes(input_size, hidden_size)
     expect_names("parameters", parameters, shapes)
@@ -85,14 +85,14 @@ def accept(
 
 
 def alive_steps(lengths: NDArray[np.intp] | None, steps: int, batch: int) -> NDArray[np.bool_] | None:
-    """(T, B): whether a step lies within its row's length; None where all do. Raises ReferenceError."""
+    """(T, B): whether a step lies within its row's length; None where all do. Raises ArgumentError."""
     if lengths is None:
         return None
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,) or lengths.dtype.kind not in "iu":
-        raise ReferenceError(f"lengths is {lengths!r}, expected {batch} whole numbers")
+        raise ArgumentError(f"lengths is {lengths!r}, expected {batch} whole numbers")
     if batch and (lengths.min() < 0 or lengths.max() > steps):
-        raise ReferenceError(f"lengths {lengths.tolist()} leave the range 0..{steps}")
+        raise ArgumentError(f"lengths {lengths.tolist()} leave the range 0..{steps}")
     alive: NDArray[np.bool_] = np.arange(steps)[:, None] < lengths[None, :]
     return None if alive.all() else alive
 

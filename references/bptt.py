@@ -13,13 +13,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnn_harness.references.arguments import ReferenceError, expect_shape
+from rnn_harness.references.arguments import ArgumentError, expect_shape
 from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference
 
 
 def _check(window: int) -> None:
     if window < 1:
-        raise ReferenceError(f"the window is {window}, expected at least one step")
+        raise ArgumentError(f"the window is {window}, expected at least one step")
 
 
 def _states_before(cell: Reference, parameters: Arrays, inputs: Array, states: Arrays | None) -> list[Arrays]:
@@ -43,7 +43,7 @@ def truncated(
     """Sliding truncation: each step's output gradient goes back over at most `window` steps, its own included.
 
     `inputs` (T, B, n), `d_outputs` (T, B, d). A window of T or more gives the full gradient. The states' gradient
-    is that of the steps whose window reaches the start. Raises ReferenceError if `window` < 1.
+    is that of the steps whose window reaches the start. Raises ArgumentError if `window` < 1.
     """
     _check(window)
     steps = len(inputs)
@@ -74,7 +74,7 @@ def chunked(
 ) -> Iterator[Gradients]:
     """Stateful truncation: one `Gradients` per chunk of `window` steps, the state carried, gradients cut.
 
-    The outputs over all chunks equal those of the whole sequence. Raises ReferenceError if `window` < 1.
+    The outputs over all chunks equal those of the whole sequence. Raises ArgumentError if `window` < 1.
     """
     _check(window)
     for start in range(0, len(inputs), window):

@@ -10,16 +10,16 @@ import math
 
 import numpy as np
 
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.protocol import Array, Arrays
 
 
 def _check(gradients: Arrays, limit: float) -> None:
     if not (limit > 0 and math.isfinite(limit)):
-        raise ReferenceError(f"the limit is {limit!r}, expected a positive finite number")
+        raise ArgumentError(f"the limit is {limit!r}, expected a positive finite number")
     bad = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
     if bad:
-        raise ReferenceError(
+        raise ArgumentError(
             f"the gradient of {', '.join(bad)} is not finite: clipping cannot repair an overflow; "
             "shorten the sequence, lower the weights' scale, or use a wider dtype"
         )
@@ -31,7 +31,7 @@ def global_norm(gradients: Arrays) -> float:
 
 
 def clip_by_value(gradients: Arrays, limit: float) -> dict[str, Array]:
-    """Every entry brought into [-limit, limit]. Raises ReferenceError on a limit <= 0 or a gradient not finite."""
+    """Every entry brought into [-limit, limit]. Raises ArgumentError on a limit <= 0 or a gradient not finite."""
     _check(gradients, limit)
     return {name: np.clip(gradient, -limit, limit) for name, gradient in gradients.items()}
 
@@ -39,7 +39,7 @@ def clip_by_value(gradients: Arrays, limit: float) -> dict[str, Array]:
 def clip_by_norm(gradients: Arrays, limit: float) -> dict[str, Array]:
     """All gradients scaled by one factor so that their joint norm is at most `limit`.
 
-    Raises ReferenceError on a limit <= 0 or a gradient that is not finite.
+    Raises ArgumentError on a limit <= 0 or a gradient that is not finite.
     """
     _check(gradients, limit)
     norm = global_norm(gradients)

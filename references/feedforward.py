@@ -37,7 +37,7 @@ class Feedforward:
         states: Arrays | None = None,
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
-        """Apply to `inputs` (T, B, n). Raises ReferenceError on arguments that do not fit."""
+        """Apply to `inputs` (T, B, n). Raises ArgumentError on arguments that do not fit."""
         d = len(np.asarray(parameters.get("b", ())))
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive

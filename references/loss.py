@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references.arguments import ReferenceError, alive_steps, expect_shape
+from rnn_harness.references.arguments import ArgumentError, alive_steps, expect_shape
 from rnn_harness.references.protocol import Array
 
 
@@ -18,14 +18,14 @@ def cross_entropy(
     """(loss, gradient for the logits) of softmax cross-entropy, summed over time and batch.
 
     `logits` (T, B, k); `classes` (T, B), the true class of every step; steps past a row's length do not count.
-    The gradient is y_t - e_c. Raises ReferenceError on shapes that do not fit or a class outside 0..k-1.
+    The gradient is y_t - e_c. Raises ArgumentError on shapes that do not fit or a class outside 0..k-1.
     """
     if logits.ndim != 3:
-        raise ReferenceError(f"logits has shape {logits.shape}, expected (T, B, classes)")
+        raise ArgumentError(f"logits has shape {logits.shape}, expected (T, B, classes)")
     steps, batch, k = logits.shape
     classes = expect_shape("classes", classes, (steps, batch))
     if classes.size and (classes.min() < 0 or classes.max() >= k):
-        raise ReferenceError(f"classes reach from {classes.min()} to {classes.max()}, expected 0..{k - 1}")
+        raise ArgumentError(f"classes reach from {classes.min()} to {classes.max()}, expected 0..{k - 1}")
     shifted = logits - logits.max(axis=-1, keepdims=True)
     powers = np.exp(shifted)
     totals = powers.sum(axis=-1, keepdims=True)

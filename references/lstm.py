@@ -92,7 +92,7 @@ class LSTM:
         states: Arrays | None = None,
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
-        """Run over `inputs` (T, B, n). Raises ReferenceError on arguments that do not fit."""
+        """Run over `inputs` (T, B, n). Raises ArgumentError on arguments that do not fit."""
         d = len(np.asarray(parameters.get("W_hi", ())))
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive

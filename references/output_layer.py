@@ -28,7 +28,7 @@ class OutputLayer:
         return {"W_y": (output_size, hidden_size), "b_y": (output_size,)}
 
     def forward(self, parameters: Arrays, hidden: Array) -> Array:
-        """y (T, B, k) from `hidden` (T, B, d). Raises ReferenceError on shapes that do not fit."""
+        """y (T, B, k) from `hidden` (T, B, d). Raises ArgumentError on shapes that do not fit."""
         expect_names("parameters", parameters, self.parameter_shapes(0, 0))
         k = len(parameters["b_y"])
         weight = expect_shape("parameter W_y", parameters["W_y"], (k, hidden.shape[-1]))

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.bidirectional import Bidirectional
 from rnn_harness.references.feedforward import Feedforward
 from rnn_harness.references.gru import GRU
@@ -40,13 +40,13 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str, **options: Any) -> Reference:
-    """The reference of that name. Raises ReferenceError that lists the names, or the options, there are."""
+    """The reference of that name. Raises ArgumentError that lists the names, or the options, there are."""
     if name not in _REGISTRY:
-        raise ReferenceError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")
+        raise ArgumentError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")
     make = _REGISTRY[name]
     parameters = inspect.signature(make).parameters
     if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         unknown = sorted(set(options) - set(parameters))
         if unknown:
-            raise ReferenceError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
+            raise ArgumentError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
     return make(**options)

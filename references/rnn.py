@@ -48,7 +48,7 @@ class RNN:
         states: Arrays | None = None,
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
-        """Run over `inputs` (T, B, n). Raises ReferenceError on arguments that do not fit."""
+        """Run over `inputs` (T, B, n). Raises ArgumentError on arguments that do not fit."""
         d = len(np.asarray(parameters.get("W_h", ())))
         given = accept(self, d, parameters, inputs, states, lengths)
         p, x, alive = given.parameters, given.inputs, given.alive

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference, Run
 
 
@@ -33,7 +33,7 @@ class Stacked:
 
     def __post_init__(self) -> None:
         if not self.cells:
-            raise ReferenceError("a stack needs at least one layer, got none")
+            raise ArgumentError("a stack needs at least one layer, got none")
 
     @property
     def name(self) -> str:
@@ -58,7 +58,7 @@ class Stacked:
         states: Arrays | None = None,
         lengths: NDArray[np.intp] | None = None,
     ) -> Run:
-        """Run over `inputs` (T, B, n). Raises ReferenceError on arguments that do not fit."""
+        """Run over `inputs` (T, B, n). Raises ArgumentError on arguments that do not fit."""
         finals: dict[str, Array] = {}
         trace: dict[str, Array] = {}
         runs: list[Run] = []

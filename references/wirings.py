@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_harness.references.arguments import ReferenceError
+from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.protocol import Array, Arrays, Reference, Run
 
 
@@ -20,7 +20,7 @@ def one_to_one(cell: Reference, parameters: Arrays, x: Array) -> Array:
 def one_to_many(cell: Reference, parameters: Arrays, x: Array, steps: int) -> Array:
     """(steps, B, d) from one input `x` (B, n): it is read at the first step, the later ones read zeros."""
     if steps < 1:
-        raise ReferenceError(f"steps is {steps}, expected at least 1")
+        raise ArgumentError(f"steps is {steps}, expected at least 1")
     x = _batch(x)
     inputs = np.zeros((steps, *x.shape), x.dtype)
     inputs[0] = x
@@ -30,7 +30,7 @@ def one_to_many(cell: Reference, parameters: Arrays, x: Array, steps: int) -> Ar
 def many_to_one(cell: Reference, parameters: Arrays, inputs: Array) -> Array:
     """The last output, (B, d), of a sequence `inputs` (T, B, n) of at least one step."""
     if len(inputs) == 0:
-        raise ReferenceError("a many-to-one wiring needs at least one step, got none")
+        raise ArgumentError("a many-to-one wiring needs at least one step, got none")
     last: Array = cell.forward(parameters, inputs).outputs[-1]
     return last
 
@@ -48,12 +48,12 @@ def encode_decode(
     `inputs` (T, B, n), `targets` (S, B, m): what the decoder reads. Both cells carry states of the same names.
     """
     if encoder.state_names != decoder.state_names:
-        raise ReferenceError(f"encoder carries {encoder.state_names}, decoder {decoder.state_names}")
+        raise ArgumentError(f"encoder carries {encoder.state_names}, decoder {decoder.state_names}")
     read = encoder.forward(parameters[0], inputs)
     return read, decoder.forward(parameters[1], targets, read.finals)
 
 
 def _batch(x: Array) -> Array:
     if np.ndim(x) != 2:
-        raise ReferenceError(f"x has shape {np.shape(x)}, expected (B, input_size)")
+        raise ArgumentError(f"x has shape {np.shape(x)}, expected (B, input_size)")
     return np.asarray(x)

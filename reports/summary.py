@@ -26,7 +26,7 @@ class Recorded(Protocol):
     @property
     def reason(self) -> str: ...
     @property
-    def share(self) -> float | None: ...
+    def error_over_bound(self) -> float | None: ...
     @property
     def examples(self) -> int: ...
     @property
@@ -43,7 +43,7 @@ class Row:
     spec: str
     outcomes: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
-    share: float = 0.0
+    error_over_bound: float = 0.0
     examples: int = 0
 
     @property
@@ -75,7 +75,7 @@ def summarise(records: Iterable[Recorded]) -> dict[tuple[str, str], Row]:
         if now != before:
             row.outcomes[record.witness], row.reasons[record.witness] = now, record.reason
         if outcome in ("agrees", "refuted"):
-            row.share = max(row.share, record.share or 0.0)
+            row.error_over_bound = max(row.error_over_bound, record.error_over_bound or 0.0)
             row.examples += record.examples
     return rows
 

@@ -11,7 +11,7 @@ from rnn_harness.specs.claims import Claim, claims
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
 from rnn_harness.specs.load import Library, UnknownId, library, load_spec, parse_spec
-from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import (
     Entry,
     Equation,
@@ -33,10 +33,10 @@ __all__ = [
     "Equivalence",
     "Erratum",
     "Example",
-    "Finding",
     "Identity",
     "Library",
     "Misprint",
+    "PrintFinding",
     "Program",
     "ReferenceLink",
     "Shapes",

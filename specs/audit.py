@@ -16,12 +16,12 @@ from rnn_harness.specs.expression import Role
 from rnn_harness.specs.load import library
 from rnn_harness.specs.notation import Chain, Name, NotationError, Total, names, parse
 from rnn_harness.specs.passes import passes
-from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import Entry, Equation, Example, Identity, Program, Shapes, Table
 from rnn_harness.specs.spec import Spec
 
 
-def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[Finding, ...]:
+def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[PrintFinding, ...]:
     """Everything found in the prints of one spec; `specs`: where other specs are looked up (default: shipped)."""
     known = tuple(specs) if specs is not None else library().specs
     if spec not in known:
@@ -29,15 +29,15 @@ def audit(spec: Spec, specs: Iterable[Spec] | None = None) -> tuple[Finding, ...
     return tuple(finding for entry in spec.entries for finding in audit_entry(spec, entry, known))
 
 
-def audit_entry(spec: Spec, entry: Entry, specs: Iterable[Spec]) -> Iterator[Finding]:
+def audit_entry(spec: Spec, entry: Entry, specs: Iterable[Spec]) -> Iterator[PrintFinding]:
     """What is found in one print. Raises SpecError where the spec itself cannot be computed."""
     try:
         yield from _audit_kind(spec, entry, tuple(specs))
     except (NotationError, ElaborationError) as error:
-        yield Finding(entry.id, error.kind, str(error), column=error.column)
+        yield PrintFinding(entry.id, error.kind, str(error), column=error.column)
 
 
-def _audit_kind(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Iterator[Finding]:
+def _audit_kind(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Iterator[PrintFinding]:
     match entry:
         case Equation():
             yield from _audit_equation(spec, entry, specs)
@@ -53,12 +53,12 @@ def _audit_kind(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Iterator[F
             yield from _audit_identity(entry, specs)
 
 
-def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Iterator[Finding]:
+def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Iterator[PrintFinding]:
     text = entry.printed
     try:
         chains = parse(text)
     except NotationError as error:
-        yield Finding(entry.id, error.kind, str(error), entry.reading or "", error.column)
+        yield PrintFinding(entry.id, error.kind, str(error), entry.reading or "", error.column)
         return
     context = spec.context()
     seen: set[str] = set()
@@ -77,13 +77,13 @@ def _audit_equation(spec: Spec, entry: Equation, specs: tuple[Spec, ...]) -> Ite
         assigned = assign(statements(entry, context, text), context)
         passes(assigned)
     except ElaborationError as error:
-        yield Finding(entry.id, error.kind, str(error), entry.reading or "", error.column)
+        yield PrintFinding(entry.id, error.kind, str(error), entry.reading or "", error.column)
         return
     products = _star_products(entry.document, specs)
     for sign, meaning in dict.fromkeys(context.stars):
         if meaning == "entry by entry" and sign in products:
             message = f"{sign} multiplies two vectors entry by entry here, and by a matrix in {products[sign]}"
-            yield Finding(entry.id, "ambiguous product", message)
+            yield PrintFinding(entry.id, "ambiguous product", message)
 
 
 def _walking_backward(spec: Spec, entry: Equation, context: Context) -> set[str]:
@@ -102,7 +102,7 @@ def _walking_backward(spec: Spec, entry: Equation, context: Context) -> set[str]
 
 def _audit_name(
     entry: Equation, chain: Chain, name: Name, context: Context, seen: set[str], backward_states: set[str]
-) -> Iterator[Finding]:
+) -> Iterator[PrintFinding]:
     """A name must be declared, and its value known when the chain's first side is computed."""
     what = context.denote(name)
     known = what.name in context.shapes or context.layer is not None
@@ -111,7 +111,7 @@ def _audit_name(
         try:
             context.variable(name)
         except ElaborationError as error:
-            yield Finding(entry.id, error.kind, str(error), _reading(entry, seen - {what.name}), name.column)
+            yield PrintFinding(entry.id, error.kind, str(error), _reading(entry, seen - {what.name}), name.column)
     if what.time is None:
         return
     targets = [context.denote(side) for side in chain.sides if isinstance(side, Name)]
@@ -122,7 +122,7 @@ def _audit_name(
         correction = _reading(entry, seen)
         seen.add("future")
         message = f"{what.name} at t{what.time:+d} is not known yet at t{f'{now:+d}' if now else ''}"
-        yield Finding(entry.id, "future", message, correction, name.column)
+        yield PrintFinding(entry.id, "future", message, correction, name.column)
 
 
 def _reading(entry: Equation, seen: set[str]) -> str:
@@ -149,7 +149,7 @@ def _star_products(document: str, specs: tuple[Spec, ...]) -> dict[str, str]:
     return found
 
 
-def _audit_identity(entry: Identity, specs: Iterable[Spec]) -> Iterator[Finding]:
+def _audit_identity(entry: Identity, specs: Iterable[Spec]) -> Iterator[PrintFinding]:
     """An identity must be readable, and sum over the same steps as the others about the same spec."""
     lower = _first_step(entry)
     others: dict[int, list[str]] = {}
@@ -163,7 +163,7 @@ def _audit_identity(entry: Identity, specs: Iterable[Spec]) -> Iterator[Finding]
     usual = max(others, key=lambda start: len(others[start]), default=lower)
     if lower is not None and lower != usual and usual is not None:
         places = ", ".join(others[usual])
-        yield Finding(entry.id, "index", f"the steps begin at {lower} here, and at {usual} in {places}")
+        yield PrintFinding(entry.id, "index", f"the steps begin at {lower} here, and at {usual} in {places}")
 
 
 def _first_step(entry: Identity) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from rnn_harness.specs.notation import Binary, Bracket, Name, Negative, NotationError, Number, Tree, parse
-from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import Example, Table
 from rnn_harness.specs.symbols import denote
 
@@ -78,7 +78,9 @@ def show(value: Exact) -> str:
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
-def _compare(entry: str, left: Tree, right: Tree, known: Mapping[tuple[str, int | None], Exact]) -> Iterator[Finding]:
+def _compare(
+    entry: str, left: Tree, right: Tree, known: Mapping[tuple[str, int | None], Exact]
+) -> Iterator[PrintFinding]:
     a, b = evaluate(left, known), evaluate(right, known)
     if a == b:
         return
@@ -105,14 +107,14 @@ def _meant_part(value: Exact, printed: Tree, known: Mapping[tuple[str, int | Non
     return None
 
 
-def _differs(entry: str, a: Exact, b: Exact) -> Finding:
+def _differs(entry: str, a: Exact, b: Exact) -> PrintFinding:
     """`b` is printed where `a` is right."""
     wrong = [i + 1 for i in range(max(len(a), len(b))) if a[min(i, len(a) - 1)] != b[min(i, len(b) - 1)]]
     places = f" in entry {', '.join(map(str, wrong))}" if max(len(a), len(b)) > 1 else ""
-    return Finding(entry, "arithmetic", f"{show(b)} is printed for {show(a)}{places}", show(a))
+    return PrintFinding(entry, "arithmetic", f"{show(b)} is printed for {show(a)}{places}", show(a))
 
 
-def audit_example(example: Example, text: str | None = None) -> Iterator[Finding]:
+def audit_example(example: Example, text: str | None = None) -> Iterator[PrintFinding]:
     """Every equality of the print (or of `text`) that does not hold, with the right numbers."""
     try:
         known = givens(example)
@@ -126,11 +128,11 @@ def audit_example(example: Example, text: str | None = None) -> Iterator[Finding
             answer = evaluate(parse(example.asked)[0].sides[0], known)
             if answer not in stated:
                 message = f"the value asked for, {example.asked} = {show(answer)}, is stated nowhere"
-                yield Finding(example.id, "unstated result", message, show(answer))
+                yield PrintFinding(example.id, "unstated result", message, show(answer))
     except NotationError as error:
-        yield Finding(example.id, error.kind, str(error), column=error.column)
+        yield PrintFinding(example.id, error.kind, str(error), column=error.column)
     except Unknown as error:
-        yield Finding(example.id, "undeclared symbol", str(error))
+        yield PrintFinding(example.id, "undeclared symbol", str(error))
 
 
 _ROW = re.compile(r"^(?P<label>[^:\[\\]*?)\s*(?::|\\quad)?\s*\[(?P<numbers>[^\]]*)\]")
@@ -156,26 +158,26 @@ def rows(table: Table) -> list[tuple[str, Exact]]:
     return found
 
 
-def audit_table(table: Table) -> Iterator[Finding]:
+def audit_table(table: Table) -> Iterator[PrintFinding]:
     """One-hot codes must be orthonormal and used; states of a tanh cell must lie strictly inside (-1, 1)."""
     try:
         found = rows(table)
     except NotationError as error:
-        yield Finding(table.id, error.kind, str(error), column=error.column)
+        yield PrintFinding(table.id, error.kind, str(error), column=error.column)
         return
     if table.rows == "states":
         for label, values in found:
             if any(abs(value) >= 1 for value in values):
-                yield Finding(table.id, "unreachable", f"row {label}: {show(values)} has an entry of size 1")
+                yield PrintFinding(table.id, "unreachable", f"row {label}: {show(values)} has an entry of size 1")
         return
     for i, (label, values) in enumerate(found):
         for other, others in found[i:]:
             product = sum(a * b for a, b in zip(values, others, strict=True))
             if product != (label == other and values == others):
-                yield Finding(table.id, "arithmetic", f"the codes of {label} and {other} are not orthonormal")
+                yield PrintFinding(table.id, "arithmetic", f"the codes of {label} and {other} are not orthonormal")
     for column in range(len(found[0][1]) if found else 0):
         if not any(values[column] for _, values in found):
-            yield Finding(table.id, "unused column", f"column {column + 1} is 0 in every code")
+            yield PrintFinding(table.id, "unused column", f"column {column + 1} is 0 in every code")
     for label, _ in found:
         if table.words and label not in table.words:
-            yield Finding(table.id, "unused symbol", f"{label} has a code, but does not occur in the data")
+            yield PrintFinding(table.id, "unused symbol", f"{label} has a code, but does not occur in the data")

@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import Program
 
 _INDEXED = re.compile(r"(?<=[,(\s])(\w+)(\[[^\]]*\])")
@@ -18,16 +18,16 @@ class ProgramError(ValueError):
     """A layer that this small reader of Keras does not know."""
 
 
-def audit_program(entry: Program) -> Iterator[Finding]:
+def audit_program(entry: Program) -> Iterator[PrintFinding]:
     """Syntax errors, and names of modules that are not keras; each with its repair where one is found."""
     text = entry.printed.strip()
     try:
         ast.parse(text)
     except SyntaxError as error:
         message = f"line {error.lineno}: {error.msg}"
-        yield Finding(entry.id, "syntax", message, _repair(text) or entry.reading or "", error.offset or 0)
+        yield PrintFinding(entry.id, "syntax", message, _repair(text) or entry.reading or "", error.offset or 0)
     for root in sorted(_roots(text) - {"keras"}):
-        yield Finding(entry.id, "undeclared symbol", f"{root} is no module; keras is", "keras")
+        yield PrintFinding(entry.id, "undeclared symbol", f"{root} is no module; keras is", "keras")
 
 
 def _repair(text: str) -> str:

@@ -11,7 +11,7 @@ from rnn_harness.specs.dimensions import Dimension, Shape, show_shape
 from rnn_harness.specs.elaborate import elaborate
 from rnn_harness.specs.expression import Role
 from rnn_harness.specs.notation import Name, NotationError, parse
-from rnn_harness.specs.print_finding import Finding
+from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import Shapes
 from rnn_harness.specs.spec import Spec
 
@@ -26,11 +26,11 @@ def _parse_shape(text: str) -> Shape:
         raise NotationError(str(error), text, 1) from None
 
 
-def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[Finding]:
+def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[PrintFinding]:
     """Every printed shape that the equations of the spec `of` contradict."""
     spec = next((one for one in specs if one.id == entry.of), None)
     if spec is None:
-        yield Finding(entry.id, "undeclared symbol", f"there is no spec {entry.of!r} to hold the shapes against")
+        yield PrintFinding(entry.id, "undeclared symbol", f"there is no spec {entry.of!r} to hold the shapes against")
         return
     text = entry.literal or entry.printed
     if _UNDERBRACED.search(text):
@@ -39,7 +39,7 @@ def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[Finding]:
         yield from _audit_declarations(entry, spec, text)
 
 
-def _audit_values(entry: Shapes, spec: Spec) -> Iterator[Finding]:
+def _audit_values(entry: Shapes, spec: Spec) -> Iterator[PrintFinding]:
     """Shapes in numbers under each symbol: compared one by one with the meant symbols' at the stated sizes."""
     printed = [_parse_shape(match["shape"]) for match in _UNDERBRACED.finditer(entry.printed)]
     meant = [part.strip() for part in (entry.reading or "").split(";")]
@@ -57,15 +57,15 @@ def _audit_values(entry: Shapes, spec: Spec) -> Iterator[Finding]:
         found = tuple(size.size(entry.sizes) for size in shape)
         if found != right:
             shown, wanted = "×".join(map(str, found)), "×".join(map(str, right))
-            yield Finding(entry.id, "shape", f"{text} is printed as {shown}, it is {wanted}", wanted)
+            yield PrintFinding(entry.id, "shape", f"{text} is printed as {shown}, it is {wanted}", wanted)
 
 
-def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[Finding]:
+def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[PrintFinding]:
     """Declared shapes put into the equations in place of the spec's, one symbol at a time."""
     for line in text.strip().splitlines():
         match = _MEMBER.match(line.strip())
         if match is None:
-            yield Finding(entry.id, "syntax", f"{line!r} is not of the form 'symbol in R^shape'")
+            yield PrintFinding(entry.id, "syntax", f"{line!r} is not of the form 'symbol in R^shape'")
             continue
         symbol = parse(match["symbol"])[0].sides[0]
         if not isinstance(symbol, Name):
@@ -74,7 +74,9 @@ def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[Findin
         context = spec.context()
         name = context.denote(symbol).name
         if name not in context.shapes:
-            yield Finding(entry.id, "undeclared symbol", f"{name} does not occur in {spec.id}", column=symbol.column)
+            yield PrintFinding(
+                entry.id, "undeclared symbol", f"{name} does not occur in {spec.id}", column=symbol.column
+            )
             continue
         needed = context.shapes[name]
         if shape == needed:
@@ -96,4 +98,4 @@ def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[Findin
         if faults or role in (Role.STATE, Role.INTERMEDIATE):
             reason = faults[0] if faults else "its equation gives another"
             message = f"{name} is printed {show_shape(shape)}, it must be {show_shape(needed)} ({reason})"
-            yield Finding(entry.id, "shape", message, show_shape(needed))
+            yield PrintFinding(entry.id, "shape", message, show_shape(needed))

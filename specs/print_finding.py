@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PrintFinding:
     """`kind` is what an erratum declares; `correction` the computed right text or numbers, where there is one."""
 
     entry: str

@@ -16,7 +16,7 @@ def _distance(ball: Any, computed: float) -> Any:
     return (ball.mid() - arb(computed)).abs_upper()
 
 
-def share(balls: Array, computed: Array) -> tuple[float, tuple[int, ...]]:
+def error_over_bound(balls: Array, computed: Array) -> tuple[float, tuple[int, ...]]:
     """(worst abs(computed - true) / bound, where). Above 1 is outside the bound; inf for NaN or infinity.
 
     `balls`: an object array of arb; `computed`: numbers of the same shape. An exact ball admits only its midpoint,

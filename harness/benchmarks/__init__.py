@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rnn_harness.benchmarks.plan import FULL, QUICK, USUAL, Amount, Job, decayed, plan
+from rnn_harness.benchmarks.plan import FULL, QUICK, USUAL, BenchmarkSize, Job, decayed, plan
 from rnn_harness.records.measurement import Measurement, read_measurements, write_measurements
 
 __all__ = [
     "FULL",
     "QUICK",
     "USUAL",
-    "Amount",
+    "BenchmarkSize",
     "Job",
     "Measurement",
     "decayed",

@@ -17,7 +17,7 @@ from rnn_harness.benchmarks.decay.jacobian_product import jacobians_agree, step_
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.learning.train import Learner, learned, learners
 from rnn_harness.benchmarks.parameters import count, parameters
-from rnn_harness.benchmarks.speed.speed import SPECS, Point, at_equal_count, speed
+from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count, speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.kernels import kernels
 from rnn_harness.records.measurement import Measurement, stamped
@@ -47,7 +47,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Amount:
+class BenchmarkSize:
     """How much: `grid` of (d, B, T), rounds of timing, decay over `steps` at hidden size `width` for `seeds`; `tasks`
     with their steps and the steps of training. `variants`: time the cells that torch has no kernel for, too.
     """
@@ -69,14 +69,14 @@ _STREAMS_FULL = (("characters", 40, 600), ("forecast", 50, 2000), ("forecasts", 
 _LEARNT = (*_SMALL, *_STREAMS, ("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000))
 _LEARNT_FULL = (*_SMALL, *_STREAMS_FULL, ("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000))
 _LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
-QUICK = Amount(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
-USUAL = Amount(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
-FULL = Amount(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL, variants=True)
+QUICK = BenchmarkSize(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
+USUAL = BenchmarkSize(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
+FULL = BenchmarkSize(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL, variants=True)
 LEARNING_SEEDS = 3
 
 
 def plan(
-    amount: Amount,
+    amount: BenchmarkSize,
     what: tuple[str, ...],
     families: tuple[str, ...],
     dtype: str,
@@ -98,15 +98,17 @@ def plan(
     if "speed" in what:
         for d, rows, steps in amount.grid:
             timed = specs or tuple(SPECS[family] for family in families)
-            jobs += [_speed_job(Point(spec, d, d, rows, steps, dtype, device), amount, cells) for spec in timed]
+            jobs += [_speed_job(SpeedPoint(spec, d, d, rows, steps, dtype, device), amount, cells) for spec in timed]
         d, rows, steps = amount.grid[-1]
         total = count(library().spec(SPECS["lstm"]), {"n": d, "d": d, "k": 1})
         for spec in (SPECS[family] for family in families if family != "lstm" and not specs):
-            jobs.append(_speed_job(at_equal_count(Point(spec, d, d, rows, steps, dtype, device), total), amount, cells))
+            jobs.append(
+                _speed_job(at_equal_count(SpeedPoint(spec, d, d, rows, steps, dtype, device), total), amount, cells)
+            )
         if amount.variants and not specs:
             own = (one.spec for one in kernels() if one.id.startswith("compiled/"))
             chosen = (spec for spec in own if spec.partition(".")[0] in families)
-            jobs += [_speed_job(Point(spec, 64, 64, 16, 50, dtype, device), amount, cells) for spec in chosen]
+            jobs += [_speed_job(SpeedPoint(spec, 64, 64, 16, 50, dtype, device), amount, cells) for spec in chosen]
     return jobs
 
 
@@ -118,7 +120,7 @@ def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
                 yield name, one
 
 
-def _speed_job(point: Point, amount: Amount, cells: tuple[str, ...]) -> Job:
+def _speed_job(point: SpeedPoint, amount: BenchmarkSize, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
     compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
     cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
@@ -139,12 +141,12 @@ def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:
     return Job(f"{learner.name} learns {task}, T = {steps}", cost, run)
 
 
-def _decay_job(name: str, initial: str, amount: Amount) -> Job:
+def _decay_job(name: str, initial: str, amount: BenchmarkSize) -> Job:
     cost = amount.seeds * (0.02 + amount.steps / 16_000)
     return Job(f"decay of {name}, {initial}", cost, lambda tick: _decayed(name, initial, amount, tick))
 
 
-def _decayed(name: str, initial: str, amount: Amount, tick: Callable[[], None]) -> Iterator[Measurement]:
+def _decayed(name: str, initial: str, amount: BenchmarkSize, tick: Callable[[], None]) -> Iterator[Measurement]:
     yield decayed(name, initial, amount.steps, amount.width, amount.seeds, tick)
 
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Dtype = Literal["float64", "float32", "bfloat16", "float16"]
-Special = Literal["large", "zeros", "equal rows", "saturated"]
-SPECIALS: tuple[Special, ...] = ("large", "zeros", "equal rows", "saturated")
+CaseFeature = Literal["large", "zeros", "equal rows", "saturated"]
+FEATURES: tuple[CaseFeature, ...] = ("large", "zeros", "equal rows", "saturated")
 
 
 class Case(BaseModel):
     """Sizes, dtype, seed, scale and special positions; replayable from its JSON alone.
 
-    `scale`: standard deviation of a pre-activation's recurrent part, roughly. `specials`: ``large`` puts inputs
+    `scale`: standard deviation of a pre-activation's recurrent part, roughly. `features`: ``large`` puts inputs
     beyond 8 at some places, ``zeros`` exact zeros, ``equal rows`` makes two batch rows the same, ``saturated``
     multiplies the biases. `lengths`: per-row lengths, or None.
     """
@@ -42,7 +42,7 @@ class Case(BaseModel):
     dtype: Dtype = "float64"
     seed: int = Field(default=0, ge=0)
     scale: float = Field(default=1.0, gt=0)
-    specials: tuple[Special, ...] = ()
+    features: tuple[CaseFeature, ...] = ()
     lengths: tuple[int, ...] | None = None
 
     @property
@@ -52,7 +52,7 @@ class Case(BaseModel):
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CaseArrays:
     """The arrays of a case, in the reference's names and in the case's dtype."""
 
     case: Case
@@ -75,7 +75,7 @@ def representable(values: Array, dtype: str) -> Array:
     return ((bits + 0x7FFF + even) & 0xFFFF0000).view(np.float32).astype(values.dtype)
 
 
-def draw(case: Case, subject: Subject) -> Drawn:
+def draw_arrays(case: Case, subject: Subject) -> CaseArrays:
     """The arrays of `case`; the same ones for the same case, on every machine.
 
     Of a format narrower than float32 they are float32 arrays whose numbers that format holds.
@@ -92,24 +92,24 @@ def draw(case: Case, subject: Subject) -> Drawn:
     for name, shape in sorted(subject.parameter_shapes(case.sizes).items()):
         fan_in = shape[-1] if len(shape) == 2 else 1
         factor = 2.0 ** round(np.log2(case.scale / np.sqrt(fan_in)))
-        if len(shape) == 1 and "saturated" in case.specials:
+        if len(shape) == 1 and "saturated" in case.features:
             factor *= 8
         parameters[name] = normal(*shape) * dtype.type(factor)
     inputs = normal(case.T, case.B, case.n)
-    if "large" in case.specials and inputs.size:
+    if "large" in case.features and inputs.size:
         inputs[rng.random(inputs.shape) < 0.5] *= 16
         inputs.flat[0] = 12.0
-    if "zeros" in case.specials and inputs.size:
+    if "zeros" in case.features and inputs.size:
         inputs[rng.random(inputs.shape) < 0.3] = 0
         inputs.flat[0] = 0
-    if "equal rows" in case.specials and case.B > 1:
+    if "equal rows" in case.features and case.B > 1:
         inputs[:, 1] = inputs[:, 0]
     widths = subject.state_sizes(case.sizes)
     states = {name: normal(case.B, widths[name]) / 2 for name in subject.cell.state_names}
     width = case.k if subject.output else subject.width * case.d
     d_finals = {name: normal(case.B, widths[name]) for name in subject.cell.state_names}
     lengths = None if case.lengths is None else np.array(case.lengths, dtype=np.intp)
-    return Drawn(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)
+    return CaseArrays(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)
 
 
 def cases(spec: str, dtype: Dtype | None = None, lengths: bool = False) -> SearchStrategy[Case]:
@@ -133,7 +133,7 @@ def cases(spec: str, dtype: Dtype | None = None, lengths: bool = False) -> Searc
             dtype=pick(st.sampled_from(dtypes)),
             seed=pick(st.integers(0, 2**20)),
             scale=pick(st.sampled_from([1.0, 0.5, 2.0, 4.0])),
-            specials=tuple(sorted(pick(st.sets(st.sampled_from(SPECIALS), max_size=2)))),
+            features=tuple(sorted(pick(st.sets(st.sampled_from(FEATURES), max_size=2)))),
             lengths=tuple(pick(st.lists(st.integers(0, length), min_size=rows, max_size=rows))) if lengths else None,
         )
 

@@ -21,9 +21,9 @@ from rnn_harness.arithmetic.assumptions import (
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
 from rnn_harness.arithmetic.compare import middle
 from rnn_harness.arithmetic.complex_step import StepArithmetic
-from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.checks.jacobian_entries import entry_pairs
-from rnn_harness.evaluation.evaluation import Trial, final_states
+from rnn_harness.evaluation.evaluation import Evaluation, final_states
 
 Array = NDArray[Any]
 _COMPLEX = StepArithmetic()
@@ -31,16 +31,16 @@ MOST_ENTRIES = 400
 """Above this many numbers the entries are taken block by block: the rows of one evaluation grow with their square."""
 
 
-def bound(trial: Trial) -> Iterator[Finding]:
+def bound(evaluation: Evaluation) -> Iterator[Finding]:
     """Every gradient within its proved bound; where some are not, those that are get told too."""
-    found = trial.flat_gradients
+    found = evaluation.flat_gradients
     rows = {
-        name: within(trial.subject.spec.id, f"gradient {name}", balls, found[name])
+        name: compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, found[name])
         if name in found
-        else Finding(trial.subject.spec.id, False, f"gradient {name} is missing")
-        for name, balls in trial.gradient_balls.items()
+        else Finding(evaluation.subject.spec.id, False, f"gradient {name} is missing")
+        for name, balls in evaluation.gradient_balls.items()
     }
-    worst = merge(list(rows.values()))
+    worst = worst_finding(list(rows.values()))
     if not worst.agrees:
         wrong = ", ".join(name for name, row in rows.items() if not row.agrees)
         right = ", ".join(name for name, row in rows.items() if row.agrees)
@@ -48,53 +48,55 @@ def bound(trial: Trial) -> Iterator[Finding]:
     yield worst
 
 
-def complex_derivative(trial: Trial, direction: dict[str, Array]) -> float:
+def complex_derivative(evaluation: Evaluation, direction: dict[str, Array]) -> float:
     """The spec's derivative along `direction` (flat names; absent ones stay), by one complex step."""
-    moved = dict(trial.flat_values)
+    moved = dict(evaluation.flat_values)
     for name, step in direction.items():
         moved[name] = moved[name] + 1j * COMPLEX_STEP * step
-    return float(np.imag(trial.objective(moved, _COMPLEX)) / COMPLEX_STEP)
+    return float(np.imag(evaluation.objective(moved, _COMPLEX)) / COMPLEX_STEP)
 
 
-def _along(trial: Trial, what: str, direction: dict[str, Array]) -> Finding:
-    gradients = trial.flat_gradients
+def _along(evaluation: Evaluation, what: str, direction: dict[str, Array]) -> Finding:
+    gradients = evaluation.flat_gradients
     products = [gradients[name] * step for name, step in direction.items()]
     claimed = float(sum(product.sum() for product in products))
     mass = float(sum(np.abs(product).sum() for product in products))
-    measured = complex_derivative(trial, direction)
+    measured = complex_derivative(evaluation, direction)
     bound = COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(claimed - measured)
     if error > bound:
         # Both sides may cancel where a unit is saturated: what rounding does there, the balls know.
-        bound += 2 * sum(float((_radii(trial, name) * np.abs(step)).sum()) for name, step in direction.items())
+        bound += 2 * sum(float((_radii(evaluation, name) * np.abs(step)).sum()) for name, step in direction.items())
     agrees = bool(error <= bound)
     detail = "" if agrees else f"along {what} the gradient gives {claimed!r}, a complex step {measured!r}"
-    share = 0.0 if error == 0 else error / bound if bound else float("inf")
-    return Finding(trial.subject.spec.id, agrees, detail, share, error, bound)
+    error_over_bound = 0.0 if error == 0 else error / bound if bound else float("inf")
+    return Finding(evaluation.subject.spec.id, agrees, detail, error_over_bound, error, bound)
 
 
-def _radii(trial: Trial, name: str) -> Array:
-    balls = trial.gradient_balls[name]
+def _radii(evaluation: Evaluation, name: str) -> Array:
+    balls = evaluation.gradient_balls[name]
     return np.array([float(arb(ball.rad())) for ball in balls.flat]).reshape(balls.shape)
 
 
-def _screen(trial: Trial) -> Iterator[Finding]:
-    yield _along(trial, "one random direction", trial.directions)
+def _screen(evaluation: Evaluation) -> Iterator[Finding]:
+    yield _along(evaluation, "one random direction", evaluation.directions)
 
 
-def _blocks(trial: Trial) -> Iterator[Finding]:
-    yield merge([_along(trial, name, {name: trial.directions[name]}) for name in trial.flat_values])
+def _blocks(evaluation: Evaluation) -> Iterator[Finding]:
+    yield worst_finding(
+        [_along(evaluation, name, {name: evaluation.directions[name]}) for name in evaluation.flat_values]
+    )
 
 
-def every_entry(trial: Trial) -> Iterator[Finding]:
+def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
     """The derivative by every single number, all in one evaluation, each against its own entry of the gradient."""
     rows = []
-    for name, claimed, measured in entry_pairs(trial):
+    for name, claimed, measured in entry_pairs(evaluation):
         error = np.abs(claimed - measured)
         bound = COMPLEX_STEP_FLOOR * np.maximum(np.abs(claimed), np.abs(measured))
         if (error > bound).any():
             # Both sides may cancel where a unit is saturated: what rounding does there, the balls know.
-            bound = bound + 2 * _radii(trial, name)
+            bound = bound + 2 * _radii(evaluation, name)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(error == 0, 0.0, error / bound)
         worst = float(np.max(shares, initial=0.0)) if np.isfinite(error).all() else float("inf")
@@ -105,83 +107,83 @@ def every_entry(trial: Trial) -> Iterator[Finding]:
             detail = (
                 f"{name}{place}: the gradient is {float(claimed[where])!r}, a complex step {float(measured[where])!r}"
             )
-        rows.append(Finding(trial.subject.spec.id, worst <= 1, detail, worst, float(np.max(error, initial=0.0))))
-    yield merge(rows)
+        rows.append(Finding(evaluation.subject.spec.id, worst <= 1, detail, worst, float(np.max(error, initial=0.0))))
+    yield worst_finding(rows)
 
 
-def _entries(trial: Trial) -> Iterator[Finding]:
-    small = sum(np.size(value) for value in trial.flat_values.values()) <= MOST_ENTRIES
-    yield from every_entry(trial) if small else _blocks(trial)
+def _entries(evaluation: Evaluation) -> Iterator[Finding]:
+    small = sum(np.size(value) for value in evaluation.flat_values.values()) <= MOST_ENTRIES
+    yield from every_entry(evaluation) if small else _blocks(evaluation)
 
 
-def _quotient(trial: Trial) -> Iterator[Finding]:
+def _quotient(evaluation: Evaluation) -> Iterator[Finding]:
     """Central difference of 200-bit values along one direction, against the subject's gradient in its bound."""
     arithmetic = BallArithmetic()
     with arithmetic.scope():
         h = arb(2) ** -QUOTIENT_BITS
-        steps = {name: arithmetic.array(step) for name, step in trial.directions.items()}
-        start = {name: arithmetic.array(value) for name, value in trial.flat_values.items()}
-        ahead = trial.objective({name: start[name] + h * steps[name] for name in start}, arithmetic)
-        behind = trial.objective({name: start[name] - h * steps[name] for name in start}, arithmetic)
+        steps = {name: arithmetic.array(step) for name, step in evaluation.directions.items()}
+        start = {name: arithmetic.array(value) for name, value in evaluation.flat_values.items()}
+        ahead = evaluation.objective({name: start[name] + h * steps[name] for name in start}, arithmetic)
+        behind = evaluation.objective({name: start[name] - h * steps[name] for name in start}, arithmetic)
         quotient = (ahead - behind) / (2 * h)
         claimed, bound = arb(0), exact(QUOTIENT_FLOOR) * (1 + abs(quotient))
-        for name, gradient in trial.flat_gradients.items():
+        for name, gradient in evaluation.flat_gradients.items():
             claimed += sum((arithmetic.array(gradient) * steps[name]).flat, arb(0))
-            radii = (arb(ball.rad()) * abs(step) for ball, step in _pairs(trial, name, steps))
+            radii = (arb(ball.rad()) * abs(step) for ball, step in _pairs(evaluation, name, steps))
             bound += sum(radii, arb(0))
         error, limit = float(abs(claimed - quotient).mid()), float(bound.mid())
     agrees = error <= limit
     detail = "" if agrees else f"the gradient gives {float(claimed.mid())!r}, a quotient {float(quotient.mid())!r}"
-    yield Finding(trial.subject.spec.id, agrees, detail, error / limit, error, limit)
+    yield Finding(evaluation.subject.spec.id, agrees, detail, error / limit, error, limit)
 
 
-def _pairs(trial: Trial, name: str, steps: dict[str, Array]) -> Iterable[tuple[arb, arb]]:
-    if name not in trial.gradient_balls:
+def _pairs(evaluation: Evaluation, name: str, steps: dict[str, Array]) -> Iterable[tuple[arb, arb]]:
+    if name not in evaluation.gradient_balls:
         return ()
-    return zip(trial.gradient_balls[name].flat, steps[name].flat, strict=True)
+    return zip(evaluation.gradient_balls[name].flat, steps[name].flat, strict=True)
 
 
-def _autograd(trial: Trial) -> Iterator[Finding]:
+def _autograd(evaluation: Evaluation) -> Iterator[Finding]:
     """Torch differentiates the spec's expression; both gradients must lie in the same balls."""
     from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 
-    arithmetic = TorchArithmetic(trial.case.dtype)
-    trajectory = evaluate(trial.program, trial.values, arithmetic)
-    d_outputs, d_finals = trial.spec_cotangents
-    finals = final_states(trial.program, trajectory)
+    arithmetic = TorchArithmetic(evaluation.case.dtype)
+    trajectory = evaluate(evaluation.program, evaluation.values, arithmetic)
+    d_outputs, d_finals = evaluation.spec_cotangents
+    finals = final_states(evaluation.program, trajectory)
     tensor = arithmetic.torch.tensor
     total = sum((finals[name] * tensor(value)).sum() for name, value in d_finals.items())
     for name, value in d_outputs.items():
-        for t in range(trial.case.T):
+        for t in range(evaluation.case.T):
             total = total + (trajectory.steps[t][name] * tensor(value[t])).sum()
     total.backward()
     parameters = {k: v.grad.numpy() for k, v in trajectory.parameters.items() if v.grad is not None}
-    torch_found = {f"parameters.{k}": v for k, v in _gather(trial, parameters).items()}
-    torch_found["inputs"] = np.stack([step[trial.subject.input_name].grad.numpy() for step in trajectory.inputs])
-    for name, source in trial.subject.states.items():
+    torch_found = {f"parameters.{k}": v for k, v in _gather(evaluation, parameters).items()}
+    torch_found["inputs"] = np.stack([step[evaluation.subject.input_name].grad.numpy() for step in trajectory.inputs])
+    for name, source in evaluation.subject.states.items():
         torch_found[f"states.{source}"] = trajectory.initial[name].grad.numpy()
-    own = trial.flat_gradients
+    own = evaluation.flat_gradients
     rows = []
-    for name, balls in trial.gradient_balls.items():
-        theirs = within(trial.subject.spec.id, f"torch's gradient {name}", balls, torch_found[name])
-        mine = within(trial.subject.spec.id, f"gradient {name}", balls, own[name])
+    for name, balls in evaluation.gradient_balls.items():
+        theirs = compare_with_balls(evaluation.subject.spec.id, f"torch's gradient {name}", balls, torch_found[name])
+        mine = compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, own[name])
         if theirs.agrees and not mine.agrees:
             first = middle(balls).flat[0]
             detail = f"{mine.detail}; torch's autograd agrees with the equations (first entry {first:.6g})"
-            mine = Finding(mine.entry, False, detail, mine.share, mine.error, mine.bound, mine.bits)
+            mine = Finding(mine.entry, False, detail, mine.error_over_bound, mine.error, mine.bound, mine.bits)
         rows += [theirs, mine]
-    yield merge(rows)
+    yield worst_finding(rows)
 
 
-def _gather(trial: Trial, found: dict[str, Array]) -> dict[str, Array]:
-    return trial.subject.gradients(found, trial.drawn.parameters)
+def _gather(evaluation: Evaluation, found: dict[str, Array]) -> dict[str, Array]:
+    return evaluation.subject.gradients(found, evaluation.arrays.parameters)
 
 
 CHECKS = (
-    Check("backward.screen", "numeric", always, _screen, dtypes=("float64",)),
-    Check("backward.blocks", "numeric", always, _blocks, dtypes=("float64",)),
-    Check("backward.entries", "numeric", always, _entries, dtypes=("float64",)),
-    Check("backward.bound", "reference", always, bound),
-    Check("backward.quotient", "numeric", always, _quotient),
-    Check("backward.autograd", "torch", always, _autograd),
+    Check("backward.screen", "numeric", applies_to_all, _screen, dtypes=("float64",)),
+    Check("backward.blocks", "numeric", applies_to_all, _blocks, dtypes=("float64",)),
+    Check("backward.entries", "numeric", applies_to_all, _entries, dtypes=("float64",)),
+    Check("backward.bound", "reference", applies_to_all, bound),
+    Check("backward.quotient", "numeric", applies_to_all, _quotient),
+    Check("backward.autograd", "torch", applies_to_all, _autograd),
 )

@@ -22,7 +22,7 @@ from rnn_harness.arithmetic.assumptions import QUOTIENT_BITS, QUOTIENT_FLOOR
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
 from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs.notation import Binary, Bracket, Derivative, Name, Number, Total, Tree, parse
 from rnn_harness.subjects.subject import LAYERS
 
@@ -35,7 +35,7 @@ STEPS = 4
 class World:
     """A recurrence with its loss -log(y_tc), over `STEPS` steps: what the identities speak about."""
 
-    trial: Trial
+    evaluation: Evaluation
     classes: NDArray[np.intp]
 
     @functools.cached_property
@@ -44,26 +44,26 @@ class World:
 
     @functools.cached_property
     def parameters(self) -> dict[str, Array]:
-        return {name: self.arithmetic.array(value) for name, value in self.trial.values.parameters.items()}
+        return {name: self.arithmetic.array(value) for name, value in self.evaluation.values.parameters.items()}
 
     @property
     def state(self) -> str:
-        return self.trial.program.states[0].name
+        return self.evaluation.program.states[0].name
 
     def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> list[dict[str, Any]]:
         """Steps start+1 .. stop from the state after step `start`."""
-        inputs = {name: value[start:stop] for name, value in self.trial.values.inputs.items()}
-        values = Values(parameters, inputs, {self.state: state}, self.trial.case.sizes)
-        return evaluate(self.trial.program, values, self.arithmetic).steps
+        inputs = {name: value[start:stop] for name, value in self.evaluation.values.inputs.items()}
+        values = Values(parameters, inputs, {self.state: state}, self.evaluation.case.sizes)
+        return evaluate(self.evaluation.program, values, self.arithmetic).steps
 
     @functools.cached_property
     def states(self) -> list[Array]:
         """s_0 .. s_T."""
-        start = self.arithmetic.array(self.trial.values.states[self.state])
+        start = self.arithmetic.array(self.evaluation.values.states[self.state])
         return [start, *(step[self.state] for step in self._run(self.parameters, start, 0, STEPS))]
 
     def _losses(self, steps: list[dict[str, Any]], first: int) -> Array:
-        name = self.trial.subject.output_name
+        name = self.evaluation.subject.output_name
         rows = [-step[name][0, self.classes[first + i]].log() for i, step in enumerate(steps)]
         return np.array(rows, dtype=object)
 
@@ -81,11 +81,11 @@ class World:
 
     def read_out(self, step: int, state: Array) -> Array:
         """L_step as a function of s_step alone."""
-        y = self.trial.program.outputs[0]
-        local = next(a for a in self.trial.program.assignments if a.target.name == y.name)
+        y = self.evaluation.program.outputs[0]
+        local = next(a for a in self.evaluation.program.assignments if a.target.name == y.name)
         from rnn_harness.derivatives.single_equation import local_program
 
-        values = Values(self.parameters, {self.state: state[None]}, {}, self.trial.case.sizes)
+        values = Values(self.parameters, {self.state: state[None]}, {}, self.evaluation.case.sizes)
         found = evaluate(local_program(local), values, self.arithmetic).steps[0][y.name]
         return np.array(-found[0, self.classes[step - 1]].log(), dtype=object)
 
@@ -158,9 +158,9 @@ def _step(name: Name, bound: dict[str, int]) -> int | None:
 def world(subject: Any, seed: int) -> World:
     """Small sizes, random values."""
     case = Case(spec=subject.spec.id, n=2, d=2, k=3, T=STEPS, B=1, seed=seed)
-    trial = Trial.of(subject, case)
-    assert trial.program is subject.spec.program(LAYERS)
-    return World(trial, np.random.default_rng(seed).integers(0, 3, STEPS))
+    evaluation = Evaluation.of(subject, case)
+    assert evaluation.program is subject.spec.program(LAYERS)
+    return World(evaluation, np.random.default_rng(seed).integers(0, 3, STEPS))
 
 
 def deviation(text: str, place: World) -> tuple[bool, float, str]:

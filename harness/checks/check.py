@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.arithmetic.compare import effective_bits, share, worst_bound, worst_error
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.records.record import Witness
 from rnn_harness.subjects.subject import Subject
 
@@ -24,7 +24,7 @@ class Finding:
     entry: str
     agrees: bool
     detail: str = ""
-    share: float | None = None
+    error_over_bound: float | None = None
     error: float | None = None
     bound: float | None = None
     bits: float | None = None
@@ -32,31 +32,31 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """`run` yields findings for a trial; `applies` says whether the subject has what the check needs.
+    """`run` yields findings for a trial; `supports` says whether the subject has what the check needs.
 
     `kills`: mutants that this check must refute, on its own.
     """
 
     name: str
     witness: Witness
-    applies: Callable[[Subject], bool]
-    run: Callable[[Trial], Iterator[Finding]]
+    supports: Callable[[Subject], bool]
+    run: Callable[[Evaluation], Iterator[Finding]]
     kills: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float64", "float32")
     lengths: bool = False
 
 
-def always(_: Subject) -> bool:
+def applies_to_all(_: Subject) -> bool:
     """Applies to every subject."""
     return True
 
 
-def within(entry: str, what: str, balls: Array, computed: Array) -> Finding:
+def compare_with_balls(entry: str, what: str, balls: Array, computed: Array) -> Finding:
     """Whether `computed` lies in `balls` (object array of arb), entry by entry."""
     computed = np.asarray(computed)
     if computed.shape != balls.shape:
         return Finding(entry, False, f"{what} has shape {computed.shape}, expected {balls.shape}")
-    worst, where = share(balls, computed)
+    worst, where = error_over_bound(balls, computed)
     detail = ""
     if worst > 1:
         place = "".join(f"[{i}]" for i in where)
@@ -73,6 +73,6 @@ def within(entry: str, what: str, balls: Array, computed: Array) -> Finding:
     )
 
 
-def merge(findings: list[Finding]) -> Finding:
+def worst_finding(findings: list[Finding]) -> Finding:
     """The worst of findings about one entry."""
-    return max(findings, key=lambda one: (not one.agrees, one.share or 0.0))
+    return max(findings, key=lambda one: (not one.agrees, one.error_over_bound or 0.0))

@@ -9,7 +9,7 @@ import numpy as np
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import deviation, world
-from rnn_harness.checks.check import Finding, within
+from rnn_harness.checks.check import Finding, compare_with_balls
 from rnn_harness.records.record import Witness
 from rnn_harness.references import OutputLayer, cross_entropy, get, one_hot
 from rnn_harness.specs import (
@@ -127,9 +127,9 @@ def loss(spec: Spec, seed: int) -> Finding:
         steps = evaluate(spec.program(), values, balls).steps
         total = balls.settle(balls.batch_sum(np.array([step["L"].sum() for step in steps], dtype=object)[:, None]))
         found, gradient = cross_entropy(logits, classes)
-        first = within("E-308", "the summed loss", total, np.array([found]))
+        first = compare_with_balls("E-308", "the summed loss", total, np.array([found]))
         unit = np.zeros((3, 2, 4))
         np.put_along_axis(unit, classes[:, :, None], 1.0, axis=-1)
         slopes = np.array([balls.settle(balls.subtract(a, balls.array(b))) for a, b in zip(y, unit, strict=True)])
-        second = within("E-308", "the gradient for the logits", slopes, gradient)
-    return max((first, second), key=lambda one: (not one.agrees, one.share or 0))
+        second = compare_with_balls("E-308", "the gradient for the logits", slopes, gradient)
+    return max((first, second), key=lambda one: (not one.agrees, one.error_over_bound or 0))

@@ -17,7 +17,7 @@ from rnn_harness.arithmetic.assumptions import (
     QUOTIENT_FLOOR,
 )
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
-from rnn_harness.checks.check import Finding, merge, within
+from rnn_harness.checks.check import Finding, compare_with_balls, worst_finding
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.derivatives.proof import prove_backward
 from rnn_harness.derivatives.single_equation import local_program
@@ -38,8 +38,8 @@ def _values(program: Program, seed: int) -> tuple[Values, Array]:
 
     def normal(variable: Variable, *lead: int) -> Array:
         shape = tuple(size.size(SIZES) for size in variable.shape) or (1,)
-        drawn: Array = rng.standard_normal((*lead, *shape))
-        return np.exp(drawn) if positive else drawn
+        arrays: Array = rng.standard_normal((*lead, *shape))
+        return np.exp(arrays) if positive else arrays
 
     values = Values(
         {v.name: normal(v) for v in program.parameters},
@@ -91,12 +91,12 @@ def numeric(assignment: Assignment, seed: int) -> Finding:
             measured = float(np.imag((out * cotangent[0]).sum()) / COMPLEX_STEP)
             error = abs(measured - float(derived[name][index]))
             mass = float(np.abs(cotangent).sum()) * (1 + abs(measured))
-            share = error / (COMPLEX_STEP_FLOOR * mass)
+            error_over_bound = error / (COMPLEX_STEP_FLOOR * mass)
             detail = f"{name}{list(index)}: derived {float(derived[name][index])!r}, complex step {measured!r}"
-            agrees = share <= 1
-            rows.append(Finding(assignment.equation, agrees, "" if agrees else detail, share, error))
+            agrees = error_over_bound <= 1
+            rows.append(Finding(assignment.equation, agrees, "" if agrees else detail, error_over_bound, error))
     rows.append(_quotient(assignment, program, values, cotangent, seed))
-    return merge(rows)
+    return worst_finding(rows)
 
 
 def _quotient(assignment: Assignment, program: Program, values: Values, cotangent: Array, seed: int) -> Finding:
@@ -116,9 +116,11 @@ def _quotient(assignment: Assignment, program: Program, values: Values, cotangen
         quotient = (ends[0] - ends[1]) / (2 * h)
         claimed = sum(((derived[name] * along[name]).sum() for name in start), arb(0))
         limit = exact(QUOTIENT_FLOOR) * (1 + abs(quotient))
-        share = float((abs(claimed - quotient) / limit).abs_upper())
+        error_over_bound = float((abs(claimed - quotient) / limit).abs_upper())
     detail = f"derived {float(claimed.mid())!r}, difference quotient {float(quotient.mid())!r}"
-    return Finding(assignment.equation, share <= 1, "" if share <= 1 else detail, share)
+    return Finding(
+        assignment.equation, error_over_bound <= 1, "" if error_over_bound <= 1 else detail, error_over_bound
+    )
 
 
 def symbolic(assignment: Assignment) -> Finding:
@@ -145,12 +147,18 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
     arithmetic = TorchArithmetic()
     run = evaluate(program, values, arithmetic)
     (run.steps[0][target] * arithmetic.torch.tensor(cotangent[0])).sum().backward()
-    rows = [within(assignment.equation, target, exact_run.steps[0][target], run.steps[0][target].detach().numpy())]
+    rows = [
+        compare_with_balls(
+            assignment.equation, target, exact_run.steps[0][target], run.steps[0][target].detach().numpy()
+        )
+    ]
     for name in derived:
         kind, symbol = name.split(" ", 1)
         leaf = run.parameters[symbol] if kind == "parameter" else run.inputs[0][symbol]
-        rows.append(within(assignment.equation, f"torch's gradient for {name}", derived[name], leaf.grad.numpy()))
-    return merge(rows)
+        rows.append(
+            compare_with_balls(assignment.equation, f"torch's gradient for {name}", derived[name], leaf.grad.numpy())
+        )
+    return worst_finding(rows)
 
 
 def text(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Finding:

@@ -14,37 +14,37 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.entry_step import EntryArithmetic, Moved, Perturbed
 from rnn_harness.derivatives import Cotangents
-from rnn_harness.evaluation.evaluation import Trial, final_states
+from rnn_harness.evaluation.evaluation import Evaluation, final_states
 from rnn_harness.specs.expression import variables
 
 Array = NDArray[Any]
 
 
-def numeric_gradients(trial: Trial) -> dict[str, Array]:
+def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
     """The spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
-    values = trial.values
-    read = _read(trial)
+    values = evaluation.values
+    read = _read(evaluation)
     parameters = {name: value for name, value in values.parameters.items() if name in read}
     tables: tuple[dict[str, Array], ...] = (parameters, dict(values.inputs), dict(values.states))
     count = sum(value.size for table in tables for value in table.values())
     moved, places = _moved(tables, count)
-    run = evaluate(trial.program, Values(moved[0], moved[1], moved[2], values.sizes), EntryArithmetic(count))
-    d_outputs, d_finals = trial.spec_cotangents
+    run = evaluate(evaluation.program, Values(moved[0], moved[1], moved[2], values.sizes), EntryArithmetic(count))
+    d_outputs, d_finals = evaluation.spec_cotangents
     total = np.zeros(count)
     for name, cotangent in d_outputs.items():
-        for t in range(trial.case.T):
+        for t in range(evaluation.case.T):
             total += np.einsum("pbd,bd->p", run.steps[t][name].imaginary, cotangent[t])
-    for name, state in final_states(trial.program, run).items():
+    for name, state in final_states(evaluation.program, run).items():
         total += np.einsum("pbd,bd->p", state.imaginary, d_finals[name])
     found = [
         {name: total[places[i, name]].reshape(v.shape) for name, v in table.items()} for i, table in enumerate(tables)
     ]
-    return trial.gathered(Cotangents({k: list(v) for k, v in found[1].items()}, found[2], found[0]))
+    return evaluation.gathered(Cotangents({k: list(v) for k, v in found[1].items()}, found[2], found[0]))
 
 
-def _read(trial: Trial) -> set[str]:
+def _read(evaluation: Evaluation) -> set[str]:
     """Names the program's expressions use (alternative forms have parameters of their own)."""
-    return {v.name for one in trial.program.assignments for v in variables(one.expression)}
+    return {v.name for one in evaluation.program.assignments for v in variables(one.expression)}
 
 
 def _moved(
@@ -76,8 +76,8 @@ def _moved(
     return moved, places
 
 
-def entry_pairs(trial: Trial) -> Iterator[tuple[str, Array, Array]]:
+def entry_pairs(evaluation: Evaluation) -> Iterator[tuple[str, Array, Array]]:
     """(flat name, the subject's gradient, the numeric one) for everything a gradient is taken for."""
-    own = trial.flat_gradients
-    for name, measured in numeric_gradients(trial).items():
+    own = evaluation.flat_gradients
+    for name, measured in numeric_gradients(evaluation).items():
         yield name, own[name], measured

@@ -21,13 +21,13 @@ from rnn_harness.errors import ExitCode, UsageError
 
 
 @dataclass
-class Gathered:
+class ReportInputs:
     """Records and measurements by key, validations, and rows of ``mutants --json``."""
 
     records: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
     validations: list[Any] = field(default_factory=list)
-    fates: list[dict[str, Any]] = field(default_factory=list)
+    mutant_rows: list[dict[str, Any]] = field(default_factory=list)
     _versions: dict[str, Any] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class Gathered:
             if not whole <= set(row):
                 missing = ", ".join(sorted(whole - set(row)))
                 raise UsageError(f"{path}: no rows of mutants --json: {row.get('mutant')} has no {missing}")
-        self.fates += rows
+        self.mutant_rows += rows
 
     def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
         """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
@@ -135,28 +135,28 @@ class Gathered:
         """Every wrong reference; the file is written anew after each, and gone on with."""
         from rich.progress import track
 
-        from rnn_harness.mutants import MUTANTS, fates
+        from rnn_harness.mutants import MUTANTS, judge_mutants
 
         typer.echo(f"mutants: {path}", err=True)
         if resume and path.exists():
             self.read(path)
-        known = {row["mutant"] for row in self.fates}
+        known = {row["mutant"] for row in self.mutant_rows}
         left = tuple(one for one in MUTANTS if one.name not in known)
         quiet = not sys.stderr.isatty()
-        for fate in track(fates(left), "mutants", len(left), console=console(stderr=True), disable=quiet):
-            self.fates.append(fate_row(fate))
-            _put(path, json.dumps(self.fates, indent=1))
+        for fate in track(judge_mutants(left), "mutants", len(left), console=console(stderr=True), disable=quiet):
+            self.mutant_rows.append(fate_row(fate))
+            _put(path, json.dumps(self.mutant_rows, indent=1))
 
     def code(self) -> ExitCode:
         """Whether something of it is refuted, or nothing decided."""
         wrong = [one for one in self.records.values() if str(one.outcome) == "refuted" and not one.expected]
         wrong += [one for one in self.measured.values() if one.agrees is False]
         wrong += [one for one in self.validations if one.outcome == "refuted"]
-        wrong += [row for row in self.fates if not row["killed"]]
+        wrong += [row for row in self.mutant_rows if not row["killed"]]
         if wrong:
             return ExitCode.REFUTED
         decided = any(str(one.outcome) == "agrees" for one in self.records.values())
-        told = decided or self.measured or self.fates or any(one.outcome == "agrees" for one in self.validations)
+        told = decided or self.measured or self.mutant_rows or any(one.outcome == "agrees" for one in self.validations)
         return ExitCode.AGREES if told else ExitCode.UNDECIDED
 
 
@@ -231,8 +231,8 @@ def _equations(quick: bool) -> Job:
 
 
 def _kernels() -> Job:
-    from rnn_harness.kernels import choose, decide_apart
+    from rnn_harness.kernels import choose, judge_isolated
 
     chosen = choose(())
     size = sum(len(kernel.settings) for kernel in chosen)
-    return Job(lambda known, start: decide_apart(chosen, 0, 2, known, start), lambda *_: None, size)
+    return Job(lambda known, start: judge_isolated(chosen, 0, 2, known, start), lambda *_: None, size)

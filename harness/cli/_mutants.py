@@ -12,10 +12,10 @@ from rnn_harness.cli._shared import console, guarded, named
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.mutants import Fate, Mutant
+    from rnn_harness.mutants import Mutant, MutantResult
 
 
-def fate_row(fate: Fate) -> dict[str, Any]:
+def fate_row(fate: MutantResult) -> dict[str, Any]:
     """What became of a mutant, for JSON."""
     kills = [
         {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
@@ -49,7 +49,7 @@ def mutants(
     Exit code 1 if one survives.
     """
     named("part of a mutant's name", names or [])
-    from rnn_harness.mutants import MUTANTS, fates
+    from rnn_harness.mutants import MUTANTS, judge_mutants
 
     chosen = tuple(m for m in MUTANTS if not names or any(name.lower() in m.name.lower() for name in names))
     if not chosen:
@@ -69,7 +69,7 @@ def mutants(
 
     found = list(
         track(
-            fates(chosen),
+            judge_mutants(chosen),
             "mutants",
             total=len(chosen),
             console=console(stderr=True),

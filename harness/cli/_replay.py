@@ -97,9 +97,9 @@ def _line(found: list[Record], path: Path, line: int) -> Record:
 def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> Finding:
     """The check of a record on its case. Raises NotRun where it has none, or the subject cannot be had again."""
     from rnn_harness.checks import all_checks
-    from rnn_harness.checks.check import merge
+    from rnn_harness.checks.check import worst_finding
     from rnn_harness.engine.runner import judge
-    from rnn_harness.evaluation.evaluation import Trial
+    from rnn_harness.evaluation.evaluation import Evaluation
     from rnn_harness.specs import library
     from rnn_harness.subjects.subject import Subject
 
@@ -116,7 +116,7 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     else:
         check = next((one for one in all_checks() if one.name == record.check), None)
         subject = Subject.of(library().spec(record.spec))
-        finding = None if check is None else merge(judge(check, Trial.of(subject, record.case)))
+        finding = None if check is None else worst_finding(judge(check, Evaluation.of(subject, record.case)))
     if finding is None:
         raise NotRun(f"there is no check {record.check}")
     return finding
@@ -140,11 +140,11 @@ def _kernel(record: Record) -> Kernel:
 def _identified(record: Record) -> Finding:
     """The identification of a candidate, again."""
     from rnn_harness.checks.check import Finding
-    from rnn_harness.validation import Wish, load, read_options, validating
+    from rnn_harness.validation import ValidationRequest, load, read_options, validating
 
     target = load(record.kernel, read_options(list(record.init)))
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
-    for kind, value in validating(target, Wish(spec)):
+    for kind, value in validating(target, ValidationRequest(spec)):
         if kind == "record":
             return Finding(value.entry, str(value.outcome) == "agrees", value.reason)
     raise NotRun("it was not identified")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._gather import Gathered
+from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._shared import console, guarded
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.reports.page import Said
+    from rnn_harness.reports.page import DocumentStatements
 
 
 @guarded
@@ -52,7 +52,7 @@ def report(
         raise UsageError("--from reads what there is, and --quick, --cell and --resume make more: give one of them")
     from rnn_harness.reports.page import contents, write
 
-    gathered = Gathered()
+    gathered = ReportInputs()
     for path in sources or ():
         gathered.read(path)
     if not sources:
@@ -62,7 +62,7 @@ def report(
             typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
             raise
     records = list(gathered.records.values())
-    made = contents(records, said(), list(gathered.measured.values()), gathered.validations, gathered.fates)
+    made = contents(records, said(), list(gathered.measured.values()), gathered.validations, gathered.mutant_rows)
     try:
         for path in write(made, out, records):
             typer.echo(str(path))
@@ -80,9 +80,9 @@ def _compared(old: Path, new: Path) -> None:
         raise typer.Exit(ExitCode.REFUTED)
 
 
-def said() -> Said:
+def said() -> DocumentStatements:
     """What the documents say, from the specs."""
-    from rnn_harness.reports.page import Printed, Said
+    from rnn_harness.reports.page import DocumentStatements, Printed
     from rnn_harness.specs import Program, Table, claims, contradictions, equivalences, library, misprints
 
     printed = {
@@ -98,4 +98,4 @@ def said() -> Said:
         for spec in library().specs
         for one in spec.entries
     }
-    return Said(printed, claims(), misprints(), contradictions(), equivalences())
+    return DocumentStatements(printed, claims(), misprints(), contradictions(), equivalences())

@@ -91,7 +91,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
             f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
             "without --kernels the file is decided"
         )
-    from rnn_harness.kernels import choose, decide_apart
+    from rnn_harness.kernels import choose, judge_isolated
 
     chosen = choose(tuple(given))
     cases = 2 if examples is None else examples
@@ -102,7 +102,7 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
         print_kernels(console(), found, verbose)
 
     size = sum(len(kernel.settings) for kernel in chosen)
-    return Job(lambda known, start: decide_apart(chosen, seed, cases, known, start), show, size, cases=cases)
+    return Job(lambda known, start: judge_isolated(chosen, seed, cases, known, start), show, size, cases=cases)
 
 
 def _is_file(name: str) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN
-from rnn_harness.cases.case import Drawn
+from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
@@ -59,13 +59,13 @@ def _final_steps(subject: Subject) -> dict[str, int]:
     return {name: 0 if name in back else -1 for name in subject.states}
 
 
-def difference(subject: Subject, drawn: Drawn, backward: bool = False) -> Difference | None:
+def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> Difference | None:
     """The first kind of difference beyond the screen: outputs, finals, then gradients. None if there is none.
 
-    `drawn` has no lengths. What the subject raises comes through.
+    `arrays` has no lengths. What the subject raises comes through.
     """
-    run = subject.forward(drawn.parameters, drawn.inputs, drawn.states or None)
-    trajectory = _evaluated(subject, drawn)
+    run = subject.forward(arrays.parameters, arrays.inputs, arrays.states or None)
+    trajectory = _evaluated(subject, arrays)
     expected = np.array([step[subject.output_name] for step in trajectory.steps])
     worst = _worst("outputs", "", run.outputs, expected)
     if worst is None:
@@ -76,28 +76,28 @@ def difference(subject: Subject, drawn: Drawn, backward: bool = False) -> Differ
                 return found
     if worst is not None or not backward:
         return worst
-    gradients = subject.backward(run, drawn.d_outputs, drawn.d_finals or None)
-    return _gradient_difference(subject, drawn, trajectory, gradients)
+    gradients = subject.backward(run, arrays.d_outputs, arrays.d_finals or None)
+    return _gradient_difference(subject, arrays, trajectory, gradients)
 
 
-def _evaluated(subject: Subject, drawn: Drawn) -> Trajectory:
+def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
     sizes = {
-        "n": drawn.inputs.shape[2],
-        "d": next(len(v) for name, v in drawn.parameters.items() if "W_x" in name),
-        "k": drawn.d_outputs.shape[2],
+        "n": arrays.inputs.shape[2],
+        "d": next(len(v) for name, v in arrays.parameters.items() if "W_x" in name),
+        "k": arrays.d_outputs.shape[2],
     }
-    values = subject.values(drawn.parameters, drawn.inputs, drawn.states, sizes)
+    values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
     return evaluate(_program(subject), values, _float64())
 
 
 def _gradient_difference(
-    subject: Subject, drawn: Drawn, trajectory: Trajectory, gradients: Gradients
+    subject: Subject, arrays: CaseArrays, trajectory: Trajectory, gradients: Gradients
 ) -> Difference | None:
-    d_finals = {name: drawn.d_finals[own] for name, own in subject.states.items()}
-    outputs = {subject.output_name: drawn.d_outputs}
+    d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
+    outputs = {subject.output_name: arrays.d_outputs}
     true = differentiate(derive(_program(subject)), trajectory, outputs, d_finals, _float64())
     absent = getattr(subject.cell, "absent", ())
-    for name, value in subject.gradients(true.parameters, drawn.parameters).items():
+    for name, value in subject.gradients(true.parameters, arrays.parameters).items():
         if name in absent:
             continue
         found = _worst("parameters", name, gradients.parameters[name], value)

@@ -14,9 +14,9 @@ from flint import arb
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
-from rnn_harness.cases.case import Case, Drawn, draw
+from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.checks import Check
-from rnn_harness.checks.metamorphic.subject_run import Bench, rounding
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun, rounding
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
 from rnn_harness.derivatives import derive, differentiate
@@ -33,9 +33,9 @@ def counterexample(subject: Subject, check: Check, case: Case, candidate: str | 
     the program replays the check instead.
     """
     try:
-        drawn = replace(draw(case, subject), lengths=None)
-        first = difference(subject, drawn, backward=True)
-        shrunk = shrink(subject, drawn, first) if first else find_and_shrink(subject, case.seed)
+        arrays = replace(draw_arrays(case, subject), lengths=None)
+        first = difference(subject, arrays, backward=True)
+        shrunk = shrink(subject, arrays, first) if first else find_and_shrink(subject, case.seed)
         shown = written(subject, shrunk, candidate) if shrunk else None
     except Exception:  # a subject that raises has no numbers to show; the replay raises again, in plain sight
         shown = None
@@ -50,12 +50,12 @@ def replay(subject: Subject, check: Check, case: Case) -> str:
             "from rnn_harness.checks import all_checks",
             "from rnn_harness.specs import library",
             "from rnn_harness.subjects.subject import Subject",
-            "from rnn_harness.evaluation.evaluation import Trial",
+            "from rnn_harness.evaluation.evaluation import Evaluation",
             "",
             f"subject = Subject.of(library().spec({subject.spec.id!r}))  # your cell as second argument",
             f"case = Case.model_validate_json({case.model_dump_json()!r})",
             f"check = next(one for one in all_checks() if one.name == {check.name!r})",
-            "for finding in check.run(Trial.of(subject, case)):",
+            "for finding in check.run(Evaluation.of(subject, case)):",
             "    print(finding)",
             "    assert finding.agrees, finding.detail",
             "",
@@ -70,7 +70,7 @@ class Counterexample:
     found: float
     expected: float
     bound: float
-    share: float
+    error_over_bound: float
     program: str
 
 
@@ -80,22 +80,22 @@ def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> C
     `candidate`: the lines of source that define ``cell``; without it, the spec's own reference is imported.
     """
     place = shrunk.difference
-    ball = ball_at(subject, shrunk.drawn, place)
+    ball = ball_at(subject, shrunk.arrays, place)
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
     distance = abs(place.found - expected)
     share = distance / bound if bound else np.inf
     if share <= 1:
         return None
-    lines = list(_lines(subject, shrunk.drawn, place, expected, bound, candidate))
+    lines = list(_lines(subject, shrunk.arrays, place, expected, bound, candidate))
     return Counterexample(place.found, expected, bound, share, "\n".join(lines) + "\n")
 
 
-def ball_at(subject: Subject, drawn: Drawn, place: Difference) -> Any:
+def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
     """The true value at the place of a difference, with its rounding bound."""
-    arithmetic = rounding(str(drawn.inputs.dtype))
+    arithmetic = rounding(str(arrays.inputs.dtype))
     program = subject.spec.program(LAYERS)
-    sizes = Bench(subject, drawn).sizes
-    values = subject.values(drawn.parameters, drawn.inputs, drawn.states, sizes)
+    sizes = SubjectRun(subject, arrays).sizes
+    values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
     trajectory = evaluate(program, values, arithmetic)
     spec_states = {own: name for name, own in subject.states.items()}
     if place.part == "outputs":
@@ -105,11 +105,11 @@ def ball_at(subject: Subject, drawn: Drawn, place: Difference) -> Any:
         back = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
         name = spec_states[place.name]
         return trajectory.steps[0 if name in back else -1][name][place.index]
-    d_finals = {name: drawn.d_finals[own] for name, own in subject.states.items()}
-    d_outputs = {subject.output_name: drawn.d_outputs}
+    d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
+    d_outputs = {subject.output_name: arrays.d_outputs}
     found = differentiate(derive(program), trajectory, d_outputs, d_finals, arithmetic)
     if place.part == "parameters":
-        return subject.gradients(found.parameters, drawn.parameters)[place.name][place.index]
+        return subject.gradients(found.parameters, arrays.parameters)[place.name][place.index]
     if place.part == "states":
         return found.states[spec_states[place.name]][place.index]
     t, *rest = place.index
@@ -117,7 +117,7 @@ def ball_at(subject: Subject, drawn: Drawn, place: Difference) -> Any:
 
 
 def _lines(
-    subject: Subject, drawn: Drawn, place: Difference, expected: float, bound: float, candidate: str | None
+    subject: Subject, arrays: CaseArrays, place: Difference, expected: float, bound: float, candidate: str | None
 ) -> Iterator[str]:
     yield "import numpy as np"
     layer = subject.output is not None
@@ -133,26 +133,26 @@ def _lines(
         if layer:
             yield "from rnn_harness.references import OutputLayer"
         yield ""
-    own = {name: value for name, value in drawn.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")}
     yield from mapping_lines("p", own)
-    yield from array_lines("x", drawn.inputs)
-    yield from mapping_lines("s", drawn.states)
+    yield from array_lines("x", arrays.inputs)
+    yield from mapping_lines("s", arrays.states)
     yield "run = cell.forward(p, x, s or None)"
     if layer:
         assert subject.output is not None
-        yield from mapping_lines("q", {name: drawn.parameters[name] for name in ("W_y", "b_y")})
+        yield from mapping_lines("q", {name: arrays.parameters[name] for name in ("W_y", "b_y")})
         yield f'layer = OutputLayer("{subject.output.activation}")'
         yield "y = layer.forward(q, run.outputs)"
     if place.backward:
-        yield from array_lines("d_outputs", drawn.d_outputs)
-        yield from mapping_lines("d_finals", drawn.d_finals)
+        yield from array_lines("d_outputs", arrays.d_outputs)
+        yield from mapping_lines("d_finals", arrays.d_finals)
         if layer:
             yield "d_outputs, top = layer.backward(q, run.outputs, y, d_outputs)"
         yield "back = cell.backward(run, d_outputs, d_finals or None)"
     yield f"found = {_access(place, layer)}"
     yield f"expected = {expected!r}  # {_source(subject)}"
     yield 'print("found", found, "expected", expected)'
-    yield f"assert abs(found - expected) <= {bound!r}  # what rounding in {drawn.inputs.dtype} allows"
+    yield f"assert abs(found - expected) <= {bound!r}  # what rounding in {arrays.inputs.dtype} allows"
 
 
 def _access(place: Difference, layer: bool) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import FADING
-from rnn_harness.cases.case import SPECIALS, Case, Drawn, draw
+from rnn_harness.cases.case import FEATURES, Case, CaseArrays, draw_arrays
 from rnn_harness.checks.metamorphic.cell_traits import axes
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.subjects.subject import Subject
@@ -25,14 +25,14 @@ Array = NDArray[Any]
 class Shrunk:
     """The smallest numbers found, and where they show the difference. `tries`: how often the subject ran."""
 
-    drawn: Drawn
+    arrays: CaseArrays
     difference: Difference
     tries: int
 
     @property
     def nonzero(self) -> int:
         """How many numbers are left that are not zero."""
-        return sum(int(np.count_nonzero(value)) for value in numbers(self.drawn, self.difference.backward).values())
+        return sum(int(np.count_nonzero(value)) for value in numbers(self.arrays, self.difference.backward).values())
 
 
 class _Predicate:
@@ -44,10 +44,10 @@ class _Predicate:
         self.tries = 0
         self.last = first
 
-    def __call__(self, drawn: Drawn) -> bool:
+    def __call__(self, arrays: CaseArrays) -> bool:
         self.tries += 1
         try:
-            found = difference(self.subject, drawn, self.backward)
+            found = difference(self.subject, arrays, self.backward)
         except (ValueError, IndexError, FloatingPointError):
             return False
         if found is None or found.backward != self.backward or not found.size >= self.least:
@@ -56,13 +56,15 @@ class _Predicate:
         return True
 
 
-def find(subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True) -> tuple[Drawn, Difference] | None:
+def find(
+    subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True
+) -> tuple[CaseArrays, Difference] | None:
     """Generic cases, then special positions and equal sizes, until one differs; None if none does."""
     for case in search(subject.spec.id, seed, tries):
-        drawn = draw(case, subject)
-        found = difference(subject, drawn, backward)
+        arrays = draw_arrays(case, subject)
+        found = difference(subject, arrays, backward)
         if found is not None:
-            return drawn, found
+            return arrays, found
     return None
 
 
@@ -72,7 +74,7 @@ def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
     scales = (1.0, 4.0, 0.5)
     for number in range(tries):
         n, d, k, steps, batch = shapes[number % len(shapes)]
-        special = SPECIALS[number // len(shapes) % len(SPECIALS)] if number >= len(shapes) else None
+        special = FEATURES[number // len(shapes) % len(FEATURES)] if number >= len(shapes) else None
         yield Case(
             spec=spec,
             n=n,
@@ -82,19 +84,19 @@ def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
             B=batch,
             seed=seed + number,
             scale=scales[number // len(shapes) % len(scales)],
-            specials=() if special is None else (special,),
+            features=() if special is None else (special,),
         )
 
 
-def shrink(subject: Subject, drawn: Drawn, first: Difference) -> Shrunk:
-    """The smallest numbers that still show the difference `first`, which `drawn` shows."""
+def shrink(subject: Subject, arrays: CaseArrays, first: Difference) -> Shrunk:
+    """The smallest numbers that still show the difference `first`, which `arrays` shows."""
     predicate = _Predicate(subject, first)
-    drawn = _structure(replace(drawn, lengths=None), predicate)
-    drawn = _zeros(drawn, predicate)
-    drawn = _plain(drawn, predicate)
-    drawn = _zeros(drawn, predicate)
-    predicate(drawn)
-    return Shrunk(drawn, predicate.last, predicate.tries)
+    arrays = _structure(replace(arrays, lengths=None), predicate)
+    arrays = _zeros(arrays, predicate)
+    arrays = _plain(arrays, predicate)
+    arrays = _zeros(arrays, predicate)
+    predicate(arrays)
+    return Shrunk(arrays, predicate.last, predicate.tries)
 
 
 def find_and_shrink(subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True) -> Shrunk | None:
@@ -103,65 +105,65 @@ def find_and_shrink(subject: Subject, seed: int = 0, tries: int = 64, backward: 
     return None if found is None else shrink(subject, *found)
 
 
-def numbers(drawn: Drawn, backward: bool) -> dict[str, Array]:
+def numbers(arrays: CaseArrays, backward: bool) -> dict[str, Array]:
     """The arrays that matter, by flat name; output gradients only for a difference of gradients."""
-    rows = {f"parameters.{name}": value for name, value in drawn.parameters.items()}
-    rows["inputs"] = drawn.inputs
-    rows |= {f"states.{name}": value for name, value in drawn.states.items()}
+    rows = {f"parameters.{name}": value for name, value in arrays.parameters.items()}
+    rows["inputs"] = arrays.inputs
+    rows |= {f"states.{name}": value for name, value in arrays.states.items()}
     if backward:
-        rows["d_outputs"] = drawn.d_outputs
-        rows |= {f"d_finals.{name}": value for name, value in drawn.d_finals.items()}
+        rows["d_outputs"] = arrays.d_outputs
+        rows |= {f"d_finals.{name}": value for name, value in arrays.d_finals.items()}
     return rows
 
 
-def _rebuilt(drawn: Drawn, rows: dict[str, Array]) -> Drawn:
+def _rebuilt(arrays: CaseArrays, rows: dict[str, Array]) -> CaseArrays:
     def group(prefix: str, old: dict[str, Array]) -> dict[str, Array]:
         return {name: rows.get(prefix + name, value) for name, value in old.items()}
 
     return replace(
-        drawn,
-        parameters=group("parameters.", drawn.parameters),
+        arrays,
+        parameters=group("parameters.", arrays.parameters),
         inputs=rows["inputs"],
-        states=group("states.", drawn.states),
-        d_outputs=rows.get("d_outputs", drawn.d_outputs),
-        d_finals=group("d_finals.", drawn.d_finals),
+        states=group("states.", arrays.states),
+        d_outputs=rows.get("d_outputs", arrays.d_outputs),
+        d_finals=group("d_finals.", arrays.d_finals),
     )
 
 
-def _structure(drawn: Drawn, holds: Callable[[Drawn], bool]) -> Drawn:
+def _structure(arrays: CaseArrays, holds: Callable[[CaseArrays], bool]) -> CaseArrays:
     """Fewer rows, steps, units, features, classes: to one at once, else one less at a time."""
     for size, cut in _CUTS:
-        while (now := size(drawn)) > 1:
+        while (now := size(arrays)) > 1:
             for wanted in range(1, now):
-                smaller = next((one for one in cut(drawn, wanted) if holds(one)), None)
+                smaller = next((one for one in cut(arrays, wanted) if holds(one)), None)
                 if smaller is not None:
-                    drawn = smaller
+                    arrays = smaller
                     break
             else:
                 break
-    return drawn
+    return arrays
 
 
-def _rows(drawn: Drawn, wanted: int) -> Iterator[Drawn]:
-    for start in (0, drawn.inputs.shape[1] - wanted):
+def _rows(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
+    for start in (0, arrays.inputs.shape[1] - wanted):
         own = slice(start, start + wanted)
         yield replace(
-            drawn,
-            inputs=drawn.inputs[:, own],
-            states={name: value[own] for name, value in drawn.states.items()},
-            d_outputs=drawn.d_outputs[:, own],
-            d_finals={name: value[own] for name, value in drawn.d_finals.items()},
+            arrays,
+            inputs=arrays.inputs[:, own],
+            states={name: value[own] for name, value in arrays.states.items()},
+            d_outputs=arrays.d_outputs[:, own],
+            d_finals={name: value[own] for name, value in arrays.d_finals.items()},
         )
 
 
-def _steps(drawn: Drawn, wanted: int) -> Iterator[Drawn]:
-    yield replace(drawn, inputs=drawn.inputs[:wanted], d_outputs=drawn.d_outputs[:wanted])
+def _steps(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
+    yield replace(arrays, inputs=arrays.inputs[:wanted], d_outputs=arrays.d_outputs[:wanted])
 
 
-def _along(drawn: Drawn, kinds: tuple[str, ...], old: int, wanted: int) -> dict[str, Array]:
+def _along(arrays: CaseArrays, kinds: tuple[str, ...], old: int, wanted: int) -> dict[str, Array]:
     """Parameters with the axes of those kinds cut to `wanted`, a merged axis in both halves."""
     parameters = {}
-    for name, value in drawn.parameters.items():
+    for name, value in arrays.parameters.items():
         for axis, kind in enumerate(axes(name)[: value.ndim]):
             if kind in kinds:
                 halves = [value] if value.shape[axis] == old else np.split(value, 2, axis=axis)
@@ -171,65 +173,65 @@ def _along(drawn: Drawn, kinds: tuple[str, ...], old: int, wanted: int) -> dict[
     return parameters
 
 
-def _units(drawn: Drawn, wanted: int) -> Iterator[Drawn]:
-    old = _hidden(drawn)
-    parameters = _along(drawn, ("hidden", "below", "merged"), old, wanted)
-    width = drawn.d_outputs.shape[2]
-    d_outputs = drawn.d_outputs
-    if "W_y" not in drawn.parameters:
+def _units(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
+    old = _hidden(arrays)
+    parameters = _along(arrays, ("hidden", "below", "merged"), old, wanted)
+    width = arrays.d_outputs.shape[2]
+    d_outputs = arrays.d_outputs
+    if "W_y" not in arrays.parameters:
         both = [d_outputs] if width == old else np.split(d_outputs, 2, axis=2)
         d_outputs = np.concatenate([half[..., :wanted] for half in both], axis=2)
     yield replace(
-        drawn,
+        arrays,
         parameters=parameters,
-        states={name: value[:, :wanted] for name, value in drawn.states.items()},
+        states={name: value[:, :wanted] for name, value in arrays.states.items()},
         d_outputs=d_outputs,
-        d_finals={name: value[:, :wanted] for name, value in drawn.d_finals.items()},
+        d_finals={name: value[:, :wanted] for name, value in arrays.d_finals.items()},
     )
 
 
-def _features(drawn: Drawn, wanted: int) -> Iterator[Drawn]:
-    parameters = _along(drawn, ("input",), drawn.inputs.shape[2], wanted)
-    yield replace(drawn, parameters=parameters, inputs=drawn.inputs[..., :wanted])
+def _features(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
+    parameters = _along(arrays, ("input",), arrays.inputs.shape[2], wanted)
+    yield replace(arrays, parameters=parameters, inputs=arrays.inputs[..., :wanted])
 
 
-def _classes(drawn: Drawn, wanted: int) -> Iterator[Drawn]:
-    parameters = _along(drawn, ("output",), drawn.d_outputs.shape[2], wanted)
-    yield replace(drawn, parameters=parameters, d_outputs=drawn.d_outputs[..., :wanted])
+def _classes(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
+    parameters = _along(arrays, ("output",), arrays.d_outputs.shape[2], wanted)
+    yield replace(arrays, parameters=parameters, d_outputs=arrays.d_outputs[..., :wanted])
 
 
-def _hidden(drawn: Drawn) -> int:
-    return next(len(value) for name, value in drawn.parameters.items() if "W_x" in name)
+def _hidden(arrays: CaseArrays) -> int:
+    return next(len(value) for name, value in arrays.parameters.items() if "W_x" in name)
 
 
-_CUTS: tuple[tuple[Callable[[Drawn], int], Callable[[Drawn, int], Iterator[Drawn]]], ...] = (
-    (lambda drawn: drawn.inputs.shape[1], _rows),
-    (lambda drawn: len(drawn.inputs), _steps),
+_CUTS: tuple[tuple[Callable[[CaseArrays], int], Callable[[CaseArrays, int], Iterator[CaseArrays]]], ...] = (
+    (lambda arrays: arrays.inputs.shape[1], _rows),
+    (lambda arrays: len(arrays.inputs), _steps),
     (_hidden, _units),
-    (lambda drawn: drawn.inputs.shape[2], _features),
-    (lambda drawn: drawn.d_outputs.shape[2] if "W_y" in drawn.parameters else 1, _classes),
+    (lambda arrays: arrays.inputs.shape[2], _features),
+    (lambda arrays: arrays.d_outputs.shape[2] if "W_y" in arrays.parameters else 1, _classes),
 )
 
 
 class _Flat:
     """All numbers of a drawing as one vector, so that parts of it can be changed at once."""
 
-    def __init__(self, drawn: Drawn, backward: bool) -> None:
-        self.drawn = drawn
-        self.arrays = numbers(drawn, backward)
-        self.vector = np.concatenate([value.ravel() for value in self.arrays.values()])
+    def __init__(self, arrays: CaseArrays, backward: bool) -> None:
+        self.arrays = arrays
+        self.flat = numbers(arrays, backward)
+        self.vector = np.concatenate([value.ravel() for value in self.flat.values()])
 
-    def build(self, vector: Array) -> Drawn:
+    def build(self, vector: Array) -> CaseArrays:
         rows, start = {}, 0
-        for name, value in self.arrays.items():
+        for name, value in self.flat.items():
             rows[name] = vector[start : start + value.size].reshape(value.shape)
             start += value.size
-        return _rebuilt(self.drawn, rows)
+        return _rebuilt(self.arrays, rows)
 
 
-def _zeros(drawn: Drawn, holds: _Predicate) -> Drawn:
+def _zeros(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
     """Set ever smaller runs of the numbers to zero, as long as the difference stays."""
-    whole = _Flat(drawn, holds.backward)
+    whole = _Flat(arrays, holds.backward)
     vector = whole.vector
     alive = np.flatnonzero(vector)
     size = max(len(alive) // 2, 1)
@@ -250,9 +252,9 @@ def _zeros(drawn: Drawn, holds: _Predicate) -> Drawn:
     return whole.build(vector)
 
 
-def _plain(drawn: Drawn, holds: _Predicate) -> Drawn:
+def _plain(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
     """What is left becomes 1, -1, a whole number or a short decimal."""
-    whole = _Flat(drawn, holds.backward)
+    whole = _Flat(arrays, holds.backward)
     vector = whole.vector.copy()
     for place in np.flatnonzero(vector):
         value = vector[place]

@@ -13,14 +13,14 @@ from rnn_harness.cases.case import Case, Dtype, cases
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.counterexamples.program import counterexample
 from rnn_harness.errors import NotRun
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.evaluation.vacuity import vacuous
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.records.record import Outcome, Record, environment
 from rnn_harness.subjects.subject import Subject
 
 
 @dataclass
-class Tally:
+class CheckSummary:
     """What one check said about one entry over all cases."""
 
     entry: str
@@ -32,7 +32,7 @@ class Tally:
     failed: tuple[Finding, Case] | None = None
 
 
-def anchors(spec: str) -> Iterator[Case]:
+def fixed_cases(spec: str) -> Iterator[Case]:
     """Cases every run begins with: n = d, one row, one number a vector, large inputs, exact zeros, five steps."""
     base = Case(spec=spec, T=3, B=2)
     changes: tuple[dict[str, object], ...] = (
@@ -50,35 +50,35 @@ def anchors(spec: str) -> Iterator[Case]:
         yield base.model_copy(update=change)
 
 
-def judge(check: Check, trial: Trial) -> list[Finding]:
+def judge(check: Check, evaluation: Evaluation) -> list[Finding]:
     """The findings of one check; an exception of the subject is a finding too. Raises NotRun."""
     try:
         with np.errstate(all="ignore"):
-            return list(check.run(trial))
+            return list(check.run(evaluation))
     except NotRun:
         raise
     except Exception as error:  # whatever a candidate raises, it is the candidate's fault and is reported as such
         message = f"raises {type(error).__name__}: {error}"
-        return [Finding(trial.subject.spec.id, False, message, float("inf"))]
+        return [Finding(evaluation.subject.spec.id, False, message, float("inf"))]
 
 
 class Runner:
-    """Runs checks of one subject over many cases. `trial`: how a case is tried; `only`: one dtype, if one is meant."""
+    """Runs checks of one subject over many cases. `evaluation`: how a case is tried; `only`: one dtype, if one is meant."""
 
     def __init__(
         self,
         subject: Subject,
         checks: tuple[Check, ...] | None = None,
-        trial: Callable[[Case], Trial] | None = None,
+        evaluation: Callable[[Case], Evaluation] | None = None,
         only: Dtype | None = None,
     ) -> None:
         self.subject = subject
-        self.trial = trial or (lambda case: Trial.of(subject, case))
+        self.evaluation = evaluation or (lambda case: Evaluation.of(subject, case))
         self.only = only
-        self.checks = tuple(c for c in checks or all_checks() if c.applies(subject))
-        self.tallies: dict[tuple[str, str], Tally] = {}
+        self.checks = tuple(c for c in checks or all_checks() if c.supports(subject))
+        self.tallies: dict[tuple[str, str], CheckSummary] = {}
         self.reasons: dict[str, int] = {}
-        self.excuses: dict[str, str] = {}
+        self.not_run_reasons: dict[str, str] = {}
         self.tried = 0
 
     def try_case(self, case: Case, guarded: bool = True) -> bool:
@@ -86,11 +86,11 @@ class Runner:
 
         `guarded=False` is for checks of manners, which a case can decide whatever its numbers are.
         """
-        trial = self.trial(case)
+        evaluation = self.evaluation(case)
         self.tried += 1
         try:
             with np.errstate(all="ignore"):
-                reason = vacuous(trial) if guarded else None
+                reason = vacuity_reason(evaluation) if guarded else None
         except Exception:  # a subject that cannot run at all is judged, not excused
             reason = None
         if reason is not None:
@@ -98,34 +98,34 @@ class Runner:
             return False
         for check in self.checks:
             if case.dtype in check.dtypes:
-                self._judge(check, trial)
+                self._judge(check, evaluation)
         return True
 
-    def _judge(self, check: Check, trial: Trial) -> None:
+    def _judge(self, check: Check, evaluation: Evaluation) -> None:
         start = time.perf_counter()
         try:
-            findings = judge(check, trial)
+            findings = judge(check, evaluation)
         except NotRun as reason:
-            self.excuses.setdefault(check.name, str(reason))
+            self.not_run_reasons.setdefault(check.name, str(reason))
             return
         spent = time.perf_counter() - start
         for entry in {one.entry for one in findings}:
             own = [one for one in findings if one.entry == entry]
-            tally = self.tallies.setdefault((entry, check.name), Tally(entry, check))
+            tally = self.tallies.setdefault((entry, check.name), CheckSummary(entry, check))
             tally.examples += 1
             tally.seconds += spent / len({one.entry for one in findings})
-            worst = max(own, key=lambda one: (not one.agrees, one.share or 0.0))
-            if tally.worst is None or (worst.share or 0.0) > (tally.worst.share or 0.0):
-                tally.worst, tally.case = worst, trial.case
+            worst = max(own, key=lambda one: (not one.agrees, one.error_over_bound or 0.0))
+            if tally.worst is None or (worst.error_over_bound or 0.0) > (tally.worst.error_over_bound or 0.0):
+                tally.worst, tally.case = worst, evaluation.case
             if not worst.agrees and tally.failed is None:
-                tally.failed = (worst, trial.case)
+                tally.failed = (worst, evaluation.case)
 
     def run(self, seed: int, examples: int) -> None:
         """The anchors, then `examples` cases that Hypothesis draws from `seed`."""
         import hypothesis
         from hypothesis import HealthCheck, Phase, given, settings
 
-        for case in anchors(self.subject.spec.id):
+        for case in fixed_cases(self.subject.spec.id):
             self.try_case(case.model_copy(update={"dtype": self.only}) if self.only else case)
         if examples == 0:
             return
@@ -151,7 +151,7 @@ class Runner:
         found = {name for _, name in self.tallies}
         for check in self.checks:
             if check.name not in found:
-                excuse = self.excuses.get(check.name)
+                excuse = self.not_run_reasons.get(check.name)
                 yield Record(
                     entry=self.subject.spec.id,
                     spec=self.subject.spec.id,
@@ -166,7 +166,7 @@ class Runner:
         for tally in self.tallies.values():
             yield self._record(tally, seed, skipped, shrink)
 
-    def _record(self, tally: Tally, seed: int, skipped: int, shrink: bool) -> Record:
+    def _record(self, tally: CheckSummary, seed: int, skipped: int, shrink: bool) -> Record:
         shown, case, program = tally.worst, tally.case, ""
         if tally.failed is not None:
             shown, case = tally.failed
@@ -183,7 +183,7 @@ class Runner:
             case=case,
             worst_error=shown.error,
             bound=shown.bound,
-            share=shown.share,
+            error_over_bound=shown.error_over_bound,
             bits=shown.bits,
             examples=tally.examples,
             vacuous=skipped,
@@ -200,6 +200,11 @@ _PROVED = ("forward.equation", "forward.sequence", "backward.bound")
 
 def _looseness(check: Check, found: Finding) -> str:
     """A proved bound that hardly bites is told: it would let a fault of its own size pass."""
-    if check.name not in _PROVED or not found.share or found.bound is None or found.share * LOOSE_BOUND >= 1:
+    if (
+        check.name not in _PROVED
+        or not found.error_over_bound
+        or found.bound is None
+        or found.error_over_bound * LOOSE_BOUND >= 1
+    ):
         return ""
-    return f"loose bound: {1 / found.share:.0f} times the largest error seen"
+    return f"loose bound: {1 / found.error_over_bound:.0f} times the largest error seen"

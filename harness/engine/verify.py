@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.checks import Check
-from rnn_harness.checks.check import Finding, merge
+from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.errors import UsageError
 from rnn_harness.records.record import Outcome, Record, Witness, environment
 from rnn_harness.specs import Entry, Equation, Equivalence, Library, Spec, equivalences, library
@@ -163,7 +163,7 @@ def _record(
         update = {
             "outcome": Outcome.AGREES if found.agrees else Outcome.REFUTED,
             "reason": found.detail,
-            "share": found.share,
+            "error_over_bound": found.error_over_bound,
             "worst_error": found.error,
             "bound": found.bound,
             "bits": found.bits,
@@ -201,7 +201,7 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         entry,
         "equation.numeric",
         "numeric",
-        lambda: merge([_equations.numeric(part, seed + i) for part in parts for i in range(SEEDS)]),
+        lambda: worst_finding([_equations.numeric(part, seed + i) for part in parts for i in range(SEEDS)]),
         seed,
     )
     yield _record(
@@ -209,7 +209,7 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         entry,
         "equation.symbolic",
         "symbolic",
-        lambda: merge([_equations.symbolic(p) for p in parts]),
+        lambda: worst_finding([_equations.symbolic(p) for p in parts]),
         seed,
     )
     yield _record(
@@ -217,7 +217,7 @@ def _entry_records(spec: Spec, entry: Entry, known: Library, seed: int) -> Itera
         entry,
         "equation.torch",
         "torch",
-        lambda: merge([_equations.torch_agrees(part, seed + i) for part in parts for i in range(SEEDS)]),
+        lambda: worst_finding([_equations.torch_agrees(part, seed + i) for part in parts for i in range(SEEDS)]),
         seed,
     )
     if spec.id == "loss.cross_entropy":
@@ -253,7 +253,7 @@ def _applying(spec: Spec, checks: tuple[Check, ...]) -> list[Check]:
     from rnn_harness.subjects.subject import Subject
 
     subject = Subject.of(spec)
-    return [c for c in checks if c.applies(subject) and c.name != "forward.equation"]
+    return [c for c in checks if c.supports(subject) and c.name != "forward.equation"]
 
 
 def _proof(spec: Spec, seed: int) -> Record:

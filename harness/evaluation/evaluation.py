@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.cases.case import Case, Drawn, draw
+from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
@@ -32,7 +32,7 @@ def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
     return {s.name: trajectory.steps[0 if s.name in backward else -1][s.name] for s in program.states}
 
 
-class Trial:
+class Evaluation:
     """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards).
 
     `absent`: what the reference has and the subject has not, and that is zero: parameters, and ``states.h``.
@@ -41,17 +41,17 @@ class Trial:
     margin: int = GUARD_MARGIN
     absent: tuple[str, ...] = ()
 
-    def __init__(self, subject: Subject, drawn: Drawn) -> None:
-        self.subject, self.drawn = subject, drawn
+    def __init__(self, subject: Subject, arrays: CaseArrays) -> None:
+        self.subject, self.arrays = subject, arrays
 
     @classmethod
-    def of(cls, subject: Subject, case: Case) -> Trial:
+    def of(cls, subject: Subject, case: Case) -> Evaluation:
         """Draw the case and try it."""
-        return cls(subject, draw(case, subject))
+        return cls(subject, draw_arrays(case, subject))
 
     @property
     def case(self) -> Case:
-        return self.drawn.case
+        return self.arrays.case
 
     @functools.cached_property
     def program(self) -> Program:
@@ -60,18 +60,18 @@ class Trial:
     @functools.cached_property
     def run(self) -> Run:
         """The subject's forward."""
-        d = self.drawn
+        d = self.arrays
         return self.subject.forward(d.parameters, d.inputs, d.states, d.lengths)
 
     @functools.cached_property
     def gradients(self) -> Gradients:
         """The subject's backward."""
-        return self.subject.backward(self.run, self.drawn.d_outputs, self.drawn.d_finals)
+        return self.subject.backward(self.run, self.arrays.d_outputs, self.arrays.d_finals)
 
     @functools.cached_property
     def values(self) -> Values:
         """The case under the spec's names."""
-        d = self.drawn
+        d = self.arrays
         return self.subject.values(d.parameters, d.inputs, d.states, self.case.sizes)
 
     @functools.cached_property
@@ -87,8 +87,8 @@ class Trial:
     @property
     def spec_cotangents(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """Output and final-state cotangents under the spec's names."""
-        d_finals = {name: self.drawn.d_finals[source] for name, source in self.subject.states.items()}
-        return {self.subject.output_name: self.drawn.d_outputs}, d_finals
+        d_finals = {name: self.arrays.d_finals[source] for name, source in self.subject.states.items()}
+        return {self.subject.output_name: self.arrays.d_outputs}, d_finals
 
     def differentiate(self, trajectory: Trajectory, arithmetic: Any) -> Cotangents:
         """The derived backward in some arithmetic."""
@@ -103,7 +103,7 @@ class Trial:
             rows["inputs"] = np.stack(steps)
         for name, source in self.subject.states.items():
             rows[f"states.{source}"] = found.states[name]
-        gathered = self.subject.gradients(found.parameters, self.drawn.parameters)
+        gathered = self.subject.gradients(found.parameters, self.arrays.parameters)
         rows |= {f"parameters.{name}": value for name, value in gathered.items()}
         return rows
 
@@ -121,9 +121,9 @@ class Trial:
     @property
     def flat_values(self) -> dict[str, Array]:
         """What the gradients are taken for, by the same names."""
-        rows = {"inputs": self.drawn.inputs}
-        rows |= {f"states.{name}": value for name, value in self.drawn.states.items()}
-        return rows | {f"parameters.{name}": value for name, value in self.drawn.parameters.items()}
+        rows = {"inputs": self.arrays.inputs}
+        rows |= {f"states.{name}": value for name, value in self.arrays.states.items()}
+        return rows | {f"parameters.{name}": value for name, value in self.arrays.parameters.items()}
 
     def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
         """sum(outputs * d_outputs) + sum(finals * d_finals) of the spec at `values` (flat names)."""

@@ -22,9 +22,9 @@ from rnn_harness.arithmetic.assumptions import (
     UNIT_ROUNDOFF,
 )
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
-from rnn_harness.cases.case import Case, Drawn, draw
+from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.derivatives import Cotangents, derive, differentiate
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.alternative_forms import forms, widest
 from rnn_harness.subjects.subject import Subject
 
@@ -47,16 +47,16 @@ def rounding(dtype: str, operands: Fraction | None = None, absolute: bool = Fals
     return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands, absolute=own)
 
 
-def drawn_for(subject: Subject, case: Case) -> Drawn:
+def arrays_for(subject: Subject, case: Case) -> CaseArrays:
     """The arrays of a case; parameters and states that the kernel does not have are zero."""
-    drawn = draw(case, subject)
+    arrays = draw_arrays(case, subject)
     for name in getattr(subject.cell, "absent", ()):
         state = name.removeprefix("states.")
-        (drawn.parameters[name] if state == name else drawn.states[state])[...] = 0
-    return drawn
+        (arrays.parameters[name] if state == name else arrays.states[state])[...] = 0
+    return arrays
 
 
-class KernelTrial(Trial):
+class KernelEvaluation(Evaluation):
     """A kernel on a case. `alternatives`: equations by which it may compute in place of the printed ones. `operands`:
     how far it shortens the operands of matrix products. `long`: steps of a long sequence. `fixed`: it exists for some
     sizes alone.
@@ -71,22 +71,22 @@ class KernelTrial(Trial):
     @classmethod
     def of_kernel(
         cls, subject: Subject, case: Case, alternatives: tuple[str, ...] = (), operands: Fraction | None = None
-    ) -> KernelTrial:
+    ) -> KernelEvaluation:
         """Draw the case and try it."""
-        trial = cls(subject, drawn_for(subject, case))
-        trial.alternatives, trial.operands = alternatives, operands
-        trial.absent = tuple(getattr(subject.cell, "absent", ()))
-        trial.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
-        return trial
+        evaluation = cls(subject, arrays_for(subject, case))
+        evaluation.alternatives, evaluation.operands = alternatives, operands
+        evaluation.absent = tuple(getattr(subject.cell, "absent", ()))
+        evaluation.margin = NARROW_MARGIN if case.dtype in NARROW else GUARD_MARGIN
+        return evaluation
 
-    def on(self, drawn: Drawn, cell: Any = None) -> KernelTrial:
+    def on(self, arrays: CaseArrays, cell: Any = None) -> KernelEvaluation:
         """The same kernel (or `cell` in its place) on other numbers."""
         subject = self.subject if cell is None else replace(self.subject, cell=cell)
-        trial = type(self)(subject, drawn)
-        trial.alternatives, trial.operands = self.alternatives, self.operands
-        trial.margin, trial.long, trial.absent = self.margin, self.long, self.absent
-        trial.absolute, trial.fixed = self.absolute, self.fixed
-        return trial
+        evaluation = type(self)(subject, arrays)
+        evaluation.alternatives, evaluation.operands = self.alternatives, self.operands
+        evaluation.margin, evaluation.long, evaluation.absent = self.margin, self.long, self.absent
+        evaluation.absolute, evaluation.fixed = self.absolute, self.fixed
+        return evaluation
 
     @functools.cached_property
     def bounded(self) -> BallArithmetic:
@@ -131,6 +131,6 @@ class KernelTrial(Trial):
         return self._present(super().flat_values)
 
     def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
-        own = {name: self.drawn.states[name.removeprefix("states.")] for name in self.absent if "." in name}
-        zero = own | {f"parameters.{name}": self.drawn.parameters[name] for name in self.absent if "." not in name}
+        own = {name: self.arrays.states[name.removeprefix("states.")] for name in self.absent if "." in name}
+        zero = own | {f"parameters.{name}": self.arrays.parameters[name] for name in self.absent if "." not in name}
         return super().objective({**zero, **values}, arithmetic)

@@ -16,10 +16,10 @@ import numpy as np
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.checks.check import Finding, always, merge, within
+from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.engine.runner import Runner
 from rnn_harness.errors import NotRun, first_line
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
 from rnn_harness.kernels.checks import scale as _reach
@@ -44,28 +44,30 @@ _WHATEVER = ("behaviour.determinism", "behaviour.intact")
 _RESIZES = ("precision.accumulation", "reach.sizes", "behaviour.threads", "behaviour.no_rows")
 
 
-def _shares(trial: Trial) -> Iterator[Finding]:
+def _shares(evaluation: Evaluation) -> Iterator[Finding]:
     """Where a kernel has two biases for one, the gradient of either is that of their sum."""
-    cell, drawn = kernel_of(trial), trial.drawn
-    run = trial.run.saved[0] if trial.subject.output is not None else trial.run
-    d_outputs = drawn.d_outputs
-    if trial.subject.output is not None:
-        inner, top, _ = trial.run.saved
-        d_outputs, _ = trial.subject.output.backward(top, inner.outputs, trial.run.outputs, drawn.d_outputs)
-    found = cell.shares(run, d_outputs, drawn.d_finals).parameters
+    cell, arrays = kernel_of(evaluation), evaluation.arrays
+    run = evaluation.run.saved[0] if evaluation.subject.output is not None else evaluation.run
+    d_outputs = arrays.d_outputs
+    if evaluation.subject.output is not None:
+        inner, top, _ = evaluation.run.saved
+        d_outputs, _ = evaluation.subject.output.backward(top, inner.outputs, evaluation.run.outputs, arrays.d_outputs)
+    found = cell.gradient_parts(run, d_outputs, arrays.d_finals).parameters
     doubled = {name: parts for name, parts in found.items() if len(parts) > 1}
     if not doubled:
         raise NotRun("the kernel has no parameter twice")
-    balls = trial.gradient_balls
+    balls = evaluation.gradient_balls
     rows = [
-        within(trial.subject.spec.id, f"gradient {name}, share {i + 1}", balls[f"parameters.{name}"], part)
+        compare_with_balls(
+            evaluation.subject.spec.id, f"gradient {name}, share {i + 1}", balls[f"parameters.{name}"], part
+        )
         for name, parts in doubled.items()
         for i, part in enumerate(parts)
     ]
-    yield merge(rows)
+    yield worst_finding(rows)
 
 
-OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", always, _shares, dtypes=_layouts.EVERY))
+OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY))
 ONCE = (*_precision.CHECKS[1:], *_reach.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
 """Tried on one case each: they are about the kernel's manners, not about its numbers."""
 
@@ -99,7 +101,7 @@ def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
     return [base.model_copy(update=change) for change in changes]
 
 
-def decide(
+def judge_kernels(
     kernels: tuple[Kernel, ...],
     seed: int = 0,
     examples: int = 2,
@@ -119,7 +121,7 @@ def decide(
             if done:
                 yield from done
                 continue
-            for record in decide_one(kernel, setting, seed, examples, on_case):
+            for record in judge_kernel(kernel, setting, seed, examples, on_case):
                 yield known.get(record.key, record)
 
 
@@ -127,8 +129,8 @@ def finished(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Recor
     """The known records of a kernel on a setting, if its last check is among them."""
     own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
     own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == environment()]
-    every = (one.name for one in (*ONCE, *kernel.extra) if setting.dtype in one.dtypes)
-    last = [name for name in every if name not in kernel.left_out][-1]
+    every = (one.name for one in (*ONCE, *kernel.own_checks) if setting.dtype in one.dtypes)
+    last = [name for name in every if name not in kernel.skipped_checks][-1]
     return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
 
 
@@ -148,7 +150,7 @@ def blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
     )
 
 
-def decide_one(
+def judge_kernel(
     kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
 ) -> Iterator[Record]:
     """One kernel on one setting."""
@@ -199,9 +201,9 @@ def observe(kernel: Kernel, setting: Setting) -> Ran:
     case = cases_of(kernel, setting)[0]
 
     def run() -> None:
-        trial = kernel.trial(setting, case)
+        evaluation = kernel.evaluation(setting, case)
         with contextlib.suppress(NotRun):
-            assert trial.gradients is not None
+            assert evaluation.gradients is not None
 
     with np.errstate(all="ignore"):
         run()
@@ -213,12 +215,12 @@ def _judged(
 ) -> Iterator[Record]:
     subject = kernel.subject(setting)
 
-    def trial(case: Case) -> Trial:
+    def evaluation(case: Case) -> Evaluation:
         on_case()
-        return kernel.trial(setting, case)
+        return kernel.evaluation(setting, case)
 
-    runner = Runner(subject, kernel_checks(), trial, setting.dtype)  # type: ignore[arg-type]
-    wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.left_out)
+    runner = Runner(subject, kernel_checks(), evaluation, setting.dtype)  # type: ignore[arg-type]
+    wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.skipped_checks)
     runner.checks = tuple(wide)
     few = kernel.fixed is not None or kernel.is_slow(setting)
     if few or subject.spec.reference is None or not kernel.relations:
@@ -237,13 +239,15 @@ def _judged(
         yield record
     if kernel.known_wrong:
         return  # it is kept for what it computes, not for its manners
-    once = Runner(subject, (*ONCE, *kernel.extra), trial, setting.dtype)  # type: ignore[arg-type]
-    wanted = tuple(o for o in once.checks if setting.dtype in o.dtypes and o.name not in kernel.left_out)
+    once = Runner(subject, (*ONCE, *kernel.own_checks), evaluation, setting.dtype)  # type: ignore[arg-type]
+    wanted = tuple(o for o in once.checks if setting.dtype in o.dtypes and o.name not in kernel.skipped_checks)
     resizing = tuple(one for one in wanted if kernel.fixed and one.name in _RESIZES)
     moot = tuple(one for one in wanted if wrong and one.name not in _WHATEVER)
     once.checks = tuple(one for one in wanted if one not in resizing and one not in moot)
     once.try_case(cases_of(kernel, setting)[0], guarded=False)
     once.checks = wanted
-    once.excuses |= {one.name: "the outputs are wrong already" for one in moot}
-    once.excuses |= {one.name: "the kernel is compiled for fixed sizes, and this needs another" for one in resizing}
+    once.not_run_reasons |= {one.name: "the outputs are wrong already" for one in moot}
+    once.not_run_reasons |= {
+        one.name: "the kernel is compiled for fixed sizes, and this needs another" for one in resizing
+    }
     yield from once.records(seed, shrink=False)

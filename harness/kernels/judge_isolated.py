@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rnn_harness.kernels.catalogue import choose
-from rnn_harness.kernels.judge import blank, decide_one, finished
+from rnn_harness.kernels.judge import blank, finished, judge_kernel
 from rnn_harness.kernels.kernel import Kernel, Setting
 from rnn_harness.records.record import Outcome, Record
-from rnn_harness.runtime.worker import Send, watched
+from rnn_harness.runtime.worker import Send, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
 Place = tuple[str, str, str]
 
 
-def decide_apart(
+def judge_isolated(
     kernels: tuple[Kernel, ...],
     seed: int = 0,
     examples: int = 2,
@@ -24,7 +24,7 @@ def decide_apart(
     on_start: Callable[[str], None] = lambda _: None,
     silence: float = SILENCE,
 ) -> Iterator[Record]:
-    """As `decide`, for kernels of the catalogue, in a worker that is replaced when it dies."""
+    """As `judge_kernels`, for kernels of the catalogue, in a worker that is replaced when it dies."""
     left: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
@@ -37,7 +37,7 @@ def decide_apart(
     while left:
         reached = 0
         places = [(kernel.id, setting.dtype, setting.device) for kernel, setting in left]
-        for kind, value in watched(_work, (places, seed, examples), silence):
+        for kind, value in run_in_worker(_work, (places, seed, examples), silence):
             if kind == "start":
                 reached = value
                 kernel, setting = left[reached]
@@ -59,5 +59,5 @@ def _work(send: Send, order: Any) -> None:
     for number, (name, dtype, device) in enumerate(places):
         send("start", number)
         kernel = next(one for one in choose((name,)) if one.id == name)
-        for record in decide_one(kernel, Setting(dtype, device), seed, examples):
+        for record in judge_kernel(kernel, Setting(dtype, device), seed, examples):
             send("record", record.model_dump_json())

@@ -12,9 +12,9 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelTrial
-from rnn_harness.kernels.spec_signature import Nameless
-from rnn_harness.kernels.torch_reference import Driver, KernelCell
+from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
+from rnn_harness.kernels.spec_signature import SpecSignature
+from rnn_harness.kernels.torch_reference import Driver, TorchReference
 from rnn_harness.references import Reference, get
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
@@ -41,7 +41,7 @@ class Kernel:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
     interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
-    openly. `extra`: checks of its own, tried once; `left_out`: those that say nothing about it. `shrinks`: whether a
+    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`: whether a
     refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
     `absolute`: its functions are exact against 1, not against their own value.
     """
@@ -61,8 +61,8 @@ class Kernel:
     known_wrong: str = ""
     relations: bool = True
     given: Spec | None = None
-    extra: tuple[Check, ...] = ()
-    left_out: tuple[str, ...] = ()
+    own_checks: tuple[Check, ...] = ()
+    skipped_checks: tuple[str, ...] = ()
     shrinks: bool = True
     watched: bool = True
     absolute: bool = False
@@ -71,8 +71,8 @@ class Kernel:
         """The kernel in the place of its spec's reference."""
         spec = self.specification
         link = spec.reference
-        like: Any = Nameless(spec) if link is None else get(link.name, **link.options)
-        cell = KernelCell(self.build(like), like, setting.dtype, setting.device)
+        like: Any = SpecSignature(spec) if link is None else get(link.name, **link.options)
+        cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
         return Subject(spec, cell) if link is None else Subject.of(spec, cell)
 
     @property
@@ -82,13 +82,13 @@ class Kernel:
             return self.given
         return next(spec for spec in library().specs if spec.id == self.spec)
 
-    def trial(self, setting: Setting, case: Case) -> KernelTrial:
+    def evaluation(self, setting: Setting, case: Case) -> KernelEvaluation:
         """The kernel on a case."""
-        trial = KernelTrial.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
-        trial.absolute = self.absolute
-        trial.long = FEW_STEPS if self.is_slow(setting) else LONG
-        trial.fixed = bool(self.fixed)
-        return trial
+        evaluation = KernelEvaluation.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
+        evaluation.absolute = self.absolute
+        evaluation.long = FEW_STEPS if self.is_slow(setting) else LONG
+        evaluation.fixed = bool(self.fixed)
+        return evaluation
 
     def is_slow(self, setting: Setting) -> bool:
         """Whether it is interpreted here, and so tried on fewer and shorter cases."""

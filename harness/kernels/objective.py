@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.kernels.torch_reference import KernelCell, Tensors, held
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.torch_reference import Tensors, TorchReference, held
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 _OUTPUT = ("W_y", "b_y")
 
 
-def bare(trial: Trial) -> dict[str, Any]:
+def bare(evaluation: Evaluation) -> dict[str, Any]:
     """The cell's own parameters, without the output layer's."""
-    return {name: value for name, value in trial.drawn.parameters.items() if name not in _OUTPUT}
+    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in _OUTPUT}
 
 
-def kernel_of(trial: Trial) -> KernelCell:
+def kernel_of(evaluation: Evaluation) -> TorchReference:
     """The kernel on trial."""
-    cell = trial.subject.cell
-    assert isinstance(cell, KernelCell), "these checks are for kernels"
+    cell = evaluation.subject.cell
+    assert isinstance(cell, TorchReference), "these checks are for kernels"
     return cell
 
 
@@ -48,16 +48,16 @@ class Objective:
     held: Callable[[], AbstractContextManager[None]]
 
 
-def objective(trial: Trial) -> Objective:
+def objective(evaluation: Evaluation) -> Objective:
     """The trial's objective in the kernel's dtype."""
     import torch
 
-    cell, drawn, layer = kernel_of(trial), trial.drawn, trial.subject.output
-    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(bare(trial)).items()}
-    states = {name: cell.tensor(value) for name, value in drawn.states.items()}
-    top = {name: cell.tensor(drawn.parameters[name]) for name in _OUTPUT if layer is not None}
-    d_outputs = cell.tensor(drawn.d_outputs, leaf=False)
-    d_finals = {name: cell.tensor(value, leaf=False) for name, value in drawn.d_finals.items()}
+    cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
+    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(bare(evaluation)).items()}
+    states = {name: cell.tensor(value) for name, value in arrays.states.items()}
+    top = {name: cell.tensor(arrays.parameters[name]) for name in _OUTPUT if layer is not None}
+    d_outputs = cell.tensor(arrays.d_outputs, leaf=False)
+    d_finals = {name: cell.tensor(value, leaf=False) for name, value in arrays.d_finals.items()}
     functions: dict[str, Callable[[Tensor], Tensor]] = {
         "identity": lambda y: y,
         "sigmoid": torch.sigmoid,
@@ -77,7 +77,7 @@ def objective(trial: Trial) -> Objective:
             total = total + (finals[name] * cotangent).sum()
         return total
 
-    inputs = cell.tensor(drawn.inputs)
+    inputs = cell.tensor(arrays.inputs)
 
     def holding() -> AbstractContextManager[None]:
         return held(cell.driver, leaves, inputs, states)
@@ -85,6 +85,6 @@ def objective(trial: Trial) -> Objective:
     return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, holding)
 
 
-def direction(trial: Trial) -> np.ndarray[Any, Any]:
+def direction(evaluation: Evaluation) -> np.ndarray[Any, Any]:
     """A random direction in the space of the inputs."""
-    return trial.directions["inputs"]
+    return evaluation.directions["inputs"]

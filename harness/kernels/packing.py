@@ -52,8 +52,10 @@ class Table:
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The kernel's parameters. KeyError names a reference parameter that is missing."""
-        shares = {name: iter(shares_of(parameters[name], count)) for name, count in self._counts.items()}
-        return {own: np.concatenate([next(shares[name]) for name in blocks]) for own, blocks in self.rows.items()}
+        gradient_parts = {name: iter(shares_of(parameters[name], count)) for name, count in self._counts.items()}
+        return {
+            own: np.concatenate([next(gradient_parts[name]) for name in blocks]) for own, blocks in self.rows.items()
+        }
 
     def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         """The reference's parameters: shares of one are added."""
@@ -93,9 +95,9 @@ def shares_of(value: Array, count: int) -> list[Array]:
 
     The first takes the leading bit of every number, the last what is left, so that no share is zero in general.
     """
-    shares = []
+    gradient_parts = []
     for _ in range(count - 1):
         leading = np.where(value == 0, 0, np.copysign(2.0 ** np.floor(np.log2(np.abs(value) + (value == 0))), value))
-        shares.append(leading.astype(value.dtype))
-        value = value - shares[-1]
-    return [*shares, value]
+        gradient_parts.append(leading.astype(value.dtype))
+        value = value - gradient_parts[-1]
+    return [*gradient_parts, value]

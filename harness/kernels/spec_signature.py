@@ -15,7 +15,7 @@ from rnn_harness.subjects.subject import LAYERS
 
 
 @dataclass(frozen=True)
-class Nameless:
+class SpecSignature:
     """In the place of a reference: it knows what a kernel is called with, and computes nothing."""
 
     spec: Spec

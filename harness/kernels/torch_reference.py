@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.errors import NotRun, NotShown, Refused
+from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.references import Gradients, Reference, Run
 
@@ -38,11 +38,11 @@ class Driver(Protocol):
         """(outputs (T, B, d), final states by the reference's names). `leaves`: parameters by the kernel's names."""
 
 
-class Shown(dict[str, Array]):
+class VisibleTrace(dict[str, Array]):
     """A trace that says what it does not hold."""
 
     def __missing__(self, name: str) -> Array:
-        raise NotShown(f"the kernel does not show its {name.split('.')[-1].replace('_', ' ')} over time")
+        raise NotObservable(f"the kernel does not show its {name.split('.')[-1].replace('_', ' ')} over time")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Graph:
     spent: bool = False
 
 
-class KernelCell:
+class TorchReference:
     """A kernel as a `Reference`. `like`: the reference of the same spec, for its names, shapes and options.
 
     Arrays come in NumPy and leave in NumPy; a bfloat16 or float16 kernel gets float32 arrays whose numbers its
@@ -87,9 +87,9 @@ class KernelCell:
         """That of the arrays that go in and out."""
         return np.dtype("float64" if self.dtype == "float64" else "float32")
 
-    def laid_out(self, layout: str) -> KernelCell:
+    def laid_out(self, layout: str) -> TorchReference:
         """The same kernel, given its inputs and states in another layout."""
-        return KernelCell(self.driver, self.like, self.dtype, self.device, layout)
+        return TorchReference(self.driver, self.like, self.dtype, self.device, layout)
 
     def _laid_out(self, value: Tensor) -> Tensor:
         import torch
@@ -137,7 +137,7 @@ class KernelCell:
         """Run the kernel; the graph is kept for `backward`."""
         given = states or self._zeros(parameters, np.asarray(inputs))
         graph = self._graph(Arguments(parameters, inputs, given, lengths))
-        shown = Shown(self._trace(numpy(graph.outputs), lengths))
+        shown = VisibleTrace(self._trace(numpy(graph.outputs), lengths))
         finals = {name: numpy(graph.finals[name]) for name in self.state_names}
         return Run(numpy(graph.outputs), finals, shown, graph)
 
@@ -168,11 +168,11 @@ class KernelCell:
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
         """torch's gradients of sum(outputs * d_outputs) + sum(finals * d_finals)."""
-        shares = self.shares(run, d_outputs, d_finals)
-        parameters = {name: found[0] for name, found in shares.parameters.items()}
-        return Gradients(shares.inputs, shares.states, parameters)
+        gradient_parts = self.gradient_parts(run, d_outputs, d_finals)
+        parameters = {name: found[0] for name, found in gradient_parts.parameters.items()}
+        return Gradients(gradient_parts.inputs, gradient_parts.states, parameters)
 
-    def shares(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Shares:
+    def gradient_parts(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> GradientParts:
         """The gradients of every parameter of the kernel's own: two for a gate with two biases.
 
         Raises NotRun if it has none.
@@ -204,7 +204,7 @@ class KernelCell:
         states = dict(zip(given, filled[1 : 1 + len(given)], strict=True))
         own = dict(zip(leaves, filled[1 + len(given) :], strict=True))
         shapes = {name: np.shape(value) for name, value in graph.arguments.parameters.items()}
-        return Shares(filled[0], states, self.driver.table.gradients(own, shapes))
+        return GradientParts(filled[0], states, self.driver.table.gradients(own, shapes))
 
     def _cotangent(self, final: Tensor, name: str, d_finals: Mapping[str, Array] | None) -> Tensor:
         import torch
@@ -218,7 +218,7 @@ def held(driver: Driver, leaves: Tensors, inputs: Tensor, states: Tensors) -> Ab
     return contextlib.nullcontext() if holding is None else holding(leaves, inputs, states)
 
 
-class Shares:
+class GradientParts:
     """Gradients as `Gradients` has them, but each parameter's by share."""
 
     def __init__(self, inputs: Array, states: dict[str, Array], parameters: dict[str, list[Array]]) -> None:

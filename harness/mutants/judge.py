@@ -12,9 +12,9 @@ from numpy.exceptions import ComplexWarning
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.engine.runner import anchors, judge
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.evaluation.vacuity import vacuous
+from rnn_harness.engine.runner import fixed_cases, judge
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -31,7 +31,7 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Fate:
+class MutantResult:
     """What became of a mutant. `vacuous`: cases that could not have shown anything, and were not used."""
 
     mutant: Mutant
@@ -44,16 +44,16 @@ class Fate:
         return bool(self.kills)
 
 
-def fate(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Fate:
+def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> MutantResult:
     """Judge one mutant by every check, on the anchor cases that could have failed."""
     subject = build(mutant, library().spec(mutant.spec))
-    waiting = {c.name: c for c in checks or all_checks() if c.applies(subject)}
+    waiting = {c.name: c for c in checks or all_checks() if c.supports(subject)}
     spent = dict.fromkeys(waiting, 0.0)
     kills: list[Kill] = []
     counted = skipped = 0
-    for case in anchors(mutant.spec):
-        trial = _trial(subject, case)
-        if trial is None:
+    for case in fixed_cases(mutant.spec):
+        evaluation = _evaluation(subject, case)
+        if evaluation is None:
             skipped += 1
             continue
         counted += 1
@@ -64,30 +64,32 @@ def fate(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Fate:
             with warnings.catch_warnings():
                 # A mutant that computes in another format drops the imaginary part of a complex step.
                 warnings.simplefilter("ignore", ComplexWarning)
-                wrong = next((one for one in judge(check, _fresh(trial)) if not one.agrees), None)
+                wrong = next((one for one in judge(check, _fresh(evaluation)) if not one.agrees), None)
             spent[name] += time.perf_counter() - start
             if wrong is not None:
                 kills.append(Kill(name, counted, spent[name], wrong.detail))
                 del waiting[name]
-    return Fate(mutant, tuple(kills), counted, skipped)
+    return MutantResult(mutant, tuple(kills), counted, skipped)
 
 
-def _trial(subject: Subject, case: Case) -> Trial | None:
-    """The trial, unless the case is vacuous for the right reference."""
-    right = Trial.of(Subject.of(subject.spec), case)
+def _evaluation(subject: Subject, case: Case) -> Evaluation | None:
+    """The evaluation, unless the case is vacuous for the right reference."""
+    right = Evaluation.of(Subject.of(subject.spec), case)
     with np.errstate(all="ignore"):
-        if vacuous(right) is not None:
+        if vacuity_reason(right) is not None:
             return None
-    return Trial(subject, right.drawn)
+    return Evaluation(subject, right.arrays)
 
 
-def _fresh(trial: Trial) -> Trial:
-    """A trial on its own copies, since a mutant may overwrite what it is given."""
-    return Trial.of(trial.subject, trial.case)
+def _fresh(evaluation: Evaluation) -> Evaluation:
+    """An evaluation on its own copies, since a mutant may overwrite what it is given."""
+    return Evaluation.of(evaluation.subject, evaluation.case)
 
 
-def fates(mutants: tuple[Mutant, ...], on_start: Callable[[Mutant], None] = lambda _: None) -> Iterator[Fate]:
+def judge_mutants(
+    mutants: tuple[Mutant, ...], on_start: Callable[[Mutant], None] = lambda _: None
+) -> Iterator[MutantResult]:
     """Every mutant's fate, one after the other."""
     for mutant in mutants:
         on_start(mutant)
-        yield fate(mutant)
+        yield judge_mutant(mutant)

@@ -12,7 +12,7 @@ class _Strict(BaseModel):
 
 
 class MapPiece(_Strict):
-    """`name` of the reference is block `block` of `of` of `parameter`; `side` and `flipped` as in `Piece`."""
+    """`name` of the reference is block `block` of `of` of `parameter`; `side` and `flipped` as in `ParameterBlock`."""
 
     parameter: str
     name: str

@@ -11,7 +11,7 @@ from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.records.record import Outcome, Record, environment
 
 Event = tuple[str, Any]
-"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `Identification`, a `Record`, a `Fault` or
+"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a `Diagnosis` or
 an `Example`."""
 
 
@@ -19,7 +19,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
-class Identification(_Model):
+class IdentificationRecord(_Model):
     """`answer`: ``unique``, ``ambiguous`` (see `candidates`) or ``unknown``. `sentence`: the first, in words.
 
     `spec`: the shipped spec, or ``candidate`` for one that was written from what was found. `map`: which parameter is
@@ -33,7 +33,7 @@ class Identification(_Model):
     map: MapFile | None = None
 
 
-class Fault(_Model):
+class Diagnosis(_Model):
     """`spec`: the nearest one; `part`: what is at fault; `difference`: how it differs from that spec."""
 
     spec: str
@@ -59,8 +59,8 @@ class Validation(_Model):
     target: str
     outcome: Literal["agrees", "refuted", "undecided"]
     spec: str
-    identification: Identification | None
-    diagnosis: Fault | None
+    identification: IdentificationRecord | None
+    diagnosis: Diagnosis | None
     checks: tuple[Record, ...]
     counterexample: Example | None
     environment: str
@@ -89,7 +89,7 @@ def collect(target: str, events: Iterable[Event]) -> Validation:
 def validation(target: str, records: Iterable[Record], other: dict[str, Any]) -> Validation:
     """One document of records and what else was found, by kind of event."""
     checks = tuple(records)
-    told: Identification | None = other.get("identified")
+    told: IdentificationRecord | None = other.get("identified")
     spec = next((record.spec for record in checks if record.spec != "unknown"), told.spec if told else "")
     return Validation(
         target=target,

@@ -19,7 +19,9 @@ SILENT = "gave no answer for"
 """How it ended where one thing took too long; the seconds follow."""
 
 
-def watched(task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf) -> Iterator[Event]:
+def run_in_worker(
+    task: Callable[[Send, Any], None], order: Any, timeout: float, end: float = math.inf
+) -> Iterator[Event]:
     """Run `task(send, order)` in a spawned process and give what it sends.
 
     `task` is a function of a module and `order` can be pickled. `timeout`: seconds of silence before it is ended;

@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"(-?)([A-Za-z_][\w.@]*)(\^T)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MappedBlock:
     """One reference parameter inside a spec parameter."""
 
     name: str
@@ -34,7 +34,7 @@ class Block:
         return -turned if self.negative else turned
 
 
-def parse_map(text: str) -> tuple[Block, ...]:
+def parse_map(text: str) -> tuple[MappedBlock, ...]:
     """The blocks of one map. Raises UsageError that shows the text."""
     inner = text.strip()
     if inner.startswith("[") and inner.endswith("]"):
@@ -44,17 +44,19 @@ def parse_map(text: str) -> tuple[Block, ...]:
         match = _BLOCK.fullmatch(part.strip())
         if match is None:
             raise UsageError(f"parameter map {text!r} cannot be read; expected NAME, NAME^T, -NAME or [NAME, NAME]")
-        blocks.append(Block(match[2], bool(match[3]), bool(match[1])))
+        blocks.append(MappedBlock(match[2], bool(match[3]), bool(match[1])))
     return tuple(blocks)
 
 
-def assemble(blocks: tuple[Block, ...], source: Mapping[str, Array]) -> Array:
+def assemble(blocks: tuple[MappedBlock, ...], source: Mapping[str, Array]) -> Array:
     """The spec's parameter. KeyError names a reference parameter that does not exist."""
     placed = [block.place(source[block.name]) for block in blocks]
     return placed[0] if len(placed) == 1 else np.concatenate(placed, axis=-1)
 
 
-def scatter(blocks: tuple[Block, ...], gradient: Array, source: Mapping[str, Array], into: dict[str, Array]) -> None:
+def scatter(
+    blocks: tuple[MappedBlock, ...], gradient: Array, source: Mapping[str, Array], into: dict[str, Array]
+) -> None:
     """The adjoint of `assemble`: add the gradient of the spec's parameter to those of the reference's."""
     start = 0
     for block in blocks:

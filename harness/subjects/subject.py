@@ -18,7 +18,7 @@ from rnn_harness.arithmetic import Values
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.specs import Spec
-from rnn_harness.subjects.parameter_map import Block, assemble, expand, parse_map, scatter
+from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 
 Array = NDArray[Any]
 LAYERS = 2
@@ -94,7 +94,7 @@ class Subject:
         return LAYERS if self.spec.model.layers else None
 
     @functools.cached_property
-    def blocks(self) -> dict[str, tuple[Block, ...]]:
+    def blocks(self) -> dict[str, tuple[MappedBlock, ...]]:
         """The map of every spec parameter; without a reference the subject uses the spec's own names."""
         if self.spec.reference is None:
             return {one.name: parse_map(one.name) for one in self.spec.program(LAYERS).parameters}

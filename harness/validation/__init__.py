@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnn_harness.records.validation import Validation, collect, outcome_of, validation
-    from rnn_harness.validation.identification.identify import Match, identify
+    from rnn_harness.validation.identification.identify import Identification, identify
     from rnn_harness.validation.identification.saved_map import load_map, save_map
     from rnn_harness.validation.isolation import Limits, Order, isolated
-    from rnn_harness.validation.judging.validate import Watch, Wish, candidate, validating
+    from rnn_harness.validation.judging.validate import ProgressListener, ValidationRequest, candidate, validating
     from rnn_harness.validation.loading.options import read_options
     from rnn_harness.validation.loading.target import Target, load, target
     from rnn_harness.validation.reproduction.reference import driven
 
 __all__ = [
+    "Identification",
     "Limits",
-    "Match",
     "Order",
+    "ProgressListener",
     "Target",
     "Validation",
-    "Watch",
-    "Wish",
+    "ValidationRequest",
     "candidate",
     "collect",
     "driven",
@@ -39,12 +39,12 @@ __all__ = [
 ]
 _HOMES = {
     "reproduction.reference": ("driven",),
-    "identification.identify": ("Match", "identify"),
+    "identification.identify": ("Identification", "identify"),
     "identification.saved_map": ("load_map", "save_map"),
     "loading.options": ("read_options",),
     "records.validation": ("Validation", "collect", "outcome_of", "validation"),
     "loading.target": ("Target", "load", "target"),
-    "judging.validate": ("Watch", "Wish", "candidate", "validating"),
+    "judging.validate": ("ProgressListener", "ValidationRequest", "candidate", "validating"),
     "isolation": ("Limits", "Order", "isolated"),
 }
 

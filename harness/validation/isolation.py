@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.record import Outcome, Record, environment
-from rnn_harness.records.validation import Event, Fault
-from rnn_harness.runtime.worker import LATE, SILENT, Send, watched
+from rnn_harness.records.validation import Diagnosis, Event
+from rnn_harness.runtime.worker import LATE, SILENT, Send, run_in_worker
 from rnn_harness.validation.judging.expected_failures import Expected, unmet
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _all(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
 def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], None]) -> Any:
     """One worker's events; returns the order that is left for the next, or None."""
     phase, told = _LOADED, order.told
-    for kind, value in watched(_work, order, limits.case, end):
+    for kind, value in run_in_worker(_work, order, limits.case, end):
         if kind == "start":
             phase = f"it was tried: {value}"
             on_start(value)
@@ -131,7 +131,7 @@ def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], Non
             if undecided:
                 return None
             wanted = "a recurrent cell" if order.spec == "auto" else order.spec
-            yield "diagnosis", Fault(spec=wanted, part="behaviour: it does not end well", difference=value)
+            yield "diagnosis", Diagnosis(spec=wanted, part="behaviour: it does not end well", difference=value)
             return _rest(order, phase, told)
         elif kind == "event":
             name, what = value
@@ -185,13 +185,13 @@ def _work(send: Send, order: Order) -> None:
     """The worker's work: standard output goes nowhere."""
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    telling(send, order, _judged)
+    report_usage_errors(send, order, _judged)
 
 
 def _judged(send: Send, order: Order) -> None:
     from rnn_harness.validation.identification.saved_map import load_map
     from rnn_harness.validation.judging.trained_weights import check_weights
-    from rnn_harness.validation.judging.validate import Watch, Wish, validating
+    from rnn_harness.validation.judging.validate import ProgressListener, ValidationRequest, validating
 
     given = None if order.map is None else load_map(Path(order.map))
     target = loaded(order)
@@ -200,15 +200,15 @@ def _judged(send: Send, order: Order) -> None:
     if weights is not None:
         check_weights(weights, target)
     own = (order.spec, order.seed, order.examples, order.dtypes)
-    wish = Wish(*own, given, options, weights, order.expected, whole=False)
-    watch = Watch(lambda title: send("start", title), lambda: send("alive", None), order.known)
+    wish = ValidationRequest(*own, given, options, weights, order.expected, whole=False)
+    watch = ProgressListener(lambda title: send("start", title), lambda: send("alive", None), order.known)
     for kind, value in validating(target, wish, watch):
         known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
         if not known:
             send("event", (kind, value))
 
 
-def telling(send: Send, order: Order, work: Callable[[Send, Order], None]) -> None:
+def report_usage_errors(send: Send, order: Order, work: Callable[[Send, Order], None]) -> None:
     """Work in as much memory as an order gives; wrong use is sent, and that the memory did not suffice to begin."""
     _limit(order.memory)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnn_harness.reports.page.contents import Contents, Printed, Said, contents
+from rnn_harness.reports.page.contents import Contents, DocumentStatements, Printed, contents
 from rnn_harness.reports.page.render import write
 
-__all__ = ["Contents", "Printed", "Said", "contents", "write"]
+__all__ = ["Contents", "DocumentStatements", "Printed", "contents", "write"]

@@ -80,7 +80,7 @@ class Evidence:
         return "refuted" if "refuted" in said else "agrees" if "agrees" in said else "not run"
 
 
-Told = tuple[bool, str, str] | None
+ClaimVerdict = tuple[bool, str, str] | None
 """(whether it is as the claim says, the verdict, the numbers), or None where it was not measured."""
 
 
@@ -97,7 +97,7 @@ def _counts(measured: Sequence[Any]) -> dict[str, float]:
     return {one.subject: one.middle for one in measured if one.kind == "parameters" and one.agrees}
 
 
-def _fewer(measured: Sequence[Any]) -> Told:
+def _fewer(measured: Sequence[Any]) -> ClaimVerdict:
     counts = _counts(measured)
     if not {"gru.keep.column", "lstm.column"} <= set(counts):
         return None
@@ -106,7 +106,7 @@ def _fewer(measured: Sequence[Any]) -> Told:
     return holds, "true" if holds else "false", f"{gru:.0f} against {lstm:.0f} at n = 3, d = 4: {gru / lstm:.2f}"
 
 
-def _parameters(measured: Sequence[Any]) -> Told:
+def _parameters(measured: Sequence[Any]) -> ClaimVerdict:
     rows = [one for one in measured if one.kind == "parameters" and one.what == "count"]
     if not rows:
         return None
@@ -115,7 +115,7 @@ def _parameters(measured: Sequence[Any]) -> Told:
     return not wrong, "false" if wrong else "true", f"{len(rows)} closed forms held; the LSTM's is {form}"
 
 
-def _twice(measured: Sequence[Any]) -> Told:
+def _twice(measured: Sequence[Any]) -> ClaimVerdict:
     counts = _counts(measured)
     if not {"lstm.bidirectional", "lstm.column"} <= set(counts):
         return None
@@ -123,10 +123,10 @@ def _twice(measured: Sequence[Any]) -> Told:
     return ratio == 2, "true under conditions", f"{ratio:g} times the parameters of one direction"
 
 
-def _faster(family: str) -> Callable[[Sequence[Any]], Told]:
+def _faster(family: str) -> Callable[[Sequence[Any]], ClaimVerdict]:
     """Whether the fastest implementation of a family beats the LSTM's fastest, wherever both were measured."""
 
-    def told(measured: Sequence[Any]) -> Told:
+    def told(measured: Sequence[Any]) -> ClaimVerdict:
         best: dict[tuple[Any, ...], dict[str, float]] = {}
         for one in measured:
             right = one.kind == "speed" and one.device == "cpu" and one.what == "both" and one.agrees
@@ -149,7 +149,7 @@ def _learnt(measured: Sequence[Any], task: str) -> dict[str, Any]:
     return {one.subject: one for one in measured if one.kind == "learning" and one.what == task}
 
 
-def _long(measured: Sequence[Any]) -> Told:
+def _long(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _learnt(measured, "adding")
     if not {"RNN", "GRU", "LSTM"} <= set(rows):
         return None
@@ -161,7 +161,7 @@ def _long(measured: Sequence[Any]) -> Told:
     return holds, verdict, f"adding over {steps} steps, loss (chance {rows['RNN'].extra['chance']:.4f}): {text}"
 
 
-def _gates(measured: Sequence[Any]) -> Told:
+def _gates(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("GRU", "torch"), ("LSTM", "torch"), ("LSTM", "chrono"))
     if rows is None:
         return None
@@ -173,7 +173,7 @@ def _gates(measured: Sequence[Any]) -> Told:
     return holds, "true under conditions" if holds else "false", text + "; only with gates that keep"
 
 
-def _vanishes(measured: Sequence[Any]) -> Told:
+def _vanishes(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("sigmoid RNN", "torch"))
     if rows is None:
         return None
@@ -182,7 +182,7 @@ def _vanishes(measured: Sequence[Any]) -> Told:
     return holds, "true under conditions" if holds else "false", f"{text}, at torch's initialisation"
 
 
-def _short(measured: Sequence[Any]) -> Told:
+def _short(measured: Sequence[Any]) -> ClaimVerdict:
     rows = [one for one in measured if one.kind == "learning" and one.extra.get("rate before", 1.0) < 0.75]
     if not rows:
         return None
@@ -191,7 +191,7 @@ def _short(measured: Sequence[Any]) -> Told:
     return bool(solved), "false" if solved else "depends", f"solved all the same: {named}" if solved else "none solved"
 
 
-def _explodes(measured: Sequence[Any]) -> Told:
+def _explodes(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "gain-3"))
     if rows is None:
         return None
@@ -203,7 +203,7 @@ def _horizons(measured: Sequence[Any]) -> list[tuple[str, float]]:
     return sorted(rows, key=lambda row: row[1])
 
 
-def _eight(measured: Sequence[Any]) -> Told:
+def _eight(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _horizons(measured)
     own = dict(rows).get("sigmoid RNN (torch)")
     if own is None:
@@ -213,7 +213,7 @@ def _eight(measured: Sequence[Any]) -> Told:
     return holds, "true under conditions" if holds else "false", f"float32 sees {own:.0f} steps of it; {far}"
 
 
-def _depends(measured: Sequence[Any]) -> Told:
+def _depends(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _horizons(measured)
     if len(rows) < 3:
         return None
@@ -222,7 +222,7 @@ def _depends(measured: Sequence[Any]) -> Told:
     return many > 100, "depends", f"float32 sees {few:.0f} steps ({near}) to {last} ({far})"
 
 
-def _geometric(measured: Sequence[Any]) -> Told:
+def _geometric(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("LSTM without forget gate", "torch"))
     if rows is None:
         return None
@@ -234,7 +234,7 @@ def _geometric(measured: Sequence[Any]) -> Told:
     return straight > 0.98, "true under conditions", text
 
 
-def _keeps(measured: Sequence[Any]) -> Told:
+def _keeps(measured: Sequence[Any]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("GRU", "torch"), ("GRU", "keep"))
     if rows is None:
         return None
@@ -242,10 +242,10 @@ def _keeps(measured: Sequence[Any]) -> Told:
     return rows[1].middle > 0.9, "true under conditions", text
 
 
-def _pair(task: str, good: str, bad: str) -> Callable[[Sequence[Any]], Told]:
+def _pair(task: str, good: str, bad: str) -> Callable[[Sequence[Any]], ClaimVerdict]:
     """What ends in `good` solves a task that what ends in `bad` cannot."""
 
-    def told(measured: Sequence[Any]) -> Told:
+    def told(measured: Sequence[Any]) -> ClaimVerdict:
         rows = _learnt(measured, task)
         ones = [one for name, one in rows.items() if name.endswith(good)]
         others = [one for name, one in rows.items() if (name.endswith(bad) if bad else not name.endswith(good))]
@@ -259,7 +259,7 @@ def _pair(task: str, good: str, bad: str) -> Callable[[Sequence[Any]], Told]:
     return told
 
 
-MEASURED: dict[str, Callable[[Sequence[Any]], Told]] = {
+MEASURED: dict[str, Callable[[Sequence[Any]], ClaimVerdict]] = {
     "fewer parameters": _fewer,
     "parameters": _parameters,
     "twice the parameters": _twice,

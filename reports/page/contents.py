@@ -30,7 +30,7 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Said:
+class DocumentStatements:
     """What the documents say: equations by id, claims, errata outside of equations, contradictions, and the
     equivalences of the specs.
     """
@@ -51,7 +51,7 @@ class EquationRow:
     printed: Printed
     outcome: str
     witnesses: Mapping[str, str]
-    share: float
+    error_over_bound: float
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Contents:
 
 def contents(
     records: Sequence[Any],
-    said: Said,
+    said: DocumentStatements,
     measured: Sequence[Any],
     validations: Sequence[Any] = (),
     fates: Sequence[Mapping[str, Any]] = (),
@@ -132,7 +132,7 @@ def _equations(records: Sequence[Any], printed: Mapping[str, Printed]) -> list[E
     for (spec, entry), row in summarise(records).items():
         if entry in printed:
             said = {name: row.outcomes.get(name, "not run") for name in WITNESSES}
-            found.append(EquationRow(entry, spec, printed[entry], row.outcome, said, row.share))
+            found.append(EquationRow(entry, spec, printed[entry], row.outcome, said, row.error_over_bound))
     return sorted(found, key=lambda row: (row.printed.document, row.printed.line, row.id))
 
 

@@ -29,7 +29,7 @@ class Judged(Protocol):
     @property
     def reason(self) -> str: ...
     @property
-    def share(self) -> float | None: ...
+    def error_over_bound(self) -> float | None: ...
     @property
     def examples(self) -> int: ...
     @property
@@ -92,7 +92,7 @@ def _print_table(console: Console, records: Sequence[Judged]) -> None:
             continue
         groups = [_count(own, prefix) for prefix in _GROUPS]
         judged = [record for record in own if record.check in ("precision.format", "backward.bound")]
-        bounded = [record.share for record in judged if record.share is not None]
+        bounded = [record.error_over_bound for record in judged if record.error_over_bound is not None]
         first, second = _bits(own, "precision.format"), _bits(own, "precision.long")
         dispatch = _count(own, "kernel.dispatch")
         dispatch = Text("✓", style="green") if dispatch.plain.startswith("✓") else dispatch
@@ -141,7 +141,7 @@ def print_every(console: Console, records: Sequence[Judged]) -> None:
     columns = [Column(name) for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound")]
     rows = []
     for record in records:
-        share = "" if record.share is None else f"{record.share:.3g}"
+        share = "" if record.error_over_bound is None else f"{record.error_over_bound:.3g}"
         outcome, cases = str(record.outcome), str(record.examples)
         rows.append((record.kernel, record.dtype, record.check, outcome, cases, share, record.reason[:200]))
     print_table(console, "Every record", (*columns, Column("reason", least=20)), rows)

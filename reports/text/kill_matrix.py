@@ -36,7 +36,7 @@ class Mutant(Protocol):
     def edit(self) -> str: ...
 
 
-class Fate(Protocol):
+class MutantResult(Protocol):
     """What became of a mutant."""
 
     @property
@@ -61,7 +61,7 @@ _GROUPS: tuple[str, ...] = (
 _SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "autogr")
 
 
-def print_kills(console: Console, fates: Sequence[Fate], verbose: bool) -> None:
+def print_kills(console: Console, fates: Sequence[MutantResult], verbose: bool) -> None:
     """The matrix (examples to detection), the checks with their kills, and the total."""
     columns = (
         *(Column("mutant"), Column("part")),
@@ -91,7 +91,7 @@ def print_kills(console: Console, fates: Sequence[Fate], verbose: bool) -> None:
         console.print(f"all {len(fates)} mutants killed; {skipped} vacuous cases were not used", style="bold green")
 
 
-def _print_checks(console: Console, fates: Sequence[Fate]) -> None:
+def _print_checks(console: Console, fates: Sequence[MutantResult]) -> None:
     kills: dict[str, list[Kill]] = {}
     alone: dict[str, int] = {}
     for fate in fates:

@@ -43,9 +43,9 @@ def _print_cell(row: Row, caption: Caption) -> Text:
 
 
 def _share(row: Row) -> str:
-    if not row.share:
+    if not row.error_over_bound:
         return ""
-    return f"{row.share:.2f}" if row.share >= 0.005 else "<0.01"
+    return f"{row.error_over_bound:.2f}" if row.error_over_bound >= 0.005 else "<0.01"
 
 
 _EQUATIONS = (
@@ -109,7 +109,7 @@ def _print_steps(console: Console, records: Sequence[Recorded]) -> None:
         cases = max((r.examples for r in own), default=0)
         skipped = max((r.vacuous for r in own), default=0)
         bounded = [r for r in own if not r.check.startswith("relation.")]
-        share = max((r.share or 0.0 for r in bounded), default=0.0)
+        share = max((r.error_over_bound or 0.0 for r in bounded), default=0.0)
         rows.append([spec, *cells, str(cases), str(skipped), f"{share:.2f}"])
     print_table(console, "Whole cells", _STEPS, rows)
 
@@ -176,7 +176,7 @@ def _print_checks(console: Console, records: Sequence[Recorded]) -> None:
             record.witness,
             str(record.outcome),
             str(record.examples),
-            "" if record.share is None else f"{record.share:.3g}",
+            "" if record.error_over_bound is None else f"{record.error_over_bound:.3g}",
             record.reason[:160],
         )
         for record in records

@@ -14,7 +14,7 @@ from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import _along, complex_derivative, every_entry
 from rnn_harness.counterexamples.shrink import find_and_shrink
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.mutants import MUTANTS, build
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -23,15 +23,17 @@ CELLS = ("rnn.sigma.unbiased", "gru.keep.column", "lstm.column")
 SIZES = ((2, 3, 4, 5), (4, 8, 16, 16), (8, 32, 64, 32))
 
 
-def trial(spec: str, size: tuple[int, int, int, int]) -> Trial:
+def evaluation(spec: str, size: tuple[int, int, int, int]) -> Evaluation:
     batch, n, d, steps = size
-    made = Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, B=batch, n=n, d=d, T=steps, seed=3, scale=0.5))
+    made = Evaluation.of(
+        Subject.of(library().spec(spec)), Case(spec=spec, B=batch, n=n, d=d, T=steps, seed=3, scale=0.5)
+    )
     assert made.gradients is not None
     return made
 
 
-def bptt(made: Trial) -> object:
-    d = made.drawn
+def bptt(made: Evaluation) -> object:
+    d = made.arrays
     run = made.subject.forward(d.parameters, d.inputs, d.states)
     return made.subject.backward(run, d.d_outputs, d.d_finals)
 
@@ -40,7 +42,7 @@ def bptt(made: Trial) -> object:
 def test_gradient_screen_and_its_floor(spec: str) -> None:
     print(f"\n{spec}: one complex-step direction / BPTT (goal <= 2.5), relative error (goal <= 1e-8)")
     for size in SIZES:
-        made = trial(spec, size)
+        made = evaluation(spec, size)
         directions = made.directions
         samples = interleaved({"screen": lambda: complex_derivative(made, directions), "bptt": lambda: bptt(made)}, 11)  # noqa: B023
         found = _along(made, "all", directions)
@@ -51,7 +53,7 @@ def test_gradient_screen_and_its_floor(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", CELLS)
 def test_every_entry_at_the_smallest_size(spec: str) -> None:
-    made = trial(spec, SIZES[0])
+    made = evaluation(spec, SIZES[0])
     count = sum(np.size(value) for value in made.flat_values.values())
     samples = interleaved({"entries": lambda: list(every_entry(made)), "bptt": lambda: bptt(made)}, 7)
     print(f"\n{spec}: every one of {count} entries / BPTT (goal <= 10): {ratio(samples, 'entries', 'bptt')}")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_harness.benchmarks.speed.speed import SPECS, Point, competitors
+from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, competitors
 
-POINT = {family: Point(SPECS[family], 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
+POINT = {family: SpeedPoint(SPECS[family], 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
 NAMES = [
     (family, one.name, what) for family in POINT for one in competitors(POINT[family]) for what in ("forward", "both")
 ]

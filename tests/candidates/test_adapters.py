@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import rnn_harness
-from rnn_harness.validation import Wish, collect, identify, load, validating
+from rnn_harness.validation import ValidationRequest, collect, identify, load, validating
 from rnn_harness.validation.loading import adapters
-from rnn_harness.validation.loading.adapters.adapter import Made
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign
 
 FILE = Path(__file__).parent / "functions.py"
@@ -41,7 +41,7 @@ def test_functions_and_objects_are_identified(
     ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
 )
 def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
-    found = collect(name, validating(load(f"{FILE}:{name}", options), Wish(examples=0)))
+    found = collect(name, validating(load(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
     gradients = {
         str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"
@@ -100,12 +100,12 @@ class DoubledAdapter:
     def defaults(self, kind: type) -> Mapping[str, Any]:
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         def run(parameters: Any, arguments: Any, differentiate: bool) -> Any:
             x, h = arguments
             return [np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)], None
 
-        return Made(Foreign(run, {"w": made.w}, False), gradients="none are offered", foreign="doubled")
+        return DrivenModule(Foreign(run, {"w": made.w}, False), gradients="none are offered", foreign="doubled")
 
 
 def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:

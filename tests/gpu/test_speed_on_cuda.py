@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.benchmarks.speed.speed import SPECS, Point, competitors, speed
+from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, competitors, speed
 from rnn_harness.benchmarks.speed.stopwatch import on_device, wall
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: no CUDA device")
@@ -15,7 +15,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: 
 @needs_cuda
 @pytest.mark.parametrize("family", ["rnn", "gru", "lstm"])
 def test_every_kernel_of_a_family_is_timed_where_it_is_right(family: str) -> None:
-    point = Point(SPECS[family], 32, 32, 8, 20, device="cuda")
+    point = SpeedPoint(SPECS[family], 32, 32, 8, 20, device="cuda")
     names = {one.name for one in competitors(point)}
     assert any("cudnn" in name for name in names)
     assert any(name.startswith("fused/") for name in names)

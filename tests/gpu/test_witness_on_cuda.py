@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from rnn_harness.arithmetic import evaluate
-from rnn_harness.arithmetic.compare import share
+from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.cases.case import Case
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -32,11 +32,11 @@ def no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("spec", LINKED)
 def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: str) -> None:
-    trial = Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=3, T=4))
-    steps = evaluate(trial.program, trial.values, TorchArithmetic(dtype, "cuda")).steps
-    for exact, found in zip(trial.balls.steps, steps, strict=True):
+    evaluation = Evaluation.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=3, T=4))
+    steps = evaluate(evaluation.program, evaluation.values, TorchArithmetic(dtype, "cuda")).steps
+    for exact, found in zip(evaluation.balls.steps, steps, strict=True):
         for name, balls in exact.items():
-            assert share(balls, np.asarray(found[name].detach().cpu()))[0] <= 1, name
+            assert error_over_bound(balls, np.asarray(found[name].detach().cpu()))[0] <= 1, name
 
 
 def test_the_number_of_checks_that_wait_for_a_device_is_fixed() -> None:

@@ -12,11 +12,11 @@ from flint import arb
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND, REFERENCE_BITS
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.arithmetic.compare import effective_bits, share, worst_bound, worst_error
+from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid, tanh
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.cases.case import Case
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
 from rnn_harness.subjects.subject import Subject
@@ -25,8 +25,8 @@ LINKED = [spec.id for spec in library().cells if spec.reference is not None]
 
 
 @functools.cache
-def trial(spec: str, dtype: str = "float64", seed: int = 11) -> Trial:
-    return Trial.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=seed, T=4, B=2))
+def evaluation(spec: str, dtype: str = "float64", seed: int = 11) -> Evaluation:
+    return Evaluation.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=seed, T=4, B=2))
 
 
 def stacked(steps: list[dict[str, object]], name: str) -> np.ndarray:  # type: ignore[type-arg]
@@ -36,7 +36,7 @@ def stacked(steps: list[dict[str, object]], name: str) -> np.ndarray:  # type: i
 @pytest.mark.parametrize("spec", LINKED)
 def test_every_arithmetic_lies_in_the_ball_of_its_own_precision(spec: str) -> None:
     for dtype in ("float64", "float32"):
-        one = trial(spec, dtype)
+        one = evaluation(spec, dtype)
         torch_arithmetic = TorchArithmetic(dtype)
         runs = [
             evaluate(one.program, one.values, NumpyArithmetic(dtype)).steps,
@@ -48,12 +48,12 @@ def test_every_arithmetic_lies_in_the_ball_of_its_own_precision(spec: str) -> No
         for name in runs[0][0]:
             balls = stacked(one.balls.steps, name)
             for steps in runs:
-                assert share(balls, stacked(steps, name))[0] <= 1, (dtype, name)
+                assert error_over_bound(balls, stacked(steps, name))[0] <= 1, (dtype, name)
 
 
 @pytest.mark.parametrize("spec", LINKED)
 def test_float16_and_longdouble_evaluations_lie_in_their_balls_too(spec: str) -> None:
-    one = trial(spec)
+    one = evaluation(spec)
     half = BallArithmetic.of("float16")
     coarse = {k: v.astype(np.float16) for k, v in one.values.parameters.items()}
     values = type(one.values)(
@@ -67,14 +67,14 @@ def test_float16_and_longdouble_evaluations_lie_in_their_balls_too(spec: str) ->
     exact = evaluate(one.program, one.values, BallArithmetic()).steps
     fine = evaluate(one.program, one.values, NumpyArithmetic(np.longdouble)).steps
     for name in rough[0]:
-        assert share(stacked(balls, name), stacked(rough, name))[0] <= 1
+        assert error_over_bound(stacked(balls, name), stacked(rough, name))[0] <= 1
         assert worst_error(stacked(exact, name), stacked(fine, name).astype(float)) <= 2 * np.spacing(
             max(1.0, float(np.abs(stacked(fine, name)).max()))
         )
 
 
 def test_true_values_carry_far_more_bits_than_float64() -> None:
-    one = trial("lstm.column")
+    one = evaluation("lstm.column")
     steps = evaluate(one.program, one.values, BallArithmetic()).steps
     balls = stacked(steps, "h")
     assert worst_bound(balls) < 2.0 ** -(REFERENCE_BITS - 20)
@@ -84,9 +84,9 @@ def test_true_values_carry_far_more_bits_than_float64() -> None:
 def test_bounds_bite(spec: str) -> None:
     shares = []
     for seed in range(8):
-        one = trial(spec, "float32", seed)
+        one = evaluation(spec, "float32", seed)
         steps = evaluate(one.program, one.values, NumpyArithmetic(np.float32)).steps
-        shares += [share(stacked(one.balls.steps, name), stacked(steps, name))[0] for name in steps[0]]
+        shares += [error_over_bound(stacked(one.balls.steps, name), stacked(steps, name))[0] for name in steps[0]]
     assert max(shares) * LOOSE_BOUND > 1
 
 
@@ -113,7 +113,7 @@ def test_sums_in_any_order_stay_in_the_ball() -> None:
             ball = arithmetic.settle(arithmetic.matrix_vector(arithmetic.array(weights), arithmetic.array(x)))
         for _ in range(20):
             found = np.array([[_any_order(weights[0], x[0], rng)]])
-            worst = max(worst, share(ball, found)[0])
+            worst = max(worst, error_over_bound(ball, found)[0])
     assert 0 < worst <= 1
 
 
@@ -127,14 +127,14 @@ def test_a_bias_may_be_added_first_or_last() -> None:
             terms = [arithmetic.array(np.array([[v]])) for v in (a, b, c)]
             ball = arithmetic.settle(arithmetic.add(arithmetic.add(terms[0], terms[1]), terms[2]))
         for found in ((a + b) + c, a + (b + c), (a + c) + b):
-            assert share(ball, np.array([[found]]))[0] <= 1
+            assert error_over_bound(ball, np.array([[found]]))[0] <= 1
 
 
 def test_a_fault_of_one_part_in_a_thousand_leaves_the_ball() -> None:
-    one = trial("gru.keep.column", "float32")
+    one = evaluation("gru.keep.column", "float32")
     steps = evaluate(one.program, one.values, NumpyArithmetic(np.float32)).steps
     wrong = stacked(steps, "h") * np.float32(1.001)
-    assert share(stacked(one.balls.steps, "h"), wrong)[0] > 10
+    assert error_over_bound(stacked(one.balls.steps, "h"), wrong)[0] > 10
 
 
 @pytest.mark.parametrize(("function", "own"), [(Function.SIGMOID, sigmoid), (Function.TANH, tanh)])
@@ -163,11 +163,11 @@ def test_complex_functions_give_the_derivative_and_never_overflow(own) -> None: 
 
 def test_share_and_bits_read_what_was_put_in() -> None:
     balls = np.array([arb(1, 0.5), arb(2, 0.25)], dtype=object)
-    assert share(balls, np.array([1.25, 2.0]))[0] == pytest.approx(0.5, rel=2.0**-20)
-    assert share(balls, np.array([1.0, 3.0])) == (pytest.approx(4.0, rel=2.0**-20), (1,))
-    assert share(balls, np.array([np.nan, 2.0]))[0] == np.inf
-    assert share(np.array([arb(1)], dtype=object), np.array([1.0]))[0] == 0.0
-    assert share(np.array([arb(1)], dtype=object), np.array([1.0 + 2.0**-50]))[0] == np.inf
+    assert error_over_bound(balls, np.array([1.25, 2.0]))[0] == pytest.approx(0.5, rel=2.0**-20)
+    assert error_over_bound(balls, np.array([1.0, 3.0])) == (pytest.approx(4.0, rel=2.0**-20), (1,))
+    assert error_over_bound(balls, np.array([np.nan, 2.0]))[0] == np.inf
+    assert error_over_bound(np.array([arb(1)], dtype=object), np.array([1.0]))[0] == 0.0
+    assert error_over_bound(np.array([arb(1)], dtype=object), np.array([1.0 + 2.0**-50]))[0] == np.inf
     assert effective_bits(balls, np.array([1.0, 2.0 + 2.0**-9])) == pytest.approx(10, abs=1e-9)
 
 

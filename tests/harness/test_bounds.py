@@ -13,7 +13,7 @@ from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.arithmetic.ball import BallArithmetic, precision
 from rnn_harness.arithmetic.ball_functions import sigmoid, tanh
-from rnn_harness.arithmetic.compare import share
+from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Apply, Component, Function, Variable, walk
@@ -71,7 +71,7 @@ def test_no_order_of_summation_leaves_the_ball(spec: str, dtype: str, shuffled: 
         found = everything(program, case, shuffled(dtype, seed))
         assert found.keys() == balls.keys()
         for name, value in found.items():
-            assert share(balls[name], np.broadcast_to(value, balls[name].shape))[0] <= 1, (name, seed)
+            assert error_over_bound(balls[name], np.broadcast_to(value, balls[name].shape))[0] <= 1, (name, seed)
 
 
 @pytest.mark.parametrize("spec", CELLS)
@@ -82,7 +82,7 @@ def test_bounds_are_no_wider_than_a_hundred_errors(spec: str) -> None:
         case = drawn(program, "float32", seed)
         balls = everything(program, case, bounded("float32"))
         found = everything(program, case, NumpyArithmetic(np.float32))
-        worst.append(max(share(balls[k], np.broadcast_to(v, balls[k].shape))[0] for k, v in found.items()))
+        worst.append(max(error_over_bound(balls[k], np.broadcast_to(v, balls[k].shape))[0] for k, v in found.items()))
     assert np.median(worst) * LOOSE_BOUND > 1
 
 
@@ -115,7 +115,7 @@ def test_a_constant_that_the_format_cannot_hold_is_rounded() -> None:
     arithmetic = bounded("float32")
     with arithmetic.scope():
         third, half = arithmetic.number(Fraction(1, 3)), arithmetic.number(Fraction(1, 2))
-    assert share(third, np.array([[np.float32(1) / np.float32(3)]]))[0] <= 1
+    assert error_over_bound(third, np.array([[np.float32(1) / np.float32(3)]]))[0] <= 1
     assert half[0, 0].is_exact()
 
 
@@ -168,4 +168,4 @@ def test_what_has_no_finite_bound_admits_nothing() -> None:
     arithmetic = BallArithmetic()
     with arithmetic.scope():
         reaching_zero = arithmetic.apply(Function.LOG, np.array([[arb(1, 2)]], dtype=object))
-    assert share(reaching_zero, np.array([[0.0]]))[0] == np.inf
+    assert error_over_bound(reaching_zero, np.array([[0.0]]))[0] == np.inf

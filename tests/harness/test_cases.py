@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rnn_harness.cases.case import SPECIALS, Case, cases, draw
+from rnn_harness.cases.case import FEATURES, Case, cases, draw
 from rnn_harness.errors import UsageError
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuous
 from rnn_harness.records.record import Journal, Outcome, Record, read_records
 from rnn_harness.specs import library
@@ -39,7 +39,7 @@ def test_float32_and_float64_draw_the_very_same_numbers() -> None:
 
 
 def test_specials_are_where_they_are_said_to_be() -> None:
-    drawn = {s: draw(CASE.model_copy(update={"specials": (s,), "T": 4, "B": 3}), GRU) for s in SPECIALS}
+    drawn = {s: draw(CASE.model_copy(update={"specials": (s,), "T": 4, "B": 3}), GRU) for s in FEATURES}
     assert np.abs(drawn["large"].inputs).max() > 8
     assert (drawn["zeros"].inputs == 0).any()
     assert np.array_equal(drawn["equal rows"].inputs[:, 0], drawn["equal rows"].inputs[:, 1])
@@ -56,12 +56,12 @@ def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
     assert all(0 <= length <= case.T for length in case.lengths)
 
 
-def trial(**arrays: object) -> Trial:
-    return Trial(GRU, dataclasses.replace(draw(CASE, GRU), **arrays))
+def evaluation(**arrays: object) -> Evaluation:
+    return Evaluation(GRU, dataclasses.replace(draw(CASE, GRU), **arrays))
 
 
 def test_a_generic_case_counts() -> None:
-    assert vacuous(trial()) is None
+    assert vacuous(evaluation()) is None
 
 
 def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  # type: ignore[type-arg]
@@ -71,18 +71,18 @@ def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
-        (Trial.of(GRU, CASE.model_copy(update={"T": 1})), "T is 1"),
-        (Trial.of(GRU, CASE.model_copy(update={"B": 0})), "no batch row"),
-        (trial(states={"h": np.zeros((2, 4))}), "initial state h is zero"),
-        (trial(d_outputs=np.ones((3, 2, 4))), "output gradient is constant"),
-        (trial(**changed("b_z", np.ones(4))), "parameter b_z is constant"),
-        (trial(**changed("W_hz", np.eye(4))), "parameter W_hz is symmetric"),
-        (trial(**changed("b_r", np.array([99.0, 98, 97, 96]))), "reset_gate is saturated everywhere"),
-        (trial(inputs=np.zeros((3, 2, 3))), "W_x. moves the output by less than"),
+        (Evaluation.of(GRU, CASE.model_copy(update={"T": 1})), "T is 1"),
+        (Evaluation.of(GRU, CASE.model_copy(update={"B": 0})), "no batch row"),
+        (evaluation(states={"h": np.zeros((2, 4))}), "initial state h is zero"),
+        (evaluation(d_outputs=np.ones((3, 2, 4))), "output gradient is constant"),
+        (evaluation(**changed("b_z", np.ones(4))), "parameter b_z is constant"),
+        (evaluation(**changed("W_hz", np.eye(4))), "parameter W_hz is symmetric"),
+        (evaluation(**changed("b_r", np.array([99.0, 98, 97, 96]))), "reset_gate is saturated everywhere"),
+        (evaluation(inputs=np.zeros((3, 2, 3))), "W_x. moves the output by less than"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Trial, reason: str) -> None:
+def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Evaluation, reason: str) -> None:
     import re
 
     found = vacuous(made)
@@ -92,7 +92,7 @@ def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Trial, reason:
 
 @pytest.mark.parametrize("value", [0.0, 1.0, float("nan")])
 def test_what_the_subject_computes_excuses_nothing(value: float) -> None:
-    made = trial()
+    made = evaluation()
     run = made.run
     pinned = {name: np.full_like(array, value) for name, array in run.trace.items()}
     made.run = dataclasses.replace(run, trace=pinned)
@@ -125,7 +125,7 @@ def record(entry: str = "E-001", **more: object) -> Record:
 
 def test_records_survive_writing_and_reading(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    rows = [record(), record("E-002", share=float("inf"), case=CASE, program="x = 1\n")]
+    rows = [record(), record("E-002", error_over_bound=float("inf"), case=CASE, program="x = 1\n")]
     with Journal(path) as journal:
         for row in rows:
             journal.write(row)

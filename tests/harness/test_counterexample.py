@@ -91,7 +91,7 @@ def test_planted_bug_shrinks_to_at_most_five_numbers(name: str) -> None:
     shrunk = find_and_shrink(planted(name), seed=3)
     assert shrunk is not None
     assert 1 <= shrunk.nonzero <= 5
-    assert shrunk.drawn.inputs.shape[1] == 1, "one batch row is enough"
+    assert shrunk.arrays.inputs.shape[1] == 1, "one batch row is enough"
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -106,7 +106,7 @@ def test_printed_program_reproduces_the_planted_bug(name: str, tmp_path: Path) -
     candidate = f"from mine import {PLANTED[name][2]}\ncell = {PLANTED[name][2]}({options})"
     shown = written(subject, shrunk, candidate)
     assert shown is not None
-    assert shown.share > 1
+    assert shown.error_over_bound > 1
     assert len(shown.program.splitlines()) <= 20
     (tmp_path / "show.py").write_text(shown.program, encoding="utf-8")
     done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -138,7 +138,7 @@ def test_a_difference_that_is_only_rounding_is_no_counterexample() -> None:
     assert first is not None
     shrunk = shrink(subject, drawn, first)
     right = Subject.of(subject.spec)
-    run = right.forward(shrunk.drawn.parameters, shrunk.drawn.inputs, shrunk.drawn.states)
+    run = right.forward(shrunk.arrays.parameters, shrunk.arrays.inputs, shrunk.arrays.states)
     found = float(run.outputs[shrunk.difference.index])
     same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, found=found, size=0.0))
     assert written(right, same) is None
@@ -149,6 +149,6 @@ def test_the_same_seed_shrinks_to_the_same_numbers() -> None:
     one, two = find_and_shrink(subject, seed=5), find_and_shrink(subject, seed=5)
     assert one is not None
     assert two is not None
-    for name, value in one.drawn.parameters.items():
-        assert np.array_equal(value, two.drawn.parameters[name])
+    for name, value in one.arrays.parameters.items():
+        assert np.array_equal(value, two.arrays.parameters[name])
     assert one.difference == two.difference

@@ -10,9 +10,9 @@ import pytest
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import all_checks
-from rnn_harness.engine.runner import Runner, anchors
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, fate
+from rnn_harness.engine.runner import Runner, fixed_cases
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, judge_mutant
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -22,7 +22,7 @@ BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 @functools.cache
 def judged(name: str):  # type: ignore[no-untyped-def]
-    return fate(BY_NAME[name])
+    return judge_mutant(BY_NAME[name])
 
 
 def test_there_are_more_than_sixty_mutants_and_their_names_differ() -> None:
@@ -47,8 +47,8 @@ def test_mutant_runs_on_a_plain_case(name: str) -> None:
     mutant = BY_NAME[name]
     subject = build(mutant, library().spec(mutant.spec))
     with np.errstate(all="ignore"):
-        trial = Trial.of(subject, Case(spec=mutant.spec, B=2, n=3, d=4, T=3, seed=1))
-        assert trial.gradients is not None, "a fault that only raises says nothing about the checks"
+        evaluation = Evaluation.of(subject, Case(spec=mutant.spec, B=2, n=3, d=4, T=3, seed=1))
+        assert evaluation.gradients is not None, "a fault that only raises says nothing about the checks"
 
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
@@ -61,7 +61,7 @@ def test_check_refutes_the_mutants_it_names(check) -> None:  # type: ignore[no-u
 @pytest.mark.parametrize("spec", CELLS)
 def test_right_reference_agrees_in_every_check(spec: str) -> None:
     runner = Runner(Subject.of(library().spec(spec)))
-    counted = [runner.try_case(case) for case in anchors(spec)]
+    counted = [runner.try_case(case) for case in fixed_cases(spec)]
     assert any(counted)
     refuted = {name: tally.failed[0].detail for (_, name), tally in runner.tallies.items() if tally.failed}
     assert refuted == {}
@@ -78,5 +78,5 @@ def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
     spec = library().spec(mutant.spec)
     build(mutant, spec)
     runner = Runner(Subject.of(spec), tuple(c for c in all_checks() if c.name == "forward.equation"))
-    assert runner.try_case(next(anchors(spec.id)))
+    assert runner.try_case(next(fixed_cases(spec.id)))
     assert not any(tally.failed for tally in runner.tallies.values())

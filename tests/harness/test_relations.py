@@ -12,7 +12,7 @@ from rnn_harness.checks.check import Check
 from rnn_harness.checks.metamorphic import RELATIONS
 from rnn_harness.checks.metamorphic.relation import apart, at_most, close, same
 from rnn_harness.checks.metamorphic_checks import CHECKS
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.references import Gradients, Run, get
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -29,8 +29,8 @@ def refuted(subject: Subject, one: Case) -> set[str]:
     return {
         check.name.removeprefix("relation.")
         for check in CHECKS
-        if check.applies(subject)
-        for finding in check.run(Trial.of(subject, one))
+        if check.supports(subject)
+        for finding in check.run(Evaluation.of(subject, one))
         if not finding.agrees
     }
 
@@ -54,7 +54,7 @@ def test_right_reference_breaks_no_relation(spec: str, changes: dict[str, Any]) 
 def test_relation_applies_to_some_cell_and_compares_something(check: Check) -> None:
     for spec in CELLS:
         subject = Subject.of(library().spec(spec))
-        if check.applies(subject) and list(check.run(Trial.of(subject, case(spec)))):
+        if check.supports(subject) and list(check.run(Evaluation.of(subject, case(spec)))):
             return
     pytest.fail("it never compares anything")
 

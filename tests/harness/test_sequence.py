@@ -7,7 +7,7 @@ import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.arithmetic.compare import share
+from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.compile.fuse import plan
 from rnn_harness.specs import library
 from rnn_harness.specs.expression import Function
@@ -53,8 +53,8 @@ def test_fast_and_plain_evaluation_lie_in_the_same_balls(spec: str, steps: int, 
         for name, value in found.items():
             assert np.shape(value) == np.shape(also[name]) == np.shape(bound[name]), name
             if batch:
-                assert share(bound[name], value)[0] <= 1, name
-                assert share(bound[name], also[name])[0] <= 1, name
+                assert error_over_bound(bound[name], value)[0] <= 1, name
+                assert error_over_bound(bound[name], also[name])[0] <= 1, name
 
 
 def test_gates_of_an_lstm_are_one_product_a_step_and_one_sigmoid() -> None:

@@ -28,7 +28,7 @@ def test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations(kernel: Ker
     runner = Runner(
         kernel.subject(setting),
         _checks(setting),
-        lambda case: kernel.trial(setting, case),
+        lambda case: kernel.evaluation(setting, case),
         setting.dtype,  # type: ignore[arg-type]
     )
     with warnings.catch_warnings():

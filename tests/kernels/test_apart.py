@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from troublesome import crash_in_float64, leave, sleep
 
-from rnn_harness.kernels import choose, decide, decide_apart
+from rnn_harness.kernels import choose, decide, judge_isolated
 from rnn_harness.kernels import judge_isolated as _apart
 from rnn_harness.records.record import Outcome
 from rnn_harness.runtime.worker import watched
@@ -21,14 +21,14 @@ def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
 
 def test_records_are_the_same_apart_and_in_this_process() -> None:
     (kernel,) = choose(("nn.RNNCell",))
-    apart = {record.key: record.outcome for record in decide_apart((kernel,), examples=0)}
+    apart = {record.key: record.outcome for record in judge_isolated((kernel,), examples=0)}
     assert apart == {record.key: record.outcome for record in decide((kernel,), examples=0)}
 
 
 def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     (kernel,) = choose(("nn.RNNCell",))
     monkeypatch.setattr(_apart, "watched", lambda _, order, silence: watched(crash_in_float64, order, silence))
-    found = list(decide_apart((kernel,), examples=0))
+    found = list(judge_isolated((kernel,), examples=0))
     (ended,) = [record for record in found if record.check == "kernel.process"]
     assert ended.outcome is Outcome.REFUTED
     assert ended.dtype == "float64"

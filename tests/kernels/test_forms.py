@@ -21,11 +21,11 @@ def _spec(name: str):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(("spec", "ids"), [("gru.reset_after", ("T-005",)), ("gru.stacked", ("T-043",))])
 def test_both_forms_have_the_same_true_value(spec: str, ids: tuple[str, ...]) -> None:
     kernel = next(one for one in choose(("nn.GRU",)) if one.spec == spec)
-    trial = kernel.trial(Setting("float64", "cpu"), Case(spec=spec, seed=3))
+    evaluation = kernel.evaluation(Setting("float64", "cpu"), Case(spec=spec, seed=3))
     printed, other = forms(_spec(spec), ids)
     assert printed != other
-    name = trial.subject.output_name
-    one, two = (evaluate(p, trial.values, BallArithmetic()).steps[-1][name] for p in (printed, other))
+    name = evaluation.subject.output_name
+    one, two = (evaluate(p, evaluation.values, BallArithmetic()).steps[-1][name] for p in (printed, other))
     assert all(a.overlaps(b) for a, b in zip(one.flat, two.flat, strict=True))
 
 

@@ -17,7 +17,7 @@ from rnn_harness.kernels.drivers.fused import (
     launches,
     unavailable,
 )
-from rnn_harness.kernels.torch_reference import KernelCell
+from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.references import get
 
 pytestmark = pytest.mark.skipif(
@@ -58,7 +58,7 @@ def test_a_fused_kernel_equals_the_reference(variant: str, sizes: tuple[int, int
     like = get(family, **options)
     p, x, states, d_outputs = _draw(like, *sizes)
     d_finals = {name: value[::-1].copy() for name, value in states.items()}
-    cell = KernelCell(FusedDriver(like), like, "float64")
+    cell = TorchReference(FusedDriver(like), like, "float64")
     allowed = MANY_ROUNDINGS * float(UNIT_ROUNDOFF["float64"])
     mine, theirs = like.forward(p, x, states), cell.forward(p, x, states)
     np.testing.assert_allclose(theirs.outputs, mine.outputs, rtol=0, atol=allowed)

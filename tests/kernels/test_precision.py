@@ -20,7 +20,7 @@ from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
 from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.evaluation import LONG as LONG_STEPS
-from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.judge import cases_of
 from rnn_harness.kernels.kernel import settings
 
@@ -29,7 +29,7 @@ FORMAT, ACCUMULATION, LONG = CHECKS
 
 def _format(one: Kernel, dtype: str, seed: int = 1) -> Any:
     case = Case(spec=one.spec, n=5, d=6, B=3, T=2, dtype=dtype, seed=seed)  # type: ignore[arg-type]
-    (found,) = judge(FORMAT, one.trial(Setting(dtype, "cpu"), case))
+    (found,) = judge(FORMAT, one.evaluation(Setting(dtype, "cpu"), case))
     return found
 
 
@@ -129,10 +129,10 @@ def _summing(wide: bool) -> Kernel:
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_long_sums_accumulated_in_a_narrow_format_are_refuted_and_recognised(dtype: str) -> None:
     case = Case(spec="gru.keep.column", dtype=dtype, seed=1)  # type: ignore[arg-type]
-    (found,) = judge(ACCUMULATION, _summing(wide=False).trial(Setting(dtype, "cpu"), case))
+    (found,) = judge(ACCUMULATION, _summing(wide=False).evaluation(Setting(dtype, "cpu"), case))
     assert not found.agrees
     assert f"this is what sums accumulated in {dtype} gives" in found.detail
-    (right,) = judge(ACCUMULATION, _summing(wide=True).trial(Setting(dtype, "cpu"), case))
+    (right,) = judge(ACCUMULATION, _summing(wide=True).evaluation(Setting(dtype, "cpu"), case))
     assert right.agrees, right.detail
 
 
@@ -155,17 +155,17 @@ def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
 def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throughout() -> None:
     one = kernel(lambda right, *rest: right(*rest))
     case = Case(spec=one.spec, n=8, d=8, dtype="bfloat16", seed=1)
-    trial = one.trial(Setting("bfloat16", "cpu"), case)
-    throughout = KernelTrial(trial.subject, trial.drawn)
+    evaluation = one.evaluation(Setting("bfloat16", "cpu"), case)
+    throughout = KernelEvaluation(evaluation.subject, evaluation.arrays)
     throughout.__dict__["bounded"] = BallArithmetic(Rounding(UNIT_ROUNDOFF["bfloat16"]))
-    tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (trial, throughout))
+    tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (evaluation, throughout))
     assert 0 < tight < loose / 2
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> None:
     one = kernel(lambda right, *rest: right(*rest))
-    (found,) = judge(LONG, one.trial(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
+    (found,) = judge(LONG, one.evaluation(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
     assert found.agrees
     assert "over 1000 steps the state is off by at most" in found.detail
     assert found.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
@@ -176,13 +176,15 @@ def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> Non
 def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy(spec: str, dtype: str) -> None:
     kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
     setting = Setting(dtype, "cpu")
-    trial = kernel.trial(setting, cases_of(kernel, setting)[0])
-    whole = drawn_for(trial.subject, trial.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}))
+    evaluation = kernel.evaluation(setting, cases_of(kernel, setting)[0])
+    whole = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}))
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
     true, own = (
-        np.stack([step[trial.subject.output_name] for step in _evaluated(trial, whole, NumpyArithmetic(one)).steps])
+        np.stack(
+            [step[evaluation.subject.output_name] for step in _evaluated(evaluation, whole, NumpyArithmetic(one)).steps]
+        )
         for one in (wide, narrow)
     )
-    found = trial.subject.forward(whole.parameters, whole.inputs, whole.states).outputs
+    found = evaluation.subject.forward(whole.parameters, whole.inputs, whole.states).outputs
     strayed, control = float(np.abs(found - true).max()), float(np.abs(own - true).max())
     assert 0 < strayed <= LONG_MARGIN / 8 * control

@@ -39,8 +39,8 @@ def test_only_the_gradient_of_the_recurrent_weights_is_refuted(records: dict[str
 
 def test_where_inputs_and_hidden_states_differ_in_size_the_same_kernel_is_right() -> None:
     case = Case(spec="lstm.column", n=3, d=4, B=2, T=100, dtype="float32", seed=1)
-    trial = SCAN.trial(FLOAT32, case)
-    gradients, balls = trial.flat_gradients, trial.gradient_balls
+    evaluation = SCAN.evaluation(FLOAT32, case)
+    gradients, balls = evaluation.flat_gradients, evaluation.gradient_balls
     assert all(
         ball.overlaps(type(ball)(float(found)))
         for name in balls

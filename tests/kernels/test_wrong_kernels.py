@@ -24,7 +24,7 @@ def test_every_check_of_kernels_has_a_wrong_kernel_to_refute() -> None:
 def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
     kernel, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = judge(CHECKS[name], kernel.trial(setting, cases_of(kernel, setting)[0]))
+    found = judge(CHECKS[name], kernel.evaluation(setting, cases_of(kernel, setting)[0]))
     assert found
     assert not all(one.agrees for one in found), name
 
@@ -33,7 +33,7 @@ def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
 def test_a_check_agrees_with_the_right_kernel(name: str) -> None:
     _, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = judge(CHECKS[name], RIGHT.trial(setting, cases_of(RIGHT, setting)[0]))
+    found = judge(CHECKS[name], RIGHT.evaluation(setting, cases_of(RIGHT, setting)[0]))
     assert found
     assert all(one.agrees for one in found), [one.detail for one in found]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rnn_harness.records.record import Outcome
-from rnn_harness.validation import Target, Validation, Wish, collect, identify, load, validating
+from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load, validating
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 EXAMPLES = 2 if len(SEEDS) > 1 else 0
@@ -57,7 +57,7 @@ def _target(name: str) -> Target:
 
 
 def _validated(name: str, seed: int, dtype: str) -> Validation:
-    return collect(name, validating(_target(name), Wish(seed=seed, examples=EXAMPLES, dtypes=(dtype,))))
+    return collect(name, validating(_target(name), ValidationRequest(seed=seed, examples=EXAMPLES, dtypes=(dtype,))))
 
 
 @pytest.mark.parametrize("name", CELLS)

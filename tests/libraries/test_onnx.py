@@ -11,7 +11,7 @@ import pytest
 
 import rnn_harness
 from rnn_harness.records.record import Outcome
-from rnn_harness.validation import Target, Validation, Wish, collect, identify, load, target, validating
+from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load, target, validating
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -42,7 +42,7 @@ def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
 
 
 def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
-    return collect("node", validating(_target(what, runtime), Wish(seed=seed, examples=2)))
+    return collect("node", validating(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
 
 
 def _refuted(found: Validation) -> list[str]:

@@ -15,7 +15,16 @@ from typer.testing import CliRunner
 from rnn_harness.benchmarks import QUICK, Measurement, plan, read_measurements
 from rnn_harness.benchmarks.run import run
 from rnn_harness.benchmarks.speed.memory import most_memory
-from rnn_harness.benchmarks.speed.speed import SPECS, Competitor, Point, _beside, _drawn, _shown, _wrong, competitors
+from rnn_harness.benchmarks.speed.speed import (
+    SPECS,
+    Competitor,
+    SpeedPoint,
+    _beside,
+    _drawn,
+    _shown,
+    _wrong,
+    competitors,
+)
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.cli._app import app
 from rnn_harness.records.measurement_history import compare, save, saved
@@ -57,7 +66,7 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
 def test_a_spec_is_timed_with_its_own_kernels() -> None:
     made = [one.title for one in plan(QUICK, ("speed",), ("rnn",), "float32", specs=("gru.sigma",))]
     assert made == ["speed of gru.sigma, n = 64, d = 64, B = 16, T = 50"]
-    names = [one.name for one in competitors(Point("gru.sigma", 4, 3, 2, 5))]
+    names = [one.name for one in competitors(SpeedPoint("gru.sigma", 4, 3, 2, 5))]
     assert names[:3] == ["reference", "eager/gru.sigma", "function/gru.sigma"]
 
 
@@ -68,7 +77,7 @@ def test_the_memory_of_a_call_is_that_of_its_arrays() -> None:
 
 def test_the_roofline_is_the_peak_or_what_memory_can_feed() -> None:
     """One row, one step: the share of starved memory is that of the bytes it moved."""
-    point = Point("lstm.column", 64, 64, 1, 1)
+    point = SpeedPoint("lstm.column", 64, 64, 1, 1)
     told = _beside(point, "forward", 1.0, (1e9, 1e12))
     assert told["share of roofline"] == told["share of peak"] == pytest.approx(point.operations / 1e9)
     starved = _beside(point, "forward", 1.0, (1e9, 1e3))
@@ -76,9 +85,9 @@ def test_the_roofline_is_the_peak_or_what_memory_can_feed() -> None:
 
 
 def test_a_step_multiplies_by_each_weight_once() -> None:
-    assert Point("lstm.column", 3, 5, 2, 7).operations == 2 * 4 * 5 * (3 + 5) * 2 * 7
-    assert Point("lstm.peephole", 3, 5, 2, 7).operations == 2 * (4 * 5 * (3 + 5) + 3 * 25) * 2 * 7
-    assert Point("gru.reset_after", 5, 5, 2, 7).products == {(5, True): 15, (5, False): 15}
+    assert SpeedPoint("lstm.column", 3, 5, 2, 7).operations == 2 * 4 * 5 * (3 + 5) * 2 * 7
+    assert SpeedPoint("lstm.peephole", 3, 5, 2, 7).operations == 2 * (4 * 5 * (3 + 5) + 3 * 25) * 2 * 7
+    assert SpeedPoint("gru.reset_after", 5, 5, 2, 7).products == {(5, True): 15, (5, False): 15}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +204,7 @@ def test_times_of_other_machines_are_not_compared_unasked(tmp_path: Path) -> Non
 
 def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
     for family in ("rnn", "gru", "lstm"):
-        found: list[Competitor] = list(competitors(Point(SPECS[family], 6, 5, 3, 7)))
+        found: list[Competitor] = list(competitors(SpeedPoint(SPECS[family], 6, 5, 3, 7)))
         assert len(found) >= 3
         assert {one.name: one.check() for one in found} == {one.name: None for one in found}
 
@@ -203,7 +212,7 @@ def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:
     spec = library().spec("rnn.tanh")
     right = Subject.of(spec)
-    drawn = _drawn(Point("rnn.tanh", 4, 3, 2, 5), right)
+    drawn = _drawn(SpeedPoint("rnn.tanh", 4, 3, 2, 5), right)
 
     class Off(type(right.cell)):  # type: ignore[misc]
         def backward(self, *given: object) -> object:

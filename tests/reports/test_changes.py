@@ -13,10 +13,10 @@ from rnn_harness.benchmarks import Measurement
 from rnn_harness.cli._app import app
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.reports.changes import changes, read_report
-from rnn_harness.reports.page import Printed, Said, contents, write
+from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 
 RUN = CliRunner()
-SAID = Said({"E-1": Printed("000", 1, "Gate", "r_t"), "E-2": Printed("000", 2, "State", "h_t")})
+SAID = DocumentStatements({"E-1": Printed("000", 1, "Gate", "r_t"), "E-2": Printed("000", 2, "State", "h_t")})
 
 
 def _record(entry: str, outcome: Outcome = Outcome.AGREES, **more: object) -> Record:

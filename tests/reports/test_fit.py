@@ -23,7 +23,14 @@ def _printed(width: int, columns: list[Column], row: tuple[str, ...]) -> str:
 def _verified(width: int) -> str:
     """What verify prints of one equation with two errata, by four witnesses."""
     records = [
-        Record(entry="E-001", spec="gru.keep", check=f"x.{name}", witness=name, outcome=Outcome.REFUTED, share=3.5)  # type: ignore[arg-type]
+        Record(
+            entry="E-001",
+            spec="gru.keep",
+            check=f"x.{name}",
+            witness=name,
+            outcome=Outcome.REFUTED,
+            error_over_bound=3.5,
+        )  # type: ignore[arg-type]
         for name in WITNESSES
     ]
     errata = (("X-001", "one"), ("X-002", "two"))

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli import _gather
 from rnn_harness.cli._app import app
-from rnn_harness.cli._gather import Gathered
+from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
-from rnn_harness.mutants import Fate, Kill, Mutant
+from rnn_harness.mutants import Kill, Mutant, MutantResult
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.validation import Validation, collect
 
@@ -35,7 +35,7 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n")
     write_measurements(tmp_path / "b", [MEASURED])
     (tmp_path / "c").write_text(json.dumps([FATE], indent=1))
-    found = Gathered()
+    found = ReportInputs()
     for name in "abc":
         found.read(tmp_path / name)
     assert (len(found.records), len(found.measured), found.fates) == (1, 1, [FATE])
@@ -54,12 +54,12 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused_with_what_is_wrong(text: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)
     with pytest.raises(UsageError, match=told):
-        Gathered().read(tmp_path / "x")
+        ReportInputs().read(tmp_path / "x")
 
 
 def test_the_same_measurement_twice_is_refused(tmp_path: Path) -> None:
     write_measurements(tmp_path / "b", [MEASURED])
-    found = Gathered()
+    found = ReportInputs()
     found.read(tmp_path / "b")
     with pytest.raises(UsageError, match="is answered twice"):
         found.read(tmp_path / "b")
@@ -97,17 +97,17 @@ def test_where_nothing_is_decided_the_exit_code_is_3(tmp_path: Path) -> None:
 def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
 
-    def two(mutants: tuple[Mutant, ...]) -> Iterator[Fate]:
+    def two(mutants: tuple[Mutant, ...]) -> Iterator[MutantResult]:
         for one in mutants[:2]:
             judged.append(one.name)
-            yield Fate(one, (Kill("forward.equation", 1, 0.1, ""),), 1, 0)
+            yield MutantResult(one, (Kill("forward.equation", 1, 0.1, ""),), 1, 0)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rnn_harness.mutants.fates", two)
     path = tmp_path / "mutants.json"
     for expected in (2, 4):
         with pytest.raises(KeyboardInterrupt):
-            Gathered()._judged(path, resume=True)
+            ReportInputs()._judged(path, resume=True)
         assert [row["mutant"] for row in json.loads(path.read_text())] == judged
         assert len(set(judged)) == expected
 
@@ -129,7 +129,7 @@ def test_records_of_mixed_versions_are_refused_by_name(tmp_path: Path) -> None:
     rows.append(RECORD.model_copy(update={"environment": "numpy 2.4", "entry": "E-349"}))
     (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
     with pytest.raises(UsageError, match=r"E-349.* was made with numpy 2.4, and E-348.* with numpy 2.3"):
-        Gathered().read(tmp_path / "a")
+        ReportInputs().read(tmp_path / "a")
 
 
 def test_kernels_of_another_machine_are_shown_beside(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_kernels_of_another_machine_are_shown_beside(tmp_path: Path) -> None:
     rows = [RECORD.model_copy(update={"environment": "torch 2.13"})]
     rows.append(Record.model_validate({**RECORD.model_dump(), **kernel, "environment": "torch 2.11"}))
     (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
-    found = Gathered()
+    found = ReportInputs()
     found.read(tmp_path / "a")
     assert len(found.records) == 2
 
@@ -146,7 +146,7 @@ def test_a_line_cut_off_by_a_killed_run_is_told_and_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n" + RECORD.model_dump_json()[:40])
-    found = Gathered()
+    found = ReportInputs()
     found.read(tmp_path / "a")
     assert len(found.records) == 1
     assert "rnn-harness: " in capsys.readouterr().err

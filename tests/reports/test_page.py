@@ -17,7 +17,7 @@ from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli._app import app
 from rnn_harness.cli._report import said
 from rnn_harness.records.record import Outcome, Record
-from rnn_harness.reports.page import Printed, Said, contents, write
+from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 from rnn_harness.reports.page.badge import badge
 from rnn_harness.reports.page.plots import wedge
 
@@ -61,7 +61,7 @@ class _Reader(HTMLParser):
 
 
 def _page(tmp_path: Path, records: list[Record], measured: list[Measurement] = []) -> str:  # noqa: B006
-    write(contents(records, Said(PRINTED), measured), tmp_path)
+    write(contents(records, DocumentStatements(PRINTED), measured), tmp_path)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -87,7 +87,7 @@ def test_a_print_that_is_wrong_stands_beside_its_reading_and_its_erratum(tmp_pat
 
 def test_outcomes_come_from_the_records_and_refutations_weigh_most(tmp_path: Path) -> None:
     rows = [_record("E-1"), _record("E-1", "numeric", Outcome.REFUTED, reason="off"), _record("E-2", "torch")]
-    made = contents(rows, Said(PRINTED), [])
+    made = contents(rows, DocumentStatements(PRINTED), [])
     assert [(row.id, row.outcome) for row in made.equations] == [("E-1", "refuted"), ("E-2", "agrees")]
     assert made.equations[0].witnesses["torch"] == "not run"
     assert made.totals == {"refuted": 1, "agrees": 2, "vacuous": 0, "not run": 0}
@@ -119,7 +119,7 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
         return Measurement.model_validate({**row, "middle": 0.1, "extra": extra, "sizes": {"T": 20, "steps": 100}})
 
     rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
-    made = contents([], Said(), rows)
+    made = contents([], DocumentStatements(), rows)
     assert [row.learnt for row in made.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
 
 
@@ -130,7 +130,7 @@ def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameter
         return Measurement.model_validate({**row, "sizes": sizes, "middle": seconds, "low": seconds, "high": seconds})
 
     rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
-    made = contents([], Said(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
+    made = contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
     rnn, _, lstm = made.families
     assert (rnn.equal_size, lstm.equal_size) == ("1.28 ms (reference, d = 128)",) * 2
     assert rnn.equal_count == "8.00 ms (reference, d = 304)"

@@ -56,7 +56,7 @@ def test_evidence_is_decided_somewhere(one: Misprint | Contradiction) -> None:
     for name in one.evidence:
         if "/" in name:
             spec, check = name.split("/")
-            assert checks[check].applies(Subject.of(library().spec(spec))), f"{check} says nothing about {spec}"
+            assert checks[check].supports(Subject.of(library().spec(spec))), f"{check} says nothing about {spec}"
         else:
             assert name in known
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_harness.cases.case import Case
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.parameter_map import assemble
 from rnn_harness.subjects.subject import LAYERS, Subject
@@ -57,18 +57,18 @@ def test_cell_elaborates_into_a_program_with_every_equation(spec: Spec) -> None:
 def test_reference_link_is_complete_and_fits_the_declared_shapes(spec: Spec) -> None:
     subject = Subject.of(spec)
     case = Case(spec=spec.id, n=3, d=4, k=2)
-    trial = Trial.of(subject, case)
+    evaluation = Evaluation.of(subject, case)
     sizes = case.sizes
     for parameter in spec.program(LAYERS).parameters:
-        value = assemble(subject.blocks[parameter.name], trial.drawn.parameters)
+        value = assemble(subject.blocks[parameter.name], evaluation.drawn.parameters)
         assert value.shape == tuple(size.size(sizes) for size in parameter.shape), parameter.name
     mapped = {block.name for blocks in subject.blocks.values() for block in blocks}
     assert mapped == set(subject.parameter_shapes(sizes))
     assert set(subject.states.values()) == set(subject.cell.state_names)
     for assignment in spec.program(LAYERS).assignments:
         name = subject.trace[assignment.target.name]
-        assert trial.run.trace[name].shape == (case.T, case.B, assignment.target.shape[0].size(sizes))
-    assert np.isfinite(trial.run.outputs).all()
+        assert evaluation.run.trace[name].shape == (case.T, case.B, assignment.target.shape[0].size(sizes))
+    assert np.isfinite(evaluation.run.outputs).all()
 
 
 def test_an_id_that_there_is_not_is_told_with_those_that_look_like_it() -> None:

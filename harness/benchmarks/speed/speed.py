@@ -21,14 +21,14 @@ from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.benchmarks.speed.memory import most_memory
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, COPY, PEAK, Call, ceilings, drift, interleaved, interval
-from rnn_harness.cases.case import Case, Drawn, draw
-from rnn_harness.checks.check import within
+from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, Setting, kernels
 from rnn_harness.kernels.environment.device import machine
 from rnn_harness.kernels.evaluation import rounding
 from rnn_harness.kernels.judge import observe
-from rnn_harness.kernels.torch_reference import KernelCell
+from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.measurement import Measurement, stamped
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import LAYERS, Subject
@@ -39,7 +39,7 @@ SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
 
 
 @dataclass(frozen=True)
-class Point:
+class SpeedPoint:
     """One place of the grid."""
 
     spec: str
@@ -93,7 +93,7 @@ class Competitor:
     ran: str = ""
 
 
-def competitors(point: Point, cells: tuple[str, ...] = ()) -> Iterator[Competitor]:
+def competitors(point: SpeedPoint, cells: tuple[str, ...] = ()) -> Iterator[Competitor]:
     """The reference, every torch kernel of the spec that runs here, and somebody's `cells` that have that spec."""
     spec = library().spec(point.spec)
     subject = Subject.of(spec)
@@ -125,12 +125,12 @@ def _candidate(text: str) -> Kernel:
     return candidate(load(text), matches[0])
 
 
-def _drawn(point: Point, subject: Subject) -> Drawn:
+def _drawn(point: SpeedPoint, subject: Subject) -> CaseArrays:
     case = Case(spec=subject.spec.id, n=point.n, d=point.d, B=point.B, T=point.T, seed=1, scale=0.5)
-    return draw(case.model_copy(update={"dtype": point.dtype}), subject)
+    return draw_arrays(case.model_copy(update={"dtype": point.dtype}), subject)
 
 
-def _reference(subject: Subject, drawn: Drawn) -> dict[str, Call]:
+def _reference(subject: Subject, drawn: CaseArrays) -> dict[str, Call]:
     cell, d = subject.cell, drawn
 
     def forward() -> Any:
@@ -139,12 +139,12 @@ def _reference(subject: Subject, drawn: Drawn) -> dict[str, Call]:
     return {"forward": forward, "kept": forward, "both": lambda: cell.backward(forward(), d.d_outputs, d.d_finals)}
 
 
-def _kernel(kernel: Kernel, setting: Setting, drawn: Drawn) -> Competitor:
+def _kernel(kernel: Kernel, setting: Setting, drawn: CaseArrays) -> Competitor:
     import torch
 
     subject = kernel.subject(setting)
     cell = subject.cell
-    assert isinstance(cell, KernelCell), "a kernel's subject holds its cell"
+    assert isinstance(cell, TorchReference), "a kernel's subject holds its cell"
     leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(drawn.parameters).items()}
     x = cell.tensor(drawn.inputs)
     states = {name: cell.tensor(value) for name, value in drawn.states.items()}
@@ -173,7 +173,7 @@ def _kernel(kernel: Kernel, setting: Setting, drawn: Drawn) -> Competitor:
     return Competitor(kernel.id, kernel.spec, calls, lambda: told or _wrong(subject, drawn), shown)
 
 
-def _wrong(subject: Subject, drawn: Drawn) -> str | None:
+def _wrong(subject: Subject, drawn: CaseArrays) -> str | None:
     """None if the last step is within its bound, from the subject's own state, and the gradients pass the screen."""
     rows = slice(0, 2)
     cell = subject.cell
@@ -184,7 +184,9 @@ def _wrong(subject: Subject, drawn: Drawn) -> str | None:
     values = subject.values(drawn.parameters, drawn.inputs[-1:, rows], states, sizes)
     step = evaluate(subject.spec.program(LAYERS), values, BallArithmetic(rounding(drawn.case.dtype))).steps[0]
     for name, own in subject.states.items():
-        found = within(subject.spec.id, f"state {own} after the last step", step[name], whole.finals[own][rows])
+        found = compare_with_balls(
+            subject.spec.id, f"state {own} after the last step", step[name], whole.finals[own][rows]
+        )
         if not found.agrees:
             return found.detail
     gradients = cell.backward(whole, drawn.d_outputs, drawn.d_finals).parameters
@@ -196,7 +198,7 @@ def _wrong(subject: Subject, drawn: Drawn) -> str | None:
     return None
 
 
-def _exact(subject: Subject, drawn: Drawn) -> dict[str, Array]:
+def _exact(subject: Subject, drawn: CaseArrays) -> dict[str, Array]:
     """Gradients of the reference in float64."""
     wide = Subject.of(subject.spec).cell
 
@@ -207,7 +209,7 @@ def _exact(subject: Subject, drawn: Drawn) -> dict[str, Array]:
     return wide.backward(run, drawn.d_outputs.astype(np.float64), up(drawn.d_finals)).parameters
 
 
-def _floors(point: Point) -> dict[str, Call]:
+def _floors(point: SpeedPoint) -> dict[str, Call]:
     """The matrix products of one forward alone, in NumPy and in torch."""
     import torch
 
@@ -235,7 +237,7 @@ def _floors(point: Point) -> dict[str, Call]:
 
 
 def speed(
-    point: Point, rounds: int, cells: tuple[str, ...] = (), on_round: Callable[[], None] = lambda: None
+    point: SpeedPoint, rounds: int, cells: tuple[str, ...] = (), on_round: Callable[[], None] = lambda: None
 ) -> Iterator[Measurement]:
     """All competitors at one place of the grid, interleaved."""
     import torch
@@ -278,7 +280,7 @@ def _shown(one: Measurement) -> Measurement:
     return made.model_copy(update={"machine": f"{made.machine}, {machine(made.device)}"})
 
 
-def _beside(point: Point, what: str, seconds: float, best: tuple[float, float]) -> dict[str, float]:
+def _beside(point: SpeedPoint, what: str, seconds: float, best: tuple[float, float]) -> dict[str, float]:
     """Operations of the products, bytes that must move at least, and shares of what the machine can do.
 
     `best`: operations and bytes a second. The roofline is the peak, or, where there are few operations to a byte, what
@@ -293,7 +295,7 @@ def _beside(point: Point, what: str, seconds: float, best: tuple[float, float]) 
     return told | {"share of peak": reached / best[0], "share of roofline": reached / roof}
 
 
-def at_equal_count(point: Point, total: int) -> Point:
+def at_equal_count(point: SpeedPoint, total: int) -> SpeedPoint:
     """The same place with the hidden size at which the spec has about `total` parameters."""
     from rnn_harness.benchmarks.parameters import matched
 

@@ -8,42 +8,42 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import Drawn
+from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, take
 
 
-def rows_of(drawn: Drawn, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> Drawn:
+def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> CaseArrays:
     """Only those rows of the batch."""
     return replace(
-        drawn,
-        inputs=np.ascontiguousarray(drawn.inputs[:, rows]),
-        states={name: np.ascontiguousarray(value[rows]) for name, value in drawn.states.items()},
-        d_outputs=np.ascontiguousarray(drawn.d_outputs[:, rows]),
-        d_finals={name: np.ascontiguousarray(value[rows]) for name, value in drawn.d_finals.items()},
-        lengths=None if drawn.lengths is None else drawn.lengths[rows],
+        arrays,
+        inputs=np.ascontiguousarray(arrays.inputs[:, rows]),
+        states={name: np.ascontiguousarray(value[rows]) for name, value in arrays.states.items()},
+        d_outputs=np.ascontiguousarray(arrays.d_outputs[:, rows]),
+        d_finals={name: np.ascontiguousarray(value[rows]) for name, value in arrays.d_finals.items()},
+        lengths=None if arrays.lengths is None else arrays.lengths[rows],
     )
 
 
 @relation("M-01", "permuting the batch permutes the results", "R", everything, ("batch leak",))
-def permutation(bench: Bench) -> Iterator[Comparison]:
+def permutation(bench: SubjectRun) -> Iterator[Comparison]:
     """S(P X, P s) = P S(X, s)."""
-    batch = bench.drawn.inputs.shape[1]
+    batch = bench.arrays.inputs.shape[1]
     if batch > 1:
         order = np.roll(np.arange(batch), 1)
         back = np.argsort(order)
-        yield from runs_close(bench, bench.at(rows_of(bench.drawn, order)), lambda value: value[:, back])
+        yield from runs_close(bench, bench.at(rows_of(bench.arrays, order)), lambda value: value[:, back])
 
 
 @relation("M-02", "a batch in two parts gives the same as the whole", "R", everything, ("only at batch 1",))
-def splitting(bench: Bench) -> Iterator[Comparison]:
+def splitting(bench: SubjectRun) -> Iterator[Comparison]:
     """S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts."""
-    batch = bench.drawn.inputs.shape[1]
+    batch = bench.arrays.inputs.shape[1]
     for row in range(batch if batch > 1 else 0):
         rows = slice(row, row + 1)
-        alone = bench.at(rows_of(bench.drawn, rows))
+        alone = bench.at(rows_of(bench.arrays, rows))
         yield close(
             f"outputs of row {row}",
             bench.run.outputs[:, rows],
@@ -60,99 +60,99 @@ def splitting(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-03", "equal rows in, equal rows out", "R", everything, ("batch leak",))
-def duplication(bench: Bench) -> Iterator[Comparison]:
+def duplication(bench: SubjectRun) -> Iterator[Comparison]:
     """A batch of copies of one row gives copies of one result."""
-    batch = bench.drawn.inputs.shape[1]
+    batch = bench.arrays.inputs.shape[1]
     if batch > 1:
-        copies = bench.at(rows_of(bench.drawn, np.zeros(batch, dtype=np.intp)))
+        copies = bench.at(rows_of(bench.arrays, np.zeros(batch, dtype=np.intp)))
         outputs = copies.run.outputs
         yield close("rows", outputs[:, 1:], outputs[:, :1], lambda: 2 * copies.radii.outputs[:, 1:])
 
 
 @relation("M-05", "permuting the input features with their weights changes nothing", "R", everything)
-def input_permutation(bench: Bench) -> Iterator[Comparison]:
+def input_permutation(bench: SubjectRun) -> Iterator[Comparison]:
     """W -> W Q^T, x -> Q x."""
     n = bench.sizes["n"]
     if n > 1:
         order = np.roll(np.arange(n), 1)
-        drawn = bench.drawn
-        parameters = along(drawn.parameters, take(order, n), "input")
-        inputs = np.ascontiguousarray(drawn.inputs[..., order])
-        yield from runs_close(bench, bench.at(replace(drawn, parameters=parameters, inputs=inputs)))
+        arrays = bench.arrays
+        parameters = along(arrays.parameters, take(order, n), "input")
+        inputs = np.ascontiguousarray(arrays.inputs[..., order])
+        yield from runs_close(bench, bench.at(replace(arrays, parameters=parameters, inputs=inputs)))
 
 
 @relation("M-06", "an invertible change of the inputs is undone by the weights", "R", everything)
-def input_reparametrisation(bench: Bench) -> Iterator[Comparison]:
+def input_reparametrisation(bench: SubjectRun) -> Iterator[Comparison]:
     """W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws."""
     n = bench.sizes["n"]
     if n > 1 and bench.dtype == np.float64:
-        drawn = bench.drawn
-        shift = np.eye(n, dtype=drawn.inputs.dtype) + np.eye(n, k=1, dtype=drawn.inputs.dtype)
-        inverse = np.rint(np.linalg.inv(shift.astype(np.float64))).astype(drawn.inputs.dtype)
-        parameters = along(drawn.parameters, lambda _n, value, _a, _k: value @ shift, "input")
-        changed = replace(drawn, parameters=parameters, inputs=drawn.inputs @ inverse.T)
+        arrays = bench.arrays
+        shift = np.eye(n, dtype=arrays.inputs.dtype) + np.eye(n, k=1, dtype=arrays.inputs.dtype)
+        inverse = np.rint(np.linalg.inv(shift.astype(np.float64))).astype(arrays.inputs.dtype)
+        parameters = along(arrays.parameters, lambda _n, value, _a, _k: value @ shift, "input")
+        changed = replace(arrays, parameters=parameters, inputs=arrays.inputs @ inverse.T)
         yield from runs_close(bench, bench.at(changed))
 
 
 @relation("M-13", "a bias is the weight of a constant input", "R", lambda traits: traits.bias, ("bias",))
-def bias_absorption(bench: Bench) -> Iterator[Comparison]:
+def bias_absorption(bench: SubjectRun) -> Iterator[Comparison]:
     """Append 1 to x, W' = [W, b], b' = 0."""
-    yield from runs_close(bench, bench.at(with_constant_feature(bench.drawn, 1.0)))
+    yield from runs_close(bench, bench.at(with_constant_feature(bench.arrays, 1.0)))
 
 
 @relation("M-14", "a bias may be shared out between two places", "R", lambda traits: traits.bias, ("bias",))
-def bias_sharing(bench: Bench) -> Iterator[Comparison]:
+def bias_sharing(bench: SubjectRun) -> Iterator[Comparison]:
     """Append 1 to x, W' = [W, b/2], b' = b/2."""
-    yield from runs_close(bench, bench.at(with_constant_feature(bench.drawn, 0.5)))
+    yield from runs_close(bench, bench.at(with_constant_feature(bench.arrays, 0.5)))
 
 
 @relation("M-44", "a one-hot input picks a column of the weights", "R", everything)
-def one_hot(bench: Bench) -> Iterator[Comparison]:
+def one_hot(bench: SubjectRun) -> Iterator[Comparison]:
     """W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight."""
-    drawn = bench.drawn
+    arrays = bench.arrays
     n = bench.sizes["n"]
     if n > 1:
         picked = n - 1
-        code = np.zeros_like(drawn.inputs)
+        code = np.zeros_like(arrays.inputs)
         code[..., picked] = 1
-        parameters = along(drawn.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
-        a = bench.at(replace(drawn, inputs=code))
-        b = bench.at(replace(drawn, inputs=np.ones_like(drawn.inputs[..., :1]), parameters=parameters))
+        parameters = along(arrays.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
+        a = bench.at(replace(arrays, inputs=code))
+        b = bench.at(replace(arrays, inputs=np.ones_like(arrays.inputs[..., :1]), parameters=parameters))
         yield from runs_close(a, b)
 
 
-def with_constant_feature(drawn: Drawn, part: float) -> Drawn:
+def with_constant_feature(arrays: CaseArrays, part: float) -> CaseArrays:
     """One more input feature, always 1; `part` of every bias beside an input weight moves to its column."""
-    parameters = dict(drawn.parameters)
-    for weight in input_weights(drawn.parameters):
-        bias = drawn.parameters.get(bias_of(weight))
-        column = np.zeros(len(drawn.parameters[weight])) if bias is None else bias * part
-        parameters[weight] = np.column_stack([drawn.parameters[weight], column]).astype(drawn.inputs.dtype)
+    parameters = dict(arrays.parameters)
+    for weight in input_weights(arrays.parameters):
+        bias = arrays.parameters.get(bias_of(weight))
+        column = np.zeros(len(arrays.parameters[weight])) if bias is None else bias * part
+        parameters[weight] = np.column_stack([arrays.parameters[weight], column]).astype(arrays.inputs.dtype)
         if bias is not None:
-            parameters[bias_of(weight)] = bias - (bias * part).astype(drawn.inputs.dtype)
-    ones = np.ones((*drawn.inputs.shape[:2], 1), drawn.inputs.dtype)
-    return replace(drawn, parameters=parameters, inputs=np.concatenate([drawn.inputs, ones], axis=2))
+            parameters[bias_of(weight)] = bias - (bias * part).astype(arrays.inputs.dtype)
+    ones = np.ones((*arrays.inputs.shape[:2], 1), arrays.inputs.dtype)
+    return replace(arrays, parameters=parameters, inputs=np.concatenate([arrays.inputs, ones], axis=2))
 
 
 @relation("M-45", "a run leaves what it was given alone, and can be repeated", "B", everything)
-def purity(bench: Bench) -> Iterator[Comparison]:
+def purity(bench: SubjectRun) -> Iterator[Comparison]:
     """Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit."""
     kept = {name: value.copy() for name, value in bench.numbers.items()}
-    first = bench.at(bench.drawn)
+    first = bench.at(bench.arrays)
     outputs = first.run.outputs.copy()
     gradients = {name: value.copy() for name, value in first.gradients.parameters.items()}
     yield same("outputs after the backward", first.run.outputs, outputs)
     for name, value in first.subject.backward(
-        first.run, first.drawn.d_outputs, first.drawn.d_finals or None
+        first.run, first.arrays.d_outputs, first.arrays.d_finals or None
     ).parameters.items():
         yield same(f"second backward, {name}", value, gradients[name])
-    yield same("second forward", bench.at(first.drawn).run.outputs, outputs)
+    yield same("second forward", bench.at(first.arrays).run.outputs, outputs)
     for name, value in first.numbers.items():
         yield same(f"{name} after the run", value, kept[name])
 
 
 @relation("M-46", "the layout of the arrays in memory does not matter", "R", everything)
-def layout(bench: Bench) -> Iterator[Comparison]:
+def layout(bench: SubjectRun) -> Iterator[Comparison]:
     """Fortran order, and slices of larger arrays, give what contiguous arrays give."""
 
     def spread(
@@ -162,22 +162,22 @@ def layout(bench: Bench) -> Iterator[Comparison]:
         larger[..., 1::2] = value
         return larger[..., 1::2]
 
-    drawn = bench.drawn
+    arrays = bench.arrays
     yield from runs_close(
         bench,
         bench.at(
             replace(
-                drawn,
-                parameters={name: np.asfortranarray(value) for name, value in drawn.parameters.items()},
-                inputs=spread(drawn.inputs),
-                states={name: spread(value) for name, value in drawn.states.items()},
+                arrays,
+                parameters={name: np.asfortranarray(value) for name, value in arrays.parameters.items()},
+                inputs=spread(arrays.inputs),
+                states={name: spread(value) for name, value in arrays.states.items()},
             )
         ),
     )
 
 
 @relation("M-47", "in float32 the results lie within the float32 bound of the true ones", "R", everything)
-def lower_precision(bench: Bench) -> Iterator[Comparison]:
+def lower_precision(bench: SubjectRun) -> Iterator[Comparison]:
     """On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound."""
     low = bench.in_type("float32")
     high = low.in_type("float64")

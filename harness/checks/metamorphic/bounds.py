@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
 from rnn_harness.checks.metamorphic.relation import Comparison, at_most, relation
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 
 Array = NDArray[Any]
 
 
-def _trace(bench: Bench, name: str) -> Array:
+def _trace(bench: SubjectRun, name: str) -> Array:
     return bench.run.trace[name]
 
 
-def _radius(bench: Bench, name: str) -> Array:
+def _radius(bench: SubjectRun, name: str) -> Array:
     return bench.radii.trace[name]
 
 
-def _before(bench: Bench, state: str, name: str) -> Array:
-    return np.concatenate([bench.drawn.states[state][None], _trace(bench, name)[:-1]])
+def _before(bench: SubjectRun, state: str, name: str) -> Array:
+    return np.concatenate([bench.arrays.states[state][None], _trace(bench, name)[:-1]])
 
 
 @relation(
@@ -36,7 +36,7 @@ def _before(bench: Bench, state: str, name: str) -> Array:
     lambda t: t.single and t.known,
     ("activation", "bias"),
 )
-def bounds(bench: Bench) -> Iterator[Comparison]:
+def bounds(bench: SubjectRun) -> Iterator[Comparison]:
     """Gates and sigmoid candidates in [0, 1]; tanh in [-1, 1]; abs(c_t) <= abs(c_{t-1}) + 1."""
     whole = whole_of(bench)
     reference = whole.subject.cell
@@ -61,7 +61,7 @@ def bounds(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-27b", "a GRU's state lies between the last state and the candidate", "R", is_gru, ("convex",))
-def between(bench: Bench) -> Iterator[Comparison]:
+def between(bench: SubjectRun) -> Iterator[Comparison]:
     """min(h, g) <= h' <= max(h, g)."""
     whole = whole_of(bench)
     before, g, h = (
@@ -78,7 +78,7 @@ def _monotone(traits: Traits) -> bool:
 
 
 @relation("M-28", "without forget gate a sigmoid candidate only adds", "B", _monotone, ("sign",))
-def monotone(bench: Bench) -> Iterator[Comparison]:
+def monotone(bench: SubjectRun) -> Iterator[Comparison]:
     """s_t >= s_{t-1} entry by entry (003:739)."""
     whole = whole_of(bench)
     yield at_most("cell state", _before(whole, "c", "cell_state"), _trace(whole, "cell_state"))
@@ -95,26 +95,26 @@ def _norm(matrix: Array) -> float:
     lambda t: is_rnn(t) or (is_gru(t) and t.option("reset") == "before" and t.option("candidate") == "tanh"),
     ("backward",),
 )
-def decay(bench: Bench) -> Iterator[Comparison]:
+def decay(bench: SubjectRun) -> Iterator[Comparison]:
     """RNN: |dh_0| <= (gamma |U|)^T |dh_T|, gamma = 1 or 1/4; GRU: 1 + |U_z|/2 + |U_n|(1 + |U_r|/4) per step.
 
     The GRU's bound holds for states inside [-1, 1]; entries of a case are drawn there.
     """
     whole = whole_of(bench)
-    drawn = replace(whole.drawn, d_outputs=np.zeros_like(whole.drawn.d_outputs))
-    last = whole.at(drawn)
-    p = drawn.parameters
+    arrays = replace(whole.arrays, d_outputs=np.zeros_like(whole.arrays.d_outputs))
+    last = whole.at(arrays)
+    p = arrays.parameters
     if "W_h" in p:
         rate = _norm(p["W_h"]) * (1 if bench.options.get("activation", "tanh") == "tanh" else 1 / 4)
     else:
         rate = 1 + _norm(p["W_hz"]) / 2 + _norm(p["W_hg"]) * (1 + _norm(p["W_hr"]) / 4)
-    if "W_hz" in p and np.abs(drawn.states["h"]).max(initial=0) > 1:
+    if "W_hz" in p and np.abs(arrays.states["h"]).max(initial=0) > 1:
         return
     begin = np.linalg.norm(last.gradients.states["h"].astype(np.float64), axis=1)
-    end = np.linalg.norm(drawn.d_finals["h"].astype(np.float64), axis=1)
+    end = np.linalg.norm(arrays.d_finals["h"].astype(np.float64), axis=1)
     yield at_most(
         "norm of the gradient",
         begin,
-        rate ** len(drawn.inputs) * end,
+        rate ** len(arrays.inputs) * end,
         lambda: last.gradient_radii.states["h"].sum(axis=1),
     )

@@ -14,7 +14,7 @@ from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
 from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
 from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close
-from rnn_harness.checks.metamorphic.subject_run import Bench, flat
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun, flat
 
 Array = NDArray[Any]
 
@@ -26,17 +26,17 @@ Array = NDArray[Any]
     everything,
     ("backward",),
 )
-def additivity(bench: Bench) -> Iterator[Comparison]:
+def additivity(bench: SubjectRun) -> Iterator[Comparison]:
     """The first step's output gradient and the others' apart; then every row apart."""
-    drawn = bench.drawn
-    first = np.zeros_like(drawn.d_outputs)
-    first[:1] = drawn.d_outputs[:1]
-    nothing = {name: np.zeros_like(value) for name, value in drawn.d_finals.items()}
+    arrays = bench.arrays
+    first = np.zeros_like(arrays.d_outputs)
+    first[:1] = arrays.d_outputs[:1]
+    nothing = {name: np.zeros_like(value) for name, value in arrays.d_finals.items()}
     by_step = [
-        bench.at(replace(drawn, d_outputs=first, d_finals=nothing)),
-        bench.at(replace(drawn, d_outputs=drawn.d_outputs - first)),
+        bench.at(replace(arrays, d_outputs=first, d_finals=nothing)),
+        bench.at(replace(arrays, d_outputs=arrays.d_outputs - first)),
     ]
-    by_row = [bench.at(rows_of(drawn, slice(row, row + 1))) for row in range(drawn.inputs.shape[1])]
+    by_row = [bench.at(rows_of(arrays, slice(row, row + 1))) for row in range(arrays.inputs.shape[1])]
     for what, parts in (("steps", by_step), ("rows", by_row if len(by_row) > 1 else [])):
         for name, value in bench.gradients.parameters.items() if parts else ():
             yield close(
@@ -51,28 +51,28 @@ def additivity(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-38", "backward is the adjoint of forward", "R", everything, ("backward",))
-def adjoint(bench: Bench) -> Iterator[Comparison]:
+def adjoint(bench: SubjectRun) -> Iterator[Comparison]:
     """<J v, w> = <v, J^T w>: J v by a complex step through the subject's own forward, in float64."""
     own = bench if bench.dtype == np.float64 else bench.in_type("float64")
-    stream = np.random.Generator(np.random.PCG64([own.drawn.case.seed, 38]))
+    stream = np.random.Generator(np.random.PCG64([own.arrays.case.seed, 38]))
     found = flat(own.gradients)
     steps = {name: stream.standard_normal(np.shape(value)) for name, value in found.items()}
 
     def moved(prefix: str, values: dict[str, Array]) -> dict[str, Array]:
         return {name: value + 1j * COMPLEX_STEP * steps[prefix + name] for name, value in values.items()}
 
-    drawn = own.drawn
+    arrays = own.arrays
     stepped = own.at(
         replace(
-            drawn,
-            parameters=moved("parameters.", drawn.parameters),
-            inputs=drawn.inputs + 1j * COMPLEX_STEP * steps["inputs"],
-            states=moved("states.", drawn.states),
+            arrays,
+            parameters=moved("parameters.", arrays.parameters),
+            inputs=arrays.inputs + 1j * COMPLEX_STEP * steps["inputs"],
+            states=moved("states.", arrays.states),
         )
     )
     with np.errstate(over="ignore", under="ignore"):
-        total = np.sum(stepped.run.outputs * drawn.d_outputs)
-        for name, value in drawn.d_finals.items():
+        total = np.sum(stepped.run.outputs * arrays.d_outputs)
+        for name, value in arrays.d_finals.items():
             total = total + np.sum(stepped.run.finals[name] * value)
     forward = float(np.imag(total)) / COMPLEX_STEP
     backward = sum(float(np.sum(steps[name] * value)) for name, value in found.items())
@@ -85,10 +85,10 @@ def adjoint(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-40", "a constant input's weights have the bias's gradient", "R", lambda t: t.bias, ("bias gradient",))
-def tied_gradients(bench: Bench) -> Iterator[Comparison]:
+def tied_gradients(bench: SubjectRun) -> Iterator[Comparison]:
     """dL/dW[:, j] = dL/db where x_j = 1."""
-    wide = bench.at(with_constant_feature(bench.drawn, 0.0))
-    for weight in input_weights(wide.drawn.parameters):
+    wide = bench.at(with_constant_feature(bench.arrays, 0.0))
+    for weight in input_weights(wide.arrays.parameters):
         bias = bias_of(weight)
         if bias in wide.gradients.parameters:
             yield close(
@@ -100,14 +100,14 @@ def tied_gradients(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-40b", "changing inputs and weights against each other moves nothing", "R", everything, ("backward",))
-def gauge(bench: Bench) -> Iterator[Comparison]:
+def gauge(bench: SubjectRun) -> Iterator[Comparison]:
     """<dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates)."""
     n = bench.sizes["n"]
-    stream = np.random.Generator(np.random.PCG64([bench.drawn.case.seed, 40]))
+    stream = np.random.Generator(np.random.PCG64([bench.arrays.case.seed, 40]))
     a = np.round(stream.standard_normal((n, n)) * 8) / 8
-    names = input_weights(bench.drawn.parameters)
-    weights = {name: bench.drawn.parameters[name].astype(np.float64) @ a for name in names}
-    inputs = bench.drawn.inputs.astype(np.float64) @ a.T
+    names = input_weights(bench.arrays.parameters)
+    weights = {name: bench.arrays.parameters[name].astype(np.float64) @ a for name in names}
+    inputs = bench.arrays.inputs.astype(np.float64) @ a.T
     left = sum(float(np.sum(bench.gradients.parameters[name] * weights[name])) for name in names)
     right = float(np.sum(bench.gradients.inputs * inputs))
 
@@ -126,11 +126,11 @@ def gauge(bench: Bench) -> Iterator[Comparison]:
     lambda traits: getattr(traits.subject.output, "activation", "") == "softmax",
     ("softmax",),
 )
-def softmax_shift(bench: Bench) -> Iterator[Comparison]:
+def softmax_shift(bench: SubjectRun) -> Iterator[Comparison]:
     """b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     parameters["b_y"] = parameters["b_y"] + parameters["b_y"].dtype.type(0.5)
-    yield from runs_close(bench, bench.at(replace(bench.drawn, parameters=parameters)))
+    yield from runs_close(bench, bench.at(replace(bench.arrays, parameters=parameters)))
     gradient = bench.gradients.parameters["b_y"]
     yield close(
         "sum of the gradient of b_y",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
 from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation, same
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
 from rnn_harness.references import Run, get
 
@@ -30,20 +30,20 @@ def _biased_lstm(traits: Traits) -> bool:
     return is_lstm(traits) and traits.bias
 
 
-def one_step(bench: Bench, parameters: dict[str, Array]) -> Bench:
+def one_step(bench: SubjectRun, parameters: dict[str, Array]) -> SubjectRun:
     """Only the first step, all rows, with those parameters."""
-    drawn = bench.drawn
+    arrays = bench.arrays
     return bench.at(
-        replace(drawn, parameters=parameters, inputs=drawn.inputs[:1], d_outputs=drawn.d_outputs[:1], lengths=None)
+        replace(arrays, parameters=parameters, inputs=arrays.inputs[:1], d_outputs=arrays.d_outputs[:1], lengths=None)
     )
 
 
-def plain_run(bench: Bench, name: str, parameters: dict[str, Array], **options: Any) -> Run:
+def plain_run(bench: SubjectRun, name: str, parameters: dict[str, Array], **options: Any) -> Run:
     """Another reference, without output layer, on the same inputs and as many states as it takes."""
     reference = get(name, **options)
     own = {key: value for key, value in parameters.items() if key not in ("W_y", "b_y")}
-    states = {state: bench.drawn.states[state] for state in reference.state_names}
-    return reference.forward(own, bench.drawn.inputs, states or None, bench.drawn.lengths)
+    states = {state: bench.arrays.states[state] for state in reference.state_names}
+    return reference.forward(own, bench.arrays.inputs, states or None, bench.arrays.lengths)
 
 
 def _has_zero_fixed_point(traits: Traits) -> bool:
@@ -51,19 +51,19 @@ def _has_zero_fixed_point(traits: Traits) -> bool:
 
 
 @relation("M-12", "zero is a fixed point with tanh only", "B", _has_zero_fixed_point, ("bias",))
-def zero_fixed_point(bench: Bench) -> Iterator[Comparison]:
+def zero_fixed_point(bench: SubjectRun) -> Iterator[Comparison]:
     """b = 0, x = 0, s = 0 gives s' = 0; the control: a sigmoid candidate leaves zero."""
     traits = Traits(bench.subject)
-    drawn = bench.drawn
+    arrays = bench.arrays
     rest = one_step(
         bench.at(
             replace(
-                drawn,
-                inputs=np.zeros_like(drawn.inputs),
-                states={name: np.zeros_like(value) for name, value in drawn.states.items()},
+                arrays,
+                inputs=np.zeros_like(arrays.inputs),
+                states={name: np.zeros_like(value) for name, value in arrays.states.items()},
             )
         ),
-        without_bias(drawn.parameters),
+        without_bias(arrays.parameters),
     )
     state = "c" if traits.family == "lstm" else "h"
     value = rest.run.finals[state]
@@ -73,13 +73,13 @@ def zero_fixed_point(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-15", "with an open forget and a closed input gate the cell state is copied", "L", _biased_lstm)
-def copy_limit(bench: Bench) -> Iterator[Comparison]:
+def copy_limit(bench: SubjectRun) -> Iterator[Comparison]:
     """b_f = beta, b_i = -beta: abs(c' - c) <= exp(-beta) (abs(c) + 1)."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     set_gate(parameters, "f", BETA)
     set_gate(parameters, "i", -BETA)
     held = one_step(bench, parameters)
-    c = held.drawn.states["c"]
+    c = held.arrays.states["c"]
     yield close(
         "cell state",
         held.run.finals["c"],
@@ -89,12 +89,12 @@ def copy_limit(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-16", "with a held update gate the GRU keeps its state", "L", _biased_gru, ("gates swapped",))
-def keep_limit(bench: Bench) -> Iterator[Comparison]:
+def keep_limit(bench: SubjectRun) -> Iterator[Comparison]:
     """abs(h' - h) <= exp(-beta) abs(h - candidate) <= exp(-beta) (abs(h) + 1)."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     set_gate(parameters, "z", BETA if bench.options.get("update", "keep") == "keep" else -BETA)
     held = one_step(bench, parameters)
-    h = held.drawn.states["h"]
+    h = held.arrays.states["h"]
     yield close(
         "state",
         held.run.finals["h"],
@@ -104,14 +104,14 @@ def keep_limit(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-17", "a GRU that writes fully is a simple RNN, or without reset a layer", "L", _biased_gru)
-def gru_to_rnn(bench: Bench) -> Iterator[Comparison]:
+def gru_to_rnn(bench: SubjectRun) -> Iterator[Comparison]:
     """z writes and r = 1: h' = f(W x + U h + b); r = 0: h' = f(W x + b)."""
     options = bench.options
     candidate = options.get("candidate", "tanh")
     writes = -BETA if options.get("update", "keep") == "keep" else BETA
     after = options.get("reset", "before") == "after"
     for reset, name in ((BETA, "rnn"), (-BETA, "feedforward")):
-        parameters = dict(bench.drawn.parameters)
+        parameters = dict(bench.arrays.parameters)
         set_gate(parameters, "z", writes)
         set_gate(parameters, "r", reset)
         held = one_step(bench, parameters)
@@ -120,7 +120,7 @@ def gru_to_rnn(bench: Bench) -> Iterator[Comparison]:
             own |= {"W_h": parameters["W_hg"]}
             own["b"] = own["b"] + parameters["b_hg"] if after else own["b"]
         limit = plain_run(held, name, own, activation=candidate)
-        h = held.drawn.states["h"]
+        h = held.arrays.states["h"]
         moved = abs(h) @ abs(parameters["W_hg"]).T + (abs(parameters["b_hg"]) if after else 0)
         yield close(
             f"state, as {name}",
@@ -131,16 +131,16 @@ def gru_to_rnn(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-18", "an LSTM that forgets all, writes and reads fully is tanh of a simple RNN", "L", _biased_lstm)
-def lstm_to_rnn(bench: Bench) -> Iterator[Comparison]:
+def lstm_to_rnn(bench: SubjectRun) -> Iterator[Comparison]:
     """f = 0, i = 1, o = 1: h' = out(cand(W x + U h + b)), not the RNN; without forget gate, c is added."""
     options = bench.options
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     for gate, value in (("f", -BETA), ("i", BETA), ("o", BETA)):
         set_gate(parameters, gate, value)
     held = one_step(bench, parameters)
     own = {"W_x": parameters["W_xg"], "W_h": parameters["W_hg"], "b": parameters["b_g"]}
     inner = plain_run(held, "rnn", own, activation=options.get("candidate", "tanh")).outputs[-1]
-    c = held.drawn.states["c"]
+    c = held.arrays.states["c"]
     cell = inner if options.get("forget", True) else inner + c
     bottom = np.zeros_like(parameters["b_g"])
     unit = {"W_x": np.eye(len(bottom), dtype=bottom.dtype), "b": bottom}
@@ -159,28 +159,28 @@ def lstm_to_rnn(bench: Bench) -> Iterator[Comparison]:
     "L",
     lambda traits: traits.family == "rnn" and traits.odd,
 )
-def small_signal(bench: Bench) -> Iterator[Comparison]:
+def small_signal(bench: SubjectRun) -> Iterator[Comparison]:
     """abs(tanh a - a) <= abs(a)^3 / 3, carried on by the recurrence: E' = abs(U) E + abs(a)^3 / 3.
 
     Of a stack the bottom layer, of a pair the forward cell.
     """
     epsilon = 2.0**-10
-    drawn = bench.drawn
+    arrays = bench.arrays
     small = bench.at(
         replace(
-            drawn,
-            parameters=without_bias(drawn.parameters),
-            inputs=drawn.inputs * drawn.inputs.dtype.type(epsilon),
-            states={name: value * drawn.inputs.dtype.type(epsilon) for name, value in drawn.states.items()},
+            arrays,
+            parameters=without_bias(arrays.parameters),
+            inputs=arrays.inputs * arrays.inputs.dtype.type(epsilon),
+            states={name: value * arrays.inputs.dtype.type(epsilon) for name, value in arrays.states.items()},
             lengths=None,
         )
     )
-    state = next(iter(small.drawn.states))
+    state = next(iter(small.arrays.states))
     prefix = state.removesuffix("h")
-    weight, recurrent = (small.drawn.parameters[prefix + name].astype(np.float64) for name in ("W_x", "W_h"))
-    linear = small.drawn.states[state].astype(np.float64)
+    weight, recurrent = (small.arrays.parameters[prefix + name].astype(np.float64) for name in ("W_x", "W_h"))
+    linear = small.arrays.states[state].astype(np.float64)
     gap = np.zeros_like(linear)
-    for x in small.drawn.inputs.astype(np.float64):
+    for x in small.arrays.inputs.astype(np.float64):
         linear = x @ weight.T + linear @ recurrent.T
         gap = gap @ abs(recurrent).T
         gap += (abs(linear) + gap) ** 3 / 3
@@ -193,35 +193,35 @@ def small_signal(bench: Bench) -> Iterator[Comparison]:
     "B",
     lambda t: t.single and t.recurrent and t.bias and t.odd,
 )
-def automaton(bench: Bench) -> Iterator[Comparison]:
+def automaton(bench: SubjectRun) -> Iterator[Comparison]:
     """Gates held far out, candidate at +-1: the state of an RNN or GRU is its sign, an LSTM counts steps."""
-    drawn = bench.drawn
-    parameters = {name: np.zeros_like(value) for name, value in drawn.parameters.items()}
+    arrays = bench.arrays
+    parameters = {name: np.zeros_like(value) for name, value in arrays.parameters.items()}
     letters = {name.rpartition("_")[2] for name in parameters}
     writes = -HOLD if bench.options.get("update", "keep") == "keep" else HOLD
     for gate, value in (("i", HOLD), ("f", HOLD), ("o", HOLD), ("z", writes), ("r", HOLD)):
         if gate in letters:
             set_gate(parameters, gate, value)
-    sign = np.where(np.arange(bench.sizes["d"]) % 2 == 0, 1.0, -1.0).astype(drawn.inputs.dtype)
+    sign = np.where(np.arange(bench.sizes["d"]) % 2 == 0, 1.0, -1.0).astype(arrays.inputs.dtype)
     own = "b_g" if "b_g" in parameters else "b"
     parameters[own] = HOLD * sign
-    steps, batch = drawn.inputs.shape[:2]
-    states = {name: np.zeros_like(value) for name, value in drawn.states.items()}
-    held = bench.at(replace(drawn, parameters=parameters, states=states, lengths=None))
+    steps, batch = arrays.inputs.shape[:2]
+    states = {name: np.zeros_like(value) for name, value in arrays.states.items()}
+    held = bench.at(replace(arrays, parameters=parameters, states=states, lengths=None))
     state = "c" if "c" in states else "h"
     expected = np.tile(sign * (steps if state == "c" else 1), (batch, 1))
     yield same(f"final {state}", held.run.finals[state], expected)
 
 
 @relation("M-16b", "the two limits of the update gate are apart", "R", _biased_gru, ("gates swapped",))
-def update_control(bench: Bench) -> Iterator[Comparison]:
+def update_control(bench: SubjectRun) -> Iterator[Comparison]:
     """A negative control: held the other way the state does change."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     set_gate(parameters, "z", -BETA if bench.options.get("update", "keep") == "keep" else BETA)
     held = one_step(bench, parameters)
     yield apart(
         "state",
         held.run.finals["h"],
-        held.drawn.states["h"],
+        held.arrays.states["h"],
         lambda: held.radii.finals["h"],
     )

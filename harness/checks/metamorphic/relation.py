@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import Traits
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
 Array = NDArray[Any]
 Allowed = Callable[[], Any]
@@ -28,7 +28,7 @@ class Judgement:
 
     agrees: bool
     detail: str = ""
-    share: float | None = None
+    error_over_bound: float | None = None
     error: float | None = None
     bound: float | None = None
 
@@ -59,20 +59,20 @@ class Comparison:
         gap = np.maximum(gap, 0) if self.below else np.abs(gap)
         worst = float(gap.max())
         if worst == 0.0 and not self.differs:
-            return Judgement(True, share=0.0, error=0.0)
+            return Judgement(True, error_over_bound=0.0, error=0.0)
         allowed = np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(gap > 0, gap / allowed, 0.0)
         place = np.unravel_index(int(np.argmax(shares)), shares.shape)
-        share, bound = float(shares[place]), float(allowed[place])
+        error_over_bound, bound = float(shares[place]), float(allowed[place])
         if self.differs:
-            detail = "" if share > 1 else f"{self.what}: differ by {worst:.3g}, which is only rounding"
-            return Judgement(share > 1, detail)
-        detail = "" if share <= 1 else f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
-        return Judgement(share <= 1, detail, share, float(gap[place]), bound)
+            detail = "" if error_over_bound > 1 else f"{self.what}: differ by {worst:.3g}, which is only rounding"
+            return Judgement(error_over_bound > 1, detail)
+        detail = "" if error_over_bound <= 1 else f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
+        return Judgement(error_over_bound <= 1, detail, error_over_bound, float(gap[place]), bound)
 
 
-Law = Callable[[Bench], Iterator[Comparison]]
+Law = Callable[[SubjectRun], Iterator[Comparison]]
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ class Relation:
     id: str
     title: str
     kind: str
-    applies: Callable[[Traits], bool]
+    supports: Callable[[Traits], bool]
     law: Law
     faults: tuple[str, ...] = ()
 
 
 def relation(
-    identifier: str, title: str, kind: str, applies: Callable[[Traits], bool], faults: tuple[str, ...] = ()
+    identifier: str, title: str, kind: str, supports: Callable[[Traits], bool], faults: tuple[str, ...] = ()
 ) -> Callable[[Law], Relation]:
     """Decorate a law with its name; the law becomes a `Relation`."""
-    return lambda law: Relation(identifier, title, kind, applies, law, faults)
+    return lambda law: Relation(identifier, title, kind, supports, law, faults)
 
 
 def same(what: str, left: Any, right: Any) -> Comparison:
@@ -114,7 +114,7 @@ def apart(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
     return Comparison(what, left, right, allowed, differs=True)
 
 
-def runs_close(a: Bench, b: Bench, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:
+def runs_close(a: SubjectRun, b: SubjectRun, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:
     """Outputs and finals of two runs, those of `b` brought to the order of `a` by `select`."""
     turn = select or (lambda value: value)
     yield close(

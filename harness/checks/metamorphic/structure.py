@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import Traits
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, same
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
@@ -24,14 +24,14 @@ def _pair(traits: Traits) -> bool:
     return traits.bidirectional
 
 
-def _cells(bench: Bench) -> tuple[Reference, Reference]:
+def _cells(bench: SubjectRun) -> tuple[Reference, Reference]:
     reference = bench.subject.cell
     ahead: Reference = getattr(reference, "forward_cell")  # noqa: B009 - only a pair has it
     back: Reference = getattr(reference, "backward_cell")  # noqa: B009
     return ahead, back
 
 
-def hidden(bench: Bench) -> Array:
+def hidden(bench: SubjectRun) -> Array:
     """The hidden states (T, B, .) under the output layer, if there is one."""
     found: Array = bench.run.outputs if bench.subject.output is None else bench.run.saved[0].outputs
     return found
@@ -50,21 +50,21 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
     return {name: renamed[name] for name in values}
 
 
-def _bare(bench: Bench) -> Bench:
+def _bare(bench: SubjectRun) -> SubjectRun:
     """The bench without its output layer: relations of the pair itself."""
-    own = {name: value for name, value in bench.drawn.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in bench.arrays.parameters.items() if name not in ("W_y", "b_y")}
     bare = replace(bench.subject, output=None)
-    return Bench(bare, replace(bench.drawn, parameters=own, lengths=None))
+    return SubjectRun(bare, replace(bench.arrays, parameters=own, lengths=None))
 
 
-def _radius(whole: Bench) -> Array:
+def _radius(whole: SubjectRun) -> Array:
     """The bound of both directions' hidden states, side by side."""
     trace = whole.radii.trace
     return np.concatenate([trace["forward.hidden_state"], trace["backward.hidden_state"]], axis=2)
 
 
 @relation("M-29", "reversing time swaps the directions", "R", _pair, ("direction",))
-def time_reversal(bench: Bench) -> Iterator[Comparison]:
+def time_reversal(bench: SubjectRun) -> Iterator[Comparison]:
     """Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too.
 
     Not bit for bit: a row's place in a matrix product may change how it is summed.
@@ -73,10 +73,10 @@ def time_reversal(bench: Bench) -> Iterator[Comparison]:
     a = _bare(bench)
     b = a.at(
         replace(
-            a.drawn,
-            inputs=np.ascontiguousarray(a.drawn.inputs[::-1]),
-            parameters=_swapped(a.drawn.parameters),
-            states=_swapped(a.drawn.states),
+            a.arrays,
+            inputs=np.ascontiguousarray(a.arrays.inputs[::-1]),
+            parameters=_swapped(a.arrays.parameters),
+            states=_swapped(a.arrays.states),
         )
     )
     d = a.sizes["d"]
@@ -88,15 +88,15 @@ def time_reversal(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-30", "each half of a pair is the cell by itself", "B", _pair, ("direction",))
-def halves(bench: Bench) -> Iterator[Comparison]:
+def halves(bench: SubjectRun) -> Iterator[Comparison]:
     """The forward half is the forward cell; the backward half the backward cell on reversed time."""
     a = _bare(bench)
     ahead, back = _cells(a)
     d = a.sizes["d"]
-    x = a.drawn.inputs
-    one = ahead.forward(_part(a.drawn.parameters, "forward."), x, _part(a.drawn.states, "forward."))
+    x = a.arrays.inputs
+    one = ahead.forward(_part(a.arrays.parameters, "forward."), x, _part(a.arrays.states, "forward."))
     turned = np.ascontiguousarray(x[::-1])
-    two = back.forward(_part(a.drawn.parameters, "backward."), turned, _part(a.drawn.states, "backward."))
+    two = back.forward(_part(a.arrays.parameters, "backward."), turned, _part(a.arrays.states, "backward."))
     if a.run.outputs.shape[2] == 2 * d:
         yield same("forward half", a.run.outputs[..., :d], one.outputs)
         yield same("backward half", a.run.outputs[..., d:], two.outputs[::-1])
@@ -107,21 +107,21 @@ def halves(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-31", "a palindrome with equal cells gives a palindrome", "R", _pair, ("direction",))
-def palindrome(bench: Bench) -> Iterator[Comparison]:
+def palindrome(bench: SubjectRun) -> Iterator[Comparison]:
     """X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
     a = whole_of(bench)
-    x = np.concatenate([a.drawn.inputs, a.drawn.inputs[::-1]])
+    x = np.concatenate([a.arrays.inputs, a.arrays.inputs[::-1]])
 
     def twin(values: dict[str, Array]) -> dict[str, Array]:
         return {name: values[name.replace("backward.", "forward.")] for name in values}
 
     b = a.at(
         replace(
-            a.drawn,
+            a.arrays,
             inputs=np.ascontiguousarray(x),
-            d_outputs=np.concatenate([a.drawn.d_outputs, a.drawn.d_outputs]),
-            parameters=twin(a.drawn.parameters),
-            states=twin(a.drawn.states),
+            d_outputs=np.concatenate([a.arrays.d_outputs, a.arrays.d_outputs]),
+            parameters=twin(a.arrays.parameters),
+            states=twin(a.arrays.states),
         )
     )
     d = a.sizes["d"]
@@ -140,25 +140,25 @@ def palindrome(bench: Bench) -> Iterator[Comparison]:
     lambda traits: traits.causal,
     ("layers",),
 )
-def composition(bench: Bench) -> Iterator[Comparison]:
+def composition(bench: SubjectRun) -> Iterator[Comparison]:
     """Layer-major order: every layer over the whole sequence, then the next."""
     whole = whole_of(bench)
-    own = {name: value for name, value in whole.drawn.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in whole.arrays.parameters.items() if name not in ("W_y", "b_y")}
     reference = whole.subject.cell
     cells = getattr(reference, "cells", None)
     if cells is None:
         stack = Stacked((reference,))
         run = stack.forward(
             {f"layer0.{name}": value for name, value in own.items()},
-            whole.drawn.inputs,
-            {f"layer0.{name}": value for name, value in whole.drawn.states.items()} or None,
+            whole.arrays.inputs,
+            {f"layer0.{name}": value for name, value in whole.arrays.states.items()} or None,
         )
         yield same("outputs", hidden(whole), run.outputs)
         return
-    x = whole.drawn.inputs
+    x = whole.arrays.inputs
     for index, cell in enumerate(cells):
         prefix = f"layer{index}."
-        run = cell.forward(_part(own, prefix), x, _part(whole.drawn.states, prefix))
+        run = cell.forward(_part(own, prefix), x, _part(whole.arrays.states, prefix))
         x = run.outputs
         for name, value in run.finals.items():
             yield same(f"final {prefix}{name}", whole.run.finals[prefix + name], value)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.cases.case import Drawn
+from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS, Subject
@@ -52,16 +52,16 @@ class _Group:
 
 
 @dataclass(frozen=True)
-class Bench:
+class SubjectRun:
     """One run of a subject. Everything is computed once, and only if asked for."""
 
     subject: Subject
-    drawn: Drawn
+    arrays: CaseArrays
 
     @classmethod
-    def of(cls, trial: Trial) -> Bench:
+    def of(cls, evaluation: Evaluation) -> SubjectRun:
         """The bench of a trial."""
-        return cls(trial.subject, trial.drawn)
+        return cls(evaluation.subject, evaluation.arrays)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -69,17 +69,17 @@ class Bench:
         link = self.subject.spec.reference
         return dict(link.options) if link is not None else {}
 
-    def at(self, drawn: Drawn) -> Bench:
+    def at(self, arrays: CaseArrays) -> SubjectRun:
         """The same subject on other numbers."""
-        return Bench(self.subject, drawn)
+        return SubjectRun(self.subject, arrays)
 
-    def in_type(self, dtype: str) -> Bench:
+    def in_type(self, dtype: str) -> SubjectRun:
         """The same numbers rounded to another dtype."""
 
         def turned(values: dict[str, Array]) -> dict[str, Array]:
             return {name: value.astype(dtype) for name, value in values.items()}
 
-        d = self.drawn
+        d = self.arrays
         moved = replace(
             d,
             parameters=turned(d.parameters),
@@ -92,12 +92,12 @@ class Bench:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.drawn.inputs.dtype
+        return self.arrays.inputs.dtype
 
     @property
     def numbers(self) -> dict[str, Array]:
         """Every array the subject is given, by flat name."""
-        d = self.drawn
+        d = self.arrays
         found = {"inputs": d.inputs, "d_outputs": d.d_outputs}
         found |= {f"parameters.{name}": value for name, value in d.parameters.items()}
         found |= {f"states.{name}": value for name, value in d.states.items()}
@@ -106,11 +106,11 @@ class Bench:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
-        n = self.drawn.inputs.shape[2]
-        d = next((value.shape[1] for value in self.drawn.states.values()), None)
+        n = self.arrays.inputs.shape[2]
+        d = next((value.shape[1] for value in self.arrays.states.values()), None)
         if d is None:
-            d = next(len(value) for name, value in self.drawn.parameters.items() if name.startswith("W_x"))
-        return {"n": n, "d": d, "k": self.drawn.d_outputs.shape[2]}
+            d = next(len(value) for name, value in self.arrays.parameters.items() if name.startswith("W_x"))
+        return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
 
     @property
     def own_functions(self) -> bool:
@@ -122,13 +122,13 @@ class Bench:
     @cached_property
     def run(self) -> Run:
         """What the subject computes."""
-        d = self.drawn
+        d = self.arrays
         return self.subject.forward(d.parameters, d.inputs, d.states or None, d.lengths)
 
     @cached_property
     def gradients(self) -> Gradients:
         """What the subject's backward computes."""
-        return self.subject.backward(self.run, self.drawn.d_outputs, self.drawn.d_finals or None)
+        return self.subject.backward(self.run, self.arrays.d_outputs, self.arrays.d_finals or None)
 
     @cached_property
     def program(self) -> Program:
@@ -136,7 +136,7 @@ class Bench:
 
     def _groups(self) -> Iterator[_Group]:
         """Rows of equal length, evaluated over that length; rows of length 0 are left out."""
-        d = self.drawn
+        d = self.arrays
         steps, batch = d.inputs.shape[:2]
         lengths = np.full(batch, steps) if d.lengths is None else d.lengths
         for length in np.unique(lengths[lengths > 0]):
@@ -149,9 +149,9 @@ class Bench:
     @cached_property
     def radii(self) -> Radii:
         """The bounds of the forward in this dtype, proved in balls."""
-        steps, batch = self.drawn.inputs.shape[:2]
+        steps, batch = self.arrays.inputs.shape[:2]
         symbols: dict[str, Array] = {}
-        finals = {name: np.zeros(value.shape) for name, value in self.drawn.states.items()}
+        finals = {name: np.zeros(value.shape) for name, value in self.arrays.states.items()}
         last = self._last_steps()
         for group in self._groups():
             for t, step in enumerate(group.trajectory.steps):
@@ -171,7 +171,7 @@ class Bench:
     @cached_property
     def gradient_radii(self) -> Gradients:
         """The bounds of the backward in this dtype: radii in place of gradients."""
-        d = self.drawn
+        d = self.arrays
         arithmetic = rounding(str(self.dtype))
         inputs = np.zeros(d.inputs.shape)
         states = {name: np.zeros(value.shape) for name, value in d.d_finals.items()}

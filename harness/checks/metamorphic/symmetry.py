@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import Traits, axes, everything, is_candidate
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
 
 Array = NDArray[Any]
@@ -23,7 +23,7 @@ def _single_recurrent(traits: Traits) -> bool:
 
 
 @relation("M-04", "permuting the hidden units permutes the states", "R", everything, ("transposed",))
-def hidden_permutation(bench: Bench) -> Iterator[Comparison]:
+def hidden_permutation(bench: SubjectRun) -> Iterator[Comparison]:
     """W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
     d = bench.sizes["d"]
     if d > 1:
@@ -45,7 +45,7 @@ def hidden_permutation(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-41", "gradients are permuted like the weights", "R", everything, ("backward",))
-def gradient_permutation(bench: Bench) -> Iterator[Comparison]:
+def gradient_permutation(bench: SubjectRun) -> Iterator[Comparison]:
     """The gradient for P U P^T is P (gradient for U) P^T, and so on."""
     d = bench.sizes["d"]
     if d > 1:
@@ -71,11 +71,11 @@ def gradient_permutation(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-07", "hidden units may change sign when tanh is odd", "B", lambda traits: traits.odd, ("sigma",))
-def sign_gauge(bench: Bench) -> Iterator[Comparison]:
+def sign_gauge(bench: SubjectRun) -> Iterator[Comparison]:
     """D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
-    drawn = bench.drawn
+    arrays = bench.arrays
     d = bench.sizes["d"]
-    signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(drawn.inputs.dtype)
+    signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(arrays.inputs.dtype)
 
     def flip(name: str, value: Array, axis: int, kind: str) -> Array:
         peephole = ".W_c" in f".{name}"
@@ -91,9 +91,9 @@ def sign_gauge(bench: Bench) -> Iterator[Comparison]:
 
     other = bench.at(
         replace(
-            drawn,
-            parameters=along(drawn.parameters, flip, "hidden", "below", "merged"),
-            states={name: value * signs for name, value in drawn.states.items()},
+            arrays,
+            parameters=along(arrays.parameters, flip, "hidden", "below", "merged"),
+            states={name: value * signs for name, value in arrays.states.items()},
         )
     )
     for name, value in bench.run.finals.items():
@@ -107,16 +107,16 @@ def sign_gauge(bench: Bench) -> Iterator[Comparison]:
     lambda t: t.family == "rnn" and t.odd,
     ("sigma",),
 )
-def oddness(bench: Bench) -> Iterator[Comparison]:
+def oddness(bench: SubjectRun) -> Iterator[Comparison]:
     """S(-X, -h) = -S(X, h)."""
-    drawn = replace(bench.drawn, parameters=without_bias(bench.drawn.parameters))
-    a = bench.at(drawn)
-    b = bench.at(replace(drawn, inputs=-drawn.inputs, states={name: -value for name, value in drawn.states.items()}))
+    arrays = replace(bench.arrays, parameters=without_bias(bench.arrays.parameters))
+    a = bench.at(arrays)
+    b = bench.at(replace(arrays, inputs=-arrays.inputs, states={name: -value for name, value in arrays.states.items()}))
     for name, value in a.run.finals.items():
         yield _mirrored(a, b, name, value, -b.run.finals[name])
 
 
-def _mirrored(a: Bench, b: Bench, name: str, left: Array, right: Array) -> Comparison:
+def _mirrored(a: SubjectRun, b: SubjectRun, name: str, left: Array, right: Array) -> Comparison:
     """Bit for bit where tanh is NumPy's or torch's; another may be odd up to rounding alone."""
     if a.own_functions or np.array_equal(left, right):
         return same(f"final {name}", left, right)
@@ -124,15 +124,15 @@ def _mirrored(a: Bench, b: Bench, name: str, left: Array, right: Array) -> Compa
 
 
 @relation("M-33", "two cells side by side are one cell with block-diagonal weights", "R", _single_recurrent)
-def direct_sum(bench: Bench) -> Iterator[Comparison]:
+def direct_sum(bench: SubjectRun) -> Iterator[Comparison]:
     """The direct sum of the cell and of itself with its units in another order."""
-    drawn = bench.drawn
+    arrays = bench.arrays
     d = bench.sizes["d"]
     order = np.roll(np.arange(d), 1)
     other = permuted(bench, order)
 
     def joined(name: str) -> Array:
-        one, two = drawn.parameters[name], other.drawn.parameters[name]
+        one, two = arrays.parameters[name], other.arrays.parameters[name]
         if axes(name)[: one.ndim] == ("hidden", "hidden"):
             zero = np.zeros_like(one)
             return np.block([[one, zero], [zero, two]])
@@ -142,18 +142,19 @@ def direct_sum(bench: Bench) -> Iterator[Comparison]:
 
     whole = bench.at(
         replace(
-            drawn,
-            parameters={name: joined(name) for name in drawn.parameters},
+            arrays,
+            parameters={name: joined(name) for name in arrays.parameters},
             states={
-                name: np.concatenate([value, other.drawn.states[name]], axis=1) for name, value in drawn.states.items()
+                name: np.concatenate([value, other.arrays.states[name]], axis=1)
+                for name, value in arrays.states.items()
             },
             d_finals={
-                name: np.concatenate([value, other.drawn.d_finals[name]], axis=1)
-                for name, value in drawn.d_finals.items()
+                name: np.concatenate([value, other.arrays.d_finals[name]], axis=1)
+                for name, value in arrays.d_finals.items()
             },
-            d_outputs=drawn.d_outputs
+            d_outputs=arrays.d_outputs
             if bench.subject.output is not None
-            else np.concatenate([drawn.d_outputs, other.drawn.d_outputs], axis=2),
+            else np.concatenate([arrays.d_outputs, other.arrays.d_outputs], axis=2),
         )
     )
     for name, value in bench.run.finals.items():
@@ -176,7 +177,7 @@ def direct_sum(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-34", "a unit that sends nothing leaves the others alone", "R", _single_recurrent)
-def dead_unit(bench: Bench) -> Iterator[Comparison]:
+def dead_unit(bench: SubjectRun) -> Iterator[Comparison]:
     """One more unit, a copy of the first, whose outgoing weights are zero."""
     d = bench.sizes["d"]
     sends = np.ones(d + 1)
@@ -185,7 +186,7 @@ def dead_unit(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-35", "a unit may be split in two that send half each", "R", _single_recurrent)
-def unit_splitting(bench: Bench) -> Iterator[Comparison]:
+def unit_splitting(bench: SubjectRun) -> Iterator[Comparison]:
     """Unit 0 twice, its outgoing weights halved."""
     d = bench.sizes["d"]
     sends = np.ones(d + 1)
@@ -193,7 +194,7 @@ def unit_splitting(bench: Bench) -> Iterator[Comparison]:
     yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
 
 
-def _grown(bench: Bench, larger: Bench) -> Iterator[Comparison]:
+def _grown(bench: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
     d = bench.sizes["d"]
     for name, value in bench.run.finals.items():
         yield close(
@@ -206,7 +207,7 @@ def _grown(bench: Bench, larger: Bench) -> Iterator[Comparison]:
         yield from runs_close_outputs(bench, larger)
 
 
-def runs_close_outputs(bench: Bench, other: Bench) -> Iterator[Comparison]:
+def runs_close_outputs(bench: SubjectRun, other: SubjectRun) -> Iterator[Comparison]:
     """Only the outputs of two trials."""
     comparisons = runs_close(bench, other)
     yield next(comparisons)

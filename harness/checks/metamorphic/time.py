@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import Drawn
+from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
 
 def _causal(traits: Traits) -> bool:
@@ -23,23 +23,23 @@ def _causal_recurrent(traits: Traits) -> bool:
     return traits.causal and traits.recurrent
 
 
-def steps_of(drawn: Drawn, start: int, stop: int) -> Drawn:
+def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
     """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
-    return replace(drawn, inputs=drawn.inputs[start:stop], d_outputs=drawn.d_outputs[start:stop], lengths=None)
+    return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
 
 
-def _full(bench: Bench) -> Bench:
-    return bench.at(replace(bench.drawn, lengths=None)) if bench.drawn.lengths is not None else bench
+def _full(bench: SubjectRun) -> SubjectRun:
+    return bench.at(replace(bench.arrays, lengths=None)) if bench.arrays.lengths is not None else bench
 
 
 @relation("M-08", "a sequence in chunks gives the same as the whole", "R", _causal_recurrent, ("initial state",))
-def chunking(bench: Bench) -> Iterator[Comparison]:
+def chunking(bench: SubjectRun) -> Iterator[Comparison]:
     """S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
     whole = _full(bench)
-    steps = len(whole.drawn.inputs)
+    steps = len(whole.arrays.inputs)
     for k in range(1, steps):
-        first = whole.at(steps_of(whole.drawn, 0, k))
-        second = whole.at(replace(steps_of(whole.drawn, k, steps), states=dict(first.run.finals)))
+        first = whole.at(steps_of(whole.arrays, 0, k))
+        second = whole.at(replace(steps_of(whole.arrays, k, steps), states=dict(first.run.finals)))
         for name, value in whole.run.finals.items():
             yield close(
                 f"final {name} after {k}+{steps - k} steps",
@@ -56,26 +56,26 @@ def chunking(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-09", "later inputs change nothing earlier", "B", _causal, ("future",))
-def causality(bench: Bench) -> Iterator[Comparison]:
+def causality(bench: SubjectRun) -> Iterator[Comparison]:
     """Outputs up to t stay bit for bit when every input after t is replaced."""
     whole = _full(bench)
-    for k in range(1, len(whole.drawn.inputs)):
-        inputs = whole.drawn.inputs.copy()
+    for k in range(1, len(whole.arrays.inputs)):
+        inputs = whole.arrays.inputs.copy()
         inputs[k:] = -inputs[k:] + 1
-        other = whole.at(replace(whole.drawn, inputs=inputs))
+        other = whole.at(replace(whole.arrays, inputs=inputs))
         yield same(f"outputs up to step {k}", whole.run.outputs[:k], other.run.outputs[:k])
 
 
 @relation("M-10", "rows of different lengths give what each gives alone", "R", everything, ("lengths",))
-def lengths(bench: Bench) -> Iterator[Comparison]:
+def lengths(bench: SubjectRun) -> Iterator[Comparison]:
     """Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
-    drawn = bench.drawn
-    steps, batch = drawn.inputs.shape[:2]
+    arrays = bench.arrays
+    steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
-    masked = bench.at(replace(drawn, lengths=wanted))
+    masked = bench.at(replace(arrays, lengths=wanted))
     for row, length in enumerate(wanted):
         rows = slice(row, row + 1)
-        alone = bench.at(steps_of(rows_of(replace(drawn, lengths=None), rows), 0, int(length)))
+        alone = bench.at(steps_of(rows_of(replace(arrays, lengths=None), rows), 0, int(length)))
         outputs = masked.run.outputs[:, rows]
         yield close(
             f"outputs of a row of length {length}",
@@ -94,14 +94,14 @@ def lengths(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-10b", "gradients of rows of different lengths add up to the rows' own", "R", everything)
-def length_gradients(bench: Bench) -> Iterator[Comparison]:
+def length_gradients(bench: SubjectRun) -> Iterator[Comparison]:
     """Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
-    drawn = bench.drawn
-    steps, batch = drawn.inputs.shape[:2]
+    arrays = bench.arrays
+    steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
-    masked = bench.at(replace(drawn, lengths=wanted))
+    masked = bench.at(replace(arrays, lengths=wanted))
     alone = [
-        bench.at(steps_of(rows_of(replace(drawn, lengths=None), slice(row, row + 1)), 0, int(length)))
+        bench.at(steps_of(rows_of(replace(arrays, lengths=None), slice(row, row + 1)), 0, int(length)))
         for row, length in enumerate(wanted)
     ]
     for name, value in masked.gradients.parameters.items():
@@ -123,18 +123,18 @@ def length_gradients(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-11", "the same state at another time gives the same outputs", "R", _causal_recurrent, ("time",))
-def time_shift(bench: Bench) -> Iterator[Comparison]:
+def time_shift(bench: SubjectRun) -> Iterator[Comparison]:
     """The sequence twice over: its second half is a run from the state in the middle."""
     whole = _full(bench)
-    steps = len(whole.drawn.inputs)
+    steps = len(whole.arrays.inputs)
     twice = whole.at(
         replace(
-            whole.drawn,
-            inputs=np.concatenate([whole.drawn.inputs, whole.drawn.inputs]),
-            d_outputs=np.concatenate([whole.drawn.d_outputs, whole.drawn.d_outputs]),
+            whole.arrays,
+            inputs=np.concatenate([whole.arrays.inputs, whole.arrays.inputs]),
+            d_outputs=np.concatenate([whole.arrays.d_outputs, whole.arrays.d_outputs]),
         )
     )
-    again = whole.at(replace(whole.drawn, states=dict(whole.run.finals)))
+    again = whole.at(replace(whole.arrays, states=dict(whole.run.finals)))
     yield close(
         "outputs",
         twice.run.outputs[steps:],
@@ -144,16 +144,16 @@ def time_shift(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-39", "gradients handed over at a chunk's border are those of the whole", "R", _causal_recurrent)
-def gradient_chunking(bench: Bench) -> Iterator[Comparison]:
+def gradient_chunking(bench: SubjectRun) -> Iterator[Comparison]:
     """Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
     whole = _full(bench)
-    steps = len(whole.drawn.inputs)
+    steps = len(whole.arrays.inputs)
     k = steps // 2
     if k == 0:
         return
-    first = whole.at(steps_of(whole.drawn, 0, k))
-    second = whole.at(replace(steps_of(whole.drawn, k, steps), states=dict(first.run.finals)))
-    handed = whole.at(replace(first.drawn, d_finals=dict(second.gradients.states)))
+    first = whole.at(steps_of(whole.arrays, 0, k))
+    second = whole.at(replace(steps_of(whole.arrays, k, steps), states=dict(first.run.finals)))
+    handed = whole.at(replace(first.arrays, d_finals=dict(second.gradients.states)))
     for name, value in whole.gradients.parameters.items():
         yield close(
             f"gradient of {name}",
@@ -176,21 +176,21 @@ def gradient_chunking(bench: Bench) -> Iterator[Comparison]:
     "R",
     lambda traits: traits.single and traits.recurrent,
 )
-def iteration(bench: Bench) -> Iterator[Comparison]:
+def iteration(bench: SubjectRun) -> Iterator[Comparison]:
     """Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
     whole = _full(bench)
-    drawn = whole.drawn
-    steps, batch, n = drawn.inputs.shape
+    arrays = whole.arrays
+    steps, batch, n = arrays.inputs.shape
     names = {"h": "hidden_state", "c": "cell_state"}
-    guess = {name: np.tile(value, (steps, 1, 1)) for name, value in drawn.states.items()}
+    guess = {name: np.tile(value, (steps, 1, 1)) for name, value in arrays.states.items()}
     for _ in range(steps):
         states = {
-            name: np.concatenate([drawn.states[name][None], value[:-1]]).reshape(steps * batch, -1)
+            name: np.concatenate([arrays.states[name][None], value[:-1]]).reshape(steps * batch, -1)
             for name, value in guess.items()
         }
         run = whole.subject.cell.forward(
-            {name: value for name, value in drawn.parameters.items() if name not in ("W_y", "b_y")},
-            drawn.inputs.reshape(1, steps * batch, n),
+            {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")},
+            arrays.inputs.reshape(1, steps * batch, n),
             states,
         )
         guess = {name: run.finals[name].reshape(steps, batch, -1) for name in guess}
@@ -199,7 +199,7 @@ def iteration(bench: Bench) -> Iterator[Comparison]:
         yield close(names[name], seen, value, lambda: 2 * whole.radii.trace[names[name]])
 
 
-def whole_of(bench: Bench) -> Bench:
+def whole_of(bench: SubjectRun) -> SubjectRun:
     """The bench with every row at full length."""
     return _full(bench)
 

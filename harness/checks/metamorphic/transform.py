@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.checks.metamorphic.cell_traits import axes, split
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
 Array = NDArray[Any]
 
@@ -42,22 +42,22 @@ def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Ar
     return change
 
 
-def permuted(bench: Bench, order: NDArray[np.intp]) -> Bench:
+def permuted(bench: SubjectRun, order: NDArray[np.intp]) -> SubjectRun:
     """Hidden units in another order, everywhere: parameters, states and final gradients."""
-    drawn = bench.drawn
+    arrays = bench.arrays
     change = take(order, bench.sizes["d"])
     return bench.at(
         replace(
-            drawn,
-            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
-            states={name: value[:, order] for name, value in drawn.states.items()},
-            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
-            d_outputs=reordered(bench, drawn.d_outputs, order),
+            arrays,
+            parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in arrays.states.items()},
+            d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
+            d_outputs=reordered(bench, arrays.d_outputs, order),
         )
     )
 
 
-def reordered(bench: Bench, outputs: Array, order: NDArray[np.intp]) -> Array:
+def reordered(bench: SubjectRun, outputs: Array, order: NDArray[np.intp]) -> Array:
     """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
     if bench.subject.output is not None:
         return outputs
@@ -66,12 +66,12 @@ def reordered(bench: Bench, outputs: Array, order: NDArray[np.intp]) -> Array:
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(bench: Bench, columns: Array, sources: NDArray[np.intp]) -> Bench:
+def with_units(bench: SubjectRun, columns: Array, sources: NDArray[np.intp]) -> SubjectRun:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
     States and their gradients are copied from the sources.
     """
-    drawn = bench.drawn
+    arrays = bench.arrays
     d = bench.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
@@ -86,11 +86,11 @@ def with_units(bench: Bench, columns: Array, sources: NDArray[np.intp]) -> Bench
 
     return bench.at(
         replace(
-            drawn,
-            parameters=along(drawn.parameters, change, "hidden", "below", "merged"),
-            states={name: value[:, order] for name, value in drawn.states.items()},
-            d_finals={name: value[:, order] for name, value in drawn.d_finals.items()},
-            d_outputs=drawn.d_outputs if bench.subject.output is not None else drawn.d_outputs[..., order],
+            arrays,
+            parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
+            states={name: value[:, order] for name, value in arrays.states.items()},
+            d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
+            d_outputs=arrays.d_outputs if bench.subject.output is not None else arrays.d_outputs[..., order],
         )
     )
 

@@ -14,12 +14,12 @@ from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
 from rnn_harness.checks.metamorphic.limits import BETA, HOLD, plain_run
 from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation
-from rnn_harness.checks.metamorphic.subject_run import Bench
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
 Array = NDArray[Any]
 
 
-def _finals(bench: Bench, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
+def _finals(bench: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
     """The subject's finals against another right computation of the same, each within the radius."""
     for name, value in finals.items():
         yield close(
@@ -30,7 +30,7 @@ def _finals(bench: Bench, finals: dict[str, Array], extra: float = 0.0) -> Itera
         )
 
 
-def _options(bench: Bench, **changes: Any) -> dict[str, Any]:
+def _options(bench: SubjectRun, **changes: Any) -> dict[str, Any]:
     return {**bench.options, **changes}
 
 
@@ -43,39 +43,39 @@ def _plain_lstm(traits: Traits) -> bool:
 
 
 @relation("M-19", "an LSTM with zero peepholes is an LSTM without", "R", _has_peephole, ("peephole",))
-def zero_peephole(bench: Bench) -> Iterator[Comparison]:
+def zero_peephole(bench: SubjectRun) -> Iterator[Comparison]:
     """W_c = 0."""
     parameters = {
         name: np.zeros_like(value) if name.startswith("W_c") else value
-        for name, value in bench.drawn.parameters.items()
+        for name, value in bench.arrays.parameters.items()
     }
     bare = {name: value for name, value in parameters.items() if not name.startswith("W_c")}
-    zero = bench.at(replace(bench.drawn, parameters=parameters))
+    zero = bench.at(replace(bench.arrays, parameters=parameters))
     yield from _finals(zero, plain_run(zero, "lstm", bare, **_options(bench, peephole=None)).finals)
 
 
 @relation("M-19b", "a forget gate held open is no forget gate", "R", lambda t: _plain_lstm(t) and t.bias)
-def open_forget_gate(bench: Bench) -> Iterator[Comparison]:
+def open_forget_gate(bench: SubjectRun) -> Iterator[Comparison]:
     """W_f = U_f = 0, b_f so large that f = 1 exactly."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     for name in ("W_xf", "W_hf"):
         parameters[name] = np.zeros_like(parameters[name])
     parameters["b_f"] = np.full_like(parameters["b_f"], HOLD)
-    held = bench.at(replace(bench.drawn, parameters=parameters))
+    held = bench.at(replace(bench.arrays, parameters=parameters))
     without = {name: value for name, value in parameters.items() if name not in ("W_xf", "W_hf", "b_f")}
     yield from _finals(held, plain_run(held, "lstm", without, **_options(bench, forget=False)).finals)
 
 
 @relation("M-20", "a forget gate with the input gate's parameters negated is one minus it", "R", _plain_lstm)
-def tied_gates(bench: Bench) -> Iterator[Comparison]:
+def tied_gates(bench: SubjectRun) -> Iterator[Comparison]:
     """sigma(-a) = 1 - sigma(a): the coupled gates of a CIFG cell."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     for prefix in ("W_x", "W_h", "b_"):
         if f"{prefix}i" in parameters:
             parameters[f"{prefix}f"] = -parameters[f"{prefix}i"]
-    tied = bench.at(replace(bench.drawn, parameters=parameters, lengths=None))
+    tied = bench.at(replace(bench.arrays, parameters=parameters, lengths=None))
     gates = [tied.run.trace[gate] for gate in ("input_gate", "forget_gate")]
-    unit = float(UNIT_ROUNDOFF[str(tied.drawn.inputs.dtype)])
+    unit = float(UNIT_ROUNDOFF[str(tied.arrays.inputs.dtype)])
     yield close(
         "i + f",
         gates[0] + gates[1],
@@ -85,21 +85,21 @@ def tied_gates(bench: Bench) -> Iterator[Comparison]:
 
 
 @relation("M-21", "a peephole is an input: gates that see [x, c] of an LSTM without peepholes", "R", _has_peephole)
-def peephole_as_input(bench: Bench) -> Iterator[Comparison]:
+def peephole_as_input(bench: SubjectRun) -> Iterator[Comparison]:
     """The plain LSTM on [x_t, c_{t-1}, c_t], the peepholes in the columns of the input weights."""
-    drawn = replace(bench.drawn, lengths=None)
-    seen = bench.at(drawn)
+    arrays = replace(bench.arrays, lengths=None)
+    seen = bench.at(arrays)
     c = seen.run.trace["cell_state"]
-    before = np.concatenate([drawn.states["c"][None], c[:-1]])
-    parameters = {name: value for name, value in drawn.parameters.items() if not name.startswith("W_c")}
-    zero = np.zeros_like(drawn.parameters["W_hi"])
+    before = np.concatenate([arrays.states["c"][None], c[:-1]])
+    parameters = {name: value for name, value in arrays.parameters.items() if not name.startswith("W_c")}
+    zero = np.zeros_like(arrays.parameters["W_hi"])
     for gate in bench.subject.cell.gates if hasattr(bench.subject.cell, "gates") else "ifog":
-        peephole = drawn.parameters.get(f"W_c{gate}", zero)
+        peephole = arrays.parameters.get(f"W_c{gate}", zero)
         matrix = np.diag(peephole) if peephole.ndim == 1 else peephole
         now = gate == "o"
         blocks = [parameters[f"W_x{gate}"], zero if now else matrix, matrix if now else zero]
         parameters[f"W_x{gate}"] = np.concatenate(blocks, axis=1)
-    wide = seen.at(replace(drawn, inputs=np.concatenate([drawn.inputs, before, c], axis=2)))
+    wide = seen.at(replace(arrays, inputs=np.concatenate([arrays.inputs, before, c], axis=2)))
     run = plain_run(wide, "lstm", parameters, **_options(bench, peephole=None))
     # Both read the subject's own cell states, so each run is once more within the radius.
     for name, value in run.finals.items():
@@ -117,28 +117,28 @@ def peephole_as_input(bench: Bench) -> Iterator[Comparison]:
     "R",
     lambda t: _has_peephole(t) and t.option("peephole") == "full",
 )
-def diagonal_peephole(bench: Bench) -> Iterator[Comparison]:
+def diagonal_peephole(bench: SubjectRun) -> Iterator[Comparison]:
     """W_c = diag(p)."""
-    parameters, diagonal = dict(bench.drawn.parameters), dict(bench.drawn.parameters)
+    parameters, diagonal = dict(bench.arrays.parameters), dict(bench.arrays.parameters)
     for name in parameters:
         if name.startswith("W_c"):
             diagonal[name] = np.ascontiguousarray(np.diag(parameters[name]))
             parameters[name] = np.diag(diagonal[name])
-    held = bench.at(replace(bench.drawn, parameters=parameters))
+    held = bench.at(replace(bench.arrays, parameters=parameters))
     yield from _finals(held, plain_run(held, "lstm", diagonal, **_options(bench, peephole="diagonal")).finals)
 
 
 @relation("M-22", "keeping with z is writing with z's parameters negated", "R", is_gru, ("gates swapped",))
-def update_duality(bench: Bench) -> Iterator[Comparison]:
+def update_duality(bench: SubjectRun) -> Iterator[Comparison]:
     """GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
     parameters = {
-        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in bench.drawn.parameters.items()
+        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in bench.arrays.parameters.items()
     }
     other = "write" if bench.options.get("update", "keep") == "keep" else "keep"
     yield from _finals(bench, plain_run(bench, "gru", parameters, **_options(bench, update=other)).finals)
 
 
-def _flipped_reset(bench: Bench, parameters: dict[str, Array]) -> dict[str, Array]:
+def _flipped_reset(bench: SubjectRun, parameters: dict[str, Array]) -> dict[str, Array]:
     """The finals of the GRU whose reset gate acts on the other side of the product."""
     options = bench.options
     after = options.get("reset", "before") == "after"
@@ -151,21 +151,21 @@ def _flipped_reset(bench: Bench, parameters: dict[str, Array]) -> dict[str, Arra
 
 
 @relation("M-25", "reset before and after agree for a diagonal recurrent matrix", "R", is_gru, ("reset",))
-def reset_diagonal(bench: Bench) -> Iterator[Comparison]:
+def reset_diagonal(bench: SubjectRun) -> Iterator[Comparison]:
     """U_n = diag(u), no recurrent bias: u (r h) = r (u h)."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     parameters["W_hg"] = np.diag(np.diag(parameters["W_hg"]))
     if "b_hg" in parameters:
         parameters["b_hg"] = np.zeros_like(parameters["b_hg"])
-    held = bench.at(replace(bench.drawn, parameters=parameters))
+    held = bench.at(replace(bench.arrays, parameters=parameters))
     yield from _finals(held, _flipped_reset(held, parameters))
 
 
 @relation("M-25b", "reset before and after differ for generic weights", "R", is_gru, ("reset",))
-def reset_control(bench: Bench) -> Iterator[Comparison]:
+def reset_control(bench: SubjectRun) -> Iterator[Comparison]:
     """The negative control of M-25."""
     if bench.sizes["d"] > 1:
-        other = _flipped_reset(bench, bench.drawn.parameters)
+        other = _flipped_reset(bench, bench.arrays.parameters)
         yield apart(
             "final h",
             bench.run.finals["h"],
@@ -181,14 +181,14 @@ def reset_control(bench: Bench) -> Iterator[Comparison]:
     lambda t: is_gru(t) and t.option("reset") == "after" and t.bias,
     ("reset",),
 )
-def bias_control(bench: Bench) -> Iterator[Comparison]:
+def bias_control(bench: SubjectRun) -> Iterator[Comparison]:
     """The negative control of M-14: what moves from b_g to b_hg passes through the reset gate."""
-    parameters = dict(bench.drawn.parameters)
+    parameters = dict(bench.arrays.parameters)
     parameters["b_g"], parameters["b_hg"] = (
         np.zeros_like(parameters["b_g"]),
         (parameters["b_hg"] + parameters["b_g"]),
     )
-    moved = bench.at(replace(bench.drawn, parameters=parameters))
+    moved = bench.at(replace(bench.arrays, parameters=parameters))
     yield apart(
         "final h",
         bench.run.finals["h"],
@@ -204,17 +204,17 @@ def bias_control(bench: Bench) -> Iterator[Comparison]:
     lambda t: is_rnn(t) and t.option("activation") == "sigmoid",
     ("sigma",),
 )
-def conjugacy(bench: Bench) -> Iterator[Comparison]:
+def conjugacy(bench: SubjectRun) -> Iterator[Comparison]:
     """q = (1 + s) / 2: weights W/2, U/4, bias (b + U 1/2) / 2; exact on values of a common grain."""
-    drawn = bench.drawn
-    if drawn.inputs.dtype != np.float64:
+    arrays = bench.arrays
+    if arrays.inputs.dtype != np.float64:
         return
-    w, u = drawn.parameters["W_x"], drawn.parameters["W_h"]
-    b = drawn.parameters.get("b", np.zeros(len(u)))
+    w, u = arrays.parameters["W_x"], arrays.parameters["W_h"]
+    b = arrays.parameters.get("b", np.zeros(len(u)))
     parameters = {"W_x": w / 2, "W_h": u / 4, "b": (b + u.sum(axis=1) / 2) / 2}
-    moved = bench.at(replace(drawn, states={"h": 2 * drawn.states["h"] - 1}))
+    moved = bench.at(replace(arrays, states={"h": 2 * arrays.states["h"] - 1}))
     other = plain_run(moved, "rnn", parameters, activation="tanh").finals["h"]
-    unit = float(UNIT_ROUNDOFF[str(drawn.inputs.dtype)])
+    unit = float(UNIT_ROUNDOFF[str(arrays.inputs.dtype)])
     yield from _finals(bench, {"h": (1 + other) / 2}, 2 * unit)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.cases.case import Drawn
-from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.cases.case import CaseArrays
+from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
-from rnn_harness.evaluation.evaluation import Trial, flat
-from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+from rnn_harness.evaluation.evaluation import Evaluation, flat
+from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import bare, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
 
@@ -25,20 +25,22 @@ Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
 
 
-def _kernel(trial: Trial) -> KernelTrial:
-    assert isinstance(trial, KernelTrial), "these checks are for kernels"
-    return trial
+def _kernel(evaluation: Evaluation) -> KernelEvaluation:
+    assert isinstance(evaluation, KernelEvaluation), "these checks are for kernels"
+    return evaluation
 
 
-def _numbers(trial: Trial) -> dict[str, Array]:
+def _numbers(evaluation: Evaluation) -> dict[str, Array]:
     """Everything a run gives: outputs, final states, every gradient."""
-    found = {"outputs": trial.run.outputs} | {f"final {name}": value for name, value in trial.run.finals.items()}
+    found = {"outputs": evaluation.run.outputs} | {
+        f"final {name}": value for name, value in evaluation.run.finals.items()
+    }
     with contextlib.suppress(NotRun):  # what has no gradients is judged by what it has
-        found |= {f"gradient {name}": value for name, value in flat(trial.gradients).items()}
+        found |= {f"gradient {name}": value for name, value in flat(evaluation.gradients).items()}
     return found
 
 
-def _same(what: str, one: Trial, two: Trial, skip: tuple[str, ...] = ()) -> Finding:
+def _same(what: str, one: Evaluation, two: Evaluation, skip: tuple[str, ...] = ()) -> Finding:
     """Equal bit for bit, or else the second run in its own bounds."""
     entry = one.subject.spec.id
     left, right = _numbers(one), _numbers(two)
@@ -48,16 +50,19 @@ def _same(what: str, one: Trial, two: Trial, skip: tuple[str, ...] = ()) -> Find
     if any(not np.isfinite(right[name]).all() for name in differing):
         return Finding(entry, False, f"{what}: {', '.join(differing)} not finite", float("inf"))
     outputs = np.stack([step[two.subject.output_name] for step in two.balls.steps])
-    rows = [within(entry, f"{what}: output", outputs, two.run.outputs)]
+    rows = [compare_with_balls(entry, f"{what}: output", outputs, two.run.outputs)]
     with contextlib.suppress(NotRun):
         found = two.flat_gradients
-        rows += [within(entry, f"{what}: gradient {k}", balls, found[k]) for k, balls in two.gradient_balls.items()]
-    worst = merge(rows)
+        rows += [
+            compare_with_balls(entry, f"{what}: gradient {k}", balls, found[k])
+            for k, balls in two.gradient_balls.items()
+        ]
+    worst = worst_finding(rows)
     detail = worst.detail or f"{what}: {', '.join(differing)} differ, all within the bound"
     return replace(worst, detail=detail)
 
 
-def _bitwise(what: str, one: Trial, two: Trial) -> Finding:
+def _bitwise(what: str, one: Evaluation, two: Evaluation) -> Finding:
     """Equal bit for bit."""
     left, right = _numbers(one), _numbers(two)
     differing = [name for name in left if not np.array_equal(left[name], right[name])]
@@ -65,28 +70,28 @@ def _bitwise(what: str, one: Trial, two: Trial) -> Finding:
     return Finding(one.subject.spec.id, not differing, detail, 0.0)
 
 
-def _determinism(trial: Trial) -> Iterator[Finding]:
-    again = [_kernel(trial).on(trial.drawn) for _ in range(3)]
-    yield merge([_bitwise("run again", again[0], other) for other in again[1:]])
+def _determinism(evaluation: Evaluation) -> Iterator[Finding]:
+    again = [_kernel(evaluation).on(evaluation.arrays) for _ in range(3)]
+    yield worst_finding([_bitwise("run again", again[0], other) for other in again[1:]])
 
 
-def _rows(drawn: Drawn, order: NDArray[np.intp]) -> Drawn:
+def _rows(arrays: CaseArrays, order: NDArray[np.intp]) -> CaseArrays:
     """Some batch rows, in that order."""
     return replace(
-        drawn,
-        inputs=drawn.inputs[:, order],
-        states={name: value[order] for name, value in drawn.states.items()},
-        d_outputs=drawn.d_outputs[:, order],
-        d_finals={name: value[order] for name, value in drawn.d_finals.items()},
+        arrays,
+        inputs=arrays.inputs[:, order],
+        states={name: value[order] for name, value in arrays.states.items()},
+        d_outputs=arrays.d_outputs[:, order],
+        d_finals={name: value[order] for name, value in arrays.d_finals.items()},
     )
 
 
-def _threads(trial: Trial) -> Iterator[Finding]:
+def _threads(evaluation: Evaluation) -> Iterator[Finding]:
     """At a size where threads share the work. Where bits differ, the outputs of the first rows are judged."""
     import torch
 
-    own = _kernel(trial)
-    large = drawn_for(trial.subject, trial.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}))
+    own = _kernel(evaluation)
+    large = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}))
     before, runs = torch.get_num_threads(), []
     try:
         for count in (1, 2):
@@ -94,80 +99,84 @@ def _threads(trial: Trial) -> Iterator[Finding]:
             runs.append(own.on(large).run)
     finally:
         torch.set_num_threads(before)
-    entry = trial.subject.spec.id
+    entry = evaluation.subject.spec.id
     if np.array_equal(runs[0].outputs, runs[1].outputs):
         yield Finding(entry, True, "one thread and two: equal bit for bit", 0.0, 0.0)
         return
     few = own.on(_rows(large, np.arange(2)))
-    balls = np.stack([step[trial.subject.output_name] for step in few.balls.steps])
-    yield merge([within(entry, "with one thread or two: output", balls, run.outputs[:, :2]) for run in runs])
+    balls = np.stack([step[evaluation.subject.output_name] for step in few.balls.steps])
+    yield worst_finding(
+        [compare_with_balls(entry, "with one thread or two: output", balls, run.outputs[:, :2]) for run in runs]
+    )
 
 
-def _position(trial: Trial) -> Iterator[Finding]:
+def _position(evaluation: Evaluation) -> Iterator[Finding]:
     """The rows in another order, and the first one alone; a row's output depends on no other row."""
-    own, batch = _kernel(trial), trial.case.B
+    own, batch = _kernel(evaluation), evaluation.case.B
     for what, order in (("rows turned", np.roll(np.arange(batch), -1)), ("a row alone", np.arange(1))):
-        moved = own.on(_rows(trial.drawn, order))
-        if np.array_equal(trial.run.outputs[:, order], moved.run.outputs):
-            yield Finding(trial.subject.spec.id, True, f"{what}: equal bit for bit", 0.0, 0.0)
+        moved = own.on(_rows(evaluation.arrays, order))
+        if np.array_equal(evaluation.run.outputs[:, order], moved.run.outputs):
+            yield Finding(evaluation.subject.spec.id, True, f"{what}: equal bit for bit", 0.0, 0.0)
         else:
-            balls = np.stack([step[trial.subject.output_name] for step in moved.balls.steps])
-            yield within(trial.subject.spec.id, f"{what}: output", balls, moved.run.outputs)
+            balls = np.stack([step[evaluation.subject.output_name] for step in moved.balls.steps])
+            yield compare_with_balls(evaluation.subject.spec.id, f"{what}: output", balls, moved.run.outputs)
 
 
-def _strided(trial: Trial) -> Iterator[Finding]:
-    laid = _kernel(trial).on(trial.drawn, kernel_of(trial).laid_out("strided"))
-    yield _same("every second number of a block", trial, laid)
+def _strided(evaluation: Evaluation) -> Iterator[Finding]:
+    laid = _kernel(evaluation).on(evaluation.arrays, kernel_of(evaluation).laid_out("strided"))
+    yield _same("every second number of a block", evaluation, laid)
 
 
-def _expanded(trial: Trial) -> Iterator[Finding]:
+def _expanded(evaluation: Evaluation) -> Iterator[Finding]:
     """One row seen B times; its own gradient is then the sum over the rows, which is left out."""
-    first = np.zeros(trial.case.B, np.intp)
-    drawn = _rows(trial.drawn, first)
-    plain = _kernel(trial).on(drawn)
-    laid = plain.on(drawn, kernel_of(trial).laid_out("expanded"))
-    skip = ("gradient inputs", *(f"gradient states.{name}" for name in drawn.states))
+    first = np.zeros(evaluation.case.B, np.intp)
+    arrays = _rows(evaluation.arrays, first)
+    plain = _kernel(evaluation).on(arrays)
+    laid = plain.on(arrays, kernel_of(evaluation).laid_out("expanded"))
+    skip = ("gradient inputs", *(f"gradient states.{name}" for name in arrays.states))
     left, right = _numbers(plain), _numbers(laid)
     differing = [name for name in left if name not in skip and not np.array_equal(left[name], right[name])]
     if not differing:
-        yield Finding(trial.subject.spec.id, True, "expanded rows: equal bit for bit", 0.0, 0.0)
+        yield Finding(evaluation.subject.spec.id, True, "expanded rows: equal bit for bit", 0.0, 0.0)
         return
     rows = [
-        within(trial.subject.spec.id, name, balls, right[f"gradient {name}"])
+        compare_with_balls(evaluation.subject.spec.id, name, balls, right[f"gradient {name}"])
         for name, balls in plain.gradient_balls.items()
         if f"gradient {name}" not in skip and f"gradient {name}" in right
     ]
-    balls = np.stack([step[trial.subject.output_name] for step in plain.balls.steps])
-    yield merge([*rows, within(trial.subject.spec.id, "expanded rows: output", balls, right["outputs"])])
+    balls = np.stack([step[evaluation.subject.output_name] for step in plain.balls.steps])
+    yield worst_finding(
+        [*rows, compare_with_balls(evaluation.subject.spec.id, "expanded rows: output", balls, right["outputs"])]
+    )
 
 
-def _intact(trial: Trial) -> Iterator[Finding]:
-    fresh = _kernel(trial).on(trial.drawn)
+def _intact(evaluation: Evaluation) -> Iterator[Finding]:
+    fresh = _kernel(evaluation).on(evaluation.arrays)
     assert fresh.run is not None
-    cell, d = kernel_of(trial), trial.drawn
-    run = fresh.run.saved[0] if trial.subject.output is not None else fresh.run
+    cell, d = kernel_of(evaluation), evaluation.arrays
+    run = fresh.run.saved[0] if evaluation.subject.output is not None else fresh.run
     graph = run.saved
     with contextlib.suppress(NotRun):
         assert fresh.gradients is not None
-    expected = cell.driver.table.pack(bare(trial)) | {"inputs": d.inputs}
+    expected = cell.driver.table.pack(bare(evaluation)) | {"inputs": d.inputs}
     expected |= {f"state {name}": value for name, value in d.states.items()}
     now = graph.leaves | {"inputs": graph.inputs} | {f"state {name}": v for name, v in graph.states.items()}
     changed = [name for name, value in expected.items() if not np.array_equal(numpy(now[name]), value)]
-    changed += _altered(trial)
+    changed += _altered(evaluation)
     detail = f"{', '.join(changed)} changed" if changed else ""
-    yield Finding(trial.subject.spec.id, not changed, detail, 0.0)
+    yield Finding(evaluation.subject.spec.id, not changed, detail, 0.0)
 
 
-def _altered(trial: Trial) -> list[str]:
+def _altered(evaluation: Evaluation) -> list[str]:
     """The output gradients, if the backward writes into them. The outputs alone are differentiated: beside the final
     states it is a sum of both that goes in.
     """
     import torch
 
-    if getattr(kernel_of(trial).driver, "gradients", ""):
+    if getattr(kernel_of(evaluation).driver, "gradients", ""):
         return []
-    made = objective(trial)
-    start = kernel_of(trial).tensor(trial.drawn.d_outputs, leaf=False)
+    made = objective(evaluation)
+    start = kernel_of(evaluation).tensor(evaluation.arrays.d_outputs, leaf=False)
     outputs, before = made.outputs(made.inputs), start.clone()
     if not outputs.requires_grad:
         return []
@@ -176,51 +185,51 @@ def _altered(trial: Trial) -> list[str]:
     return [] if torch.equal(start, before) else ["output gradients"]
 
 
-def _poison(trial: Trial) -> Iterator[Finding]:
+def _poison(evaluation: Evaluation) -> Iterator[Finding]:
     """NaN past every row's length, in inputs and output gradients: nothing of it may come out."""
-    case, own = trial.case, _kernel(trial)
+    case, own = evaluation.case, _kernel(evaluation)
     lengths = np.array([max(1, case.T - row % case.T) for row in range(case.B)])
     past = (np.arange(case.T)[:, None] >= lengths)[..., None]
     runs = []
     for poison in (0.0, np.nan):
-        inputs = np.where(past, poison, trial.drawn.inputs).astype(trial.drawn.inputs.dtype)
-        cotangent = np.where(past, poison, trial.drawn.d_outputs).astype(inputs.dtype)
-        runs.append(own.on(replace(trial.drawn, inputs=inputs, d_outputs=cotangent, lengths=lengths)))
+        inputs = np.where(past, poison, evaluation.arrays.inputs).astype(evaluation.arrays.inputs.dtype)
+        cotangent = np.where(past, poison, evaluation.arrays.d_outputs).astype(inputs.dtype)
+        runs.append(own.on(replace(evaluation.arrays, inputs=inputs, d_outputs=cotangent, lengths=lengths)))
     if not past.any():
         raise NotRun("no row is shorter than the others")
     yield _bitwise("NaN in the padding", *runs)
 
 
-def _no_steps(trial: Trial) -> Iterator[Finding]:
+def _no_steps(evaluation: Evaluation) -> Iterator[Finding]:
     """No step: no output, and the final state is the initial one."""
-    d = trial.drawn
-    run = trial.subject.forward(d.parameters, d.inputs[:0], d.states)
+    d = evaluation.arrays
+    run = evaluation.subject.forward(d.parameters, d.inputs[:0], d.states)
     kept = all(np.array_equal(run.finals[name], value) for name, value in d.states.items())
-    right = kept and run.outputs.shape[:2] == (0, trial.case.B)
+    right = kept and run.outputs.shape[:2] == (0, evaluation.case.B)
     detail = "" if right else f"outputs have shape {run.outputs.shape}, states kept: {kept}"
-    yield Finding(trial.subject.spec.id, right, detail, 0.0)
+    yield Finding(evaluation.subject.spec.id, right, detail, 0.0)
 
 
-def _no_rows(trial: Trial) -> Iterator[Finding]:
+def _no_rows(evaluation: Evaluation) -> Iterator[Finding]:
     """No batch row: shapes hold, gradients of weights are zero."""
-    empty = _kernel(trial).on(_rows(trial.drawn, np.arange(0)))
+    empty = _kernel(evaluation).on(_rows(evaluation.arrays, np.arange(0)))
     try:
         found = _numbers(empty)
     except RuntimeError as error:
         raise Refused(f"refuses an empty batch: {first_line(error)}") from None
     lost = [name for name, value in found.items() if name.startswith("gradient parameters") and np.any(value)]
-    right = not lost and found["outputs"].shape[:2] == (trial.case.T, 0)
-    yield Finding(trial.subject.spec.id, right, f"without a row, not zero: {', '.join(lost)}" if lost else "", 0.0)
+    right = not lost and found["outputs"].shape[:2] == (evaluation.case.T, 0)
+    yield Finding(evaluation.subject.spec.id, right, f"without a row, not zero: {', '.join(lost)}" if lost else "", 0.0)
 
 
 CHECKS = (
-    Check("behaviour.determinism", "kernel", always, _determinism, dtypes=EVERY),
-    Check("behaviour.threads", "kernel", always, _threads, dtypes=EVERY),
-    Check("behaviour.position", "kernel", always, _position, dtypes=EVERY),
-    Check("behaviour.strided", "kernel", always, _strided, dtypes=EVERY),
-    Check("behaviour.expanded", "kernel", always, _expanded, dtypes=EVERY),
-    Check("behaviour.intact", "kernel", always, _intact, dtypes=EVERY),
-    Check("behaviour.poison", "kernel", always, _poison, dtypes=EVERY),
-    Check("behaviour.no_steps", "kernel", always, _no_steps, dtypes=EVERY),
-    Check("behaviour.no_rows", "kernel", always, _no_rows, dtypes=EVERY),
+    Check("behaviour.determinism", "kernel", applies_to_all, _determinism, dtypes=EVERY),
+    Check("behaviour.threads", "kernel", applies_to_all, _threads, dtypes=EVERY),
+    Check("behaviour.position", "kernel", applies_to_all, _position, dtypes=EVERY),
+    Check("behaviour.strided", "kernel", applies_to_all, _strided, dtypes=EVERY),
+    Check("behaviour.expanded", "kernel", applies_to_all, _expanded, dtypes=EVERY),
+    Check("behaviour.intact", "kernel", applies_to_all, _intact, dtypes=EVERY),
+    Check("behaviour.poison", "kernel", applies_to_all, _poison, dtypes=EVERY),
+    Check("behaviour.no_steps", "kernel", applies_to_all, _no_steps, dtypes=EVERY),
+    Check("behaviour.no_rows", "kernel", applies_to_all, _no_rows, dtypes=EVERY),
 )

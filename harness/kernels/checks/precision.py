@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
-from rnn_harness.cases.case import Drawn, representable
+from rnn_harness.cases.case import CaseArrays, representable
 from rnn_harness.checks.backward import bound as backward_bound
-from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
-from rnn_harness.kernels.evaluation import NARROW, KernelTrial, drawn_for
+from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, arrays_for
 
 Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
@@ -34,27 +34,27 @@ TERMS, SHARE = 4096, 32
 """Weights are drawn for a sum of random signs; of one sign it is larger by half the root of the number of terms."""
 
 
-def _format(trial: Trial) -> Iterator[Finding]:
+def _format(evaluation: Evaluation) -> Iterator[Finding]:
     """Outputs in the bound of the kernel's format, or what they look like instead."""
-    name = trial.subject.output_name
-    balls = np.stack([step[name] for step in trial.balls.steps])
-    found = within(trial.subject.spec.id, f"output {name}", balls, trial.run.outputs)
-    if not found.agrees and isinstance(trial, KernelTrial):
-        told = recognise(trial)
+    name = evaluation.subject.output_name
+    balls = np.stack([step[name] for step in evaluation.balls.steps])
+    found = compare_with_balls(evaluation.subject.spec.id, f"output {name}", balls, evaluation.run.outputs)
+    if not found.agrees and isinstance(evaluation, KernelEvaluation):
+        told = recognise(evaluation)
         looks = f"; this is what {told} gives" if told else "; no known arithmetic explains it"
         found = replace(found, detail=f"{found.detail}; effective precision {found.bits or 0:.1f} bits{looks}")
     yield found
 
 
-def _accumulation(trial: Trial) -> Iterator[Finding]:
+def _accumulation(evaluation: Evaluation) -> Iterator[Finding]:
     """Sums of 4,096 terms of one sign that come to about 1: in a narrow format they would stop growing half way."""
-    assert isinstance(trial, KernelTrial)
-    drawn = drawn_for(trial.subject, trial.case.model_copy(update={"n": TERMS, "T": 1}))
+    assert isinstance(evaluation, KernelEvaluation)
+    arrays = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"n": TERMS, "T": 1}))
     positive = {
-        name: representable(np.abs(value) / SHARE, trial.case.dtype) if value.shape[-1] == TERMS else value
-        for name, value in drawn.parameters.items()
+        name: representable(np.abs(value) / SHARE, evaluation.case.dtype) if value.shape[-1] == TERMS else value
+        for name, value in arrays.parameters.items()
     }
-    yield from _format(trial.on(replace(drawn, parameters=positive, inputs=np.abs(drawn.inputs))))
+    yield from _format(evaluation.on(replace(arrays, parameters=positive, inputs=np.abs(arrays.inputs))))
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class _Walk:
     after: dict[str, Array]
 
 
-def _walk(trial: KernelTrial, whole: Drawn) -> _Walk:
+def _walk(evaluation: KernelEvaluation, whole: CaseArrays) -> _Walk:
     """Run the sequence in pieces, each once to its last step and once to the step before; then all of it at once."""
     steps = len(whole.inputs)
     places = [int(place) for place in np.unique(np.linspace(2, steps - 1, PLACES).astype(int))]
 
     def run(start: int, stop: int, state: dict[str, Array]) -> dict[str, Array]:
-        return trial.subject.forward(whole.parameters, whole.inputs[start:stop], state).finals
+        return evaluation.subject.forward(whole.parameters, whole.inputs[start:stop], state).finals
 
     before, after, state, start = [], [], dict(whole.states), 0
     for place in places:
@@ -90,7 +90,7 @@ def _walk(trial: KernelTrial, whole: Drawn) -> _Walk:
     return _Walk([*places, steps - 1], rows(before), rows(after))
 
 
-def _window(whole: Drawn, walk: _Walk, steps: int) -> Drawn:
+def _window(whole: CaseArrays, walk: _Walk, steps: int) -> CaseArrays:
     """So many steps from each of the kernel's own states, as the rows of one batch."""
     rows = len(walk.places)
     starts = [min(place, len(whole.inputs) - steps) for place in walk.places]
@@ -104,44 +104,44 @@ def _window(whole: Drawn, walk: _Walk, steps: int) -> Drawn:
     )
 
 
-def _inside(trial: KernelTrial, whole: Drawn, walk: _Walk) -> Iterator[Finding]:
+def _inside(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> Iterator[Finding]:
     """The long run's own step: from the state before a place to the one after it."""
-    one = trial.on(_window(whole, walk, 1))
-    for name, source in trial.subject.states.items():
+    one = evaluation.on(_window(whole, walk, 1))
+    for name, source in evaluation.subject.states.items():
         what = f"state {source} after a long run, from the kernel's own state before"
-        yield within(trial.subject.spec.id, what, one.balls.steps[0][name], walk.after[source])
+        yield compare_with_balls(evaluation.subject.spec.id, what, one.balls.steps[0][name], walk.after[source])
 
 
-def _drift(trial: KernelTrial, whole: Drawn, walk: _Walk) -> tuple[float, float]:
+def _drift(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> tuple[float, float]:
     """(largest |own state - true state| at the places, largest |true state|), the truth in a wider format."""
     arithmetic = NumpyArithmetic(np.longdouble if whole.case.dtype == "float64" else np.float64)
-    true = _evaluated(trial, whole, arithmetic)
+    true = _evaluated(evaluation, whole, arithmetic)
     worst, scale = 0.0, 0.0
-    for name, source in trial.subject.states.items():
+    for name, source in evaluation.subject.states.items():
         expected = np.concatenate([true.steps[place][name] for place in walk.places])
         worst = max(worst, float(np.max(np.abs(walk.after[source] - expected))))
         scale = max(scale, float(np.max(np.abs(expected))))
     return worst, scale
 
 
-def _evaluated(trial: KernelTrial, whole: Drawn, arithmetic: NumpyArithmetic) -> Trajectory:
-    values = trial.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
-    return evaluate(trial.program, values, arithmetic)
+def _evaluated(evaluation: KernelEvaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
+    values = evaluation.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
+    return evaluate(evaluation.program, values, arithmetic)
 
 
-def _outputs(trial: KernelTrial, whole: Drawn) -> Finding:
+def _outputs(evaluation: KernelEvaluation, whole: CaseArrays) -> Finding:
     """The outputs of all steps, screened against the equations in a wider format.
 
     No bound is proved over so many steps. What the recurrence makes of rounding is measured instead, on the equations
     in the kernel's own format; where that is nothing to speak of, a right kernel's outputs cannot stray far either.
     """
     single = whole.case.dtype == "float32"
-    name, entry = trial.subject.output_name, trial.subject.spec.id
+    name, entry = evaluation.subject.output_name, evaluation.subject.spec.id
     formats = (np.float64, np.float32) if single else (np.longdouble, np.float64)
     true, own = (
-        np.stack([step[name] for step in _evaluated(trial, whole, NumpyArithmetic(one)).steps]) for one in formats
+        np.stack([step[name] for step in _evaluated(evaluation, whole, NumpyArithmetic(one)).steps]) for one in formats
     )
-    gap = np.abs(trial.subject.forward(whole.parameters, whole.inputs, whole.states).outputs - true)
+    gap = np.abs(evaluation.subject.forward(whole.parameters, whole.inputs, whole.states).outputs - true)
     control, scale = float(np.max(np.abs(own - true))), float(np.max(np.abs(true)))
     allowed = (SCREEN_SINGLE if single else SCREEN) * scale + LONG_MARGIN * control
     if (gap <= allowed).all():
@@ -151,27 +151,27 @@ def _outputs(trial: KernelTrial, whole: Drawn) -> Finding:
     return Finding(entry, False, f"over {len(true)} steps {told}", float("inf"))
 
 
-def _long(trial: Trial) -> Iterator[Finding]:
+def _long(evaluation: Evaluation) -> Iterator[Finding]:
     """A sequence of 1,000 steps (50 where a kernel is interpreted), judged as sharply as two."""
-    assert isinstance(trial, KernelTrial)
-    if any(one.direction < 0 for one in trial.program.passes):
+    assert isinstance(evaluation, KernelEvaluation)
+    if any(one.direction < 0 for one in evaluation.program.passes):
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
-    case = trial.case.model_copy(update={"T": trial.long, "B": 1, "scale": 0.5})
-    whole = drawn_for(trial.subject, case)
-    walk = _walk(trial, whole)
-    again = trial.on(_window(whole, walk, 2))
-    inside = merge(list(_inside(trial, whole, walk)))
+    case = evaluation.case.model_copy(update={"T": evaluation.long, "B": 1, "scale": 0.5})
+    whole = arrays_for(evaluation.subject, case)
+    walk = _walk(evaluation, whole)
+    again = evaluation.on(_window(whole, walk, 2))
+    inside = worst_finding(list(_inside(evaluation, whole, walk)))
     rows = [inside]
-    if trial.case.dtype not in NARROW and trial.operands is None:
-        rows.append(_outputs(trial, whole))
+    if evaluation.case.dtype not in NARROW and evaluation.operands is None:
+        rows.append(_outputs(evaluation, whole))
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         rows += backward_bound(again)
-    found = merge(rows)
-    total, scale = _drift(trial, whole, walk)
+    found = worst_finding(rows)
+    total, scale = _drift(evaluation, whole, walk)
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = inside.error or 0.0
     told = (
-        f"over {trial.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates at most "
+        f"over {evaluation.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates at most "
         f"{created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
     )
     detail = f"{found.detail}; {told}" if found.detail else told
@@ -179,7 +179,7 @@ def _long(trial: Trial) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("precision.format", "kernel", always, _format, dtypes=EVERY),
-    Check("precision.accumulation", "kernel", always, _accumulation, dtypes=NARROW),
-    Check("precision.long", "kernel", always, _long, dtypes=EVERY),
+    Check("precision.format", "kernel", applies_to_all, _format, dtypes=EVERY),
+    Check("precision.accumulation", "kernel", applies_to_all, _accumulation, dtypes=NARROW),
+    Check("precision.long", "kernel", applies_to_all, _long, dtypes=EVERY),
 )

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
-from rnn_harness.checks.check import within
-from rnn_harness.kernels.evaluation import NARROW, KernelTrial, rounding
+from rnn_harness.checks.check import compare_with_balls
+from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, rounding
 
 Array = NDArray[Any]
 _OPERANDS = ((24, "float32"), (11, "TF32 or float16"), (8, "bfloat16"))
@@ -29,16 +29,16 @@ def shortened(values: Array, bits: int) -> Array:
     return np.ldexp(np.rint(mantissa * 2.0**bits) / 2.0**bits, exponent).astype(values.dtype)
 
 
-def _holds(trial: KernelTrial, rule: Rounding) -> bool:
-    name = trial.subject.output_name
-    steps = evaluate(trial.program, trial.values, BallArithmetic(rule)).steps
-    return within("", "", np.stack([step[name] for step in steps]), trial.run.outputs).agrees
+def _holds(evaluation: KernelEvaluation, rule: Rounding) -> bool:
+    name = evaluation.subject.output_name
+    steps = evaluate(evaluation.program, evaluation.values, BallArithmetic(rule)).steps
+    return compare_with_balls("", "", np.stack([step[name] for step in steps]), evaluation.run.outputs).agrees
 
 
-def _probe(trial: KernelTrial, bits: int) -> KernelTrial:
+def _probe(evaluation: KernelEvaluation, bits: int) -> KernelEvaluation:
     """One step from a zero state, on numbers of so many bits."""
-    d = trial.drawn
-    return trial.on(
+    d = evaluation.arrays
+    return evaluation.on(
         replace(
             d,
             case=d.case.model_copy(update={"T": 1}),
@@ -50,25 +50,25 @@ def _probe(trial: KernelTrial, bits: int) -> KernelTrial:
     )
 
 
-def recognise(trial: KernelTrial) -> str:
+def recognise(evaluation: KernelEvaluation) -> str:
     """A name for the arithmetic of a kernel that is outside its bound; empty if none that is known explains it."""
-    dtype = trial.case.dtype
+    dtype = evaluation.case.dtype
     own = rounding(dtype)
     if dtype in NARROW:
-        return f"sums accumulated in {dtype}" if _holds(trial, replace(own, wide=None)) else ""
-    if dtype == "float64" and _holds(trial, rounding("float32")) and not _holds(_probe(trial, 24), own):
+        return f"sums accumulated in {dtype}" if _holds(evaluation, replace(own, wide=None)) else ""
+    if dtype == "float64" and _holds(evaluation, rounding("float32")) and not _holds(_probe(evaluation, 24), own):
         return "float32 arithmetic"  # were it operands alone, those that float32 holds would be exact
     widths = [(bits, name) for bits, name in _OPERANDS if bits < (53 if dtype == "float64" else 24)]
-    shortest = _probe(trial, widths[-1][0])
+    shortest = _probe(evaluation, widths[-1][0])
     if _holds(shortest, own):
-        bits, name = next((bits, name) for bits, name in widths if _holds(_probe(trial, bits), own))
+        bits, name = next((bits, name) for bits, name in widths if _holds(_probe(evaluation, bits), own))
         rule = replace(own, operands=TF32_OPERANDS if bits == 11 else UNIT_ROUNDOFF[name])
-        return f"matrix products of {name} operands ({bits} bits)" if _holds(trial, rule) else ""
+        return f"matrix products of {name} operands ({bits} bits)" if _holds(evaluation, rule) else ""
     approximate = replace(own, functions=APPROXIMATE_FUNCTIONS)
     if _holds(shortest, approximate):
-        if _holds(trial, approximate):
+        if _holds(evaluation, approximate):
             return "approximate tanh and sigmoid (about 10 bits)"
         both = replace(approximate, operands=TF32_OPERANDS)
-        return "approximate functions and TF32 matrix products" if _holds(trial, both) else ""
+        return "approximate functions and TF32 matrix products" if _holds(evaluation, both) else ""
     coarser = ("float32", "float16", "bfloat16")[0 if dtype == "float64" else 1 :]
-    return next((f"{name} arithmetic" for name in coarser if _holds(trial, rounding(name))), "")
+    return next((f"{name} arithmetic" for name in coarser if _holds(evaluation, rounding(name))), "")

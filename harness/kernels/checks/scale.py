@@ -17,10 +17,10 @@ from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
-from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 
 Array = NDArray[Any]
 WIDE = ("float64", "float32")
@@ -32,49 +32,49 @@ _NAMES = {"n": "input size", "d": "hidden size", "B": "batch size"}
 SCALES = (2.0**40, 2.0**-40)
 
 
-def _bounds(trial: KernelTrial, what: str) -> Finding:
+def _bounds(evaluation: KernelEvaluation, what: str) -> Finding:
     """Outputs, and gradients where there are some, in their bounds."""
-    name, entry = trial.subject.output_name, trial.subject.spec.id
-    balls = np.stack([step[name] for step in trial.balls.steps])
-    rows = [within(entry, f"output {name}", balls, trial.run.outputs)]
+    name, entry = evaluation.subject.output_name, evaluation.subject.spec.id
+    balls = np.stack([step[name] for step in evaluation.balls.steps])
+    rows = [compare_with_balls(entry, f"output {name}", balls, evaluation.run.outputs)]
     if rows[0].agrees:  # of wrong outputs the gradients are wrong in any case
         with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
-            rows += backward_bound(trial)
-    found = merge(rows)
+            rows += backward_bound(evaluation)
+    found = worst_finding(rows)
     return replace(found, detail=f"{what}: {found.detail}" if found.detail else "")
 
 
-def _steps(trial: Trial) -> Iterator[Finding]:
+def _steps(evaluation: Evaluation) -> Iterator[Finding]:
     """A long sequence, and the gradients through all of it, from the first step to the last."""
-    assert isinstance(trial, KernelTrial)
-    steps = min(STEPS, trial.long + 1)
-    small = {} if trial.fixed else {"n": 2, "d": 2}
-    case = trial.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "specials": (), **small})
-    yield _bounds(trial.on(drawn_for(trial.subject, case)), f"over {steps} steps")
+    assert isinstance(evaluation, KernelEvaluation)
+    steps = min(STEPS, evaluation.long + 1)
+    small = {} if evaluation.fixed else {"n": 2, "d": 2}
+    case = evaluation.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "specials": (), **small})
+    yield _bounds(evaluation.on(arrays_for(evaluation.subject, case)), f"over {steps} steps")
 
 
-def _sizes(trial: Trial) -> Iterator[Finding]:
+def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """Sizes in use, screened against a wider format; where they are wrong, which of them it is."""
-    assert isinstance(trial, KernelTrial)
-    if trial.operands is not None:
+    assert isinstance(evaluation, KernelEvaluation)
+    if evaluation.operands is not None:
         raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
-    entry = trial.subject.spec.id
-    wrong = _wrong_at(trial, trial.case.model_copy(update={**SIZES, "specials": ()}))
+    entry = evaluation.subject.spec.id
+    wrong = _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, "specials": ()}))
     told = ", ".join(f"{name} = {size}" for name, size in SIZES.items())
     if not wrong:
         yield Finding(entry, True, f"with {told}: as in a wider format", 0.0)
         return
-    small = {name: getattr(trial.case, name) for name in _NAMES}
-    cured = [k for k in small if not _wrong_at(trial, trial.case.model_copy(update={**SIZES, k: small[k]}))]
+    small = {name: getattr(evaluation.case, name) for name in _NAMES}
+    cured = [k for k in small if not _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, k: small[k]}))]
     only = "; right with " + ", or with ".join(f"{_NAMES[k]} {small[k]}" for k in cured) if cured else ""
     yield Finding(entry, False, f"with {told}: {wrong}{only}", float("inf"))
 
 
-def _wrong_at(trial: KernelTrial, case: Case) -> str:
+def _wrong_at(evaluation: KernelEvaluation, case: Case) -> str:
     """What leaves the screen in a case, and by how much; empty if nothing does."""
     single = case.dtype == "float32"
     arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
-    own = trial.on(drawn_for(trial.subject, case))
+    own = evaluation.on(arrays_for(evaluation.subject, case))
     trajectory = evaluate(own.program, own.values, arithmetic)
     found = {"the output": own.run.outputs}
     true = {"the output": np.stack([step[own.subject.output_name] for step in trajectory.steps])}
@@ -91,35 +91,35 @@ def _wrong_at(trial: KernelTrial, case: Case) -> str:
     return ""
 
 
-def _states(trial: Trial) -> Iterator[Finding]:
+def _states(evaluation: Evaluation) -> Iterator[Finding]:
     """Initial states beyond what gates alone ever make of them."""
-    assert isinstance(trial, KernelTrial)
-    if not any(value.any() for value in trial.drawn.states.values()):
+    assert isinstance(evaluation, KernelEvaluation)
+    if not any(value.any() for value in evaluation.arrays.states.values()):
         raise NotRun("it takes no initial state")
-    states = {name: 16 * value for name, value in trial.drawn.states.items()}
+    states = {name: 16 * value for name, value in evaluation.arrays.states.items()}
     for name, value in states.items():
-        if f"states.{name}" not in trial.absent and value.size > 1:
+        if f"states.{name}" not in evaluation.absent and value.size > 1:
             value.flat[0], value.flat[1] = 30, -30
-    yield _bounds(trial.on(replace(trial.drawn, states=states)), "initial states of up to 30")
+    yield _bounds(evaluation.on(replace(evaluation.arrays, states=states)), "initial states of up to 30")
 
 
-def _gradients(trial: Trial) -> Iterator[Finding]:
+def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
     """Output gradients many times as large, and as small, as usual: a gradient is linear in them."""
-    assert isinstance(trial, KernelTrial)
+    assert isinstance(evaluation, KernelEvaluation)
     for scale in SCALES:
-        drawn = replace(
-            trial.drawn,
-            d_outputs=trial.drawn.d_outputs * trial.drawn.d_outputs.dtype.type(scale),
-            d_finals={name: value * value.dtype.type(scale) for name, value in trial.drawn.d_finals.items()},
+        arrays = replace(
+            evaluation.arrays,
+            d_outputs=evaluation.arrays.d_outputs * evaluation.arrays.d_outputs.dtype.type(scale),
+            d_finals={name: value * value.dtype.type(scale) for name, value in evaluation.arrays.d_finals.items()},
         )
-        found = merge(list(backward_bound(trial.on(drawn))))
+        found = worst_finding(list(backward_bound(evaluation.on(arrays))))
         told = f"output gradients {scale:.3g} times the usual: {found.detail}" if found.detail else ""
         yield replace(found, detail=told)
 
 
 CHECKS = (
-    Check("reach.steps", "kernel", always, _steps, dtypes=WIDE),
-    Check("reach.sizes", "kernel", always, _sizes, dtypes=WIDE),
-    Check("reach.states", "kernel", always, _states, dtypes=WIDE),
-    Check("reach.gradients", "kernel", always, _gradients, dtypes=WIDE),
+    Check("reach.steps", "kernel", applies_to_all, _steps, dtypes=WIDE),
+    Check("reach.sizes", "kernel", applies_to_all, _sizes, dtypes=WIDE),
+    Check("reach.states", "kernel", applies_to_all, _states, dtypes=WIDE),
+    Check("reach.gradients", "kernel", applies_to_all, _gradients, dtypes=WIDE),
 )

@@ -17,11 +17,11 @@ from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR,
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.complex_step import StepArithmetic
 from rnn_harness.checks.backward import complex_derivative
-from rnn_harness.checks.check import Check, Finding, always, merge, within
+from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.kernels.evaluation import KernelTrial
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
 
@@ -34,44 +34,46 @@ def _lacking(what: str, error: Exception) -> Refused:
     return Refused(f"{what}: torch refuses it: {first_line(error)[:160]}")
 
 
-def _autocast(trial: Trial) -> Iterator[Finding]:
+def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
     """float32 numbers under autocast to bfloat16: matrix products may be shortened, nothing worse."""
     import torch
 
-    drawn, cell = trial.drawn, kernel_of(trial)
+    arrays, cell = evaluation.arrays, kernel_of(evaluation)
     try:
         with torch.autocast(cell.device, dtype=torch.bfloat16):
-            run = trial.subject.forward(drawn.parameters, drawn.inputs, drawn.states)
+            run = evaluation.subject.forward(arrays.parameters, arrays.inputs, arrays.states)
     except _LACKS as error:
         raise _lacking("autocast", error) from None
     short = UNIT_ROUNDOFF["bfloat16"]
     balls = BallArithmetic(Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short))
-    expected = evaluate(trial.program, trial.values, balls)
-    name = trial.subject.output_name
+    expected = evaluate(evaluation.program, evaluation.values, balls)
+    name = evaluation.subject.output_name
     outputs = np.stack([step[name] for step in expected.steps])
-    yield within(trial.subject.spec.id, f"output {name} under autocast", outputs, run.outputs.astype(np.float64))
+    yield compare_with_balls(
+        evaluation.subject.spec.id, f"output {name} under autocast", outputs, run.outputs.astype(np.float64)
+    )
 
 
-def _second(trial: Trial) -> dict[str, Array]:
+def _second(evaluation: Evaluation) -> dict[str, Array]:
     """The derivative of every gradient along the inputs' direction, by one complex step of the derived backward."""
     arithmetic = StepArithmetic()
-    moved = dict(trial.flat_values)
-    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * direction(trial)
-    parameters = dict(trial.drawn.parameters)
-    values = trial.subject.values(parameters, moved["inputs"], trial.drawn.states, trial.case.sizes)
-    trajectory = evaluate(trial.program, values, arithmetic)
-    d_outputs, d_finals = trial.spec_cotangents
-    found = trial.gathered(differentiate(derive(trial.program), trajectory, d_outputs, d_finals, arithmetic))
+    moved = dict(evaluation.flat_values)
+    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * direction(evaluation)
+    parameters = dict(evaluation.arrays.parameters)
+    values = evaluation.subject.values(parameters, moved["inputs"], evaluation.arrays.states, evaluation.case.sizes)
+    trajectory = evaluate(evaluation.program, values, arithmetic)
+    d_outputs, d_finals = evaluation.spec_cotangents
+    found = evaluation.gathered(differentiate(derive(evaluation.program), trajectory, d_outputs, d_finals, arithmetic))
     return {name: np.imag(value) / COMPLEX_STEP for name, value in found.items()}
 
 
-def _gradgrad(trial: Trial) -> Iterator[Finding]:
+def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     """The gradient's own derivative along a direction of the inputs, through torch's double backward."""
     import torch
 
-    made = objective(trial)
-    cell = kernel_of(trial)
-    v = torch.tensor(direction(trial), dtype=made.inputs.dtype, device=made.inputs.device)
+    made = objective(evaluation)
+    cell = kernel_of(evaluation)
+    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
     wanted = [made.inputs, *made.states.values(), *made.leaves.values()]
     try:
         with made.held():
@@ -87,63 +89,65 @@ def _gradgrad(trial: Trial) -> Iterator[Finding]:
     rows = dict(zip(names, second, strict=False))
     own = dict(zip(made.leaves, second[len(names) :], strict=True))
     top = {f"parameters.{name}": own.pop(name) for name in ("W_y", "b_y") if name in own}
-    shapes = {name: np.shape(value) for name, value in bare(trial).items()}
-    shares = cell.driver.table.gradients(own, shapes)
-    rows |= {f"parameters.{name}": parts[0] for name, parts in shares.items()} | top
-    expected = _second(trial)
-    yield merge([_close(trial, f"second derivative of {name}", rows[name], expected[name]) for name in expected])
+    shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
+    gradient_parts = cell.driver.table.gradients(own, shapes)
+    rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top
+    expected = _second(evaluation)
+    yield worst_finding(
+        [_close(evaluation, f"second derivative of {name}", rows[name], expected[name]) for name in expected]
+    )
 
 
-def _close(trial: Trial, what: str, found: Array, expected: Array) -> Finding:
+def _close(evaluation: Evaluation, what: str, found: Array, expected: Array) -> Finding:
     """Within the complex step's floor, relative to the largest entry."""
     error = float(np.max(np.abs(found - expected), initial=0.0))
     bound = COMPLEX_STEP_FLOOR * float(np.max(np.abs(expected), initial=0.0))
     detail = "" if error <= bound else f"{what} is off by {error:.3g}, allowed {bound:.3g}"
     share = 0.0 if error == 0 else error / bound if bound else float("inf")
-    return Finding(trial.subject.spec.id, error <= bound, detail, share, error, bound)
+    return Finding(evaluation.subject.spec.id, error <= bound, detail, share, error, bound)
 
 
-def _jvp(trial: Trial) -> Iterator[Finding]:
+def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
     """torch's forward mode along a direction of the inputs, against a complex step of the equations."""
     import torch
 
-    made = objective(trial)
-    v = torch.tensor(direction(trial), dtype=made.inputs.dtype, device=made.inputs.device)
+    made = objective(evaluation)
+    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
             tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
     except _LACKS as refusal:
         raise _lacking("forward mode", refusal) from None
-    measured = complex_derivative(trial, {"inputs": direction(trial)})
-    mass = float(np.abs(trial.flat_gradients["inputs"] * direction(trial)).sum())
+    measured = complex_derivative(evaluation, {"inputs": direction(evaluation)})
+    mass = float(np.abs(evaluation.flat_gradients["inputs"] * direction(evaluation)).sum())
     found, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(found - measured)
     detail = "" if error <= bound else f"torch.func.jvp gives {found!r}, a complex step {measured!r}"
     share = 0.0 if error == 0 else error / bound if bound else float("inf")
-    yield Finding(trial.subject.spec.id, error <= bound, detail, share, error, bound)
+    yield Finding(evaluation.subject.spec.id, error <= bound, detail, share, error, bound)
 
 
-def _vmap(trial: Trial) -> Iterator[Finding]:
+def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
     """Two input sequences at once under torch.func.vmap: each within the bound of its own."""
     import torch
 
-    assert isinstance(trial, KernelTrial)
-    made = objective(trial)
+    assert isinstance(evaluation, KernelEvaluation)
+    made = objective(evaluation)
     both = torch.stack([made.inputs, made.inputs.flip(0)]).detach()
     try:
         outputs = numpy(torch.func.vmap(made.outputs)(both))
     except _LACKS as error:
         raise _lacking("vmap", error) from None
-    balls = np.stack([step[trial.subject.output_name] for step in trial.balls.steps])
-    yield within(trial.subject.spec.id, "the first of two sequences under vmap", balls, outputs[0])
+    balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
+    yield compare_with_balls(evaluation.subject.spec.id, "the first of two sequences under vmap", balls, outputs[0])
     if np.array_equal(outputs[0], outputs[1]):
         raise NotRun("the sequence is its own mirror image: vmap could have mixed them up unseen")
 
 
 CHECKS = (
-    Check("behaviour.autocast", "kernel", always, _autocast, dtypes=("float32",)),
-    Check("behaviour.gradgrad", "kernel", always, _gradgrad, dtypes=("float64",)),
-    Check("behaviour.jvp", "kernel", always, _jvp, dtypes=("float64",)),
-    Check("behaviour.vmap", "kernel", always, _vmap, dtypes=("float64", "float32")),
+    Check("behaviour.autocast", "kernel", applies_to_all, _autocast, dtypes=("float32",)),
+    Check("behaviour.gradgrad", "kernel", applies_to_all, _gradgrad, dtypes=("float64",)),
+    Check("behaviour.jvp", "kernel", applies_to_all, _jvp, dtypes=("float64",)),
+    Check("behaviour.vmap", "kernel", applies_to_all, _vmap, dtypes=("float64", "float32")),
 )

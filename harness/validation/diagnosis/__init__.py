@@ -1,1 +1,1 @@
-"""Diagnosis, the third step of a validation: which part of a wrong cell is wrong."""
+"""NearestCell, the third step of a validation: which part of a wrong cell is wrong."""

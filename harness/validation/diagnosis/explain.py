@@ -8,15 +8,15 @@ from dataclasses import dataclass, fields, replace
 from rnn_harness.validation.diagnosis.faults import NAMES, told
 from rnn_harness.validation.diagnosis.nearest import bases, partial
 from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.identification.decode import Decoder, Reading
-from rnn_harness.validation.identification.identify import Match, features
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
+from rnn_harness.validation.identification.identify import Identification, features
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class NearestCell:
     """`spec`: the nearest cell, by id or in words. `part`: what is at fault, ``forward: ...`` or ``backward: ...``.
     `difference`: how it differs from that cell.
     """
@@ -29,28 +29,28 @@ class Diagnosis:
         return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
-def explained(match: Match) -> Diagnosis:
+def explained(match: Identification) -> NearestCell:
     """A wrong cell that was found, in words."""
     rows = [told(match.sketch, edit) for edit in match.faults]
     right = replace(match, sketch=replace(match.sketch, edits=()))
     name = f"{right.spec} ({features(right)})" if right.spec else features(right)
-    return Diagnosis(name, "forward: " + "; ".join(part for part, _ in rows), "; and ".join(what for _, what in rows))
+    return NearestCell(name, "forward: " + "; ".join(part for part, _ in rows), "; and ".join(what for _, what in rows))
 
 
-def other_than(match: Match, expected: Sketch, name: str) -> Diagnosis:
+def other_than(match: Identification, expected: CellModel, name: str) -> NearestCell:
     """A right cell that is another one than it should be."""
     rows = []
-    for field in fields(Sketch):
+    for field in fields(CellModel):
         own, wanted = getattr(match.sketch, field.name), getattr(expected, field.name)
         if own != wanted and field.name != "edits":
             rows.append(_option(field.name, own, wanted))
         if field.name == "family" and rows:
             break  # the features of another family are none of this one
     parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
-    return Diagnosis(name, "forward: " + "; ".join(parts), "; and ".join(differences))
+    return NearestCell(name, "forward: " + "; ".join(parts), "; and ".join(differences))
 
 
-def misplaced(match: Match, given: Match) -> Diagnosis:
+def misplaced(match: Identification, given: Identification) -> NearestCell:
     """A right cell whose parameters are not where a map has them."""
     wrong = []
     wanted = {(piece.parameter, piece.block, piece.side): piece.name for piece in given.reading.table.pieces}
@@ -59,13 +59,13 @@ def misplaced(match: Match, given: Match) -> Diagnosis:
         if name is not None and name != piece.name:
             wrong.append(f"block {piece.block} of {piece.parameter} is {piece.name}, not {name}")
     told = "the parameters are not where the map has them" + (f": {'; '.join(wrong[:6])}" if wrong else "")
-    return Diagnosis(match.spec or features(match), "forward: parameter map", told)
+    return NearestCell(match.spec or features(match), "forward: parameter map", told)
 
 
-def idle(match: Match) -> Diagnosis:
+def idle(match: Identification) -> NearestCell:
     """A cell that is right, but for parameters that it has and does not use."""
     names = ", ".join(match.unused)
-    return Diagnosis(match.spec or features(match), f"forward: parameter {names}", f"{names} has no influence")
+    return NearestCell(match.spec or features(match), f"forward: parameter {names}", f"{names} has no influence")
 
 
 _OPTIONS = {
@@ -102,9 +102,9 @@ def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
     return part, text.format(own=own, wanted=wanted)
 
 
-def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: str) -> Diagnosis | None:
+def located(seen: Probe, possible: list[Layout], expected: CellModel | None, name: str) -> NearestCell | None:
     """Where a target starts to differ from the nearest cell: the parameters that it uses otherwise."""
-    best: tuple[int, Sketch, Reading, tuple[str, ...]] | None = None
+    best: tuple[int, CellModel, ParameterAssignment, tuple[str, ...]] | None = None
     for layout in possible:
         for sketch in bases(layout, seen, expected) if expected is None else (expected,):
             for reading, states in partial(seen, layout, sketch)[:1]:
@@ -117,17 +117,19 @@ def located(seen: Probe, possible: list[Layout], expected: Sketch | None, name: 
     named = dict(reading.names)
     if not decoder.zero():
         where = "it differs already where all parameters are zero"
-        return Diagnosis(name or features(Match(sketch, reading, states, seen.convention)), "forward: state", where)
+        return NearestCell(
+            name or features(Identification(sketch, reading, states, seen.convention)), "forward: state", where
+        )
     wrong = _first_wrong(seen, reading, decoder)
     if wrong is None:
         return None
     told_as = " and ".join(sorted({_role(named[index][0]) for index in wrong}))
     plural = "are" if len(wrong) > 1 or told_as.startswith(("the input w", "the recurrent w")) else "is"
-    near = name or features(Match(sketch, reading, states, seen.convention))
-    return Diagnosis(near, f"forward: {told_as}", f"it differs as soon as {told_as} {plural} not zero")
+    near = name or features(Identification(sketch, reading, states, seen.convention))
+    return NearestCell(near, f"forward: {told_as}", f"it differs as soon as {told_as} {plural} not zero")
 
 
-def _first_wrong(seen: Probe, reading: Reading, decoder: Decoder) -> tuple[int, ...] | None:
+def _first_wrong(seen: Probe, reading: ParameterAssignment, decoder: Decoder) -> tuple[int, ...] | None:
     """The fewest slots that make target and cell differ, the others being zero."""
     named = dict(reading.names)
     for count in (1, 2, 3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import Edit, Sketch
+from rnn_harness.validation.identification.cell_model import CellModel, Fault
 
 NAMES = {
     "r": "reset gate",
@@ -29,63 +29,63 @@ _CHANGES = {
     "doubled": "counted twice",
     "transposed": "transposed",
 }
-_STRUCTURE: dict[str, dict[Edit, tuple[str, str]]] = {
+_STRUCTURE: dict[str, dict[Fault, tuple[str, str]]] = {
     "any": {
-        Edit("state", "ignored"): ("initial state", "the initial state is not used"),
-        Edit("state", "not carried"): ("state", "every step starts from the initial state"),
-        Edit("state", "late"): ("recurrent input", "the gates see the state of two steps before"),
-        Edit("state", "reversed"): ("time", "the steps are taken in reverse order"),
-        Edit("output", "residual"): ("state", "the old state is added to the new one"),
-        Edit("state", "input late"): ("input", "the input comes one step late"),
+        Fault("state", "ignored"): ("initial state", "the initial state is not used"),
+        Fault("state", "not carried"): ("state", "every step starts from the initial state"),
+        Fault("state", "late"): ("recurrent input", "the gates see the state of two steps before"),
+        Fault("state", "reversed"): ("time", "the steps are taken in reverse order"),
+        Fault("output", "residual"): ("state", "the old state is added to the new one"),
+        Fault("state", "input late"): ("input", "the input comes one step late"),
     },
     "rnn": {},
     "gru": {
-        Edit("reset", "unused"): ("reset gate", "the reset gate is not used"),
-        Edit("reset", "by update gate"): ("reset gate", "the update gate is used in the place of the reset gate"),
-        Edit("reset", "inverted"): ("reset gate", "1 - r is used in the place of r"),
-        Edit("reset", "on everything"): (
+        Fault("reset", "unused"): ("reset gate", "the reset gate is not used"),
+        Fault("reset", "by update gate"): ("reset gate", "the update gate is used in the place of the reset gate"),
+        Fault("reset", "inverted"): ("reset gate", "1 - r is used in the place of r"),
+        Fault("reset", "on everything"): (
             "reset gate",
             "the reset gate multiplies the whole argument of the candidate, the input too",
         ),
-        Edit("reset", "not on the bias"): (
+        Fault("reset", "not on the bias"): (
             "candidate, recurrent bias",
             "the recurrent bias of the candidate is added outside the reset gate",
         ),
-        Edit("reset", "recurrent weights skipped"): (
+        Fault("reset", "recurrent weights skipped"): (
             "candidate, recurrent weights",
             "the reset state is added without the candidate's recurrent weights",
         ),
-        Edit("update", "state dropped"): ("update", "the old state is left out of the new one"),
-        Edit("update", "state whole"): ("update", "the old state is added whole, without the update gate"),
-        Edit("update", "candidate whole"): ("update", "the candidate is added whole, without the update gate"),
-        Edit("update", "state by candidate's weight"): ("update", "old state and candidate have the same weight"),
-        Edit("update", "candidate by state's weight"): ("update", "candidate and old state have the same weight"),
-        Edit("update", "reset state kept"): ("update", "the reset state is kept in the place of the state"),
+        Fault("update", "state dropped"): ("update", "the old state is left out of the new one"),
+        Fault("update", "state whole"): ("update", "the old state is added whole, without the update gate"),
+        Fault("update", "candidate whole"): ("update", "the candidate is added whole, without the update gate"),
+        Fault("update", "state by candidate's weight"): ("update", "old state and candidate have the same weight"),
+        Fault("update", "candidate by state's weight"): ("update", "candidate and old state have the same weight"),
+        Fault("update", "reset state kept"): ("update", "the reset state is kept in the place of the state"),
     },
     "lstm": {
-        Edit("state", "exchanged"): ("initial states", "hidden state and cell state are exchanged"),
-        Edit("state", "cell ignored"): ("initial cell state", "the initial cell state is not used"),
-        Edit("cell", "forget unused"): ("forget gate", "the forget gate is not used"),
-        Edit("cell", "forget coupled"): ("forget gate", "1 - i is used in the place of the forget gate"),
-        Edit("cell", "input coupled"): ("input gate", "1 - f is used in the place of the input gate"),
-        Edit("cell", "forget by input"): ("forget gate", "the input gate is used in the place of the forget gate"),
-        Edit("cell", "forget inverted"): ("forget gate", "1 - f is used in the place of f"),
-        Edit("cell", "input unused"): ("input gate", "the input gate is not used"),
-        Edit("cell", "input by output"): ("input gate", "the output gate is used in the place of the input gate"),
-        Edit("cell", "candidate added"): ("cell state", "input gate and candidate are added, not multiplied"),
-        Edit("cell", "candidate dropped"): ("cell state", "the candidate is not written into the cell state"),
-        Edit("cell", "candidate subtracted"): ("cell state", "the candidate is subtracted from the cell state"),
-        Edit("cell", "old dropped"): ("cell state", "the old cell state is left out of the new one"),
-        Edit("cell", "squashed"): ("cell state", "tanh is applied to the cell state before it is kept"),
-        Edit("output", "old cell"): ("hidden state", "the hidden state is made from the old cell state"),
-        Edit("output", "candidate"): ("hidden state", "the hidden state is made from the candidate"),
-        Edit("output", "activation outside"): ("hidden state", "tanh is applied after the output gate, not before"),
-        Edit("output", "gate unused"): ("output gate", "the output gate is not used"),
+        Fault("state", "exchanged"): ("initial states", "hidden state and cell state are exchanged"),
+        Fault("state", "cell ignored"): ("initial cell state", "the initial cell state is not used"),
+        Fault("cell", "forget unused"): ("forget gate", "the forget gate is not used"),
+        Fault("cell", "forget coupled"): ("forget gate", "1 - i is used in the place of the forget gate"),
+        Fault("cell", "input coupled"): ("input gate", "1 - f is used in the place of the input gate"),
+        Fault("cell", "forget by input"): ("forget gate", "the input gate is used in the place of the forget gate"),
+        Fault("cell", "forget inverted"): ("forget gate", "1 - f is used in the place of f"),
+        Fault("cell", "input unused"): ("input gate", "the input gate is not used"),
+        Fault("cell", "input by output"): ("input gate", "the output gate is used in the place of the input gate"),
+        Fault("cell", "candidate added"): ("cell state", "input gate and candidate are added, not multiplied"),
+        Fault("cell", "candidate dropped"): ("cell state", "the candidate is not written into the cell state"),
+        Fault("cell", "candidate subtracted"): ("cell state", "the candidate is subtracted from the cell state"),
+        Fault("cell", "old dropped"): ("cell state", "the old cell state is left out of the new one"),
+        Fault("cell", "squashed"): ("cell state", "tanh is applied to the cell state before it is kept"),
+        Fault("output", "old cell"): ("hidden state", "the hidden state is made from the old cell state"),
+        Fault("output", "candidate"): ("hidden state", "the hidden state is made from the candidate"),
+        Fault("output", "activation outside"): ("hidden state", "tanh is applied after the output gate, not before"),
+        Fault("output", "gate unused"): ("output gate", "the output gate is not used"),
     },
 }
 
 
-def edits(sketch: Sketch) -> Iterator[Edit]:
+def edits(sketch: CellModel) -> Iterator[Fault]:
     """The single mistakes that a cell of that kind may have, likely ones first."""
     for edit in (*_STRUCTURE[sketch.family], *_STRUCTURE["any"]):
         if edit.what == "on everything" and sketch.reset != "after":
@@ -99,17 +99,17 @@ def edits(sketch: Sketch) -> Iterator[Edit]:
             continue
         yield edit
     if sketch.family == "lstm":
-        yield from (Edit("output", f"as {name}") for name in ACTIVATIONS if name != sketch.output)
+        yield from (Fault("output", f"as {name}") for name in ACTIVATIONS if name != sketch.output)
     for letter in sketch.letters:
-        yield from (Edit(letter, f"{term} {change}") for term, change in _terms(sketch, letter))
+        yield from (Fault(letter, f"{term} {change}") for term, change in _terms(sketch, letter))
         usual = sketch.candidate if letter in ("g", "") else sketch.gate
-        yield from (Edit(letter, f"as {name}") for name in ACTIVATIONS if name != usual)
-        yield from (Edit(letter, f"bias of {other}") for other in sketch.letters if other != letter)
+        yield from (Fault(letter, f"as {name}") for name in ACTIVATIONS if name != usual)
+        yield from (Fault(letter, f"bias of {other}") for other in sketch.letters if other != letter)
         if sketch.family == "lstm":
-            yield Edit(letter, "recurrent from cell")
+            yield Fault(letter, "recurrent from cell")
 
 
-def _terms(sketch: Sketch, letter: str) -> Iterator[tuple[str, str]]:
+def _terms(sketch: CellModel, letter: str) -> Iterator[tuple[str, str]]:
     for term in ("bias", "recurrent", "input"):
         yield from ((term, change) for change in ("dropped", "negated", "doubled"))
     yield "recurrent", "transposed"
@@ -119,7 +119,7 @@ def _terms(sketch: Sketch, letter: str) -> Iterator[tuple[str, str]]:
         yield from (("peephole", change) for change in ("dropped", "negated", "transposed"))
 
 
-def told(sketch: Sketch, edit: Edit) -> tuple[str, str]:
+def told(sketch: CellModel, edit: Fault) -> tuple[str, str]:
     """(the part at fault, what is wrong with it)."""
     for family in (sketch.family, "any"):
         if edit in _STRUCTURE[family]:

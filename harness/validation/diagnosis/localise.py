@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.cases.case import Case
-from rnn_harness.checks.check import within
-from rnn_harness.engine.runner import anchors
+from rnn_harness.checks.check import compare_with_balls
+from rnn_harness.engine.runner import fixed_cases
 from rnn_harness.errors import NotRun
-from rnn_harness.evaluation.evaluation import Trial
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.records.record import Outcome, Record
-from rnn_harness.validation.diagnosis.explain import Diagnosis
+from rnn_harness.validation.diagnosis.explain import NearestCell
 from rnn_harness.validation.diagnosis.faults import NAMES
 
 Array = NDArray[Any]
@@ -34,10 +34,10 @@ _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("there is more than one step", lambda case: case.T > 1),
     ("there are more than two steps", lambda case: case.T > 2),
     ("there are more than three steps", lambda case: case.T > 3),
-    ("inputs are large", lambda case: "large" in case.specials),
-    ("inputs are exactly zero", lambda case: "zeros" in case.specials),
-    ("batch rows are equal", lambda case: "equal rows" in case.specials),
-    ("gates are saturated", lambda case: "saturated" in case.specials),
+    ("inputs are large", lambda case: "large" in case.features),
+    ("inputs are exactly zero", lambda case: "zeros" in case.features),
+    ("batch rows are equal", lambda case: "equal rows" in case.features),
+    ("gates are saturated", lambda case: "saturated" in case.features),
 )
 _MANNERS = {
     "behaviour.determinism": "the same call twice gives other numbers",
@@ -69,10 +69,10 @@ def _cases(spec: str, fixed: dict[str, int] | None) -> Iterator[Case]:
         if not fixed or not {"n", "d"} & set(change):
             yield base.model_copy(update={"seed": seed, **change})
     if not fixed:
-        yield from (case.model_copy(update={"dtype": "float64"}) for case in anchors(spec))
+        yield from (case.model_copy(update={"dtype": "float64"}) for case in fixed_cases(spec))
 
 
-def blame(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
+def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
     """The diagnosis of what was refuted, or None if nothing was."""
     refuted = [record for record in records if record.outcome is Outcome.REFUTED]
     if not refuted:
@@ -81,7 +81,7 @@ def blame(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     names = {record.check for record in refuted}
     ended = next((record for record in refuted if record.check in ("candidate.process", "kernel.dispatch")), None)
     if ended is not None:
-        return Diagnosis(kernel.spec, "behaviour: it cannot be run", ended.reason)
+        return NearestCell(kernel.spec, "behaviour: it cannot be run", ended.reason)
     # A cell that changes its arguments, or remembers, is wrong in every number after that.
     for name in ("behaviour.intact", "candidate.memory", "behaviour.determinism"):
         if name in names:
@@ -98,23 +98,23 @@ def blame(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     reached = next((record for record in refuted if record.check.startswith("reach.")), None)
     if reached is not None:
         part = "backward" if "gradient" in reached.reason else "forward"
-        return Diagnosis(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
+        return NearestCell(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
     first = refuted[0]
-    return Diagnosis(kernel.spec, f"{first.check}", first.reason)
+    return NearestCell(kernel.spec, f"{first.check}", first.reason)
 
 
-def _manner(kernel: Kernel, name: str) -> Diagnosis:
-    return Diagnosis(kernel.spec, f"behaviour: {name.partition('.')[2].replace('_', ' ')}", _MANNERS[name])
+def _manner(kernel: Kernel, name: str) -> NearestCell:
+    return NearestCell(kernel.spec, f"behaviour: {name.partition('.')[2].replace('_', ' ')}", _MANNERS[name])
 
 
-def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnosis | None:
+def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> NearestCell | None:
     wrong: list[Case] = []
     right: list[Case] = []
     parts: set[str] = set()
     for case in _cases(kernel.spec, kernel.fixed):
-        trial = kernel.trial(setting, case.model_copy(update={"dtype": setting.dtype}))
+        evaluation = kernel.evaluation(setting, case.model_copy(update={"dtype": setting.dtype}))
         try:
-            bad = _differs(trial)
+            bad = _differs(evaluation)
         except NotRun:
             continue
         except Exception:  # a candidate may raise anything; that it does is its fault
@@ -126,48 +126,50 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
     lost = [_lost_axes(kernel, setting, case) for case in wrong]
     if all(lost):
         told = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
-        return Diagnosis(kernel.spec, "forward: shape", told)
+        return NearestCell(kernel.spec, "forward: shape", told)
     what = "outputs" if "outputs" in parts else "final states"
     for words, holds in _WHEN:
         if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
-            return Diagnosis(kernel.spec, f"forward: {what}", f"its {what} are wrong where {words}, and only there")
+            return NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong where {words}, and only there")
     if right:
         told = f"its {what} are wrong in {len(wrong)} of the {len(wrong) + len(right)} cases tried"
-        return Diagnosis(kernel.spec, f"forward: {what}", told)
-    return _precision(kernel, refuted) or Diagnosis(kernel.spec, f"forward: {what}", f"its {what} are wrong")
+        return NearestCell(kernel.spec, f"forward: {what}", told)
+    return _precision(kernel, refuted) or NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong")
 
 
-def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
+def _precision(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
     """What the outputs are in each dtype, if it is their precision."""
     rows = [record for record in refuted if record.check == "precision.format"]
     if not rows:
         return None
     told = rows[0].reason.partition("; ")[2] or rows[0].reason
-    return Diagnosis(kernel.spec, "forward: precision", f"in {rows[0].dtype}: {told}")
+    return NearestCell(kernel.spec, "forward: precision", f"in {rows[0].dtype}: {told}")
 
 
-def _coarse(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
+def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
     """Gradients that are right, but to fewer bits than their dtype has."""
     found = next((r for r in refuted if r.check == "backward.bound" and r.bits), None)
     if found is None or found.case is None:
         return None
     setting = next(one for one in kernel.settings if one.dtype == found.dtype)
-    trial = kernel.trial(setting, found.case)
+    evaluation = kernel.evaluation(setting, found.case)
     told = f"in {found.dtype}: the gradients have {found.bits:.1f} bits"
     if found.dtype == "float64":
-        trial.bounded = BallArithmetic.of("float32")
-        rows = trial.gradient_balls
-        if all(within("", name, balls, trial.flat_gradients[name]).agrees for name, balls in rows.items()):
+        evaluation.bounded = BallArithmetic.of("float32")
+        rows = evaluation.gradient_balls
+        if all(
+            compare_with_balls("", name, balls, evaluation.flat_gradients[name]).agrees for name, balls in rows.items()
+        ):
             told += "; this is what float32 arithmetic gives"
-    return Diagnosis(kernel.spec, "backward: precision", told)
+    return NearestCell(kernel.spec, "backward: precision", told)
 
 
-def _differs(trial: Trial) -> str:
+def _differs(evaluation: Evaluation) -> str:
     """What leaves its bound: ``outputs``, or else ``final states``; empty if nothing does."""
-    steps = trial.balls.steps
-    if _outside(np.stack([step[trial.subject.output_name] for step in steps]), trial.run.outputs):
+    steps = evaluation.balls.steps
+    if _outside(np.stack([step[evaluation.subject.output_name] for step in steps]), evaluation.run.outputs):
         return "outputs"
-    last = [(steps[-1][name], trial.run.finals[source]) for name, source in trial.subject.states.items()]
+    last = [(steps[-1][name], evaluation.run.finals[source]) for name, source in evaluation.subject.states.items()]
     return "final states" if any(_outside(balls, found) for balls, found in last) else ""
 
 
@@ -181,7 +183,7 @@ def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
     """The shape of its outputs at one step, where it differs from the right one by axes of length one; else empty."""
     case = case.model_copy(update={"T": 1, "dtype": setting.dtype})
     try:
-        found = kernel.trial(setting, case).run.outputs.shape
+        found = kernel.evaluation(setting, case).run.outputs.shape
     except Exception:  # then it is no shape that is wrong
         return ""
     right = (1, case.B, case.d)
@@ -190,23 +192,23 @@ def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
     return f"for T = 1, B = {case.B}, d = {case.d} its outputs have shape {found}, not {right}"
 
 
-def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
+def _backward(kernel: Kernel, setting: Setting) -> NearestCell | None:
     """Which gradients are wrong at one step, or else over several, and what they are instead."""
     for steps, words in ((1, ""), (3, ", over time")):
         case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed or {})
         case = case.model_copy(update={"T": steps, "seed": 7, "dtype": setting.dtype})
-        trial = kernel.trial(setting, case)
+        evaluation = kernel.evaluation(setting, case)
         try:
-            found = trial.flat_gradients
+            found = evaluation.flat_gradients
         except NotRun:
             return None
         except Exception as error:
-            return Diagnosis(kernel.spec, "backward", f"it raises {type(error).__name__}: {error}")
-        true = {name: _middles(balls) for name, balls in trial.gradient_balls.items()}
+            return NearestCell(kernel.spec, "backward", f"it raises {type(error).__name__}: {error}")
+        true = {name: _middles(balls) for name, balls in evaluation.gradient_balls.items()}
         wrong = [name for name, value in true.items() if not _near(found[name], value)]
         if wrong:
             part, difference = _told(wrong, found, true)
-            return Diagnosis(kernel.spec, f"backward{words}: {part}", difference)
+            return NearestCell(kernel.spec, f"backward{words}: {part}", difference)
     return None
 
 

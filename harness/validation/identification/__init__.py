@@ -1,1 +1,1 @@
-"""Identification, the second step of a validation: which cell a target computes, and which parameter is which."""
+"""IdentificationRecord, the second step of a validation: which cell a target computes, and which parameter is which."""

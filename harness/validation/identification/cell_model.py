@@ -22,7 +22,7 @@ LETTERS = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "o", "g")}
 
 
 @dataclass(frozen=True, order=True)
-class Edit:
+class Fault:
     """One mistake. `where`: a gate's letter, ``reset``, ``update``, ``cell``, ``output`` or ``state``."""
 
     where: str
@@ -30,7 +30,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Sketch:
+class CellModel:
     """`family`: rnn, gru or lstm. `gate`, `candidate`, `output`: activations of the gates, of the candidate (of a plain
     RNN: of the state) and of the cell state. `update`, `reset`: of a GRU. `forget`: of an LSTM, ``own``, ``none``,
     ``coupled`` (1 - i stands in its place) or ``coupling`` (1 - f stands in the place of the input gate). `offset`:
@@ -51,7 +51,7 @@ class Sketch:
     seen: str = "new"
     clip: float = 0.0
     cell_clip: float = 0.0
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Fault, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class Sketch:
 
     def run(self, parameters: Arrays, inputs: Array, states: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         """(hidden states (T, B, d), final states (B, d)). Parameters that are absent are zero."""
-        return Stepper(self, parameters).run(inputs, states)
+        return CellModelRun(self, parameters).run(inputs, states)
 
 
 def _spread(value: Any, like: Array) -> Array:
@@ -87,10 +87,10 @@ def _spread(value: Any, like: Array) -> Array:
     return spread
 
 
-class Stepper:
+class CellModelRun:
     """Runs a sketch with some parameters."""
 
-    def __init__(self, sketch: Sketch, parameters: Arrays) -> None:
+    def __init__(self, sketch: CellModel, parameters: Arrays) -> None:
         self.sketch, self.parameters = sketch, parameters
         self.edits = frozenset((edit.where, edit.what) for edit in sketch.edits)
         self.activations, self.biases = {}, {}

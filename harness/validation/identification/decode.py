@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.identification.parameter_blocks import PieceTable
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.identification.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
-from rnn_harness.validation.identification.probe import Probe, Seen, close
+from rnn_harness.validation.identification.probe import Probe, Response, close
 
 Array = NDArray[Any]
 Role = tuple[str, bool]
@@ -28,7 +28,7 @@ MOST_BIASES, MOST_READINGS = 2, 4
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParameterAssignment:
     """Names for slots. `matched`: how many of them were told by a run; the others have the names that were left."""
 
     layout: Layout
@@ -36,10 +36,10 @@ class Reading:
     matched: int
 
     @property
-    def table(self) -> PieceTable:
+    def table(self) -> BlockMap:
         """As a parameter map."""
         pieces = tuple(self.layout.slots[index].piece(*role) for index, role in self.names)
-        return PieceTable(pieces, self.layout.forms, self.layout.recurrent_first)
+        return BlockMap(pieces, self.layout.forms, self.layout.recurrent_first)
 
     def letters(self, kind: str) -> str:
         """The gates in the order of the slots of that kind."""
@@ -50,11 +50,11 @@ class Reading:
 class Decoder:
     """Decodes a target's slots as one sketch, with its states in one order."""
 
-    def __init__(self, seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> None:
+    def __init__(self, seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> None:
         self.seen, self.layout, self.sketch, self.states = seen, layout, sketch, states
         self.steps = seen.steps
 
-    def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Seen:
+    def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Response:
         """What the sketch gives for those slots."""
         return self.of(self.parameters(named), steps or self.steps)
 
@@ -67,16 +67,16 @@ class Decoder:
             found[name] = found[name] + value if name in found else value
         return found
 
-    def of(self, parameters: Mapping[str, Array], steps: int) -> Seen:
+    def of(self, parameters: Mapping[str, Array], steps: int) -> Response:
         """What the sketch gives, as the target would show it."""
         own = self.sketch.state_names
         given = dict(zip(self.states, self.seen.states, strict=False))
         start = tuple(given[name] if self.seen.convention.states else np.zeros_like(given[name]) for name in own)
         outputs, finals = self.sketch.run(parameters, self.seen.inputs[:steps], start)
         ends = dict(zip(own, finals, strict=True))
-        return Seen((outputs,), tuple(ends[name] for name in self.states))
+        return Response((outputs,), tuple(ends[name] for name in self.states))
 
-    def agree(self, target: Seen, predicted: Seen) -> bool:
+    def agree(self, target: Response, predicted: Response) -> bool:
         """Whether the target shows what the sketch gives; states that it does not return are not compared."""
         pairs = [
             (target.hidden(self.states), predicted.outputs[0]),
@@ -110,7 +110,7 @@ class Decoder:
         """Whether target and sketch agree when every parameter is zero."""
         return self.agree(self.seen.masked(self.layout, frozenset()), self.predict({}))
 
-    def readings(self, partial: bool = False) -> list[Reading]:
+    def readings(self, partial: bool = False) -> list[ParameterAssignment]:
         """Complete readings, confirmed by a run with everything; `partial`: also the best ones that are not."""
         found = list(self._decoded({}, partial))
         whole = self.seen.whole()
@@ -119,12 +119,12 @@ class Decoder:
             found = [one for one in found if self.agree(whole, self.predict(dict(one.names), len(self.seen.inputs)))]
         return found[:MOST_READINGS]
 
-    def _misses_the_reset(self, one: Reading) -> bool:
+    def _misses_the_reset(self, one: ParameterAssignment) -> bool:
         """Two biases of the candidate, both outside the reset gate that acts after the product: one belongs inside."""
         names = [name for _, (name, _) in one.names]
         return self.sketch.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
 
-    def _decoded(self, named: dict[int, Role], partial: bool) -> Iterator[Reading]:
+    def _decoded(self, named: dict[int, Role], partial: bool) -> Iterator[ParameterAssignment]:
         open_ones = [index for index in range(len(self.layout.slots)) if index not in named]
         ties: list[tuple[int, list[Role]]] = []
         moved = False
@@ -172,7 +172,7 @@ class Decoder:
                 return found
         return []
 
-    def _finished(self, named: dict[int, Role], silent: list[int]) -> Iterator[Reading]:
+    def _finished(self, named: dict[int, Role], silent: list[int]) -> Iterator[ParameterAssignment]:
         """Slots that nothing tells apart get the names that are left, in their order."""
         matched = len(named)
         for index in silent:
@@ -182,4 +182,4 @@ class Decoder:
             if role is None:
                 continue  # it has no influence, and nothing is left for it to be
             named = {**named, index: role}
-        yield Reading(self.layout, tuple(sorted(named.items())), matched)
+        yield ParameterAssignment(self.layout, tuple(sorted(named.items())), matched)

@@ -16,29 +16,29 @@ from rnn_harness.errors import UsageError
 from rnn_harness.references import get
 from rnn_harness.specs import Spec, library
 from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import Edit, Sketch
-from rnn_harness.validation.identification.decode import Decoder, Reading
+from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.parameter_layout import Layout, fits, layouts
 from rnn_harness.validation.identification.probe import Probe, probe
 from rnn_harness.validation.identification.variants import all_variants, with_cell_clip, with_offset
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 from rnn_harness.validation.loading.target import Target
 
 WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forget", "o": "output", "": "state"}
 
 
 @dataclass(frozen=True)
-class Match:
+class Identification:
     """One reading of a target. `sketch` holds the faults, if there are any; `unused` parameters have no influence."""
 
-    sketch: Sketch
-    reading: Reading
+    sketch: CellModel
+    reading: ParameterAssignment
     states: tuple[str, ...]
-    convention: Convention
+    convention: CallingConvention
     unused: tuple[str, ...] = ()
 
     @property
-    def faults(self) -> tuple[Edit, ...]:
+    def faults(self) -> tuple[Fault, ...]:
         """What is wrong with it; empty if nothing is."""
         return self.sketch.edits
 
@@ -69,7 +69,7 @@ class Match:
         return f"{told}; {', '.join(self.unused)} without influence" if self.unused else told
 
 
-def features(match: Match) -> str:
+def features(match: Identification) -> str:
     """The variant and the layout in words."""
     sketch, reading = match.sketch, match.reading
     parts = list(_variant(sketch))
@@ -94,7 +94,7 @@ def features(match: Match) -> str:
     return f"{ {'rnn': 'simple RNN', 'gru': 'GRU', 'lstm': 'LSTM'}[sketch.family] }: {'; '.join(parts)}"
 
 
-def _variant(sketch: Sketch) -> Iterator[str]:
+def _variant(sketch: CellModel) -> Iterator[str]:
     def words(name: str) -> str:
         return ACTIVATIONS[name].wording
 
@@ -124,7 +124,7 @@ def _variant(sketch: Sketch) -> Iterator[str]:
         yield f"{sketch.offset:g} is added to the forget gate"
 
 
-def _biases(sketch: Sketch, names: list[str]) -> str:
+def _biases(sketch: CellModel, names: list[str]) -> str:
     """How many biases there are."""
     count = len(names)
     each = " a gate" if sketch.family != "rnn" else ""
@@ -141,7 +141,7 @@ def _biases(sketch: Sketch, names: list[str]) -> str:
     return "biases for " + ", ".join(told)
 
 
-def reference_options(sketch: Sketch, bias: bool) -> tuple[tuple[str, Any], ...] | None:
+def reference_options(sketch: CellModel, bias: bool) -> tuple[tuple[str, Any], ...] | None:
     """The options of the reference that computes a sketch; None if none does."""
     if sketch.gate != "sigmoid" or sketch.offset or sketch.clip or sketch.cell_clip or sketch.seen == "old":
         return None
@@ -158,7 +158,7 @@ def reference_options(sketch: Sketch, bias: bool) -> tuple[tuple[str, Any], ...]
     return _options(get("lstm", **both, peephole=sketch.peephole or None, forget=sketch.forget == "own", bias=bias))
 
 
-def sketch_of(spec: Spec) -> Sketch:
+def sketch_of(spec: Spec) -> CellModel:
     """The sketch of a shipped spec. Raises UsageError for layers, and cells with an output layer."""
     link = spec.reference
     if link is None or link.name not in ("rnn", "gru", "lstm") or link.output:
@@ -168,12 +168,12 @@ def sketch_of(spec: Spec) -> Sketch:
         )
     made: Any = get(link.name, **link.options)
     if link.name == "rnn":
-        return Sketch("rnn", candidate=made.activation)
+        return CellModel("rnn", candidate=made.activation)
     if link.name == "gru":
-        return Sketch("gru", candidate=made.candidate, update=made.update, reset=made.reset)
+        return CellModel("gru", candidate=made.candidate, update=made.update, reset=made.reset)
     forget = "own" if made.forget else "none"
     peephole = made.peephole or ""
-    return Sketch("lstm", candidate=made.candidate, output=made.output, forget=forget, peephole=peephole)
+    return CellModel("lstm", candidate=made.candidate, output=made.output, forget=forget, peephole=peephole)
 
 
 @functools.cache
@@ -192,7 +192,7 @@ def _options(reference: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(fields.items()))
 
 
-def orders(sketch: Sketch, seen: Probe) -> tuple[tuple[str, ...], ...]:
+def orders(sketch: CellModel, seen: Probe) -> tuple[tuple[str, ...], ...]:
     """The orders that a target's states may have."""
     if sketch.family != "lstm":
         return (("h",),)
@@ -214,7 +214,7 @@ def layouts_of(target: Target, seen: Probe, silent: bool = True) -> list[Layout]
     return found
 
 
-def identify(target: Target, seen: Probe | None = None) -> tuple[Match, ...]:
+def identify(target: Target, seen: Probe | None = None) -> tuple[Identification, ...]:
     """Every right cell that the target equals: one, several that cannot be told apart, or none.
 
     Raises UsageError if it cannot be driven, or if its parameters fit no cell.
@@ -234,7 +234,7 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Match, ...]:
     for tolerance, steps in dict.fromkeys(attempts):
         seen.tolerance, seen.steps = tolerance, steps
         for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
-            found: dict[str, Match] = {}
+            found: dict[str, Identification] = {}
             for match in _matches(seen, layout, target.claims):
                 found.setdefault(match.sentence(), replace(match, unused=unused))
             if found:
@@ -243,7 +243,7 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Match, ...]:
     return ()
 
 
-def _matches(seen: Probe, layout: Layout, claims: Sketch | None = None) -> Iterator[Match]:
+def _matches(seen: Probe, layout: Layout, claims: CellModel | None = None) -> Iterator[Identification]:
     usual = all_variants(layout, seen.convention.states)
     for sketch in dict.fromkeys((claims, *usual) if claims is not None else usual):
         for states in orders(sketch, seen):
@@ -253,6 +253,6 @@ def _matches(seen: Probe, layout: Layout, claims: Sketch | None = None) -> Itera
                 if not decoder.zero():
                     continue
                 readings = decoder.readings()
-                yield from (Match(one, reading, states, seen.convention) for reading in readings)
+                yield from (Identification(one, reading, states, seen.convention) for reading in readings)
                 if readings:
                     break

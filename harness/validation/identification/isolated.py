@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import NotRun, UsageError
-from rnn_harness.runtime.worker import Send, watched
-from rnn_harness.validation.isolation import Limits, Order, advice, loaded, telling
+from rnn_harness.runtime.worker import Send, run_in_worker
+from rnn_harness.validation.isolation import Limits, Order, advice, loaded, report_usage_errors
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
@@ -32,7 +32,7 @@ def answered(order: Order, limits: Limits, nearest: bool = True) -> Answer:
 
     Raises UsageError as `identify` does, and NotRun where the target ended its process, or gave no answer in time.
     """
-    for kind, value in watched(_work, (order, nearest), limits.case):
+    for kind, value in run_in_worker(_work, (order, nearest), limits.case):
         if kind == "usage":
             raise UsageError(value)
         if kind == "ended":
@@ -47,7 +47,7 @@ def _work(send: Send, given: tuple[Order, bool]) -> None:
     order, nearest = given
     sys.stdout.flush()
     os.dup2(2, 1)
-    telling(send, order, lambda send, order: _identified(send, order, nearest))
+    report_usage_errors(send, order, lambda send, order: _identified(send, order, nearest))
 
 
 def _identified(send: Send, order: Order, nearest: bool) -> None:

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Form:
+class StorageForm:
     """How a parameter lies in memory, against the plain form: a matrix (G d, width), or a vector (G d).
 
     `lead`: it has a first axis of that length, over which the rows are divided (0: it has none). `tail`: it has a last
@@ -59,7 +59,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ParameterBlock:
     """`name` of the reference is block number `block` of `of` in the plain form of the target's `parameter`.
 
     `side`: ``x`` or ``h`` where input and recurrent weights stand side by side, and it is that one. `flipped`: the
@@ -75,14 +75,14 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class PieceTable:
+class BlockMap:
     """All pieces of a target with the forms of its parameters. `recurrent_first`: weights stand on [h, x]."""
 
-    pieces: tuple[Piece, ...]
-    forms: tuple[tuple[str, Form], ...]
+    pieces: tuple[ParameterBlock, ...]
+    forms: tuple[tuple[str, StorageForm], ...]
     recurrent_first: bool = False
 
-    def _place(self, piece: Piece, rows: int, wide: tuple[int, int]) -> tuple[slice, ...]:
+    def _place(self, piece: ParameterBlock, rows: int, wide: tuple[int, int]) -> tuple[slice, ...]:
         """Where a piece stands in the plain form. `wide`: columns of the inputs and of the states."""
         found = slice(piece.block * rows, (piece.block + 1) * rows)
         if not piece.side:
@@ -98,10 +98,10 @@ class PieceTable:
         counts: dict[str, int] = {}
         for piece in self.pieces:
             counts[piece.name] = counts.get(piece.name, 0) + 1
-        shares = {name: iter(shares_of(np.asarray(parameters[name]), count)) for name, count in counts.items()}
+        gradient_parts = {name: iter(shares_of(np.asarray(parameters[name]), count)) for name, count in counts.items()}
         found: dict[str, Array] = {}
         for piece in self.pieces:
-            value = next(shares[piece.name])
+            value = next(gradient_parts[piece.name])
             if piece.parameter not in found:
                 height = (piece.of * len(value),)
                 columns = () if value.ndim == 1 else (sum(wide) if piece.side else value.shape[1],)

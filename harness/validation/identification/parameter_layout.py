@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.parameter_blocks import Form, Piece
+from rnn_harness.validation.identification.parameter_blocks import ParameterBlock, StorageForm
 
 MOST_GATES, MOST_VECTORS, MOST_LAYOUTS = 4, 12, 32
 
 
 @dataclass(frozen=True)
-class Slot:
+class GateBlock:
     """One gate's place in a parameter. `kind`: ``x``, ``h`` or ``b``. `square`: it may be transposed unseen."""
 
     parameter: str
@@ -26,17 +26,17 @@ class Slot:
     side: str = ""
     square: bool = False
 
-    def piece(self, name: str, flipped: bool = False) -> Piece:
+    def piece(self, name: str, flipped: bool = False) -> ParameterBlock:
         """The slot with a name of the reference."""
-        return Piece(self.parameter, name, self.block, self.of, self.side, flipped)
+        return ParameterBlock(self.parameter, name, self.block, self.of, self.side, flipped)
 
 
 @dataclass(frozen=True)
 class Layout:
     """Slots in the order in which the module lists them."""
 
-    slots: tuple[Slot, ...]
-    forms: tuple[tuple[str, Form], ...]
+    slots: tuple[GateBlock, ...]
+    forms: tuple[tuple[str, StorageForm], ...]
     recurrent_first: bool = False
 
     @property
@@ -54,7 +54,7 @@ class Layout:
 class _Kind:
     kind: str
     count: int
-    form: Form
+    form: StorageForm
     square: bool = False
 
 
@@ -94,13 +94,13 @@ def fits(shape: tuple[int, ...], n: int, d: int) -> bool:
 def _sides(chosen: Mapping[str, _Kind]) -> Iterator[Layout]:
     joined = any(one.kind == "xh" for one in chosen.values())
     forms = tuple((name, one.form) for name, one in chosen.items())
-    slots: list[Slot] = []
+    slots: list[GateBlock] = []
     for name, one in chosen.items():
         for block in range(one.count):
             if one.kind == "xh":
-                slots += [Slot(name, side, block, one.count, side) for side in "xh"]
+                slots += [GateBlock(name, side, block, one.count, side) for side in "xh"]
             else:
-                slots.append(Slot(name, one.kind, block, one.count, square=one.square))
+                slots.append(GateBlock(name, one.kind, block, one.count, square=one.square))
     for first in (False, True) if joined else (False,):
         yield Layout(tuple(slots), forms, first)
 
@@ -124,7 +124,7 @@ def _kinds(shape: tuple[int, ...], n: int, d: int) -> Iterator[_Kind]:
         lead, tail = lengths[len(shape)]
         rows = size // max(lead, 1)
         if rows % d == 0 and 1 <= size // d <= MOST_VECTORS:
-            yield _Kind("b", size // d, Form(lead, tail, vector=True))
+            yield _Kind("b", size // d, StorageForm(lead, tail, vector=True))
 
 
 def _matrices(shape: tuple[int, ...], n: int, d: int, lead: int) -> Iterator[_Kind]:
@@ -134,4 +134,4 @@ def _matrices(shape: tuple[int, ...], n: int, d: int, lead: int) -> Iterator[_Ki
                 square = shape == (d, d)
                 if square and turned:
                     continue  # a block that is transposed is found out by running it
-                yield _Kind(kind, rows // d, Form(lead, turned=turned), square and kind in ("x", "h"))
+                yield _Kind(kind, rows // d, StorageForm(lead, turned=turned), square and kind in ("x", "h"))

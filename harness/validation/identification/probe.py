@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import numpy
-from rnn_harness.validation.identification.parameter_blocks import Form
+from rnn_harness.validation.identification.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout
-from rnn_harness.validation.loading.calling_convention import Convention, find
+from rnn_harness.validation.loading.calling_convention import CallingConvention, find
 from rnn_harness.validation.loading.driver import through
 from rnn_harness.validation.loading.target import Target
 
@@ -35,7 +35,7 @@ def close(one: Array, two: Array, tolerance: float, equal_nan: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class Seen:
+class Response:
     """What came out: hidden states over time for either order of two states, and final states in the target's order."""
 
     outputs: tuple[Array, ...]
@@ -54,7 +54,7 @@ class Probe:
     """
 
     module: Any
-    convention: Convention
+    convention: CallingConvention
     sizes: tuple[int, int]
     parameters: dict[str, Array]
     inputs: Array
@@ -63,20 +63,20 @@ class Probe:
     dtype: str
     ignored: tuple[str, ...] = ()
     steps: int = STEPS
-    _known: dict[Any, Seen] = field(default_factory=dict)
+    _known: dict[Any, Response] = field(default_factory=dict)
 
-    def whole(self) -> Seen:
+    def whole(self) -> Response:
         """All parameters, all steps."""
         return self._run(self.parameters, STEPS)
 
-    def masked(self, layout: Layout, alive: frozenset[int]) -> Seen:
+    def masked(self, layout: Layout, alive: frozenset[int]) -> Response:
         """Only the slots with these numbers are not zero; `steps` of them."""
         key = (layout.forms, layout.recurrent_first, alive, self.steps)
         if key not in self._known:
             self._known[key] = self._run(self._only(layout, alive), self.steps)
         return self._known[key]
 
-    def from_huge_states(self, layout: Layout) -> Seen:
+    def from_huge_states(self, layout: Layout) -> Response:
         """All parameters zero, and states far beyond what is usual, no two entries alike; one step.
 
         Nothing came out where that makes it raise.
@@ -87,7 +87,7 @@ class Probe:
             try:
                 self._known[key] = other._run(self._only(layout, frozenset()), 1)
             except UsageError:
-                self._known[key] = Seen((), ())
+                self._known[key] = Response((), ())
         return self._known[key]
 
     def value(self, layout: Layout, index: int) -> Array:
@@ -112,14 +112,14 @@ class Probe:
         return rows, slice(0, size) if first else slice(n + d - size, None)
 
     def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
-        forms: dict[str, Form] = dict(layout.forms)
+        forms: dict[str, StorageForm] = dict(layout.forms)
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
             plain[layout.slots[index].parameter][self.place(layout, index)] = self.value(layout, index)
         kept = {name: self.parameters[name] for name in self.ignored}
         return kept | {name: forms[name].stored(value) for name, value in plain.items()}
 
-    def _run(self, parameters: dict[str, Array], steps: int) -> Seen:
+    def _run(self, parameters: dict[str, Array], steps: int) -> Response:
         import torch
 
         leaves, x, given = self._tensors(parameters, steps)
@@ -137,9 +137,9 @@ class Probe:
             ) from error
         finals = tuple(numpy(value).astype(np.float64) for value in last)
         if outputs is not None:
-            return Seen((numpy(outputs).astype(np.float64),), finals)
+            return Response((numpy(outputs).astype(np.float64),), finals)
         over = [np.stack([numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
-        return Seen(tuple(over), finals)
+        return Response(tuple(over), finals)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
@@ -190,7 +190,7 @@ class Probe:
         seen = self.whole()
         return any(bool(np.isnan(value).any()) for value in (*seen.outputs, *seen.finals))
 
-    def same(self, one: Seen, two: Seen) -> bool:
+    def same(self, one: Response, two: Response) -> bool:
         """Equal, as far as its dtype can tell."""
         pairs = zip((*one.outputs, *one.finals), (*two.outputs, *two.finals), strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)

@@ -12,15 +12,15 @@ from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.identification.decode import Reading
-from rnn_harness.validation.identification.identify import Match
-from rnn_harness.validation.identification.parameter_blocks import Form
-from rnn_harness.validation.identification.parameter_layout import Layout, Slot
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.identification.decode import ParameterAssignment
+from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.identification.parameter_blocks import StorageForm
+from rnn_harness.validation.identification.parameter_layout import GateBlock, Layout
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
-def map_of(match: Match) -> MapFile:
+def map_of(match: Identification) -> MapFile:
     """A match as it is written."""
     table = match.reading.table
     return MapFile(
@@ -33,7 +33,7 @@ def map_of(match: Match) -> MapFile:
     )
 
 
-def save_map(match: Match, path: Path) -> None:
+def save_map(match: Identification, path: Path) -> None:
     """Write the map. Raises UsageError."""
     try:
         path.write_text(map_of(match).model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -41,7 +41,7 @@ def save_map(match: Match, path: Path) -> None:
         raise UsageError(f"cannot write the map to {path}: {error.strerror}") from None
 
 
-def load_map(path: Path) -> Match:
+def load_map(path: Path) -> Identification:
     """Read a map. Raises UsageError with what is wrong in it."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -59,15 +59,15 @@ def load_map(path: Path) -> Match:
         raise UsageError(f"{path}: {error}; expected what --save-map writes") from None
 
 
-def match_of(given: MapFile) -> Match:
+def match_of(given: MapFile) -> Identification:
     """The match that a map describes. Raises TypeError for features that there are not."""
     called = {**given.called, "taken": tuple(given.called.get("taken", ()))}
-    forms = tuple((name, Form(**form)) for name, form in given.forms.items())
+    forms = tuple((name, StorageForm(**form)) for name, form in given.forms.items())
     slots, names = [], []
     for index, piece in enumerate(given.pieces):
         kind = "b" if dict(forms)[piece.parameter].vector else "x" if piece.name.startswith("W_x") else "h"
-        slots.append(Slot(piece.parameter, kind, piece.block, piece.of, piece.side))
+        slots.append(GateBlock(piece.parameter, kind, piece.block, piece.of, piece.side))
         names.append((index, (piece.name, piece.flipped)))
     layout = Layout(tuple(slots), forms, given.recurrent_first)
-    reading = Reading(layout, tuple(names), len(names))
-    return Match(Sketch(**given.cell), reading, given.states, Convention(**called))
+    reading = ParameterAssignment(layout, tuple(names), len(names))
+    return Identification(CellModel(**given.cell), reading, given.states, CallingConvention(**called))

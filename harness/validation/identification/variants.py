@@ -12,25 +12,25 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.validation.identification.activations import GATES, OTHERS
-from rnn_harness.validation.identification.cell_model import Sketch
+from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 
 
-def plain(layout: Layout, states: int) -> Iterator[Sketch]:
+def plain(layout: Layout, states: int) -> Iterator[CellModel]:
     """The cells of the field with the usual activations. `states`: 0 where none can be given."""
     gates = layout.gates
     if gates == 1 and states < 2:
-        yield Sketch("rnn")
+        yield CellModel("rnn")
     if gates == 3 and states < 2:
         for update, reset in itertools.product(("keep", "write"), ("before", "after")):
-            yield Sketch("gru", update=update, reset=reset)
+            yield CellModel("gru", update=update, reset=reset)
     if gates in (3, 4) and states != 1:
         for forget in ("own",) if gates == 4 else ("none", "coupled", "coupling"):
             for peephole in _peepholes(layout):
                 for seen in ("new", "old") if peephole else ("new",):
-                    yield Sketch("lstm", forget=forget, peephole=peephole, seen=seen)
+                    yield CellModel("lstm", forget=forget, peephole=peephole, seen=seen)
 
 
 def _peepholes(layout: Layout) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def _peepholes(layout: Layout) -> tuple[str, ...]:
     return ("diagonal",) if vectors in (own, own + layout.gates, own + 2 * layout.gates) and vectors else ("",)
 
 
-def all_variants(layout: Layout, states: int) -> Iterator[Sketch]:
+def all_variants(layout: Layout, states: int) -> Iterator[CellModel]:
     """The same with every activation that is known, usual ones first."""
     base = list(plain(layout, states))
     yield from base
@@ -60,7 +60,7 @@ def all_variants(layout: Layout, states: int) -> Iterator[Sketch]:
                 yield other
 
 
-def with_cell_clip(seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> Sketch:
+def with_cell_clip(seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> CellModel:
     """The sketch with the limit that the target keeps its cell state within, if a huge one shows a limit."""
     if sketch.family != "lstm" or "c" not in states[: seen.convention.states]:
         return sketch
@@ -74,7 +74,7 @@ def with_cell_clip(seen: Probe, layout: Layout, sketch: Sketch, states: tuple[st
     return replace(sketch, cell_clip=float(sizes.flat[0])) if limited else sketch
 
 
-def with_offset(seen: Probe, layout: Layout, sketch: Sketch, states: tuple[str, ...]) -> Sketch:
+def with_offset(seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> CellModel:
     """The sketch with the constant that the target adds to its forget gate, if what it does with zeros shows one."""
     if sketch.family != "lstm" or sketch.forget not in ("own", "coupling") or not seen.convention.states:
         return sketch

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from rnn_harness.records.validation import Example, Fault, Identification
-from rnn_harness.validation.diagnosis.explain import Diagnosis
-from rnn_harness.validation.identification.identify import Match
+from rnn_harness.records.validation import Diagnosis, Example, IdentificationRecord
+from rnn_harness.validation.diagnosis.explain import NearestCell
+from rnn_harness.validation.identification.identify import Identification
 from rnn_harness.validation.identification.saved_map import map_of
 from rnn_harness.validation.reproduction.smallest import Smallest
 
 
-def identified(matches: tuple[Match, ...]) -> Identification:
+def identified(matches: tuple[Identification, ...]) -> IdentificationRecord:
     """The answer of an identification."""
     if not matches:
-        return Identification(answer="unknown")
+        return IdentificationRecord(answer="unknown")
     first = matches[0]
-    return Identification(
+    return IdentificationRecord(
         answer="unique" if len(matches) == 1 else "ambiguous",
         spec=first.spec or "candidate",
         sentence=first.sentence(),
@@ -23,9 +23,9 @@ def identified(matches: tuple[Match, ...]) -> Identification:
     )
 
 
-def fault(found: Diagnosis) -> Fault:
+def fault(found: NearestCell) -> Diagnosis:
     """A diagnosis as it is written."""
-    return Fault(spec=found.spec, part=found.part, difference=found.difference)
+    return Diagnosis(spec=found.spec, part=found.part, difference=found.difference)
 
 
 def example(found: Smallest) -> Example:

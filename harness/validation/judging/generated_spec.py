@@ -15,7 +15,7 @@ import numpy as np
 from rnn_harness.specs import Spec, parse_spec
 from rnn_harness.specs.schema import Equation
 from rnn_harness.validation.identification.activations import ACTIVATIONS, ARGUMENT
-from rnn_harness.validation.identification.cell_model import Sketch
+from rnn_harness.validation.identification.cell_model import CellModel
 
 _TITLES = {"rnn": "simple RNN", "gru": "GRU", "lstm": "LSTM"}
 
@@ -41,7 +41,7 @@ def _applied(activation: str, argument: str, clip: float = 0.0) -> str:
 class _Writer:
     """Writes one sketch with the parameters that the target has."""
 
-    def __init__(self, sketch: Sketch, names: frozenset[str]) -> None:
+    def __init__(self, sketch: CellModel, names: frozenset[str]) -> None:
         self.sketch, self.names = sketch, names
 
     def _bias(self, name: str) -> str:
@@ -90,7 +90,7 @@ class _Writer:
         yield rf"h_t = o_t \odot {_applied(sketch.output, 'c_t')}"
 
 
-def rewritten(sketch: Sketch, candidate: str) -> str | None:
+def rewritten(sketch: CellModel, candidate: str) -> str | None:
     """The other common way to write a GRU's last equation; it rounds otherwise. `candidate`: its name in the spec."""
     if sketch.family != "gru":
         return None
@@ -99,7 +99,7 @@ def rewritten(sketch: Sketch, candidate: str) -> str | None:
     return rf"h_t = h_{{t-1}} + z_t \odot ({candidate}_t - h_{{t-1}})"
 
 
-def write(sketch: Sketch, names: frozenset[str]) -> str:
+def write(sketch: CellModel, names: frozenset[str]) -> str:
     """The text of a spec file of a sketch whose parameters are `names`."""
     vectors = {name for name in names if name.startswith("b") or (name.startswith("W_c") and sketch.peephole != "full")}
     shapes = {name: "d" if name in vectors else "d n" if name.startswith("W_x") else "d d" for name in sorted(names)}
@@ -120,7 +120,7 @@ def write(sketch: Sketch, names: frozenset[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_rewriting(spec: Spec, sketch: Sketch) -> Spec:
+def with_rewriting(spec: Spec, sketch: CellModel) -> Spec:
     """A shipped spec of a GRU with the other way to write its last equation as an alternative, if it has none."""
     link = spec.reference
     if sketch.family != "gru" or link is None or any(one.alternative for one in spec.model.equations):
@@ -145,6 +145,6 @@ def alternative_ids(spec: Spec) -> tuple[str, ...]:
     return tuple(one.id for one in spec.model.equations if one.alternative and one.id[0] in "TF")
 
 
-def written_spec(sketch: Sketch, names: frozenset[str]) -> Spec:
+def written_spec(sketch: CellModel, names: frozenset[str]) -> Spec:
     """The spec of a sketch, without a reference."""
     return parse_spec(write(replace(sketch, edits=()), names), Path("candidate.toml"))

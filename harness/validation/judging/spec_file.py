@@ -13,9 +13,9 @@ from pathlib import Path
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.kernel import settings
-from rnn_harness.kernels.spec_signature import Nameless
+from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.specs import Spec, library, load_spec
-from rnn_harness.validation.identification.parameter_blocks import Form, Piece, PieceTable
+from rnn_harness.validation.identification.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
 from rnn_harness.validation.loading.calling_convention import find
@@ -35,7 +35,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("weight").removesuffix("data")
 
 
-def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> PieceTable:
+def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> BlockMap:
     """Every parameter of the spec is the module's of the same name, or the only one of its shape, turned if need be.
 
     Raises UsageError that lists both sides.
@@ -53,14 +53,14 @@ def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[st
                 "Give the module's parameters the names of the spec"
             )
         turned = len(shape) == 2 and shapes[chosen[0]] != shape
-        forms[chosen[0]] = Form(turned=turned, vector=len(shape) == 1)
-        found.append(Piece(chosen[0], name, 0, 1))
+        forms[chosen[0]] = StorageForm(turned=turned, vector=len(shape) == 1)
+        found.append(ParameterBlock(chosen[0], name, 0, 1))
     used = [piece.parameter for piece in found]
     spare = sorted(set(shapes) - set(used))
     twice = sorted({one for one in used if used.count(one) > 1})
     if spare or twice:
         raise UsageError(f"{spec.id} has no parameter for {', '.join(spare or twice)} of the module")
-    return PieceTable(tuple(found), tuple(forms.items()))
+    return BlockMap(tuple(found), tuple(forms.items()))
 
 
 def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
@@ -68,7 +68,7 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
     n, d = target.sizes or (N, D)
     module = target.make(n, d).double().eval()
     convention = find(module, n, d, target.convention)
-    like = Nameless(spec)
+    like = SpecSignature(spec)
     if convention.states != len(like.state_names):
         raise UsageError(
             f"{target.name} is {convention}, but {spec.id} has the states {', '.join(like.state_names) or 'none'}"
@@ -87,8 +87,8 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
         settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
         fixed=fixed,
         given=spec,
-        extra=MANNERS,
-        left_out=(*SMALL, *(FOREIGN if target.foreign else ())),
+        own_checks=MANNERS,
+        skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
         shrinks=False,
         watched=False,
     )

@@ -14,10 +14,10 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.checks import Check
-from rnn_harness.checks.check import Finding, always, merge, within
+from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
-from rnn_harness.evaluation.evaluation import Trial, flat
-from rnn_harness.kernels.evaluation import KernelTrial
+from rnn_harness.evaluation.evaluation import Evaluation, flat
+from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, kernel_of
 from rnn_harness.kernels.torch_reference import held, numpy
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -25,20 +25,20 @@ from rnn_harness.validation.loading.driver import TargetDriver
 _DTYPES = ("float64", "float32")
 
 
-def driver_of(trial: Trial) -> TargetDriver:
+def driver_of(evaluation: Evaluation) -> TargetDriver:
     """The candidate's driver."""
-    driver = kernel_of(trial).driver
+    driver = kernel_of(evaluation).driver
     assert isinstance(driver, TargetDriver), "these checks are for candidates"
     return driver
 
 
-def said(trial: Trial, right: bool, detail: str) -> Finding:
+def said(evaluation: Evaluation, right: bool, detail: str) -> Finding:
     """A finding that is right, or tells `detail`."""
-    return Finding(trial.subject.spec.id, right, "" if right else detail, 0.0)
+    return Finding(evaluation.subject.spec.id, right, "" if right else detail, 0.0)
 
 
-def _of_torch(trial: Trial) -> TargetDriver:
-    driver = driver_of(trial)
+def _of_torch(evaluation: Evaluation) -> TargetDriver:
+    driver = driver_of(evaluation)
     if driver.foreign:
         raise NotRun(f"{driver.foreign} has no such mode that the adapter sets")
     return driver
@@ -55,59 +55,63 @@ class _Fixed:
         return self.module
 
 
-def _training(trial: Trial) -> Iterator[Finding]:
+def _training(evaluation: Evaluation) -> Iterator[Finding]:
     """In training mode as in evaluation, gradients too."""
     import torch
 
-    driver, d = _of_torch(trial), trial.drawn
-    module = driver.make(trial.case.n, trial.case.d)
+    driver, d = _of_torch(evaluation), evaluation.arrays
+    module = driver.make(evaluation.case.n, evaluation.case.d)
     given = getattr(module, "dropout", 0)
     layers = [one for one in module.modules() if isinstance(one, torch.nn.modules.dropout._DropoutNd)]
     if any(one.p > 0 for one in layers) or (isinstance(given, int | float) and given > 0):
         raise NotRun("it has dropout, which is random in training")
-    module = module.to(getattr(torch, trial.case.dtype)).train()
+    module = module.to(getattr(torch, evaluation.case.dtype)).train()
     found = replace(driver, make=_Fixed(module))
-    own = replace(trial.subject, cell=type(kernel_of(trial))(found, kernel_of(trial).like, trial.case.dtype))
+    own = replace(
+        evaluation.subject, cell=type(kernel_of(evaluation))(found, kernel_of(evaluation).like, evaluation.case.dtype)
+    )
     run = own.forward(d.parameters, d.inputs, d.states)
-    outputs = np.array_equal(run.outputs, trial.run.outputs)
-    yield said(trial, outputs, "in training mode the outputs are others than in evaluation")
+    outputs = np.array_equal(run.outputs, evaluation.run.outputs)
+    yield said(evaluation, outputs, "in training mode the outputs are others than in evaluation")
     if driver.gradients:
         return
     gradients = flat(own.backward(run, d.d_outputs, d.d_finals))
-    differing = [name for name, value in trial.flat_gradients.items() if not np.array_equal(value, gradients[name])]
+    differing = [
+        name for name, value in evaluation.flat_gradients.items() if not np.array_equal(value, gradients[name])
+    ]
     told = f"in training mode the gradients of {', '.join(differing)} are others than in evaluation"
-    yield said(trial, not differing, told)
+    yield said(evaluation, not differing, told)
 
 
-def _without_gradients(trial: Trial) -> Iterator[Finding]:
+def _without_gradients(evaluation: Evaluation) -> Iterator[Finding]:
     """Under torch.no_grad: bit for bit what comes with gradients, or else in the bound as well."""
     import torch
 
-    _of_torch(trial)
-    d = trial.drawn
+    _of_torch(evaluation)
+    d = evaluation.arrays
     with torch.no_grad():
-        outputs = trial.subject.forward(d.parameters, d.inputs, d.states).outputs
-    if np.array_equal(outputs, trial.run.outputs):
-        yield said(trial, True, "")
+        outputs = evaluation.subject.forward(d.parameters, d.inputs, d.states).outputs
+    if np.array_equal(outputs, evaluation.run.outputs):
+        yield said(evaluation, True, "")
         return
-    balls = np.stack([step[trial.subject.output_name] for step in trial.balls.steps])
-    yield within(trial.subject.spec.id, "under torch.no_grad: output", balls, outputs)
+    balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
+    yield compare_with_balls(evaluation.subject.spec.id, "under torch.no_grad: output", balls, outputs)
 
 
-def _frozen(trial: Trial) -> Iterator[Finding]:
+def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
     """Where only the parameters, only the inputs or only the states want gradients, these are what they were."""
     import torch
 
-    assert isinstance(trial, KernelTrial)
-    driver, d, cell = _of_torch(trial), trial.drawn, kernel_of(trial)
+    assert isinstance(evaluation, KernelEvaluation)
+    driver, d, cell = _of_torch(evaluation), evaluation.arrays, kernel_of(evaluation)
     if driver.gradients:
         raise NotRun(driver.gradients)
     rows = []
     for free in ("parameters", "inputs", "states"):
-        leaves = {k: cell.tensor(v, free == "parameters") for k, v in driver.table.pack(bare(trial)).items()}
+        leaves = {k: cell.tensor(v, free == "parameters") for k, v in driver.table.pack(bare(evaluation)).items()}
         x = cell.tensor(d.inputs, free == "inputs")
         states = {
-            k: cell.tensor(v, free == "states" and f"states.{k}" not in trial.absent) for k, v in d.states.items()
+            k: cell.tensor(v, free == "states" and f"states.{k}" not in evaluation.absent) for k, v in d.states.items()
         }
         wanted = [one for one in (*leaves.values(), x, *states.values()) if one.requires_grad]
         if not wanted:
@@ -123,27 +127,33 @@ def _frozen(trial: Trial) -> Iterator[Finding]:
         own = {"inputs": numpy(found[id(x)])} if free == "inputs" else {}
         own |= {f"states.{k}": numpy(found[id(v)]) for k, v in states.items() if id(v) in found}
         if free == "parameters":
-            shapes = {name: np.shape(value) for name, value in bare(trial).items()}
-            shares = driver.table.gradients({name: numpy(found[id(one)]) for name, one in leaves.items()}, shapes)
-            own |= {f"parameters.{name}": parts[0] for name, parts in shares.items()}
-        balls = trial.gradient_balls
+            shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
+            gradient_parts = driver.table.gradients(
+                {name: numpy(found[id(one)]) for name, one in leaves.items()}, shapes
+            )
+            own |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()}
+        balls = evaluation.gradient_balls
         told = f"where the {free} alone want gradients: gradient"
-        rows += [within(trial.subject.spec.id, f"{told} {k}", balls[k], v) for k, v in own.items() if k in balls]
-    yield merge(rows)
+        rows += [
+            compare_with_balls(evaluation.subject.spec.id, f"{told} {k}", balls[k], v)
+            for k, v in own.items()
+            if k in balls
+        ]
+    yield worst_finding(rows)
 
 
-def _default_state(trial: Trial) -> Iterator[Finding]:
+def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     """Called without a state, twice: as from a state of zeros, if it can be called so."""
     import torch
 
-    driver, how = _of_torch(trial), driver_of(trial).convention
+    driver, how = _of_torch(evaluation), driver_of(evaluation).convention
     if how.states == 0 or how.arrangement != "rows":
         raise NotRun("it is never given a state by rows")
-    cell = kernel_of(trial)
-    x = cell.tensor(trial.drawn.inputs, leaf=False)
-    module = driver.make(trial.case.n, trial.case.d).to(x.dtype).eval()
-    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(bare(trial)).items()}
-    zeros = [torch.zeros_like(cell.tensor(trial.drawn.states[name], leaf=False)) for name in driver.states]
+    cell = kernel_of(evaluation)
+    x = cell.tensor(evaluation.arrays.inputs, leaf=False)
+    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(bare(evaluation)).items()}
+    zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.states]
 
     def called(*given: Any) -> Any:
         return torch.func.functional_call(module, leaves, given)
@@ -163,12 +173,12 @@ def _default_state(trial: Trial) -> Iterator[Finding]:
         for one in found
         for a, b in zip(expected, one, strict=True)
     )
-    yield said(trial, right, "called without a state it does not start from zeros, as torch's own cells do")
+    yield said(evaluation, right, "called without a state it does not start from zeros, as torch's own cells do")
 
 
 MODES = (
-    Check("candidate.training", "kernel", always, _training, dtypes=_DTYPES),
-    Check("candidate.no_grad", "kernel", always, _without_gradients, dtypes=_DTYPES),
-    Check("candidate.frozen", "kernel", always, _frozen, dtypes=_DTYPES),
-    Check("candidate.default_state", "kernel", always, _default_state, dtypes=_DTYPES),
+    Check("candidate.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
+    Check("candidate.no_grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
+    Check("candidate.frozen", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
+    Check("candidate.default_state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
 )

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.checks import Check
-from rnn_harness.checks.check import Finding, always, merge, within
+from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, UsageError
-from rnn_harness.evaluation.evaluation import Trial
-from rnn_harness.kernels.evaluation import KernelTrial, drawn_for
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.validation.loading.adapters import imported
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -73,38 +73,44 @@ def _told(name: str, value: Array) -> str:
 def weights_check(weights: dict[str, Array]) -> Check:
     """The candidate with those weights, over some steps: outputs and gradients within the bound."""
 
-    def run(trial: Trial) -> Iterator[Finding]:
-        assert isinstance(trial, KernelTrial)
-        driver = kernel_of(trial).driver
+    def run(evaluation: Evaluation) -> Iterator[Finding]:
+        assert isinstance(evaluation, KernelEvaluation)
+        driver = kernel_of(evaluation).driver
         assert isinstance(driver, TargetDriver), "weights are a candidate's"
         names = {piece.parameter for piece in driver.table.pieces}
         lacking = sorted(names - set(weights))
         if lacking:
             raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
         n, d = _sizes(driver, weights)
-        case = trial.case.model_copy(update={"n": n, "d": d, "T": 4})
-        drawn = drawn_for(trial.subject, case)
+        case = evaluation.case.model_copy(update={"n": n, "d": d, "T": 4})
+        drawn = arrays_for(evaluation.subject, case)
         shapes = {name: value.shape for name, value in drawn.parameters.items()}
         own = driver.table.unpack({name: weights[name] for name in names}, shapes)
         dtype = drawn.inputs.dtype
         parameters = {
             name: own[name].astype(dtype) if name in own else value for name, value in drawn.parameters.items()
         }
-        again = trial.on(replace(drawn, parameters=parameters))
-        balls = np.stack([step[trial.subject.output_name] for step in again.balls.steps])
-        rows = [within(trial.subject.spec.id, "with the weights of the file: output", balls, again.run.outputs)]
+        again = evaluation.on(replace(drawn, parameters=parameters))
+        balls = np.stack([step[evaluation.subject.output_name] for step in again.balls.steps])
+        rows = [
+            compare_with_balls(
+                evaluation.subject.spec.id, "with the weights of the file: output", balls, again.run.outputs
+            )
+        ]
         try:
             found = again.flat_gradients
         except NotRun:
             found = {}
         rows += [
-            within(trial.subject.spec.id, f"with the weights of the file: gradient {name}", value, found[name])
+            compare_with_balls(
+                evaluation.subject.spec.id, f"with the weights of the file: gradient {name}", value, found[name]
+            )
             for name, value in again.gradient_balls.items()
             if name in found
         ]
-        yield merge(rows)
+        yield worst_finding(rows)
 
-    return Check("candidate.weights", "kernel", always, run, dtypes=("float64", "float32"))
+    return Check("candidate.weights", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
 
 
 def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:

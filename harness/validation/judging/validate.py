@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from rnn_harness.cases.case import Case
-from rnn_harness.checks.check import Finding, merge
+from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import judge
 from rnn_harness.errors import UsageError
-from rnn_harness.kernels import Kernel, decide
+from rnn_harness.kernels import Kernel, judge_kernels
 from rnn_harness.kernels.judge import ONCE, kernel_checks
 from rnn_harness.kernels.kernel import settings
 from rnn_harness.records.record import Outcome, Record, environment
-from rnn_harness.records.validation import Event, Identification
+from rnn_harness.records.validation import Event, IdentificationRecord
 from rnn_harness.specs import library
-from rnn_harness.validation.diagnosis.explain import Diagnosis, explained, idle, located, misplaced, other_than
+from rnn_harness.validation.diagnosis.explain import NearestCell, explained, idle, located, misplaced, other_than
 from rnn_harness.validation.diagnosis.localise import blame
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, neighbours
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.identification.identify import Match, identify, layouts_of, sketch_of
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.identification.identify import Identification, identify, layouts_of, sketch_of
 from rnn_harness.validation.identification.probe import Probe, probe
 from rnn_harness.validation.judging.describe import example, fault, identified
 from rnn_harness.validation.judging.expected_failures import Expected, excused, unmet
@@ -40,7 +40,7 @@ DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
-class Wish:
+class ValidationRequest:
     """What a validation is asked for. `spec`: an id, a spec file of one's own, or ``auto``. `map`: a saved one.
 
     `examples`: cases that Hypothesis draws. `options`: those the target was made with, for programs. `weights`: a file
@@ -52,7 +52,7 @@ class Wish:
     seed: int = 0
     examples: int = 5
     dtypes: tuple[str, ...] = DTYPES
-    map: Match | None = None
+    map: Identification | None = None
     options: tuple[tuple[str, Any], ...] = ()
     weights: Path | None = None
     expected: tuple[Expected, ...] = ()
@@ -60,7 +60,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Watch:
+class ProgressListener:
     """Who is told: `on_start` a phase, `on_case` every case. `known`: records that are not made again."""
 
     on_start: Callable[[str], None] = lambda _: None
@@ -68,7 +68,7 @@ class Watch:
     known: tuple[tuple[str, Record], ...] = ()
 
 
-def candidate(target: Target, match: Match, dtypes: tuple[str, ...] = DTYPES) -> Kernel:
+def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = DTYPES) -> Kernel:
     """The candidate as a kernel of the spec it was identified as: a shipped one, or one written for it."""
     names = frozenset(name for _, (name, _) in match.reading.names)
     if match.spec is None:
@@ -97,20 +97,20 @@ def candidate(target: Target, match: Match, dtypes: tuple[str, ...] = DTYPES) ->
         fixed={"n": target.sizes[0], "d": target.sizes[1], "B": 2} if target.sizes else None,
         relations=not absent and not target.absolute,
         given=spec,
-        extra=MANNERS,
-        left_out=(*SMALL, *(FOREIGN if target.foreign else ())),
+        own_checks=MANNERS,
+        skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
         shrinks=False,
         watched=False,
         absolute=target.absolute,
     )
 
 
-def validating(target: Target, wish: Wish, watch: Watch | None = None) -> Iterator[Event]:
+def validating(target: Target, wish: ValidationRequest, watch: ProgressListener | None = None) -> Iterator[Event]:
     """What the target is, then whether it is right; events come as they are made (see `Event`).
 
     Raises UsageError if the target cannot be driven, or if nothing can be held against it.
     """
-    watch = watch or Watch()
+    watch = watch or ProgressListener()
     watch.on_start(f"{target.name}: what is it?")
     if wish.spec.endswith(".toml"):
         yield from _judged(target, paper_kernel(target, load_paper(wish.spec), wish.dtypes), wish, watch, None)
@@ -135,7 +135,7 @@ def validating(target: Target, wish: Wish, watch: Watch | None = None) -> Iterat
         yield kind, next(excused((value,), wish.expected)) if kind == "record" else value
 
 
-def _is(match: Match, expected: Sketch | None, wish: Wish) -> bool:
+def _is(match: Identification, expected: CellModel | None, wish: ValidationRequest) -> bool:
     if match.unused:
         return False
     if expected is None:
@@ -145,7 +145,7 @@ def _is(match: Match, expected: Sketch | None, wish: Wish) -> bool:
     return match.sketch == expected
 
 
-def _expected(target: Target, wish: Wish) -> tuple[Sketch | None, str]:
+def _expected(target: Target, wish: ValidationRequest) -> tuple[CellModel | None, str]:
     """What it should be, and what to call that: the spec asked for, or what it says it is."""
     if wish.spec not in ("auto", *(one.id for one in library().specs)):
         near = ", ".join(library().nearest(wish.spec))
@@ -157,7 +157,7 @@ def _expected(target: Target, wish: Wish) -> tuple[Sketch | None, str]:
     return target.claims, "what it says it is" if target.claims is not None else ""
 
 
-def _mapped(target: Target, seen: Probe, given: Match) -> tuple[Match, ...]:
+def _mapped(target: Target, seen: Probe, given: Identification) -> tuple[Identification, ...]:
     """The map's match if it holds, else what is identified without it."""
     from rnn_harness.validation.identification.decode import Decoder
 
@@ -170,40 +170,45 @@ def _mapped(target: Target, seen: Probe, given: Match) -> tuple[Match, ...]:
     return ()
 
 
-def _unsteady(seen: Probe) -> Diagnosis | None:
+def _unsteady(seen: Probe) -> NearestCell | None:
     """NaN out of finite numbers; its arguments after the call; the same call twice, and a row alone: what gives other
     numbers is no function of its arguments.
     """
     if seen.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
-        return Diagnosis("a recurrent cell", "forward: outputs", difference)
+        return NearestCell("a recurrent cell", "forward: outputs", difference)
     if written := seen.writes_into():
         difference = f"it writes into the {written} that it is given, so whoever kept it has other numbers afterwards"
-        return Diagnosis("a recurrent cell", "behaviour: intact", difference)
+        return NearestCell("a recurrent cell", "behaviour: intact", difference)
     if seen.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
-        return Diagnosis("a recurrent cell", "behaviour: intact", difference)
+        return NearestCell("a recurrent cell", "behaviour: intact", difference)
     if not seen.same(seen.whole(), seen.whole()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
-        return Diagnosis("a recurrent cell", "behaviour: determinism", difference)
+        return NearestCell("a recurrent cell", "behaviour: determinism", difference)
     if not seen.rows_are_apart():
         difference = (
             "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or the first axis of "
             "its state is something else, layers say: what is judged here is one layer, with state (B, d))"
         )
-        return Diagnosis("a recurrent cell", "behaviour: position", difference)
+        return NearestCell("a recurrent cell", "behaviour: position", difference)
     return None
 
 
 def _wrong(
-    target: Target, seen: Probe, matches: tuple[Match, ...], expected: Sketch | None, name: str, wish: Wish
+    target: Target,
+    seen: Probe,
+    matches: tuple[Identification, ...],
+    expected: CellModel | None,
+    name: str,
+    wish: ValidationRequest,
 ) -> Iterator[Event]:
     """It is not what it should be, or nothing known."""
     possible = layouts_of(target, seen)
-    near: list[Match] = []
+    near: list[Identification] = []
     others = identify(target, seen) if wish.map is not None else ()
     if others and wish.map is not None and others[0].sketch == wish.map.sketch:
-        diagnosis: Diagnosis | None = misplaced(others[0], wish.map)
+        diagnosis: NearestCell | None = misplaced(others[0], wish.map)
     elif matches and not matches[0].unused:
         assert expected is not None, "a match was not wanted"
         diagnosis = other_than(matches[0], expected, name)
@@ -233,17 +238,19 @@ def _wrong(
             yield "counterexample", example(found)
 
 
-def _judged(target: Target, kernel: Kernel, wish: Wish, watch: Watch, match: Match | None) -> Iterator[Event]:
+def _judged(
+    target: Target, kernel: Kernel, wish: ValidationRequest, watch: ProgressListener, match: Identification | None
+) -> Iterator[Event]:
     """Every check, and what is wrong if one is refuted."""
     if match is None:
         reason = f"not identified: {kernel.title}"
-        yield "identified", Identification(answer="unique", spec=kernel.spec, sentence=kernel.title)
+        yield "identified", IdentificationRecord(answer="unique", spec=kernel.spec, sentence=kernel.title)
         yield "record", _record(target, wish, kernel.spec, Outcome.NOT_RUN, reason)
     if wish.weights is not None:
-        kernel = replace(kernel, extra=(*kernel.extra, weights_check(load_weights(wish.weights))))
+        kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(wish.weights))))
     records: list[Record] = []
     known = dict(watch.known)
-    made = decide((kernel,), wish.seed, wish.examples, known, watch.on_start, watch.on_case)
+    made = judge_kernels((kernel,), wish.seed, wish.examples, known, watch.on_start, watch.on_case)
     for record in excused(made, wish.expected):
         records.append(record)
         yield "record", record
@@ -260,7 +267,7 @@ def _judged(target: Target, kernel: Kernel, wish: Wish, watch: Watch, match: Mat
             yield "counterexample", example(shown)
 
 
-def _stored(kernel: Kernel, wish: Wish, records: list[Record]) -> Iterator[Record]:
+def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> Iterator[Record]:
     """Known failures with a case of their own: it must still be refuted there."""
     for one in wish.expected:
         own = next((r for r in records if one.means(r.check, r.dtype)), None)
@@ -275,14 +282,14 @@ def _stored(kernel: Kernel, wish: Wish, records: list[Record]) -> Iterator[Recor
 
 def again(kernel: Kernel, name: str, case: Case) -> Finding | None:
     """One check on one case; None if the kernel has no such check. Raises NotRun."""
-    checks = {one.name: one for one in (*kernel_checks(), *ONCE, *kernel.extra)}
+    checks = {one.name: one for one in (*kernel_checks(), *ONCE, *kernel.own_checks)}
     if name not in checks:
         return None
     setting = next((one for one in kernel.settings if one.dtype == case.dtype), kernel.settings[0])
-    return merge(judge(checks[name], kernel.trial(setting, case)))
+    return worst_finding(judge(checks[name], kernel.evaluation(setting, case)))
 
 
-def _record(target: Target, wish: Wish, spec: str, outcome: Outcome, reason: str) -> Record:
+def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome, reason: str) -> Record:
     return Record(
         entry=spec,
         spec=spec,

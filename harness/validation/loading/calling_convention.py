@@ -20,7 +20,7 @@ Arrangement = Literal["rows", "columns", "one vector", "one column"]
 
 
 @dataclass(frozen=True)
-class Convention:
+class CallingConvention:
     """`sequence`: called once for all steps, or once a step. `states`: how many state arrays go in (0, 1, 2).
     `packed`: two states as one tuple. `state_first`: the state is the first argument. `layered`: states are
     (1, B, d). `batch_first`: sequences are (B, T, .). `taken`: which of the arrays that come back are the output of a
@@ -101,7 +101,7 @@ def flat(found: Any) -> Iterator[Tensor]:
             yield from flat(one)
 
 
-def _attempts() -> Iterator[Convention]:
+def _attempts() -> Iterator[CallingConvention]:
     for sequence, states in ((False, 1), (False, 2), (True, 1), (True, 2), (True, 0)):
         for layered, packed in itertools.product((True, False) if sequence else (False,), (True, False)):
             for state_first, batch_first in itertools.product((False, True), (False, True) if sequence else (False,)):
@@ -109,12 +109,12 @@ def _attempts() -> Iterator[Convention]:
                     continue
                 if states == 0 and (layered or state_first):
                     continue
-                yield Convention(sequence, states, packed, state_first, layered, batch_first)
+                yield CallingConvention(sequence, states, packed, state_first, layered, batch_first)
     others: tuple[Arrangement, ...] = ("columns", "one vector", "one column")
     for arrangement, states, packed in itertools.product(others, (1, 2), (True, False)):
         for state_first in (False, True):
             if states == 2 or packed:
-                yield Convention(False, states, packed, state_first, arrangement=arrangement)
+                yield CallingConvention(False, states, packed, state_first, arrangement=arrangement)
 
 
 def rows_unlike(*sizes: int) -> int:
@@ -122,7 +122,7 @@ def rows_unlike(*sizes: int) -> int:
     return next(rows for rows in (7, 11, 13, 17, 19, 23, 29) if rows not in (*sizes, sum(sizes)))
 
 
-def find(module: Any, n: int, d: int, given: Convention | None = None) -> Convention:
+def find(module: Any, n: int, d: int, given: CallingConvention | None = None) -> CallingConvention:
     """How `module` is called, or whether it can be called as `given` says.
 
     Raises UsageError with what it said to the attempts, shortened.
@@ -134,7 +134,7 @@ def find(module: Any, n: int, d: int, given: Convention | None = None) -> Conven
     batch = rows_unlike(n, d)
     x = torch.randn(STEPS, batch, n, generator=generator, dtype=torch.float64).to(kind)
     told: dict[str, str] = {}
-    mixing: Convention | None = None
+    mixing: CallingConvention | None = None
     for one in (given,) if given is not None else _attempts():
         states = [torch.randn(batch, d, generator=generator, dtype=torch.float64).to(kind) for _ in range(one.states)]
         try:
@@ -173,7 +173,7 @@ def _several(module: Any) -> str:
     return ""
 
 
-def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int) -> Convention | None:
+def _fits(module: Any, one: CallingConvention, x: Tensor, states: list[Tensor], d: int) -> CallingConvention | None:
     """The convention, completed by what came back; None if what came back is not its."""
     import torch
 
@@ -199,7 +199,7 @@ def _fits(module: Any, one: Convention, x: Tensor, states: list[Tensor], d: int)
     return fitting_one if _time_axis_is_right(module, fitting_one, x, states) else None
 
 
-def _rows_are_apart(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
+def _rows_are_apart(module: Any, one: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
     """Whether another number in one row leaves the other rows of a step as they are."""
     import torch
 
@@ -214,7 +214,7 @@ def _rows_are_apart(module: Any, one: Convention, x: Tensor, states: list[Tensor
     return all(torch.equal(a[others], b[others]) for a, b in zip(before, after, strict=True))
 
 
-def _gives_the_last_alone(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
+def _gives_the_last_alone(module: Any, one: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
     """Whether a whole sequence, time first, in the place of one step gives states in which no rows are mixed."""
     import torch
 
@@ -231,7 +231,7 @@ def _gives_the_last_alone(module: Any, one: Convention, x: Tensor, states: list[
     return fits and all(torch.equal(a[rows], b[rows]) for a, b in zip(before, after, strict=True))
 
 
-def _found(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> list[Tensor]:
+def _found(module: Any, one: CallingConvention, x: Tensor, states: list[Tensor]) -> list[Tensor]:
     if one.sequence or one.arrangement == "rows":
         given = module(*one.arguments(x if one.sequence else x[0], states))
         return list(flat(_stacked(given) if one.listed else given))
@@ -252,7 +252,7 @@ def _states(fitting: list[int], found: list[Tensor], states: int) -> tuple[int, 
     return tuple(fitting[:-1])
 
 
-def _time_axis_is_right(module: Any, one: Convention, x: Tensor, states: list[Tensor]) -> bool:
+def _time_axis_is_right(module: Any, one: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
     """What happens in one row at one step reaches later steps of that row rather than other rows."""
     import torch
 

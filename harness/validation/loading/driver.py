@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.torch_reference import Tensors
-from rnn_harness.validation.identification.parameter_blocks import PieceTable
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.identification.parameter_blocks import BlockMap
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ def _module(make: Any, n: int, d: int, dtype: Any) -> Any:
 
 
 def through(
-    module: Any, how: Convention, leaves: Tensors, inputs: Tensor, states: list[Tensor]
+    module: Any, how: CallingConvention, leaves: Tensors, inputs: Tensor, states: list[Tensor]
 ) -> tuple[Tensor | None, list[list[Tensor]], list[Tensor]]:
     """Run over `inputs` (T, B, n): (a sequence's outputs, a cell's states after every step, the states in the end)."""
     import torch
@@ -84,8 +84,8 @@ class TargetDriver:
     """
 
     make: Any
-    convention: Convention
-    table: PieceTable
+    convention: CallingConvention
+    table: BlockMap
     states: tuple[str, ...]
     fixed: tuple[int, int] | None = None
     absent: tuple[str, ...] = ()

@@ -19,9 +19,9 @@ from types import ModuleType
 from typing import Any
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.loading.adapters import Adapter, Made, choose, choose_backend, imported
-from rnn_harness.validation.loading.calling_convention import Convention, find
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose, choose_backend, imported
+from rnn_harness.validation.loading.calling_convention import CallingConvention, find
 
 _INPUT = ("input_size", "input_dim", "in_features", "in_size", "in_dim", "n_in", "nin", "n_inputs", "n", "embed_dim")
 _HIDDEN = (
@@ -51,11 +51,11 @@ class Target:
     name: str
     make: Callable[[int, int], Any]
     sizes: tuple[int, int] | None = None
-    convention: Convention | None = None
+    convention: CallingConvention | None = None
     dtypes: tuple[str, ...] = ("float64", "float32")
     gradients: str = ""
     foreign: str = ""
-    claims: Sketch | None = None
+    claims: CellModel | None = None
     lengths: bool = False
     absolute: bool = False
 
@@ -189,7 +189,7 @@ def _driven(
 ) -> Target:
     """The target; it is made once here, so that what cannot be made is said at once."""
 
-    def wrap(n: int, d: int) -> Made:
+    def wrap(n: int, d: int) -> DrivenModule:
         made = build(n, d)
         if adapter.name == "torch" and not adapter.claims(type(made)):
             raise UsageError(f"{name} gives a {type(made).__name__}; expected a torch module")

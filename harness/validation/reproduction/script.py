@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.cases.case import Drawn
+from rnn_harness.cases.case import CaseArrays
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -35,7 +35,7 @@ class Shown:
     options: dict[str, Any]
     spec: str
     driver: TargetDriver
-    drawn: Drawn
+    drawn: CaseArrays
     place: Difference
     expected: float
     bound: float

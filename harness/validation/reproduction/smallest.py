@@ -14,7 +14,7 @@ from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
-from rnn_harness.kernels.evaluation import drawn_for
+from rnn_harness.kernels.evaluation import arrays_for
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.reproduction.script import Shown, program
@@ -47,22 +47,22 @@ def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | N
         if shrunk is None:
             return None
         place = shrunk.difference
-        ball = ball_at(subject, shrunk.drawn, place)
+        ball = ball_at(subject, shrunk.arrays, place)
     except Exception:  # a candidate that raises has no numbers to show
         return None
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
     if abs(place.found - expected) <= bound:
         return None
-    steps, batch, n = shrunk.drawn.inputs.shape
-    sizes = {"n": n, "d": next(iter(shrunk.drawn.states.values())).shape[1], "T": steps, "B": batch}
+    steps, batch, n = shrunk.arrays.inputs.shape
+    sizes = {"n": n, "d": next(iter(shrunk.arrays.states.values())).shape[1], "T": steps, "B": batch}
     where = f"{place.part} {place.name}".strip() + f"[{', '.join(map(str, place.index))}]"
-    shown = Shown(text, options, subject.spec.id, driver, shrunk.drawn, place, expected, bound)
+    shown = Shown(text, options, subject.spec.id, driver, shrunk.arrays, place, expected, bound)
     return Smallest(sizes, shrunk.nonzero, where, place.found, expected, bound, program(shown))
 
 
 def _shrunk(subject: Subject, backward: bool) -> Shrunk | None:
     for case in search(subject.spec.id, 0, TRIES):
-        drawn = replace(drawn_for(subject, case), lengths=None)
+        drawn = replace(arrays_for(subject, case), lengths=None)
         found = difference(subject, drawn, backward)
         if found is not None:
             return shrink(subject, drawn, found)

@@ -6,7 +6,7 @@ import functools
 from importlib.metadata import entry_points
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import Adapter, Made, imported
+from rnn_harness.validation.loading.adapters.adapter import Adapter, DrivenModule, imported
 from rnn_harness.validation.loading.adapters.array_objects import Arrays
 from rnn_harness.validation.loading.adapters.jax_modules import Equinox, Linen, Nnx
 from rnn_harness.validation.loading.adapters.keras_layers import Keras, choose_backend
@@ -14,7 +14,7 @@ from rnn_harness.validation.loading.adapters.onnx_models import Onnx
 from rnn_harness.validation.loading.adapters.step_functions import Functions
 from rnn_harness.validation.loading.adapters.torch_modules import Torch
 
-__all__ = ["Adapter", "Made", "adapters", "choose", "choose_backend", "imported"]
+__all__ = ["Adapter", "DrivenModule", "adapters", "choose", "choose_backend", "imported"]
 GROUP = "rnn_harness.adapters"
 
 
@@ -24,12 +24,12 @@ def adapters() -> tuple[Adapter, ...]:
     others: list[Adapter] = []
     for entry in entry_points(group=GROUP):
         try:
-            made = entry.load()()
+            module = entry.load()()
         except Exception as error:  # somebody's package may raise anything
             raise UsageError(f"adapter {entry.name} of {entry.value} cannot be loaded: {error}") from None
-        if not isinstance(made, Adapter):
+        if not isinstance(module, Adapter):
             raise UsageError(f"adapter {entry.name} of {entry.value} is none: it needs name, claims, defaults and wrap")
-        others.append(made)
+        others.append(module)
     return (*others, Keras(), Linen(), Nnx(), Equinox(), Onnx(), Torch(), Functions(), Arrays())
 
 

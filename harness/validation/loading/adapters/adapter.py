@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
 @dataclass(frozen=True)
-class Made:
+class DrivenModule:
     """A driven object. `module`: a torch module with its parameters, called as the object is.
 
     `convention`: how it is called, where the library says so. `dtypes`: those it takes. `gradients`: why it has none,
@@ -26,11 +26,11 @@ class Made:
     """
 
     module: Any
-    convention: Convention | None = None
+    convention: CallingConvention | None = None
     dtypes: tuple[str, ...] = ("float64", "float32")
     gradients: str = ""
     foreign: str = ""
-    claims: Sketch | None = None
+    claims: CellModel | None = None
     sizes: tuple[int, int] | None = None
     lengths: bool = False
     absolute: bool = False
@@ -52,7 +52,7 @@ class Adapter(Protocol):
     def defaults(self, kind: type) -> Mapping[str, Any]:
         """What a constructor of that class needs besides the sizes."""
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The object, driven. Raises UsageError if it cannot be."""
 
 

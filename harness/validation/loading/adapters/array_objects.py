@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import Made
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.adapters.own_backward import Backward, method_of
 
@@ -37,10 +37,10 @@ def shown(found: Any) -> list[Array]:
     return rows
 
 
-def parameters_of(made: Any) -> dict[str, Array]:
+def parameters_of(module: Any) -> dict[str, Array]:
     """Arrays of floats among the attributes, and in dictionaries among them (``params/W``)."""
     found: dict[str, Array] = {}
-    for name, value in vars(made).items():
+    for name, value in vars(module).items():
         if _is_parameter(value):
             found[name] = value
         elif isinstance(value, dict):
@@ -63,17 +63,17 @@ def _is_gradient_of(name: str, found: Mapping[str, Array]) -> bool:
 class ArrayRunner:
     """Calls a method of a fresh copy of an object whose parameters are set first."""
 
-    def __init__(self, made: Any, method: str, n: int, d: int) -> None:
-        self.made, self.method = made, method
+    def __init__(self, module: Any, method: str, n: int, d: int) -> None:
+        self.module, self.method = module, method
         self.backward: Backward | None = None
-        name = method_of(made, BACKWARD)
+        name = method_of(module, BACKWARD)
         if name is not None:
-            self.backward = Backward(name, tuple(parameters_of(made)))
+            self.backward = Backward(name, tuple(parameters_of(module)))
 
     def fresh(self, parameters: Mapping[str, Array]) -> Any:
         """A copy of the object with those parameters; other arrays, to which gradients may be added, are copied too."""
-        one = copy.copy(self.made)
-        for name, value in vars(self.made).items():
+        one = copy.copy(self.module)
+        for name, value in vars(self.module).items():
             if isinstance(value, dict | list | np.ndarray):
                 setattr(one, name, _own(value))
         for name, value in parameters.items():
@@ -119,15 +119,17 @@ class Arrays:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The object's forward method, its arrays as parameters."""
-        method = str(options.get("method") or method_of(made, FORWARD) or "")
-        if not method or not callable(getattr(made, method, None)):
+        method = str(options.get("method") or method_of(module, FORWARD) or "")
+        if not method or not callable(getattr(module, method, None)):
             known = method or " or ".join(FORWARD)
-            raise UsageError(f"{type(made).__name__} has no method {known!r}; name it with --init method=NAME")
-        parameters = parameters_of(made)
+            raise UsageError(f"{type(module).__name__} has no method {known!r}; name it with --init method=NAME")
+        parameters = parameters_of(module)
         if not parameters:
-            raise UsageError(f"{type(made).__name__} keeps no arrays of floats as attributes: no parameters were found")
-        runner = ArrayRunner(made, method, n, d)
-        reason = "" if runner.backward is not None else f"{type(made).__name__} has no backward method"
-        return Made(Foreign(runner, parameters, not reason), gradients=reason, foreign="NumPy")
+            raise UsageError(
+                f"{type(module).__name__} keeps no arrays of floats as attributes: no parameters were found"
+            )
+        runner = ArrayRunner(module, method, n, d)
+        reason = "" if runner.backward is not None else f"{type(module).__name__} has no backward method"
+        return DrivenModule(Foreign(runner, parameters, not reason), gradients=reason, foreign="NumPy")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import Made, comes_from, imported
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 Array = NDArray[Any]
 
@@ -87,29 +87,29 @@ class Linen:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell, or a layer made of one."""
         jax = jax_module()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
-        layer = not hasattr(made, "initialize_carry")
-        cell = getattr(made, "cell", None) if layer else made
+        layer = not hasattr(module, "initialize_carry")
+        cell = getattr(module, "cell", None) if layer else module
         if cell is None:
-            raise UsageError(f"{type(made).__name__} of flax.linen has neither initialize_carry nor a cell")
+            raise UsageError(f"{type(module).__name__} of flax.linen has neither initialize_carry nor a cell")
         carry = cell.initialize_carry(key, x.shape)
         states = len(jax.tree_util.tree_leaves(carry))
         if layer:
 
             def run(tree: Any, inputs: Any, start: Any) -> Any:
-                last, outputs = made.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
+                last, outputs = module.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
                 return outputs, last
 
-            variables = made.init(key, x[:, None])
-            how = Convention(True, states, batch_first=True)
-            return Made(module(run, dict(variables["params"])), how, foreign="JAX")
-        variables = made.init(key, carry, x)
-        return Made(
-            module(lambda tree, *arguments: made.apply({"params": tree}, *arguments), dict(variables["params"])),
-            Convention(False, states, state_first=True),
+            variables = module.init(key, x[:, None])
+            how = CallingConvention(True, states, batch_first=True)
+            return DrivenModule(module(run, dict(variables["params"])), how, foreign="JAX")
+        variables = module.init(key, carry, x)
+        return DrivenModule(
+            module(lambda tree, *arguments: module.apply({"params": tree}, *arguments), dict(variables["params"])),
+            CallingConvention(False, states, state_first=True),
             foreign="JAX",
         )
 
@@ -130,16 +130,16 @@ class Nnx:
         nnx = imported("flax.nnx", "flax")
         return {"rngs": nnx.Rngs(0)}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell."""
         jax_module()
         nnx = imported("flax.nnx", "flax")
-        graph, parameters, rest = nnx.split(made, nnx.Param, ...)
+        graph, parameters, rest = nnx.split(module, nnx.Param, ...)
 
         def run(tree: Any, *arguments: Any) -> Any:
-            return nnx.merge(graph, tree, rest)(*arguments)
+            return nnx.worst_finding(graph, tree, rest)(*arguments)
 
-        return Made(module(run, parameters), foreign="JAX")
+        return DrivenModule(module(run, parameters), foreign="JAX")
 
 
 class Equinox:
@@ -156,14 +156,14 @@ class Equinox:
         """Random numbers for the initial parameters."""
         return {"key": jax_module().random.PRNGKey(0)}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell, over the rows of a batch."""
         jax = jax_module()
         equinox = imported("equinox", "equinox")
-        parameters, rest = equinox.partition(made, equinox.is_inexact_array)
+        parameters, rest = equinox.partition(module, equinox.is_inexact_array)
 
         def run(tree: Any, *arguments: Any) -> Any:
             cell = equinox.combine(tree, rest)
             return jax.vmap(lambda *row: cell(*row))(*arguments)
 
-        return Made(module(run, parameters), foreign="JAX")
+        return DrivenModule(module(run, parameters), foreign="JAX")

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import Made, comes_from, imported
-from rnn_harness.validation.loading.adapters.jax_modules import module
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
 def choose_backend() -> None:
@@ -27,9 +26,9 @@ def choose_backend() -> None:
 class _Stateless(nn.Module):
     """A layer's weights as parameters of a torch module, in any dtype."""
 
-    def __init__(self, made: Any, n: int, is_cell: bool) -> None:
+    def __init__(self, module: Any, n: int, is_cell: bool) -> None:
         super().__init__()
-        self.kind, self.config, self.n, self.is_cell = type(made), made.get_config(), n, is_cell
+        self.kind, self.config, self.n, self.is_cell = type(module), module.get_config(), n, is_cell
         self.layers: dict[str, Any] = {}
         self.names = [weight.name for weight in self._layer("float32").trainable_variables]
         for weight in self._layer("float32").trainable_variables:
@@ -76,23 +75,23 @@ class Keras:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The layer, its weights given to every call."""
         backend = imported("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
             raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND=torch (or jax) to have it driven")
-        is_cell = not hasattr(made, "return_sequences") and hasattr(made, "state_size")
-        size = getattr(made, "state_size", None)
+        is_cell = not hasattr(module, "return_sequences") and hasattr(module, "state_size")
+        size = getattr(module, "state_size", None)
         if size is None:
-            raise UsageError(f"{type(made).__name__} has no state_size: it is no recurrent layer of Keras")
+            raise UsageError(f"{type(module).__name__} has no state_size: it is no recurrent layer of Keras")
         states = len(size) if isinstance(size, tuple | list) else 1
-        how = Convention(not is_cell, states, packed=False, batch_first=not is_cell)
-        driven = _Stateless(made, n, is_cell)
+        how = CallingConvention(not is_cell, states, packed=False, batch_first=not is_cell)
+        driven = _Stateless(module, n, is_cell)
         if backend == "torch":
-            return Made(driven, how)
+            return DrivenModule(driven, how)
         start = {name: value.detach().numpy() for name, value in driven.named_parameters()}
 
         def run(tree: Any, x: Any, *given: Any) -> Any:
             return driven.stateless(str(x.dtype), [tree[name] for name in driven.names], x, list(given))
 
-        return Made(module(run, start), how, foreign="JAX")
+        return DrivenModule(module(run, start), how, foreign="JAX")

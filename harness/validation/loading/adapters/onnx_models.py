@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import Sketch
-from rnn_harness.validation.loading.adapters.adapter import Made, comes_from, imported
+from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.calling_convention import Convention
+from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 Array = NDArray[Any]
 RECURRENT = ("RNN", "GRU", "LSTM")
@@ -36,7 +36,7 @@ def _attributes(node: Any) -> dict[str, Any]:
     return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
 
 
-def says(node: Any) -> Sketch:
+def says(node: Any) -> CellModel:
     """What a node says it is, by its attributes. Raises UsageError for what has no sketch."""
     given = _attributes(node)
     family = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}[node.op_type]
@@ -48,13 +48,13 @@ def says(node: Any) -> Sketch:
     names = [_NAMES[one] for one in told]
     clip = float(given.get("clip", 0.0))
     if family == "rnn":
-        return Sketch("rnn", candidate=names[0], clip=clip)
+        return CellModel("rnn", candidate=names[0], clip=clip)
     if family == "gru":
         reset = "after" if given.get("linear_before_reset", 0) else "before"
-        return Sketch("gru", gate=names[0], candidate=names[1], reset=reset, clip=clip)
+        return CellModel("gru", gate=names[0], candidate=names[1], reset=reset, clip=clip)
     forget = "coupled" if given.get("input_forget", 0) else "own"
     peephole = "diagonal" if len(node.input) > 7 and node.input[7] else ""
-    return Sketch("lstm", names[0], names[1], names[2], forget=forget, peephole=peephole, clip=clip)
+    return CellModel("lstm", names[0], names[1], names[2], forget=forget, peephole=peephole, clip=clip)
 
 
 class OnnxRunner:
@@ -110,18 +110,18 @@ def _in_format(model: Any, dtype: str) -> Any:
     """The model with every float input and output in that dtype, and of any size."""
     onnx = imported("onnx", "onnx")
     kind = {"float64": onnx.TensorProto.DOUBLE, "float32": onnx.TensorProto.FLOAT}[dtype]
-    made = copy.deepcopy(model)
-    for value in (*made.graph.input, *made.graph.output):
+    module = copy.deepcopy(model)
+    for value in (*module.graph.input, *module.graph.output):
         if value.type.tensor_type.elem_type in (onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT):
             value.type.tensor_type.elem_type = kind
-    return made
+    return module
 
 
 def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
     """The model with its float initializers as inputs, and their values. `d`: the hidden size its node gets."""
     onnx = imported("onnx", "onnx")
-    made = copy.deepcopy(model)
-    graph, values = made.graph, {}
+    module = copy.deepcopy(model)
+    graph, values = module.graph, {}
     for one in list(graph.initializer):
         if one.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE) and len(one.dims):
             values[one.name] = onnx.numpy_helper.to_array(one)
@@ -143,7 +143,7 @@ def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
         for attribute in node.attribute if d is not None and node.op_type in RECURRENT else ():
             if attribute.name == "hidden_size":
                 attribute.i = d
-    return made, values
+    return module, values
 
 
 def model_of(node: Any) -> Any:
@@ -183,15 +183,15 @@ class Onnx:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The model, its float initializers as parameters."""
         runtime = str(options.get("runtime", "onnxruntime"))
         if runtime not in ("reference", "onnxruntime"):
             raise UsageError(f"runtime is {runtime!r}; expected onnxruntime or reference")
-        if not self.claims(type(made)):
-            kind = f"{type(made).__module__}.{type(made).__qualname__}"
+        if not self.claims(type(module)):
+            kind = f"{type(module).__module__}.{type(module).__qualname__}"
             raise UsageError(f"a {kind} is no ONNX model and no node of one: leave --adapter onnx out")
-        model = model_of(made) if type(made).__name__ == "NodeProto" else made
+        model = model_of(module) if type(module).__name__ == "NodeProto" else module
         nodes = [node for node in model.graph.node if node.op_type in RECURRENT]
         if len(nodes) != 1:
             raise UsageError(f"the model has {len(nodes)} nodes of {', '.join(RECURRENT)}; expected one")
@@ -207,11 +207,11 @@ class Onnx:
             values = {name: _resized(node, name, value, n, d) for name, value in values.items()}
         runner = OnnxRunner(opened, runtime, data, lengths)
         module = Foreign(runner, values, False)
-        how = Convention(True, len(data) - 1, packed=False, layered=True) if alone else None
+        how = CallingConvention(True, len(data) - 1, packed=False, layered=True) if alone else None
         own = _attributes(node)
         shape = next((value.shape for name, value in values.items() if name == node.input[1]), (0, 0, 0))
         fixed = None if alone else (int(shape[2]), int(own.get("hidden_size", 0)))
-        return Made(
+        return DrivenModule(
             module,
             how,
             _dtypes(runner, values, n, d),

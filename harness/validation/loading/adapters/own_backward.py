@@ -19,10 +19,10 @@ _INPUT = ("x", "dx", "dxt", "dx_t", "inputs", "dinputs", "dinput", "input")
 _PREFIXES = ("d_", "grad_", "d", "")
 
 
-def method_of(made: Any, names: Sequence[str]) -> str | None:
+def method_of(module: Any, names: Sequence[str]) -> str | None:
     """The first of these methods that the object's own class has."""
     for name in names:
-        owner = next((one for one in type(made).__mro__ if name in vars(one)), None)
+        owner = next((one for one in type(module).__mro__ if name in vars(one)), None)
         if owner is not None and owner is not object:
             return name
     return None
@@ -37,7 +37,7 @@ class Backward:
 
     def __call__(
         self,
-        made: Any,
+        module: Any,
         parameters: Mapping[str, Array],
         arguments: tuple[Any, ...],
         found: Any,
@@ -51,28 +51,28 @@ class Backward:
         for number, way in enumerate(ways):
             if self._way is not None and number != self._way:
                 continue
-            before = {name: np.array(value) for name, value in _held(made).items()}
+            before = {name: np.array(value) for name, value in _held(module).items()}
             try:
-                given = getattr(made, self.method)(*way)
+                given = getattr(module, self.method)(*way)
             except TypeError as error:
                 told = told or str(error)
                 continue
             self._way = number
-            return self._sorted(made, before, given, parameters, _arrays(arguments))
+            return self._sorted(module, before, given, parameters, _arrays(arguments))
         raise NotRun(f"its {self.method} cannot be called with the gradients of what forward gives back: {told}")
 
     def _sorted(
-        self, made: Any, before: dict[str, Array], given: Any, parameters: Mapping[str, Array], arguments: list[Array]
+        self, module: Any, before: dict[str, Array], given: Any, parameters: Mapping[str, Array], arguments: list[Array]
     ) -> tuple[dict[str, Array], list[Array]]:
         """What came back, and what was left in attributes, by what it is the gradient of."""
         named, listed = _split(given)
-        changed = {k: v for k, v in _held(made).items() if k not in before or not np.array_equal(before[k], v)}
+        changed = {k: v for k, v in _held(module).items() if k not in before or not np.array_equal(before[k], v)}
         named = {**changed, **named}
         own = {}
         for name in self.names:
             value = _named(name.rpartition("/")[2], named, _PREFIXES, parameters[name].shape)
             if value is None:  # an attribute that was zero before, and is zero again
-                value = _named(name.rpartition("/")[2], _held(made), _PREFIXES[:-1], parameters[name].shape)
+                value = _named(name.rpartition("/")[2], _held(module), _PREFIXES[:-1], parameters[name].shape)
             if value is not None:
                 own[name] = value
         back: list[Array | None] = [None] * len(arguments)
@@ -112,10 +112,10 @@ def _ways(cotangents: list[Array], cache: list[Any]) -> Iterator[list[Any]]:
             yield gradients
 
 
-def _held(made: Any) -> dict[str, Array]:
+def _held(module: Any) -> dict[str, Array]:
     """Arrays among an object's attributes and in dictionaries among them, by their last name."""
     found: dict[str, Array] = {}
-    for name, value in vars(made).items() if hasattr(made, "__dict__") else ():
+    for name, value in vars(module).items() if hasattr(module, "__dict__") else ():
         if isinstance(value, np.ndarray):
             found[name] = value
         elif isinstance(value, dict):

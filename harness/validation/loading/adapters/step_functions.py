@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import Made
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.adapters.array_objects import shown
 from rnn_harness.validation.loading.adapters.jax_modules import jax_module, module
@@ -70,15 +70,15 @@ class Functions:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The function, whose arrays are found out by calling it."""
-        plain = _Plain(made)
+        plain = _Plain(module)
         if not plain.data or not plain.rest:
             raise UsageError(
-                f"{getattr(made, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an input "
+                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an input "
                 "(x), a state (h, c) and parameters are expected; wrap it in a function that has them"
             )
-        maker = _maker(made, options.get("params"), bool(plain.tree))
+        maker = _maker(module, options.get("params"), bool(plain.tree))
         trees = [_make(maker, n, d)] if maker is not None else list(_guessed(plain, n, d))
         told: list[str] = []
         for tree in trees:
@@ -88,7 +88,7 @@ class Functions:
                     return found
         hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
         raise UsageError(
-            f"{getattr(made, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays{hint}. "
+            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays{hint}. "
             f"It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
         )
 
@@ -215,7 +215,7 @@ def _is_jax(found: Any) -> bool:
     return any(type(one).__module__.startswith("jax") or (isinstance(one, tuple) and _is_jax(one)) for one in rows)
 
 
-def _numpy(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> Made | None:
+def _numpy(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
     if any(not isinstance(value, np.ndarray) for _, value in _leaves(tree)):
         return None
     found = _tried(plain, tree, n, d, told, lambda given: given)
@@ -235,20 +235,20 @@ def _numpy(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> Made | 
         return shown(plain.call(_filled(tree, parameters), arguments)), None
 
     reason = "a function on NumPy arrays has no gradients"
-    return Made(Foreign(runner, dict(_leaves(tree)), False), gradients=reason, foreign="NumPy")
+    return DrivenModule(Foreign(runner, dict(_leaves(tree)), False), gradients=reason, foreign="NumPy")
 
 
-def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> Made | None:
+def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
     if "jax" not in sys.modules:
         return None
     numpy = jax_module().numpy
     found = _tried(plain, tree, n, d, told, lambda given: _tree_map(numpy.asarray, given))
     if found is None or not _is_jax(found):
         return None
-    return Made(module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
+    return DrivenModule(module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
 
 
-def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> Made | None:
+def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
     import torch
 
     found = _tried(plain, tree, n, d, told, lambda given: _tree_map(torch.as_tensor, given))
@@ -269,4 +269,4 @@ def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> Made | 
             values = {name: self._parameters[name] for name in self.names}
             return plain.call(_filled(tree, values), arguments)
 
-    return Made(Calls())
+    return DrivenModule(Calls())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnn_harness.validation.loading.adapters.adapter import Made, comes_from
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
 
 
 class Torch:
@@ -25,6 +25,6 @@ class Torch:
         """None."""
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> Made:
+    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The module itself."""
-        return Made(made)
+        return DrivenModule(module)
