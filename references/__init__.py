@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from rnn_harness.references.activations import sigmoid, softmax
 from rnn_harness.references.arguments import ArgumentError
+from rnn_harness.references.array_types import Array
 from rnn_harness.references.bptt import chunked, truncated
 from rnn_harness.references.clipping import clip_by_norm, clip_by_value, global_norm
 from rnn_harness.references.loss import cross_entropy
 from rnn_harness.references.output_layer import OutputLayer
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference, Run
+from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run
 from rnn_harness.references.registry import get, names
 from rnn_harness.references.sequences import chronological_split, one_hot, stateful_batches, windows
 from rnn_harness.references.wirings import (

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.protocol import Array
+from rnn_harness.references.array_types import Array
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_harness.references.protocol import Array, Arrays, Reference
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays, Reference
 
 
 class ArgumentError(ValueError):

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references.arguments import expect_choice
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference, Run
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run
 from rnn_harness.references.stacked import prefixed, selected
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnn_harness.references.arguments import ArgumentError, expect_shape
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Reference
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays, Gradients, Reference
 
 
 def _check(window: int) -> None:

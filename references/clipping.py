@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.protocol import Array, Arrays
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays
 
 
 def _check(gradients: Arrays, limit: float) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rnn_harness.references.activations import activation
 from rnn_harness.references.arguments import accept, cotangents
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Run
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays, Gradients, Run
 
 
 @dataclass(frozen=True)

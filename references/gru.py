@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from rnn_harness.references.activations import activation, one, sigmoid_of_minus_to
 from rnn_harness.references.arguments import accept, clear, cotangents, expect_choice, freeze
+from rnn_harness.references.array_types import Array
 from rnn_harness.references.layout import Collected, blocks, by_row, empty, longest
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Run
+from rnn_harness.references.protocol import Arrays, Gradients, Run
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.references.protocol import Array
+from rnn_harness.references.array_types import Array
 
 # A block has about so many entries of one gate: many steps, and so few calls, where the steps are small; few where they
 # are large, so that what it reads and writes stays in a core's own cache (1 to 2 MiB), which is why there are blocks.

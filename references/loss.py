@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references.arguments import ArgumentError, alive_steps, expect_shape
-from rnn_harness.references.protocol import Array
+from rnn_harness.references.array_types import Array
 
 
 def cross_entropy(

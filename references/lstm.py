@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from rnn_harness.references.activations import activation, sigmoid_of_minus_to, sigmoid_slope_to
 from rnn_harness.references.arguments import accept, clear, cotangents, expect_choice, freeze
+from rnn_harness.references.array_types import Array
 from rnn_harness.references.layout import Collected, blocks, by_row, empty, longest
-from rnn_harness.references.protocol import Array, Arrays, Gradients, Run
+from rnn_harness.references.protocol import Arrays, Gradients, Run
 
 # Bytes of weights from which on they are read in two halves, those of the input first, for all steps: each half then
 # stays in a core's own cache (1 to 2 MiB) from step to step, where both together would not.

@@ -11,7 +11,8 @@ import numpy as np
 
 from rnn_harness.references.activations import sigmoid, sigmoid_slope_to, softmax
 from rnn_harness.references.arguments import expect_choice, expect_names, expect_shape
-from rnn_harness.references.protocol import Array, Arrays
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+from rnn_harness.references.array_types import Array, IndexArray
 
-Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 
 
@@ -61,7 +59,7 @@ class Reference(Protocol):
         parameters: Arrays,
         inputs: Array,
         states: Arrays | None = None,
-        lengths: NDArray[np.intp] | None = None,
+        lengths: IndexArray | None = None,
     ) -> Run: ...
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients: ...

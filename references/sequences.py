@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.protocol import Array
+from rnn_harness.references.array_types import Array
 
 
 def one_hot(indices: NDArray[np.intp], size: int, dtype: Any = np.float64) -> Array:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.protocol import Array, Arrays, Reference, Run
+from rnn_harness.references.array_types import Array
+from rnn_harness.references.protocol import Arrays, Reference, Run
 
 
 def one_to_one(cell: Reference, parameters: Arrays, x: Array) -> Array:

@@ -40,13 +40,11 @@ from typing import Any
 import flint
 import numpy as np
 from flint import arb, arb_mat, fmpq
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import ball_functions as _enclose
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 @contextmanager
@@ -287,10 +285,10 @@ class BallArithmetic:
             rows.append(self._computed(value, roundings, 2 + len(row)))
         return np.array(rows, dtype=object).reshape(x.shape)
 
-    def component(self, vector: Array | Open, index: NDArray[np.intp]) -> Array:
+    def component(self, vector: Array | Open, index: IndexArray) -> Array:
         return np.take_along_axis(self.settle(vector), index[:, None], axis=-1)
 
-    def place(self, scalar: Array | Open, index: NDArray[np.intp], size: int) -> Array:
+    def place(self, scalar: Array | Open, index: IndexArray, size: int) -> Array:
         result = np.full((len(index), size), arb(0), dtype=object)
         np.put_along_axis(result, index[:, None], self.settle(scalar), axis=-1)
         return result

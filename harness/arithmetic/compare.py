@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from rnn_harness.array_types import Array
 
 
 def _distance(ball: Any, computed: float) -> Any:

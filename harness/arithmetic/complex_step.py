@@ -10,16 +10,12 @@ Dimension legend: B batch rows; batched values are (B, d).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
-
 
 # Arrays without a dimension: a Python number would be converted anew by every call.
 _ZERO, _ONE, _MINUS_ONE, _MINUS_TWO, _FOUR = (np.array(float(value)) for value in (0, 1, -1, -2, 4))

@@ -14,12 +14,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

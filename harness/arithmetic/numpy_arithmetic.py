@@ -12,11 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 def _exp_minus(z: Array) -> Array:
@@ -125,10 +123,10 @@ class NumpyArithmetic:
         result: Array = _FUNCTIONS[function](argument)
         return result
 
-    def component(self, vector: Array, index: NDArray[np.intp]) -> Array:
+    def component(self, vector: Array, index: IndexArray) -> Array:
         return np.take_along_axis(vector, index[:, None], axis=-1)
 
-    def place(self, scalar: Array, index: NDArray[np.intp], size: int) -> Array:
+    def place(self, scalar: Array, index: IndexArray, size: int) -> Array:
         result = np.zeros((len(index), size), self.dtype)
         np.put_along_axis(result, index[:, None], scalar, axis=-1)
         return result

@@ -10,12 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Values:
     inputs: Mapping[str, Array]
     states: Mapping[str, Array]
     sizes: Mapping[str, int]
-    indices: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    indices: Mapping[str, IndexArray] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -49,7 +45,7 @@ class Trajectory:
     initial: dict[str, Any]
     parameters: dict[str, Any]
     inputs: list[dict[str, Any]]
-    indices: list[dict[str, NDArray[np.intp]]]
+    indices: list[dict[str, IndexArray]]
     sizes: Mapping[str, int]
 
 
@@ -76,8 +72,8 @@ class Arithmetic(Protocol):
     def concatenate(self, *parts: Any) -> Any: ...
     def slice(self, vector: Any, start: int, stop: int) -> Any: ...
     def apply(self, function: Function, argument: Any) -> Any: ...
-    def component(self, vector: Any, index: NDArray[np.intp]) -> Any: ...
-    def place(self, scalar: Any, index: NDArray[np.intp], size: int) -> Any: ...
+    def component(self, vector: Any, index: IndexArray) -> Any: ...
+    def place(self, scalar: Any, index: IndexArray, size: int) -> Any: ...
     def outer(self, left: Any, right: Any) -> Any: ...
     def dot(self, left: Any, right: Any) -> Any: ...
     def batch_sum(self, value: Any) -> Any: ...

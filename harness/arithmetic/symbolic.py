@@ -15,13 +15,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy.polys.domains import QQ  # type: ignore[import-untyped]
 from sympy.polys.rings import PolyElement, PolyRing  # type: ignore[import-untyped]
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 class SymbolicArithmetic:
@@ -156,10 +154,10 @@ class SymbolicArithmetic:
             self.ring.zero,
         )
 
-    def component(self, vector: Array, index: NDArray[np.intp]) -> Array:
+    def component(self, vector: Array, index: IndexArray) -> Array:
         return np.take_along_axis(vector, index[:, None], axis=-1)
 
-    def place(self, scalar: Array, index: NDArray[np.intp], size: int) -> Array:
+    def place(self, scalar: Array, index: IndexArray, size: int) -> Array:
         result = np.full((len(index), size), self.ring.zero, dtype=object)
         np.put_along_axis(result, index[:, None], scalar, axis=-1)
         return result

@@ -10,11 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 class TorchArithmetic:
@@ -81,13 +79,13 @@ class TorchArithmetic:
     def apply(self, function: Function, argument: Any) -> Any:
         return self._functions[function](argument)
 
-    def _index(self, index: NDArray[np.intp]) -> Any:
+    def _index(self, index: IndexArray) -> Any:
         return self.torch.as_tensor(index, device=self.device).unsqueeze(-1)
 
-    def component(self, vector: Any, index: NDArray[np.intp]) -> Any:
+    def component(self, vector: Any, index: IndexArray) -> Any:
         return vector.gather(-1, self._index(index))
 
-    def place(self, scalar: Any, index: NDArray[np.intp], size: int) -> Any:
+    def place(self, scalar: Any, index: IndexArray, size: int) -> Any:
         zero = self.torch.zeros((len(index), size), dtype=self.dtype, device=self.device)
         return zero.scatter(-1, self._index(index), scalar)
 

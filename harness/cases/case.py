@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.subjects.subject import Subject
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-Array = NDArray[Any]
 Dtype = Literal["float64", "float32", "bfloat16", "float16"]
 CaseFeature = Literal["large", "zeros", "equal rows", "saturated"]
 FEATURES: tuple[CaseFeature, ...] = ("large", "zeros", "equal rows", "saturated")
@@ -61,7 +60,7 @@ class CaseArrays:
     states: dict[str, Array]
     d_outputs: Array
     d_finals: dict[str, Array]
-    lengths: NDArray[np.intp] | None
+    lengths: IndexArray | None
 
 
 def representable(values: Array, dtype: str) -> Array:

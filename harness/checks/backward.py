@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import (
@@ -21,11 +19,11 @@ from rnn_harness.arithmetic.assumptions import (
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
 from rnn_harness.arithmetic.compare import middle
 from rnn_harness.arithmetic.complex_step import StepArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.checks.jacobian_entries import entry_pairs
 from rnn_harness.evaluation.evaluation import Evaluation, final_states
 
-Array = NDArray[Any]
 _COMPLEX = StepArithmetic()
 MOST_ENTRIES = 400
 """Above this many numbers the entries are taken block by block: the rows of one evaluation grow with their square."""

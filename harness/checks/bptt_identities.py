@@ -15,18 +15,17 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.assumptions import QUOTIENT_BITS, QUOTIENT_FLOOR
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs.notation import Binary, Bracket, Derivative, Name, Number, Total, Tree, parse
 from rnn_harness.subjects.subject import LAYERS
 
-Array = NDArray[Any]
 STEPS = 4
 """The documents unroll four steps (003:376)."""
 
@@ -36,7 +35,7 @@ class World:
     """A recurrence with its loss -log(y_tc), over `STEPS` steps: what the identities speak about."""
 
     evaluation: Evaluation
-    classes: NDArray[np.intp]
+    classes: IndexArray
 
     @functools.cached_property
     def arithmetic(self) -> BallArithmetic:

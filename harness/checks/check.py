@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
+from rnn_harness.array_types import Array
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.records.record import Witness
 from rnn_harness.subjects.subject import Subject
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

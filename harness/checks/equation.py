@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.assumptions import (
@@ -17,6 +16,7 @@ from rnn_harness.arithmetic.assumptions import (
     QUOTIENT_FLOOR,
 )
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
+from rnn_harness.array_types import Array
 from rnn_harness.checks.check import Finding, compare_with_balls, worst_finding
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.derivatives.proof import prove_backward
@@ -25,7 +25,6 @@ from rnn_harness.specs import Entry, Spec, audit_entry
 from rnn_harness.specs.expression import Apply, Component, Function, Variable, walk
 from rnn_harness.specs.program import Assignment, Program
 
-Array = NDArray[Any]
 SIZES = {"n": 3, "d": 4, "k": 2, "m": 3}
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Values, evaluate
+from rnn_harness.array_types import Array
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.derivatives.single_equation import local_name, local_program
 from rnn_harness.errors import NotRun
@@ -18,8 +17,6 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs.expression import Role, variables
 from rnn_harness.specs.program import Assignment
 from rnn_harness.subjects.subject import LAYERS, Subject
-
-Array = NDArray[Any]
 
 
 @functools.cache

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.entry_step import EntryArithmetic, Moved, Perturbed
+from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents
 from rnn_harness.evaluation.evaluation import Evaluation, final_states
 from rnn_harness.specs.expression import variables
-
-Array = NDArray[Any]
 
 
 def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:

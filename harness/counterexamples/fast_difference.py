@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS, Subject
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.checks import Check
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun, rounding
@@ -21,8 +21,6 @@ from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.subjects.subject import LAYERS, Subject
-
-Array = NDArray[Any]
 
 
 def counterexample(subject: Subject, check: Check, case: Case, candidate: str | None = None) -> tuple[Case, str]:

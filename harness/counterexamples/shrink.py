@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import FADING
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import FEATURES, Case, CaseArrays, draw_arrays
 from rnn_harness.checks.metamorphic.cell_traits import axes
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.subjects.subject import Subject
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

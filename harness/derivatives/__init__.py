@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from rnn_harness.derivatives.backward import Backward, BackwardPass, derive
-from rnn_harness.derivatives.differentiate import Cotangents, differentiate
+from rnn_harness.derivatives.run_backward import Cotangents, differentiate
 
 __all__ = ["Backward", "BackwardPass", "Cotangents", "derive", "differentiate"]

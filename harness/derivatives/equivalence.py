@@ -18,7 +18,8 @@ import numpy as np
 
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.evaluate import evaluate
-from rnn_harness.arithmetic.protocol import Arithmetic, Array, Values
+from rnn_harness.arithmetic.protocol import Arithmetic, Values
+from rnn_harness.array_types import Array
 from rnn_harness.derivatives.proof import count_atoms, dimension_symbols, symbolic_values
 from rnn_harness.specs import Equivalence, library
 from rnn_harness.specs.expression import Constant

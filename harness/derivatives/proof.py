@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.arithmetic.evaluate import evaluate
-from rnn_harness.arithmetic.protocol import Array, Trajectory, Values
+from rnn_harness.arithmetic.protocol import Trajectory, Values
 from rnn_harness.arithmetic.symbolic import SymbolicArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.derivatives.backward import derive
-from rnn_harness.derivatives.differentiate import Cotangents, differentiate
+from rnn_harness.derivatives.run_backward import Cotangents, differentiate
 from rnn_harness.specs.expression import Apply, Component, Divide, Variable, walk
 from rnn_harness.specs.program import Program
 

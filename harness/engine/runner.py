@@ -42,9 +42,9 @@ def fixed_cases(spec: str) -> Iterator[Case]:
         {"seed": 4, "B": 1, "T": 5},
         {"seed": 5, "n": 2, "d": 1, "dtype": "float32"},
         {"seed": 6, "n": 1, "d": 2},
-        {"seed": 7, "scale": 0.5, "specials": ("large",)},
-        {"seed": 8, "specials": ("zeros",)},
-        {"seed": 9, "B": 4, "specials": ("equal rows",)},
+        {"seed": 7, "scale": 0.5, "features": ("large",)},
+        {"seed": 8, "features": ("zeros",)},
+        {"seed": 9, "B": 4, "features": ("equal rows",)},
     )
     for change in changes:
         yield base.model_copy(update=change)

@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS, Subject
-
-Array = NDArray[Any]
 
 
 def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnn_harness.kernels.catalogue import choose, kernels
 from rnn_harness.kernels.judge import judge_kernels
-from rnn_harness.kernels.judge_isolated import judge_isolated
+from rnn_harness.kernels.judge_in_workers import judge_isolated
 from rnn_harness.kernels.kernel import Kernel, Setting
 
 __all__ = ["Kernel", "Setting", "choose", "judge_isolated", "judge_kernels", "kernels"]

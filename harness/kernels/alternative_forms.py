@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.specs import Spec
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS
-
-Array = NDArray[Any]
 
 
 def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:

@@ -11,8 +11,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from numpy.typing import NDArray
-
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import (
     ABSOLUTE_FUNCTION_ROUNDINGS,
@@ -22,13 +20,13 @@ from rnn_harness.arithmetic.assumptions import (
     UNIT_ROUNDOFF,
 )
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.alternative_forms import forms, widest
 from rnn_harness.subjects.subject import Subject
 
-Array = NDArray[Any]
 NARROW = ("bfloat16", "float16")
 """Formats whose kernels accumulate in float32."""
 

@@ -87,8 +87,8 @@ def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
     changes: list[dict[str, object]] = [
         {"seed": 1, "T": 3},
         {"seed": 2, "T": 5},
-        {"seed": 3, "T": 2, "scale": 0.5, "specials": ("large",)},
-        {"seed": 4, "T": 3, "specials": ("zeros",)},
+        {"seed": 3, "T": 2, "scale": 0.5, "features": ("large",)},
+        {"seed": 4, "T": 3, "features": ("zeros",)},
         {"seed": 5, "T": 4, "scale": 2.0},
     ]
     if setting.dtype in NARROW:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.references import Gradients, Reference, Run
@@ -21,7 +21,6 @@ from rnn_harness.references import Gradients, Reference, Run
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
 Tensors = dict[str, "Tensor"]
 
 
@@ -33,7 +32,7 @@ class Driver(Protocol):
         """How the kernel's parameters are put together."""
 
     def run(
-        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
+        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
     ) -> tuple[Tensor, Tensors]:
         """(outputs (T, B, d), final states by the reference's names). `leaves`: parameters by the kernel's names."""
 
@@ -52,7 +51,7 @@ class Arguments:
     parameters: Mapping[str, Array]
     inputs: Array
     states: Mapping[str, Array]
-    lengths: NDArray[np.intp] | None
+    lengths: IndexArray | None
 
 
 @dataclass
@@ -132,7 +131,7 @@ class TorchReference:
         parameters: Mapping[str, Array],
         inputs: Array,
         states: Mapping[str, Array] | None = None,
-        lengths: NDArray[np.intp] | None = None,
+        lengths: IndexArray | None = None,
     ) -> Run:
         """Run the kernel; the graph is kept for `backward`."""
         given = states or self._zeros(parameters, np.asarray(inputs))
@@ -154,7 +153,7 @@ class TorchReference:
         d = next(len(value) for name, value in parameters.items() if "W_h" in name)
         return {name: np.zeros((inputs.shape[1], d), inputs.dtype) for name in self.state_names}
 
-    def _trace(self, outputs: Array, lengths: NDArray[np.intp] | None) -> dict[str, Array]:
+    def _trace(self, outputs: Array, lengths: IndexArray | None) -> dict[str, Array]:
         """What the outputs alone show: the hidden state of one cell, of the top layer, of both directions."""
         if self.name == "bidirectional":
             half = outputs.shape[2] // 2

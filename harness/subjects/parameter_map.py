@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 
-Array = NDArray[Any]
 _BLOCK = re.compile(r"(-?)([A-Za-z_][\w.@]*)(\^T)?")
 
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness import references
 from rnn_harness.arithmetic import Values
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 
-Array = NDArray[Any]
 LAYERS = 2
 _OUTPUT = ("W_y", "b_y")
 
@@ -69,7 +67,7 @@ class Subject:
         parameters: Mapping[str, Array],
         inputs: Array,
         states: Mapping[str, Array] | None = None,
-        lengths: NDArray[np.intp] | None = None,
+        lengths: IndexArray | None = None,
     ) -> Run:
         """As the cell's, with the output layer's output in place of the hidden state."""
         own, top = _split(parameters)
@@ -147,7 +145,7 @@ class Subject:
         return gathered
 
 
-def masked(values: Array, lengths: NDArray[np.intp] | None) -> Array:
+def masked(values: Array, lengths: IndexArray | None) -> Array:
     """`values` (T, B, .) with zeros past every row's length."""
     if lengths is None:
         return values

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Array = NDArray[Any]
+from rnn_harness.array_types import Array
 
 
 def rnn_vector(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.kernels import Kernel, Setting, decide, kernels
+from rnn_harness.kernels import Kernel, Setting, judge_kernels, kernels
 from rnn_harness.records.record import Outcome
 
 PAIRS = [(k, s) for k in kernels() for s in k.settings if s.device == "cuda" and not k.known_wrong]
@@ -19,7 +19,7 @@ needs_cuda = pytest.mark.skipif(
 @pytest.mark.parametrize(("kernel", "setting"), PAIRS, ids=[f"{k.id} in {s.dtype}" for k, s in PAIRS])
 def test_a_kernel_on_cuda_is_the_one_asked_for_and_nothing_of_it_is_refuted(kernel: Kernel, setting: Setting) -> None:
     one = Kernel(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__} | {"settings": (setting,)})
-    found = list(decide((one,)))
+    found = list(judge_kernels((one,)))
     assert found[0].outcome is Outcome.AGREES, found[0].reason
     refuted = [f"{record.check}: {record.reason}" for record in found if record.outcome is Outcome.REFUTED]
     assert not refuted

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNIT_ROUNDOFF
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -130,10 +128,10 @@ class ShuffledArithmetic:
         allowed = (FUNCTION_ROUNDINGS - 1) * self.unit  # one more is the rounding of the result
         return self._rounded(value * (1 + allowed * self.rng.uniform(-1, 1, value.shape)))
 
-    def component(self, vector: Any, index: NDArray[np.intp]) -> Array:
+    def component(self, vector: Any, index: IndexArray) -> Array:
         return self.plain.component(self.settle(vector), index)
 
-    def place(self, scalar: Any, index: NDArray[np.intp], size: int) -> Array:
+    def place(self, scalar: Any, index: IndexArray, size: int) -> Array:
         return self.plain.place(self.settle(scalar), index, size)
 
     def outer(self, left: Any, right: Any) -> list[Term]:

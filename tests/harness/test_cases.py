@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rnn_harness.cases.case import FEATURES, Case, cases, draw
+from rnn_harness.cases.case import FEATURES, Case, cases, draw_arrays
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.evaluation.vacuity import vacuous
+from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.records.record import Journal, Outcome, Record, read_records
 from rnn_harness.specs import library
 from rnn_harness.subjects.parameter_map import assemble, parse_map, scatter
@@ -24,26 +24,26 @@ CASE = Case(spec="gru.keep.column", seed=4)
 
 def test_the_same_json_draws_the_same_numbers() -> None:
     again = Case.model_validate_json(CASE.model_dump_json())
-    one, two = draw(CASE, GRU), draw(again, GRU)
+    one, two = draw_arrays(CASE, GRU), draw_arrays(again, GRU)
     assert np.array_equal(one.inputs, two.inputs)
     assert all(np.array_equal(one.parameters[k], two.parameters[k]) for k in one.parameters)
-    other = draw(CASE.model_copy(update={"seed": 5}), GRU)
+    other = draw_arrays(CASE.model_copy(update={"seed": 5}), GRU)
     assert not np.array_equal(one.inputs, other.inputs)
 
 
 def test_float32_and_float64_draw_the_very_same_numbers() -> None:
-    wide, narrow = draw(CASE, GRU), draw(CASE.model_copy(update={"dtype": "float32"}), GRU)
+    wide, narrow = draw_arrays(CASE, GRU), draw_arrays(CASE.model_copy(update={"dtype": "float32"}), GRU)
     assert narrow.inputs.dtype == np.float32
     for name, value in wide.parameters.items():
         assert np.array_equal(value, narrow.parameters[name].astype(np.float64))
 
 
 def test_specials_are_where_they_are_said_to_be() -> None:
-    drawn = {s: draw(CASE.model_copy(update={"specials": (s,), "T": 4, "B": 3}), GRU) for s in FEATURES}
+    drawn = {s: draw_arrays(CASE.model_copy(update={"features": (s,), "T": 4, "B": 3}), GRU) for s in FEATURES}
     assert np.abs(drawn["large"].inputs).max() > 8
     assert (drawn["zeros"].inputs == 0).any()
     assert np.array_equal(drawn["equal rows"].inputs[:, 0], drawn["equal rows"].inputs[:, 1])
-    plain = draw(CASE, GRU).parameters["b_r"]
+    plain = draw_arrays(CASE, GRU).parameters["b_r"]
     assert np.abs(drawn["saturated"].parameters["b_r"]).max() > np.abs(plain).max()
 
 
@@ -57,15 +57,15 @@ def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
 
 
 def evaluation(**arrays: object) -> Evaluation:
-    return Evaluation(GRU, dataclasses.replace(draw(CASE, GRU), **arrays))
+    return Evaluation(GRU, dataclasses.replace(draw_arrays(CASE, GRU), **arrays))
 
 
 def test_a_generic_case_counts() -> None:
-    assert vacuous(evaluation()) is None
+    assert vacuity_reason(evaluation()) is None
 
 
 def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  # type: ignore[type-arg]
-    return {"parameters": {**draw(CASE, GRU).parameters, name: value}}
+    return {"parameters": {**draw_arrays(CASE, GRU).parameters, name: value}}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  
 def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Evaluation, reason: str) -> None:
     import re
 
-    found = vacuous(made)
+    found = vacuity_reason(made)
     assert found is not None
     assert re.search(reason, found), found
 
@@ -96,7 +96,7 @@ def test_what_the_subject_computes_excuses_nothing(value: float) -> None:
     run = made.run
     pinned = {name: np.full_like(array, value) for name, array in run.trace.items()}
     made.run = dataclasses.replace(run, trace=pinned)
-    assert vacuous(made) is None
+    assert vacuity_reason(made) is None
 
 
 @pytest.mark.parametrize("text", ["A", "A^T", "-A", "[A, B]", "[B^T, -A, A]"])

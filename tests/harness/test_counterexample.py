@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_harness.cases.case import Case, draw
+from rnn_harness.cases.case import Case, draw_arrays
 from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import written
 from rnn_harness.counterexamples.shrink import find, find_and_shrink, shrink
@@ -133,7 +133,7 @@ def test_nothing_is_found_in_the_right_reference_of(spec: str) -> None:
 
 def test_a_difference_that_is_only_rounding_is_no_counterexample() -> None:
     subject = planted("no forget gate")
-    drawn = draw(Case(spec=subject.spec.id), subject)
+    drawn = draw_arrays(Case(spec=subject.spec.id), subject)
     first = difference(subject, drawn)
     assert first is not None
     shrunk = shrink(subject, drawn, first)

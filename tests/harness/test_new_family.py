@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.engine.runner import Runner
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.references import Gradients, Run
@@ -23,7 +22,6 @@ from rnn_harness.references.arguments import accept, clear, cotangents, freeze
 from rnn_harness.specs import library, load_spec
 from rnn_harness.subjects.subject import Subject
 
-Array = NDArray[Any]
 SPEC = r"""
 id = "mgu"
 title = "minimal gated unit"
@@ -75,7 +73,7 @@ class MinimalGatedUnit:
         parameters: Mapping[str, Array],
         inputs: Array,
         states: Mapping[str, Array] | None = None,
-        lengths: NDArray[np.intp] | None = None,
+        lengths: IndexArray | None = None,
     ) -> Run:
         given = accept(self, len(parameters["W_hf"]), parameters, inputs, states, lengths)
         p, h, rows = given.parameters, given.states["h"], []

@@ -12,8 +12,8 @@ import sympy
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.derivatives import backward as backward_module
-from rnn_harness.derivatives import differentiate as differentiate_module
 from rnn_harness.derivatives import reverse_mode as reverse_module
+from rnn_harness.derivatives import run_backward as differentiate_module
 from rnn_harness.derivatives.equivalence import prove_equivalence
 from rnn_harness.derivatives.proof import prove_backward, symbolic_values
 from rnn_harness.specs import equivalences, library

@@ -43,7 +43,7 @@ def test_every_relation_has_a_name_of_its_own_and_at_least_forty_exist() -> None
 @pytest.mark.parametrize("spec", CELLS)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"dtype": "float32", "lengths": (3, 1, 4)}, {"scale": 4.0}, {"specials": ("zeros", "large")}],
+    [{}, {"dtype": "float32", "lengths": (3, 1, 4)}, {"scale": 4.0}, {"features": ("zeros", "large")}],
     ids=["float64", "float32 with lengths", "large weights", "special inputs"],
 )
 def test_right_reference_breaks_no_relation(spec: str, changes: dict[str, Any]) -> None:

@@ -5,29 +5,31 @@ from __future__ import annotations
 import pytest
 from troublesome import crash_in_float64, leave, sleep
 
-from rnn_harness.kernels import choose, decide, judge_isolated
-from rnn_harness.kernels import judge_isolated as _apart
+from rnn_harness.kernels import choose, judge_isolated, judge_kernels
+from rnn_harness.kernels import judge_in_workers as _apart
 from rnn_harness.records.record import Outcome
-from rnn_harness.runtime.worker import watched
+from rnn_harness.runtime.worker import run_in_worker
 
 
 def test_a_worker_that_ends_early_says_how() -> None:
-    assert list(watched(leave, 9, 60)) == [("start", 9), ("ended", "its process ended with exit code 9")]
+    assert list(run_in_worker(leave, 9, 60)) == [("start", 9), ("ended", "its process ended with exit code 9")]
 
 
 def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
-    assert list(watched(sleep, 600.0, 20)) == [("start", 600.0), ("ended", "gave no answer for 20 s")]
+    assert list(run_in_worker(sleep, 600.0, 20)) == [("start", 600.0), ("ended", "gave no answer for 20 s")]
 
 
 def test_records_are_the_same_apart_and_in_this_process() -> None:
     (kernel,) = choose(("nn.RNNCell",))
     apart = {record.key: record.outcome for record in judge_isolated((kernel,), examples=0)}
-    assert apart == {record.key: record.outcome for record in decide((kernel,), examples=0)}
+    assert apart == {record.key: record.outcome for record in judge_kernels((kernel,), examples=0)}
 
 
 def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     (kernel,) = choose(("nn.RNNCell",))
-    monkeypatch.setattr(_apart, "watched", lambda _, order, silence: watched(crash_in_float64, order, silence))
+    monkeypatch.setattr(
+        _apart, "run_in_worker", lambda _, order, silence: run_in_worker(crash_in_float64, order, silence)
+    )
     found = list(judge_isolated((kernel,), examples=0))
     (ended,) = [record for record in found if record.check == "kernel.process"]
     assert ended.outcome is Outcome.REFUTED

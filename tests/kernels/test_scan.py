@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnn_harness.cases.case import Case
-from rnn_harness.kernels import choose, decide
+from rnn_harness.kernels import choose, judge_kernels
 from rnn_harness.kernels.drivers.compiled import missing_compiler
 from rnn_harness.kernels.kernel import Setting
 from rnn_harness.records.record import Outcome, Record
@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
-    return {record.check: record for record in decide((SCAN,))}
+    return {record.check: record for record in judge_kernels((SCAN,))}
 
 
 def test_the_forward_of_the_scan_agrees(records: dict[str, Record]) -> None:

@@ -8,7 +8,7 @@ import wrong_kernels as wrong
 from rnn_harness.engine.runner import judge
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.judge import ONCE, OWN, cases_of, decide
+from rnn_harness.kernels.judge import ONCE, OWN, cases_of, judge_kernels
 from rnn_harness.kernels.kernel import settings
 from rnn_harness.records.record import Outcome
 
@@ -39,7 +39,7 @@ def test_a_check_agrees_with_the_right_kernel(name: str) -> None:
 
 
 def test_a_kernel_that_is_not_the_one_asked_for_is_refuted_and_judged_no_further() -> None:
-    (record,) = decide((wrong.MISLED,), examples=0)
+    (record,) = judge_kernels((wrong.MISLED,), examples=0)
     assert record.outcome is Outcome.REFUTED
     assert record.check == "kernel.dispatch"
     assert "another kernel than the one asked for: aten::mkldnn_rnn_layer did not run" in record.reason

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any
 
-from rnn_harness.kernels import judge_isolated as _apart
+from rnn_harness.kernels import judge_in_workers as _apart
 from rnn_harness.runtime.worker import Send
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.references import Gradients, Run, get, lstm
 from rnn_harness.references import layout as _stack
 
-Array = NDArray[Any]
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 3
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("rnn", {}),
@@ -35,7 +34,7 @@ def name_of(value: object) -> str:
     return "padded" if isinstance(value, np.ndarray) else "full length" if value is None else str(value)
 
 
-def both_ways(name: str, options: dict[str, Any], lengths: NDArray[np.intp] | None) -> tuple[Run, Gradients]:
+def both_ways(name: str, options: dict[str, Any], lengths: IndexArray | None) -> tuple[Run, Gradients]:
     rng = np.random.default_rng(0)
     cell = get(name, **options)
     parameters = {k: rng.normal(size=s) for k, s in cell.parameter_shapes(INPUTS, HIDDEN).items()}
@@ -64,7 +63,7 @@ def test_blocks_and_halves_change_nothing(
     options: dict[str, Any],
     steps: int,
     unpacked: int,
-    lengths: NDArray[np.intp] | None,
+    lengths: IndexArray | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = everything(*both_ways(name, options, lengths))

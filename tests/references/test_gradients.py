@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.references import Reference, get
 
-Array = NDArray[Any]
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 4
 OPTIONS: list[tuple[str, dict[str, Any]]] = [("feedforward", {"activation": a}) for a in ("sigmoid", "tanh")]
 OPTIONS += [("rnn", {"activation": a, "bias": b}) for a in ("tanh", "sigmoid") for b in (True, False)]
@@ -52,7 +51,7 @@ def part(rows: dict[str, Array], prefix: str) -> dict[str, Array]:
 @pytest.mark.parametrize("lengths", LENGTHS, ids=name_of)
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=name_of)
 def test_backward_is_the_derivative_of_the_forward(
-    name: str, options: dict[str, Any], lengths: NDArray[np.intp] | None
+    name: str, options: dict[str, Any], lengths: IndexArray | None
 ) -> None:
     cell = get(name, **options)
     rows = numbers(cell)

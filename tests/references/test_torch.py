@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.references import get
 
-Array = NDArray[Any]
 STEPS, BATCH, INPUTS, HIDDEN = 6, 3, 4, 5
 CELLS = {
     "rnn": (torch.nn.RNN, [""]),

@@ -38,7 +38,7 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     found = ReportInputs()
     for name in "abc":
         found.read(tmp_path / name)
-    assert (len(found.records), len(found.measured), found.fates) == (1, 1, [FATE])
+    assert (len(found.records), len(found.measured), found.mutant_rows) == (1, 1, [FATE])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypa
             yield MutantResult(one, (Kill("forward.equation", 1, 0.1, ""),), 1, 0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnn_harness.mutants.fates", two)
+    monkeypatch.setattr("rnn_harness.mutants.judge_mutants", two)
     path = tmp_path / "mutants.json"
     for expected in (2, 4):
         with pytest.raises(KeyboardInterrupt):

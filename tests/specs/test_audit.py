@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.checks.equation import text
-from rnn_harness.specs import Entry, Example, Finding, Program, Spec, audit_entry, count_parameters, library
+from rnn_harness.specs import Entry, Example, PrintFinding, Program, Spec, audit_entry, count_parameters, library
 
 PAIRS = [(spec, entry) for spec in library().specs for entry in spec.entries]
 
 
-def found(name: str) -> list[Finding]:
+def found(name: str) -> list[PrintFinding]:
     spec, entry = library().entry(name)
     return list(audit_entry(spec, entry, library().specs))
 

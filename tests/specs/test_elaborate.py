@@ -25,7 +25,7 @@ def used(head: str, equations: tuple[str, ...]) -> str:
     """The head without the inputs and parameters that no equation mentions."""
     text = " ".join(equations)
 
-    def keep(table: re.Identification[str]) -> str:
+    def keep(table: re.Match[str]) -> str:
         rows = [row for row in table[2].split(", ") if row.split()[0] in text]
         return f"{table[1]} = {{ {', '.join(rows)} }}"
 

@@ -60,7 +60,7 @@ def test_reference_link_is_complete_and_fits_the_declared_shapes(spec: Spec) -> 
     evaluation = Evaluation.of(subject, case)
     sizes = case.sizes
     for parameter in spec.program(LAYERS).parameters:
-        value = assemble(subject.blocks[parameter.name], evaluation.drawn.parameters)
+        value = assemble(subject.blocks[parameter.name], evaluation.arrays.parameters)
         assert value.shape == tuple(size.size(sizes) for size in parameter.shape), parameter.name
     mapped = {block.name for blocks in subject.blocks.values() for block in blocks}
     assert mapped == set(subject.parameter_shapes(sizes))

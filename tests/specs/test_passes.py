@@ -10,7 +10,7 @@ import pytest
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.checks.check import within
+from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.specs import SpecError, load_spec
 from rnn_harness.specs.program import Program
@@ -107,7 +107,7 @@ def test_three_walks_compute_and_differentiate_what_is_printed(tmp_path: Path) -
     balls = BallArithmetic.of("float64")
     trajectory = evaluate(made, Values(weights, {"x": x}, starts, sizes), balls)
     exact = np.array([step["z"] for step in trajectory.steps], dtype=object)
-    assert within("F-003", "z", exact, run(weights, x)).agrees
+    assert compare_with_balls("F-003", "z", exact, run(weights, x)).agrees
 
     plain = NumpyArithmetic()
     trajectory = evaluate(made, Values(weights, {"x": x}, starts, sizes), plain)

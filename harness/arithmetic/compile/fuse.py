@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.protocol import Trajectory
+from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import (
     Add,
     Apply,
@@ -34,7 +34,6 @@ from rnn_harness.specs.expression import (
 from rnn_harness.specs.program import Assignment, Pass
 from rnn_harness.specs.rewrite import replace_children
 
-Array = NDArray[Any]
 _ENTRYWISE = (Function.SIGMOID, Function.TANH, Function.RELU)
 
 

@@ -13,14 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.jacobian_product import Tangent
 
-Array = NDArray[Any]
 REDUCE = 64
 """Steps after which rows that no longer matter are left out."""
 FAR = 2.0**200

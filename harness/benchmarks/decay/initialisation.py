@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
 
-Array = NDArray[Any]
 Parameters = dict[str, Array]
 Maker = Callable[[Reference, int, int, np.random.Generator], Parameters]
 

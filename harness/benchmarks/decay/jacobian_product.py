@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import SCREEN
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
 
-Array = NDArray[Any]
 SAMPLED = 6
 """Steps whose Jacobians are held against the reference's."""
 

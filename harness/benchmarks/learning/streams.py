@@ -11,14 +11,12 @@ import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.learning.task import Drawn, Task
 
-Array = NDArray[Any]
 _NOUNS, _VERBS = ("cat", "dog", "girl", "king"), ("run", "eat", "sleep", "sing")
 _DEEP = {"rnn": 20, "gru": 11, "lstm": 10}
 """Hidden sizes of two layers of nearly the same number of parameters: 1,281 in 003:451-456."""

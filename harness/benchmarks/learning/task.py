@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from rnn_harness.array_types import Array
+
 Drawn = tuple[Array, Array]
 """Inputs (T, B, n); targets (B,) or (B, k) at the end, or (T, B) at every step, -1 where none is asked for, or
 (T, B, k).

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import decay
 from rnn_harness.benchmarks.decay.jacobian_product import tangent
 from rnn_harness.benchmarks.learning.task import Task
@@ -22,7 +22,6 @@ from rnn_harness.benchmarks.speed.stopwatch import interval
 from rnn_harness.records.measurement import Measurement, stamped
 from rnn_harness.references import Reference, get
 
-Array = NDArray[Any]
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
 """Sequences a step, Adam's step size, the gradient's largest norm, steps between tests, sequences of a test."""
 

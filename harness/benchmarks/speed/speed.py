@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.speed.memory import most_memory
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, COPY, PEAK, Call, ceilings, drift, interleaved, interval
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
@@ -33,7 +33,6 @@ from rnn_harness.records.measurement import Measurement, stamped
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import LAYERS, Subject
 
-Array = NDArray[Any]
 SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
 """One spec a family: the one that torch has kernels for."""
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
 from rnn_harness.checks.metamorphic.relation import Comparison, at_most, relation
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
-
-Array = NDArray[Any]
 
 
 def _trace(bench: SubjectRun, name: str) -> Array:

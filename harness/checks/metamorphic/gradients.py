@@ -5,18 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
 from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun, flat
-
-Array = NDArray[Any]
 
 
 @relation(

@@ -9,15 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
 from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
 from rnn_harness.references import Run, get
 
-Array = NDArray[Any]
 BETA = 20.0  # the pre-activation that holds a gate; the rates are in exp(-BETA)
 HOLD = 1000.0  # so far out that a sigmoid is 0 or 1 exactly and a tanh is 1 exactly, in every dtype
 

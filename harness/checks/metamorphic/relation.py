@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
-Array = NDArray[Any]
 Allowed = Callable[[], Any]
 
 

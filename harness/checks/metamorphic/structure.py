@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
-
-Array = NDArray[Any]
 
 
 def _pair(traits: Traits) -> bool:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -25,7 +25,6 @@ from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS, Subject
 
-Array = NDArray[Any]
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
 
 
@@ -46,7 +45,7 @@ class Radii:
 
 @dataclass(frozen=True)
 class _Group:
-    rows: NDArray[np.intp]
+    rows: IndexArray
     length: int
     trajectory: Trajectory
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, axes, everything, is_candidate
 from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
-
-Array = NDArray[Any]
 
 
 def _single_recurrent(traits: Traits) -> bool:

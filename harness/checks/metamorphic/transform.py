@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.checks.metamorphic.cell_traits import axes, split
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
-
-Array = NDArray[Any]
 
 
 def along(
@@ -31,7 +28,7 @@ def along(
     return found
 
 
-def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Array]:
+def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
     """Reorder the entries of an axis; an axis that holds both directions is reordered in both halves."""
 
     def change(_: str, value: Array, axis: int, kind: str) -> Array:
@@ -42,7 +39,7 @@ def take(order: NDArray[np.intp], d: int) -> Callable[[str, Array, int, str], Ar
     return change
 
 
-def permuted(bench: SubjectRun, order: NDArray[np.intp]) -> SubjectRun:
+def permuted(bench: SubjectRun, order: IndexArray) -> SubjectRun:
     """Hidden units in another order, everywhere: parameters, states and final gradients."""
     arrays = bench.arrays
     change = take(order, bench.sizes["d"])
@@ -57,7 +54,7 @@ def permuted(bench: SubjectRun, order: NDArray[np.intp]) -> SubjectRun:
     )
 
 
-def reordered(bench: SubjectRun, outputs: Array, order: NDArray[np.intp]) -> Array:
+def reordered(bench: SubjectRun, outputs: Array, order: IndexArray) -> Array:
     """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
     if bench.subject.output is not None:
         return outputs
@@ -66,7 +63,7 @@ def reordered(bench: SubjectRun, outputs: Array, order: NDArray[np.intp]) -> Arr
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(bench: SubjectRun, columns: Array, sources: NDArray[np.intp]) -> SubjectRun:
+def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
     States and their gradients are copied from the sources.

@@ -8,15 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
+from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
 from rnn_harness.checks.metamorphic.limits import BETA, HOLD, plain_run
 from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
-
-Array = NDArray[Any]
 
 
 def _finals(bench: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
@@ -21,7 +20,6 @@ from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import bare, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
 
-Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
 
 
@@ -75,7 +73,7 @@ def _determinism(evaluation: Evaluation) -> Iterator[Finding]:
     yield worst_finding([_bitwise("run again", again[0], other) for other in again[1:]])
 
 
-def _rows(arrays: CaseArrays, order: NDArray[np.intp]) -> CaseArrays:
+def _rows(arrays: CaseArrays, order: IndexArray) -> CaseArrays:
     """Some batch rows, in that order."""
     return replace(
         arrays,

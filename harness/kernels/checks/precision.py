@@ -12,13 +12,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import CaseArrays, representable
 from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
@@ -27,7 +26,6 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
 from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, arrays_for
 
-Array = NDArray[Any]
 EVERY = ("float64", "float32", "bfloat16", "float16")
 PLACES = 12
 TERMS, SHARE = 4096, 32

@@ -7,18 +7,16 @@ approximates its functions is not. So it is run on one step from a zero state, w
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, rounding
 
-Array = NDArray[Any]
 _OPERANDS = ((24, "float32"), (11, "TF32 or float16"), (8, "bfloat16"))
 """Bits of significand that matrix units take, and what they are called."""
 

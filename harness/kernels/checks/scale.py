@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
@@ -22,7 +20,6 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 
-Array = NDArray[Any]
 WIDE = ("float64", "float32")
 STEPS = 131
 """More than the usual chunks of truncated gradients, and a multiple of none."""
@@ -49,7 +46,7 @@ def _steps(evaluation: Evaluation) -> Iterator[Finding]:
     assert isinstance(evaluation, KernelEvaluation)
     steps = min(STEPS, evaluation.long + 1)
     small = {} if evaluation.fixed else {"n": 2, "d": 2}
-    case = evaluation.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "specials": (), **small})
+    case = evaluation.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "features": (), **small})
     yield _bounds(evaluation.on(arrays_for(evaluation.subject, case)), f"over {steps} steps")
 
 
@@ -59,7 +56,7 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     if evaluation.operands is not None:
         raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
     entry = evaluation.subject.spec.id
-    wrong = _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, "specials": ()}))
+    wrong = _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, "features": ()}))
     told = ", ".join(f"{name} = {size}" for name, size in SIZES.items())
     if not wrong:
         yield Finding(entry, True, f"with {told}: as in a wider format", 0.0)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.complex_step import StepArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.checks.backward import complex_derivative
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.derivatives import derive, differentiate
@@ -25,7 +24,6 @@ from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
 
-Array = NDArray[Any]
 _LACKS = (NotImplementedError, RuntimeError)
 """What torch raises where it has no such transformation of a kernel."""
 

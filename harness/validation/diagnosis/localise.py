@@ -6,13 +6,12 @@ Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.engine.runner import fixed_cases
@@ -23,7 +22,6 @@ from rnn_harness.records.record import Outcome, Record
 from rnn_harness.validation.diagnosis.explain import NearestCell
 from rnn_harness.validation.diagnosis.faults import NAMES
 
-Array = NDArray[Any]
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("B = 1", lambda case: case.B == 1),
     ("B > 1", lambda case: case.B > 1),
@@ -63,8 +61,8 @@ def _cases(spec: str, fixed: dict[str, int] | None) -> Iterator[Case]:
     """Cases that differ in one thing from a plain one, and plain ones."""
     base = Case(spec=spec, T=2, B=2).model_copy(update=fixed or {})
     changes: list[dict[str, object]] = [{}, {"B": 3}, {"T": 3}, {"T": 1}, {"T": 4}, {"B": 1}, {"n": 4, "d": 4}]
-    changes += [{"d": 1}, {"n": 1}, {"specials": ("large",)}, {"specials": ("zeros",)}]
-    changes += [{"specials": ("equal rows",)}, {"specials": ("saturated",), "scale": 2.0}]
+    changes += [{"d": 1}, {"n": 1}, {"features": ("large",)}, {"features": ("zeros",)}]
+    changes += [{"features": ("equal rows",)}, {"features": ("saturated",), "scale": 2.0}]
     for seed, change in enumerate(changes):
         if not fixed or not {"n", "d"} & set(change):
             yield base.model_copy(update={"seed": seed, **change})

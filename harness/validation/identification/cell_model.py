@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.validation.identification.activations import ACTIVATIONS
 
-Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 LETTERS = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "o", "g")}
 

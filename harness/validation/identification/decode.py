@@ -11,17 +11,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.identification.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe, Response, close
 
-Array = NDArray[Any]
 Role = tuple[str, bool]
 """A name of the reference, and whether the block is transposed; a vector: whether it is subtracted."""
 MOST_BIASES, MOST_READINGS = 2, 4

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import numpy
 from rnn_harness.validation.identification.parameter_blocks import StorageForm
@@ -20,7 +20,6 @@ from rnn_harness.validation.loading.calling_convention import CallingConvention,
 from rnn_harness.validation.loading.driver import through
 from rnn_harness.validation.loading.target import Target
 
-Array = NDArray[Any]
 N, D, STEPS, BATCH = 5, 3, 4, 2
 HUGE = 100  # times what is usual: beyond the limits in use for a cell state (1 to 50)
 

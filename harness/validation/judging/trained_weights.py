@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, UsageError
@@ -22,8 +22,6 @@ from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.validation.loading.adapters import imported
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import SMALL, Target
-
-Array = NDArray[Any]
 
 
 def load_weights(path: Path) -> dict[str, Array]:

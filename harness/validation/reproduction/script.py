@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import CaseArrays
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
 from rnn_harness.validation.loading.driver import TargetDriver
 
-Array = NDArray[Any]
 _FLAT = (
     "flat = lambda r: [a for b in (r.values() if isinstance(r, dict) else r) for a in flat(b)]"
     " if isinstance(r, (tuple, list, dict)) else [r]"

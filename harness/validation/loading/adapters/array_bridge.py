@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-Array = NDArray[Any]
+from rnn_harness.array_types import Array
+
 Pullback = Callable[[Sequence[Array]], tuple[Mapping[str, Array], Sequence[Array]]]
 """From the cotangents of what came out to those of the parameters, and of the arrays that went in."""
 Runner = Callable[[Mapping[str, Array], tuple[Any, ...], bool], tuple[Sequence[Array], Pullback | None]]

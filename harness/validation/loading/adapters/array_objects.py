@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.adapters.own_backward import Backward, method_of
 
-Array = NDArray[Any]
 FORWARD = ("forward", "step", "forward_step", "__call__", "call", "predict")
 BACKWARD = ("backward", "backward_step", "step_backward", "bprop", "grad")
 

@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.calling_convention import CallingConvention
-
-Array = NDArray[Any]
 
 
 def jax_module() -> Any:

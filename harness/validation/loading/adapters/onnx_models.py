@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.calling_convention import CallingConvention
 
-Array = NDArray[Any]
 RECURRENT = ("RNN", "GRU", "LSTM")
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _NAMES = {

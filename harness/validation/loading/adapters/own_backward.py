@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun
 
-Array = NDArray[Any]
 _INPUT = ("x", "dx", "dxt", "dx_t", "inputs", "dinputs", "dinput", "input")
 _PREFIXES = ("d_", "grad_", "d", "")
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
@@ -26,7 +26,6 @@ from rnn_harness.validation.loading.adapters.array_objects import shown
 from rnn_harness.validation.loading.adapters.jax_modules import jax_module, module
 from rnn_harness.validation.loading.calling_convention import rows_unlike
 
-Array = NDArray[Any]
 Function = Callable[..., Any]
 _X = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
 _STATE = re.compile(

@@ -11,7 +11,8 @@ from typing import Any
 
 from rnn_harness.arithmetic.compile.generate import Targets, compiled
 from rnn_harness.arithmetic.evaluate import environment, order
-from rnn_harness.arithmetic.protocol import Arithmetic, Array, Trajectory
+from rnn_harness.arithmetic.protocol import Arithmetic, Trajectory
+from rnn_harness.array_types import Array
 from rnn_harness.derivatives.backward import Backward, BackwardPass
 
 
