@@ -15,7 +15,7 @@ from rnn_harness.checks import Check
 from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.kernels.torch_reference import Driver, TorchReference
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
@@ -71,7 +71,7 @@ class Kernel:
         """The kernel in the place of its spec's reference."""
         spec = self.specification
         link = spec.reference
-        like: Any = SpecSignature(spec) if link is None else get(link.name, **link.options)
+        like: Any = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
         cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
         return Subject(spec, cell) if link is None else Subject.of(spec, cell)
 
