@@ -41,8 +41,8 @@ class Kernel:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
     interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
-    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`: whether a
-    refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
+    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`:
+    whether a refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
     `absolute`: its functions are exact against 1, not against their own value.
     """
 

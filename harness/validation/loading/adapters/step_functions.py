@@ -74,8 +74,8 @@ class Functions:
         plain = _Plain(module)
         if not plain.data or not plain.rest:
             raise UsageError(
-                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an input "
-                "(x), a state (h, c) and parameters are expected; wrap it in a function that has them"
+                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an "
+                "input (x), a state (h, c) and parameters are expected; wrap it in a function that has them"
             )
         maker = _maker(module, options.get("params"), bool(plain.tree))
         trees = [_make(maker, n, d)] if maker is not None else list(_guessed(plain, n, d))
@@ -87,8 +87,8 @@ class Functions:
                     return found
         hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
         raise UsageError(
-            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays{hint}. "
-            f"It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
+            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays"
+            f"{hint}. It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
         )
 
 
