@@ -87,8 +87,8 @@ class Functions:
                     return found
         hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
         raise UsageError(
-            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with "
-            f"arrays{hint}. It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
+            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays"
+            f"{hint}. It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
         )
 
 
