@@ -13,9 +13,10 @@ import pytest
 
 import rnn_harness
 from rnn_harness.validation import ValidationRequest, collect, identify, load, validating
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 
 FILE = Path(__file__).parent / "functions.py"
 
@@ -68,7 +69,7 @@ def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("module", "name", "extra"),
-    [("keras", "Keras", "keras"), ("flax.nnx", "Nnx", "flax"), ("equinox", "Equinox", "equinox")],
+    [("keras", "KerasAdapter", "keras"), ("flax.nnx", "NnxAdapter", "flax"), ("equinox", "EquinoxAdapter", "equinox")],
 )
 def test_a_library_that_is_missing_is_told_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
@@ -77,8 +78,8 @@ def test_a_library_that_is_missing_is_told_with_what_to_install(
 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=rf"is not installed .*pip install 'rnn-harness\[{extra}\]'"):
-        _adapter.imported(module, extra)
-    assert name in {type(one).__name__ for one in adapters.adapters()}
+        _adapter.import_library(module, extra)
+    assert name in {type(one).__name__ for one in adapters.all_adapters()}
 
 
 class Doubled:
@@ -94,41 +95,44 @@ class DoubledAdapter:
     name = "doubled"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        return kind is Doubled
+    def accepts(self, cell_type: type) -> bool:
+        return cell_type is Doubled
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         def run(parameters: Any, arguments: Any, differentiate: bool) -> Any:
             x, h = arguments
             return [np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)], None
 
-        return DrivenModule(Foreign(run, {"w": made.w}, False), gradients="none are offered", foreign="doubled")
+        return DrivenModule(
+            ArrayLibraryModule(run, {"w": cell.w}, False),
+            TargetCapabilities(no_gradients_reason="none are offered", library="doubled"),
+        )
 
 
 def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = EntryPoint("doubled", f"{__name__}:DoubledAdapter", adapters.GROUP)
+    entry = EntryPoint("doubled", f"{__name__}:DoubledAdapter", adapters.ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: DoubledAdapter)
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
-    adapters.adapters.cache_clear()
+    adapters.all_adapters.cache_clear()
     try:
         (match,) = rnn_harness.identify(Doubled)
         assert "simple RNN: tanh activation; no bias; weights on [x, h]" in match.sentence()
     finally:
         monkeypatch.undo()
-        adapters.adapters.cache_clear()
+        adapters.all_adapters.cache_clear()
 
 
 def test_an_adapter_that_is_none_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = EntryPoint("broken", "somewhere:Thing", adapters.GROUP)
+    entry = EntryPoint("broken", "somewhere:Thing", adapters.ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: dict)
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
-    adapters.adapters.cache_clear()
+    adapters.all_adapters.cache_clear()
     try:
         with pytest.raises(ValueError, match="adapter broken of somewhere:Thing is none"):
-            adapters.adapters()
+            adapters.all_adapters()
     finally:
         monkeypatch.undo()
-        adapters.adapters.cache_clear()
+        adapters.all_adapters.cache_clear()

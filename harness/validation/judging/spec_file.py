@@ -18,8 +18,8 @@ from rnn_harness.specs import Spec, library, load_spec
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
-from rnn_harness.validation.loading.calling_convention import find
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 
@@ -67,7 +67,7 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
     """The candidate as a kernel of a spec of one's own. Raises UsageError where the two do not fit together."""
     n, d = target.sizes or (N, D)
     module = target.make(n, d).double().eval()
-    convention = find(module, n, d, target.convention)
+    convention = find_convention(module, n, d, target.convention)
     like = SpecSignature(spec)
     if convention.states != len(like.state_names):
         raise UsageError(
