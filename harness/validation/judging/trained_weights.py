@@ -108,7 +108,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
         ]
         yield worst_finding(rows)
 
-    return Check("candidate.weights", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
+    return Check("weights.trained", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
 
 
 def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
