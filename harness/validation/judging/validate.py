@@ -95,7 +95,7 @@ def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = D
         settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
         alternatives=alternative_ids(spec),
         fixed={"n": target.sizes[0], "d": target.sizes[1], "B": 2} if target.sizes else None,
-        relations=not absent and not target.absolute,
+        metamorphic=not absent and not target.absolute,
         given=spec,
         own_checks=MANNERS,
         skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
