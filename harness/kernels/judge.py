@@ -22,7 +22,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
-from rnn_harness.kernels.checks import scale as _reach
+from rnn_harness.kernels.checks import scale as _scale
 from rnn_harness.kernels.checks import transforms as _transforms
 from rnn_harness.kernels.checks.dispatch import Ran, watch
 from rnn_harness.kernels.environment.device import machine
@@ -41,7 +41,7 @@ _LEFT_OUT = (
 )
 _WHATEVER = ("behaviour.determinism", "behaviour.intact")
 """What can be said of a kernel whose outputs are wrong."""
-_RESIZES = ("precision.accumulation", "reach.sizes", "behaviour.threads", "behaviour.no_rows")
+_RESIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 
 
 def _shares(evaluation: Evaluation) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _shares(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY))
-ONCE = (*_precision.CHECKS[1:], *_reach.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
+ONCE = (*_precision.CHECKS[1:], *_scale.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
 """Tried on one case each: they are about the kernel's manners, not about its numbers."""
 
 

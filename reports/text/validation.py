@@ -17,7 +17,7 @@ _GROUPS = {
     "forward": ("forward.", "precision.format"),
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
-    "in use": ("reach.",),
+    "in use": ("scale.",),
     "metamorphic": ("metamorphic.",),
     "behaviour": ("behaviour.", "candidate."),
 }

@@ -14,7 +14,7 @@ from rnn_harness.checks.metamorphic import PROPERTIES, MetamorphicProperty
 from rnn_harness.checks.metamorphic.property import apart, at_most, close, same
 from rnn_harness.checks.metamorphic_checks import CHECKS
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.references import Gradients, Run, get
+from rnn_harness.references import Gradients, Run, get_reference
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -75,7 +75,7 @@ class _Wrong:
     update, reset, candidate, bias = "keep", "before", "tanh", True
 
     def __init__(self, fault: str) -> None:
-        self.fault, self.right = fault, get("gru")
+        self.fault, self.right = fault, get_reference("gru")
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         return self.right.parameter_shapes(input_size, hidden_size)

@@ -15,7 +15,7 @@ from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
 from rnn_harness.checks.metamorphic.property import Comparison, apart, close, metamorphic_property, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
-from rnn_harness.references import Run, get
+from rnn_harness.references import Run, get_reference
 
 BETA = 20.0  # the pre-activation that holds a gate; the rates are in exp(-BETA)
 HOLD = 1000.0  # so far out that a sigmoid is 0 or 1 exactly and a tanh is 1 exactly, in every dtype
@@ -39,7 +39,7 @@ def one_step(original: SubjectRun, parameters: dict[str, Array]) -> SubjectRun:
 
 def plain_run(original: SubjectRun, name: str, parameters: dict[str, Array], **options: Any) -> Run:
     """Another reference, without output layer, on the same inputs and as many states as it takes."""
-    reference = get(name, **options)
+    reference = get_reference(name, **options)
     own = {key: value for key, value in parameters.items() if key not in ("W_y", "b_y")}
     states = {state: original.arrays.states[state] for state in reference.state_names}
     return reference.forward(own, original.arrays.inputs, states or None, original.arrays.lengths)
@@ -161,7 +161,9 @@ def lstm_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
     cell = inner if options.get("forget", True) else inner + c
     bottom = np.zeros_like(parameters["b_g"])
     unit = {"W_x": np.eye(len(bottom), dtype=bottom.dtype), "b": bottom}
-    expected = get("feedforward", activation=options.get("output", "tanh")).forward(unit, cell[None]).outputs[0]
+    expected = (
+        get_reference("feedforward", activation=options.get("output", "tanh")).forward(unit, cell[None]).outputs[0]
+    )
     yield close(
         "state",
         held.run.finals["h"],
