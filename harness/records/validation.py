@@ -11,8 +11,8 @@ from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.records.record import Outcome, Record, environment
 
 Event = tuple[str, Any]
-"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a `Diagnosis` or
-an `Example`."""
+"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a
+`Diagnosis` or an `Example`."""
 
 
 class _Model(BaseModel):

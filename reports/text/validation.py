@@ -17,8 +17,8 @@ _GROUPS = {
     "forward": ("forward.", "precision.format"),
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
-    "in use": ("reach.",),
-    "laws": ("relation.",),
+    "realistic sizes": ("scale.",),
+    "metamorphic": ("metamorphic.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
 }
 _VERDICTS = {

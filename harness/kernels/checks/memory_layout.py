@@ -228,6 +228,6 @@ CHECKS = (
     Check("behaviour.expanded", "kernel", applies_to_all, _expanded, dtypes=EVERY),
     Check("behaviour.intact", "kernel", applies_to_all, _intact, dtypes=EVERY),
     Check("behaviour.poison", "kernel", applies_to_all, _poison, dtypes=EVERY),
-    Check("behaviour.no_steps", "kernel", applies_to_all, _no_steps, dtypes=EVERY),
-    Check("behaviour.no_rows", "kernel", applies_to_all, _no_rows, dtypes=EVERY),
+    Check("behaviour.no-steps", "kernel", applies_to_all, _no_steps, dtypes=EVERY),
+    Check("behaviour.no-rows", "kernel", applies_to_all, _no_rows, dtypes=EVERY),
 )

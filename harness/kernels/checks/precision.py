@@ -169,8 +169,8 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = inside.error or 0.0
     told = (
-        f"over {evaluation.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates at most "
-        f"{created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
+        f"over {evaluation.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates "
+        f"at most {created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
     )
     detail = f"{found.detail}; {told}" if found.detail else told
     yield replace(found, detail=detail, bits=bits)

@@ -115,8 +115,8 @@ def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("reach.steps", "kernel", applies_to_all, _steps, dtypes=WIDE),
-    Check("reach.sizes", "kernel", applies_to_all, _sizes, dtypes=WIDE),
-    Check("reach.states", "kernel", applies_to_all, _states, dtypes=WIDE),
-    Check("reach.gradients", "kernel", applies_to_all, _gradients, dtypes=WIDE),
+    Check("scale.steps", "kernel", applies_to_all, _steps, dtypes=WIDE),
+    Check("scale.sizes", "kernel", applies_to_all, _sizes, dtypes=WIDE),
+    Check("scale.states", "kernel", applies_to_all, _states, dtypes=WIDE),
+    Check("scale.gradients", "kernel", applies_to_all, _gradients, dtypes=WIDE),
 )

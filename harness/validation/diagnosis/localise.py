@@ -93,7 +93,7 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
     for name in _MANNERS:
         if name in names:
             return _manner(kernel, name)
-    reached = next((record for record in refuted if record.check.startswith("reach.")), None)
+    reached = next((record for record in refuted if record.check.startswith("scale.")), None)
     if reached is not None:
         part = "backward" if "gradient" in reached.reason else "forward"
         return NearestCell(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
