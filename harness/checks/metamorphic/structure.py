@@ -15,6 +15,7 @@ from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 
 def _pair(traits: Traits) -> bool:
@@ -49,7 +50,7 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
 
 def _bare(bench: SubjectRun) -> SubjectRun:
     """The bench without its output layer: relations of the pair itself."""
-    own = {name: value for name, value in bench.arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in bench.arrays.parameters.items() if name not in OUTPUT_LAYER}
     bare = replace(bench.subject, output=None)
     return SubjectRun(bare, replace(bench.arrays, parameters=own, lengths=None))
 
@@ -140,7 +141,7 @@ def palindrome(bench: SubjectRun) -> Iterator[Comparison]:
 def composition(bench: SubjectRun) -> Iterator[Comparison]:
     """Layer-major order: every layer over the whole sequence, then the next."""
     whole = whole_of(bench)
-    own = {name: value for name, value in whole.arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in whole.arrays.parameters.items() if name not in OUTPUT_LAYER}
     reference = whole.subject.cell
     cells = getattr(reference, "cells", None)
     if cells is None:

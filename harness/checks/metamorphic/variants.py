@@ -15,6 +15,7 @@ from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, 
 from rnn_harness.checks.metamorphic.limits import BETA, HOLD, plain_run
 from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
 
 def _finals(bench: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
@@ -44,10 +45,10 @@ def _plain_lstm(traits: Traits) -> bool:
 def zero_peephole(bench: SubjectRun) -> Iterator[Comparison]:
     """W_c = 0."""
     parameters = {
-        name: np.zeros_like(value) if name.startswith("W_c") else value
+        name: np.zeros_like(value) if is_kind(name, ParameterKind.PEEPHOLE) else value
         for name, value in bench.arrays.parameters.items()
     }
-    bare = {name: value for name, value in parameters.items() if not name.startswith("W_c")}
+    bare = {name: value for name, value in parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = bench.at(replace(bench.arrays, parameters=parameters))
     yield from _finals(zero, plain_run(zero, "lstm", bare, **_options(bench, peephole=None)).finals)
 
@@ -60,7 +61,7 @@ def open_forget_gate(bench: SubjectRun) -> Iterator[Comparison]:
         parameters[name] = np.zeros_like(parameters[name])
     parameters["b_f"] = np.full_like(parameters["b_f"], HOLD)
     held = bench.at(replace(bench.arrays, parameters=parameters))
-    without = {name: value for name, value in parameters.items() if name not in ("W_xf", "W_hf", "b_f")}
+    without = {name: value for name, value in parameters.items() if parameter_role(name).gate != "f"}
     yield from _finals(held, plain_run(held, "lstm", without, **_options(bench, forget=False)).finals)
 
 
@@ -89,7 +90,7 @@ def peephole_as_input(bench: SubjectRun) -> Iterator[Comparison]:
     seen = bench.at(arrays)
     c = seen.run.trace["cell_state"]
     before = np.concatenate([arrays.states["c"][None], c[:-1]])
-    parameters = {name: value for name, value in arrays.parameters.items() if not name.startswith("W_c")}
+    parameters = {name: value for name, value in arrays.parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = np.zeros_like(arrays.parameters["W_hi"])
     for gate in bench.subject.cell.gates if hasattr(bench.subject.cell, "gates") else "ifog":
         peephole = arrays.parameters.get(f"W_c{gate}", zero)
@@ -119,7 +120,7 @@ def diagonal_peephole(bench: SubjectRun) -> Iterator[Comparison]:
     """W_c = diag(p)."""
     parameters, diagonal = dict(bench.arrays.parameters), dict(bench.arrays.parameters)
     for name in parameters:
-        if name.startswith("W_c"):
+        if is_kind(name, ParameterKind.PEEPHOLE):
             diagonal[name] = np.ascontiguousarray(np.diag(parameters[name]))
             parameters[name] = np.diag(diagonal[name])
     held = bench.at(replace(bench.arrays, parameters=parameters))
@@ -130,7 +131,7 @@ def diagonal_peephole(bench: SubjectRun) -> Iterator[Comparison]:
 def update_duality(bench: SubjectRun) -> Iterator[Comparison]:
     """GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
     parameters = {
-        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in bench.arrays.parameters.items()
+        name: -value if parameter_role(name).gate == "z" else value for name, value in bench.arrays.parameters.items()
     }
     other = "write" if bench.options.get("update", "keep") == "keep" else "keep"
     yield from _finals(bench, plain_run(bench, "gru", parameters, **_options(bench, update=other)).finals)
