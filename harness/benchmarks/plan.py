@@ -22,11 +22,11 @@ from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.kernels import kernels
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import library
 
 CELLS: dict[str, tuple[str, Reference]] = {
-    cell.title: (cell.spec, get(cell.family, **cell.reference_options)) for cell in BENCHMARK_CELLS
+    cell.title: (cell.spec, get_reference(cell.family, **cell.reference_options)) for cell in BENCHMARK_CELLS
 }
 U32, U64 = 2.0**-23, 2.0**-52
 """Below these shares of a gradient of 1, a sum in float32 or float64 does not see it any more."""

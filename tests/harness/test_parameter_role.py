@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_harness.families import FAMILIES, Family
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.parameter_role import (
     ParameterKind,
@@ -72,10 +72,10 @@ def test_the_hidden_size_is_the_height_of_the_first_weight() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_a_family_has_the_gates_and_states_of_its_reference_and_a_spec(family: Family) -> None:
-    cell = get(family.name, **family.reference_options)
+    cell = get_reference(family.name, **family.reference_options)
     gates = {parameter_role(name).gate for name in cell.parameter_shapes(2, 3)}
     assert gates == set(family.gates) == set(family.torch_gates)
     assert cell.state_names == family.states
     link = library().spec(family.spec).reference
     assert link is not None
-    assert get(link.name, **link.options) == cell
+    assert get_reference(link.name, **link.options) == cell

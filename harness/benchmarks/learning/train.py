@@ -21,7 +21,7 @@ from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.speed.stopwatch import interval
 from rnn_harness.families import FAMILIES
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
 """Sequences a step, Adam's step size, the gradient's largest norm, steps between tests, sequences of a test."""
@@ -206,7 +206,7 @@ def _biased(layer: Any, learner: Learner, steps: int) -> None:
 
 def _rate(layer: Any, learner: Learner, task: Task) -> float:
     """The factor per step of the gradient's norm, on inputs N(0, 1), as `decay` measures it."""
-    cell: Reference = get(learner.family, **FAMILIES[learner.family].reference_options)
+    cell: Reference = get_reference(learner.family, **FAMILIES[learner.family].reference_options)
     letters = FAMILIES[learner.family].torch_gates
     d = layer.hidden_size
     weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}
