@@ -39,7 +39,7 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
+    interpreter, a hundred times slower. `metamorphic`: whether those properties are tried on it. `given`: the spec
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
     openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`:
     whether a refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
@@ -59,7 +59,7 @@ class Kernel:
     interpreted: bool = False
     operands: Fraction | None = None
     known_wrong: str = ""
-    relations: bool = True
+    metamorphic: bool = True
     given: Spec | None = None
     own_checks: tuple[Check, ...] = ()
     skipped_checks: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A subject on some numbers, as a relation drives it: run, change, run again, and ask for the bounds.
+"""A subject on some numbers, as a metamorphic property drives it: run, change, run again, and ask for the bounds.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
 Rows of different lengths are enclosed apart, each over its own length, which is what a length means.
@@ -23,6 +23,7 @@ from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
@@ -59,7 +60,7 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """The bench of a trial."""
+        """Take the subject and the numbers of an evaluation."""
         return cls(evaluation.subject, evaluation.arrays)
 
     @property
@@ -104,11 +105,11 @@ class SubjectRun:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
+        """The program's sizes, read off the numbers (a property may have added a unit or a feature)."""
         n = self.arrays.inputs.shape[2]
         d = next((value.shape[1] for value in self.arrays.states.values()), None)
         if d is None:
-            d = next(len(value) for name, value in self.arrays.parameters.items() if name.startswith("W_x"))
+            d = hidden_size(self.arrays.parameters)
         return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
 
     @property
