@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rnn_harness
-from rnn_harness.validation import ValidationRequest, collect, identify, load, validating
+from rnn_harness.validation import ValidationRequest, collect, identify, load_target, validating
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
@@ -33,7 +33,7 @@ FILE = Path(__file__).parent / "functions.py"
 def test_functions_and_objects_are_identified(
     name: str, options: dict[str, Any], spec: str | None, phrases: tuple[str, ...]
 ) -> None:
-    (match,) = identify(load(f"{FILE}:{name}", options))
+    (match,) = identify(load_target(f"{FILE}:{name}", options))
     assert match.spec == spec
     assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
 
@@ -42,7 +42,7 @@ def test_functions_and_objects_are_identified(
     ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
 )
 def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
-    found = collect(name, validating(load(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
+    found = collect(name, validating(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
     gradients = {
         str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"
@@ -59,12 +59,12 @@ def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: s
 )
 def test_what_cannot_be_driven_says_what_is_expected(target: str, told: str) -> None:
     with pytest.raises(ValueError, match=told.replace("(", r"\(").replace(")", r"\)")):
-        load(target)
+        load_target(target)
 
 
 def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"there is no adapter 'theano'; there are keras, flax.linen, flax.nnx"):
-        load(f"{FILE}:OneVector", adapter="theano")
+        load_target(f"{FILE}:OneVector", adapter="theano")
 
 
 @pytest.mark.parametrize(

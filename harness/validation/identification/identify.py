@@ -237,7 +237,7 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Identification,
         seen.tolerance, seen.steps = tolerance, steps
         for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
             found: dict[str, Identification] = {}
-            for match in _matches(seen, layout, target.claims):
+            for match in _matches(seen, layout, target.declared_model):
                 found.setdefault(match.sentence(), replace(match, unused=unused))
             if found:
                 return tuple(found.values())

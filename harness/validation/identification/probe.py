@@ -201,10 +201,10 @@ def probe(target: Target, seed: int = 0) -> Probe:
 
     Raises UsageError if it cannot be driven, which says nothing about what it computes.
     """
-    n, d = target.sizes or (N, D)
+    n, d = target.capabilities.fixed_sizes or (N, D)
     trouble: Exception | None = None
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
-        if dtype not in target.dtypes:
+        if dtype not in target.capabilities.dtypes:
             continue
         try:
             return _probe(target, n, d, dtype, tolerance, seed)
@@ -217,14 +217,14 @@ def probe(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make(n, d).to(getattr(torch, dtype)).eval()
+    module = target.make_module(n, d).to(getattr(torch, dtype)).eval()
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if not shapes:
         raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")
-    convention = find_convention(module, n, d, target.convention)
+    convention = find_convention(module, n, d, target.capabilities.calling_convention)
     rng = np.random.default_rng(seed)
     # Large enough for a clipped function to be told from the straight one, small enough for tanh not to be flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}

@@ -56,7 +56,7 @@ def load_weights(path: Path) -> dict[str, Array]:
 def check_weights(path: Path, target: Target) -> None:
     """That the file can be read, and that what it holds of the target's parameters are numbers. Raises UsageError."""
     found = load_weights(path)
-    own = dict(target.make(*(target.sizes or TRIAL_SIZES)).named_parameters())
+    own = dict(target.make_module(*(target.capabilities.fixed_sizes or TRIAL_SIZES)).named_parameters())
     broken = [_told(name, found[name]) for name in own if name in found and not np.isfinite(found[name]).all()]
     if broken:
         raise UsageError(f"{path}: {'; '.join(broken)}; expected finite numbers: a cell cannot be judged with these")
