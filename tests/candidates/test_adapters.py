@@ -64,7 +64,7 @@ def test_what_cannot_be_driven_says_what_is_expected(target: str, told: str) -> 
 
 def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"there is no adapter 'theano'; there are keras, flax.linen, flax.nnx"):
-        load_target(f"{FILE}:OneVector", adapter="theano")
+        load_target(f"{FILE}:OneVector", adapter_name="theano")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
@@ -130,6 +130,14 @@ class TargetDriver:
     state_names: tuple[str, ...]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()
+    candidate: ClassVar[bool] = True
+
+    @property
+    def no_gradients_reason(self) -> str:
+        """Why the target has no gradients; empty if it has."""
+        return self.capabilities.no_gradients_reason or ""
+
+    gradients = no_gradients_reason
 
     def holding(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
         """Give the module the parameters of a run while its backward runs.
