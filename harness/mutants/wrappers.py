@@ -27,7 +27,7 @@ MUTANTS = (
         "upper layer reads the lower one a step late",
         "forward",
         "inputs = run.outputs",
-        "inputs = np.roll(run.outputs, 1, axis=0)",
+        "inputs = run.outputs.take(range(-1, len(run.outputs) - 1), axis=0)",
     ),
     _stack(
         "gradient between layers off by 1 %",
@@ -42,12 +42,12 @@ MUTANTS = (
         "select_prefix(layer, d_finals)",
         'select_prefix("layer0", d_finals)',
     ),
-    _stack("absolute values between layers", "forward", "inputs = run.outputs", "inputs = np.abs(run.outputs)"),
+    _stack("absolute values between layers", "forward", "inputs = run.outputs", "inputs = abs(run.outputs)"),
     _stack(
         "inputs squared, signs kept",
         "forward",
         "run = cell.forward(select_prefix(layer, parameters), inputs, initial, lengths)",
-        "run = cell.forward(select_prefix(layer, parameters), inputs * np.abs(inputs), initial, lengths)",
+        "run = cell.forward(select_prefix(layer, parameters), inputs * abs(inputs), initial, lengths)",
     ),
     _both(
         "backward cell reads forward",

@@ -81,7 +81,7 @@ class MinimalGatedUnit:
             f = sigmoid(x @ p["W_xf"].T + h @ p["W_hf"].T + p["b_f"])
             g = np.tanh(x @ p["W_xg"].T + (f * h) @ p["W_hg"].T + p["b_g"])
             new = (1 - f) * h + f * g
-            freeze(given.alive, t, new, h)
+            freeze_ended(given.alive, t, new, h)
             rows.append((h, f, g, new))
             h = new
         empty = np.zeros((0, *h.shape), h.dtype)
