@@ -13,7 +13,7 @@ from rnn_harness.references.clipping import clip_by_norm, clip_by_value, global_
 from rnn_harness.references.loss import cross_entropy
 from rnn_harness.references.output_layer import OutputLayer
 from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run
-from rnn_harness.references.registry import get, names
+from rnn_harness.references.registry import get_reference, reference_names
 from rnn_harness.references.sequences import chronological_split, one_hot, stateful_batches, windows
 from rnn_harness.references.wirings import (
     encode_decode,
@@ -37,14 +37,14 @@ __all__ = [
     "clip_by_value",
     "cross_entropy",
     "encode_decode",
-    "get",
+    "get_reference",
     "global_norm",
     "many_to_many",
     "many_to_one",
-    "names",
     "one_hot",
     "one_to_many",
     "one_to_one",
+    "reference_names",
     "sigmoid",
     "softmax",
     "stateful_batches",

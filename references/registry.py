@@ -17,11 +17,11 @@ from rnn_harness.references.stacked import Stacked
 
 
 def _stacked(cell: str = "rnn", layers: int = 2, **options: Any) -> Reference:
-    return Stacked(tuple(get(cell, **options) for _ in range(layers)))
+    return Stacked(tuple(get_reference(cell, **options) for _ in range(layers)))
 
 
 def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Any) -> Reference:
-    return Bidirectional(get(cell, **options), get(cell, **options), merge)
+    return Bidirectional(get_reference(cell, **options), get_reference(cell, **options), merge)
 
 
 _REGISTRY: dict[str, Callable[..., Reference]] = {
@@ -34,12 +34,12 @@ _REGISTRY: dict[str, Callable[..., Reference]] = {
 }
 
 
-def names() -> tuple[str, ...]:
-    """The names `get` knows."""
+def reference_names() -> tuple[str, ...]:
+    """The names `get_reference` knows."""
     return tuple(_REGISTRY)
 
 
-def get(name: str, **options: Any) -> Reference:
+def get_reference(name: str, **options: Any) -> Reference:
     """The reference of that name. Raises ArgumentError that lists the names, or the options, there are."""
     if name not in _REGISTRY:
         raise ArgumentError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")

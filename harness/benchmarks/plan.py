@@ -21,16 +21,16 @@ from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.kernels import kernels
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import library
 
 CELLS: dict[str, tuple[str, Reference]] = {
-    "RNN": ("rnn.tanh", get("rnn")),
-    "sigmoid RNN": ("rnn.sigma", get("rnn", activation="sigmoid")),
-    "GRU": ("gru.reset_after", get("gru", reset="after")),
-    "GRU, reset before": ("gru.keep.column", get("gru")),
-    "LSTM": ("lstm.column", get("lstm")),
-    "LSTM without forget gate": ("lstm.noforget", get("lstm", forget=False)),
+    "RNN": ("rnn.tanh", get_reference("rnn")),
+    "sigmoid RNN": ("rnn.sigma", get_reference("rnn", activation="sigmoid")),
+    "GRU": ("gru.reset_after", get_reference("gru", reset="after")),
+    "GRU, reset before": ("gru.keep.column", get_reference("gru")),
+    "LSTM": ("lstm.column", get_reference("lstm")),
+    "LSTM without forget gate": ("lstm.noforget", get_reference("lstm", forget=False)),
 }
 U32, U64 = 2.0**-23, 2.0**-52
 """Below these shares of a gradient of 1, a sum in float32 or float64 does not see it any more."""

@@ -122,10 +122,10 @@ def _lines(
     if candidate is None:
         link = subject.spec.reference
         options = "".join(f", {k}={v!r}" for k, v in link.options.items()) if link else ""
-        what = "OutputLayer, get" if layer else "get"
+        what = "OutputLayer, get_reference" if layer else "get_reference"
         yield f"from rnn_harness.references import {what}"
         yield ""
-        yield f'cell = get("{link.name if link else subject.cell.name}"{options})'
+        yield f'cell = get_reference("{link.name if link else subject.cell.name}"{options})'
     else:
         yield from candidate.splitlines()
         if layer:

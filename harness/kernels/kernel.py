@@ -16,7 +16,7 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.kernels.torch_reference import Driver, TorchReference
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
@@ -40,7 +40,7 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
+    interpreter, a hundred times slower. `metamorphic`: whether those properties are tried on it. `given`: the spec
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
     openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`:
     whether a refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
@@ -60,7 +60,7 @@ class Kernel:
     interpreted: bool = False
     operands: Fraction | None = None
     known_wrong: str = ""
-    relations: bool = True
+    metamorphic: bool = True
     given: Spec | None = None
     own_checks: tuple[Check, ...] = ()
     skipped_checks: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Kernel:
         """The kernel in the place of its spec's reference."""
         spec = self.specification
         link = spec.reference
-        like: Any = SpecSignature(spec) if link is None else get(link.name, **link.options)
+        like: Any = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
         cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
         return Subject(spec, cell, absent=cell.absent) if link is None else Subject.of(spec, cell, cell.absent)
 

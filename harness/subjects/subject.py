@@ -47,7 +47,7 @@ class Subject:
         link = spec.reference
         if link is None:
             raise UsageError(f"spec {spec.id} names no reference")
-        made = cell if cell is not None else references.get(link.name, **link.options)
+        made = cell if cell is not None else references.get_reference(link.name, **link.options)
         return cls(spec, made, OutputLayer(link.output) if link.output else None, absent=absent)
 
     @property

@@ -18,7 +18,7 @@ _GROUPS = {
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
     "in use": ("scale.",),
-    "laws": ("relation.",),
+    "metamorphic": ("metamorphic.",),
     "behaviour": ("behaviour.", "candidate."),
 }
 _VERDICTS = {

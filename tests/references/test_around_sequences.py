@@ -14,7 +14,7 @@ from rnn_harness.references import (
     clip_by_value,
     cross_entropy,
     encode_decode,
-    get,
+    get_reference,
     global_norm,
     many_to_many,
     many_to_one,
@@ -29,7 +29,7 @@ from rnn_harness.references import (
 from rnn_harness.references.activations import sigmoid_to
 
 RNG = np.random.default_rng(0)
-RNN = get("rnn")
+RNN = get_reference("rnn")
 P = {name: RNG.normal(size=shape) for name, shape in RNN.parameter_shapes(2, 4).items()}
 X = RNG.normal(size=(6, 3, 2))
 
@@ -179,11 +179,11 @@ def test_output_layer_of_each_kind_differentiates() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: get("gur"), "reference is 'gur', expected one of feedforward, rnn"),
-        (lambda: get("gru", mode=1), "reference gru has no option mode; it has update"),
-        (lambda: get("gru", update="forget"), "update is 'forget', expected one of 'keep', 'write'"),
-        (lambda: get("rnn", activation="relu"), "activation is 'relu'"),
-        (lambda: get("stacked", layers=0), "at least one layer"),
+        (lambda: get_reference("gur"), "reference is 'gur', expected one of feedforward, rnn"),
+        (lambda: get_reference("gru", mode=1), "reference gru has no option mode; it has update"),
+        (lambda: get_reference("gru", update="forget"), "update is 'forget', expected one of 'keep', 'write'"),
+        (lambda: get_reference("rnn", activation="relu"), "activation is 'relu'"),
+        (lambda: get_reference("stacked", layers=0), "at least one layer"),
         (lambda: RNN.forward(P, X[0]), r"inputs has shape \(3, 2\), expected \(T, B, input_size\)"),
         (lambda: RNN.forward(P, X.astype(int)), "inputs has dtype int64, expected float32 or float64"),
         (lambda: RNN.forward({**P, "W_x": P["W_x"].T}, X), r"W_x has shape \(2, 4\), expected \(4, 2\)"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.references import Gradients, Run, get, lstm
+from rnn_harness.references import Gradients, Run, get_reference, lstm
 from rnn_harness.references import layout as _stack
 
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 3
@@ -36,7 +36,7 @@ def name_of(value: object) -> str:
 
 def both_ways(name: str, options: dict[str, Any], lengths: IndexArray | None) -> tuple[Run, Gradients]:
     rng = np.random.default_rng(0)
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     parameters = {k: rng.normal(size=s) for k, s in cell.parameter_shapes(INPUTS, HIDDEN).items()}
     states = {k: rng.normal(size=(BATCH, HIDDEN)) for k in cell.state_names}
     run = cell.forward(parameters, rng.normal(size=(STEPS, BATCH, INPUTS)), states, lengths)
@@ -99,7 +99,7 @@ def test_no_warning_escapes_where_sums_overflow(
     monkeypatch.setattr(_stack, "_ENTRIES", 1)
     monkeypatch.setattr(_stack, "_COLUMNS", BATCH)
     monkeypatch.setattr(lstm, "_HALVE", 0)
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     shapes = cell.parameter_shapes(INPUTS, HIDDEN)
     parameters = {k: np.full(s, 0 if k.startswith("b") else 0.75, np.float32) for k, s in shapes.items()}
     x = np.full((STEPS, BATCH, INPUTS), 3e38, np.float32)

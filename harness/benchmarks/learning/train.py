@@ -20,7 +20,7 @@ from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.speed.stopwatch import interval
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
 """Sequences a step, Adam's step size, the gradient's largest norm, steps between tests, sequences of a test."""
@@ -205,7 +205,7 @@ def _biased(layer: Any, learner: Learner, steps: int) -> None:
 
 def _rate(layer: Any, learner: Learner, task: Task) -> float:
     """The factor per step of the gradient's norm, on inputs N(0, 1), as `decay` measures it."""
-    cell: Reference = get(learner.family, **({"reset": "after"} if learner.family == "gru" else {}))
+    cell: Reference = get_reference(learner.family, **({"reset": "after"} if learner.family == "gru" else {}))
     letters = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}[learner.family]
     d = layer.hidden_size
     weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}

@@ -1,4 +1,4 @@
-"""What a relation may ask about a subject, and which axes of its parameters are units or input features.
+"""What a metamorphic property may ask about a subject, and which axes of its parameters are units or input features.
 
 Dimension legend: n input size, d hidden size, k output size.
 """
@@ -50,7 +50,7 @@ class Traits:
 
     @property
     def known(self) -> bool:
-        """Of a family whose options and trace the laws of a family may ask for; a new one has names of its own."""
+        """Whether options and trace have the names that the properties of a family ask for."""
         return self.family in ("rnn", "feedforward", "gru", "lstm")
 
     @property

@@ -1,4 +1,4 @@
-"""A subject on some numbers, as a relation drives it: run, change, run again, and ask for the bounds.
+"""A subject on some numbers, as a metamorphic property drives it: run, change, run again, and ask for the bounds.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
 Rows of different lengths are enclosed apart, each over its own length, which is what a length means.
@@ -59,7 +59,7 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """The bench of a trial."""
+        """Take the subject and the numbers of an evaluation."""
         return cls(evaluation.subject, evaluation.arrays)
 
     @property
@@ -104,7 +104,7 @@ class SubjectRun:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
+        """The program's sizes, read off the numbers (a property may have added a unit or a feature)."""
         n = self.arrays.inputs.shape[2]
         d = next((value.shape[1] for value in self.arrays.states.values()), None)
         if d is None:

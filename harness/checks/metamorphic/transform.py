@@ -39,37 +39,37 @@ def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
     return change
 
 
-def permuted(bench: SubjectRun, order: IndexArray) -> SubjectRun:
+def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
     """Hidden units in another order, everywhere: parameters, states and final gradients."""
-    arrays = bench.arrays
-    change = take(order, bench.sizes["d"])
-    return bench.at(
+    arrays = original.arrays
+    change = take(order, original.sizes["d"])
+    return original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in arrays.states.items()},
             d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
-            d_outputs=reordered(bench, arrays.d_outputs, order),
+            d_outputs=reordered(original, arrays.d_outputs, order),
         )
     )
 
 
-def reordered(bench: SubjectRun, outputs: Array, order: IndexArray) -> Array:
+def reordered(original: SubjectRun, outputs: Array, order: IndexArray) -> Array:
     """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
-    if bench.subject.output is not None:
+    if original.subject.output is not None:
         return outputs
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     both = outputs.shape[-1] == 2 * d
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
+def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
     States and their gradients are copied from the sources.
     """
-    arrays = bench.arrays
-    d = bench.sizes["d"]
+    arrays = original.arrays
+    d = original.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
     def change(name: str, value: Array, axis: int, kind: str) -> Array:
@@ -81,13 +81,13 @@ def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> Subjec
         scaled: Array = grown * columns.reshape(shape).astype(grown.dtype)
         return scaled
 
-    return bench.at(
+    return original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in arrays.states.items()},
             d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
-            d_outputs=arrays.d_outputs if bench.subject.output is not None else arrays.d_outputs[..., order],
+            d_outputs=arrays.d_outputs if original.subject.output is not None else arrays.d_outputs[..., order],
         )
     )
 

@@ -177,7 +177,7 @@ FOREIGN = (
     "behaviour.threads",
 )
 """Checks that say nothing about what is not torch's."""
-SMALL = ("relation.M-36",)
+SMALL = ("metamorphic.small-signal-linearity",)
 """It is about small inputs, where it needs a tanh that is exact relatively: what others promise, and what 2 s(2a) - 1
 gives, is exact against 1.
 """
