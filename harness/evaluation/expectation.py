@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from flint import arb
 
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
@@ -27,6 +28,9 @@ MOST_EXPECTATIONS = 1024
 """Expectations held at most: nine cases of one spec, with all changes that metamorphic checks make, are about 300."""
 MOST_BALLS = 500_000
 """Balls held at most, at about 200 bytes each: 100 MB."""
+
+
+_radii = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,13 @@ class Expectation:
     def trajectory(self) -> Trajectory:
         """All values over the sequence, read-only."""
         return read_only_trajectory(evaluate(self.program, self.values, self._arithmetic))
+
+    @functools.cached_property
+    def step_radii(self) -> tuple[Mapping[str, Array], ...]:
+        """The rounding bounds of all values in float64, read-only: by step, then by symbol."""
+        return tuple(
+            _read_only_table({name: _radius(balls) for name, balls in step.items()}) for step in self.trajectory.steps
+        )
 
     @functools.cached_property
     def cotangents(self) -> Cotangents:
@@ -137,6 +148,10 @@ def read_only_trajectory(trajectory: Trajectory) -> Trajectory:
         tuple(map(_read_only_table, trajectory.indices)),
         trajectory.sizes,
     )
+
+
+def _radius(balls: Array) -> Array:
+    return np.asarray(_radii(balls), dtype=np.float64)
 
 
 def _read_only(array: Array) -> Array:
