@@ -17,6 +17,7 @@ from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
@@ -80,7 +81,7 @@ def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> 
 def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
     sizes = {
         "n": arrays.inputs.shape[2],
-        "d": next(len(v) for name, v in arrays.parameters.items() if "W_x" in name),
+        "d": hidden_size(arrays.parameters),
         "k": arrays.d_outputs.shape[2],
     }
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)

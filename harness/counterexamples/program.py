@@ -20,6 +20,7 @@ from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
 from rnn_harness.evaluation.expectation import expect
 from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
@@ -131,14 +132,14 @@ def _lines(
         if layer:
             yield "from rnn_harness.references import OutputLayer"
         yield ""
-    own = {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER}
     yield from mapping_lines("p", own)
     yield from array_lines("x", arrays.inputs)
     yield from mapping_lines("s", arrays.states)
     yield "run = cell.forward(p, x, s or None)"
     if layer:
         assert subject.output is not None
-        yield from mapping_lines("q", {name: arrays.parameters[name] for name in ("W_y", "b_y")})
+        yield from mapping_lines("q", {name: arrays.parameters[name] for name in OUTPUT_LAYER})
         yield f'layer = OutputLayer("{subject.output.activation}")'
         yield "y = layer.forward(q, run.outputs)"
     if place.backward:
@@ -161,7 +162,7 @@ def _access(place: Difference, layer: bool) -> str:
         return f'run.finals["{place.name}"][{index}]'
     if place.part == "inputs":
         return f"back.inputs[{index}]"
-    if place.name in ("W_y", "b_y"):
+    if place.name in OUTPUT_LAYER:
         return f'top["{place.name}"][{index}]'
     return f'back.{place.part}["{place.name}"][{index}]'
 

@@ -18,9 +18,9 @@ from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 LAYERS = 2
-_OUTPUT = ("W_y", "b_y")
 
 
 @dataclass(frozen=True)
@@ -161,5 +161,5 @@ def masked(values: Array, lengths: IndexArray | None) -> Array:
 
 
 def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
-    own = {name: value for name, value in parameters.items() if name not in _OUTPUT}
-    return own, {name: value for name, value in parameters.items() if name in _OUTPUT}
+    own = {name: value for name, value in parameters.items() if name not in OUTPUT_LAYER}
+    return own, {name: value for name, value in parameters.items() if name in OUTPUT_LAYER}

@@ -22,6 +22,7 @@ from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
@@ -101,7 +102,7 @@ class SubjectRun:
         n = self.arrays.inputs.shape[2]
         d = next((value.shape[1] for value in self.arrays.states.values()), None)
         if d is None:
-            d = next(len(value) for name, value in self.arrays.parameters.items() if name.startswith("W_x"))
+            d = hidden_size(self.arrays.parameters)
         return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
 
     @property

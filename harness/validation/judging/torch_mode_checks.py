@@ -175,8 +175,8 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 MODES = (
-    Check("candidate.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
-    Check("candidate.no_grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
-    Check("candidate.frozen", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
-    Check("candidate.default_state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
+    Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
+    Check("behaviour.no-grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
+    Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
+    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
 )

@@ -19,6 +19,7 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.loading.adapters import imported
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import SMALL, Target
@@ -107,7 +108,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
         ]
         yield worst_finding(rows)
 
-    return Check("candidate.weights", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
+    return Check("weights.trained", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
 
 
 def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
@@ -119,6 +120,6 @@ def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
         d = len(plain) // piece.of
         if piece.side:
             wide = plain.shape[1]
-        elif piece.name.startswith("W_x"):
+        elif is_kind(piece.name, ParameterKind.INPUT):
             n = plain.shape[1]
     return n or wide - d, d

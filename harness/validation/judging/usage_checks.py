@@ -156,16 +156,16 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _checks() -> Iterator[Check]:
     runs: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
-        "memory": _memory,
-        "state_dict": _state_dict,
-        "format": _format,
-        "large": _large,
-        "contained": _contained,
-        "stepwise": _stepwise,
-        "sizes": _sizes,
+        "state-between-calls": _memory,
+        "state-dict": _state_dict,
+        "formats": _format,
+        "large-inputs": _large,
+        "non-finite-rows": _contained,
+        "step-by-step": _stepwise,
+        "smallest-sizes": _sizes,
     }
     for name, run in runs.items():
-        yield Check(f"candidate.{name}", "kernel", applies_to_all, run, dtypes=_DTYPES)
+        yield Check(f"behaviour.{name}", "kernel", applies_to_all, run, dtypes=_DTYPES)
 
 
 MANNERS = (*_checks(), *MODES)

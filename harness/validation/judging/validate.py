@@ -276,7 +276,7 @@ def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> I
         finding = again(kernel, own.check, one.case)
         if finding is not None and finding.agrees:
             reason = f"{one.check} was expected to fail on the stored case ({one.reason}), but it agrees there now"
-            update = {"check": f"candidate.expected.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
+            update = {"check": f"expected-failure.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield own.model_copy(update={**update, "case": one.case, "expected": ""})
 
 
@@ -293,7 +293,7 @@ def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome
     return Record(
         entry=spec,
         spec=spec,
-        check="candidate.identified",
+        check="identification.unique",
         witness="kernel",
         outcome=outcome,
         reason=reason,
