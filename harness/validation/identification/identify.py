@@ -15,8 +15,8 @@ from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.errors import UsageError
 from rnn_harness.references import get_reference
 from rnn_harness.specs import Spec, library
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.parameter_layout import Layout, fits, layouts
 from rnn_harness.validation.identification.probe import Probe, probe
