@@ -94,15 +94,14 @@ def _gradient_difference(
     d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
     outputs = {subject.output_name: arrays.d_outputs}
     true = differentiate(derive(_program(subject)), trajectory, outputs, d_finals, _float64())
-    absent = getattr(subject.cell, "absent", ())
     for name, value in subject.gradients(true.parameters, arrays.parameters).items():
-        if name in absent:
+        if name in subject.absent:
             continue
         found = _worst("parameters", name, gradients.parameters[name], value)
         if found is not None:
             return found
     for name, own in subject.states.items():
-        if f"states.{own}" in absent:
+        if f"states.{own}" in subject.absent:
             continue
         found = _worst("states", own, gradients.states[own], true.states[name])
         if found is not None:
