@@ -62,6 +62,22 @@ class CaseArrays:
     d_finals: dict[str, Array]
     lengths: IndexArray | None
 
+    def copied(self) -> CaseArrays:
+        """The same numbers in arrays of their own."""
+
+        def table(arrays: dict[str, Array]) -> dict[str, Array]:
+            return {name: array.copy() for name, array in arrays.items()}
+
+        return CaseArrays(
+            self.case,
+            table(self.parameters),
+            self.inputs.copy(),
+            table(self.states),
+            self.d_outputs.copy(),
+            table(self.d_finals),
+            None if self.lengths is None else self.lengths.copy(),
+        )
+
 
 def representable(values: Array, dtype: str) -> Array:
     """`values` rounded to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16)."""
@@ -107,6 +123,9 @@ def draw_arrays(case: Case, subject: Subject) -> CaseArrays:
     states = {name: normal(case.B, widths[name]) / 2 for name in subject.cell.state_names}
     width = case.k if subject.output else subject.width * case.d
     d_finals = {name: normal(case.B, widths[name]) for name in subject.cell.state_names}
+    for name in subject.absent:
+        state = name.removeprefix("states.")
+        (parameters[name] if state == name else states[state])[...] = 0
     lengths = None if case.lengths is None else np.array(case.lengths, dtype=np.intp)
     return CaseArrays(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)
 

@@ -63,7 +63,10 @@ def judge(check: Check, evaluation: Evaluation) -> list[Finding]:
 
 
 class Runner:
-    """Runs checks of one subject over many cases. `evaluation`: how a case is tried; `only`: one dtype, if one is meant."""
+    """Runs checks of one subject over many cases.
+
+    `evaluation`: how a case is tried; `only`: one dtype, if one is meant.
+    """
 
     def __init__(
         self,

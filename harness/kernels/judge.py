@@ -20,13 +20,13 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.engine.runner import Runner
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
-from rnn_harness.kernels.checks import scale as _reach
+from rnn_harness.kernels.checks import scale as _scale
 from rnn_harness.kernels.checks import transforms as _transforms
 from rnn_harness.kernels.checks.dispatch import Ran, watch
 from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.evaluation import NARROW
 from rnn_harness.kernels.kernel import Kernel, Setting
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.records.record import Outcome, Record, environment
@@ -36,12 +36,12 @@ _LEFT_OUT = (
     "forward.outputs",
     "forward.sequence",  # precision.format is this, and more
     "backward.autograd",  # a kernel's backward is torch's autograd already
-    "relation.M-30",  # laws of how the references are put together, bit for bit
-    "relation.M-32",
+    "metamorphic.directions-are-cells",  # properties of how the references are put together, bit for bit
+    "metamorphic.layer-composition",
 )
 _WHATEVER = ("behaviour.determinism", "behaviour.intact")
 """What can be said of a kernel whose outputs are wrong."""
-_RESIZES = ("precision.accumulation", "reach.sizes", "behaviour.threads", "behaviour.no_rows")
+_RESIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 
 
 def _shares(evaluation: Evaluation) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _shares(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY))
-ONCE = (*_precision.CHECKS[1:], *_reach.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
+ONCE = (*_precision.CHECKS[1:], *_scale.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
 """Tried on one case each: they are about the kernel's manners, not about its numbers."""
 
 
@@ -223,9 +223,9 @@ def _judged(
     wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.skipped_checks)
     runner.checks = tuple(wide)
     few = kernel.fixed is not None or kernel.is_slow(setting)
-    if few or subject.spec.reference is None or not kernel.relations:
-        # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
-        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
+    if few or subject.spec.reference is None or not kernel.metamorphic:
+        # Metamorphic properties know the references' names; a slow or fixed kernel has no time for them.
+        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("metamorphic."))
     if few:
         for case in cases_of(kernel, setting):
             runner.try_case(case)

@@ -12,10 +12,11 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.kernels.torch_reference import Driver, TorchReference
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
@@ -39,10 +40,10 @@ class Kernel:
     must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
     cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
     a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
+    interpreter, a hundred times slower. `metamorphic`: whether those properties are tried on it. `given`: the spec
     itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
-    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`: whether a
-    refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
+    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`:
+    whether a refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
     `absolute`: its functions are exact against 1, not against their own value.
     """
 
@@ -59,7 +60,7 @@ class Kernel:
     interpreted: bool = False
     operands: Fraction | None = None
     known_wrong: str = ""
-    relations: bool = True
+    metamorphic: bool = True
     given: Spec | None = None
     own_checks: tuple[Check, ...] = ()
     skipped_checks: tuple[str, ...] = ()
@@ -71,9 +72,9 @@ class Kernel:
         """The kernel in the place of its spec's reference."""
         spec = self.specification
         link = spec.reference
-        like: Any = SpecSignature(spec) if link is None else get(link.name, **link.options)
+        like: Any = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
         cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
-        return Subject(spec, cell) if link is None else Subject.of(spec, cell)
+        return Subject(spec, cell, absent=cell.absent) if link is None else Subject.of(spec, cell, cell.absent)
 
     @property
     def specification(self) -> Spec:
@@ -82,13 +83,14 @@ class Kernel:
             return self.given
         return next(spec for spec in library().specs if spec.id == self.spec)
 
-    def evaluation(self, setting: Setting, case: Case) -> KernelEvaluation:
+    def evaluation(self, setting: Setting, case: Case) -> Evaluation:
         """The kernel on a case."""
-        evaluation = KernelEvaluation.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
-        evaluation.absolute = self.absolute
-        evaluation.long = FEW_STEPS if self.is_slow(setting) else LONG
-        evaluation.fixed = bool(self.fixed)
-        return evaluation
+        return Evaluation.of(self.subject(setting), case, self.options(setting))
+
+    def options(self, setting: Setting) -> JudgingOptions:
+        """How it is judged in that setting."""
+        long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        return JudgingOptions(self.alternatives, self.operands, self.absolute, long_steps, bool(self.fixed))
 
     def is_slow(self, setting: Setting) -> bool:
         """Whether it is interpreted here, and so tried on fewer and shorter cases."""

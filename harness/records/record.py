@@ -33,7 +33,8 @@ class Outcome(enum.StrEnum):
 class Record(BaseModel):
     """One outcome, immutable. `entry`: the equation (or other entry), or the spec for what concerns all of it.
 
-    `error_over_bound`: worst error divided by its bound; `examples`: cases that counted; `case`: the one the outcome rests on;
+    `error_over_bound`: worst error divided by its bound; `examples`: cases that counted; `case`: the one the
+    outcome rests on;
     `program`: for a refutation, a program that shows it. Of a kernel also: its id, `dtype`, `device` (with the
     accelerator's name and the versions of its libraries) and what `ran`, as the profiler saw it. `expected`: why it was
     expected to be refuted, of a candidate that says so; `init`: the options it was made with.

@@ -24,16 +24,17 @@ from rnn_harness.benchmarks.speed.stopwatch import CONTROL, COPY, PEAK, Call, ce
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels import Kernel, Setting, kernels
 from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.evaluation import rounding
 from rnn_harness.kernels.judge import observe
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase, stamp
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import LAYERS, Subject
 
-SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
+SPECS = {name: family.spec for name, family in FAMILIES.items()}
 """One spec a family: the one that torch has kernels for."""
 
 

@@ -81,7 +81,7 @@ def fused(
 ) -> tuple[Tensor, Tensors]:
     """(outputs (T, B, d), final states (B, d)) of a reference's variant by the fused kernels, differentiable once.
 
-    `like`: a reference (`rnn_harness.references.get`), whose parameter and state names are used. Raises KernelRefusal.
+    `like`: a reference (`references.get_reference`), whose parameter and state names are used. Raises KernelRefusal.
     """
     if getattr(like, "peephole", None) == "diagonal":
         raise KernelRefusal("fused LSTM: peepholes are full matrices here, not diagonal; use the plain torch kernel")

@@ -23,7 +23,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.adapters.array_objects import shown
-from rnn_harness.validation.loading.adapters.jax_modules import jax_module, module
+from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module, jax_module
 from rnn_harness.validation.loading.calling_convention import rows_unlike
 
 Function = Callable[..., Any]
@@ -74,8 +74,8 @@ class Functions:
         plain = _Plain(module)
         if not plain.data or not plain.rest:
             raise UsageError(
-                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an input "
-                "(x), a state (h, c) and parameters are expected; wrap it in a function that has them"
+                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an "
+                "input (x), a state (h, c) and parameters are expected; wrap it in a function that has them"
             )
         maker = _maker(module, options.get("params"), bool(plain.tree))
         trees = [_make(maker, n, d)] if maker is not None else list(_guessed(plain, n, d))
@@ -87,8 +87,8 @@ class Functions:
                     return found
         hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
         raise UsageError(
-            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays{hint}. "
-            f"It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
+            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays"
+            f"{hint}. It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
         )
 
 
@@ -244,7 +244,7 @@ def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenMod
     found = _tried(plain, tree, n, d, told, lambda given: _tree_map(numpy.asarray, given))
     if found is None or not _is_jax(found):
         return None
-    return DrivenModule(module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
+    return DrivenModule(jax_function_module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
 
 
 def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
