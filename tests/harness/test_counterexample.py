@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_harness.cases.case import Case, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import written
 from rnn_harness.counterexamples.shrink import find, find_and_shrink, shrink
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 
 # spec, module, class, right text, wrong text

@@ -8,13 +8,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rnn_harness.cases.case import Case, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.evaluation.alternative_forms import widest_trajectory
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, ExpectationCache
 from rnn_harness.evaluation.judging_options import JudgingOptions, rounding
 from rnn_harness.mutants import MUTANTS, build
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 CASE = Case(spec="gru.keep.column", seed=1)
