@@ -34,8 +34,8 @@ PLANTED = {
         "gru.keep.column",
         "gru",
         "GRU",
-        "            rest *= g\n",
-        "            rest += 2 * z\n            rest *= g\n",
+        "            complement *= g\n",
+        "            complement += 2 * z\n            complement *= g\n",
     ),
     "gradient off by one percent": (
         "gru.keep.column",
@@ -48,7 +48,7 @@ PLANTED = {
         "lstm.column",
         "lstm",
         "LSTM",
-        "new += np.multiply(f, old, out=kept) if self.forget else old",
+        "new += np.multiply(f, old, out=carried) if self.forget else old",
         "new += old",
     ),
     "lost slope in the backward": (
@@ -65,7 +65,7 @@ PLANTED = {
         'o -= self._peek(p["W_co"], new)',
         'o -= self._peek(p["W_co"], old)',
     ),
-    "initial state ignored": ("rnn.sigma", "rnn", "RNN", 'h[0] = given.states["h"]', "h[0] = 0"),
+    "initial state ignored": ("rnn.sigma", "rnn", "RNN", 'h[0] = accepted.states["h"]', "h[0] = 0"),
 }
 
 
