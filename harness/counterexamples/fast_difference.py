@@ -13,10 +13,10 @@ import numpy as np
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 

@@ -13,13 +13,14 @@ import numpy as np
 from flint import arb
 
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
 from rnn_harness.evaluation.expectation import expect
 from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 from rnn_harness.subjects.subject import LAYERS, Subject
 

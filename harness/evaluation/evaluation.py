@@ -13,13 +13,14 @@ from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.evaluation.alternative_forms import forms, widest, widest_trajectory
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import NARROW, JudgingOptions, rounding
 from rnn_harness.references import Gradients, Reference, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.engine.runner import fixed_cases, judge
+from rnn_harness.engine.runner import judge
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build

@@ -14,7 +14,7 @@ from wrong_kernels import kernel, spoil_step
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import Rounding
-from rnn_harness.cases.case import Case, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.engine.runner import judge
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
@@ -23,6 +23,7 @@ from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
 from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.judge import cases_of
 from rnn_harness.kernels.kernel import settings
+from rnn_harness.subjects.case_arrays import draw_arrays
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 

@@ -16,12 +16,12 @@ import numpy as np
 from flint import arb
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.cases.case import CaseArrays, draw_arrays
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import bare, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 

@@ -18,13 +18,13 @@ import numpy as np
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays, draw_arrays, representable
 from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays, representable
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 PLACES = 12

@@ -13,11 +13,12 @@ import numpy as np
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
-from rnn_harness.cases.case import Case, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.subjects.case_arrays import draw_arrays
 
 WIDE = ("float64", "float32")
 STEPS = 131

@@ -12,8 +12,8 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks.check import compare_with_balls
-from rnn_harness.engine.runner import fixed_cases
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import draw_arrays
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.driver import TargetDriver

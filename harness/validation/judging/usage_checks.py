@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.cases.case import draw_arrays
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.validation.judging.torch_mode_checks import MODES, driver_of, said
 
 HUGE = 2.0**14

@@ -10,11 +10,11 @@ from typing import Any
 
 from flint import arb
 
-from rnn_harness.cases.case import draw_arrays
 from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.reproduction.script import Shown, program
