@@ -8,7 +8,8 @@ from typing import Any
 from rnn_harness.kernels.catalogue import choose
 from rnn_harness.kernels.judge import blank, finished, judge_kernel
 from rnn_harness.kernels.kernel import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Send, run_in_worker
 
 SILENCE = 600.0

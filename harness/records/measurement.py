@@ -13,7 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.runtime.atomic_file import write_whole
 
 Kind = Literal["speed", "parameters", "decay", "learning"]
 
@@ -75,16 +76,14 @@ def machine() -> str:
 
 def stamped(one: Measurement) -> Measurement:
     """With the versions and the machine."""
-    return one.model_copy(update={"environment": environment(), "machine": machine()})
+    return one.model_copy(update={"environment": versions(), "machine": machine()})
 
 
 def write_measurements(path: Path, found: Iterable[Measurement]) -> None:
     """Write the file whole or not at all. Raises UsageError."""
-    temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("".join(one.model_dump_json() + "\n" for one in found), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, "".join(one.model_dump_json() + "\n" for one in found))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 

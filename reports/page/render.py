@@ -16,6 +16,7 @@ from rnn_harness.reports.page.learning_curves import learning_plot, learning_tol
 from rnn_harness.reports.page.plots import PLOTTED, decay_plot, told
 from rnn_harness.reports.page.speed_bars import speed_plot, speed_told
 from rnn_harness.reports.summary import WITNESSES, totals
+from rnn_harness.runtime.atomic_file import write_whole
 
 _SECTIONS = (
     ("decay", "Gradient decay", "decay"),
@@ -131,8 +132,6 @@ def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Pat
     shown = badge(others, len(made.equations), [one.outcome for one in made.validations])
     for name, text in (texts | {"badge.svg": shown}).items():
         path = folder / name
-        temporary = folder / f"{name}.part"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
         written.append(path)
     return written

@@ -11,7 +11,8 @@ import pytest
 
 from rnn_harness.benchmarks import Measurement
 from rnn_harness.cli._report import said
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import contents, write
 from rnn_harness.specs import library
 

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli._app import app
 from rnn_harness.cli._report import said
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 from rnn_harness.reports.page.badge import badge
 from rnn_harness.reports.page.plots import wedge
