@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import Refused
-from rnn_harness.kernels.torch_reference import Tensors
+from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.validation.identification.parameter_blocks import BlockMap
 from rnn_harness.validation.loading.calling_convention import CallingConvention
 
@@ -79,8 +79,8 @@ class TargetDriver:
     """`states`: the reference's names of the target's states, in the target's order. `make`: a module for any sizes.
 
     `absent`: what the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a state
-    that cannot be given. `gradients`: why the target has none, empty if it has. `foreign`: the library it is made
-    with, if not torch, whose transformations then say nothing. `lengths`: it takes them after everything else.
+    that cannot be given. `no_gradients_reason`: why the target has none, empty if it has. `foreign`: the library it is
+    made with, if not torch, whose transformations then say nothing. `lengths`: it takes them after everything else.
     """
 
     make: Any
@@ -89,12 +89,12 @@ class TargetDriver:
     states: tuple[str, ...]
     fixed: tuple[int, int] | None = None
     absent: tuple[str, ...] = ()
-    gradients: str = ""
+    no_gradients_reason: str = ""
     foreign: str = ""
     lengths: bool = False
     candidate: ClassVar[bool] = True
 
-    def holding(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
+    def parameters_swapped_in(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
         """While its backward runs the module has the parameters of that run: one that computes its forward once more
         (checkpointing) would take its own.
         """
