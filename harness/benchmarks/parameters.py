@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES
 from rnn_harness.records.measurement import Measurement, stamped
 from rnn_harness.specs import Spec, library
 from rnn_harness.specs.expression import variables
@@ -201,9 +202,9 @@ def _against(spec: Spec) -> Iterator[tuple[str, bool]]:
     layers = 2 if spec.model.layers else 1
     if spec.reference is not None:
         yield "the reference's arrays", all(_arrays(spec, sizes) == count(spec, sizes, layers) for sizes in SIZES)
-    if spec.id in _TORCH:
+    if spec.id in TORCH_MODULES:
         yield "torch", all(_torch(spec, sizes, layers) for sizes in SIZES)
-    if spec.id in _KERAS and importlib.util.find_spec("keras") is not None:
+    if spec.id in KERAS_LAYERS and importlib.util.find_spec("keras") is not None:
         yield "Keras", all(_keras(spec, sizes) for sizes in SIZES)
 
 
@@ -213,40 +214,25 @@ def _arrays(spec: Spec, sizes: dict[str, int]) -> int:
     return sum(math.prod(shape) for shape in Subject.of(spec).parameter_shapes(sizes).values())
 
 
-_TORCH = {
-    "rnn.tanh": ("RNN", 1, False),
-    "gru.reset_after": ("GRU", 3, False),
-    "lstm.column": ("LSTM", 4, False),
-    "rnn.stacked": ("RNN", 1, False),
-    "gru.stacked": ("GRU", 3, False),
-    "lstm.stacked": ("LSTM", 4, False),
-    "gru.bidirectional": ("GRU", 3, True),
-    "lstm.bidirectional": ("LSTM", 4, True),
-}
-"""torch's module, its gates, and whether it has both directions."""
-_KERAS: dict[str, tuple[str, dict[str, bool]]] = {
-    "rnn.tanh": ("SimpleRNN", {}),
-    "lstm.column": ("LSTM", {}),
-    "gru.keep.column": ("GRU", {"reset_after": False}),
-}
-
-
 def _torch(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
     """torch adds two biases where the equations have one: so many more, and no others."""
     import torch
 
-    name, gates, both = _TORCH[spec.id]
-    made = getattr(torch.nn, name)(sizes["n"], sizes["d"], layers, bidirectional=both)
-    doubled = (gates - 1 if name == "GRU" else gates) * sizes["d"] * layers * (2 if both else 1)
-    found: int = sum(one.numel() for one in made.parameters())
-    return found == count(spec, sizes, layers) + doubled
+    entry = TORCH_MODULES[spec.id]
+    family = FAMILIES[entry.family]
+    module = getattr(torch.nn, family.torch_class)(sizes["n"], sizes["d"], layers, bidirectional=entry.bidirectional)
+    # The GRU's candidate has two biases in the equations too.
+    doubled_gates = len(family.gates) - (family.name == "gru")
+    doubled = doubled_gates * sizes["d"] * layers * (2 if entry.bidirectional else 1)
+    total: int = sum(parameter.numel() for parameter in module.parameters())
+    return total == count(spec, sizes, layers) + doubled
 
 
 def _keras(spec: Spec, sizes: dict[str, int]) -> bool:
     from rnn_harness.validation.loading.adapters import choose_backend, imported
 
     choose_backend()
-    name, options = _KERAS[spec.id]
-    made = getattr(imported("keras", "keras").layers, name)(sizes["d"], **options)
-    made.build((None, None, sizes["n"]))
-    return sum(int(np.prod(one.shape)) for one in made.trainable_variables) == count(spec, sizes)
+    entry = KERAS_LAYERS[spec.id]
+    layer = getattr(imported("keras", "keras").layers, entry.layer_class)(sizes["d"], **entry.options)
+    layer.build((None, None, sizes["n"]))
+    return sum(int(np.prod(variable.shape)) for variable in layer.trainable_variables) == count(spec, sizes)

@@ -19,18 +19,14 @@ from rnn_harness.benchmarks.learning.train import Learner, learned, learners
 from rnn_harness.benchmarks.parameters import count, parameters
 from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count, speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
+from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.kernels import all_kernels
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import library
 
 CELLS: dict[str, tuple[str, Reference]] = {
-    "RNN": ("rnn.tanh", get("rnn")),
-    "sigmoid RNN": ("rnn.sigma", get("rnn", activation="sigmoid")),
-    "GRU": ("gru.reset_after", get("gru", reset="after")),
-    "GRU, reset before": ("gru.keep.column", get("gru")),
-    "LSTM": ("lstm.column", get("lstm")),
-    "LSTM without forget gate": ("lstm.noforget", get("lstm", forget=False)),
+    cell.title: (cell.spec, get_reference(cell.family, **cell.reference_options)) for cell in BENCHMARK_CELLS
 }
 U32, U64 = 2.0**-23, 2.0**-52
 """Below these shares of a gradient of 1, a sum in float32 or float64 does not see it any more."""
@@ -113,11 +109,10 @@ def plan(
 
 
 def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
-    for name, (_, cell) in CELLS.items():
-        for one in INITIALISATIONS:
-            usual = name in ("RNN", "GRU", "LSTM")
-            if cell.name in families and cell.name in one.cells and (usual or one.name == "torch"):
-                yield name, one
+    for cell in BENCHMARK_CELLS:
+        for start in INITIALISATIONS:
+            if cell.family in families and cell.family in start.cells and (cell.shipped or start.name == "torch"):
+                yield cell.title, start
 
 
 def _speed_job(point: SpeedPoint, amount: BenchmarkSize, cells: tuple[str, ...]) -> Job:

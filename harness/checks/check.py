@@ -1,4 +1,4 @@
-"""What a check is: a named relation, tried on a trial, giving findings."""
+"""What a check is: a named statement, tried on an evaluation, giving findings."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import deviation, world
 from rnn_harness.checks.check import Finding, compare_with_balls
 from rnn_harness.records.record import Witness
-from rnn_harness.references import OutputLayer, cross_entropy, get, one_hot
+from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
     Entry,
     Example,
@@ -70,7 +70,7 @@ def _table(entry: Table) -> Finding | str:
 def _program(entry: Program) -> Finding:
     total = 0
     for kind, size, units, copies in program_layers(entry):
-        made = get("rnn") if kind == "SimpleRNN" else OutputLayer("identity")
+        made = get_reference("rnn") if kind == "SimpleRNN" else OutputLayer("identity")
         total += copies * sum(int(np.prod(shape)) for shape in made.parameter_shapes(size, units).values())
     counted = count_parameters(entry)
     return Finding(entry.id, total == counted, f"{counted} parameters by formula, {total} in the reference's arrays")

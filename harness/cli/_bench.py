@@ -11,6 +11,7 @@ import typer
 
 from rnn_harness.cli._shared import Interrupt, console, guarded, known_spec
 from rnn_harness.errors import ExitCode, UsageError
+from rnn_harness.families import FAMILIES
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import Job, Measurement
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _WHAT = ("parameters", "decay", "speed")
 _ASKED = ("learning",)
 """Measured only if it is named: it takes minutes."""
-_FAMILIES = ("rnn", "gru", "lstm")
+_FAMILIES = tuple(FAMILIES)
 
 
 @guarded

@@ -103,7 +103,7 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     from rnn_harness.specs import library
     from rnn_harness.subjects.subject import Subject
 
-    if record.check == "candidate.identified":
+    if record.check == "identification.unique":
         return _identified(record)
     if record.case is None:
         raise NotRun("it rests on no case")

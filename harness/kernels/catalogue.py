@@ -7,6 +7,7 @@ import re
 
 from rnn_harness.arithmetic.assumptions import TF32_OPERANDS
 from rnn_harness.errors import UsageError
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.drivers.autograd_function import FunctionDriver
 from rnn_harness.kernels.drivers.compiled import CompiledDriver, missing_compiler
 from rnn_harness.kernels.drivers.eager import EagerDriver
@@ -21,8 +22,6 @@ _ALL = (*_WIDE, "bfloat16", "float16")
 _STATE_UPDATES = {"gru.reset_after": ("T-005",), "gru.stacked": ("T-043",), "gru.bidirectional": ("T-044", "T-045")}
 """How torch's CPU and native CUDA kernels write the GRU's last line."""
 
-_SINGLE_LAYER_SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
-_CLASSES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 _COMPOSITE_EVENTS = {"rnn": "aten::rnn_tanh", "gru": "aten::gru", "lstm": "aten::lstm"}
 _CUDNN_EVENT = r"aten::_cudnn_rnn"
 _ONEDNN_EVENT = "aten::mkldnn_rnn_layer"
@@ -45,15 +44,15 @@ def _cells() -> list[Kernel]:
     """List torch's cells, called step by step."""
     return [
         Kernel(
-            f"nn.{_CLASSES[family]}Cell",
-            f"torch.nn.{_CLASSES[family]}Cell, step by step",
-            _SINGLE_LAYER_SPECS[family],
-            lambda _, family=family: CellDriver(family),  # type: ignore[misc]
+            f"nn.{family.torch_class}Cell",
+            f"torch.nn.{family.torch_class}Cell, step by step",
+            family.spec,
+            lambda _, name=family.name: CellDriver(name),  # type: ignore[misc]
             settings(cpu=_ALL, cuda=_ALL),
-            expected_events=(f"{_COMPOSITE_EVENTS[family]}_cell",),
-            alternatives=_STATE_UPDATES.get(_SINGLE_LAYER_SPECS[family], ()),
+            expected_events=(f"{_COMPOSITE_EVENTS[family.name]}_cell",),
+            alternatives=_STATE_UPDATES.get(family.spec, ()),
         )
-        for family in _CLASSES
+        for family in FAMILIES.values()
     ]
 
 
@@ -107,8 +106,9 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
 def _shipped() -> list[Kernel]:
     """List what torch ships."""
     kernels = _cells()
-    for family, class_name in _CLASSES.items():
-        kernels += _layer(f"nn.{class_name}", f"torch.nn.{class_name}", family, _SINGLE_LAYER_SPECS[family])
+    for family, row in FAMILIES.items():
+        class_name = row.torch_class
+        kernels += _layer(f"nn.{class_name}", f"torch.nn.{class_name}", family, row.spec)
         stacked, bidirectional = f"{family}.stacked", f"{family}.bidirectional"
         kernels += _layer(f"nn.{class_name}/layers", f"torch.nn.{class_name}, two layers", family, stacked, layers=2)
         kernels += _layer(

@@ -20,13 +20,13 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.engine.runner import Runner
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
 from rnn_harness.kernels.checks import scale as _scale
 from rnn_harness.kernels.checks import transforms as _transforms
 from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
 from rnn_harness.kernels.environment.device import device_description
-from rnn_harness.kernels.evaluation import NARROW
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.kernels.setting import Setting
@@ -37,8 +37,8 @@ NOT_FOR_KERNELS = (
     "forward.outputs",
     "forward.sequence",  # precision.format is this, and more
     "backward.autograd",  # a kernel's backward is torch's autograd already
-    "relation.M-30",  # laws of how the references are put together, bit for bit
-    "relation.M-32",
+    "metamorphic.directions-are-cells",  # properties of how the references are put together, bit for bit
+    "metamorphic.layer-composition",
 )
 _WHATEVER = ("behaviour.determinism", "behaviour.intact")
 """What can be said of a kernel whose outputs are wrong."""
@@ -228,8 +228,8 @@ def _judged(
     runner.checks = tuple(wide)
     few = kernel.fixed_sizes is not None or kernel.is_slow(setting)
     if few or subject.spec.reference is None or not kernel.metamorphic:
-        # The laws of relations know the references' names; a slow or fixed kernel has no time for them.
-        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("relation."))
+        # Metamorphic properties know the references' names; a slow or fixed kernel has no time for them.
+        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("metamorphic."))
     if few:
         for case in kernel_cases(kernel, setting):
             runner.try_case(case)

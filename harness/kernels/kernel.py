@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
 from rnn_harness.kernels.driver_protocol import Driver
-from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.kernels.torch_reference import TorchReference
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
@@ -70,9 +71,9 @@ class Kernel:
         """Give the kernel as the subject of the checks, which then judge it like a reference."""
         spec = self.specification
         link = spec.reference
-        reference: Reference = SpecSignature(spec) if link is None else get(link.name, **link.options)
+        reference: Reference = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
         cell = TorchReference(self.build(reference), reference, setting.dtype, setting.device)
-        return Subject(spec, cell) if link is None else Subject.of(spec, cell)
+        return Subject(spec, cell, absent=cell.absent) if link is None else Subject.of(spec, cell, cell.absent)
 
     @property
     def specification(self) -> Spec:
@@ -81,13 +82,16 @@ class Kernel:
             return self.custom_spec
         return next(spec for spec in library().specs if spec.id == self.spec)
 
-    def evaluation(self, setting: Setting, case: Case) -> KernelEvaluation:
+    def evaluation(self, setting: Setting, case: Case) -> Evaluation:
         """The kernel on a case."""
-        evaluation = KernelEvaluation.of_kernel(self.subject(setting), case, self.alternatives, self.operand_roundoff)
-        evaluation.absolute = self.absolute_function_error
-        evaluation.long = FEW_STEPS if self.is_slow(setting) else LONG
-        evaluation.fixed = bool(self.fixed_sizes)
-        return evaluation
+        return Evaluation.of(self.subject(setting), case, self.options(setting))
+
+    def options(self, setting: Setting) -> JudgingOptions:
+        """How it is judged in that setting."""
+        long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        return JudgingOptions(
+            self.alternatives, self.operand_roundoff, self.absolute_function_error, long_steps, bool(self.fixed_sizes)
+        )
 
     def is_slow(self, setting: Setting) -> bool:
         """Say whether it is interpreted here, and so tried on fewer and shorter cases."""

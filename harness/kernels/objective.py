@@ -11,16 +11,15 @@ from rnn_harness.array_types import Array
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_OUTPUT_LAYER = ("W_y", "b_y")
-
 
 def cell_parameters(evaluation: Evaluation) -> dict[str, Array]:
     """Give the parameters of the cell by the reference's names, without those of the output layer."""
-    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in _OUTPUT_LAYER}
+    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in OUTPUT_LAYER}
 
 
 def kernel_of(evaluation: Evaluation) -> TorchReference:
@@ -58,7 +57,7 @@ def torch_objective(evaluation: Evaluation) -> Objective:
     cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
     leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(cell_parameters(evaluation)).items()}
     states = {name: cell.tensor(value) for name, value in arrays.states.items()}
-    top = {name: cell.tensor(arrays.parameters[name]) for name in _OUTPUT_LAYER if layer is not None}
+    top = {name: cell.tensor(arrays.parameters[name]) for name in OUTPUT_LAYER if layer is not None}
     d_outputs = cell.tensor(arrays.d_outputs, leaf=False)
     d_finals = {name: cell.tensor(value, leaf=False) for name, value in arrays.d_finals.items()}
     functions: dict[str, Callable[[Tensor], Tensor]] = {

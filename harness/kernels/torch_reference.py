@@ -12,6 +12,7 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
 from rnn_harness.references import Gradients, Reference, Run
+from rnn_harness.subjects.parameter_role import hidden_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -191,7 +192,7 @@ class TorchReference:
 
     def _zero_states(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:
         """Make initial states of zeros, (B, d) each."""
-        d = next(len(value) for name, value in parameters.items() if "W_h" in name)
+        d = hidden_size(parameters)
         return {name: np.zeros((inputs.shape[1], d), inputs.dtype) for name in self.state_names}
 
     def _trace(self, outputs: Array, lengths: IndexArray | None) -> dict[str, Array]:

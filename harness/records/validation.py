@@ -110,8 +110,8 @@ def outcome_of(records: Iterable[Record]) -> Literal["agrees", "refuted", "undec
     found = list(records)
     if any(one.outcome is Outcome.REFUTED and not one.expected for one in found):
         return "refuted"
-    if any(one.check == "candidate.process" and one.outcome is Outcome.NOT_RUN for one in found):
+    if any(one.check == "process.ended" and one.outcome is Outcome.NOT_RUN for one in found):
         return "undecided"
-    told = ("candidate.identified", "kernel.dispatch")
+    told = ("identification.unique", "kernel.dispatch")
     decided = any(one.outcome is Outcome.AGREES and one.check not in told for one in found)
     return "agrees" if decided else "undecided"

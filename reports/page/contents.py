@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnn_harness.families import FAMILIES
 from rnn_harness.reports.page.claims import ClaimRow, judged
 from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, Known, contradicted, errata
 from rnn_harness.reports.page.kill_matrix import KillRow, kill_rows
 from rnn_harness.reports.summary import WITNESSES, summarise, totals
-
-FAMILIES = {"RNN": "rnn.tanh", "GRU": "gru.reset_after", "LSTM": "lstm.column"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def contents(
         if one.kind == "learning":
             title = f"{one.text}, T = {one.sizes['T']}, {one.sizes['steps']} steps of training"
             made.learning.setdefault(title, []).append(one)
-    made.families = [_family(name, spec, made, measured) for name, spec in FAMILIES.items()]
+    made.families = [_family(family.torch_class, family.spec, made, measured) for family in FAMILIES.values()]
     made.environments = sorted({one.environment for one in (*records, *measured, *validations) if one.environment})
     made.machines = sorted({one.machine for one in measured if one.machine})
     made.claims = judged(said.claims, records, measured)

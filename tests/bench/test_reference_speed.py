@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 
 STEPS = 50
 LAYERS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
@@ -21,7 +21,7 @@ GOALS = {"rnn": "<= 0.6 at H = 64, <= 1.3 elsewhere", "gru": "the same", "lstm":
 
 
 def ours(kind: str, hidden: int, batch: int, **options: Any) -> Callable[[], object]:
-    cell = get(kind, **options)
+    cell = get_reference(kind, **options)
     rng = np.random.default_rng(0)
     scale = 1 / np.sqrt(hidden)
     shapes = cell.parameter_shapes(hidden, hidden)

@@ -62,7 +62,7 @@ FATES = [
     {"mutant": "gru.swapped", "part": "forward", "edit": "z -> 1 - z", "killed": True,
      "kills": [{"check": "forward.equation", "examples": 1, "seconds": 0.1, "detail": ""}]},
     {"mutant": "lstm.lost", "part": "backward", "edit": "dc -> 0", "killed": True,
-     "kills": [{"check": "relation.M-27", "examples": 2, "seconds": 0.1, "detail": ""}]},
+     "kills": [{"check": "metamorphic.gates-in-unit-interval", "examples": 2, "seconds": 0.1, "detail": ""}]},
 ]  # fmt: skip
 
 

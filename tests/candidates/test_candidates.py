@@ -119,7 +119,7 @@ def test_of_a_right_cell_nothing_is_refuted(name: str) -> None:
 
 def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
     found = _by_check("HalfTrainedGRU")
-    assert found["candidate.identified"].outcome is Outcome.AGREES
+    assert found["identification.unique"].outcome is Outcome.AGREES
     assert found["precision.format"].outcome is Outcome.AGREES
     refuted = found["backward.bound"]
     assert refuted.outcome is Outcome.REFUTED

@@ -104,7 +104,7 @@ def test_only_what_may_have_been_the_reason_is_advised(ending: str, told: str) -
 
 def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
     records = [v for k, v in isolated(Order(f"{CELLS}:Hangs", {}, examples=0), Limits(case=10)) if k == "record"]
-    (ended,) = [one for one in records if one.check == "candidate.process"]
+    (ended,) = [one for one in records if one.check == "process.ended"]
     assert ended.outcome is Outcome.REFUTED
     assert ended.reason.endswith("; --timeout SECONDS gives it longer")
 

@@ -15,7 +15,7 @@ from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, initial
 from rnn_harness.benchmarks.decay.jacobian_product import tangent
 from rnn_harness.benchmarks.plan import CELLS, decayed
 from rnn_harness.derivatives import derive, differentiate
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import LAYERS, Subject
 
@@ -107,7 +107,7 @@ def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: 
 
 
 def test_nothing_underflows_where_float64_ends() -> None:
-    cell = get("rnn", activation="sigmoid")
+    cell = get_reference("rnn", activation="sigmoid")
     parameters = initialisation("torch").make(cell, N, 16, np.random.default_rng(0))
     curve = decay(tangent(cell, parameters), N, 3000, 0)
     assert curve.norms[3000] < -1500
@@ -119,7 +119,7 @@ def test_nothing_underflows_where_float64_ends() -> None:
 def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from rnn_harness.benchmarks.decay import decay as _decay
 
-    cell = get("lstm")
+    cell = get_reference("lstm")
     parameters = initialisation("chrono").make(cell, N, 8, np.random.default_rng(1))
 
     def curve() -> Curve:
@@ -133,13 +133,13 @@ def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pyt
 def test_every_initialisation_has_the_shapes_of_its_cells() -> None:
     for one in INITIALISATIONS:
         for family in one.cells:
-            cell = get(family)
+            cell = get_reference(family)
             made = one.make(cell, N, D, np.random.default_rng(0))
             assert {name: value.shape for name, value in made.items()} == cell.parameter_shapes(N, D)
 
 
 def test_a_variant_that_has_no_fast_form_is_told() -> None:
-    cell = get("lstm", peephole="full")
+    cell = get_reference("lstm", peephole="full")
     with pytest.raises(ValueError, match="the decay of lstm in this variant is not measured"):
         tangent(cell, {})
 

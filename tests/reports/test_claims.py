@@ -15,7 +15,7 @@ def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
     return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
 
 
-def _record(outcome: Outcome, entry: str = "E-1", check: str = "relation.M-27") -> Record:
+def _record(outcome: Outcome, entry: str = "E-1", check: str = "metamorphic.gates-in-unit-interval") -> Record:
     return Record(entry=entry, spec="gru", check=check, witness="reference", outcome=outcome)
 
 
@@ -30,7 +30,7 @@ def _record(outcome: Outcome, entry: str = "E-1", check: str = "relation.M-27") 
     ids=["without records", "not run", "agreed with", "refuted"],
 )
 def test_verdict_of_checks(records: list[Record], verdict: str) -> None:
-    for name in ("E-1", "gru/relation.M-27"):
+    for name in ("E-1", "gru/metamorphic.gates-in-unit-interval"):
         (row,) = judged([_claim("checks", name)], records, [])
         assert row.verdict == verdict
 

@@ -19,8 +19,9 @@ from rnn_harness.benchmarks.decay.jacobian_product import tangent
 from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.speed.stopwatch import interval
+from rnn_harness.families import FAMILIES
 from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
 """Sequences a step, Adam's step size, the gradient's largest norm, steps between tests, sequences of a test."""
@@ -89,7 +90,7 @@ def learned(
     measured = Measurement(
         kind="learning",
         subject=learner.name,
-        spec={"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}[learner.family],
+        spec=FAMILIES[learner.family].spec,
         what=task.name,
         sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers, "steps": budget},
         dtype="float32",
@@ -120,8 +121,8 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
     d = task.widths[learner.family]
-    kind = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[learner.family]
-    layer = kind(task.inputs, d, task.layers, bidirectional=learner.both)
+    layer_class = getattr(torch.nn, FAMILIES[learner.family].torch_class)
+    layer = layer_class(task.inputs, d, task.layers, bidirectional=learner.both)
     _biased(layer, learner, task.steps)
     top = torch.nn.Linear(d * (2 if learner.both else 1), task.outputs)
     parameters = [*layer.parameters(), *top.parameters()]
@@ -205,8 +206,8 @@ def _biased(layer: Any, learner: Learner, steps: int) -> None:
 
 def _rate(layer: Any, learner: Learner, task: Task) -> float:
     """The factor per step of the gradient's norm, on inputs N(0, 1), as `decay` measures it."""
-    cell: Reference = get(learner.family, **({"reset": "after"} if learner.family == "gru" else {}))
-    letters = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}[learner.family]
+    cell: Reference = get_reference(learner.family, **FAMILIES[learner.family].reference_options)
+    letters = FAMILIES[learner.family].torch_gates
     d = layer.hidden_size
     weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}
     made: dict[str, Array] = {}

@@ -21,19 +21,21 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.speed.memory import most_memory
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, COPY, PEAK, Call, ceilings, drift, interleaved, interval
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels import Kernel, Setting, all_kernels
 from rnn_harness.kernels.environment.device import device_description
-from rnn_harness.kernels.evaluation import rounding
 from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.measurement import Measurement, stamped
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
-SPECS = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
+SPECS = {name: family.spec for name, family in FAMILIES.items()}
 """One spec a family: the one that torch has kernels for."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table, projected_table
@@ -18,8 +19,6 @@ from rnn_harness.kernels.torch_packing import cell_table, layer_table, projected
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
-
-_CLASSES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 @functools.lru_cache(maxsize=256)
@@ -61,7 +60,7 @@ class CellDriver(TrainableDriver):
         if lengths is not None:
             raise Refused("torch's cells take no lengths")
         n, d = leaves["weight_ih"].shape[1], leaves["weight_hh"].shape[1]
-        module = _module(f"{_CLASSES[self.family]}Cell", n, d, bias=self.bias)
+        module = _module(f"{FAMILIES[self.family].torch_class}Cell", n, d, bias=self.bias)
         state: Any = (states["h"], states["c"]) if self.family == "lstm" else states["h"]
         hidden = []
         for x in inputs:
@@ -149,7 +148,7 @@ class LayerDriver(TrainableDriver):
         """Build the module for the sizes of the parameters."""
         projection = leaves["weight_hr_l0"].shape if self.projected else (0, leaves["weight_hh_l0"].shape[1])
         return _module(
-            _CLASSES[self.family],
+            FAMILIES[self.family].torch_class,
             n,
             projection[1],
             **({"proj_size": projection[0]} if self.projected else {}),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, fields, replace
 
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.diagnosis.faults import NAMES, told
 from rnn_harness.validation.diagnosis.nearest import bases, partial
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.identify import Identification, features
 from rnn_harness.validation.identification.parameter_layout import Layout

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 
 NAMES = {
     "r": "reset gate",

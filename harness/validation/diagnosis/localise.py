@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks.check import compare_with_balls
-from rnn_harness.engine.runner import fixed_cases
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
@@ -44,16 +43,16 @@ _MANNERS = {
     "behaviour.strided": "inputs that do not lie next to each other in memory are read wrongly",
     "behaviour.expanded": "inputs that share memory are read wrongly",
     "behaviour.poison": "what stands past a row's length is read",
-    "candidate.memory": "a state is kept between calls",
-    "candidate.training": "training mode computes something else",
-    "candidate.no_grad": "without gradients its outputs are less precise",
-    "candidate.frozen": "gradients get lost or differ where not everything wants one",
-    "candidate.default_state": "called without a state it does not start from zeros",
-    "candidate.state_dict": "something is not in its state_dict",
-    "candidate.format": "what comes out has another dtype or device",
-    "candidate.large": "large inputs give what is not finite",
-    "candidate.contained": "NaN or infinity in one row changes others",
-    "candidate.stepwise": "step by step it computes something else than in one call",
+    "behaviour.state-between-calls": "a state is kept between calls",
+    "behaviour.training": "training mode computes something else",
+    "behaviour.no-grad": "without gradients its outputs are less precise",
+    "behaviour.frozen-parameters": "gradients get lost or differ where not everything wants one",
+    "behaviour.default-state": "called without a state it does not start from zeros",
+    "behaviour.state-dict": "something is not in its state_dict",
+    "behaviour.formats": "what comes out has another dtype or device",
+    "behaviour.large-inputs": "large inputs give what is not finite",
+    "behaviour.non-finite-rows": "NaN or infinity in one row changes others",
+    "behaviour.step-by-step": "step by step it computes something else than in one call",
 }
 
 
@@ -77,11 +76,11 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
         return None
     setting = next((one for one in kernel.settings if any(r.dtype == one.dtype for r in refuted)), kernel.settings[0])
     names = {record.check for record in refuted}
-    ended = next((record for record in refuted if record.check in ("candidate.process", "kernel.dispatch")), None)
+    ended = next((record for record in refuted if record.check in ("process.ended", "kernel.dispatch")), None)
     if ended is not None:
         return NearestCell(kernel.spec, "behaviour: it cannot be run", ended.reason)
     # A cell that changes its arguments, or remembers, is wrong in every number after that.
-    for name in ("behaviour.intact", "candidate.memory", "behaviour.determinism"):
+    for name in ("behaviour.intact", "behaviour.state-between-calls", "behaviour.determinism"):
         if name in names:
             return _manner(kernel, name)
     found = _forward(kernel, setting, refuted) or _backward(kernel, setting)
@@ -102,7 +101,9 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
 
 
 def _manner(kernel: Kernel, name: str) -> NearestCell:
-    return NearestCell(kernel.spec, f"behaviour: {name.partition('.')[2].replace('_', ' ')}", _MANNERS[name])
+    return NearestCell(
+        kernel.spec, f"behaviour: {name.partition('.')[2].replace('-', ' ').replace('_', ' ')}", _MANNERS[name]
+    )
 
 
 def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> NearestCell | None:
@@ -153,8 +154,7 @@ def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
     evaluation = kernel.evaluation(setting, found.case)
     told = f"in {found.dtype}: the gradients have {found.bits:.1f} bits"
     if found.dtype == "float64":
-        evaluation.bounded = BallArithmetic.of("float32")
-        rows = evaluation.gradient_balls
+        rows = evaluation.rounded_as("float32").gradient_balls
         if all(
             compare_with_balls("", name, balls, evaluation.flat_gradients[name]).agrees for name, balls in rows.items()
         ):

@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.diagnosis.faults import edits
-from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.identify import Identification, orders
 from rnn_harness.validation.identification.parameter_layout import Layout

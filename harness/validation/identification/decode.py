@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.identification.cell_model import CellModel
-from rnn_harness.validation.identification.parameter_blocks import BlockMap
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe, Response, close
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.errors import UsageError
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 from rnn_harness.specs import Spec, library
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.parameter_layout import Layout, fits, layouts
 from rnn_harness.validation.identification.probe import Probe, probe
@@ -150,12 +150,14 @@ def reference_options(sketch: CellModel, bias: bool) -> tuple[tuple[str, Any], .
     if {sketch.candidate, sketch.output} - {"tanh", "sigmoid"}:
         return None
     if sketch.family == "rnn":
-        return _options(get("rnn", activation=sketch.candidate, bias=bias))
+        return _options(get_reference("rnn", activation=sketch.candidate, bias=bias))
     if sketch.family == "gru":
         own = {"update": sketch.update, "reset": sketch.reset, "candidate": sketch.candidate}
-        return _options(get("gru", **own, bias=bias))
+        return _options(get_reference("gru", **own, bias=bias))
     both: dict[str, Any] = {"candidate": sketch.candidate, "output": sketch.output}
-    return _options(get("lstm", **both, peephole=sketch.peephole or None, forget=sketch.forget == "own", bias=bias))
+    return _options(
+        get_reference("lstm", **both, peephole=sketch.peephole or None, forget=sketch.forget == "own", bias=bias)
+    )
 
 
 def sketch_of(spec: Spec) -> CellModel:
@@ -166,7 +168,7 @@ def sketch_of(spec: Spec) -> CellModel:
             f"{spec.id} is no bare cell of one step: a candidate cannot be held against it; those that can be are "
             + ", ".join(sorted(_specs().values()))
         )
-    made: Any = get(link.name, **link.options)
+    made: Any = get_reference(link.name, **link.options)
     if link.name == "rnn":
         return CellModel("rnn", candidate=made.activation)
     if link.name == "gru":
@@ -183,7 +185,7 @@ def _specs() -> dict[tuple[str, tuple[tuple[str, Any], ...]], str]:
     for spec in library().cells:
         link = spec.reference
         if link is not None and link.name in ("rnn", "gru", "lstm") and not link.output:
-            found.setdefault((link.name, _options(get(link.name, **link.options))), spec.id)
+            found.setdefault((link.name, _options(get_reference(link.name, **link.options))), spec.id)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.parameter_blocks import ParameterBlock, StorageForm
+from rnn_harness.validation.cells.parameter_blocks import ParameterBlock, StorageForm
 
 MOST_GATES, MOST_VECTORS, MOST_LAYOUTS = 4, 12, 32
 

@@ -14,7 +14,7 @@ from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.validation.identification.parameter_blocks import StorageForm
+from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.loading.calling_convention import CallingConvention, find
 from rnn_harness.validation.loading.driver import through

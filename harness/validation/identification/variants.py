@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.validation.identification.activations import GATES, OTHERS
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.activations import GATES, OTHERS
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe

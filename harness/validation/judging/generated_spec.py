@@ -14,8 +14,8 @@ import numpy as np
 
 from rnn_harness.specs import Spec, parse_spec
 from rnn_harness.specs.schema import Equation
-from rnn_harness.validation.identification.activations import ACTIVATIONS, ARGUMENT
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.activations import ACTIVATIONS, ARGUMENT
+from rnn_harness.validation.cells.cell_model import CellModel
 
 _TITLES = {"rnn": "simple RNN", "gru": "GRU", "lstm": "LSTM"}
 

@@ -15,7 +15,7 @@ from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.setting import settings
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.specs import Spec, library, load_spec
-from rnn_harness.validation.identification.parameter_blocks import BlockMap, ParameterBlock, StorageForm
+from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
 from rnn_harness.validation.loading.calling_convention import find

@@ -17,7 +17,6 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -103,7 +102,6 @@ def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
     """Where only the parameters, only the inputs or only the states want gradients, these are what they were."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
     driver, d, cell = _of_torch(evaluation), evaluation.arrays, kernel_of(evaluation)
     if driver.no_gradients_reason:
         raise NotRun(driver.no_gradients_reason)
@@ -182,8 +180,8 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 MODES = (
-    Check("candidate.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
-    Check("candidate.no_grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
-    Check("candidate.frozen", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
-    Check("candidate.default_state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
+    Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
+    Check("behaviour.no-grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
+    Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
+    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
 )

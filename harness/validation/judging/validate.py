@@ -20,10 +20,10 @@ from rnn_harness.kernels.setting import settings
 from rnn_harness.records.record import Outcome, Record, environment
 from rnn_harness.records.validation import Event, IdentificationRecord
 from rnn_harness.specs import library
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.diagnosis.explain import NearestCell, explained, idle, located, misplaced, other_than
 from rnn_harness.validation.diagnosis.localise import blame
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, neighbours
-from rnn_harness.validation.identification.cell_model import CellModel
 from rnn_harness.validation.identification.identify import Identification, identify, layouts_of, sketch_of
 from rnn_harness.validation.identification.probe import Probe, probe
 from rnn_harness.validation.judging.describe import example, fault, identified
@@ -276,7 +276,7 @@ def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> I
         finding = again(kernel, own.check, one.case)
         if finding is not None and finding.agrees:
             reason = f"{one.check} was expected to fail on the stored case ({one.reason}), but it agrees there now"
-            update = {"check": f"candidate.expected.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
+            update = {"check": f"expected-failure.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield own.model_copy(update={**update, "case": one.case, "expected": ""})
 
 
@@ -293,7 +293,7 @@ def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome
     return Record(
         entry=spec,
         spec=spec,
-        check="candidate.identified",
+        check="identification.unique",
         witness="kernel",
         outcome=outcome,
         reason=reason,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
-from rnn_harness.validation.identification.parameter_blocks import BlockMap
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 if TYPE_CHECKING:

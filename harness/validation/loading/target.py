@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose, choose_backend, imported
 from rnn_harness.validation.loading.calling_convention import CallingConvention, find
 

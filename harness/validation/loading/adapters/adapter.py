@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 

@@ -65,7 +65,7 @@ def _name(path: Any) -> str:
     return "/".join(step for step in steps if step not in ("value", "params"))
 
 
-def module(function: Callable[..., Any], tree: Any) -> Foreign:
+def jax_function_module(function: Callable[..., Any], tree: Any) -> Foreign:
     """A pure function with its parameters as a torch module."""
     runner = JaxRunner(function, tree)
     return Foreign(runner, runner.values)
@@ -103,10 +103,12 @@ class Linen:
 
             variables = module.init(key, x[:, None])
             how = CallingConvention(True, states, batch_first=True)
-            return DrivenModule(module(run, dict(variables["params"])), how, foreign="JAX")
+            return DrivenModule(jax_function_module(run, dict(variables["params"])), how, foreign="JAX")
         variables = module.init(key, carry, x)
         return DrivenModule(
-            module(lambda tree, *arguments: module.apply({"params": tree}, *arguments), dict(variables["params"])),
+            jax_function_module(
+                lambda tree, *arguments: module.apply({"params": tree}, *arguments), dict(variables["params"])
+            ),
             CallingConvention(False, states, state_first=True),
             foreign="JAX",
         )
@@ -135,9 +137,9 @@ class Nnx:
         graph, parameters, rest = nnx.split(module, nnx.Param, ...)
 
         def run(tree: Any, *arguments: Any) -> Any:
-            return nnx.worst_finding(graph, tree, rest)(*arguments)
+            return nnx.merge(graph, tree, rest)(*arguments)
 
-        return DrivenModule(module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), foreign="JAX")
 
 
 class Equinox:
@@ -164,4 +166,4 @@ class Equinox:
             cell = equinox.combine(tree, rest)
             return jax.vmap(lambda *row: cell(*row))(*arguments)
 
-        return DrivenModule(module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), foreign="JAX")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
+from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
 from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
@@ -94,4 +95,4 @@ class Keras:
         def run(tree: Any, x: Any, *given: Any) -> Any:
             return driven.stateless(str(x.dtype), [tree[name] for name in driven.names], x, list(given))
 
-        return DrivenModule(module(run, start), how, foreign="JAX")
+        return DrivenModule(jax_function_module(run, start), how, foreign="JAX")

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.calling_convention import CallingConvention

@@ -23,7 +23,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
 from rnn_harness.validation.loading.adapters.array_objects import shown
-from rnn_harness.validation.loading.adapters.jax_modules import jax_module, module
+from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module, jax_module
 from rnn_harness.validation.loading.calling_convention import rows_unlike
 
 Function = Callable[..., Any]
@@ -244,7 +244,7 @@ def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenMod
     found = _tried(plain, tree, n, d, told, lambda given: _tree_map(numpy.asarray, given))
     if found is None or not _is_jax(found):
         return None
-    return DrivenModule(module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
+    return DrivenModule(jax_function_module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
 
 
 def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:

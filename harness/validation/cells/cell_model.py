@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.identification.activations import ACTIVATIONS
+from rnn_harness.validation.cells.activations import ACTIVATIONS
 
 Arrays = Mapping[str, Array]
 LETTERS = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "o", "g")}
