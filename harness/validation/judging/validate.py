@@ -227,9 +227,9 @@ def _wrong(
     other = expected is not None and not (stacked and agrees_at_zero(seen, possible, expected))
     sure = bool(matches or near or others) or other
     spec = (near[0].spec if near else None) or (wish.spec if wish.spec != "auto" else "unknown")
-    reason = str(diagnosis) if diagnosis is not None else "it equals no cell that is known"
+    reason = diagnosis.sentence() if diagnosis is not None else "it equals no cell that is known"
     if not sure:
-        nearest = f". Nearest: {diagnosis}" if diagnosis is not None else ""
+        nearest = f". Nearest: {diagnosis.sentence()}" if diagnosis is not None else ""
         if expected is None:
             reason = f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
         else:
