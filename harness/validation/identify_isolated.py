@@ -70,5 +70,5 @@ def _nearest(target: Target) -> str:
     from rnn_harness.validation.identification.probe import probe_target
 
     seen = probe_target(target)
-    found = identify_faulty(seen, target_layouts(target, seen), target.claims)
+    found = identify_faulty(seen, target_layouts(target, seen), target.declared_model)
     return explain_faults(found[0]).sentence() if found else ""

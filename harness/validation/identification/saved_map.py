@@ -12,19 +12,19 @@ from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.decode import ParameterAssignment
 from rnn_harness.validation.identification.identify import Identification
 from rnn_harness.validation.identification.parameter_layout import GateBlock, Layout
-from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
 def to_map_file(match: Identification) -> MapFile:
     """A match as it is written."""
     table = match.assignment.table
     return MapFile(
-        cell={key: value for key, value in vars(match.model).items() if key != "edits"},
+        cell={key: value for key, value in vars(match.model).items() if key != "faults"},
         called=vars(match.convention),
         states=match.states,  # type: ignore[arg-type]
         pieces=tuple(MapPiece(**vars(piece)) for piece in table.pieces),

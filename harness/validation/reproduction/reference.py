@@ -14,7 +14,7 @@ from rnn_harness.validation.diagnosis.nearest import identify_faulty
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.validate import candidate
-from rnn_harness.validation.loading.target import load
+from rnn_harness.validation.loading.target import load_target
 
 
 def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
@@ -22,7 +22,7 @@ def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
 
     Raises UsageError if it is near none.
     """
-    target = load(text, options)
+    target = load_target(text, options)
     seen = probe_target(target)
     matches = identify(target, seen) or tuple(identify_faulty(seen, target_layouts(target, seen), None))
     if not matches:
