@@ -41,7 +41,8 @@ class Erratum(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_finding(cls, data: object) -> object:
+    def _single_finding(cls, data: object) -> object:
+        """Take a single category as a list of one."""
         if isinstance(data, dict) and isinstance(data.get("finding"), str):
             return data | {"finding": (data["finding"],)}
         return data
