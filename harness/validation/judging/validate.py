@@ -77,31 +77,29 @@ def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = D
         spec = with_rewriting(library().spec(match.spec), match.sketch)
     absent = match.absent if match.spec is not None else tuple(one for one in match.absent if "." in one)
     driver = TargetDriver(
-        target.make,
+        target.make_module,
         match.convention,
         match.reading.table,
         match.states,
-        target.sizes,
+        target.capabilities,
         absent,
-        target.gradients,
-        target.foreign,
-        target.lengths,
     )
+    sizes = target.capabilities.fixed_sizes
     return Kernel(
         target.name,
         match.sentence(),
         spec.id,
         lambda _: driver,
-        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
-        fixed={"n": target.sizes[0], "d": target.sizes[1], "B": 2} if target.sizes else None,
-        metamorphic=not absent and not target.absolute,
+        fixed=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
+        metamorphic=not absent and not target.capabilities.absolute_function_error,
         given=spec,
         own_checks=MANNERS,
-        skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
+        skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
         shrinks=False,
         watched=False,
-        absolute=target.absolute,
+        absolute=target.capabilities.absolute_function_error,
     )
 
 
@@ -154,7 +152,7 @@ def _expected(target: Target, wish: ValidationRequest) -> tuple[CellModel | None
         return sketch_of(library().spec(wish.spec)), wish.spec
     if wish.map is not None:
         return wish.map.sketch, wish.map.spec or "the cell of the map"
-    return target.claims, "what it says it is" if target.claims is not None else ""
+    return target.declared_model, "what it says it is" if target.declared_model is not None else ""
 
 
 def _mapped(target: Target, seen: Probe, given: Identification) -> tuple[Identification, ...]:

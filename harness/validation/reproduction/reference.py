@@ -14,7 +14,7 @@ from rnn_harness.validation.diagnosis.nearest import neighbours
 from rnn_harness.validation.identification.identify import identify, layouts_of
 from rnn_harness.validation.identification.probe import probe
 from rnn_harness.validation.judging.validate import candidate
-from rnn_harness.validation.loading.target import load
+from rnn_harness.validation.loading.target import load_target
 
 
 def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
@@ -22,7 +22,7 @@ def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
 
     Raises UsageError if it is near none.
     """
-    target = load(text, options)
+    target = load_target(text, options)
     seen = probe(target)
     matches = identify(target, seen) or tuple(neighbours(seen, layouts_of(target, seen), None))
     if not matches:

@@ -43,7 +43,7 @@ def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | N
     subject = kernel.subject(setting)
     driver: TargetDriver = subject.cell.driver  # type: ignore[attr-defined]
     try:
-        shrunk = _shrunk(subject, not driver.gradients)
+        shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason)
         if shrunk is None:
             return None
         place = shrunk.difference
