@@ -25,15 +25,16 @@ from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
 from rnn_harness.kernels.checks import scale as _scale
 from rnn_harness.kernels.checks import transforms as _transforms
-from rnn_harness.kernels.checks.dispatch import Ran, watch
-from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.kernel import Kernel, Setting
+from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
+from rnn_harness.kernels.environment.device import device_description
+from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
-_LEFT_OUT = (
+NOT_FOR_KERNELS = (
     "forward.equation",  # a kernel shows no gates
     "forward.outputs",
     "forward.sequence",  # precision.format is this, and more
@@ -69,22 +70,25 @@ def _shares(evaluation: Evaluation) -> Iterator[Finding]:
     yield worst_finding(rows)
 
 
-OWN = (*_precision.CHECKS[:1], Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY))
-ONCE = (*_precision.CHECKS[1:], *_scale.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
+KERNEL_CHECKS = (
+    *_precision.CHECKS[:1],
+    Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY),
+)
+SINGLE_CASE_CHECKS = (*_precision.CHECKS[1:], *_scale.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
 """Tried on one case each: they are about the kernel's manners, not about its numbers."""
 
 
 @functools.cache
 def kernel_checks() -> tuple[Check, ...]:
     """The references' checks that a kernel can take, and its own."""
-    wide = [one for one in all_checks() if one.name not in _LEFT_OUT]
+    wide = [one for one in all_checks() if one.name not in NOT_FOR_KERNELS]
     every = [dataclasses.replace(o, dtypes=_layouts.EVERY) if o.name == "backward.bound" else o for o in wide]
-    return (*OWN, *every)
+    return (*KERNEL_CHECKS, *every)
 
 
-def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
+def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
     """The cases that a kernel of fixed sizes, one that is interpreted, or one of a narrow format is tried on."""
-    fixed = kernel.fixed or {}
+    fixed = kernel.fixed_sizes or {}
     base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
     changes: list[dict[str, object]] = [
         {"seed": 1, "T": 3},
@@ -96,7 +100,7 @@ def cases_of(kernel: Kernel, setting: Setting) -> list[Case]:
     if setting.dtype in NARROW:
         # Bounds of 8 bits decide little but short runs of gentle weights.
         changes += [{"seed": 6 + i, "T": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(4)]
-        if not kernel.fixed:
+        if not kernel.fixed_sizes:
             changes += [{"seed": 10 + i, "T": 2, "B": 1, "n": 2, "d": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(6)]
     if "T" in fixed:
         changes = [change | {"T": fixed["T"]} for change in changes[:2]]
@@ -119,7 +123,7 @@ def judge_kernels(
     for kernel in kernels:
         for setting in kernel.settings:
             on_start(f"{kernel.id}, {setting}")
-            done = finished(kernel, setting, seed, known)
+            done = finished_records(kernel, setting, seed, known)
             if done:
                 yield from done
                 continue
@@ -127,16 +131,16 @@ def judge_kernels(
                 yield known.get(record.key, record)
 
 
-def finished(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
+def finished_records(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
     """The known records of a kernel on a setting, if its last check is among them."""
     own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
     own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == versions()]
-    every = (one.name for one in (*ONCE, *kernel.own_checks) if setting.dtype in one.dtypes)
+    every = (one.name for one in (*SINGLE_CASE_CHECKS, *kernel.own_checks) if setting.dtype in one.dtypes)
     last = [name for name in every if name not in kernel.skipped_checks][-1]
     return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
 
 
-def blank(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
+def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
     """A record that is not run yet."""
     return Record(
         entry=kernel.spec,
@@ -164,15 +168,15 @@ def _dispatched(
     kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
 ) -> Iterator[Record]:
     """Judge a kernel if it is the one that runs."""
-    empty = blank(kernel, setting, "kernel.dispatch", seed)
-    reason = kernel.missing(setting)
+    empty = blank_record(kernel, setting, "kernel.dispatch", seed)
+    reason = kernel.not_run_reason(setting)
     if reason:
         yield empty.model_copy(update={"reason": reason})
         return
-    empty = empty.model_copy(update={"device": machine(setting.device)})
+    empty = empty.model_copy(update={"device": device_description(setting.device)})
     start = time.perf_counter()
     try:
-        ran = observe(kernel, setting)
+        ran = profile_kernel(kernel, setting)
     except Exception as error:
         told = first_line(error)[:200]
         lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
@@ -184,12 +188,12 @@ def _dispatched(
         )
         yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
-    differs = ran.differs(kernel.expects, kernel.never)
+    differs = ran.mismatch(kernel.expected_events, kernel.forbidden_events)
     stamp = {
         "kernel": kernel.id,
         "dtype": setting.dtype,
-        "device": machine(setting.device),
-        "ran": str(ran) if kernel.watched else "",
+        "device": device_description(setting.device),
+        "ran": str(ran) if kernel.profiled else "",
     }
     update = {
         "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
@@ -206,9 +210,9 @@ def _dispatched(
             yield record.model_copy(update=stamp)
 
 
-def observe(kernel: Kernel, setting: Setting) -> Ran:
+def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
     """What runs, forward and backward, on a small case, after everything is warm."""
-    case = cases_of(kernel, setting)[0]
+    case = kernel_cases(kernel, setting)[0]
 
     def run() -> None:
         evaluation = kernel.evaluation(setting, case)
@@ -217,7 +221,7 @@ def observe(kernel: Kernel, setting: Setting) -> Ran:
 
     with np.errstate(all="ignore"):
         run()
-        return watch(run, setting.device) if kernel.watched else Ran(())
+        return record_events(run, setting.device) if kernel.profiled else KernelEvents(())
 
 
 def _judged(
@@ -230,7 +234,7 @@ def _judged(
         on_case()
         return kernel.evaluation(setting, case)
 
-    few = kernel.fixed is not None or kernel.is_slow(setting)
+    few = kernel.fixed_sizes is not None or kernel.is_slow(setting)
     checks = _wanted(kernel, setting, kernel_checks())
     if few or subject.spec.reference is None or not kernel.metamorphic:
         # Metamorphic properties know the references' names; a slow or fixed kernel has no time for them.
@@ -238,21 +242,21 @@ def _judged(
     runner = Runner(subject, RunPlan(checks, dtype=setting.dtype), evaluate)
     if not few:
         runner.run(seed, examples)
-    for case in cases_of(kernel, setting) if few or setting.dtype in NARROW else ():
+    for case in kernel_cases(kernel, setting) if few or setting.dtype in NARROW else ():
         runner.try_case(case)
     wrong = False
-    for record in runner.results().records(seed, shrink=kernel.shrinks and setting.dtype == "float64"):
+    for record in runner.results().records(seed, shrink=kernel.shrinks_refutations and setting.dtype == "float64"):
         wrong = wrong or (record.check == "precision.format" and record.outcome is Outcome.REFUTED)
         yield record
     if kernel.known_wrong:
         return  # it is kept for what it computes, not for its runtime behaviour
-    checks = _wanted(kernel, setting, (*ONCE, *kernel.own_checks))
+    checks = _wanted(kernel, setting, (*SINGLE_CASE_CHECKS, *kernel.own_checks))
     not_run = {check.name: "the outputs are wrong already" for check in checks if wrong and check.name not in _WHATEVER}
-    if kernel.fixed:
+    if kernel.fixed_sizes:
         reason = "the kernel is compiled for fixed sizes, and this needs another"
         not_run |= {check.name: reason for check in checks if check.name in _RESIZES}
     once = Runner(subject, RunPlan(checks, not_run, setting.dtype), evaluate)
-    once.try_case(cases_of(kernel, setting)[0], guarded=False)
+    once.try_case(kernel_cases(kernel, setting)[0], guarded=False)
     yield from once.results().records(seed, shrink=False)
 
 
