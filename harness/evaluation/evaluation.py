@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.arithmetic import Trajectory, Values, evaluate
+from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.protocol import OpenT, StoredT
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
 from rnn_harness.derivatives import Cotangents, derive, differentiate
@@ -22,7 +23,7 @@ from rnn_harness.specs.program import Program
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
-def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
+def final_states(program: Program, trajectory: Trajectory[StoredT]) -> dict[str, StoredT]:
     """The last value of every state; of one that runs backward, that at the first step."""
     backward = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
     if not trajectory.steps:
@@ -78,7 +79,7 @@ class Evaluation:
         return BallArithmetic.of(self.case.dtype)
 
     @functools.cached_property
-    def balls(self) -> Trajectory:
+    def balls(self) -> Trajectory[Array]:
         """The spec's values over the sequence, with their rounding bounds."""
         return evaluate(self.program, self.values, self.bounded)
 
@@ -88,12 +89,14 @@ class Evaluation:
         d_finals = {name: self.arrays.d_finals[source] for name, source in self.subject.states.items()}
         return {self.subject.output_name: self.arrays.d_outputs}, d_finals
 
-    def differentiate(self, trajectory: Trajectory, arithmetic: Any) -> Cotangents:
+    def differentiate(
+        self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]
+    ) -> Cotangents[StoredT]:
         """The derived backward in some arithmetic."""
         d_outputs, d_finals = self.spec_cotangents
         return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
 
-    def gathered(self, found: Cotangents) -> dict[str, Array]:
+    def gathered(self, found: Cotangents[Array]) -> dict[str, Array]:
         """Cotangents of the spec as flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
         rows: dict[str, Array] = {}
         steps = found.inputs.get(self.subject.input_name)

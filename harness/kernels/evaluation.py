@@ -91,11 +91,11 @@ class KernelEvaluation(Evaluation):
         return BallArithmetic(rounding(self.case.dtype, self.operands, self.absolute))
 
     @functools.cached_property
-    def _trajectories(self) -> list[Trajectory]:
+    def _trajectories(self) -> list[Trajectory[Array]]:
         return [evaluate(one, self.values, self.bounded) for one in forms(self.subject.spec, self.alternatives)]
 
     @functools.cached_property
-    def balls(self) -> Trajectory:
+    def balls(self) -> Trajectory[Array]:
         found = self._trajectories[0]
         for other in self._trajectories[1:]:
             for step, wider in zip(found.steps, other.steps, strict=True):
@@ -113,7 +113,7 @@ class KernelEvaluation(Evaluation):
                 found.append(self.gathered(back))
             return {name: widest([one[name] for one in found]) for name in found[0]}
 
-    def gathered(self, found: Cotangents) -> dict[str, Array]:
+    def gathered(self, found: Cotangents[Array]) -> dict[str, Array]:
         return self._present(super().gathered(found))
 
     def _present(self, rows: dict[str, Array]) -> dict[str, Array]:

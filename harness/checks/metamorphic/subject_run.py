@@ -47,7 +47,7 @@ class Radii:
 class _Group:
     rows: IndexArray
     length: int
-    trajectory: Trajectory
+    trajectory: Trajectory[Array]
 
 
 @dataclass(frozen=True)

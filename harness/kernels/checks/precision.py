@@ -122,7 +122,7 @@ def _drift(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> tupl
     return worst, scale
 
 
-def _evaluated(evaluation: KernelEvaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
+def _evaluated(evaluation: KernelEvaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory[Array]:
     values = evaluation.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
     return evaluate(evaluation.program, values, arithmetic)
 
