@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
 
 
-_FIRST = "candidate.identified"
+_FIRST = "identification.unique"
 
 
 def verdict(judge: Judge, check: str, dtype: str) -> None:
@@ -88,7 +88,7 @@ class Judge:
             self._records = {(record.check, record.dtype): record for record in self.validation.checks}
             _JUDGED.append(self)
         ended = next(
-            (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
+            (r for (name, where), r in self._records.items() if name == "process.ended" and where == dtype), None
         )
         return self._records.get((check, dtype), ended)
 

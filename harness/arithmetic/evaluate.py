@@ -38,9 +38,11 @@ def evaluate(program: Program, values: Values, arithmetic: Arithmetic[StoredT, O
                 # A fused arithmetic is one on NumPy arrays: the types cannot say it.
                 numpy_trajectory = cast("Trajectory[Array]", trajectory)
                 numpy_arithmetic = cast("Arithmetic[Array, Array]", arithmetic)
-                run_sequence(pass_, numpy_trajectory, numpy_arithmetic, walk_order(pass_.direction, steps))
+                numpy_steps = cast("list[dict[str, Array]]", computed)
+                order = walk_order(pass_.direction, steps)
+                run_sequence(pass_, numpy_trajectory, numpy_steps, numpy_arithmetic, order)
             else:
-                _run_pass(pass_, trajectory, arithmetic)
+                _run_pass(pass_, trajectory, computed, arithmetic)
     return trajectory
 
 
@@ -66,16 +68,21 @@ def environment(trajectory: Trajectory[StoredT], t: int, pass_: Pass) -> dict[Ke
     return env
 
 
-def _run_pass(pass_: Pass, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]) -> None:
-    """Add a pass's values to `trajectory`, step by step."""
+def _run_pass(
+    pass_: Pass,
+    trajectory: Trajectory[StoredT],
+    steps: list[dict[str, StoredT]],
+    arithmetic: Arithmetic[StoredT, OpenT],
+) -> None:
+    """Add a pass's values to `steps`, which are those of `trajectory`, step by step."""
     run = compiled_assignments(pass_, pass_.assignments, trajectory.sizes)
     env: dict[Key, StoredT | OpenT] = {(name, None): value for name, value in trajectory.parameters.items()}
     carried = [state.name for state in pass_.carried]
     before = -pass_.direction
     for name in carried:
         env[name, before] = trajectory.initial[name]
-    for t in walk_order(pass_.direction, len(trajectory.steps)):
-        step = trajectory.steps[t]
+    for t in walk_order(pass_.direction, len(steps)):
+        step = steps[t]
         for name, value in trajectory.inputs[t].items():
             env[name, 0] = value
         for name, value in step.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -54,11 +54,11 @@ class Trajectory(Generic[StoredT]):
         sizes: The named sizes.
     """
 
-    steps: list[dict[str, StoredT]]
-    initial: dict[str, StoredT]
-    parameters: dict[str, StoredT]
-    inputs: list[dict[str, StoredT]]
-    indices: list[dict[str, IndexArray]]
+    steps: Sequence[Mapping[str, StoredT]]
+    initial: Mapping[str, StoredT]
+    parameters: Mapping[str, StoredT]
+    inputs: Sequence[Mapping[str, StoredT]]
+    indices: Sequence[Mapping[str, IndexArray]]
     sizes: Mapping[str, int]
 
 

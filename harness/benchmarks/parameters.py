@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES
+from rnn_harness.records.measurement import ParameterCount, stamp
 from rnn_harness.specs import Spec, library
 from rnn_harness.specs.expression import variables
 
@@ -108,7 +109,7 @@ the 1997 paper, are those at which its formula gives what it prints.
 """
 
 
-def parameters() -> Iterator[Measurement]:
+def parameters() -> Iterator[ParameterCount]:
     """The closed form of every cell's spec, and what it was held against; then the counts of the literature."""
     for spec in library().cells:
         if not spec.program(2).parameters:
@@ -117,42 +118,38 @@ def parameters() -> Iterator[Measurement]:
         told = ", ".join(name for name, _ in against) or "nothing: it has no reference"
         wrong = [name for name, right in against if not right]
         sizes = SIZES[0]
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=spec.id,
                 spec=spec.id,
-                what="count",
+                origin="spec",
                 sizes=sizes,
-                unit="parameters",
-                middle=float(count(spec, sizes, 2 if spec.model.layers else 1)),
+                count=count(spec, sizes, 2 if spec.model.layers else 1),
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {told}",
-                text=str(closed_form(spec)),
+                formula=str(closed_form(spec)),
             )
         )
     yield from models()
     yield from literature()
 
 
-def models() -> Iterator[Measurement]:
+def models() -> Iterator[ParameterCount]:
     """The two Keras models of 003, as meant: two layers of 20 units over one number, and a dense layer of k outputs."""
     for where, title, outputs in (("003:451-456", "Dense(1)", 1), ("003:462-467", "TimeDistributed(Dense(10))", 10)):
         total = count(library().spec("rnn.stacked"), {"n": 1, "d": 20, "k": outputs}, 2) + outputs * 21
         against = dict(_model(outputs))
         wrong = [name for name, found in against.items() if found != total]
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=f"{where}, SimpleRNN(20) twice, {title}",
                 spec="rnn.stacked",
-                what="model",
+                origin="model",
                 sizes={"n": 1, "d": 20, "k": outputs, "layers": 2},
-                unit="parameters",
-                middle=float(total),
+                count=total,
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {', '.join(against)}",
-                text="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
+                formula="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
             )
         )
 
@@ -165,10 +162,10 @@ def _model(outputs: int) -> Iterator[tuple[str, int]]:
     named = (row for layer in layers for row in layer.named_parameters())
     yield "torch", sum(one.numel() for name, one in named if not name.startswith("bias_hh"))
     if importlib.util.find_spec("keras") is not None:
-        from rnn_harness.validation.loading.adapters import choose_backend, imported
+        from rnn_harness.validation.loading.adapters import choose_backend, import_library
 
         choose_backend()
-        keras = imported("keras", "keras")
+        keras = import_library("keras", "keras")
         dense = keras.layers.Dense(outputs)
         top = dense if outputs == 1 else keras.layers.TimeDistributed(dense)
         first = keras.layers.SimpleRNN(20, return_sequences=True)
@@ -176,22 +173,20 @@ def _model(outputs: int) -> Iterator[tuple[str, int]]:
         yield "Keras", int(keras.Sequential([keras.Input((None, 1)), first, second, top]).count_params())
 
 
-def literature() -> Iterator[Measurement]:
+def literature() -> Iterator[ParameterCount]:
     """What papers print, by their own formulas."""
     for one in PUBLISHED:
         right = one.found == one.printed
         reason = "held against the paper" if right else f"differs from the paper, which prints {one.printed}"
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=one.where,
                 spec="",
-                what="published",
-                unit="parameters",
-                middle=float(one.found),
+                origin="paper",
+                count=one.found,
                 agrees=right,
                 reason=reason,
-                text=one.formula,
+                formula=one.formula,
             )
         )
 
@@ -201,9 +196,9 @@ def _against(spec: Spec) -> Iterator[tuple[str, bool]]:
     layers = 2 if spec.model.layers else 1
     if spec.reference is not None:
         yield "the reference's arrays", all(_arrays(spec, sizes) == count(spec, sizes, layers) for sizes in SIZES)
-    if spec.id in _TORCH:
+    if spec.id in TORCH_MODULES:
         yield "torch", all(_torch(spec, sizes, layers) for sizes in SIZES)
-    if spec.id in _KERAS and importlib.util.find_spec("keras") is not None:
+    if spec.id in KERAS_LAYERS and importlib.util.find_spec("keras") is not None:
         yield "Keras", all(_keras(spec, sizes) for sizes in SIZES)
 
 
@@ -213,40 +208,25 @@ def _arrays(spec: Spec, sizes: dict[str, int]) -> int:
     return sum(math.prod(shape) for shape in Subject.of(spec).parameter_shapes(sizes).values())
 
 
-_TORCH = {
-    "rnn.tanh": ("RNN", 1, False),
-    "gru.reset_after": ("GRU", 3, False),
-    "lstm.column": ("LSTM", 4, False),
-    "rnn.stacked": ("RNN", 1, False),
-    "gru.stacked": ("GRU", 3, False),
-    "lstm.stacked": ("LSTM", 4, False),
-    "gru.bidirectional": ("GRU", 3, True),
-    "lstm.bidirectional": ("LSTM", 4, True),
-}
-"""torch's module, its gates, and whether it has both directions."""
-_KERAS: dict[str, tuple[str, dict[str, bool]]] = {
-    "rnn.tanh": ("SimpleRNN", {}),
-    "lstm.column": ("LSTM", {}),
-    "gru.keep.column": ("GRU", {"reset_after": False}),
-}
-
-
 def _torch(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
     """torch adds two biases where the equations have one: so many more, and no others."""
     import torch
 
-    name, gates, both = _TORCH[spec.id]
-    made = getattr(torch.nn, name)(sizes["n"], sizes["d"], layers, bidirectional=both)
-    doubled = (gates - 1 if name == "GRU" else gates) * sizes["d"] * layers * (2 if both else 1)
-    found: int = sum(one.numel() for one in made.parameters())
-    return found == count(spec, sizes, layers) + doubled
+    entry = TORCH_MODULES[spec.id]
+    family = FAMILIES[entry.family]
+    module = getattr(torch.nn, family.torch_class)(sizes["n"], sizes["d"], layers, bidirectional=entry.bidirectional)
+    # The GRU's candidate has two biases in the equations too.
+    doubled_gates = len(family.gates) - (family.name == "gru")
+    doubled = doubled_gates * sizes["d"] * layers * (2 if entry.bidirectional else 1)
+    total: int = sum(parameter.numel() for parameter in module.parameters())
+    return total == count(spec, sizes, layers) + doubled
 
 
 def _keras(spec: Spec, sizes: dict[str, int]) -> bool:
-    from rnn_harness.validation.loading.adapters import choose_backend, imported
+    from rnn_harness.validation.loading.adapters import choose_backend, import_library
 
     choose_backend()
-    name, options = _KERAS[spec.id]
-    made = getattr(imported("keras", "keras").layers, name)(sizes["d"], **options)
-    made.build((None, None, sizes["n"]))
-    return sum(int(np.prod(one.shape)) for one in made.trainable_variables) == count(spec, sizes)
+    entry = KERAS_LAYERS[spec.id]
+    layer = getattr(import_library("keras", "keras").layers, entry.layer_class)(sizes["d"], **entry.options)
+    layer.build((None, None, sizes["n"]))
+    return sum(int(np.prod(variable.shape)) for variable in layer.trainable_variables) == count(spec, sizes)

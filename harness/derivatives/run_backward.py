@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,9 +25,9 @@ class Cotangents(Generic[StoredT]):
         parameters: By name, in the parameter's shape.
     """
 
-    inputs: dict[str, list[StoredT]]
-    states: dict[str, StoredT]
-    parameters: dict[str, StoredT]
+    inputs: Mapping[str, Sequence[StoredT]]
+    states: Mapping[str, StoredT]
+    parameters: Mapping[str, StoredT]
 
 
 def _targets(pass_: BackwardPass) -> tuple[Target, ...]:

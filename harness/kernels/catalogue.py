@@ -7,6 +7,7 @@ import re
 
 from rnn_harness.arithmetic.assumptions import TF32_OPERANDS
 from rnn_harness.errors import UsageError
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.drivers.autograd_function import FunctionDriver
 from rnn_harness.kernels.drivers.compiled import CompiledDriver, missing_compiler
 from rnn_harness.kernels.drivers.eager import EagerDriver
@@ -20,8 +21,6 @@ _ALL = (*_WIDE, "bfloat16", "float16")
 _UPDATE = {"gru.reset_after": ("T-005",), "gru.stacked": ("T-043",), "gru.bidirectional": ("T-044", "T-045")}
 """How torch's CPU and native CUDA kernels write the GRU's last line."""
 
-_SINGLE = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
-_CLASS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 _COMPOSITE = {"rnn": "aten::rnn_tanh", "gru": "aten::gru", "lstm": "aten::lstm"}
 _FUSED_STEP = {"gru": ("aten::_thnn_fused_gru_cell",), "lstm": ("aten::_thnn_fused_lstm_cell",)}
 _CUDNN = r"aten::_cudnn_rnn"
@@ -44,15 +43,15 @@ def _onednn_takes(setting: Setting) -> str | None:
 def _cells() -> list[Kernel]:
     return [
         Kernel(
-            f"nn.{_CLASS[family]}Cell",
-            f"torch.nn.{_CLASS[family]}Cell, step by step",
-            _SINGLE[family],
-            lambda _, family=family: CellDriver(family),  # type: ignore[misc]
+            f"nn.{family.torch_class}Cell",
+            f"torch.nn.{family.torch_class}Cell, step by step",
+            family.spec,
+            lambda _, name=family.name: CellDriver(name),  # type: ignore[misc]
             settings(cpu=_ALL, cuda=_ALL),
-            expects=(f"{_COMPOSITE[family]}_cell",),
-            alternatives=_UPDATE.get(_SINGLE[family], ()),
+            expects=(f"{_COMPOSITE[family.name]}_cell",),
+            alternatives=_UPDATE.get(family.spec, ()),
         )
-        for family in _CLASS
+        for family in FAMILIES.values()
     ]
 
 
@@ -105,8 +104,9 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
 
 def _shipped() -> list[Kernel]:
     rows = _cells()
-    for family, cls in _CLASS.items():
-        rows += _layer(f"nn.{cls}", f"torch.nn.{cls}", family, _SINGLE[family])
+    for family, row in FAMILIES.items():
+        cls = row.torch_class
+        rows += _layer(f"nn.{cls}", f"torch.nn.{cls}", family, row.spec)
         stacked, both = f"{family}.stacked", f"{family}.bidirectional"
         rows += _layer(f"nn.{cls}/layers", f"torch.nn.{cls}, two layers", family, stacked, layers=2)
         rows += _layer(f"nn.{cls}/both", f"torch.nn.{cls}, bidirectional", family, both, bidirectional=True)

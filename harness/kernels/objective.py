@@ -14,16 +14,15 @@ import numpy as np
 
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.torch_reference import Tensors, TorchReference, held
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_OUTPUT = ("W_y", "b_y")
-
 
 def bare(evaluation: Evaluation) -> dict[str, Any]:
     """The cell's own parameters, without the output layer's."""
-    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in _OUTPUT}
+    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in OUTPUT_LAYER}
 
 
 def kernel_of(evaluation: Evaluation) -> TorchReference:
@@ -55,7 +54,7 @@ def objective(evaluation: Evaluation) -> Objective:
     cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
     leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(bare(evaluation)).items()}
     states = {name: cell.tensor(value) for name, value in arrays.states.items()}
-    top = {name: cell.tensor(arrays.parameters[name]) for name in _OUTPUT if layer is not None}
+    top = {name: cell.tensor(arrays.parameters[name]) for name in OUTPUT_LAYER if layer is not None}
     d_outputs = cell.tensor(arrays.d_outputs, leaf=False)
     d_finals = {name: cell.tensor(value, leaf=False) for name, value in arrays.d_finals.items()}
     functions: dict[str, Callable[[Tensor], Tensor]] = {

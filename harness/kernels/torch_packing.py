@@ -6,14 +6,13 @@ keeps two biases apart (b_g outside the reset gate, b_hg inside); all other pair
 
 from __future__ import annotations
 
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.packing import Table
-
-_GATES = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}
 
 
 def rows(family: str, suffix: str = "", prefix: str = "", bias: bool = True) -> dict[str, str]:
     """The four rows of a cell. `suffix`: torch's (``_l0``, ``_l0_reverse``); `prefix`: ours (``layer0.``)."""
-    gates = _GATES[family]
+    gates = FAMILIES[family].torch_gates
 
     def stack(letter: str) -> str:
         return "; ".join(f"{prefix}W_{letter}{gate}" for gate in gates)
@@ -30,7 +29,7 @@ def rows(family: str, suffix: str = "", prefix: str = "", bias: bool = True) -> 
 
 def projected_table() -> Table:
     """Of nn.LSTM with proj_size, in the names of its spec."""
-    gates = "ifgo"
+    gates = FAMILIES["lstm"].torch_gates
     biases = "; ".join(f"b_{gate}" for gate in gates)
     return Table.of(
         {

@@ -17,6 +17,7 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.references import Gradients, Reference, Run
+from rnn_harness.subjects.parameter_role import hidden_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -150,7 +151,7 @@ class TorchReference:
         return Graph(arguments, leaves, x, given, outputs, finals)
 
     def _zeros(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:
-        d = next(len(value) for name, value in parameters.items() if "W_h" in name)
+        d = hidden_size(parameters)
         return {name: np.zeros((inputs.shape[1], d), inputs.dtype) for name in self.state_names}
 
     def _trace(self, outputs: Array, lengths: IndexArray | None) -> dict[str, Array]:

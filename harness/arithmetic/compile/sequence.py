@@ -17,25 +17,35 @@ from rnn_harness.specs.program import Pass
 
 
 def run_sequence(
-    pass_: Pass, trajectory: Trajectory[Array], arithmetic: Arithmetic[Array, Array], order: range
+    pass_: Pass,
+    trajectory: Trajectory[Array],
+    steps: list[dict[str, Array]],
+    arithmetic: Arithmetic[Array, Array],
+    order: range,
 ) -> None:
     """Add a pass's values to a trajectory.
 
     Args:
         pass_: The pass.
         trajectory: At least one step, with everything that earlier passes computed.
+        steps: The trajectory's steps; they are added to.
         arithmetic: An arithmetic on NumPy arrays.
         order: The steps in the order of the walk.
     """
     pass_plan = plan(pass_)
     if pass_plan.walk:
-        _walk(pass_, pass_plan, trajectory, arithmetic, order)
+        _walk(pass_, pass_plan, trajectory, steps, arithmetic, order)
     if pass_plan.after:
-        _after(pass_plan, trajectory, arithmetic, order)
+        _after(pass_plan, trajectory, steps, arithmetic, order)
 
 
 def _walk(
-    pass_: Pass, pass_plan: Plan, trajectory: Trajectory[Array], arithmetic: Arithmetic[Array, Array], order: range
+    pass_: Pass,
+    pass_plan: Plan,
+    trajectory: Trajectory[Array],
+    steps: list[dict[str, Array]],
+    arithmetic: Arithmetic[Array, Array],
+    order: range,
 ) -> None:
     """Compute what the carried states wait for, step by step."""
     run = compiled_assignments(pass_plan, pass_plan.walk, trajectory.sizes)
@@ -46,7 +56,7 @@ def _walk(
     for name, key in carried:
         env[key] = trajectory.initial[name]
     for t in order:
-        step = trajectory.steps[t]
+        step = steps[t]
         for name, value in trajectory.inputs[t].items():
             env[name, 0] = value
         for name, value in step.items():
@@ -73,7 +83,13 @@ def _fill(filled: Columns, t: int, env: dict[Key, Array], before: int, arithmeti
             env[member.name, 0] = value[:, member.start : member.stop]
 
 
-def _after(pass_plan: Plan, trajectory: Trajectory[Array], arithmetic: Arithmetic[Array, Array], order: range) -> None:
+def _after(
+    pass_plan: Plan,
+    trajectory: Trajectory[Array],
+    steps: list[dict[str, Array]],
+    arithmetic: Arithmetic[Array, Array],
+    order: range,
+) -> None:
     """Compute what no later step needs, for all steps at once."""
     targets = {assignment.target.name for assignment in pass_plan.after}
     env: dict[Key, Array] = {(name, None): value for name, value in trajectory.parameters.items()}
@@ -84,14 +100,13 @@ def _after(pass_plan: Plan, trajectory: Trajectory[Array], arithmetic: Arithmeti
             )
     indices = {name: np.concatenate([at[name] for at in trajectory.indices]) for name in trajectory.indices[0]}
     run = compiled_assignments(pass_plan.after, pass_plan.after, trajectory.sizes)
-    steps = len(trajectory.steps)
-    rows = steps * len(next(iter(trajectory.inputs[0].values())))
+    rows = len(steps) * len(next(iter(trajectory.inputs[0].values())))
     for (name, _), value in run(arithmetic, env, indices).items():
         if np.ndim(value) and len(value) == rows and rows != 1:
-            parts = list(value.reshape(steps, rows // steps, *value.shape[1:]))
+            parts = list(value.reshape(len(steps), rows // len(steps), *value.shape[1:]))
         else:
-            parts = [value] * steps  # a constant, or a single row
-        for step, part in zip(trajectory.steps, parts, strict=True):
+            parts = [value] * len(steps)  # a constant, or a single row
+        for step, part in zip(steps, parts, strict=True):
             step[name] = part
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
 Parameters = dict[str, Array]
 Maker = Callable[[Reference, int, int, np.random.Generator], Parameters]
@@ -32,19 +33,22 @@ class Initialisation:
 def uniform(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
     """torch's default: everything uniform within 1/sqrt(d), two biases added up."""
     limit = 1 / np.sqrt(d)
-    found = {}
-    for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-        found[name] = rng.uniform(-limit, limit, shape)
-        if len(shape) == 1 and name != "b_hg" and not (name == "b_g" and getattr(cell, "reset", "") == "after"):
-            found[name] = found[name] + rng.uniform(-limit, limit, shape)
-    return found
+    shapes = cell.parameter_shapes(n, d)
+    # A candidate with a bias inside the reset gate has its two biases apart: neither is a sum of two.
+    apart = {name for name in ("b_g", "b_hg") if "b_hg" in shapes}
+    parameters = {}
+    for name, shape in sorted(shapes.items()):
+        parameters[name] = rng.uniform(-limit, limit, shape)
+        if parameter_role(name).is_bias and name not in apart:
+            parameters[name] = parameters[name] + rng.uniform(-limit, limit, shape)
+    return parameters
 
 
 def orthogonal(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
     """Keras's default: recurrent matrices orthogonal, input matrices Glorot, no bias."""
     found = {}
     for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-        if name.startswith("W_h"):
+        if is_kind(name, ParameterKind.RECURRENT):
             found[name] = np.linalg.qr(rng.standard_normal(shape))[0]
         elif len(shape) == 2:
             limit = np.sqrt(6 / (shape[0] + shape[1]))
@@ -60,7 +64,7 @@ def gaussian(gain: float) -> Maker:
     def make(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
         found = {}
         for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-            scale = gain / np.sqrt(d) if name.startswith("W_h") else 1 / np.sqrt(n)
+            scale = gain / np.sqrt(d) if is_kind(name, ParameterKind.RECURRENT) else 1 / np.sqrt(n)
             found[name] = rng.standard_normal(shape) * scale if len(shape) == 2 else np.zeros(shape)
         return found
 

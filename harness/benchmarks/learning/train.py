@@ -19,7 +19,8 @@ from rnn_harness.benchmarks.decay.jacobian_product import tangent
 from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.speed.stopwatch import interval
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.families import FAMILIES
+from rnn_harness.records.measurement import CurvePoint, LearningMeasurement, stamp
 from rnn_harness.references import Reference, get_reference
 
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
@@ -65,43 +66,43 @@ def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
 
 def learned(
     name: str, steps: int, learner: Learner, budget: int, seeds: int, tick: Callable[[], None] = lambda: None
-) -> Measurement:
+) -> LearningMeasurement:
     """One learner on one task over some seeds: the losses of fresh sequences after `budget` steps of training."""
     task = TASKS[name](steps)
     rows = [_trained(task, learner, budget, seed, tick) for seed in range(seeds)]
     losses = interval([row.loss for row in rows])
     solved = [row.solved for row in rows if row.solved is not None]
-    extra = {
-        "chance": task.chance,
-        "best": task.best,
-        "seeds solved": float(len(solved)),
-        "seeds": float(seeds),
-        "seconds": float(np.median([row.seconds for row in rows])),
-        "parameters": float(rows[0].parameters),
-    }
-    extra |= {f"loss at {step}": float(np.median([row.curve[step] for row in rows])) for step in rows[0].curve}
-    if solved:
-        extra["steps until solved"] = float(np.median(solved))
     rates = [row.rates for row in rows if row.rates is not None]
-    if rates:
-        before, after = (math.exp(float(np.mean([math.log(pair[k]) for pair in rates]))) for k in (0, 1))
-        extra |= {"rate before": before, "rate after": after}
-    measured = Measurement(
-        kind="learning",
-        subject=learner.name,
-        spec={"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}[learner.family],
-        what=task.name,
-        sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers, "steps": budget},
-        dtype="float32",
-        unit="loss",
-        samples=tuple(row.loss for row in rows),
-        middle=losses.middle,
-        low=losses.low,
-        high=losses.high,
-        extra=extra,
-        text=task.title,
+    before, after = (
+        (math.exp(float(np.mean([math.log(pair[k]) for pair in rates]))) for k in (0, 1)) if rates else (None, None)
     )
-    return stamped(measured)
+    return stamp(
+        LearningMeasurement(
+            subject=learner.name,
+            spec=FAMILIES[learner.family].spec,
+            task=task.name,
+            task_title=task.title,
+            sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers},
+            training_steps=budget,
+            dtype="float32",
+            samples=tuple(row.loss for row in rows),
+            median=losses.middle,
+            ci_low=losses.low,
+            ci_high=losses.high,
+            chance=task.chance,
+            best=task.best,
+            seeds=seeds,
+            seeds_solved=len(solved),
+            steps_until_solved=float(np.median(solved)) if solved else None,
+            seconds=float(np.median([row.seconds for row in rows])),
+            parameters=rows[0].parameters,
+            loss_curve=tuple(
+                CurvePoint(step, float(np.median([row.curve[step] for row in rows]))) for step in rows[0].curve
+            ),
+            rate_before=before,
+            rate_after=after,
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callabl
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
     d = task.widths[learner.family]
-    kind = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[learner.family]
-    layer = kind(task.inputs, d, task.layers, bidirectional=learner.both)
+    layer_class = getattr(torch.nn, FAMILIES[learner.family].torch_class)
+    layer = layer_class(task.inputs, d, task.layers, bidirectional=learner.both)
     _biased(layer, learner, task.steps)
     top = torch.nn.Linear(d * (2 if learner.both else 1), task.outputs)
     parameters = [*layer.parameters(), *top.parameters()]
@@ -205,8 +206,8 @@ def _biased(layer: Any, learner: Learner, steps: int) -> None:
 
 def _rate(layer: Any, learner: Learner, task: Task) -> float:
     """The factor per step of the gradient's norm, on inputs N(0, 1), as `decay` measures it."""
-    cell: Reference = get_reference(learner.family, **({"reset": "after"} if learner.family == "gru" else {}))
-    letters = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}[learner.family]
+    cell: Reference = get_reference(learner.family, **FAMILIES[learner.family].reference_options)
+    letters = FAMILIES[learner.family].torch_gates
     d = layer.hidden_size
     weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}
     made: dict[str, Array] = {}

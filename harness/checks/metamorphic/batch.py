@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import CaseArrays
-from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
+from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
 from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, take
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.subjects.parameter_role import parameter_role
 
 
 def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> CaseArrays:
@@ -143,11 +144,11 @@ def with_constant_feature(arrays: CaseArrays, part: float) -> CaseArrays:
     """One more input feature, always 1; `part` of every bias beside an input weight moves to its column."""
     parameters = dict(arrays.parameters)
     for weight in input_weights(arrays.parameters):
-        bias = arrays.parameters.get(bias_of(weight))
+        bias = arrays.parameters.get(parameter_role(weight).bias.name)
         column = np.zeros(len(arrays.parameters[weight])) if bias is None else bias * part
         parameters[weight] = np.column_stack([arrays.parameters[weight], column]).astype(arrays.inputs.dtype)
         if bias is not None:
-            parameters[bias_of(weight)] = bias - (bias * part).astype(arrays.inputs.dtype)
+            parameters[parameter_role(weight).bias.name] = bias - (bias * part).astype(arrays.inputs.dtype)
     ones = np.ones((*arrays.inputs.shape[:2], 1), arrays.inputs.dtype)
     return replace(arrays, parameters=parameters, inputs=np.concatenate([arrays.inputs, ones], axis=2))
 

@@ -11,9 +11,10 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
-from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
+from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
 from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun, flat
+from rnn_harness.subjects.parameter_role import parameter_role
 
 
 @metamorphic_property(
@@ -92,7 +93,7 @@ def constant_input_gradient(original: SubjectRun) -> Iterator[Comparison]:
     """dL/dW[:, j] = dL/db where x_j = 1."""
     wide = original.at(with_constant_feature(original.arrays, 0.0))
     for weight in input_weights(wide.arrays.parameters):
-        bias = bias_of(weight)
+        bias = parameter_role(weight).bias.name
         if bias in wide.gradients.parameters:
             yield close(
                 f"gradients of {weight} and {bias}",

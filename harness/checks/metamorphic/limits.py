@@ -16,6 +16,7 @@ from rnn_harness.checks.metamorphic.property import Comparison, apart, close, me
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
 from rnn_harness.references import Run, get_reference
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER, parameter_role
 
 BETA = 20.0  # the pre-activation that holds a gate; the rates are in exp(-BETA)
 HOLD = 1000.0  # so far out that a sigmoid is 0 or 1 exactly and a tanh is 1 exactly, in every dtype
@@ -40,7 +41,7 @@ def one_step(original: SubjectRun, parameters: dict[str, Array]) -> SubjectRun:
 def plain_run(original: SubjectRun, name: str, parameters: dict[str, Array], **options: Any) -> Run:
     """Another reference, without output layer, on the same inputs and as many states as it takes."""
     reference = get_reference(name, **options)
-    own = {key: value for key, value in parameters.items() if key not in ("W_y", "b_y")}
+    own = {key: value for key, value in parameters.items() if key not in OUTPUT_LAYER}
     states = {state: original.arrays.states[state] for state in reference.state_names}
     return reference.forward(own, original.arrays.inputs, states or None, original.arrays.lengths)
 
@@ -218,7 +219,7 @@ def automaton(original: SubjectRun) -> Iterator[Comparison]:
     """Gates held far out, candidate at +-1: the state of an RNN or GRU is its sign, an LSTM counts steps."""
     arrays = original.arrays
     parameters = {name: np.zeros_like(value) for name, value in arrays.parameters.items()}
-    letters = {name.rpartition("_")[2] for name in parameters}
+    letters = {parameter_role(name).gate for name in parameters}
     writes = -HOLD if original.options.get("update", "keep") == "keep" else HOLD
     for gate, value in (("i", HOLD), ("f", HOLD), ("o", HOLD), ("z", writes), ("r", HOLD)):
         if gate in letters:

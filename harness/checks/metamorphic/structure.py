@@ -15,6 +15,7 @@ from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 
 def _pair(traits: Traits) -> bool:
@@ -49,7 +50,7 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
 
 def _bare(original: SubjectRun) -> SubjectRun:
     """The run without its output layer, for properties of the pair itself."""
-    own = {name: value for name, value in original.arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in original.arrays.parameters.items() if name not in OUTPUT_LAYER}
     bare = replace(original.subject, output=None)
     return SubjectRun(bare, replace(original.arrays, parameters=own, lengths=None))
 
@@ -140,7 +141,7 @@ def palindrome(original: SubjectRun) -> Iterator[Comparison]:
 def layer_composition(original: SubjectRun) -> Iterator[Comparison]:
     """Layer-major order: every layer over the whole sequence, then the next."""
     whole = whole_of(original)
-    own = {name: value for name, value in whole.arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in whole.arrays.parameters.items() if name not in OUTPUT_LAYER}
     reference = whole.subject.cell
     cells = getattr(reference, "cells", None)
     if cells is None:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.cell_traits import Traits, axes, everything, is_candidate
+from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
 from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
 
 
 def _single_recurrent(traits: Traits) -> bool:
@@ -83,10 +84,10 @@ def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
     signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(arrays.inputs.dtype)
 
     def flip(name: str, value: Array, axis: int, kind: str) -> Array:
-        peephole = ".W_c" in f".{name}"
+        peephole = is_kind(name, ParameterKind.PEEPHOLE)
         if axis == 0 and kind == "hidden":
             diagonal = peephole and value.ndim == 1
-            if not is_candidate(name) and not diagonal:
+            if not parameter_role(name).feeds_candidate and not diagonal:
                 return value
         both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and kind == "merged" else signs
         shape = [1] * value.ndim
@@ -146,12 +147,12 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
 
     def joined(name: str) -> Array:
         one, two = arrays.parameters[name], other.arrays.parameters[name]
-        if axes(name)[: one.ndim] == ("hidden", "hidden"):
+        if parameter_axes(name)[: one.ndim] == ("hidden", "hidden"):
             zero = np.zeros_like(one)
             return np.block([[one, zero], [zero, two]])
-        if name == "W_y":
+        if is_kind(name, ParameterKind.OUTPUT):
             return np.concatenate([one, np.zeros_like(two)], axis=1)
-        return one if name == "b_y" else np.concatenate([one, two], axis=0)
+        return one if is_kind(name, ParameterKind.OUTPUT_BIAS) else np.concatenate([one, two], axis=0)
 
     whole = original.at(
         replace(

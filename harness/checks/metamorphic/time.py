@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
 from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 
 def _causal(traits: Traits) -> bool:
@@ -208,7 +209,7 @@ def parallel_iteration(original: SubjectRun) -> Iterator[Comparison]:
             for name, value in guess.items()
         }
         run = whole.subject.cell.forward(
-            {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")},
+            {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER},
             arrays.inputs.reshape(1, steps * batch, n),
             states,
         )

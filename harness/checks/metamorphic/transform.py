@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.checks.metamorphic.cell_traits import axes, split
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
 
 
 def along(
@@ -21,7 +21,7 @@ def along(
     """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
     found = {}
     for name, value in parameters.items():
-        for axis, kind in enumerate(axes(name)[: value.ndim]):
+        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
             if kind in kinds:
                 value = change(name, value, axis, kind)
         found[name] = np.ascontiguousarray(value)
@@ -95,16 +95,18 @@ def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> Sub
 def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
     """Hold a gate's pre-activation at `value`: its weights become zero, its bias the value. In place."""
     for name in list(parameters):
-        before, own = split(name)
-        if before == prefix and own in (f"W_x{gate}", f"W_h{gate}", f"W_c{gate}"):
-            parameters[name] = np.zeros_like(parameters[name])
-        if before == prefix and own == f"b_{gate}":
+        role = parameter_role(name)
+        if role.prefix != prefix or role.gate != gate or role.in_output_layer:
+            continue
+        if role.kind is ParameterKind.BIAS:
             parameters[name] = np.full_like(parameters[name], value)
+        elif role.kind is not ParameterKind.RECURRENT_BIAS:
+            parameters[name] = np.zeros_like(parameters[name])
 
 
 def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
     """All biases zero, but for the output layer's."""
     return {
-        name: np.zeros_like(value) if split(name)[1].startswith("b") and split(name)[1] != "b_y" else value
+        name: np.zeros_like(value) if is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS) else value
         for name, value in parameters.items()
     }

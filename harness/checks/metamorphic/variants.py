@@ -15,6 +15,7 @@ from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, 
 from rnn_harness.checks.metamorphic.limits import HOLD, plain_run
 from rnn_harness.checks.metamorphic.property import Comparison, apart, close, metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
 
 def _finals(original: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
@@ -46,10 +47,10 @@ def _plain_lstm(traits: Traits) -> bool:
 def zero_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     """W_c = 0."""
     parameters = {
-        name: np.zeros_like(value) if name.startswith("W_c") else value
+        name: np.zeros_like(value) if is_kind(name, ParameterKind.PEEPHOLE) else value
         for name, value in original.arrays.parameters.items()
     }
-    bare = {name: value for name, value in parameters.items() if not name.startswith("W_c")}
+    bare = {name: value for name, value in parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = original.at(replace(original.arrays, parameters=parameters))
     yield from _finals(zero, plain_run(zero, "lstm", bare, **_options(original, peephole=None)).finals)
 
@@ -68,7 +69,7 @@ def open_forget_gate(original: SubjectRun) -> Iterator[Comparison]:
         parameters[name] = np.zeros_like(parameters[name])
     parameters["b_f"] = np.full_like(parameters["b_f"], HOLD)
     held = original.at(replace(original.arrays, parameters=parameters))
-    without = {name: value for name, value in parameters.items() if name not in ("W_xf", "W_hf", "b_f")}
+    without = {name: value for name, value in parameters.items() if parameter_role(name).gate != "f"}
     yield from _finals(held, plain_run(held, "lstm", without, **_options(original, forget=False)).finals)
 
 
@@ -109,7 +110,7 @@ def peepholes_as_inputs(original: SubjectRun) -> Iterator[Comparison]:
     seen = original.at(arrays)
     c = seen.run.trace["cell_state"]
     before = np.concatenate([arrays.states["c"][None], c[:-1]])
-    parameters = {name: value for name, value in arrays.parameters.items() if not name.startswith("W_c")}
+    parameters = {name: value for name, value in arrays.parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = np.zeros_like(arrays.parameters["W_hi"])
     for gate in original.subject.cell.gates if hasattr(original.subject.cell, "gates") else "ifog":
         peephole = arrays.parameters.get(f"W_c{gate}", zero)
@@ -140,7 +141,7 @@ def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     """W_c = diag(p)."""
     parameters, diagonal = dict(original.arrays.parameters), dict(original.arrays.parameters)
     for name in parameters:
-        if name.startswith("W_c"):
+        if is_kind(name, ParameterKind.PEEPHOLE):
             diagonal[name] = np.ascontiguousarray(np.diag(parameters[name]))
             parameters[name] = np.diag(diagonal[name])
     held = original.at(replace(original.arrays, parameters=parameters))
@@ -153,7 +154,8 @@ def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
 def update_gate_negation(original: SubjectRun) -> Iterator[Comparison]:
     """GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
     parameters = {
-        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in original.arrays.parameters.items()
+        name: -value if parameter_role(name).gate == "z" else value
+        for name, value in original.arrays.parameters.items()
     }
     other = "write" if original.options.get("update", "keep") == "keep" else "keep"
     yield from _finals(original, plain_run(original, "gru", parameters, **_options(original, update=other)).finals)

@@ -20,9 +20,9 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_wit
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 _LACKS = (NotImplementedError, RuntimeError)
 """What torch raises where it has no such transformation of a kernel."""
@@ -86,7 +86,7 @@ def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     names = ["inputs", *(f"states.{name}" for name in made.states)]
     rows = dict(zip(names, second, strict=False))
     own = dict(zip(made.leaves, second[len(names) :], strict=True))
-    top = {f"parameters.{name}": own.pop(name) for name in ("W_y", "b_y") if name in own}
+    top = {f"parameters.{name}": own.pop(name) for name in OUTPUT_LAYER if name in own}
     shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
     gradient_parts = cell.driver.table.gradients(own, shapes)
     rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top
@@ -130,7 +130,6 @@ def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
     """Two input sequences at once under torch.func.vmap: each within the bound of its own."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
     made = objective(evaluation)
     both = torch.stack([made.inputs, made.inputs.flip(0)]).detach()
     try:

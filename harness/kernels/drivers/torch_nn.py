@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_harness.errors import Refused
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table, projected_table
 from rnn_harness.kernels.torch_reference import Tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_CLASSES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 @functools.lru_cache(maxsize=256)
@@ -53,7 +52,7 @@ class CellDriver:
         if lengths is not None:
             raise Refused("torch's cells take no lengths")
         n, d = leaves["weight_ih"].shape[1], leaves["weight_hh"].shape[1]
-        made = _module(f"{_CLASSES[self.family]}Cell", n, d, bias=self.bias)
+        made = _module(f"{FAMILIES[self.family].torch_class}Cell", n, d, bias=self.bias)
         state: Any = (states["h"], states["c"]) if self.family == "lstm" else states["h"]
         hidden = []
         for x in inputs:
@@ -132,7 +131,7 @@ class LayerDriver:
             raise Refused("torch packs no row of length 0")
         projection = leaves["weight_hr_l0"].shape if self.projected else (0, leaves["weight_hh_l0"].shape[1])
         made = _module(
-            _CLASSES[self.family],
+            FAMILIES[self.family].torch_class,
             n,
             projection[1],
             **({"proj_size": projection[0]} if self.projected else {}),

@@ -92,7 +92,7 @@ def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, s
         yield Record(
             entry=one.check,
             spec=own[0].spec if own else "unknown",
-            check=f"candidate.expected.{one.check}",
+            check=f"expected-failure.{one.check}",
             witness="kernel",
             outcome=Outcome.REFUTED,
             reason=f"{one.check} was expected to fail ({one.reason}), but {now}: remove the entry",
