@@ -231,8 +231,8 @@ def _equations(quick: bool) -> Job:
 
 
 def _kernels() -> Job:
-    from rnn_harness.kernels import choose, judge_isolated
+    from rnn_harness.kernels import choose_kernels, judge_isolated
 
-    chosen = choose(())
+    chosen = choose_kernels(())
     size = sum(len(kernel.settings) for kernel in chosen)
     return Job(lambda known, start: judge_isolated(chosen, 0, 2, known, start), lambda *_: None, size)

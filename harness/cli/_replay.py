@@ -124,10 +124,10 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
 
 def _kernel(record: Record) -> Kernel:
     """The kernel or the candidate of a record."""
-    from rnn_harness.kernels import kernels
+    from rnn_harness.kernels import all_kernels
     from rnn_harness.validation import candidate, identify, load_target, read_options
 
-    found = next((one for one in kernels() if one.id == record.kernel), None)
+    found = next((one for one in all_kernels() if one.id == record.kernel), None)
     if found is not None:
         return found
     target = load_target(record.kernel, read_options(list(record.init)))

@@ -15,8 +15,8 @@ from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import judge
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import ONCE, kernel_checks
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels.setting import settings
 from rnn_harness.records.record import Outcome, Record, environment
 from rnn_harness.records.validation import Diagnosis, Event, IdentificationRecord
 from rnn_harness.specs import library
@@ -98,14 +98,14 @@ def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = D
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
-        fixed=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
+        fixed_sizes=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
         metamorphic=not absent and not target.capabilities.absolute_function_error,
-        given=spec,
+        custom_spec=spec,
         own_checks=MANNERS,
         skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
-        shrinks=False,
-        watched=False,
-        absolute=target.capabilities.absolute_function_error,
+        shrinks_refutations=False,
+        profiled=False,
+        absolute_function_error=target.capabilities.absolute_function_error,
     )
 
 
@@ -286,7 +286,7 @@ def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> I
 
 def again(kernel: Kernel, name: str, case: Case) -> Finding | None:
     """One check on one case; None if the kernel has no such check. Raises NotRun."""
-    checks = {one.name: one for one in (*kernel_checks(), *ONCE, *kernel.own_checks)}
+    checks = {one.name: one for one in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
     if name not in checks:
         return None
     setting = next((one for one in kernel.settings if one.dtype == case.dtype), kernel.settings[0])
