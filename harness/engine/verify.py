@@ -125,7 +125,7 @@ def _pair_record(pair: Equivalence, seed: int) -> Pending:
         start = time.perf_counter()
         proof = prove_equivalence(pair)
         update = {
-            "outcome": Outcome.AGREES if proof.holds else Outcome.REFUTED,
+            "outcome": Outcome.AGREES if proof.is_as_expected else Outcome.REFUTED,
             "reason": f"expected {pair.expected}: {proof.detail}",
             "examples": 2,
             "seconds": round(time.perf_counter() - start, 4),
@@ -269,7 +269,7 @@ def _proof(spec: Spec, seed: int) -> Record:
     rounds = ((1, 1), (2, 1)) if gated_stack else ((1, 1), (2, 1), (1, 2))
     proofs = [prove_backward(program, size, steps) for size, steps in rounds]
     count = sum(proof.identities for proof in proofs)
-    failed = next((proof.failed for proof in proofs if not proof.holds), "")
+    failed = next((proof.failed for proof in proofs if not proof.is_proved), "")
     return Record(
         entry=spec.id,
         spec=spec.id,

@@ -134,7 +134,7 @@ def _drift(evaluation: Evaluation, sequence: CaseArrays, pieces: _RestartedRun) 
     return worst, scale
 
 
-def evaluate_sequence(evaluation: Evaluation, sequence: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
+def evaluate_sequence(evaluation: Evaluation, sequence: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory[Array]:
     """Evaluate the spec on a sequence.
 
     Args:
@@ -188,8 +188,8 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = single_step.error or 0.0
     drift = (
-        f"over {len(sequence.inputs)} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates "
-        f"at most {created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
+        f"over {len(sequence.inputs)} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step "
+        f"creates at most {created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
     )
     detail = f"{finding.detail}; {drift}" if finding.detail else drift
     yield replace(finding, detail=detail, bits=bits)
