@@ -17,7 +17,7 @@ import numpy as np
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
-from rnn_harness.engine.runner import Runner
+from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
@@ -30,7 +30,9 @@ from rnn_harness.kernels.environment.device import device_description
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.kernels.setting import Setting
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 NOT_FOR_KERNELS = (
     "forward.equation",  # a kernel shows no gates
@@ -132,7 +134,7 @@ def judge_kernels(
 def finished_records(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
     """The known records of a kernel on a setting, if its last check is among them."""
     own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
-    own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == environment()]
+    own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == versions()]
     every = (one.name for one in (*SINGLE_CASE_CHECKS, *kernel.own_checks) if setting.dtype in one.dtypes)
     last = [name for name in every if name not in kernel.skipped_checks][-1]
     return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
@@ -147,7 +149,7 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
         witness="kernel",
         outcome=Outcome.NOT_RUN,
         seed=seed,
-        environment=environment(),
+        environment=versions(),
         kernel=kernel.id,
         dtype=setting.dtype,
         device=setting.device,
@@ -157,7 +159,15 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
 def judge_kernel(
     kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
 ) -> Iterator[Record]:
-    """One kernel on one setting."""
+    """Judge one kernel in one setting."""
+    for record in _dispatched(kernel, setting, seed, examples, on_case):
+        yield record.model_copy(update={"requested_examples": examples})
+
+
+def _dispatched(
+    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
+) -> Iterator[Record]:
+    """Judge a kernel if it is the one that runs."""
     empty = blank_record(kernel, setting, "kernel.dispatch", seed)
     reason = kernel.not_run_reason(setting)
     if reason:
@@ -217,41 +227,39 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
 def _judged(
     kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
 ) -> Iterator[Record]:
+    """Judge the numbers of a kernel on many cases, then its runtime behaviour on one."""
     subject = kernel.subject(setting)
 
-    def evaluation(case: Case) -> Evaluation:
+    def evaluate(case: Case) -> Evaluation:
         on_case()
         return kernel.evaluation(setting, case)
 
-    runner = Runner(subject, kernel_checks(), evaluation, setting.dtype)  # type: ignore[arg-type]
-    wide = (one for one in runner.checks if setting.dtype in one.dtypes and one.name not in kernel.skipped_checks)
-    runner.checks = tuple(wide)
     few = kernel.fixed_sizes is not None or kernel.is_slow(setting)
+    checks = _wanted(kernel, setting, kernel_checks())
     if few or subject.spec.reference is None or not kernel.metamorphic:
         # Metamorphic properties know the references' names; a slow or fixed kernel has no time for them.
-        runner.checks = tuple(one for one in runner.checks if not one.name.startswith("metamorphic."))
-    if few:
-        for case in kernel_cases(kernel, setting):
-            runner.try_case(case)
-    else:
+        checks = tuple(check for check in checks if not check.name.startswith("metamorphic."))
+    runner = Runner(subject, RunPlan(checks, dtype=setting.dtype), evaluate)
+    if not few:
         runner.run(seed, examples)
-        for case in kernel_cases(kernel, setting) if setting.dtype in NARROW else ():
-            runner.try_case(case)
+    for case in kernel_cases(kernel, setting) if few or setting.dtype in NARROW else ():
+        runner.try_case(case)
     wrong = False
-    for record in runner.records(seed, shrink=kernel.shrinks_refutations and setting.dtype == "float64"):
+    for record in runner.results().records(seed, shrink=kernel.shrinks_refutations and setting.dtype == "float64"):
         wrong = wrong or (record.check == "precision.format" and record.outcome is Outcome.REFUTED)
         yield record
     if kernel.known_wrong:
-        return  # it is kept for what it computes, not for its manners
-    once = Runner(subject, (*SINGLE_CASE_CHECKS, *kernel.own_checks), evaluation, setting.dtype)  # type: ignore[arg-type]
-    wanted = tuple(o for o in once.checks if setting.dtype in o.dtypes and o.name not in kernel.skipped_checks)
-    resizing = tuple(one for one in wanted if kernel.fixed_sizes and one.name in _RESIZES)
-    moot = tuple(one for one in wanted if wrong and one.name not in _WHATEVER)
-    once.checks = tuple(one for one in wanted if one not in resizing and one not in moot)
+        return  # it is kept for what it computes, not for its runtime behaviour
+    checks = _wanted(kernel, setting, (*SINGLE_CASE_CHECKS, *kernel.own_checks))
+    not_run = {check.name: "the outputs are wrong already" for check in checks if wrong and check.name not in _WHATEVER}
+    if kernel.fixed_sizes:
+        reason = "the kernel is compiled for fixed sizes, and this needs another"
+        not_run |= {check.name: reason for check in checks if check.name in _RESIZES}
+    once = Runner(subject, RunPlan(checks, not_run, setting.dtype), evaluate)
     once.try_case(kernel_cases(kernel, setting)[0], guarded=False)
-    once.checks = wanted
-    once.not_run_reasons |= {one.name: "the outputs are wrong already" for one in moot}
-    once.not_run_reasons |= {
-        one.name: "the kernel is compiled for fixed sizes, and this needs another" for one in resizing
-    }
-    yield from once.records(seed, shrink=False)
+    yield from once.results().records(seed, shrink=False)
+
+
+def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Those of the checks that say something about a kernel in that setting."""
+    return tuple(check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)

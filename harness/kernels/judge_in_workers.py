@@ -9,7 +9,8 @@ from rnn_harness.kernels.catalogue import choose_kernels
 from rnn_harness.kernels.judge import blank_record, finished_records, judge_kernel
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Send, run_in_worker
 
 SILENCE = 600.0

@@ -7,7 +7,7 @@ from troublesome import crash_in_float64, leave, sleep
 
 from rnn_harness.kernels import choose_kernels, judge_isolated, judge_kernels
 from rnn_harness.kernels import judge_in_workers as _apart
-from rnn_harness.records.record import Outcome
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import run_in_worker
 
 
