@@ -28,9 +28,7 @@ class ParameterMap(Protocol):
             parameters: By the reference's names.
         """
 
-    def gradients(
-        self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
-    ) -> dict[str, list[Array]]:
+    def gradients(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, list[Array]]:
         """Give the gradients by the reference's names, one for every place that a parameter has in the kernel.
 
         Args:
