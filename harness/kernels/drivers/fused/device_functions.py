@@ -23,15 +23,15 @@ def narrow(x, target, INTERPRETED: tl.constexpr):
 
 
 @triton.jit
-def product(left, right, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr):
-    """Multiply `left`, rounded to the dtype of `right`, by `right`, accumulated in ACC.
+def product(values, weight, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr):
+    """Multiply `values`, rounded to the dtype of `weight`, by `weight`, accumulated in ACC.
 
     The interpreter multiplies no bfloat16: there the rounded operands are multiplied in float32.
     """
-    if INTERPRETED and right.dtype == tl.bfloat16:
-        short = narrow(left, right, INTERPRETED).to(tl.float32)
-        return tl.dot(short, right.to(tl.float32), input_precision="ieee", out_dtype=tl.float32)
-    return tl.dot(narrow(left, right, INTERPRETED), right, input_precision=PRECISION, out_dtype=ACC)
+    if INTERPRETED and weight.dtype == tl.bfloat16:
+        short = narrow(values, weight, INTERPRETED).to(tl.float32)
+        return tl.dot(short, weight.to(tl.float32), input_precision="ieee", out_dtype=tl.float32)
+    return tl.dot(narrow(values, weight, INTERPRETED), weight, input_precision=PRECISION, out_dtype=ACC)
 
 
 @triton.jit
