@@ -17,10 +17,12 @@ from rnn_harness.references.stacked import Stacked
 
 
 def _stacked(cell: str = "rnn", layers: int = 2, **options: Any) -> Reference:
+    """Build a stack of layers of one cell."""
     return Stacked(tuple(get_reference(cell, **options) for _ in range(layers)))
 
 
 def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Any) -> Reference:
+    """Build a bidirectional pair of one cell."""
     return Bidirectional(get_reference(cell, **options), get_reference(cell, **options), merge)
 
 

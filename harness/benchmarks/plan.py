@@ -18,7 +18,7 @@ from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
 from rnn_harness.benchmarks.speed.speed import measure_speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.families import BENCHMARK_CELLS
-from rnn_harness.kernels import kernels
+from rnn_harness.kernels import all_kernels
 from rnn_harness.records.measurement import LearningMeasurement, Measurement, MeasurementKind
 from rnn_harness.specs import library
 
@@ -86,7 +86,7 @@ def _speed_points(
         if family != "lstm":
             yield _at_equal_count(SpeedPoint(TIMED_SPECS[family], d, d, rows, steps, dtype, device), total)
     if size.times_variants:
-        for kernel in kernels():
+        for kernel in all_kernels():
             if kernel.id.startswith("compiled/") and kernel.spec.partition(".")[0] in families:
                 yield SpeedPoint(kernel.spec, 64, 64, 16, 50, dtype, device)
 
@@ -98,7 +98,7 @@ def _at_equal_count(point: SpeedPoint, total: int) -> SpeedPoint:
 
 def _speed_job(point: SpeedPoint, rounds: int, candidates: tuple[KernelLoader, ...]) -> BenchmarkJob:
     sizes = ", ".join(f"{name} = {size}" for name, size in point.sizes.items())
-    compiled = 10.0 * sum(kernel.spec == point.spec and kernel.id.startswith("compiled") for kernel in kernels())
+    compiled = 10.0 * sum(kernel.spec == point.spec and kernel.id.startswith("compiled") for kernel in all_kernels())
     seconds = 1.5 + compiled + rounds * (14 * SLICE + point.operations / 4_500_000_000)
     device = "" if point.device == "cpu" else f", on {point.device}"
 

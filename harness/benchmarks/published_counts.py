@@ -55,9 +55,7 @@ PUBLISHED = (
     PublishedCount("H&S 1997, 6b", 308, hochreiter_count(8, 8, 3, 2, 20), _HS97),
     PublishedCount("Chung 2014, speech, tanh 400", 168400, 400 * (400 + 20 + 1), "d (n + d + 1)"),
     PublishedCount("Chung 2014, speech, GRU 227", 168888, 3 * 227 * (227 + 20 + 1), "3 d (n + d + 1)"),
-    PublishedCount(
-        "Chung 2014, speech, LSTM 195", 169065, 4 * 195 * (195 + 20 + 1) + 3 * 195, "4 d (n + d + 1) + 3 d"
-    ),
+    PublishedCount("Chung 2014, speech, LSTM 195", 169065, 4 * 195 * (195 + 20 + 1) + 3 * 195, "4 d (n + d + 1) + 3 d"),
 )
 """The sizes of experiment 2c, and the numbers of biases of the 1997 paper, are those at which its formula gives what it
 prints.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rnn_harness.kernels.catalogue import choose
-from rnn_harness.kernels.judge import blank, finished, judge_kernel
-from rnn_harness.kernels.kernel import Kernel, Setting
+from rnn_harness.kernels.catalogue import choose_kernels
+from rnn_harness.kernels.judge import blank_record, finished_records, judge_kernel
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.runtime.worker import Send, run_in_worker
 
@@ -28,7 +29,7 @@ def judge_isolated(
     left: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            done = finished(kernel, setting, seed, known or {})
+            done = finished_records(kernel, setting, seed, known or {})
             if done:
                 on_start(f"{kernel.id}, {setting}")
                 yield from done
@@ -48,7 +49,7 @@ def judge_isolated(
             elif kind == "ended":
                 kernel, setting = left[reached]
                 update = {"outcome": Outcome.REFUTED, "reason": f"{value} while the kernel was tried"}
-                yield blank(kernel, setting, "kernel.process", seed).model_copy(update=update)
+                yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
             else:
                 reached = len(left)
         left = left[reached + 1 :]
@@ -58,6 +59,6 @@ def _work(send: Send, order: Any) -> None:
     places, seed, examples = order
     for number, (name, dtype, device) in enumerate(places):
         send("start", number)
-        kernel = next(one for one in choose((name,)) if one.id == name)
+        kernel = next(one for one in choose_kernels((name,)) if one.id == name)
         for record in judge_kernel(kernel, Setting(dtype, device), seed, examples):
             send("record", record.model_dump_json())

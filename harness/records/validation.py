@@ -34,11 +34,21 @@ class IdentificationRecord(_Model):
 
 
 class Diagnosis(_Model):
-    """`spec`: the nearest one; `part`: what is at fault; `difference`: how it differs from that spec."""
+    """What is wrong with a cell.
+
+    Attributes:
+        spec: The nearest known cell, by its spec or in words.
+        part: What is at fault: ``forward: ...``, ``backward: ...`` or ``behaviour: ...``.
+        difference: How it differs from that cell, or what it does wrong.
+    """
 
     spec: str
     part: str
     difference: str
+
+    def sentence(self) -> str:
+        """Say what it equals but for what is wrong."""
+        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
 class Example(_Model):

@@ -225,10 +225,10 @@ def report_usage_errors(send: Send, order: Order, work: Callable[[Send, Order], 
 
 def loaded(order: Order) -> Target:
     """The target. Raises UsageError."""
-    from rnn_harness.validation.loading.target import load
+    from rnn_harness.validation.loading.target import load_target
 
     try:
-        return load(order.text, order.options, order.adapter)
+        return load_target(order.text, order.options, order.adapter)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it

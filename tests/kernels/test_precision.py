@@ -21,8 +21,8 @@ from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.judge import cases_of
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.judge import kernel_cases
+from rnn_harness.kernels.setting import settings
 from rnn_harness.subjects.case_arrays import draw_arrays
 
 FORMAT, ACCUMULATION, LONG = CHECKS
@@ -145,11 +145,11 @@ def test_a_wrong_formula_looks_like_no_arithmetic() -> None:
 
 def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
     one = _by_operands(_short(11))
-    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operands=TF32_OPERANDS)
+    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operand_roundoff=TF32_OPERANDS)
     assert _format(stated, "float32").agrees
     worse = _by_operands(_short(7))
     assert not _format(
-        Kernel("", "", worse.spec, worse.build, worse.settings, operands=TF32_OPERANDS), "float32"
+        Kernel("", "", worse.spec, worse.build, worse.settings, operand_roundoff=TF32_OPERANDS), "float32"
     ).agrees
 
 
@@ -176,7 +176,7 @@ def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> Non
 def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy(spec: str, dtype: str) -> None:
     kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
     setting = Setting(dtype, "cpu")
-    evaluation = kernel.evaluation(setting, cases_of(kernel, setting)[0])
+    evaluation = kernel.evaluation(setting, kernel_cases(kernel, setting)[0])
     whole = draw_arrays(evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject)
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
     true, own = (

@@ -122,8 +122,6 @@ class GRUSteps:
         product = (adjoints * factors.into_candidate[t]).dot(self._recurrent[2 * d :])
         gates = np.concatenate([product * factors.reset[t], adjoints * factors.update[t]], axis=1)
         before: Array = (
-            adjoints * factors.through_state[t]
-            + product * factors.reset_gate[t]
-            + gates.dot(self._recurrent[: 2 * d])
+            adjoints * factors.through_state[t] + product * factors.reset_gate[t] + gates.dot(self._recurrent[: 2 * d])
         )
         return before

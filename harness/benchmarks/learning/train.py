@@ -218,6 +218,4 @@ def _train(
             start = time.perf_counter()
     seconds += time.perf_counter() - start
     count = sum(parameter.numel() for parameter in parameters)
-    return _Training(
-        model.test_loss(test), solved_at, seconds, count, rate_before, model.rate(), tuple(curve)
-    )
+    return _Training(model.test_loss(test), solved_at, seconds, count, rate_before, model.rate(), tuple(curve))

@@ -9,11 +9,12 @@ from typing import Any
 from rnn_harness.benchmarks.speed.correctness import wrong_number
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.stopwatch import Call
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
-from rnn_harness.kernels import Kernel, Setting, kernels
-from rnn_harness.kernels.judge import observe
+from rnn_harness.cases.case import Case
+from rnn_harness.kernels import Kernel, Setting, all_kernels
+from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import Subject
 
 KernelLoader = Callable[[], Kernel]
@@ -69,10 +70,10 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
     if on_cpu:
         yield Competitor("reference", _reference_calls(subject, arrays), lambda: wrong_number(subject, arrays))
     setting = Setting(point.dtype, point.device)
-    for kernel in kernels():
+    for kernel in all_kernels():
         if kernel.spec != spec.id or kernel.known_wrong or (on_cpu and kernel.interpreted):
             continue
-        if setting in kernel.settings and kernel.missing(setting) is None:
+        if setting in kernel.settings and kernel.not_run_reason(setting) is None:
             yield _kernel_competitor(kernel, setting, arrays)
     for load_candidate in candidates:
         candidate = load_candidate()
@@ -97,10 +98,10 @@ def _reference_calls(subject: Subject, arrays: CaseArrays) -> TimedCalls:
 
 def _kernel_competitor(kernel: Kernel, setting: Setting, arrays: CaseArrays) -> Competitor:
     subject = kernel.subject(setting)
-    observation = observe(kernel, setting)
-    difference = observation.differs(kernel.expects, kernel.never)
+    observation = profile_kernel(kernel, setting)
+    difference = observation.mismatch(kernel.expected_events, kernel.forbidden_events)
     wrong_kernel = f"another kernel ran: {difference}" if difference else None
-    profiled_ops = str(observation) if kernel.watched else ""
+    profiled_ops = str(observation) if kernel.profiled else ""
     calls = _kernel_calls(subject, arrays)
     return Competitor(kernel.id, calls, lambda: wrong_kernel or wrong_number(subject, arrays), profiled_ops)
 

@@ -8,9 +8,9 @@ from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 

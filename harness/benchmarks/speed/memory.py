@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 
-from rnn_harness.kernels.checks.dispatch import quiet
+from rnn_harness.kernels.environment.profiler import silenced_standard_error
 
 
 def peak_memory_mb(call: Callable[[], object], device: str = "cpu") -> float:
@@ -43,7 +43,7 @@ def _torch_bytes(call: Callable[[], object]) -> int:
     """Return the highest sum of what was allocated and not yet freed; memory taken past torch is not counted."""
     from torch.profiler import ProfilerActivity, profile
 
-    with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with silenced_standard_error(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         call()
     now = peak = 0
     events = profiler.profiler.kineto_results.events()

@@ -21,7 +21,7 @@ from rnn_harness.benchmarks.speed.stopwatch import (
     median_interval,
     time_interleaved,
 )
-from rnn_harness.kernels.environment.device import machine
+from rnn_harness.kernels.environment.device import device_description
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase, stamp
 
 Samples = dict[str, list[float]]
@@ -114,4 +114,4 @@ def with_interval(measurement: SpeedMeasurement) -> SpeedMeasurement:
     stamped = stamp(measurement.model_copy(update=dataclasses.asdict(interval)))
     if stamped.device == "cpu":
         return stamped
-    return stamped.model_copy(update={"machine": f"{stamped.machine}, {machine(stamped.device)}"})
+    return stamped.model_copy(update={"machine": f"{stamped.machine}, {device_description(stamped.device)}"})

@@ -20,9 +20,9 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
-from rnn_harness.validation.loading.adapters import imported
+from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.driver import TargetDriver
-from rnn_harness.validation.loading.target import SMALL, Target
+from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 
 
 def load_weights(path: Path) -> dict[str, Array]:
@@ -33,7 +33,7 @@ def load_weights(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise UsageError(f"there is no file of weights {path}")
     if path.suffix == ".safetensors":
-        safetensors = imported("safetensors.torch", "weights")
+        safetensors = import_library("safetensors.torch", "weights")
         try:
             found: Any = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
@@ -56,7 +56,7 @@ def load_weights(path: Path) -> dict[str, Array]:
 def check_weights(path: Path, target: Target) -> None:
     """That the file can be read, and that what it holds of the target's parameters are numbers. Raises UsageError."""
     found = load_weights(path)
-    own = dict(target.make(*(target.sizes or SMALL)).named_parameters())
+    own = dict(target.make_module(*(target.capabilities.fixed_sizes or TRIAL_SIZES)).named_parameters())
     broken = [_told(name, found[name]) for name in own if name in found and not np.isfinite(found[name]).all()]
     if broken:
         raise UsageError(f"{path}: {'; '.join(broken)}; expected finite numbers: a cell cannot be judged with these")

@@ -42,10 +42,10 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     import torch
 
     driver, how = driver_of(evaluation), driver_of(evaluation).convention
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no state_dict")
+    if driver.capabilities.library:
+        raise NotRun(f"{driver.capabilities.library} has no state_dict")
     dtype = getattr(torch, evaluation.case.dtype)
-    one, two = (driver.make(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
+    one, two = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
     if one is two:
         raise NotRun("it exists once, and is not made anew")
     try:
@@ -54,7 +54,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
         yield said(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(evaluation.arrays.inputs, dtype=dtype)
-    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in driver.states[: how.states]]
+    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in driver.state_names[: how.states]]
     shown = []
     for module in (one, two):
         with torch.no_grad():
@@ -71,8 +71,8 @@ def _format(evaluation: Evaluation) -> Iterator[Finding]:
     driver, how, d = driver_of(evaluation), driver_of(evaluation).convention, evaluation.arrays
     cell = kernel_of(evaluation)
     x = cell.tensor(d.inputs, leaf=False)
-    states = [cell.tensor(d.states[name], leaf=False) for name in driver.states[: how.states]]
-    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    states = [cell.tensor(d.states[name], leaf=False) for name in driver.state_names[: how.states]]
+    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(d.parameters).items()}
     with torch.no_grad():
         outputs, last = how.call(
@@ -135,7 +135,7 @@ def _stepwise(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """One input, one unit, one row, one step; each within the bound."""
-    if driver_of(evaluation).fixed is not None:
+    if driver_of(evaluation).capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
 
     rows = []
