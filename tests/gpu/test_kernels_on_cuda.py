@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnn_harness.kernels import Kernel, Setting, all_kernels, judge_kernels
-from rnn_harness.records.record import Outcome
+from rnn_harness.records.verdict import Outcome
 
 PAIRS = [(k, s) for k in all_kernels() for s in k.settings if s.device == "cuda" and not k.known_wrong]
 needs_cuda = pytest.mark.skipif(

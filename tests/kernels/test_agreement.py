@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from rnn_harness.engine.runner import Runner
+from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.kernels import Kernel, Setting, all_kernels, choose_kernels
 from rnn_harness.kernels.judge import kernel_cases, kernel_checks, profile_kernel
 
@@ -27,17 +27,15 @@ def test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations(kernel: Ker
         pytest.skip(f"not run: {reason}")
     runner = Runner(
         kernel.subject(setting),
-        _checks(setting),
+        RunPlan(_checks(setting), dtype=setting.dtype),
         lambda case: kernel.evaluation(setting, case),
-        setting.dtype,  # type: ignore[arg-type]
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about the layout of weights and old flags
         assert profile_kernel(kernel, setting).mismatch(kernel.expected_events, kernel.forbidden_events) == ""
         counted = sum(runner.try_case(case) for case in kernel_cases(kernel, setting))
-    assert counted, f"every case was vacuous: {runner.reasons}"
-    refuted = [tally.failed[0].detail for tally in runner.tallies.values() if tally.failed]
-    assert not refuted
+    assert counted, f"every case was vacuous: {runner.results().vacuous_reasons}"
+    assert runner.results().refuted == {}
 
 
 def test_a_name_that_is_no_kernel_is_refused_with_the_nearest_ones() -> None:

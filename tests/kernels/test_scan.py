@@ -9,7 +9,8 @@ from rnn_harness.cases.case import Case
 from rnn_harness.kernels import choose_kernels, judge_kernels
 from rnn_harness.kernels.drivers.compiled import missing_compiler
 from rnn_harness.kernels.setting import Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 (SCAN,) = choose_kernels(("scan",))
 FLOAT32 = Setting("float32", "cpu")

@@ -17,8 +17,9 @@ from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.faults import NAMES
 
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (

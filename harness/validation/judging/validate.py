@@ -12,13 +12,15 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
 from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
 from rnn_harness.kernels.setting import settings
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, Event, IdentificationRecord
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.specs import library
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.diagnosis.explain import (
@@ -290,7 +292,7 @@ def again(kernel: Kernel, name: str, case: Case) -> Finding | None:
     if name not in checks:
         return None
     setting = next((one for one in kernel.settings if one.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(judge(checks[name], kernel.evaluation(setting, case)))
+    return worst_finding(run_check(checks[name], kernel.evaluation(setting, case)))
 
 
 def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome, reason: str) -> Record:
@@ -303,6 +305,6 @@ def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome
         reason=reason,
         examples=1,
         seed=wish.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=target.name,
     )
