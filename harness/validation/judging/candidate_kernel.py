@@ -1,0 +1,88 @@
+"""The candidate as a kernel of the spec that it was identified as, so that it is judged by every check of a kernel."""
+
+from __future__ import annotations
+
+from rnn_harness.kernels import Kernel
+from rnn_harness.kernels.kernel import settings
+from rnn_harness.specs import Spec, library
+from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.judging.generated_spec import alternative_ids, with_rewriting, written_spec
+from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS, skipped_checks
+from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import DTYPES
+
+BATCH_ROWS = 2
+"""Batch rows of a candidate that exists for fixed sizes alone."""
+
+
+def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, ...] = DTYPES) -> Kernel:
+    """Make a kernel of a candidate.
+
+    Args:
+        target: The candidate.
+        match: What it was identified as: a shipped spec, or a cell that a spec is generated for.
+        dtypes: Those in which it is judged, if it takes them.
+    """
+    names = frozenset(name for _, (name, _) in match.reading.names)
+    if match.spec is None:
+        spec = written_spec(match.sketch, names)
+    else:
+        spec = with_rewriting(library().spec(match.spec), match.sketch)
+    absent = match.absent if match.spec is not None else tuple(name for name in match.absent if "." in name)
+    driver = TargetDriver(
+        target.make,
+        match.convention,
+        match.reading.table,
+        match.states,
+        target.sizes,
+        absent,
+        target.gradients,
+        target.foreign,
+        target.lengths,
+    )
+    return Kernel(
+        target.name,
+        match.sentence(),
+        spec.id,
+        lambda _: driver,
+        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        alternatives=alternative_ids(spec),
+        fixed=fixed_sizes(target),
+        metamorphic=not absent and not target.absolute,
+        given=spec,
+        own_checks=USAGE_CHECKS,
+        skipped_checks=skipped_checks(target.foreign),
+        shrinks=False,
+        watched=False,
+        absolute=target.absolute,
+    )
+
+
+def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[str, ...]) -> Kernel:
+    """Make a kernel of a candidate that is compared with a user's spec file, without being identified.
+
+    Args:
+        target: The candidate.
+        spec: The spec of the file.
+        driver: Drives the candidate with the parameters of the spec.
+        dtypes: Those in which it is judged, if it takes them.
+    """
+    return Kernel(
+        target.name,
+        f"held against {spec.path}",
+        spec.id,
+        lambda _: driver,
+        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        fixed=fixed_sizes(target),
+        given=spec,
+        own_checks=USAGE_CHECKS,
+        skipped_checks=skipped_checks(target.foreign),
+        shrinks=False,
+        watched=False,
+    )
+
+
+def fixed_sizes(target: Target) -> dict[str, int] | None:
+    """Return the only sizes that a candidate exists for; None if it can be made for any."""
+    return {"n": target.sizes[0], "d": target.sizes[1], "B": BATCH_ROWS} if target.sizes else None
