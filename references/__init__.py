@@ -8,7 +8,7 @@ from __future__ import annotations
 from rnn_harness.references.activations import sigmoid, softmax
 from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.array_types import Array
-from rnn_harness.references.bptt import chunked, truncated
+from rnn_harness.references.bptt import chunked_bptt, truncated_bptt
 from rnn_harness.references.clipping import clip_by_norm, clip_by_value, global_norm
 from rnn_harness.references.loss import cross_entropy
 from rnn_harness.references.output_layer import OutputLayer
@@ -32,7 +32,7 @@ __all__ = [
     "Reference",
     "Run",
     "chronological_split",
-    "chunked",
+    "chunked_bptt",
     "clip_by_norm",
     "clip_by_value",
     "cross_entropy",
@@ -48,6 +48,6 @@ __all__ = [
     "sigmoid",
     "softmax",
     "stateful_batches",
-    "truncated",
+    "truncated_bptt",
     "windows",
 ]

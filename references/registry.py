@@ -35,18 +35,29 @@ _REGISTRY: dict[str, Callable[..., Reference]] = {
 
 
 def reference_names() -> tuple[str, ...]:
-    """The names `get_reference` knows."""
+    """Return the names that `get_reference` knows."""
     return tuple(_REGISTRY)
 
 
 def get_reference(name: str, **options: Any) -> Reference:
-    """The reference of that name. Raises ArgumentError that lists the names, or the options, there are."""
+    """Build a reference by its name.
+
+    Args:
+        name: one of `reference_names`.
+        options: the fields of the reference, such as ``reset="after"``; ``cell`` and ``layers`` of a stack.
+
+    Returns:
+        The reference.
+
+    Raises:
+        ArgumentError: that lists the names, or the options, there are.
+    """
     if name not in _REGISTRY:
         raise ArgumentError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")
-    make = _REGISTRY[name]
-    parameters = inspect.signature(make).parameters
-    if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+    constructor = _REGISTRY[name]
+    parameters = inspect.signature(constructor).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         unknown = sorted(set(options) - set(parameters))
         if unknown:
             raise ArgumentError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
-    return make(**options)
+    return constructor(**options)

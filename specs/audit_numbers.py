@@ -130,7 +130,7 @@ def audit_example(example: Example, text: str | None = None) -> Iterator[PrintFi
                 message = f"the value asked for, {example.asked} = {show(answer)}, is stated nowhere"
                 yield PrintFinding(example.id, "unstated result", message, show(answer))
     except NotationError as error:
-        yield PrintFinding(example.id, error.kind, str(error), column=error.column)
+        yield PrintFinding(example.id, error.category, str(error), column=error.column)
     except Unknown as error:
         yield PrintFinding(example.id, "undeclared symbol", str(error))
 
@@ -163,7 +163,7 @@ def audit_table(table: Table) -> Iterator[PrintFinding]:
     try:
         found = rows(table)
     except NotationError as error:
-        yield PrintFinding(table.id, error.kind, str(error), column=error.column)
+        yield PrintFinding(table.id, error.category, str(error), column=error.column)
         return
     if table.rows == "states":
         for label, values in found:

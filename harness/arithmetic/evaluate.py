@@ -25,9 +25,9 @@ def evaluate(program: Program, values: Values, arithmetic: Arithmetic) -> Trajec
         trajectory = Trajectory(found, initial, parameters, inputs, indices, dict(values.sizes))
         for one in program.passes:
             if arithmetic.fused and steps:
-                run_sequence(one, trajectory, arithmetic, order(one.direction, steps))
+                run_sequence(one, trajectory, found, arithmetic, order(one.direction, steps))
             else:
-                _run_pass(one, trajectory, arithmetic)
+                _run_pass(one, trajectory, found, arithmetic)
     return trajectory
 
 
@@ -48,15 +48,15 @@ def environment(trajectory: Trajectory, t: int, one: Pass) -> dict[tuple[str, in
     return env
 
 
-def _run_pass(one: Pass, trajectory: Trajectory, arithmetic: Arithmetic) -> None:
+def _run_pass(one: Pass, trajectory: Trajectory, steps: list[dict[str, Any]], arithmetic: Arithmetic) -> None:
     run = compiled(one, lambda: targets_of(one.assignments), trajectory.sizes)
     env: dict[tuple[str, int | None], Any] = {(k, None): v for k, v in trajectory.parameters.items()}
     carried = [state.name for state in one.carried]
     back = -one.direction
     for name in carried:
         env[name, back] = trajectory.initial[name]
-    for t in order(one.direction, len(trajectory.steps)):
-        step = trajectory.steps[t]
+    for t in order(one.direction, len(steps)):
+        step = steps[t]
         for name, value in trajectory.inputs[t].items():
             env[name, 0] = value
         for name, value in step.items():

@@ -5,7 +5,7 @@ Dimension legend: T time steps, B batch rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -41,11 +41,11 @@ class Trajectory:
     `environment` holds the converted parameters, inputs and indices, for the derivative.
     """
 
-    steps: list[dict[str, Any]]
-    initial: dict[str, Any]
-    parameters: dict[str, Any]
-    inputs: list[dict[str, Any]]
-    indices: list[dict[str, IndexArray]]
+    steps: Sequence[Mapping[str, Any]]
+    initial: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    inputs: Sequence[Mapping[str, Any]]
+    indices: Sequence[Mapping[str, IndexArray]]
     sizes: Mapping[str, int]
 
 

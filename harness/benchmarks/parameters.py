@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.records.measurement import ParameterCount, stamp
 from rnn_harness.specs import Spec, library
 from rnn_harness.specs.expression import variables
 
@@ -109,7 +109,7 @@ the 1997 paper, are those at which its formula gives what it prints.
 """
 
 
-def parameters() -> Iterator[Measurement]:
+def parameters() -> Iterator[ParameterCount]:
     """The closed form of every cell's spec, and what it was held against; then the counts of the literature."""
     for spec in library().cells:
         if not spec.program(2).parameters:
@@ -118,42 +118,38 @@ def parameters() -> Iterator[Measurement]:
         told = ", ".join(name for name, _ in against) or "nothing: it has no reference"
         wrong = [name for name, right in against if not right]
         sizes = SIZES[0]
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=spec.id,
                 spec=spec.id,
-                what="count",
+                origin="spec",
                 sizes=sizes,
-                unit="parameters",
-                middle=float(count(spec, sizes, 2 if spec.model.layers else 1)),
+                count=count(spec, sizes, 2 if spec.model.layers else 1),
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {told}",
-                text=str(closed_form(spec)),
+                formula=str(closed_form(spec)),
             )
         )
     yield from models()
     yield from literature()
 
 
-def models() -> Iterator[Measurement]:
+def models() -> Iterator[ParameterCount]:
     """The two Keras models of 003, as meant: two layers of 20 units over one number, and a dense layer of k outputs."""
     for where, title, outputs in (("003:451-456", "Dense(1)", 1), ("003:462-467", "TimeDistributed(Dense(10))", 10)):
         total = count(library().spec("rnn.stacked"), {"n": 1, "d": 20, "k": outputs}, 2) + outputs * 21
         against = dict(_model(outputs))
         wrong = [name for name, found in against.items() if found != total]
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=f"{where}, SimpleRNN(20) twice, {title}",
                 spec="rnn.stacked",
-                what="model",
+                origin="model",
                 sizes={"n": 1, "d": 20, "k": outputs, "layers": 2},
-                unit="parameters",
-                middle=float(total),
+                count=total,
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {', '.join(against)}",
-                text="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
+                formula="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
             )
         )
 
@@ -177,22 +173,20 @@ def _model(outputs: int) -> Iterator[tuple[str, int]]:
         yield "Keras", int(keras.Sequential([keras.Input((None, 1)), first, second, top]).count_params())
 
 
-def literature() -> Iterator[Measurement]:
+def literature() -> Iterator[ParameterCount]:
     """What papers print, by their own formulas."""
     for one in PUBLISHED:
         right = one.found == one.printed
         reason = "held against the paper" if right else f"differs from the paper, which prints {one.printed}"
-        yield stamped(
-            Measurement(
-                kind="parameters",
+        yield stamp(
+            ParameterCount(
                 subject=one.where,
                 spec="",
-                what="published",
-                unit="parameters",
-                middle=float(one.found),
+                origin="paper",
+                count=one.found,
                 agrees=right,
                 reason=reason,
-                text=one.formula,
+                formula=one.formula,
             )
         )
 

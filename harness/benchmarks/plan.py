@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import Curve, decay
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation, initialisation
 from rnn_harness.benchmarks.decay.jacobian_product import jacobians_agree, step_bound, tangent
@@ -21,7 +22,7 @@ from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.kernels import kernels
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, MeasurementKind, stamp
 from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import library
 
@@ -39,6 +40,7 @@ class Job:
     title: str
     cost: float
     run: Callable[[Callable[[], None]], Iterator[Measurement]]
+    kind: MeasurementKind
     alone: bool = False
 
 
@@ -85,7 +87,7 @@ def plan(
     """
     jobs = []
     if "parameters" in what:
-        jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters()))
+        jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters(), "parameters"))
     if "decay" in what:
         jobs += [_decay_job(name, one.name, amount) for name, one in _pairs(families)]
     if "learning" in what:
@@ -121,7 +123,11 @@ def _speed_job(point: SpeedPoint, amount: BenchmarkSize, cells: tuple[str, ...])
     cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
     where = "" if point.device == "cpu" else f", on {point.device}"
     return Job(
-        f"speed of {point.spec}, {sizes}{where}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True
+        f"speed of {point.spec}, {sizes}{where}",
+        cost,
+        lambda tick: speed(point, amount.rounds, cells, tick),
+        "speed",
+        True,
     )
 
 
@@ -133,12 +139,12 @@ def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:
     def run(tick: Callable[[], None]) -> Iterator[Measurement]:
         yield learned(task, steps, learner, budget, LEARNING_SEEDS, tick)
 
-    return Job(f"{learner.name} learns {task}, T = {steps}", cost, run)
+    return Job(f"{learner.name} learns {task}, T = {steps}", cost, run, "learning")
 
 
 def _decay_job(name: str, initial: str, amount: BenchmarkSize) -> Job:
     cost = amount.seeds * (0.02 + amount.steps / 16_000)
-    return Job(f"decay of {name}, {initial}", cost, lambda tick: _decayed(name, initial, amount, tick))
+    return Job(f"decay of {name}, {initial}", cost, lambda tick: _decayed(name, initial, amount, tick), "decay")
 
 
 def _decayed(name: str, initial: str, amount: BenchmarkSize, tick: Callable[[], None]) -> Iterator[Measurement]:
@@ -147,7 +153,7 @@ def _decayed(name: str, initial: str, amount: BenchmarkSize, tick: Callable[[], 
 
 def decayed(
     name: str, initial: str, steps: int, width: int, seeds: int, tick: Callable[[], None] = lambda: None
-) -> Measurement:
+) -> DecayMeasurement:
     """The decay of one cell at one initialisation, over some seeds."""
     spec, cell = CELLS[name]
     one = initialisation(initial)
@@ -161,22 +167,30 @@ def decayed(
     rates = [10 ** _slope(curve, steps) for curve in curves]
     low, high = _mean_interval([math.log(rate) for rate in rates])
     middle = math.exp(sum(math.log(rate) for rate in rates) / len(rates))
-    return stamped(
-        Measurement(
-            kind="decay",
+    mean = np.mean([curve.norms for curve in curves], axis=0)
+    cells = [curve.cell for curve in curves if curve.cell is not None]
+    start = steps // 10
+    decays = middle < 1
+    return stamp(
+        DecayMeasurement(
             subject=name,
             spec=spec,
-            what=initial,
+            initialisation=initial,
             sizes={"n": 16, "d": width, "T": steps},
             dtype="float64",
-            unit="per step",
             samples=tuple(rates),
-            middle=middle,
-            low=low,
-            high=high,
+            rate=middle,
+            ci_low=low,
+            ci_high=high,
             agrees=all(right),
             reason="" if all(right) else "a step's Jacobian is not that of the reference's backward",
-            extra=_told(curves, middle, steps) | {"bound per step": float(np.mean(bounds))},
+            log10_norms=_points(mean, _LAGS, steps),
+            log10_cell_norms=_points(np.mean(cells, axis=0), _CELL_LAGS, steps) if cells else (),
+            bound_per_step=float(np.mean(bounds)),
+            half_life=math.log(2) / -math.log(middle) if decays else None,
+            float32_horizon=math.log(U32) / math.log(middle) if decays else None,
+            float64_horizon=math.log(U64) / math.log(middle) if decays else None,
+            lyapunov_exponent=float((mean[steps] - mean[start]) / (steps - start)) * math.log(10),
         )
     )
 
@@ -201,20 +215,9 @@ def _mean_interval(logs: list[float]) -> tuple[float, float]:
     return math.exp(middle - spread), math.exp(middle + spread)
 
 
-def _told(curves: list[Curve], rate: float, steps: int) -> dict[str, float]:
-    """Norms at some lags, horizons, half-life, and the exponent over the whole sequence."""
-    mean = np.mean([curve.norms for curve in curves], axis=0)
-    found = {
-        f"log10 at {lag}": float(mean[lag]) for lag in (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000) if lag <= steps
-    }
-    cells = [curve.cell for curve in curves if curve.cell is not None]
-    if cells:
-        own = np.mean(cells, axis=0)
-        found |= {f"log10 at {lag}, cell state": float(own[lag]) for lag in (1, 10, 100, 200) if lag <= steps}
-    if rate < 1:
-        found["half-life"] = math.log(2) / -math.log(rate)
-        found["float32 horizon"] = math.log(U32) / math.log(rate)
-        found["float64 horizon"] = math.log(U64) / math.log(rate)
-    start = steps // 10
-    found["Lyapunov exponent"] = float((mean[steps] - mean[start]) / (steps - start)) * math.log(10)
-    return found
+_LAGS = (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000)
+_CELL_LAGS = (1, 10, 100, 200)
+
+
+def _points(norms: Array, lags: tuple[int, ...], steps: int) -> tuple[CurvePoint, ...]:
+    return tuple(CurvePoint(lag, float(norms[lag])) for lag in lags if lag <= steps)

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnn_harness.benchmarks.plan import Job
 from rnn_harness.errors import UsageError
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.records.measurement import FailedBenchmark, Measurement, stamp
 
 SCHEDULERS = {"dask": "tcp://host:port", "ray": "host:port (or auto, for one on this machine)"}
 """Clusters that joblib can run a plan on, and how each is addressed."""
@@ -46,11 +46,9 @@ def attempted(job: Job, tick: Callable[[], None] = lambda: None) -> list[Measure
         return [failed(job, f"{type(error).__name__}: {error}")]
 
 
-def failed(job: Job, reason: str) -> Measurement:
-    """That a job failed."""
-    kind = "speed" if job.alone else "decay"
-    base = {"kind": kind, "subject": job.title, "spec": "", "what": "failed", "agrees": False, "reason": reason}
-    return stamped(Measurement.model_validate({**base, "job": job.title}))
+def failed(job: Job, reason: str) -> FailedBenchmark:
+    """Record that a job failed, and why."""
+    return stamp(FailedBenchmark(job_kind=job.kind, subject=job.title, spec="", reason=reason, job=job.title))
 
 
 def _beside(jobs: list[Job], workers: int, backend: str, scheduler: str | None) -> Iterator[Done]:

@@ -52,7 +52,7 @@ def decide(spec: Spec, entry: Entry, library: Library, seed: int) -> Iterator[De
 def _example(entry: Example) -> Finding:
     if entry.reading is None and entry.errata:
         kinds = {kind for erratum in entry.errata for kind in erratum.finding}
-        found = {one.kind for one in audit_example(entry)}
+        found = {one.category for one in audit_example(entry)}
         return Finding(entry.id, found <= kinds, "recomputed in rationals; the print does not hold")
     wrong = list(audit_example(entry, entry.text))
     detail = wrong[0].message if wrong else "every equality holds in rationals"

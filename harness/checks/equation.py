@@ -163,9 +163,9 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
 def text(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Finding:
     """What the audit finds in the print is what the errata declare: no more and no less."""
     found = list(audit_entry(spec, entry, specs))
-    kinds = {one.kind for one in found}
+    kinds = {one.category for one in found}
     declared = {kind for erratum in entry.errata for kind in erratum.finding}
-    undeclared = [one for one in found if one.kind not in declared]
+    undeclared = [one for one in found if one.category not in declared]
     unconfirmed = [e for e in entry.errata if not set(e.finding) & kinds]
     if undeclared:
         return Finding(entry.id, False, f"no erratum declares what the audit finds: {undeclared[0].message}")

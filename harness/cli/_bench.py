@@ -102,14 +102,14 @@ def bench(
         typer.echo(f"{sum(job.cost for job in jobs):7.1f} s  in all, about")
         return
     if save is not None:
-        from rnn_harness.records.measurement_history import ready
+        from rnn_harness.records.measurement_history import ensure_writable
 
-        ready(save, keep_in)
+        ensure_writable(save, keep_in)
     before = None
     if compare is not None:
-        from rnn_harness.records.measurement_history import saved
+        from rnn_harness.records.measurement_history import load_measurements
 
-        before = saved(compare, keep_in)
+        before = load_measurements(compare, keep_in)
     if resume and records is None:
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
     known = known_already(records, resume)
@@ -118,9 +118,9 @@ def bench(
         write_measurements(records, known)  # a file that cannot be written is told before the work
     found, interrupted = measured_by(left, known, records, (workers, backend, scheduler))
     if save is not None:
-        from rnn_harness.records.measurement_history import save as keep
+        from rnn_harness.records.measurement_history import save_measurements
 
-        typer.echo(f"kept as {save}: {keep(save, found, keep_in)}", err=True)
+        typer.echo(f"kept as {save}: {save_measurements(save, found, keep_in)}", err=True)
     from rnn_harness.reports.text.benchmarks import print_bench, print_changes
 
     print_bench(console(), found)
@@ -129,16 +129,16 @@ def bench(
         raise typer.Exit(ExitCode.INTERRUPTED)
     wrong = any(one.agrees is False for one in found)
     if before is not None:
-        from rnn_harness.records.measurement_history import compare as held
+        from rnn_harness.records.measurement_history import compare_measurements
 
-        changes = held(before, found, other_machine)
+        changes = compare_measurements(before, found, other_machine)
         if changes:
             print_changes(console(), changes, str(compare))
         else:
             told = f"nothing to compare: {compare} and this have no measured times or rates in common"
             typer.echo(f"rnn-harness: {told}", err=True)
             raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.UNDECIDED)
-        wrong = wrong or (limit is not None and any(one.real and one.factor > 1 + limit for one in changes))
+        wrong = wrong or (limit is not None and any(one.is_real and one.factor > 1 + limit for one in changes))
     raise typer.Exit(ExitCode.REFUTED if wrong else ExitCode.AGREES)
 
 
@@ -240,7 +240,7 @@ def known_already(records: Path | None, resume: bool) -> list[Measurement]:
         return []
     if not resume:
         raise UsageError(f"{records} holds measurements already: give --resume to go on, or another file")
-    return [one for one in read_measurements(records) if one.what != "failed"]
+    return [one for one in read_measurements(records) if one.kind != "failed"]
 
 
 def measured_by(

@@ -132,7 +132,7 @@ def _show_entry(spec: Spec, entry: Entry) -> None:
     if entry.reading is not None:
         _say("reading", entry.reading)
     for finding in audit_entry(spec, entry, library().specs):
-        _say("audit", f"{finding.kind}: {finding.message}")
+        _say("audit", f"{finding.category}: {finding.message}")
     for erratum in entry.errata:
         _say("erratum", f"{erratum.id}: {erratum.text}")
     if entry.note:

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from rnn_harness.arithmetic import evaluate
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.checks.metamorphic.subject_run import SubjectRun, rounding
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
-from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.evaluation.expectation import expect
+from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 from rnn_harness.subjects.subject import LAYERS, Subject
 
@@ -91,11 +92,13 @@ def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> C
 
 def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
     """The true value at the place of a difference, with its rounding bound."""
-    arithmetic = rounding(str(arrays.inputs.dtype))
     program = subject.spec.program(LAYERS)
     sizes = SubjectRun(subject, arrays).sizes
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
-    trajectory = evaluate(program, values, arithmetic)
+    d_finals = {name: arrays.d_finals[source] for name, source in subject.states.items()}
+    d_outputs = {subject.output_name: arrays.d_outputs}
+    expectation = expect(program, values, d_outputs, d_finals, rounding(str(arrays.inputs.dtype)))
+    trajectory = expectation.trajectory
     spec_states = {own: name for name, own in subject.states.items()}
     if place.part == "outputs":
         t, *rest = place.index
@@ -104,9 +107,7 @@ def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
         back = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
         name = spec_states[place.name]
         return trajectory.steps[0 if name in back else -1][name][place.index]
-    d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
-    d_outputs = {subject.output_name: arrays.d_outputs}
-    found = differentiate(derive(program), trajectory, d_outputs, d_finals, arithmetic)
+    found = expectation.cotangents
     if place.part == "parameters":
         return subject.gradients(found.parameters, arrays.parameters)[place.name][place.index]
     if place.part == "states":

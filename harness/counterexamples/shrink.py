@@ -12,8 +12,9 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import FADING
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import FEATURES, Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import FEATURES, Case
 from rnn_harness.counterexamples.fast_difference import Difference, difference
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.parameter_role import hidden_size, parameter_axes
 from rnn_harness.subjects.subject import Subject
 

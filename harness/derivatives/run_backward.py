@@ -5,7 +5,7 @@ Dimension legend: T time steps, B batch rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,9 @@ class Cotangents:
     `inputs` and `states` by name: a list over time of (B, .), and (B, .); `parameters` by name.
     """
 
-    inputs: dict[str, list[Any]]
-    states: dict[str, Any]
-    parameters: dict[str, Any]
+    inputs: Mapping[str, Sequence[Any]]
+    states: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
 def _targets(one: BackwardPass) -> Targets:

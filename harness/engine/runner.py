@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
-from rnn_harness.cases.case import Case, Dtype, cases
+from rnn_harness.cases.case import Case, Dtype
+from rnn_harness.cases.fixed_cases import fixed_cases
+from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.counterexamples.program import counterexample
 from rnn_harness.errors import NotRun
@@ -30,24 +32,6 @@ class CheckSummary:
     worst: Finding | None = None
     case: Case | None = None
     failed: tuple[Finding, Case] | None = None
-
-
-def fixed_cases(spec: str) -> Iterator[Case]:
-    """Cases every run begins with: n = d, one row, one number a vector, large inputs, exact zeros, five steps."""
-    base = Case(spec=spec, T=3, B=2)
-    changes: tuple[dict[str, object], ...] = (
-        {"seed": 1},
-        {"seed": 2, "dtype": "float32"},
-        {"seed": 3, "n": 3, "d": 3, "B": 3},
-        {"seed": 4, "B": 1, "T": 5},
-        {"seed": 5, "n": 2, "d": 1, "dtype": "float32"},
-        {"seed": 6, "n": 1, "d": 2},
-        {"seed": 7, "scale": 0.5, "features": ("large",)},
-        {"seed": 8, "features": ("zeros",)},
-        {"seed": 9, "B": 4, "features": ("equal rows",)},
-    )
-    for change in changes:
-        yield base.model_copy(update=change)
 
 
 def judge(check: Check, evaluation: Evaluation) -> list[Finding]:
@@ -141,7 +125,7 @@ class Runner:
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
-        @given(cases(self.subject.spec.id, self.only))
+        @given(case_strategy(self.subject.spec.id, self.only))
         def drive(case: Case) -> None:
             self.try_case(case)
 

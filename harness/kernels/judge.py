@@ -20,13 +20,13 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.engine.runner import Runner
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import memory_layout as _layouts
 from rnn_harness.kernels.checks import precision as _precision
 from rnn_harness.kernels.checks import scale as _scale
 from rnn_harness.kernels.checks import transforms as _transforms
 from rnn_harness.kernels.checks.dispatch import Ran, watch
 from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.evaluation import NARROW
 from rnn_harness.kernels.kernel import Kernel, Setting
 from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.records.record import Outcome, Record, environment

@@ -12,7 +12,8 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.kernels.torch_reference import Driver, TorchReference
 from rnn_harness.references import Reference, get_reference
@@ -73,7 +74,7 @@ class Kernel:
         link = spec.reference
         like: Any = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
         cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
-        return Subject(spec, cell) if link is None else Subject.of(spec, cell)
+        return Subject(spec, cell, absent=cell.absent) if link is None else Subject.of(spec, cell, cell.absent)
 
     @property
     def specification(self) -> Spec:
@@ -82,13 +83,14 @@ class Kernel:
             return self.given
         return next(spec for spec in library().specs if spec.id == self.spec)
 
-    def evaluation(self, setting: Setting, case: Case) -> KernelEvaluation:
+    def evaluation(self, setting: Setting, case: Case) -> Evaluation:
         """The kernel on a case."""
-        evaluation = KernelEvaluation.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
-        evaluation.absolute = self.absolute
-        evaluation.long = FEW_STEPS if self.is_slow(setting) else LONG
-        evaluation.fixed = bool(self.fixed)
-        return evaluation
+        return Evaluation.of(self.subject(setting), case, self.options(setting))
+
+    def options(self, setting: Setting) -> JudgingOptions:
+        """How it is judged in that setting."""
+        long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        return JudgingOptions(self.alternatives, self.operands, self.absolute, long_steps, bool(self.fixed))
 
     def is_slow(self, setting: Setting) -> bool:
         """Whether it is interpreted here, and so tried on fewer and shorter cases."""

@@ -27,22 +27,28 @@ LAYERS = 2
 class Subject:
     """`cell` with its output layer, if the spec has one, and the spec it is held against.
 
-    `construct`: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
+    Attributes:
+        spec: what it should compute.
+        cell: what computes the states.
+        output: the output layer on top of it, if the spec has one.
+        construct: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
+        absent: what the reference has and the cell has not, and that is zero: parameters, and ``states.h``.
     """
 
     spec: Spec
     cell: Reference
     output: OutputLayer | None = None
     construct: str | None = None
+    absent: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:
+    def of(cls, spec: Spec, cell: Reference | None = None, absent: tuple[str, ...] = ()) -> Subject:
         """The spec's own reference, or `cell` in its place. Raises UsageError if the spec names none."""
         link = spec.reference
         if link is None:
             raise UsageError(f"spec {spec.id} names no reference")
         made = cell if cell is not None else references.get_reference(link.name, **link.options)
-        return cls(spec, made, OutputLayer(link.output) if link.output else None)
+        return cls(spec, made, OutputLayer(link.output) if link.output else None, absent=absent)
 
     @property
     def width(self) -> int:

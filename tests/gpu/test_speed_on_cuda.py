@@ -22,7 +22,7 @@ def test_every_kernel_of_a_family_is_timed_where_it_is_right(family: str) -> Non
     found = list(speed(point, 3))
     assert {one.reason for one in found if one.agrees is False} == set()
     assert all("cuda" in one.device for one in found)
-    assert all(one.extra["peak memory, MB"] > 0 for one in found if one.what == "both")
+    assert all((one.peak_memory_mb or 0) > 0 for one in found if one.phase == "both")
 
 
 @pytest.mark.gpu

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rnn_harness.cases.case import FEATURES, Case, cases, draw_arrays
+from rnn_harness.cases.case import FEATURES, Case
+from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.records.record import Journal, Outcome, Record, read_records
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_map import assemble, parse_map, scatter
 from rnn_harness.subjects.subject import Subject
 
@@ -47,7 +49,7 @@ def test_specials_are_where_they_are_said_to_be() -> None:
     assert np.abs(drawn["saturated"].parameters["b_r"]).max() > np.abs(plain).max()
 
 
-@given(cases("gru.keep.column", lengths=True))
+@given(case_strategy("gru.keep.column", lengths=True))
 @settings(max_examples=50, deadline=None, database=None, derandomize=True)
 def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
     assert max(case.n, case.d, case.B) <= 4

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import all_checks
-from rnn_harness.engine.runner import Runner, fixed_cases
+from rnn_harness.engine.runner import Runner
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, judge_mutant
 from rnn_harness.specs import library

@@ -9,8 +9,8 @@ from flint import arb
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.cases.case import Case
+from rnn_harness.evaluation.alternative_forms import forms, program_by, widest
 from rnn_harness.kernels import Setting, choose
-from rnn_harness.kernels.alternative_forms import forms, program_by, widest
 from rnn_harness.specs import library
 
 

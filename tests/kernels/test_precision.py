@@ -13,16 +13,17 @@ from wrong_kernels import kernel, spoil_step
 
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import Rounding
 from rnn_harness.cases.case import Case
 from rnn_harness.engine.runner import judge
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.evaluation import LONG as LONG_STEPS
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.judge import cases_of
 from rnn_harness.kernels.kernel import settings
+from rnn_harness.subjects.case_arrays import draw_arrays
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 
@@ -156,8 +157,7 @@ def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throu
     one = kernel(lambda right, *rest: right(*rest))
     case = Case(spec=one.spec, n=8, d=8, dtype="bfloat16", seed=1)
     evaluation = one.evaluation(Setting("bfloat16", "cpu"), case)
-    throughout = KernelEvaluation(evaluation.subject, evaluation.arrays)
-    throughout.__dict__["bounded"] = BallArithmetic(Rounding(UNIT_ROUNDOFF["bfloat16"]))
+    throughout = Evaluation(evaluation.subject, evaluation.arrays, allowed=Rounding(UNIT_ROUNDOFF["bfloat16"]))
     tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (evaluation, throughout))
     assert 0 < tight < loose / 2
 
@@ -177,7 +177,7 @@ def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy
     kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
     setting = Setting(dtype, "cpu")
     evaluation = kernel.evaluation(setting, cases_of(kernel, setting)[0])
-    whole = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}))
+    whole = draw_arrays(evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject)
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
     true, own = (
         np.stack(

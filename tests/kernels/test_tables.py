@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.cases.case import representable
 from rnn_harness.kernels import Kernel, kernels
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table
+from rnn_harness.subjects.case_arrays import representable
 
 N, D = 3, 4
 SHIPPED = [kernel for kernel in kernels() if kernel.id.startswith("nn.")]

@@ -12,7 +12,7 @@ import torch
 from jobs import three
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import QUICK, Measurement, plan, read_measurements
+from rnn_harness.benchmarks import QUICK, plan, read_measurements
 from rnn_harness.benchmarks.run import run
 from rnn_harness.benchmarks.speed.memory import most_memory
 from rnn_harness.benchmarks.speed.speed import (
@@ -27,7 +27,8 @@ from rnn_harness.benchmarks.speed.speed import (
 )
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, interleaved, interval, ratio
 from rnn_harness.cli._app import app
-from rnn_harness.records.measurement_history import compare, save, saved
+from rnn_harness.records.measurement import FailedBenchmark, SpeedMeasurement
+from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -35,10 +36,10 @@ RUN = CliRunner()
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="not run: there is a CUDA device")
 
 
-def _measured(middle: float, spread: float = 0.01, **more: object) -> Measurement:
-    base = {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "agrees": True, "machine": "m"}
-    times = {"samples": (middle,), "middle": middle, "low": middle * (1 - spread), "high": middle * (1 + spread)}
-    return Measurement.model_validate({**base, **times, "control": (1.0,), **more})
+def _measured(seconds: float, spread: float = 0.01, **fields: object) -> SpeedMeasurement:
+    base = {"subject": "reference", "spec": "rnn.tanh", "phase": "both", "agrees": True, "machine": "m"}
+    interval = {"median": seconds, "ci_low": seconds * (1 - spread), "ci_high": seconds * (1 + spread)}
+    return SpeedMeasurement.model_validate({**base, "samples": (seconds,), **interval, "control": (1.0,), **fields})
 
 
 def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
@@ -79,9 +80,9 @@ def test_the_roofline_is_the_peak_or_what_memory_can_feed() -> None:
     """One row, one step: the share of starved memory is that of the bytes it moved."""
     point = SpeedPoint("lstm.column", 64, 64, 1, 1)
     told = _beside(point, "forward", 1.0, (1e9, 1e12))
-    assert told["share of roofline"] == told["share of peak"] == pytest.approx(point.operations / 1e9)
+    assert told["share_of_roofline"] == told["share_of_peak"] == pytest.approx(point.operations / 1e9)
     starved = _beside(point, "forward", 1.0, (1e9, 1e3))
-    assert starved["share of roofline"] == pytest.approx(told["bytes"] / 1e3)
+    assert starved["share_of_roofline"] == pytest.approx(told["bytes_moved"] / 1e3)
 
 
 def test_a_step_multiplies_by_each_weight_once() -> None:
@@ -146,7 +147,7 @@ def test_the_plan_names_the_cells_that_are_timed_beside() -> None:
 
 def test_measurements_with_nothing_in_common_are_not_said_to_be_unchanged(tmp_path: Path) -> None:
     kept = ["--keep-in", str(tmp_path)]
-    save("base", [_measured(1.0)], tmp_path)
+    save_measurements("base", [_measured(1.0)], tmp_path)
     found = RUN.invoke(app, ["bench", "parameters", "--compare", "base", *kept])
     assert found.exit_code == 3
     assert "nothing to compare: base and this have no measured times" in found.stderr
@@ -170,8 +171,8 @@ def test_no_time_is_shown_of_what_is_not_right() -> None:
     from rnn_harness.reports.text.benchmarks import print_bench
 
     console = Console(record=True, width=140)
-    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of roofline": 0.5})
-    print_bench(console, [wrong, _measured(2.0, subject="other", extra={"share of roofline": 0.25})])
+    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", share_of_roofline=0.5)
+    print_bench(console, [wrong, _measured(2.0, subject="other", share_of_roofline=0.25)])
     text = console.export_text()
     assert "not right: the gradient of W_h is off" in text
     assert "1.00" not in text
@@ -189,17 +190,17 @@ def test_no_time_is_shown_of_what_is_not_right() -> None:
     ],
     ids=["the same", "slower", "faster", "noisy", "a slower machine"],
 )
-def test_only_what_is_beyond_noise_is_a_change(new: Measurement, real: bool) -> None:
-    (change,) = compare([_measured(1.0)], [new])
-    assert change.real is real
+def test_only_what_is_beyond_noise_is_a_change(new: SpeedMeasurement, real: bool) -> None:
+    (change,) = compare_measurements([_measured(1.0)], [new])
+    assert change.is_real is real
 
 
 def test_times_of_other_machines_are_not_compared_unasked(tmp_path: Path) -> None:
-    save("old", [_measured(1.0, machine="another")], tmp_path)
-    old = saved("old", tmp_path)
+    save_measurements("old", [_measured(1.0, machine="another")], tmp_path)
+    old = load_measurements("old", tmp_path)
     with pytest.raises(ValueError, match="times of different machines say nothing of a change"):
-        compare(old, [_measured(1.0)])
-    assert len(compare(old, [_measured(1.0)], anyway=True)) == 1
+        compare_measurements(old, [_measured(1.0)])
+    assert len(compare_measurements(old, [_measured(1.0)], across_machines=True)) == 1
 
 
 def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
@@ -240,12 +241,12 @@ def test_samples_are_taken_in_turns_beside_a_control() -> None:
 
 
 def test_a_backward_lost_in_noise_has_no_time() -> None:
-    base = Measurement(kind="speed", subject="x", spec="rnn.tanh", what="backward", extra={"share of peak": 1.7})
+    base = SpeedMeasurement(subject="x", spec="rnn.tanh", phase="backward", share_of_peak=1.7)
     lost = _shown(base.model_copy(update={"samples": (-0.1, 0.2, 0.1)}))
-    assert lost.middle is None
-    assert lost.extra == {}
+    assert lost.median is None
+    assert lost.share_of_peak is None
     assert "lost in noise" in lost.reason
-    assert _shown(base.model_copy(update={"samples": (0.1, 0.2, 0.1)})).middle == 0.1
+    assert _shown(base.model_copy(update={"samples": (0.1, 0.2, 0.1)})).median == 0.1
 
 
 def test_the_interval_of_a_median_holds_it() -> None:
@@ -261,6 +262,10 @@ def test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done(
     assert found["also fine"][0].agrees
     assert found["raising"][0].reason == "ZeroDivisionError: no such luck"
     assert "its process died" in found["dying"][0].reason
+    for title in ("raising", "dying"):
+        (failure,) = found[title]
+        assert isinstance(failure, FailedBenchmark)
+        assert failure.job_kind == "learning"
 
 
 def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:

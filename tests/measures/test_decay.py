@@ -100,10 +100,10 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
 def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: str, rate: float) -> None:
     """Those of three other seeds, by jacrev (ledger of the documents); theirs have a spread of their own."""
     found = decayed(name, initial, 200, 128, 6)
-    assert found.low is not None
-    assert found.high is not None
-    spread = found.high / found.low
-    assert found.low / spread <= rate <= found.high * spread
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    spread = found.ci_high / found.ci_low
+    assert found.ci_low / spread <= rate <= found.ci_high * spread
 
 
 def test_nothing_underflows_where_float64_ends() -> None:

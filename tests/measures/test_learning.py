@@ -50,12 +50,10 @@ def test_ahead_asks_for_what_has_not_come_yet() -> None:
 def test_only_both_directions_of_time_see_the_next_number() -> None:
     task = ahead(12)
     causal, both = (learned("ahead", 12, one, 120, 2) for one in learners(task, ("rnn",)) if one.name.startswith("RNN"))
-    assert causal.middle is not None
-    assert both.middle is not None
-    assert causal.middle > task.chance - 0.02
-    assert both.middle < task.chance / 2
-    assert "rate before" in causal.extra
-    assert "rate before" not in both.extra
+    assert causal.median > task.chance - 0.02
+    assert both.median < task.chance / 2
+    assert causal.rate_before is not None
+    assert both.rate_before is None
 
 
 def test_the_forget_gates_bias_decides_how_far_a_fresh_lstm_sees() -> None:
@@ -110,7 +108,5 @@ def test_only_a_state_that_is_carried_brings_a_symbol_from_window_to_window() ->
     assert (y[[4, 9, 14]] == x[3].argmax(1)).all()
     without, carried = (learned("carry", 15, one, 400, 2) for one in learners(task, ("gru",)))
     assert without.subject == "GRU, stateless"
-    assert without.middle is not None
-    assert carried.middle is not None
-    assert without.middle > task.chance - 0.02
-    assert carried.middle < task.chance / 2
+    assert without.median > task.chance - 0.02
+    assert carried.median < task.chance / 2

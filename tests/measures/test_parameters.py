@@ -36,7 +36,7 @@ def test_closed_form(spec: str, form: str) -> None:
 def test_everything_that_is_counted_agrees_with_whoever_counts_too() -> None:
     found = list(parameters())
     assert [one.subject for one in found if not one.agrees] == []
-    assert sum(one.what == "published" for one in found) == 15
+    assert sum(one.origin == "paper" for one in found) == 15
     against = {one.subject: one.reason for one in found}
     assert "torch" in against["lstm.stacked"]
     assert "the reference's arrays" in against["gru.bidirectional"]
@@ -62,6 +62,6 @@ def test_the_hidden_size_of_an_equal_count_is_the_nearest() -> None:
 
 def test_the_documents_two_forecasting_models_have_1281_and_1470_parameters() -> None:
     found = list(models())
-    assert [one.middle for one in found] == [1281, 1470]
+    assert [one.count for one in found] == [1281, 1470]
     assert all(one.agrees for one in found), [one.reason for one in found]
     assert all("torch" in one.reason for one in found)

@@ -50,8 +50,7 @@ def test_the_entropies_of_a_text_are_those_of_its_sentences() -> None:
 def test_a_model_comes_near_the_entropy_and_far_below_what_one_character_tells() -> None:
     task = characters(30)
     found = learned("characters", 30, next(learners(task, ("lstm",))), 300, 1)
-    assert found.middle is not None
-    assert task.best * 0.98 < found.middle < (task.best + task.chance) / 2
+    assert task.best * 0.98 < found.median < (task.best + task.chance) / 2
 
 
 def test_a_series_has_the_covariance_that_is_said() -> None:
@@ -87,7 +86,6 @@ def test_the_documents_forecasting_model_learns_with_its_own_sizes() -> None:
     found = learned("forecast", 20, one, 150, 1)
     assert found.sizes["d"] == 20
     assert found.sizes["layers"] == 2
-    assert found.extra["parameters"] == 1281 + 40  # torch has a second bias in each layer
-    assert found.middle is not None
-    assert task.best < found.middle < task.chance
-    assert "rate before" not in found.extra
+    assert found.parameters == 1281 + 40  # torch has a second bias in each layer
+    assert task.best < found.median < task.chance
+    assert found.rate_before is None

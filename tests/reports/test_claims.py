@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.benchmarks import Measurement
+from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.reports.page.claims import MEASURED, judged
 from rnn_harness.specs import Claim, claims
@@ -49,15 +49,35 @@ def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
             assert row.verdict in ("true", "true under conditions", "false", "not testable")
 
 
-def _decay(subject: str, what: str, rate: float, **extra: float) -> Measurement:
-    base = {"kind": "decay", "subject": subject, "spec": "x", "what": what, "agrees": True, "extra": extra}
-    return Measurement.model_validate({**base, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+def _decay(subject: str, initialisation: str, rate: float, float32_horizon: float | None = None) -> DecayMeasurement:
+    return DecayMeasurement(
+        subject=subject,
+        spec="x",
+        initialisation=initialisation,
+        agrees=True,
+        rate=rate,
+        ci_low=rate - 0.01,
+        ci_high=rate + 0.01,
+        float32_horizon=float32_horizon,
+        lyapunov_exponent=-0.5,
+    )
 
 
-def _learning(subject: str, task: str, solved: float, **more: float) -> Measurement:
-    extra = {"seeds solved": solved, "seeds": 3, "chance": 0.17, **more}
-    base = {"kind": "learning", "subject": subject, "spec": "x", "what": task, "sizes": {"T": 20}, "text": "t"}
-    return Measurement.model_validate({**base, "middle": 0.1, "extra": extra})
+def _learning(subject: str, task: str, solved: int) -> LearningMeasurement:
+    return LearningMeasurement(
+        subject=subject,
+        spec="x",
+        task=task,
+        task_title="t",
+        sizes={"T": 20},
+        training_steps=100,
+        median=0.1,
+        chance=0.17,
+        seeds=3,
+        seeds_solved=solved,
+        seconds=1.0,
+        parameters=1300,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,8 +91,8 @@ def _learning(subject: str, task: str, solved: float, **more: float) -> Measurem
         ),
         (
             "eight or ten",
-            [_decay("sigmoid RNN", "torch", 0.14, **{"float32 horizon": 8.0})],
-            [_decay("sigmoid RNN", "torch", 0.9, **{"float32 horizon": 150.0})],
+            [_decay("sigmoid RNN", "torch", 0.14, float32_horizon=8.0)],
+            [_decay("sigmoid RNN", "torch", 0.9, float32_horizon=150.0)],
         ),
         (
             "long dependencies",

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli import _gather
 from rnn_harness.cli._app import app
 from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
+from rnn_harness.records.measurement import ParameterCount, write_measurements
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.validation import Validation, collect
 
@@ -25,9 +25,7 @@ RUN = CliRunner()
 RECORD = Record(
     entry="E-348", spec="gru.keep.column", check="forward.equation", witness="reference", outcome=Outcome.AGREES
 )
-MEASURED = Measurement(
-    kind="parameters", subject="lstm.column", spec="lstm.column", what="count", middle=3.0, agrees=True
-)
+MEASURED = ParameterCount(subject="lstm.column", spec="lstm.column", origin="spec", count=3, formula="d", agrees=True)
 FATE = {"mutant": "gru.x", "part": "forward", "edit": "a -> b", "killed": True, "kills": []}
 
 

@@ -19,16 +19,20 @@ from rnn_harness.specs.expression import Role, variables
 from rnn_harness.specs.program import Pass
 
 
-def run_sequence(one: Pass, trajectory: Trajectory, arithmetic: Arithmetic, order: range) -> None:
-    """Add the pass's values to `trajectory`, which has at least one step; `order` is that of its walk."""
+def run_sequence(
+    one: Pass, trajectory: Trajectory, steps: list[dict[str, Any]], arithmetic: Arithmetic, order: range
+) -> None:
+    """Add the pass's values to `steps`, those of `trajectory`, at least one; `order` is that of its walk."""
     found = plan(one)
     if found.walk:
-        _walk(one, found, trajectory, arithmetic, order)
+        _walk(one, found, trajectory, steps, arithmetic, order)
     if found.after:
-        _after(one, found, trajectory, arithmetic, order)
+        _after(one, found, trajectory, steps, arithmetic, order)
 
 
-def _walk(one: Pass, found: Plan, trajectory: Trajectory, arithmetic: Arithmetic, order: range) -> None:
+def _walk(
+    one: Pass, found: Plan, trajectory: Trajectory, steps: list[dict[str, Any]], arithmetic: Arithmetic, order: range
+) -> None:
     run = compiled(found, lambda: targets_of(found.walk), trajectory.sizes)
     filled = columns(found, trajectory) if found.blocks else None
     env: dict[Key, Any] = {(name, None): value for name, value in trajectory.parameters.items()}
@@ -37,7 +41,7 @@ def _walk(one: Pass, found: Plan, trajectory: Trajectory, arithmetic: Arithmetic
     for name, where in carried:
         env[where] = trajectory.initial[name]
     for t in order:
-        step = trajectory.steps[t]
+        step = steps[t]
         for name, value in trajectory.inputs[t].items():
             env[name, 0] = value
         for name, value in step.items():
@@ -62,7 +66,9 @@ def _fill(filled: Columns, t: int, env: dict[Key, Any], back: int, arithmetic: A
             env[name, 0] = value[:, start:stop]
 
 
-def _after(one: Pass, found: Plan, trajectory: Trajectory, arithmetic: Arithmetic, order: range) -> None:
+def _after(
+    one: Pass, found: Plan, trajectory: Trajectory, steps: list[dict[str, Any]], arithmetic: Arithmetic, order: range
+) -> None:
     own = {assignment.target.name for assignment in found.after}
     env: dict[Key, Any] = {(name, None): value for name, value in trajectory.parameters.items()}
     for variable in dict.fromkeys(v for a in found.after for v in variables(a.expression)):
@@ -72,14 +78,13 @@ def _after(one: Pass, found: Plan, trajectory: Trajectory, arithmetic: Arithmeti
             )
     indices = {name: np.concatenate([at[name] for at in trajectory.indices]) for name in trajectory.indices[0]}
     run = compiled(found.after, lambda: targets_of(found.after), trajectory.sizes)
-    steps = len(trajectory.steps)
-    rows = steps * len(next(iter(trajectory.inputs[0].values())))
+    rows = len(steps) * len(next(iter(trajectory.inputs[0].values())))
     for (name, _), value in run(arithmetic, env, indices).items():
         if np.ndim(value) and len(value) == rows and rows != 1:
-            parts = value.reshape(steps, rows // steps, *value.shape[1:])
+            parts = value.reshape(len(steps), rows // len(steps), *value.shape[1:])
         else:
-            parts = [value] * steps  # a constant, or a single row
-        for step, part in zip(trajectory.steps, parts, strict=True):
+            parts = [value] * len(steps)  # a constant, or a single row
+        for step, part in zip(steps, parts, strict=True):
             step[name] = part
 
 

@@ -20,7 +20,7 @@ from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.speed.stopwatch import interval
 from rnn_harness.families import FAMILIES
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.records.measurement import CurvePoint, LearningMeasurement, stamp
 from rnn_harness.references import Reference, get_reference
 
 BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
@@ -66,43 +66,43 @@ def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
 
 def learned(
     name: str, steps: int, learner: Learner, budget: int, seeds: int, tick: Callable[[], None] = lambda: None
-) -> Measurement:
+) -> LearningMeasurement:
     """One learner on one task over some seeds: the losses of fresh sequences after `budget` steps of training."""
     task = TASKS[name](steps)
     rows = [_trained(task, learner, budget, seed, tick) for seed in range(seeds)]
     losses = interval([row.loss for row in rows])
     solved = [row.solved for row in rows if row.solved is not None]
-    extra = {
-        "chance": task.chance,
-        "best": task.best,
-        "seeds solved": float(len(solved)),
-        "seeds": float(seeds),
-        "seconds": float(np.median([row.seconds for row in rows])),
-        "parameters": float(rows[0].parameters),
-    }
-    extra |= {f"loss at {step}": float(np.median([row.curve[step] for row in rows])) for step in rows[0].curve}
-    if solved:
-        extra["steps until solved"] = float(np.median(solved))
     rates = [row.rates for row in rows if row.rates is not None]
-    if rates:
-        before, after = (math.exp(float(np.mean([math.log(pair[k]) for pair in rates]))) for k in (0, 1))
-        extra |= {"rate before": before, "rate after": after}
-    measured = Measurement(
-        kind="learning",
-        subject=learner.name,
-        spec=FAMILIES[learner.family].spec,
-        what=task.name,
-        sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers, "steps": budget},
-        dtype="float32",
-        unit="loss",
-        samples=tuple(row.loss for row in rows),
-        middle=losses.middle,
-        low=losses.low,
-        high=losses.high,
-        extra=extra,
-        text=task.title,
+    before, after = (
+        (math.exp(float(np.mean([math.log(pair[k]) for pair in rates]))) for k in (0, 1)) if rates else (None, None)
     )
-    return stamped(measured)
+    return stamp(
+        LearningMeasurement(
+            subject=learner.name,
+            spec=FAMILIES[learner.family].spec,
+            task=task.name,
+            task_title=task.title,
+            sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers},
+            training_steps=budget,
+            dtype="float32",
+            samples=tuple(row.loss for row in rows),
+            median=losses.middle,
+            ci_low=losses.low,
+            ci_high=losses.high,
+            chance=task.chance,
+            best=task.best,
+            seeds=seeds,
+            seeds_solved=len(solved),
+            steps_until_solved=float(np.median(solved)) if solved else None,
+            seconds=float(np.median([row.seconds for row in rows])),
+            parameters=rows[0].parameters,
+            loss_curve=tuple(
+                CurvePoint(step, float(np.median([row.curve[step] for row in rows]))) for step in rows[0].curve
+            ),
+            rate_before=before,
+            rate_after=after,
+        )
+    )
 
 
 @dataclass(frozen=True)

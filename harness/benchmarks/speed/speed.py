@@ -21,17 +21,18 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.speed.memory import most_memory
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, COPY, PEAK, Call, ceilings, drift, interleaved, interval
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.families import FAMILIES
 from rnn_harness.kernels import Kernel, Setting, kernels
 from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.evaluation import rounding
 from rnn_harness.kernels.judge import observe
 from rnn_harness.kernels.torch_reference import TorchReference
-from rnn_harness.records.measurement import Measurement, stamped
+from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase, stamp
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 SPECS = {name: family.spec for name, family in FAMILIES.items()}
@@ -238,7 +239,7 @@ def _floors(point: SpeedPoint) -> dict[str, Call]:
 
 def speed(
     point: SpeedPoint, rounds: int, cells: tuple[str, ...] = (), on_round: Callable[[], None] = lambda: None
-) -> Iterator[Measurement]:
+) -> Iterator[SpeedMeasurement]:
     """All competitors at one place of the grid, interleaved."""
     import torch
 
@@ -248,39 +249,49 @@ def speed(
     limits, work = ceilings(getattr(torch, point.dtype), point.bytes, point.device)
     samples = interleaved({**calls, **floors, **limits}, rounds, on_round, point.device)
     best = work[PEAK] / min(samples[PEAK]), work[COPY] / min(samples[COPY])
-    base = Measurement(kind="speed", subject="", spec=point.spec, what="", sizes=point.sizes, dtype=point.dtype)
-    base = base.model_copy(update={"control": tuple(samples[CONTROL]), "device": point.device})
-    steady = drift(samples)
+    control, steady = tuple(samples[CONTROL]), drift(samples)
+
+    def measured(subject: str, phase: SpeedPhase, times: Sequence[float]) -> SpeedMeasurement:
+        base = SpeedMeasurement(
+            subject=subject, spec=point.spec, phase=phase, sizes=point.sizes, dtype=point.dtype, device=point.device
+        )
+        work = _beside(point, phase, float(np.median(times)), best)
+        return base.model_copy(update={"samples": tuple(times), "control": control, **work})
+
     for row in rows:
         wrong = row.check()
-        made = {what: samples[f"{row.name} {what}"] for what in ("forward", "both")}
-        kept = samples[f"{row.name} kept"]
-        made["backward"] = [whole - part for whole, part in zip(made["both"], kept, strict=True)]
-        for what, times in made.items():
-            extra = _beside(point, what, float(np.median(times)), best) | {"drift": steady}
-            if what == "both":
-                extra["peak memory, MB"] = most_memory(row.calls["both"], point.device)
-            update = {"subject": row.name, "what": what, "samples": tuple(times), "ran": row.ran, "extra": extra}
-            told = {"agrees": wrong is None, "reason": wrong or ""}
-            yield _shown(base.model_copy(update={**update, **told}))
+        both, kept = samples[f"{row.name} both"], samples[f"{row.name} kept"]
+        times: dict[SpeedPhase, Sequence[float]] = {
+            "forward": samples[f"{row.name} forward"],
+            "both": both,
+            "backward": [total - part for total, part in zip(both, kept, strict=True)],
+        }
+        for phase, seconds in times.items():
+            memory = most_memory(row.calls["both"], point.device) if phase == "both" else None
+            update = {"agrees": wrong is None, "reason": wrong or "", "profiled_ops": row.ran}
+            update |= {"control_drift": steady, "peak_memory_mb": memory}
+            yield _shown(measured(row.name, phase, seconds).model_copy(update=update))
     for name in floors:
-        extra = _beside(point, "forward", float(np.median(samples[name])), best)
-        named = {"subject": name, "what": "forward"}
-        yield _shown(base.model_copy(update={**named, "samples": tuple(samples[name]), "extra": extra}))
+        yield _shown(measured(name, "forward", samples[name]))
 
 
-def _shown(one: Measurement) -> Measurement:
+_WORK = ("operations", "bytes_moved", "share_of_peak", "share_of_roofline", "control_drift", "peak_memory_mb")
+
+
+def _shown(measurement: SpeedMeasurement) -> SpeedMeasurement:
     """With its interval; a difference of two times that may be none at all is no time."""
-    found = interval(one.samples)
+    found = interval(measurement.samples)
     if found.low <= 0:
-        return stamped(one.model_copy(update={"extra": {}, "reason": "lost in noise: the machine was busy"}))
-    made = stamped(one.model_copy(update={"middle": found.middle, "low": found.low, "high": found.high}))
+        lost = dict.fromkeys(_WORK) | {"reason": "lost in noise: the machine was busy"}
+        return stamp(measurement.model_copy(update=lost))
+    update = {"median": found.middle, "ci_low": found.low, "ci_high": found.high}
+    made = stamp(measurement.model_copy(update=update))
     if made.device == "cpu":
         return made
     return made.model_copy(update={"machine": f"{made.machine}, {machine(made.device)}"})
 
 
-def _beside(point: SpeedPoint, what: str, seconds: float, best: tuple[float, float]) -> dict[str, float]:
+def _beside(point: SpeedPoint, what: SpeedPhase, seconds: float, best: tuple[float, float]) -> dict[str, float]:
     """Operations of the products, bytes that must move at least, and shares of what the machine can do.
 
     `best`: operations and bytes a second. The roofline is the peak, or, where there are few operations to a byte, what
@@ -291,8 +302,8 @@ def _beside(point: SpeedPoint, what: str, seconds: float, best: tuple[float, flo
     moved = times * point.bytes
     reached = operations / seconds if seconds > 0 else 0.0
     roof = min(best[0], operations / moved * best[1])
-    told = {"operations": float(operations), "bytes": float(moved)}
-    return told | {"share of peak": reached / best[0], "share of roofline": reached / roof}
+    work = {"operations": operations, "bytes_moved": moved}
+    return work | {"share_of_peak": reached / best[0], "share_of_roofline": reached / roof}
 
 
 def at_equal_count(point: SpeedPoint, total: int) -> SpeedPoint:

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
 from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, take
+from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import parameter_role
 
 

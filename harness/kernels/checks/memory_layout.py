@@ -12,19 +12,17 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import bare, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 
 
-def _kernel(evaluation: Evaluation) -> KernelEvaluation:
-    assert isinstance(evaluation, KernelEvaluation), "these checks are for kernels"
+def _kernel(evaluation: Evaluation) -> Evaluation:
     return evaluation
 
 
@@ -89,7 +87,7 @@ def _threads(evaluation: Evaluation) -> Iterator[Finding]:
     import torch
 
     own = _kernel(evaluation)
-    large = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}))
+    large = draw_arrays(evaluation.case.model_copy(update={"n": 32, "d": 64, "T": 2, "B": 64}), evaluation.subject)
     before, runs = torch.get_num_threads(), []
     try:
         for count in (1, 2):

@@ -18,13 +18,13 @@ import numpy as np
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays, representable
 from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
-from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, arrays_for
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays, representable
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 PLACES = 12
@@ -37,7 +37,7 @@ def _format(evaluation: Evaluation) -> Iterator[Finding]:
     name = evaluation.subject.output_name
     balls = np.stack([step[name] for step in evaluation.balls.steps])
     found = compare_with_balls(evaluation.subject.spec.id, f"output {name}", balls, evaluation.run.outputs)
-    if not found.agrees and isinstance(evaluation, KernelEvaluation):
+    if not found.agrees:
         told = recognise(evaluation)
         looks = f"; this is what {told} gives" if told else "; no known arithmetic explains it"
         found = replace(found, detail=f"{found.detail}; effective precision {found.bits or 0:.1f} bits{looks}")
@@ -46,8 +46,7 @@ def _format(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _accumulation(evaluation: Evaluation) -> Iterator[Finding]:
     """Sums of 4,096 terms of one sign that come to about 1: in a narrow format they would stop growing half way."""
-    assert isinstance(evaluation, KernelEvaluation)
-    arrays = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"n": TERMS, "T": 1}))
+    arrays = draw_arrays(evaluation.case.model_copy(update={"n": TERMS, "T": 1}), evaluation.subject)
     positive = {
         name: representable(np.abs(value) / SHARE, evaluation.case.dtype) if value.shape[-1] == TERMS else value
         for name, value in arrays.parameters.items()
@@ -66,7 +65,7 @@ class _Walk:
     after: dict[str, Array]
 
 
-def _walk(evaluation: KernelEvaluation, whole: CaseArrays) -> _Walk:
+def _walk(evaluation: Evaluation, whole: CaseArrays) -> _Walk:
     """Run the sequence in pieces, each once to its last step and once to the step before; then all of it at once."""
     steps = len(whole.inputs)
     places = [int(place) for place in np.unique(np.linspace(2, steps - 1, PLACES).astype(int))]
@@ -102,7 +101,7 @@ def _window(whole: CaseArrays, walk: _Walk, steps: int) -> CaseArrays:
     )
 
 
-def _inside(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> Iterator[Finding]:
+def _inside(evaluation: Evaluation, whole: CaseArrays, walk: _Walk) -> Iterator[Finding]:
     """The long run's own step: from the state before a place to the one after it."""
     one = evaluation.on(_window(whole, walk, 1))
     for name, source in evaluation.subject.states.items():
@@ -110,7 +109,7 @@ def _inside(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> Ite
         yield compare_with_balls(evaluation.subject.spec.id, what, one.balls.steps[0][name], walk.after[source])
 
 
-def _drift(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> tuple[float, float]:
+def _drift(evaluation: Evaluation, whole: CaseArrays, walk: _Walk) -> tuple[float, float]:
     """(largest |own state - true state| at the places, largest |true state|), the truth in a wider format."""
     arithmetic = NumpyArithmetic(np.longdouble if whole.case.dtype == "float64" else np.float64)
     true = _evaluated(evaluation, whole, arithmetic)
@@ -122,12 +121,12 @@ def _drift(evaluation: KernelEvaluation, whole: CaseArrays, walk: _Walk) -> tupl
     return worst, scale
 
 
-def _evaluated(evaluation: KernelEvaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
+def _evaluated(evaluation: Evaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
     values = evaluation.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
     return evaluate(evaluation.program, values, arithmetic)
 
 
-def _outputs(evaluation: KernelEvaluation, whole: CaseArrays) -> Finding:
+def _outputs(evaluation: Evaluation, whole: CaseArrays) -> Finding:
     """The outputs of all steps, screened against the equations in a wider format.
 
     No bound is proved over so many steps. What the recurrence makes of rounding is measured instead, on the equations
@@ -151,16 +150,15 @@ def _outputs(evaluation: KernelEvaluation, whole: CaseArrays) -> Finding:
 
 def _long(evaluation: Evaluation) -> Iterator[Finding]:
     """A sequence of 1,000 steps (50 where a kernel is interpreted), judged as sharply as two."""
-    assert isinstance(evaluation, KernelEvaluation)
     if any(one.direction < 0 for one in evaluation.program.passes):
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
-    case = evaluation.case.model_copy(update={"T": evaluation.long, "B": 1, "scale": 0.5})
-    whole = arrays_for(evaluation.subject, case)
+    case = evaluation.case.model_copy(update={"T": evaluation.options.long_steps, "B": 1, "scale": 0.5})
+    whole = draw_arrays(case, evaluation.subject)
     walk = _walk(evaluation, whole)
     again = evaluation.on(_window(whole, walk, 2))
     inside = worst_finding(list(_inside(evaluation, whole, walk)))
     rows = [inside]
-    if evaluation.case.dtype not in NARROW and evaluation.operands is None:
+    if evaluation.case.dtype not in NARROW and evaluation.options.operands is None:
         rows.append(_outputs(evaluation, whole))
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         rows += backward_bound(again)
@@ -169,7 +167,7 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = inside.error or 0.0
     told = (
-        f"over {evaluation.long} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates "
+        f"over {len(whole.inputs)} steps the state is off by at most {total:.2g} ({bits:.1f} bits); one step creates "
         f"at most {created:.2g}, the recurrence makes {total / created if created else 0:.1f} times that of it"
     )
     detail = f"{found.detail}; {told}" if found.detail else told

@@ -15,7 +15,8 @@ from rnn_harness.arithmetic.assumptions import APPROXIMATE_FUNCTIONS, TF32_OPERA
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
-from rnn_harness.kernels.evaluation import NARROW, KernelEvaluation, rounding
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import NARROW, rounding
 
 _OPERANDS = ((24, "float32"), (11, "TF32 or float16"), (8, "bfloat16"))
 """Bits of significand that matrix units take, and what they are called."""
@@ -27,13 +28,13 @@ def shortened(values: Array, bits: int) -> Array:
     return np.ldexp(np.rint(mantissa * 2.0**bits) / 2.0**bits, exponent).astype(values.dtype)
 
 
-def _holds(evaluation: KernelEvaluation, rule: Rounding) -> bool:
+def _holds(evaluation: Evaluation, rule: Rounding) -> bool:
     name = evaluation.subject.output_name
     steps = evaluate(evaluation.program, evaluation.values, BallArithmetic(rule)).steps
     return compare_with_balls("", "", np.stack([step[name] for step in steps]), evaluation.run.outputs).agrees
 
 
-def _probe(evaluation: KernelEvaluation, bits: int) -> KernelEvaluation:
+def _probe(evaluation: Evaluation, bits: int) -> Evaluation:
     """One step from a zero state, on numbers of so many bits."""
     d = evaluation.arrays
     return evaluation.on(
@@ -48,7 +49,7 @@ def _probe(evaluation: KernelEvaluation, bits: int) -> KernelEvaluation:
     )
 
 
-def recognise(evaluation: KernelEvaluation) -> str:
+def recognise(evaluation: Evaluation) -> str:
     """A name for the arithmetic of a kernel that is outside its bound; empty if none that is known explains it."""
     dtype = evaluation.case.dtype
     own = rounding(dtype)

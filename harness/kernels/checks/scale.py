@@ -18,7 +18,7 @@ from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
+from rnn_harness.subjects.case_arrays import draw_arrays
 
 WIDE = ("float64", "float32")
 STEPS = 131
@@ -29,7 +29,7 @@ _NAMES = {"n": "input size", "d": "hidden size", "B": "batch size"}
 SCALES = (2.0**40, 2.0**-40)
 
 
-def _bounds(evaluation: KernelEvaluation, what: str) -> Finding:
+def _bounds(evaluation: Evaluation, what: str) -> Finding:
     """Outputs, and gradients where there are some, in their bounds."""
     name, entry = evaluation.subject.output_name, evaluation.subject.spec.id
     balls = np.stack([step[name] for step in evaluation.balls.steps])
@@ -43,17 +43,15 @@ def _bounds(evaluation: KernelEvaluation, what: str) -> Finding:
 
 def _steps(evaluation: Evaluation) -> Iterator[Finding]:
     """A long sequence, and the gradients through all of it, from the first step to the last."""
-    assert isinstance(evaluation, KernelEvaluation)
-    steps = min(STEPS, evaluation.long + 1)
-    small = {} if evaluation.fixed else {"n": 2, "d": 2}
+    steps = min(STEPS, evaluation.options.long_steps + 1)
+    small = {} if evaluation.options.fixed_sizes else {"n": 2, "d": 2}
     case = evaluation.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "features": (), **small})
-    yield _bounds(evaluation.on(arrays_for(evaluation.subject, case)), f"over {steps} steps")
+    yield _bounds(evaluation.on(draw_arrays(case, evaluation.subject)), f"over {steps} steps")
 
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """Sizes in use, screened against a wider format; where they are wrong, which of them it is."""
-    assert isinstance(evaluation, KernelEvaluation)
-    if evaluation.operands is not None:
+    if evaluation.options.operands is not None:
         raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
     entry = evaluation.subject.spec.id
     wrong = _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, "features": ()}))
@@ -67,11 +65,11 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     yield Finding(entry, False, f"with {told}: {wrong}{only}", float("inf"))
 
 
-def _wrong_at(evaluation: KernelEvaluation, case: Case) -> str:
+def _wrong_at(evaluation: Evaluation, case: Case) -> str:
     """What leaves the screen in a case, and by how much; empty if nothing does."""
     single = case.dtype == "float32"
     arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
-    own = evaluation.on(arrays_for(evaluation.subject, case))
+    own = evaluation.on(draw_arrays(case, evaluation.subject))
     trajectory = evaluate(own.program, own.values, arithmetic)
     found = {"the output": own.run.outputs}
     true = {"the output": np.stack([step[own.subject.output_name] for step in trajectory.steps])}
@@ -90,7 +88,6 @@ def _wrong_at(evaluation: KernelEvaluation, case: Case) -> str:
 
 def _states(evaluation: Evaluation) -> Iterator[Finding]:
     """Initial states beyond what gates alone ever make of them."""
-    assert isinstance(evaluation, KernelEvaluation)
     if not any(value.any() for value in evaluation.arrays.states.values()):
         raise NotRun("it takes no initial state")
     states = {name: 16 * value for name, value in evaluation.arrays.states.items()}
@@ -102,7 +99,6 @@ def _states(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
     """Output gradients many times as large, and as small, as usual: a gradient is linear in them."""
-    assert isinstance(evaluation, KernelEvaluation)
     for scale in SCALES:
         arrays = replace(
             evaluation.arrays,

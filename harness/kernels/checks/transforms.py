@@ -20,7 +20,6 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_wit
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
 from rnn_harness.kernels.torch_reference import numpy
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -131,7 +130,6 @@ def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
     """Two input sequences at once under torch.func.vmap: each within the bound of its own."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
     made = objective(evaluation)
     both = torch.stack([made.inputs, made.inputs.flip(0)]).detach()
     try:

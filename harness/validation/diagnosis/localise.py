@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks.check import compare_with_balls
-from rnn_harness.engine.runner import fixed_cases
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
@@ -155,8 +154,7 @@ def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
     evaluation = kernel.evaluation(setting, found.case)
     told = f"in {found.dtype}: the gradients have {found.bits:.1f} bits"
     if found.dtype == "float64":
-        evaluation.bounded = BallArithmetic.of("float32")
-        rows = evaluation.gradient_balls
+        rows = evaluation.rounded_as("float32").gradient_balls
         if all(
             compare_with_balls("", name, balls, evaluation.flat_gradients[name]).agrees for name, balls in rows.items()
         ):

@@ -17,7 +17,6 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import bare, kernel_of
 from rnn_harness.kernels.torch_reference import held, numpy
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -102,7 +101,6 @@ def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
     """Where only the parameters, only the inputs or only the states want gradients, these are what they were."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
     driver, d, cell = _of_torch(evaluation), evaluation.arrays, kernel_of(evaluation)
     if driver.gradients:
         raise NotRun(driver.gradients)

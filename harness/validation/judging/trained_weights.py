@@ -17,8 +17,8 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.loading.adapters import imported
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -73,7 +73,6 @@ def weights_check(weights: dict[str, Array]) -> Check:
     """The candidate with those weights, over some steps: outputs and gradients within the bound."""
 
     def run(evaluation: Evaluation) -> Iterator[Finding]:
-        assert isinstance(evaluation, KernelEvaluation)
         driver = kernel_of(evaluation).driver
         assert isinstance(driver, TargetDriver), "weights are a candidate's"
         names = {piece.parameter for piece in driver.table.pieces}
@@ -82,7 +81,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
             raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
         n, d = _sizes(driver, weights)
         case = evaluation.case.model_copy(update={"n": n, "d": d, "T": 4})
-        drawn = arrays_for(evaluation.subject, case)
+        drawn = draw_arrays(case, evaluation.subject)
         shapes = {name: value.shape for name, value in drawn.parameters.items()}
         own = driver.table.unpack({name: weights[name] for name in names}, shapes)
         dtype = drawn.inputs.dtype

@@ -18,8 +18,8 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.validation.judging.torch_mode_checks import MODES, driver_of, said
 
 HUGE = 2.0**14
@@ -135,14 +135,12 @@ def _stepwise(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """One input, one unit, one row, one step; each within the bound."""
-    assert isinstance(evaluation, KernelEvaluation)
     if driver_of(evaluation).fixed is not None:
         raise Refused("it exists for fixed sizes alone")
-    from rnn_harness.kernels.evaluation import arrays_for
 
     rows = []
     for change in ({"n": 1}, {"d": 1}, {"B": 1}, {"T": 1}, {"n": 1, "d": 1, "B": 1, "T": 1}):
-        small = evaluation.on(arrays_for(evaluation.subject, evaluation.case.model_copy(update=change)))
+        small = evaluation.on(draw_arrays(evaluation.case.model_copy(update=change), evaluation.subject))
         name = evaluation.subject.output_name
         balls = np.stack([step[name] for step in small.balls.steps])
         what = ", ".join(f"{key} = {value}" for key, value in change.items())

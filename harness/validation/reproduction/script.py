@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
+from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _FLAT = (
