@@ -162,10 +162,10 @@ def _model(outputs: int) -> Iterator[tuple[str, int]]:
     named = (row for layer in layers for row in layer.named_parameters())
     yield "torch", sum(one.numel() for name, one in named if not name.startswith("bias_hh"))
     if importlib.util.find_spec("keras") is not None:
-        from rnn_harness.validation.loading.adapters import choose_backend, imported
+        from rnn_harness.validation.loading.adapters import choose_backend, import_library
 
         choose_backend()
-        keras = imported("keras", "keras")
+        keras = import_library("keras", "keras")
         dense = keras.layers.Dense(outputs)
         top = dense if outputs == 1 else keras.layers.TimeDistributed(dense)
         first = keras.layers.SimpleRNN(20, return_sequences=True)
@@ -223,10 +223,10 @@ def _torch(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
 
 
 def _keras(spec: Spec, sizes: dict[str, int]) -> bool:
-    from rnn_harness.validation.loading.adapters import choose_backend, imported
+    from rnn_harness.validation.loading.adapters import choose_backend, import_library
 
     choose_backend()
     entry = KERAS_LAYERS[spec.id]
-    layer = getattr(imported("keras", "keras").layers, entry.layer_class)(sizes["d"], **entry.options)
+    layer = getattr(import_library("keras", "keras").layers, entry.layer_class)(sizes["d"], **entry.options)
     layer.build((None, None, sizes["n"]))
     return sum(int(np.prod(variable.shape)) for variable in layer.trainable_variables) == count(spec, sizes)

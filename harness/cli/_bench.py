@@ -179,10 +179,10 @@ def _loaded(cell: str) -> None:
     """That somebody's cell is there, before anything is timed. Raises UsageError."""
     import contextlib
 
-    from rnn_harness.validation import load
+    from rnn_harness.validation import load_target
 
     with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of ours
-        load(cell)
+        load_target(cell)
 
 
 def _known(kind: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -125,12 +125,12 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
 def _kernel(record: Record) -> Kernel:
     """The kernel or the candidate of a record."""
     from rnn_harness.kernels import kernels
-    from rnn_harness.validation import candidate, identify, load, read_options
+    from rnn_harness.validation import candidate, identify, load_target, read_options
 
     found = next((one for one in kernels() if one.id == record.kernel), None)
     if found is not None:
         return found
-    target = load(record.kernel, read_options(list(record.init)))
+    target = load_target(record.kernel, read_options(list(record.init)))
     matches = identify(target)
     if not matches:
         raise NotRun(f"{record.kernel} equals no cell that is known")
@@ -140,9 +140,9 @@ def _kernel(record: Record) -> Kernel:
 def _identified(record: Record) -> Finding:
     """The identification of a candidate, again."""
     from rnn_harness.checks.check import Finding
-    from rnn_harness.validation import ValidationRequest, load, read_options, validating
+    from rnn_harness.validation import ValidationRequest, load_target, read_options, validating
 
-    target = load(record.kernel, read_options(list(record.init)))
+    target = load_target(record.kernel, read_options(list(record.init)))
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
     for kind, value in validating(target, ValidationRequest(spec)):
         if kind == "record":

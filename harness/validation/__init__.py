@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
     from rnn_harness.validation.judging.validate import judge_case, run_validation
     from rnn_harness.validation.loading.options import read_options
-    from rnn_harness.validation.loading.target import Target, load, target
+    from rnn_harness.validation.loading.target import Target, load_target, target_of
     from rnn_harness.validation.reproduction.reference import candidate_as_reference
     from rnn_harness.validation.request import Limits, Listener, ValidationRequest
 
@@ -57,14 +57,14 @@ __all__ = [
     "collect_validation",
     "identify",
     "judge_case",
-    "load",
+    "load_target",
     "load_map",
     "outcome_of",
     "read_options",
     "run_validation",
     "run_validation_isolated",
     "save_map",
-    "target",
+    "target_of",
 ]
 _MODULES = {
     "rnn_harness.records.events": (
@@ -85,7 +85,7 @@ _MODULES = {
     "rnn_harness.validation.judging.candidate_kernel": ("candidate_kernel",),
     "rnn_harness.validation.judging.validate": ("judge_case", "run_validation"),
     "rnn_harness.validation.loading.options": ("read_options",),
-    "rnn_harness.validation.loading.target": ("Target", "load", "target"),
+    "rnn_harness.validation.loading.target": ("Target", "load_target", "target_of"),
     "rnn_harness.validation.reproduction.reference": ("candidate_as_reference",),
     "rnn_harness.validation.request": ("Limits", "Listener", "ValidationRequest"),
 }

@@ -263,10 +263,10 @@ def load_requested(request: ValidationRequest) -> Target:
     Raises:
         UsageError: There is no such target, or the adapter that was asked for does not drive it.
     """
-    from rnn_harness.validation.loading.target import load
+    from rnn_harness.validation.loading.target import load_target
 
     try:
-        return load(request.target, dict(request.options), request.adapter)
+        return load_target(request.target, dict(request.options), request.adapter)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it

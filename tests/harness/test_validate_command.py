@@ -19,7 +19,7 @@ from rnn_harness.reports.text.validation import print_validation
 from rnn_harness.runtime.worker import LATE, SILENT
 from rnn_harness.validation import Limits, Order, collect, isolated
 from rnn_harness.validation.isolation import advice
-from rnn_harness.validation.loading.adapters import choose
+from rnn_harness.validation.loading.adapters import choose_adapter
 
 CELLS = Path(__file__).parent / "troublesome_cells.py"
 RUN = CliRunner()
@@ -125,7 +125,7 @@ def test_limits_that_cannot_be_kept_are_refused(option: str, value: str) -> None
 
 
 def test_the_adapter_of_onnx_refuses_what_is_no_model() -> None:
-    adapter = choose(torch.nn.GRU, "onnx")
+    adapter = choose_adapter(torch.nn.GRU, "onnx")
     assert adapter is not None
     with pytest.raises(UsageError, match=r"GRU is no ONNX model .*leave --adapter onnx out"):
         adapter.wrap(torch.nn.GRU(2, 3), 2, 3, {})

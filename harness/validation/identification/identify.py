@@ -16,12 +16,12 @@ from rnn_harness.errors import UsageError
 from rnn_harness.references import get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.parameter_layout import Layout, fits, layouts
 from rnn_harness.validation.identification.probe import Probe, probe
 from rnn_harness.validation.identification.variants import all_variants, with_cell_clip, with_offset
-from rnn_harness.validation.loading.calling_convention import CallingConvention
 from rnn_harness.validation.loading.target import Target
 
 WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forget", "o": "output", "": "state"}
@@ -237,7 +237,7 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Identification,
         seen.tolerance, seen.steps = tolerance, steps
         for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
             found: dict[str, Identification] = {}
-            for match in _matches(seen, layout, target.claims):
+            for match in _matches(seen, layout, target.declared_model):
                 found.setdefault(match.sentence(), replace(match, unused=unused))
             if found:
                 return tuple(found.values())

@@ -70,5 +70,5 @@ def _nearest(target: Target) -> str:
     from rnn_harness.validation.identification.probe import probe
 
     seen = probe(target)
-    found = neighbours(seen, layouts_of(target, seen), target.claims)
+    found = neighbours(seen, layouts_of(target, seen), target.declared_model)
     return str(explained(found[0])) if found else ""

@@ -14,10 +14,11 @@ from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout
-from rnn_harness.validation.loading.calling_convention import CallingConvention, find
-from rnn_harness.validation.loading.driver import through
+from rnn_harness.validation.loading.driver import run_over_time
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -124,7 +125,7 @@ class Probe:
         leaves, x, given = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
-                outputs, each, last = through(self.module, self.convention, leaves, x, given)
+                outputs, each, last = run_over_time(self.module, self.convention, leaves, x, given)
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # somebody's code may raise anything
@@ -168,7 +169,7 @@ class Probe:
         leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         before = [value.clone() for value in (x, *given)]
         with torch.no_grad():
-            through(self.module, self.convention, leaves, x, list(given))
+            run_over_time(self.module, self.convention, leaves, x, list(given))
         changed = [not torch.equal(a, b) for a, b in zip((x, *given), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
@@ -178,10 +179,10 @@ class Probe:
 
         leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         with torch.no_grad():
-            outputs, _, last = through(self.module, self.convention, leaves, x, given)
+            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, given)
             held = [*last, *([outputs] if outputs is not None else [])]
             before = [value.clone() for value in held]
-            through(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
+            run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
         return any(not torch.equal(a, b) for a, b in zip(held, before, strict=True))
 
     def gives_nan(self) -> bool:
@@ -200,10 +201,10 @@ def probe(target: Target, seed: int = 0) -> Probe:
 
     Raises UsageError if it cannot be driven, which says nothing about what it computes.
     """
-    n, d = target.sizes or (N, D)
+    n, d = target.capabilities.fixed_sizes or (N, D)
     trouble: Exception | None = None
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
-        if dtype not in target.dtypes:
+        if dtype not in target.capabilities.dtypes:
             continue
         try:
             return _probe(target, n, d, dtype, tolerance, seed)
@@ -216,14 +217,14 @@ def probe(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make(n, d).to(getattr(torch, dtype)).eval()
+    module = target.make_module(n, d).to(getattr(torch, dtype)).eval()
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if not shapes:
         raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")
-    convention = find(module, n, d, target.convention)
+    convention = find_convention(module, n, d, target.capabilities.calling_convention)
     rng = np.random.default_rng(seed)
     # Large enough for a clipped function to be told from the straight one, small enough for tanh not to be flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}

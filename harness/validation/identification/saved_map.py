@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.decode import ParameterAssignment
 from rnn_harness.validation.identification.identify import Identification
 from rnn_harness.validation.identification.parameter_layout import GateBlock, Layout
-from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
 def map_of(match: Identification) -> MapFile:

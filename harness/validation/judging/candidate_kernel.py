@@ -31,31 +31,28 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         spec = with_rewriting(library().spec(match.spec), match.sketch)
     absent = match.absent if match.spec is not None else tuple(name for name in match.absent if "." in name)
     driver = TargetDriver(
-        target.make,
+        target.make_module,
         match.convention,
         match.reading.table,
         match.states,
-        target.sizes,
+        target.capabilities,
         absent,
-        target.gradients,
-        target.foreign,
-        target.lengths,
     )
     return Kernel(
         target.name,
         match.sentence(),
         spec.id,
         lambda _: driver,
-        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
         fixed=fixed_sizes(target),
-        metamorphic=not absent and not target.absolute,
+        metamorphic=not absent and not target.capabilities.absolute_function_error,
         given=spec,
         own_checks=USAGE_CHECKS,
-        skipped_checks=skipped_checks(target.foreign),
+        skipped_checks=skipped_checks(target.capabilities.library),
         shrinks=False,
         watched=False,
-        absolute=target.absolute,
+        absolute=target.capabilities.absolute_function_error,
     )
 
 
@@ -73,11 +70,11 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         f"held against {spec.path}",
         spec.id,
         lambda _: driver,
-        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         fixed=fixed_sizes(target),
         given=spec,
         own_checks=USAGE_CHECKS,
-        skipped_checks=skipped_checks(target.foreign),
+        skipped_checks=skipped_checks(target.capabilities.library),
         shrinks=False,
         watched=False,
     )
@@ -85,4 +82,5 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
 
 def fixed_sizes(target: Target) -> dict[str, int] | None:
     """Return the only sizes that a candidate exists for; None if it can be made for any."""
-    return {"n": target.sizes[0], "d": target.sizes[1], "B": BATCH_ROWS} if target.sizes else None
+    sizes = target.capabilities.fixed_sizes
+    return None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": BATCH_ROWS}

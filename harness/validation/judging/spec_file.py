@@ -14,7 +14,7 @@ from rnn_harness.specs import Spec, library, load_spec
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
-from rnn_harness.validation.loading.calling_convention import find
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
 
@@ -45,25 +45,16 @@ def spec_file_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Ker
     Raises:
         UsageError: Their states or their parameters do not fit together.
     """
-    n, d = target.sizes or (N, D)
-    module = target.make(n, d).double().eval()
-    convention = find(module, n, d, target.convention)
+    n, d = target.capabilities.fixed_sizes or (N, D)
+    module = target.make_module(n, d).double().eval()
+    convention = find_convention(module, n, d, target.capabilities.calling_convention)
     signature = SpecSignature(spec)
     if convention.states != len(signature.state_names):
         states = ", ".join(signature.state_names) or "none"
         raise UsageError(f"{target.name} is {convention}, but {spec.id} has the states {states}")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     table = match_parameters(spec.id, shapes, signature.parameter_shapes(n, d))
-    driver = TargetDriver(
-        target.make,
-        convention,
-        table,
-        signature.state_names,
-        target.sizes,
-        (),
-        target.gradients,
-        target.foreign,
-    )
+    driver = TargetDriver(target.make_module, convention, table, signature.state_names, target.capabilities)
     return spec_kernel(target, spec, driver, dtypes)
 
 

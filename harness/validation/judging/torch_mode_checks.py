@@ -20,7 +20,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import bare, kernel_of
 from rnn_harness.kernels.torch_reference import held, numpy
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _DTYPES = ("float64", "float32")
@@ -65,8 +65,8 @@ def call_results(
 def _torch_driver(evaluation: Evaluation) -> TargetDriver:
     """Return the driver of a torch candidate. Raises NotRun for another library."""
     driver = candidate_driver(evaluation)
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no such mode that the adapter sets")
+    if driver.capabilities.library:
+        raise NotRun(f"{driver.capabilities.library} has no such mode that the adapter sets")
     return driver
 
 
@@ -91,16 +91,16 @@ def _has_dropout(module: Any) -> bool:
 def _training(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare outputs and gradients in training mode with those in evaluation mode."""
     driver, arrays, cell = _torch_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
-    module = driver.make(evaluation.case.n, evaluation.case.d)
+    module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
     module = module.to(getattr(torch, evaluation.case.dtype)).train()
-    in_training = type(cell)(replace(driver, make=_InTraining(module)), cell.like, evaluation.case.dtype)
+    in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.like, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
     is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
     yield finding(evaluation, is_equal, "in training mode the outputs are others than in evaluation")
-    if driver.gradients:
+    if driver.no_gradients_reason:
         return
     gradients = flat(subject.backward(run, arrays.d_outputs, arrays.d_finals))
     differing = [
@@ -126,8 +126,8 @@ def _no_grad(evaluation: Evaluation) -> Iterator[Finding]:
 def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
     """Ask for the gradients of the parameters, the inputs or the states alone: each must be right without the others."""
     driver = _torch_driver(evaluation)
-    if driver.gradients:
-        raise NotRun(driver.gradients)
+    if driver.no_gradients_reason:
+        raise NotRun(driver.no_gradients_reason)
     balls, findings = evaluation.gradient_balls, []
     for part in ("parameters", "inputs", "states"):
         what = f"where the {part} alone want gradients: gradient"
@@ -180,9 +180,9 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("it is never given a state by rows")
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
-    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(bare(evaluation)).items()}
-    zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.states]
+    zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
     def call(*arguments: Any) -> Any:
         return torch.func.functional_call(module, leaves, arguments)

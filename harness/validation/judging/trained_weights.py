@@ -17,9 +17,9 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.judging.torch_mode_checks import candidate_driver
-from rnn_harness.validation.loading.adapters import imported
+from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.driver import TargetDriver
-from rnn_harness.validation.loading.target import SMALL, Target
+from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 
 STEPS = 4
 """Time steps that trained weights are tried on."""
@@ -35,7 +35,7 @@ def load_weights(path: Path) -> dict[str, Array]:
         raise UsageError(f"there is no file of weights {path}")
     tensors: Any
     if path.suffix == ".safetensors":
-        safetensors = imported("safetensors.torch", "weights")
+        safetensors = import_library("safetensors.torch", "weights")
         try:
             tensors = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
@@ -62,7 +62,7 @@ def check_weights(path: Path, target: Target) -> None:
         UsageError: They are not; the message says where.
     """
     weights = load_weights(path)
-    names = dict(target.make(*(target.sizes or SMALL)).named_parameters())
+    names = dict(target.make_module(*(target.capabilities.fixed_sizes or TRIAL_SIZES)).named_parameters())
     present = [name for name in names if name in weights]
     broken = [_where_not_finite(name, weights[name]) for name in present if not np.isfinite(weights[name]).all()]
     if broken:

@@ -47,10 +47,10 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     import torch
 
     driver = candidate_driver(evaluation)
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no state_dict")
+    if driver.capabilities.library:
+        raise NotRun(f"{driver.capabilities.library} has no state_dict")
     dtype = getattr(torch, evaluation.case.dtype)
-    first, second = (driver.make(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
+    first, second = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
     if first is second:
         raise NotRun("it exists once, and cannot be made a second time")
     try:
@@ -59,7 +59,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
         yield finding(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(evaluation.arrays.inputs, dtype=dtype)
-    names = driver.states[: driver.convention.states]
+    names = driver.state_names[: driver.convention.states]
     states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in names]
     with torch.no_grad():
         results = [call_results(driver.convention, module, x, states) for module in (first, second)]
@@ -74,9 +74,9 @@ def _formats(evaluation: Evaluation) -> Iterator[Finding]:
 
     driver, arrays, cell = candidate_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
     x = cell.tensor(arrays.inputs, leaf=False)
-    names = driver.states[: driver.convention.states]
+    names = driver.state_names[: driver.convention.states]
     states = [cell.tensor(arrays.states[name], leaf=False) for name in names]
-    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(arrays.parameters).items()}
     with torch.no_grad():
         results = call_results(
@@ -139,7 +139,7 @@ def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _smallest_sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """Try one input, one unit, one row, one step, and all of them at once; each must lie within the bound."""
-    if candidate_driver(evaluation).fixed is not None:
+    if candidate_driver(evaluation).capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
     spec, output_name = evaluation.subject.spec.id, evaluation.subject.output_name
     findings = []

@@ -56,7 +56,7 @@ def wanted_cell(target: Target, spec: str, saved_map: Identification | None) -> 
         return WantedCell(sketch_of(library().spec(spec)), spec, spec)
     if saved_map is not None:
         return WantedCell(saved_map.sketch, saved_map.spec or "the cell of the map", spec)
-    return WantedCell(target.claims, "what it says it is" if target.claims is not None else "", spec)
+    return WantedCell(target.declared_model, "what it says it is" if target.declared_model is not None else "", spec)
 
 
 def matches_of_map(probe: Probe, saved_map: Identification) -> tuple[Identification, ...]:

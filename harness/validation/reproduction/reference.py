@@ -11,7 +11,7 @@ from rnn_harness.validation.diagnosis.nearest import neighbours
 from rnn_harness.validation.identification.identify import identify, layouts_of
 from rnn_harness.validation.identification.probe import probe
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-from rnn_harness.validation.loading.target import load
+from rnn_harness.validation.loading.target import load_target
 
 
 def candidate_as_reference(target: str, options: Mapping[str, object] | None = None) -> Reference:
@@ -27,7 +27,7 @@ def candidate_as_reference(target: str, options: Mapping[str, object] | None = N
     Raises:
         UsageError: It is near no known cell.
     """
-    candidate = load(target, dict(options or {}))
+    candidate = load_target(target, dict(options or {}))
     response = probe(candidate)
     matches = identify(candidate, response) or tuple(neighbours(response, layouts_of(candidate, response), None))
     if not matches:

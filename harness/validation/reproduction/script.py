@@ -57,13 +57,13 @@ class ScriptParts:
     @property
     def states(self) -> dict[str, Array]:
         """The states that go into the candidate, (B, d) each, in its order."""
-        names = self.driver.states[: self.driver.convention.states]
+        names = self.driver.state_names[: self.driver.convention.states]
         return {name: self.arrays.states[name] for name in names}
 
 
 def script_text(parts: ScriptParts) -> str:
     """Write the program; it ends in an assertion that fails."""
-    convention, library = parts.driver.convention, parts.driver.foreign
+    convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
     is_called_by_rows = convention.arrangement in ("rows", "columns")
     lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
@@ -88,12 +88,12 @@ def _import_lines(parts: ScriptParts) -> Iterator[str]:
     yield f"import {where}"
     n, d = parts.sizes
     options = "".join(f", {key}={value!r}" for key, value in parts.options.items() if key not in _ADAPTER_OPTIONS)
-    yield f"cell = {where}.{name}" + (f"({n}, {d}{options})" if parts.driver.fixed is None else "")
+    yield f"cell = {where}.{name}" + (f"({n}, {d}{options})" if parts.driver.capabilities.fixed_sizes is None else "")
 
 
 def _torch_lines(parts: ScriptParts) -> Iterator[str]:
     """Yield the lines that call a torch module, and differentiate it if a gradient differs."""
-    place, names = parts.difference, parts.driver.states
+    place, names = parts.difference, parts.driver.state_names
     yield "import torch"
     yield from _import_lines(parts)
     yield from mapping_lines("p", parts.driver.table.pack(parts.arrays.parameters))
@@ -139,7 +139,7 @@ def _call_lines(parts: ScriptParts, call: str, library: str) -> Iterator[str]:
     Yields:
         Lines after which ``h`` is the outputs (T, B, d), and ``s`` the final states.
     """
-    convention, names = parts.driver.convention, parts.driver.states
+    convention, names = parts.driver.convention, parts.driver.state_names
     transposed = ".T" if convention.arrangement == "columns" else ""
     layer = "[None]" if convention.layered else ""
     states = [f"s['{name}']{transposed}{layer}" for name in parts.states]
@@ -192,7 +192,7 @@ def _subscript(index: tuple[int, ...]) -> str:
 
 def _method(parts: ScriptParts) -> str:
     """Return the method of the object that is called; empty if the candidate is no object with a method."""
-    return str(getattr(getattr(parts.driver.make(1, 1), "runner", None), "method", ""))
+    return str(getattr(getattr(parts.driver.make_module(1, 1), "runner", None), "method", ""))
 
 
 def _reference_lines(parts: ScriptParts) -> Iterator[str]:

@@ -41,7 +41,7 @@ def smallest_counterexample(
     subject = kernel.subject(setting)
     driver = _driver(subject)
     try:
-        shrunk = _shrunk(subject, not driver.gradients)
+        shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason)
         if shrunk is None:
             return None
         place = shrunk.difference

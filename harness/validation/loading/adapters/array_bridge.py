@@ -66,7 +66,7 @@ def _tensors(arguments: tuple[Any, ...]) -> list[Tensor]:
     return found
 
 
-class Foreign(nn.Module):
+class ArrayLibraryModule(nn.Module):
     """A runner with its parameters. `differentiable`: whether its pullbacks are any."""
 
     def __init__(self, runner: Runner, parameters: Mapping[str, Array], differentiable: bool = True) -> None:

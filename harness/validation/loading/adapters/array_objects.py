@@ -13,8 +13,9 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, Pullback
 from rnn_harness.validation.loading.adapters.own_backward import Backward, method_of
 
 FORWARD = ("forward", "step", "forward_step", "__call__", "call", "predict")
@@ -37,7 +38,7 @@ def shown(found: Any) -> list[Array]:
 
 
 def parameters_of(module: Any) -> dict[str, Array]:
-    """Arrays of floats among the attributes, and in dictionaries among them (``params/W``)."""
+    """ArrayObjectAdapter of floats among the attributes, and in dictionaries among them (``params/W``)."""
     found: dict[str, Array] = {}
     for name, value in vars(module).items():
         if _is_parameter(value):
@@ -104,13 +105,13 @@ def _own(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-class Arrays:
+class ArrayObjectAdapter:
     """Any object with arrays of floats among its attributes and a forward method."""
 
     name = "numpy"
     options: tuple[str, ...] = ("method",)
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Whatever no other adapter claims, if it has a forward method of its own."""
         return any(name in vars(one) for one in kind.__mro__ if one is not object for name in FORWARD)
 
@@ -118,7 +119,7 @@ class Arrays:
         """None."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The object's forward method, its arrays as parameters."""
         method = str(options.get("method") or method_of(module, FORWARD) or "")
         if not method or not callable(getattr(module, method, None)):
@@ -131,4 +132,7 @@ class Arrays:
             )
         runner = ArrayRunner(module, method, n, d)
         reason = "" if runner.backward is not None else f"{type(module).__name__} has no backward method"
-        return DrivenModule(Foreign(runner, parameters, not reason), gradients=reason, foreign="NumPy")
+        return DrivenModule(
+            ArrayLibraryModule(runner, parameters, not reason),
+            TargetCapabilities(no_gradients_reason=reason or None, library="NumPy"),
+        )

@@ -12,14 +12,15 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, Pullback
 
 
 def jax_module() -> Any:
     """JAX with float64 switched on. Raises UsageError."""
-    jax = imported("jax", "jax")
+    jax = import_library("jax", "jax")
     jax.config.update("jax_enable_x64", True)
     return jax
 
@@ -65,19 +66,19 @@ def _name(path: Any) -> str:
     return "/".join(step for step in steps if step not in ("value", "params"))
 
 
-def jax_function_module(function: Callable[..., Any], tree: Any) -> Foreign:
+def jax_function_module(function: Callable[..., Any], tree: Any) -> ArrayLibraryModule:
     """A pure function with its parameters as a torch module."""
     runner = JaxRunner(function, tree)
-    return Foreign(runner, runner.values)
+    return ArrayLibraryModule(runner, runner.values)
 
 
-class Linen:
+class LinenAdapter:
     """flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
 
     name = "flax.linen"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Modules of flax.linen."""
         return comes_from(kind, "flax.linen")
 
@@ -85,7 +86,7 @@ class Linen:
         """None."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell, or a layer made of one."""
         jax = jax_module()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
@@ -103,52 +104,54 @@ class Linen:
 
             variables = module.init(key, x[:, None])
             how = CallingConvention(True, states, batch_first=True)
-            return DrivenModule(jax_function_module(run, dict(variables["params"])), how, foreign="JAX")
+            return DrivenModule(
+                jax_function_module(run, dict(variables["params"])),
+                TargetCapabilities(calling_convention=how, library="JAX"),
+            )
         variables = module.init(key, carry, x)
         return DrivenModule(
             jax_function_module(
                 lambda tree, *arguments: module.apply({"params": tree}, *arguments), dict(variables["params"])
             ),
-            CallingConvention(False, states, state_first=True),
-            foreign="JAX",
+            TargetCapabilities(calling_convention=CallingConvention(False, states, state_first=True), library="JAX"),
         )
 
 
-class Nnx:
+class NnxAdapter:
     """flax.nnx: cells are called with (carry, input)."""
 
     name = "flax.nnx"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Modules of flax.nnx."""
         return comes_from(kind, "flax.nnx")
 
     def defaults(self, kind: type) -> Mapping[str, Any]:
         """Random numbers for the initial parameters."""
         jax_module()
-        nnx = imported("flax.nnx", "flax")
+        nnx = import_library("flax.nnx", "flax")
         return {"rngs": nnx.Rngs(0)}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell."""
         jax_module()
-        nnx = imported("flax.nnx", "flax")
+        nnx = import_library("flax.nnx", "flax")
         graph, parameters, rest = nnx.split(module, nnx.Param, ...)
 
         def run(tree: Any, *arguments: Any) -> Any:
             return nnx.merge(graph, tree, rest)(*arguments)
 
-        return DrivenModule(jax_function_module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
 
 
-class Equinox:
+class EquinoxAdapter:
     """equinox: cells are called with (input, state) of one row."""
 
     name = "equinox"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Modules of equinox."""
         return comes_from(kind, "equinox")
 
@@ -156,14 +159,14 @@ class Equinox:
         """Random numbers for the initial parameters."""
         return {"key": jax_module().random.PRNGKey(0)}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The cell, over the rows of a batch."""
         jax = jax_module()
-        equinox = imported("equinox", "equinox")
+        equinox = import_library("equinox", "equinox")
         parameters, rest = equinox.partition(module, equinox.is_inexact_array)
 
         def run(tree: Any, *arguments: Any) -> Any:
             cell = equinox.combine(tree, rest)
             return jax.vmap(lambda *row: cell(*row))(*arguments)
 
-        return DrivenModule(jax_function_module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
-from rnn_harness.validation.loading.calling_convention import CallingConvention
 
 
 def choose_backend() -> None:
@@ -62,13 +63,13 @@ class _Stateless(nn.Module):
         return self.stateless(str(x.dtype).removeprefix("torch."), values, x, list(states))
 
 
-class Keras:
+class KerasAdapter:
     """keras.layers: SimpleRNN, GRU, LSTM, their cells, and layers like them."""
 
     name = "keras"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Layers of Keras 3."""
         return comes_from(kind, "keras")
 
@@ -76,9 +77,9 @@ class Keras:
         """None."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The layer, its weights given to every call."""
-        backend = imported("keras", "keras").backend.backend()
+        backend = import_library("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
             raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND=torch (or jax) to have it driven")
         is_cell = not hasattr(module, "return_sequences") and hasattr(module, "state_size")
@@ -89,10 +90,10 @@ class Keras:
         how = CallingConvention(not is_cell, states, packed=False, batch_first=not is_cell)
         driven = _Stateless(module, n, is_cell)
         if backend == "torch":
-            return DrivenModule(driven, how)
+            return DrivenModule(driven, TargetCapabilities(calling_convention=how))
         start = {name: value.detach().numpy() for name, value in driven.named_parameters()}
 
         def run(tree: Any, x: Any, *given: Any) -> Any:
             return driven.stateless(str(x.dtype), [tree[name] for name in driven.names], x, list(given))
 
-        return DrivenModule(jax_function_module(run, start), how, foreign="JAX")
+        return DrivenModule(jax_function_module(run, start), TargetCapabilities(calling_convention=how, library="JAX"))

@@ -15,10 +15,11 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, Pullback
 
 RECURRENT = ("RNN", "GRU", "LSTM")
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -31,11 +32,11 @@ _NAMES = {
 
 
 def _attributes(node: Any) -> dict[str, Any]:
-    onnx = imported("onnx", "onnx")
+    onnx = import_library("onnx", "onnx")
     return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
 
 
-def says(node: Any) -> CellModel:
+def declared_model_of(node: Any) -> CellModel:
     """What a node says it is, by its attributes. Raises UsageError for what has no sketch."""
     given = _attributes(node)
     family = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}[node.op_type]
@@ -94,8 +95,8 @@ def _arrays(arguments: tuple[Any, ...]) -> list[Array]:
 
 def _session(model: Any, runtime: str) -> Any:
     if runtime == "reference":
-        return imported("onnx.reference", "onnx").ReferenceEvaluator(model)
-    onnxruntime = imported("onnxruntime", "onnx")
+        return import_library("onnx.reference", "onnx").ReferenceEvaluator(model)
+    onnxruntime = import_library("onnxruntime", "onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -107,7 +108,7 @@ def _session(model: Any, runtime: str) -> Any:
 
 def _in_format(model: Any, dtype: str) -> Any:
     """The model with every float input and output in that dtype, and of any size."""
-    onnx = imported("onnx", "onnx")
+    onnx = import_library("onnx", "onnx")
     kind = {"float64": onnx.TensorProto.DOUBLE, "float32": onnx.TensorProto.FLOAT}[dtype]
     module = copy.deepcopy(model)
     for value in (*module.graph.input, *module.graph.output):
@@ -118,7 +119,7 @@ def _in_format(model: Any, dtype: str) -> Any:
 
 def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
     """The model with its float initializers as inputs, and their values. `d`: the hidden size its node gets."""
-    onnx = imported("onnx", "onnx")
+    onnx = import_library("onnx", "onnx")
     module = copy.deepcopy(model)
     graph, values = module.graph, {}
     for one in list(graph.initializer):
@@ -145,9 +146,9 @@ def _opened(model: Any, d: int | None) -> tuple[Any, dict[str, Array]]:
     return module, values
 
 
-def model_of(node: Any) -> Any:
+def model_of_node(node: Any) -> Any:
     """A model of one recurrent node; what it needs and has no value becomes an initializer of some size."""
-    onnx = imported("onnx", "onnx")
+    onnx = import_library("onnx", "onnx")
     make, kind = onnx.helper, onnx.TensorProto.FLOAT
     d = int(_attributes(node).get("hidden_size", 3))
     gates, n = _GATES[node.op_type], 2
@@ -168,13 +169,13 @@ def model_of(node: Any) -> Any:
     return make.make_model(graph, opset_imports=[make.make_opsetid("", 14)], ir_version=8)
 
 
-class Onnx:
+class OnnxAdapter:
     """onnx.ModelProto and onnx.NodeProto. ``--init runtime=reference`` runs the reference evaluator."""
 
     name = "onnx"
     options: tuple[str, ...] = ("runtime",)
 
-    def claims(self, kind: type) -> bool:
+    def accepts(self, kind: type) -> bool:
         """Messages of ONNX."""
         return comes_from(kind, "onnx") and kind.__name__ in ("ModelProto", "NodeProto")
 
@@ -182,15 +183,15 @@ class Onnx:
         """None."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The model, its float initializers as parameters."""
         runtime = str(options.get("runtime", "onnxruntime"))
         if runtime not in ("reference", "onnxruntime"):
             raise UsageError(f"runtime is {runtime!r}; expected onnxruntime or reference")
-        if not self.claims(type(module)):
+        if not self.accepts(type(module)):
             kind = f"{type(module).__module__}.{type(module).__qualname__}"
             raise UsageError(f"a {kind} is no ONNX model and no node of one: leave --adapter onnx out")
-        model = model_of(module) if type(module).__name__ == "NodeProto" else module
+        model = model_of_node(module) if type(module).__name__ == "NodeProto" else module
         nodes = [node for node in model.graph.node if node.op_type in RECURRENT]
         if len(nodes) != 1:
             raise UsageError(f"the model has {len(nodes)} nodes of {', '.join(RECURRENT)}; expected one")
@@ -205,22 +206,21 @@ class Onnx:
         if alone:
             values = {name: _resized(node, name, value, n, d) for name, value in values.items()}
         runner = OnnxRunner(opened, runtime, data, lengths)
-        module = Foreign(runner, values, False)
+        module = ArrayLibraryModule(runner, values, False)
         how = CallingConvention(True, len(data) - 1, packed=False, layered=True) if alone else None
         own = _attributes(node)
         shape = next((value.shape for name, value in values.items() if name == node.input[1]), (0, 0, 0))
-        fixed = None if alone else (int(shape[2]), int(own.get("hidden_size", 0)))
-        return DrivenModule(
-            module,
-            how,
-            _dtypes(runner, values, n, d),
-            "ONNX nodes have no gradients",
-            "ONNX",
-            says(node),
-            fixed,
-            bool(lengths),
-            runtime == "onnxruntime",
+        fixed = None if alone else CellSizes(int(shape[2]), int(own.get("hidden_size", 0)))
+        capabilities = TargetCapabilities(
+            dtypes=_dtypes(runner, values, n, d),
+            calling_convention=how,
+            fixed_sizes=fixed,
+            takes_lengths=bool(lengths),
+            no_gradients_reason="ONNX nodes have no gradients",
+            library="ONNX",
+            absolute_function_error=runtime == "onnxruntime",
         )
+        return DrivenModule(module, capabilities, declared_model_of(node))
 
 
 def _resized(node: Any, name: str, value: Array, n: int, d: int) -> Array:

@@ -112,7 +112,7 @@ def _ways(cotangents: list[Array], cache: list[Any]) -> Iterator[list[Any]]:
 
 
 def _held(module: Any) -> dict[str, Array]:
-    """Arrays among an object's attributes and in dictionaries among them, by their last name."""
+    """ArrayObjectAdapter among an object's attributes and in dictionaries among them, by their last name."""
     found: dict[str, Array] = {}
     for name, value in vars(module).items() if hasattr(module, "__dict__") else ():
         if isinstance(value, np.ndarray):

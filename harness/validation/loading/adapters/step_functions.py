@@ -20,11 +20,12 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.validation.cells.calling_convention import distinct_batch_size
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, Pullback
 from rnn_harness.validation.loading.adapters.array_objects import shown
 from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module, jax_module
-from rnn_harness.validation.loading.calling_convention import rows_unlike
 
 Function = Callable[..., Any]
 _X = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
@@ -55,21 +56,21 @@ class _Plain:
         return self.function(**dict(zip(self.data, arguments, strict=True)), **own)
 
 
-class Functions:
+class StepFunctionAdapter:
     """A function of one step. ``--init params=NAME`` names the function that makes its parameters for (n, d)."""
 
     name = "function"
     options: tuple[str, ...] = ("params",)
 
-    def claims(self, kind: type) -> bool:
-        """Functions."""
+    def accepts(self, kind: type) -> bool:
+        """StepFunctionAdapter."""
         return kind.__name__ in ("function", "PjitFunction", "CPUDispatcher") or comes_compiled(kind)
 
     def defaults(self, kind: type) -> Mapping[str, Any]:
         """None."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         """The function, whose arrays are found out by calling it."""
         plain = _Plain(module)
         if not plain.data or not plain.rest:
@@ -93,7 +94,7 @@ class Functions:
 
 
 def comes_compiled(kind: type) -> bool:
-    """Functions compiled by JAX."""
+    """StepFunctionAdapter compiled by JAX."""
     return kind.__module__.startswith(("jax", "jaxlib"))
 
 
@@ -149,7 +150,7 @@ def _guessed(plain: _Plain, n: int, d: int) -> Iterator[dict[str, Array]]:
 def _calls(plain: _Plain, n: int, d: int) -> Iterator[tuple[Array, ...]]:
     """Data of one step in rows, columns, or one vector; two states as a pair where there is one argument for them."""
     rng = np.random.default_rng(1)
-    several = rows_unlike(n, d)
+    several = distinct_batch_size(n, d)
     for batch, turned in ((several, False), (several, True), (None, False), (1, True)):
         for pair in (False, True):
             rows: list[Any] = []
@@ -234,7 +235,10 @@ def _numpy(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenM
         return shown(plain.call(_filled(tree, parameters), arguments)), None
 
     reason = "a function on NumPy arrays has no gradients"
-    return DrivenModule(Foreign(runner, dict(_leaves(tree)), False), gradients=reason, foreign="NumPy")
+    return DrivenModule(
+        ArrayLibraryModule(runner, dict(_leaves(tree)), False),
+        TargetCapabilities(no_gradients_reason=reason, library="NumPy"),
+    )
 
 
 def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
@@ -244,7 +248,9 @@ def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenMod
     found = _tried(plain, tree, n, d, told, lambda given: _tree_map(numpy.asarray, given))
     if found is None or not _is_jax(found):
         return None
-    return DrivenModule(jax_function_module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
+    return DrivenModule(
+        jax_function_module(lambda own, *arguments: plain.call(own, arguments), tree), TargetCapabilities(library="JAX")
+    )
 
 
 def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
