@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from rnn_harness.kernels.catalogue import choose
 from rnn_harness.kernels.judge import blank, finished, judge_kernel
 from rnn_harness.kernels.kernel import Kernel, Setting
 from rnn_harness.records.record import Outcome, Record
-from rnn_harness.runtime.worker import Send, run_in_worker
+from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
 Place = tuple[str, str, str]
+"""A kernel's id, a dtype and a device."""
+
+
+@dataclass(frozen=True)
+class PlacesToJudge:
+    """What a worker is to do.
+
+    Attributes:
+        places: What is judged, in this order.
+        seed: Where the random cases start.
+        examples: How many cases Hypothesis draws.
+    """
+
+    places: tuple[Place, ...]
+    seed: int
+    examples: int
+
+
+@dataclass(frozen=True)
+class PlaceStarted:
+    """A worker's message that it goes on to the next place.
+
+    Attributes:
+        number: Its index in the places that are judged.
+    """
+
+    number: int
 
 
 def judge_isolated(
@@ -24,40 +51,48 @@ def judge_isolated(
     on_start: Callable[[str], None] = lambda _: None,
     silence: float = SILENCE,
 ) -> Iterator[Record]:
-    """As `judge_kernels`, for kernels of the catalogue, in a worker that is replaced when it dies."""
-    left: list[tuple[Kernel, Setting]] = []
+    """Judge kernels of the catalogue as `judge_kernels` does, in a worker that is replaced when it ends.
+
+    Args:
+        kernels: The kernels, each on all of its settings.
+        seed: Where the random cases start.
+        examples: How many cases Hypothesis draws.
+        known: Records of an earlier run, by key, that are not made again.
+        on_start: Called with the title of every kernel and setting.
+        silence: Seconds without a record after which a kernel counts as hanging.
+    """
+    known = known or {}
+    remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            done = finished(kernel, setting, seed, known or {})
-            if done:
+            records = finished(kernel, setting, seed, known)
+            if records:
                 on_start(f"{kernel.id}, {setting}")
-                yield from done
+                yield from records
             else:
-                left.append((kernel, setting))
-    while left:
-        reached = 0
-        places = [(kernel.id, setting.dtype, setting.device) for kernel, setting in left]
-        for kind, value in run_in_worker(_work, (places, seed, examples), silence):
-            if kind == "start":
-                reached = value
-                kernel, setting = left[reached]
-                on_start(f"{kernel.id}, {setting}")
-            elif kind == "record":
-                record = Record.model_validate_json(value)
-                yield (known or {}).get(record.key, record)
-            elif kind == "ended":
-                kernel, setting = left[reached]
-                update = {"outcome": Outcome.REFUTED, "reason": f"{value} while the kernel was tried"}
-                yield blank(kernel, setting, "kernel.process", seed).model_copy(update=update)
-            else:
-                reached = len(left)
-        left = left[reached + 1 :]
+                remaining.append((kernel, setting))
+    while remaining:
+        kernel, setting = remaining[0]
+        reached, is_ended = 0, False
+        places = tuple((kernel.id, setting.dtype, setting.device) for kernel, setting in remaining)
+        for message in run_in_worker(judge_places, PlacesToJudge(places, seed, examples), silence):
+            match message:
+                case PlaceStarted(reached):
+                    kernel, setting = remaining[reached]
+                    on_start(f"{kernel.id}, {setting}")
+                case WorkerEnded():
+                    is_ended = True
+                    update = {"outcome": Outcome.REFUTED, "reason": f"{message} while the kernel was tried"}
+                    yield blank(kernel, setting, "kernel.process", seed).model_copy(update=update)
+                case Record():
+                    yield known.get(message.key, message)
+        remaining = remaining[reached + 1 :] if is_ended else []
 
 
-def _work(send: Send, order: Any) -> None:
-    places, seed, examples = order
-    for number, (name, dtype, device) in enumerate(places):
-        send("start", number)
-        kernel = next(one for one in choose((name,)) if one.id == name)
-        for record in judge_kernel(kernel, Setting(dtype, device), seed, examples):
-            send("record", record.model_dump_json())
+def judge_places(send: Send[PlaceStarted | Record], task: PlacesToJudge) -> None:
+    """Do the worker's work: judge every kernel where it is wanted, and send its records."""
+    for number, (name, dtype, device) in enumerate(task.places):
+        send(PlaceStarted(number))
+        kernel = next(kernel for kernel in choose((name,)) if kernel.id == name)
+        for record in judge_kernel(kernel, Setting(dtype, device), task.seed, task.examples):
+            send(record)

@@ -53,6 +53,10 @@ class Diagnosis(_Model):
     part: str
     difference: str
 
+    def sentence(self) -> str:
+        """Say what it equals but for what is wrong."""
+        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
+
 
 class CounterexampleProgram(_Model):
     """The smallest counterexample, and a program that shows it.

@@ -42,7 +42,7 @@ def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:
     matches = identify(load_target(f"{FILE}:SigmoidCandidate"))
-    assert [match.reading.letters("x") for match in matches] == ["ifog", "gfoi"]
+    assert [match.assignment.gate_order("x") for match in matches] == ["ifog", "gfoi"]
     found = rnn_harness.validate(variants.SigmoidCandidate, examples=0, dtypes=("float64",))
     assert found.identification is not None
     assert found.identification.answer == "ambiguous"

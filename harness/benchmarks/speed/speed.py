@@ -117,13 +117,13 @@ def competitors(point: SpeedPoint, cells: tuple[str, ...] = ()) -> Iterator[Comp
 @functools.cache
 def _candidate(text: str) -> Kernel:
     """Somebody's cell as a kernel. Raises UsageError if it is no known one, or has other parameters than its spec."""
-    from rnn_harness.validation import candidate, identify, load_target
+    from rnn_harness.validation import candidate_kernel, identify, load_target
 
     matches = identify(load_target(text))
     if not matches or matches[0].spec not in SPECS.values() or matches[0].absent:
         told = matches[0].sentence() if matches else "no cell that is known"
         raise UsageError(f"{text} is {told}; timed beside others are {', '.join(SPECS.values())}, with all parameters")
-    return candidate(load_target(text), matches[0])
+    return candidate_kernel(load_target(text), matches[0])
 
 
 def _drawn(point: SpeedPoint, subject: Subject) -> CaseArrays:

@@ -18,7 +18,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.records.record import Outcome, Record
-from rnn_harness.validation.diagnosis.explain import NearestCell
+from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.diagnosis.faults import NAMES
 
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
@@ -69,7 +69,7 @@ def _cases(spec: str, fixed: dict[str, int] | None) -> Iterator[Case]:
         yield from (case.model_copy(update={"dtype": "float64"}) for case in fixed_cases(spec))
 
 
-def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
+def localise_fault(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     """The diagnosis of what was refuted, or None if nothing was."""
     refuted = [record for record in records if record.outcome is Outcome.REFUTED]
     if not refuted:
@@ -78,7 +78,7 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
     names = {record.check for record in refuted}
     ended = next((record for record in refuted if record.check in ("process.ended", "kernel.dispatch")), None)
     if ended is not None:
-        return NearestCell(kernel.spec, "behaviour: it cannot be run", ended.reason)
+        return Diagnosis(spec=kernel.spec, part="behaviour: it cannot be run", difference=ended.reason)
     # A cell that changes its arguments, or remembers, is wrong in every number after that.
     for name in ("behaviour.intact", "behaviour.state-between-calls", "behaviour.determinism"):
         if name in names:
@@ -95,18 +95,20 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
     reached = next((record for record in refuted if record.check.startswith("scale.")), None)
     if reached is not None:
         part = "backward" if "gradient" in reached.reason else "forward"
-        return NearestCell(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
+        return Diagnosis(spec=kernel.spec, part=f"{part}: {reached.check.partition('.')[2]}", difference=reached.reason)
     first = refuted[0]
-    return NearestCell(kernel.spec, f"{first.check}", first.reason)
+    return Diagnosis(spec=kernel.spec, part=f"{first.check}", difference=first.reason)
 
 
-def _manner(kernel: Kernel, name: str) -> NearestCell:
-    return NearestCell(
-        kernel.spec, f"behaviour: {name.partition('.')[2].replace('-', ' ').replace('_', ' ')}", _MANNERS[name]
+def _manner(kernel: Kernel, name: str) -> Diagnosis:
+    return Diagnosis(
+        spec=kernel.spec,
+        part=f"behaviour: {name.partition('.')[2].replace('-', ' ').replace('_', ' ')}",
+        difference=_MANNERS[name],
     )
 
 
-def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> NearestCell | None:
+def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnosis | None:
     wrong: list[Case] = []
     right: list[Case] = []
     parts: set[str] = set()
@@ -125,27 +127,33 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Nearest
     lost = [_lost_axes(kernel, setting, case) for case in wrong]
     if all(lost):
         told = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
-        return NearestCell(kernel.spec, "forward: shape", told)
+        return Diagnosis(spec=kernel.spec, part="forward: shape", difference=told)
     what = "outputs" if "outputs" in parts else "final states"
     for words, holds in _WHEN:
         if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
-            return NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong where {words}, and only there")
+            return Diagnosis(
+                spec=kernel.spec,
+                part=f"forward: {what}",
+                difference=f"its {what} are wrong where {words}, and only there",
+            )
     if right:
         told = f"its {what} are wrong in {len(wrong)} of the {len(wrong) + len(right)} cases tried"
-        return NearestCell(kernel.spec, f"forward: {what}", told)
-    return _precision(kernel, refuted) or NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong")
+        return Diagnosis(spec=kernel.spec, part=f"forward: {what}", difference=told)
+    return _precision(kernel, refuted) or Diagnosis(
+        spec=kernel.spec, part=f"forward: {what}", difference=f"its {what} are wrong"
+    )
 
 
-def _precision(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
+def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
     """What the outputs are in each dtype, if it is their precision."""
     rows = [record for record in refuted if record.check == "precision.format"]
     if not rows:
         return None
     told = rows[0].reason.partition("; ")[2] or rows[0].reason
-    return NearestCell(kernel.spec, "forward: precision", f"in {rows[0].dtype}: {told}")
+    return Diagnosis(spec=kernel.spec, part="forward: precision", difference=f"in {rows[0].dtype}: {told}")
 
 
-def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
+def _coarse(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
     """Gradients that are right, but to fewer bits than their dtype has."""
     found = next((r for r in refuted if r.check == "backward.bound" and r.bits), None)
     if found is None or found.case is None:
@@ -159,7 +167,7 @@ def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
             compare_with_balls("", name, balls, evaluation.flat_gradients[name]).agrees for name, balls in rows.items()
         ):
             told += "; this is what float32 arithmetic gives"
-    return NearestCell(kernel.spec, "backward: precision", told)
+    return Diagnosis(spec=kernel.spec, part="backward: precision", difference=told)
 
 
 def _differs(evaluation: Evaluation) -> str:
@@ -190,7 +198,7 @@ def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
     return f"for T = 1, B = {case.B}, d = {case.d} its outputs have shape {found}, not {right}"
 
 
-def _backward(kernel: Kernel, setting: Setting) -> NearestCell | None:
+def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
     """Which gradients are wrong at one step, or else over several, and what they are instead."""
     for steps, words in ((1, ""), (3, ", over time")):
         case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed or {})
@@ -201,12 +209,12 @@ def _backward(kernel: Kernel, setting: Setting) -> NearestCell | None:
         except NotRun:
             return None
         except Exception as error:
-            return NearestCell(kernel.spec, "backward", f"it raises {type(error).__name__}: {error}")
+            return Diagnosis(spec=kernel.spec, part="backward", difference=f"it raises {type(error).__name__}: {error}")
         true = {name: _middles(balls) for name, balls in evaluation.gradient_balls.items()}
         wrong = [name for name, value in true.items() if not _near(found[name], value)]
         if wrong:
             part, difference = _told(wrong, found, true)
-            return NearestCell(kernel.spec, f"backward{words}: {part}", difference)
+            return Diagnosis(spec=kernel.spec, part=f"backward{words}: {part}", difference=difference)
     return None
 
 

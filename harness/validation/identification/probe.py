@@ -96,26 +96,26 @@ class Probe:
 
     def plain(self, layout: Layout, index: int) -> Array:
         """The plain form of a slot's parameter."""
-        name = layout.slots[index].parameter
+        name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
         """Where a slot stands in the plain form."""
-        slot, (n, d) = layout.slots[index], self.sizes
-        rows = slice(slot.block * d, (slot.block + 1) * d)
-        if slot.kind == "b":
+        gate_block, (n, d) = layout.gate_blocks[index], self.sizes
+        rows = slice(gate_block.block * d, (gate_block.block + 1) * d)
+        if gate_block.kind == "b":
             return (rows,)
-        if not slot.side:
+        if not gate_block.side:
             return rows, slice(None)
-        first = (slot.side == "h") == layout.recurrent_first
-        size = n if slot.side == "x" else d
+        first = (gate_block.side == "h") == layout.recurrent_first
+        size = n if gate_block.side == "x" else d
         return rows, slice(0, size) if first else slice(n + d - size, None)
 
     def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
         forms: dict[str, StorageForm] = dict(layout.forms)
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
-            plain[layout.slots[index].parameter][self.place(layout, index)] = self.value(layout, index)
+            plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
         kept = {name: self.parameters[name] for name in self.ignored}
         return kept | {name: forms[name].stored(value) for name, value in plain.items()}
 
@@ -196,7 +196,7 @@ class Probe:
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
-def probe(target: Target, seed: int = 0) -> Probe:
+def probe_target(target: Target, seed: int = 0) -> Probe:
     """A target made and found to be callable.
 
     Raises UsageError if it cannot be driven, which says nothing about what it computes.

@@ -6,7 +6,7 @@ from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.kernel import settings
 from rnn_harness.specs import Spec, library
 from rnn_harness.validation.identification.identify import Identification
-from rnn_harness.validation.judging.generated_spec import alternative_ids, with_rewriting, written_spec
+from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
 from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS, skipped_checks
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
@@ -24,16 +24,16 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         match: What it was identified as: a shipped spec, or a cell that a spec is generated for.
         dtypes: Those in which it is judged, if it takes them.
     """
-    names = frozenset(name for _, (name, _) in match.reading.names)
+    names = frozenset(name for _, (name, _) in match.assignment.names)
     if match.spec is None:
-        spec = written_spec(match.sketch, names)
+        spec = generate_spec(match.model, names)
     else:
-        spec = with_rewriting(library().spec(match.spec), match.sketch)
+        spec = with_alternative_update(library().spec(match.spec), match.model)
     absent = match.absent if match.spec is not None else tuple(name for name in match.absent if "." in name)
     driver = TargetDriver(
         target.make_module,
         match.convention,
-        match.reading.table,
+        match.assignment.table,
         match.states,
         target.capabilities,
         absent,

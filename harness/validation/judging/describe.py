@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rnn_harness.records.record import Outcome, Record, environment
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, Diagnosis, IdentificationRecord
-from rnn_harness.validation.diagnosis.explain import NearestCell
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, IdentificationRecord
 from rnn_harness.validation.identification.identify import Identification
-from rnn_harness.validation.identification.saved_map import map_of
+from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.request import ValidationRequest
 
 
@@ -20,13 +19,8 @@ def identification_record(matches: tuple[Identification, ...]) -> Identification
         spec=first.spec or "candidate",
         sentence=first.sentence(),
         candidates=tuple(match.sentence() for match in matches),
-        map=map_of(first),
+        map=to_map_file(first),
     )
-
-
-def diagnosis_record(nearest: NearestCell) -> Diagnosis:
-    """Write down a diagnosis."""
-    return Diagnosis(spec=nearest.spec, part=nearest.part, difference=nearest.difference)
 
 
 def identification_check(

@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.record import Outcome
-from rnn_harness.validation.diagnosis.explain import NearestCell, explained, idle, located, misplaced, other_than
-from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, neighbours
-from rnn_harness.validation.identification.identify import Identification, identify, layouts_of
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.validation.diagnosis.explain import (
+    explain_divergence,
+    explain_faults,
+    explain_map,
+    explain_unused,
+    explain_variant,
+)
+from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
+from rnn_harness.validation.identification.identify import Identification, identify, target_layouts
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-from rnn_harness.validation.judging.describe import diagnosis_record, identification_check
+from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.wanted_cell import WantedCell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -43,21 +50,21 @@ class Mismatch:
 def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     """Yield the record that it is refuted, or unknown, then the diagnosis and a counterexample if there are some."""
     target, probe, wanted = mismatch.target, mismatch.probe, mismatch.wanted
-    layouts = layouts_of(target, probe)
+    layouts = target_layouts(target, probe)
     near: list[Identification] = []
     matches_elsewhere = identify(target, probe) if mismatch.saved_map is not None else ()
-    diagnosis: NearestCell | None
-    if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].sketch == mismatch.saved_map.sketch:
-        diagnosis = misplaced(matches_elsewhere[0], mismatch.saved_map)
+    diagnosis: Diagnosis | None
+    if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
+        diagnosis = explain_map(matches_elsewhere[0], mismatch.saved_map)
     elif mismatch.matches and not mismatch.matches[0].unused:
         assert wanted.model is not None, "a match is always what it should be where that may be any cell"
-        diagnosis = other_than(mismatch.matches[0], wanted.model, wanted.name)
+        diagnosis = explain_variant(mismatch.matches[0], wanted.model, wanted.name)
     else:
-        near = neighbours(probe, layouts, wanted.model)
-        unused = idle(mismatch.matches[0]) if mismatch.matches else None
-        diagnosis = explained(near[0]) if near else unused or located(probe, layouts, wanted.model, wanted.name)
+        near = identify_faulty(probe, layouts, wanted.model)
+        unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
+        diagnosis = explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
-    is_stacked = any(block.of > 1 for layout in layouts for block in layout.slots)
+    is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
     is_sure = bool(mismatch.matches or near or matches_elsewhere) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
@@ -65,23 +72,23 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
     yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
     if diagnosis is not None:
-        yield TargetDiagnosed(diagnosis_record(diagnosis))
+        yield TargetDiagnosed(diagnosis)
     if near:
-        faultless = replace(near[0], sketch=replace(near[0].sketch, edits=()))
+        faultless = replace(near[0], model=replace(near[0].model, faults=()))
         kernel = candidate_kernel(target, faultless)
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
         if counterexample is not None:
             yield CounterexampleFound(counterexample)
 
 
-def _reason(diagnosis: NearestCell | None) -> str:
+def _reason(diagnosis: Diagnosis | None) -> str:
     """Say why the candidate is refuted."""
-    return str(diagnosis) if diagnosis is not None else "it equals no cell that is known"
+    return diagnosis.sentence() if diagnosis is not None else "it equals no cell that is known"
 
 
-def _reason_unknown(diagnosis: NearestCell | None, wanted: WantedCell) -> str:
+def _reason_unknown(diagnosis: Diagnosis | None, wanted: WantedCell) -> str:
     """Say why nothing is decided about the candidate."""
-    nearest = f". Nearest: {diagnosis}" if diagnosis is not None else ""
+    nearest = f". Nearest: {diagnosis.sentence()}" if diagnosis is not None else ""
     if wanted.model is None:
         return f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
     return f"unknown: it equals {wanted.name} in no layout of its parameters that is known{nearest}"

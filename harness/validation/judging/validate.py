@@ -20,12 +20,12 @@ from rnn_harness.records.events import (
 )
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.records.validation import IdentificationRecord
-from rnn_harness.validation.diagnosis.localise import blame
+from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify
-from rnn_harness.validation.identification.probe import probe
+from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-from rnn_harness.validation.judging.describe import diagnosis_record, identification_check, identification_record
+from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
@@ -80,12 +80,12 @@ def judge_target(
         yield from _judge_candidate(kernel, request, listener)
         return
     saved_map = load_map(request.map) if request.map is not None else None
-    response = probe(target)
+    response = probe_target(target)
     no_function = diagnose_no_function(response)
     if no_function is not None:
         outcome, reason = Outcome.REFUTED, no_function.difference
         yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
-        yield TargetDiagnosed(diagnosis_record(no_function))
+        yield TargetDiagnosed(no_function)
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     wanted = wanted_cell(target, request.spec, saved_map)
@@ -115,11 +115,11 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     for record in _records_of_stored_cases(kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
-    diagnosis = blame(kernel, [record for record in records if not record.expected])
+    diagnosis = localise_fault(kernel, [record for record in records if not record.expected])
     if diagnosis is None:
         return
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))
-    yield TargetDiagnosed(diagnosis_record(diagnosis))
+    yield TargetDiagnosed(diagnosis)
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)
     if counterexample is not None:
         yield CounterexampleFound(counterexample)

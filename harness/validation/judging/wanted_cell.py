@@ -8,7 +8,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.specs import library
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
-from rnn_harness.validation.identification.identify import Identification, sketch_of
+from rnn_harness.validation.identification.identify import Identification, cell_model_of
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.loading.target import Target
 
@@ -35,7 +35,7 @@ class WantedCell:
             return True
         if self.spec != "auto" and match.spec is not None:
             return match.spec == self.spec
-        return match.sketch == self.model
+        return match.model == self.model
 
 
 def wanted_cell(target: Target, spec: str, saved_map: Identification | None) -> WantedCell:
@@ -53,17 +53,17 @@ def wanted_cell(target: Target, spec: str, saved_map: Identification | None) -> 
         near = ", ".join(library().nearest(spec))
         raise UsageError(f"there is no spec {spec!r}{f'; did you mean {near}?' if near else ''}")
     if spec != "auto":
-        return WantedCell(sketch_of(library().spec(spec)), spec, spec)
+        return WantedCell(cell_model_of(library().spec(spec)), spec, spec)
     if saved_map is not None:
-        return WantedCell(saved_map.sketch, saved_map.spec or "the cell of the map", spec)
+        return WantedCell(saved_map.model, saved_map.spec or "the cell of the map", spec)
     return WantedCell(target.declared_model, "what it says it is" if target.declared_model is not None else "", spec)
 
 
 def matches_of_map(probe: Probe, saved_map: Identification) -> tuple[Identification, ...]:
     """Return the map's cell if the candidate computes the same with the parameters where the map has them."""
-    lacking = {name for name, _ in saved_map.reading.layout.forms} - set(probe.parameters)
+    lacking = {name for name, _ in saved_map.assignment.layout.forms} - set(probe.parameters)
     if lacking:
         return ()
-    decoder = Decoder(probe, saved_map.reading.layout, saved_map.sketch, saved_map.states)
-    predicted = decoder.predict(dict(saved_map.reading.names), len(probe.inputs))
+    decoder = Decoder(probe, saved_map.assignment.layout, saved_map.model, saved_map.states)
+    predicted = decoder.predict(dict(saved_map.assignment.names), len(probe.inputs))
     return (replace(saved_map, convention=probe.convention),) if decoder.agree(probe.whole(), predicted) else ()

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
-from rnn_harness.validation.diagnosis.nearest import neighbours
-from rnn_harness.validation.identification.identify import identify, layouts_of
-from rnn_harness.validation.identification.probe import probe
+from rnn_harness.validation.diagnosis.nearest import identify_faulty
+from rnn_harness.validation.identification.identify import identify, target_layouts
+from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.loading.target import load_target
 
@@ -28,10 +28,10 @@ def candidate_as_reference(target: str, options: Mapping[str, object] | None = N
         UsageError: It is near no known cell.
     """
     candidate = load_target(target, dict(options or {}))
-    response = probe(candidate)
-    matches = identify(candidate, response) or tuple(neighbours(response, layouts_of(candidate, response), None))
+    response = probe_target(candidate)
+    matches = identify(candidate, response) or tuple(identify_faulty(response, target_layouts(candidate, response), None))
     if not matches:
         raise UsageError(f"{target} is near no cell that is known")
-    faultless = replace(matches[0], sketch=replace(matches[0].sketch, edits=()))
+    faultless = replace(matches[0], model=replace(matches[0].model, faults=()))
     kernel = candidate_kernel(candidate, faultless)
     return kernel.subject(kernel.settings[0]).cell
