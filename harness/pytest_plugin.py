@@ -63,7 +63,7 @@ class CellJudge:
         usage_error: Why it could not be judged; empty if it could.
     """
 
-    def __init__(self, cell: Any, spec: str, options: Mapping[str, object]) -> None:
+    def __init__(self, cell: Any, spec: str, options: Mapping[str, Any]) -> None:
         self.cell, self.spec, self.options = cell, spec, options
         self.name = cell if isinstance(cell, str) else getattr(cell, "__qualname__", type(cell).__qualname__)
         self.validation: Validation | None = None
@@ -96,7 +96,7 @@ class CellJudge:
         if not isinstance(self.cell, str):
             import rnn_harness
 
-            return rnn_harness.validate(self.cell, self.spec, **dict(self.options))
+            return rnn_harness.validate(self.cell, self.spec, **self.options)
         from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
         request = ValidationRequest(self.cell, self.options, self.spec)

@@ -124,7 +124,5 @@ def outcome_of(records: Iterable[Record]) -> Verdict:
         return "refuted"
     if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
-    is_decided = any(
-        record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks
-    )
+    is_decided = any(record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks)
     return "agrees" if is_decided else "undecided"

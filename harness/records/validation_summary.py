@@ -135,9 +135,7 @@ def _agreement(validation: Validation) -> str:
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
     """Yield each reason once why the target could not be identified, or its worker could not go on."""
     deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
-    reasons = [
-        record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN
-    ]
+    reasons = [record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN]
     yield from dict.fromkeys(reasons)
 
 

@@ -3,7 +3,7 @@
 1. `loading`: what the user typed becomes a torch module of any sizes, or one that stands for an object of another
    library; how it is called is found by calling it.
 2. `identification`: which cell it computes, and which of its parameters is which of the cell's.
-3. `judging`: the candidate as a kernel of that cell's spec, judged by every check of a kernel and some for users' cells.
+3. `judging`: the candidate as a kernel of that cell's spec, judged by a kernel's checks and some more.
 4. `diagnosis` and `reproduction`: what is wrong with it in words, and the smallest numbers that show it, as a program.
 
 `isolation` does all four in a worker. The names below are loaded when they are first used: torch takes a second.
@@ -57,8 +57,8 @@ __all__ = [
     "collect_validation",
     "identify",
     "judge_case",
-    "load_target",
     "load_map",
+    "load_target",
     "outcome_of",
     "read_options",
     "run_validation",

@@ -23,9 +23,7 @@ def identification_record(matches: tuple[Identification, ...]) -> Identification
     )
 
 
-def identification_check(
-    target: str, request: ValidationRequest, spec: str, outcome: Outcome, reason: str
-) -> Record:
+def identification_check(target: str, request: ValidationRequest, spec: str, outcome: Outcome, reason: str) -> Record:
     """Make the record of the check that a candidate is what it should be.
 
     Args:

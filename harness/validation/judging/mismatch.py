@@ -62,7 +62,9 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     else:
         near = identify_faulty(probe, layouts, wanted.model)
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
-        diagnosis = explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
+        diagnosis = (
+            explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
+        )
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))

@@ -14,8 +14,8 @@ from rnn_harness.specs import Spec, library, load_spec
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
-from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -74,9 +74,7 @@ def match_parameters(spec_id: str, module_shapes: Shapes, spec_shapes: Shapes) -
     blocks: list[ParameterBlock] = []
     forms: dict[str, StorageForm] = {}
     for name, shape in spec_shapes.items():
-        fitting = [
-            parameter for parameter, its_shape in module_shapes.items() if its_shape in (shape, shape[::-1])
-        ]
+        fitting = [parameter for parameter, its_shape in module_shapes.items() if its_shape in (shape, shape[::-1])]
         namesakes = [parameter for parameter in fitting if _plain(parameter) == _plain(name)]
         chosen = namesakes or fitting
         if len(chosen) != 1:

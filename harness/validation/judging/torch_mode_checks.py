@@ -124,7 +124,7 @@ def _no_grad(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
-    """Ask for the gradients of the parameters, the inputs or the states alone: each must be right without the others."""
+    """Ask for the gradients of the parameters, the inputs or the states alone: each must be right without others."""
     driver = _torch_driver(evaluation)
     if driver.no_gradients_reason:
         raise NotRun(driver.no_gradients_reason)

@@ -182,10 +182,10 @@ _TORCH_ONLY_CHECKS = (
 _NOT_FOR_CANDIDATES = ("metamorphic.small-signal-linearity",)
 
 
-def skipped_checks(non_torch_library: str) -> tuple[str, ...]:
+def skipped_checks(library: str | None) -> tuple[str, ...]:
     """Return the kernel checks that say nothing about a candidate.
 
     Args:
-        non_torch_library: The library that it is made with, empty for torch.
+        library: The library that it is made with; None for torch.
     """
-    return (*_NOT_FOR_CANDIDATES, *(_TORCH_ONLY_CHECKS if non_torch_library else ()))
+    return (*_NOT_FOR_CANDIDATES, *(_TORCH_ONLY_CHECKS if library else ()))

@@ -147,7 +147,9 @@ def _records_of_stored_cases(
             continue
         finding = judge_case(kernel, record.check, failure.case)
         if finding is not None and finding.agrees:
-            reason = f"{failure.check} was expected to fail on the stored case ({failure.reason}), but it agrees there now"
+            reason = (
+                f"{failure.check} was expected to fail on the stored case ({failure.reason}), but it agrees there now"
+            )
             update = {"check": f"{PREFIX}.{failure.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield record.model_copy(update={**update, "case": failure.case, "expected": ""})
 

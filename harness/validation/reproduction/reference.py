@@ -29,7 +29,9 @@ def candidate_as_reference(target: str, options: Mapping[str, object] | None = N
     """
     candidate = load_target(target, dict(options or {}))
     response = probe_target(candidate)
-    matches = identify(candidate, response) or tuple(identify_faulty(response, target_layouts(candidate, response), None))
+    matches = identify(candidate, response) or tuple(
+        identify_faulty(response, target_layouts(candidate, response), None)
+    )
     if not matches:
         raise UsageError(f"{target} is near no cell that is known")
     faultless = replace(matches[0], model=replace(matches[0].model, faults=()))

@@ -69,7 +69,9 @@ def script_text(parts: ScriptParts) -> str:
     lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
     if is_importable and is_called_by_rows and not library:
         lines += _torch_lines(parts)
-    elif is_importable and is_called_by_rows and library == "NumPy" and not parts.difference.backward and _method(parts):
+    elif (
+        is_importable and is_called_by_rows and library == "NumPy" and not parts.difference.backward and _method(parts)
+    ):
         lines += _numpy_lines(parts)
     else:
         lines += _reference_lines(parts)

@@ -22,9 +22,7 @@ TRIES = 24
 """Cases in which a difference is searched."""
 
 
-def smallest_counterexample(
-    kernel: Kernel, target: str, options: Mapping[str, object]
-) -> CounterexampleProgram | None:
+def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, object]) -> CounterexampleProgram | None:
     """Find and shrink a difference in float64, and confirm that it lies outside the bound.
 
     Args:
