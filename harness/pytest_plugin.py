@@ -185,14 +185,14 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 
 def _checks() -> Iterator[CheckInDtype]:
     """Yield every check that a candidate is judged by, in every dtype."""
-    from rnn_harness.kernels.judge import ONCE, kernel_checks
+    from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
     from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
     from rnn_harness.validation.request import DTYPES
 
     yield CheckInDtype(_FIRST_CHECK)
     for dtype in DTYPES:
         yield CheckInDtype("kernel.dispatch", dtype)
-        for check in (*kernel_checks(), *ONCE, *USAGE_CHECKS):
+        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *USAGE_CHECKS):
             if dtype in check.dtypes:
                 yield CheckInDtype(check.name, dtype)
 

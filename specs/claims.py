@@ -39,6 +39,7 @@ class Claim(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Claim:
+        """Check that evidence, verdict and reason are there where the claim needs them."""
         decided = self.by in ("checks", "measured")
         if decided != bool(self.evidence):
             raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")

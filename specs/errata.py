@@ -34,6 +34,7 @@ class Misprint(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Misprint:
+        """Check that evidence is there where it is needed, and nowhere else."""
         if (self.by in ("claim", "checks")) != bool(self.evidence):
             raise ValueError(f"{self.id}: {self.by} {'needs' if not self.evidence else 'has no'} evidence")
         return self
@@ -74,6 +75,7 @@ class Contradiction(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Contradiction:
+        """Check that there are two positions and evidence."""
         if len(self.positions) < 2 or not self.evidence:
             raise ValueError(f"{self.id}: a contradiction has two positions and evidence")
         return self

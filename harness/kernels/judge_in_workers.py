@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rnn_harness.kernels.catalogue import choose
-from rnn_harness.kernels.judge import blank, finished, judge_kernel
-from rnn_harness.kernels.kernel import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.kernels.catalogue import choose_kernels
+from rnn_harness.kernels.judge import blank_record, finished_records, judge_kernel
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 
 SILENCE = 600.0
@@ -65,7 +67,7 @@ def judge_isolated(
     remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            records = finished(kernel, setting, seed, known)
+            records = finished_records(kernel, setting, seed, known)
             if records:
                 on_start(f"{kernel.id}, {setting}")
                 yield from records
@@ -83,7 +85,7 @@ def judge_isolated(
                 case WorkerEnded():
                     is_ended = True
                     update = {"outcome": Outcome.REFUTED, "reason": f"{message} while the kernel was tried"}
-                    yield blank(kernel, setting, "kernel.process", seed).model_copy(update=update)
+                    yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
                 case Record():
                     yield known.get(message.key, message)
         remaining = remaining[reached + 1 :] if is_ended else []
@@ -93,6 +95,6 @@ def judge_places(send: Send[PlaceStarted | Record], task: PlacesToJudge) -> None
     """Do the worker's work: judge every kernel where it is wanted, and send its records."""
     for number, (name, dtype, device) in enumerate(task.places):
         send(PlaceStarted(number))
-        kernel = next(kernel for kernel in choose((name,)) if kernel.id == name)
+        kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
         for record in judge_kernel(kernel, Setting(dtype, device), task.seed, task.examples):
             send(record)

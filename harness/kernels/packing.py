@@ -52,7 +52,7 @@ class Table:
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """The kernel's parameters. KeyError names a reference parameter that is missing."""
-        gradient_parts = {name: iter(shares_of(parameters[name], count)) for name, count in self._counts.items()}
+        gradient_parts = {name: iter(exact_parts(parameters[name], count)) for name, count in self._counts.items()}
         return {
             own: np.concatenate([next(gradient_parts[name]) for name in blocks]) for own, blocks in self.rows.items()
         }
@@ -90,7 +90,7 @@ class Table:
         return parts
 
 
-def shares_of(value: Array, count: int) -> list[Array]:
+def exact_parts(value: Array, count: int) -> list[Array]:
     """`value` as a sum of `count` arrays that differ and that add up to it exactly, in any format that holds it.
 
     The first takes the leading bit of every number, the last what is left, so that no share is zero in general.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rnn_harness.records.record import Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import (
     CounterexampleProgram,
     Diagnosis,
@@ -139,5 +140,5 @@ def build_validation(target: str, records: Iterable[Record], conclusions: Conclu
         diagnosis=conclusions.diagnosis,
         checks=checks,
         counterexample=conclusions.counterexample,
-        environment=environment(),
+        environment=versions(),
     )

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rnn_harness.records.parameter_map_file import MapFile
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 Verdict = Literal["agrees", "refuted", "undecided"]
 IDENTIFICATION_CHECK = "identification.unique"

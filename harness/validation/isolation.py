@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.expected_failures import unmet_expectations
@@ -174,7 +176,7 @@ def _events_of_ending(
             outcome=Outcome.NOT_RUN if is_undecided else Outcome.REFUTED,
             reason=f"{ended} while {during}{advice(request, limits, ended)}",
             seed=request.seed,
-            environment=environment(),
+            environment=versions(),
             kernel=request.target,
             dtype=dtype,
             device="cpu" if dtype else "",

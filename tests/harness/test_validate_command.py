@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.validation import print_validation
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, collect_validation, run_validation_isolated
@@ -131,7 +132,7 @@ def test_the_adapter_of_onnx_refuses_what_is_no_model() -> None:
     adapter = choose_adapter(torch.nn.GRU, "onnx")
     assert adapter is not None
     with pytest.raises(UsageError, match=r"GRU is no ONNX model .*leave --adapter onnx out"):
-        adapter.wrap(torch.nn.GRU(2, 3), 2, 3, {})
+        adapter.drive(torch.nn.GRU(2, 3), 2, 3, {})
 
 
 RECORD = Record(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rnn_harness
-from rnn_harness.records.record import Outcome
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Target,
     Validation,

@@ -15,8 +15,8 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.objective import bare, kernel_of, objective
-from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.kernels.objective import cell_parameters, kernel_of, torch_objective
+from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
@@ -154,10 +154,10 @@ def _intact(evaluation: Evaluation) -> Iterator[Finding]:
     graph = run.saved
     with contextlib.suppress(NotRun):
         assert fresh.gradients is not None
-    expected = cell.driver.table.pack(bare(evaluation)) | {"inputs": d.inputs}
+    expected = cell.driver.table.pack(cell_parameters(evaluation)) | {"inputs": d.inputs}
     expected |= {f"state {name}": value for name, value in d.states.items()}
     now = graph.leaves | {"inputs": graph.inputs} | {f"state {name}": v for name, v in graph.states.items()}
-    changed = [name for name, value in expected.items() if not np.array_equal(numpy(now[name]), value)]
+    changed = [name for name, value in expected.items() if not np.array_equal(to_numpy(now[name]), value)]
     changed += _altered(evaluation)
     detail = f"{', '.join(changed)} changed" if changed else ""
     yield Finding(evaluation.subject.spec.id, not changed, detail, 0.0)
@@ -169,14 +169,14 @@ def _altered(evaluation: Evaluation) -> list[str]:
     """
     import torch
 
-    if getattr(kernel_of(evaluation).driver, "gradients", ""):
+    if kernel_of(evaluation).driver.no_gradients_reason:
         return []
-    made = objective(evaluation)
+    made = torch_objective(evaluation)
     start = kernel_of(evaluation).tensor(evaluation.arrays.d_outputs, leaf=False)
     outputs, before = made.outputs(made.inputs), start.clone()
     if not outputs.requires_grad:
         return []
-    with made.held():
+    with made.parameters_swapped_in():
         torch.autograd.grad(outputs, made.inputs, start, allow_unused=True)
     return [] if torch.equal(start, before) else ["output gradients"]
 

@@ -121,7 +121,7 @@ def _drift(evaluation: Evaluation, whole: CaseArrays, walk: _Walk) -> tuple[floa
     return worst, scale
 
 
-def _evaluated(evaluation: Evaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory:
+def _evaluated(evaluation: Evaluation, whole: CaseArrays, arithmetic: NumpyArithmetic) -> Trajectory[Array]:
     values = evaluation.subject.values(whole.parameters, whole.inputs, whole.states, whole.case.sizes)
     return evaluate(evaluation.program, values, arithmetic)
 

@@ -20,8 +20,8 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_wit
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
-from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.kernels.objective import cell_parameters, input_direction, kernel_of, torch_objective
+from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 _LACKS = (NotImplementedError, RuntimeError)
@@ -56,7 +56,7 @@ def _second(evaluation: Evaluation) -> dict[str, Array]:
     """The derivative of every gradient along the inputs' direction, by one complex step of the derived backward."""
     arithmetic = StepArithmetic()
     moved = dict(evaluation.flat_values)
-    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * direction(evaluation)
+    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * input_direction(evaluation)
     parameters = dict(evaluation.arrays.parameters)
     values = evaluation.subject.values(parameters, moved["inputs"], evaluation.arrays.states, evaluation.case.sizes)
     trajectory = evaluate(evaluation.program, values, arithmetic)
@@ -69,12 +69,12 @@ def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     """The gradient's own derivative along a direction of the inputs, through torch's double backward."""
     import torch
 
-    made = objective(evaluation)
+    made = torch_objective(evaluation)
     cell = kernel_of(evaluation)
-    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
+    v = torch.tensor(input_direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
     wanted = [made.inputs, *made.states.values(), *made.leaves.values()]
     try:
-        with made.held():
+        with made.parameters_swapped_in():
             (first,) = torch.autograd.grad(made.scalar(made.inputs), made.inputs, create_graph=True)
             found = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
     except _LACKS as error:
@@ -82,12 +82,12 @@ def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     if all(gradient is None for gradient in found):
         # torch's way to end a graph: asked with allow_unused it gives nothing instead of an error.
         raise Refused("a second derivative: the graph ends at the first one")
-    second = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
+    second = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
     names = ["inputs", *(f"states.{name}" for name in made.states)]
     rows = dict(zip(names, second, strict=False))
     own = dict(zip(made.leaves, second[len(names) :], strict=True))
     top = {f"parameters.{name}": own.pop(name) for name in OUTPUT_LAYER if name in own}
-    shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
+    shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
     gradient_parts = cell.driver.table.gradients(own, shapes)
     rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top
     expected = _second(evaluation)
@@ -109,16 +109,16 @@ def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
     """torch's forward mode along a direction of the inputs, against a complex step of the equations."""
     import torch
 
-    made = objective(evaluation)
-    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
+    made = torch_objective(evaluation)
+    v = torch.tensor(input_direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
             tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
     except _LACKS as refusal:
         raise _lacking("forward mode", refusal) from None
-    measured = complex_derivative(evaluation, {"inputs": direction(evaluation)})
-    mass = float(np.abs(evaluation.flat_gradients["inputs"] * direction(evaluation)).sum())
+    measured = complex_derivative(evaluation, {"inputs": input_direction(evaluation)})
+    mass = float(np.abs(evaluation.flat_gradients["inputs"] * input_direction(evaluation)).sum())
     found, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(found - measured)
     detail = "" if error <= bound else f"torch.func.jvp gives {found!r}, a complex step {measured!r}"
@@ -130,10 +130,10 @@ def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
     """Two input sequences at once under torch.func.vmap: each within the bound of its own."""
     import torch
 
-    made = objective(evaluation)
+    made = torch_objective(evaluation)
     both = torch.stack([made.inputs, made.inputs.flip(0)]).detach()
     try:
-        outputs = numpy(torch.func.vmap(made.outputs)(both))
+        outputs = to_numpy(torch.func.vmap(made.outputs)(both))
     except _LACKS as error:
         raise _lacking("vmap", error) from None
     balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])

@@ -7,7 +7,7 @@ import subprocess
 
 
 @functools.cache
-def machine(device: str) -> str:
+def device_description(device: str) -> str:
     """``cpu (AVX512, oneDNN 3.7)``, or ``cuda (NVIDIA H200, CUDA 13.0, cuDNN 91002, driver 580.65)``."""
     import torch
 

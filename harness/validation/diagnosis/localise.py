@@ -17,8 +17,9 @@ from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.faults import NAMES
 
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
@@ -112,7 +113,7 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
     wrong: list[Case] = []
     right: list[Case] = []
     parts: set[str] = set()
-    for case in _cases(kernel.spec, kernel.fixed):
+    for case in _cases(kernel.spec, kernel.fixed_sizes):
         evaluation = kernel.evaluation(setting, case.model_copy(update={"dtype": setting.dtype}))
         try:
             bad = _differs(evaluation)
@@ -201,7 +202,7 @@ def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
 def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
     """Which gradients are wrong at one step, or else over several, and what they are instead."""
     for steps, words in ((1, ""), (3, ", over time")):
-        case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed or {})
+        case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed_sizes or {})
         case = case.model_copy(update={"T": steps, "seed": 7, "dtype": setting.dtype})
         evaluation = kernel.evaluation(setting, case)
         try:

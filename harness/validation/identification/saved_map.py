@@ -24,7 +24,7 @@ def to_map_file(match: Identification) -> MapFile:
     """A match as it is written."""
     table = match.assignment.table
     return MapFile(
-        cell={key: value for key, value in vars(match.model).items() if key != "edits"},
+        cell={key: value for key, value in vars(match.model).items() if key != "faults"},
         called=vars(match.convention),
         states=match.states,  # type: ignore[arg-type]
         pieces=tuple(MapPiece(**vars(piece)) for piece in table.pieces),

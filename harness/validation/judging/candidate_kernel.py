@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnn_harness.kernels import Kernel
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.setting import settings
 from rnn_harness.specs import Spec, library
 from rnn_harness.validation.identification.identify import Identification
 from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
@@ -45,14 +45,14 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
-        fixed=fixed_sizes(target),
+        fixed_sizes=fixed_sizes(target),
         metamorphic=not absent and not target.capabilities.absolute_function_error,
-        given=spec,
+        custom_spec=spec,
         own_checks=USAGE_CHECKS,
         skipped_checks=skipped_checks(target.capabilities.library),
-        shrinks=False,
-        watched=False,
-        absolute=target.capabilities.absolute_function_error,
+        shrinks_refutations=False,
+        profiled=False,
+        absolute_function_error=target.capabilities.absolute_function_error,
     )
 
 
@@ -71,12 +71,12 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         spec.id,
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
-        fixed=fixed_sizes(target),
-        given=spec,
+        fixed_sizes=fixed_sizes(target),
+        custom_spec=spec,
         own_checks=USAGE_CHECKS,
         skipped_checks=skipped_checks(target.capabilities.library),
-        shrinks=False,
-        watched=False,
+        shrinks_refutations=False,
+        profiled=False,
     )
 
 

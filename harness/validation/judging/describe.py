@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, IdentificationRecord
 from rnn_harness.validation.identification.identify import Identification
 from rnn_harness.validation.identification.saved_map import to_map_file
@@ -42,6 +44,6 @@ def identification_check(target: str, request: ValidationRequest, spec: str, out
         reason=reason,
         examples=1,
         seed=request.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=target,
     )

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 PREFIX = "expected-failure"
 """Before the name of a check that was expected to fail, and did not."""
@@ -129,7 +131,7 @@ def unmet_expectations(
             outcome=Outcome.REFUTED,
             reason=f"{failure.check} was expected to fail ({failure.reason}), but {_now(named)}: remove the entry",
             seed=seed,
-            environment=environment(),
+            environment=versions(),
             kernel=target,
             dtype=failure.dtype,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
-from rnn_harness.records.record import Outcome
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.diagnosis.explain import (
     explain_divergence,

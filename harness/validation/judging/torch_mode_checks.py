@@ -18,8 +18,8 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.objective import bare, kernel_of
-from rnn_harness.kernels.torch_reference import held, numpy
+from rnn_harness.kernels.objective import cell_parameters, kernel_of
+from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 
@@ -95,7 +95,7 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
     module = module.to(getattr(torch, evaluation.case.dtype)).train()
-    in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.like, evaluation.case.dtype)
+    in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
     is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
@@ -142,7 +142,7 @@ def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
 def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> dict[str, Array]:
     """Return the gradients of one part alone, by flat name; empty if nothing of it can have one."""
     arrays, cell = evaluation.arrays, kernel_of(evaluation)
-    packed = driver.table.pack(bare(evaluation))
+    packed = driver.table.pack(cell_parameters(evaluation))
     leaves = {name: cell.tensor(value, part == "parameters") for name, value in packed.items()}
     x = cell.tensor(arrays.inputs, part == "inputs")
     states = {
@@ -158,17 +158,17 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     computed: tuple[Tensor | None, ...] = (None,) * len(variables)
     if pairs:
         values, cotangents = [end for end, _ in pairs], [cotangent for _, cotangent in pairs]
-        with held(driver, leaves, x, states):
+        with driver.parameters_swapped_in(leaves, x, states):
             computed = torch.autograd.grad(values, variables, cotangents, allow_unused=True)
     gradients = {
-        id(variable): numpy(torch.zeros_like(variable) if gradient is None else gradient)
+        id(variable): to_numpy(torch.zeros_like(variable) if gradient is None else gradient)
         for variable, gradient in zip(variables, computed, strict=True)
     }
     if part == "inputs":
         return {"inputs": gradients[id(x)]}
     if part == "states":
         return {f"states.{name}": gradients[id(state)] for name, state in states.items() if id(state) in gradients}
-    shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
+    shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
     parts = driver.table.gradients({name: gradients[id(leaf)] for name, leaf in leaves.items()}, shapes)
     return {f"parameters.{name}": shares[0] for name, shares in parts.items()}
 
@@ -181,7 +181,7 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
     module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
-    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(bare(evaluation)).items()}
+    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()}
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
     def call(*arguments: Any) -> Any:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import ONCE, kernel_checks
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
 from rnn_harness.records.events import (
     CounterexampleFound,
     PhaseStarted,
@@ -18,7 +18,8 @@ from rnn_harness.records.events import (
     TargetIdentified,
     ValidationEvent,
 )
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IdentificationRecord
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify
@@ -163,8 +164,8 @@ def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
     Raises:
         NotRun: The check cannot be run on the candidate.
     """
-    checks = {check.name: check for check in (*kernel_checks(), *ONCE, *kernel.own_checks)}
+    checks = {check.name: check for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
     if check_name not in checks:
         return None
     setting = next((setting for setting in kernel.settings if setting.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(judge(checks[check_name], kernel.evaluation(setting, case)))
+    return worst_finding(run_check(checks[check_name], kernel.evaluation(setting, case)))

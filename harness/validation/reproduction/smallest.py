@@ -34,7 +34,7 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, o
         The counterexample; None if nothing differs in float64, or the candidate exists for fixed sizes alone.
     """
     setting = kernel.settings[0]
-    if setting.dtype != "float64" or kernel.fixed:
+    if setting.dtype != "float64" or kernel.fixed_sizes:
         return None  # the search is made in float64, and draws its own sizes
     subject = kernel.subject(setting)
     driver = _driver(subject)
