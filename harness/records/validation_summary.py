@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_harness.records.record import Record
-from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, IdentificationRecord, Validation
+from rnn_harness.records.verdict import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,8 +19,8 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
-from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.expected_failures import unmet_expectations
 from rnn_harness.validation.request import Limits, Listener, ValidationRequest

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
-from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.explain import (
     explain_divergence,
     explain_faults,

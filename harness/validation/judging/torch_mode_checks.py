@@ -181,7 +181,9 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
     module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
-    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()}
+    leaves = {
+        name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()
+    }
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
     def call(*arguments: Any) -> Any:

@@ -19,8 +19,8 @@ from rnn_harness.records.events import (
     ValidationEvent,
 )
 from rnn_harness.records.record import Record
-from rnn_harness.records.verdict import Outcome
 from rnn_harness.records.validation import IdentificationRecord
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import probe_target
