@@ -1,4 +1,4 @@
-"""Kernels judged in a process of their own: one that takes the process down is a record, and the next one goes on."""
+"""Kernels judged in a process of their own: where a kernel takes it down that is recorded, and the next goes on."""
 
 from __future__ import annotations
 
@@ -15,31 +15,42 @@ from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
-Place = tuple[str, str, str]
-"""A kernel's id, a dtype and a device."""
 
 
 @dataclass(frozen=True)
-class PlacesToJudge:
-    """What a worker is to do.
+class KernelSetting:
+    """A kernel of the catalogue in a setting, as a worker gets it.
 
     Attributes:
-        places: What is judged, in this order.
-        seed: Where the random cases start.
-        examples: How many cases Hypothesis draws.
+        kernel_id: The kernel's id.
+        setting: The dtype, and the device.
     """
 
-    places: tuple[Place, ...]
+    kernel_id: str
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class JudgingJob:
+    """What a worker has to judge.
+
+    Attributes:
+        kernel_settings: The kernels with their settings, in order.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+    """
+
+    kernel_settings: tuple[KernelSetting, ...]
     seed: int
     examples: int
 
 
 @dataclass(frozen=True)
-class PlaceStarted:
-    """A worker's message that it goes on to the next place.
+class KernelStarted:
+    """A worker's message that it goes on to the next kernel and setting.
 
     Attributes:
-        number: Its index in the places that are judged.
+        number: Its index in the job.
     """
 
     number: int
@@ -53,48 +64,57 @@ def judge_isolated(
     on_start: Callable[[str], None] = lambda _: None,
     silence: float = SILENCE,
 ) -> Iterator[Record]:
-    """Judge kernels of the catalogue as `judge_kernels` does, in a worker that is replaced when it ends.
+    """Judge kernels of the catalogue in a worker that is replaced when it dies.
 
     Args:
-        kernels: The kernels, each on all of its settings.
-        seed: Where the random cases start.
-        examples: How many cases Hypothesis draws.
-        known: Records of an earlier run, by key, that are not made again.
-        on_start: Called with the title of every kernel and setting.
-        silence: Seconds without a record after which a kernel counts as hanging.
+        kernels: The kernels.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+        known: Records of an earlier run by key: a kernel and setting whose records are complete is not judged again.
+        on_start: Called with the kernel and the setting before they are judged.
+        silence: Seconds without a record before a worker is ended.
+
+    Yields:
+        Records, as soon as they are decided.
     """
     known = known or {}
     remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            records = finished_records(kernel, setting, seed, known)
-            if records:
+            earlier = finished_records(kernel, setting, seed, known)
+            if earlier:
                 on_start(f"{kernel.id}, {setting}")
-                yield from records
+                yield from earlier
             else:
                 remaining.append((kernel, setting))
     while remaining:
-        kernel, setting = remaining[0]
-        reached, is_ended = 0, False
-        places = tuple((kernel.id, setting.dtype, setting.device) for kernel, setting in remaining)
-        for message in run_in_worker(judge_places, PlacesToJudge(places, seed, examples), silence):
+        current, is_ended = 0, False
+        kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
+        for message in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
             match message:
-                case PlaceStarted(reached):
-                    kernel, setting = remaining[reached]
+                case KernelStarted(current):
+                    kernel, setting = remaining[current]
                     on_start(f"{kernel.id}, {setting}")
                 case WorkerEnded():
                     is_ended = True
+                    kernel, setting = remaining[current]
                     update = {"outcome": Outcome.REFUTED, "reason": f"{message} while the kernel was tried"}
                     yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
                 case Record():
                     yield known.get(message.key, message)
-        remaining = remaining[reached + 1 :] if is_ended else []
+        remaining = remaining[current + 1 :] if is_ended else []
 
 
-def judge_places(send: Send[PlaceStarted | Record], task: PlacesToJudge) -> None:
-    """Do the worker's work: judge every kernel where it is wanted, and send its records."""
-    for number, (name, dtype, device) in enumerate(task.places):
-        send(PlaceStarted(number))
+def judge_in_worker(send: Send[KernelStarted | Record], job: JudgingJob) -> None:
+    """Judge in this process, and send the number of every kernel and setting that is started, and every record.
+
+    Args:
+        send: Sends a message to the parent.
+        job: What there is to judge.
+    """
+    for number, kernel_setting in enumerate(job.kernel_settings):
+        send(KernelStarted(number))
+        name = kernel_setting.kernel_id
         kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
-        for record in judge_kernel(kernel, Setting(dtype, device), task.seed, task.examples):
+        for record in judge_kernel(kernel, kernel_setting.setting, job.seed, job.examples):
             send(record)

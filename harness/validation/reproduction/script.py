@@ -15,6 +15,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
 from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.validation.loading.adapters.array_objects import called_method
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _FLAT = (
@@ -194,7 +195,7 @@ def _subscript(index: tuple[int, ...]) -> str:
 
 def _method(parts: ScriptParts) -> str:
     """Return the method of the object that is called; empty if the candidate is no object with a method."""
-    return str(getattr(getattr(parts.driver.make_module(1, 1), "runner", None), "method", ""))
+    return called_method(parts.driver.make_module(1, 1)) or ""
 
 
 def _reference_lines(parts: ScriptParts) -> Iterator[str]:
