@@ -161,10 +161,10 @@ class ReportInputs:
 
 
 def _validated(target: str) -> Any:
-    from rnn_harness.validation import Order, collect, isolated
+    from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
     typer.echo(f"{target}: is it right?", err=True)
-    return collect(target, isolated(Order(target, {})))
+    return collect_validation(target, run_validation_isolated(ValidationRequest(target)))
 
 
 @contextlib.contextmanager
