@@ -26,7 +26,13 @@ def fate_row(fate: MutantResult) -> dict[str, Any]:
 
 
 def _mutant_row(mutant: Mutant) -> dict[str, Any]:
-    return {"mutant": mutant.name} | {name: getattr(mutant, name) for name in ("spec", "part", "edit", "like")}
+    return {
+        "mutant": mutant.name,
+        "spec": mutant.spec,
+        "part": mutant.part,
+        "edit": mutant.edit,
+        "published_bug": mutant.published_bug,
+    }
 
 
 @guarded
@@ -62,8 +68,8 @@ def mutants(
         return
     if listing:
         for mutant in chosen:
-            like = f"  [{mutant.like}]" if mutant.like else ""
-            typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){like}\n    {mutant.edit}")
+            bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
+            typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")
         return
     from rich.progress import track
 

@@ -7,8 +7,8 @@ from rnn_harness.mutants.mutant import Mutant
 _S, _U = "rnn.sigma", "rnn.sigma.unbiased"
 
 
-def _rnn(name: str, part: str, old: str, new: str, like: str = "", spec: str = _S) -> Mutant:
-    return Mutant(f"rnn.{name}", spec, "rnn", part, old, new, like)
+def _rnn(name: str, part: str, old: str, new: str, published_bug: str = "", spec: str = _S) -> Mutant:
+    return Mutant(f"rnn.{name}", spec, "rnn", part, old, new, published_bug)
 
 
 _APPLY = "                apply(new, new)\n"

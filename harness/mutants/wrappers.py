@@ -7,12 +7,12 @@ from rnn_harness.mutants.mutant import Mutant
 _STACKED, _BOTH = "rnn.stacked", "rnn.bidirectional"
 
 
-def _stack(name: str, part: str, old: str, new: str, like: str = "") -> Mutant:
-    return Mutant(f"stacked.{name}", _STACKED, "stacked", part, old, new, like)
+def _stack(name: str, part: str, old: str, new: str, published_bug: str = "") -> Mutant:
+    return Mutant(f"stacked.{name}", _STACKED, "stacked", part, old, new, published_bug)
 
 
-def _both(name: str, part: str, old: str, new: str, like: str = "") -> Mutant:
-    return Mutant(f"bidirectional.{name}", _BOTH, "bidirectional", part, old, new, like)
+def _both(name: str, part: str, old: str, new: str, published_bug: str = "") -> Mutant:
+    return Mutant(f"bidirectional.{name}", _BOTH, "bidirectional", part, old, new, published_bug)
 
 
 MUTANTS = (
