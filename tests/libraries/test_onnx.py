@@ -15,11 +15,9 @@ from rnn_harness.validation import (
     Target,
     Validation,
     ValidationRequest,
-    collect,
     identify,
     load_target,
     target_of,
-    validating,
 )
 
 onnx = pytest.importorskip("onnx")
@@ -51,7 +49,7 @@ def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
 
 
 def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
-    return collect("node", validating(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
+    return collect_validation("node", run_validation(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
 
 
 def _refuted(found: Validation) -> list[str]:
@@ -103,7 +101,7 @@ def test_lengths_are_heeded_by_onnxruntime_and_not_by_the_reference_evaluator() 
 
 
 def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
-    from rnn_harness.validation.loading.adapters.onnx_models import model_of_node
+    from rnn_harness.validation.loading.adapters.onnx_graphs import model_of_node
 
     path = tmp_path / "gru.onnx"
     onnx.save(model_of_node(node("GRU")), path)
