@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnn_harness.records.validation import Validation, collect, outcome_of, validation
-    from rnn_harness.validation.identification.identify import Identification, identify
+    from rnn_harness.validation.identification.identification import Identification
+    from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import load_map, save_map
     from rnn_harness.validation.isolation import Limits, Order, isolated
     from rnn_harness.validation.judging.validate import ProgressListener, ValidationRequest, candidate, validating
@@ -39,7 +40,8 @@ __all__ = [
 ]
 _HOMES = {
     "reproduction.reference": ("driven",),
-    "identification.identify": ("Identification", "identify"),
+    "identification.identification": ("Identification",),
+    "identification.identify": ("identify",),
     "identification.saved_map": ("load_map", "save_map"),
     "loading.options": ("read_options",),
     "records.validation": ("Validation", "collect", "outcome_of", "validation"),

@@ -16,10 +16,10 @@ from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.families import GATE_NAMES
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.records.record import Outcome, Record
 from rnn_harness.records.validation import Diagnosis
-from rnn_harness.validation.diagnosis.faults import NAMES
 
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("B = 1", lambda case: case.B == 1),
@@ -234,7 +234,7 @@ def _told(wrong: list[str], found: dict[str, Array], true: dict[str, Array]) -> 
     shown = own or wrong
     letters = {_letter(name) for name in own}
     if len(letters) == 1 and len(own) > 1:
-        part = f"gradients of the {NAMES.get(next(iter(letters)), 'state')}"
+        part = f"gradients of the {GATE_NAMES.get(next(iter(letters)), 'state')}"
     else:
         part = f"gradient{'s' if len(shown) > 1 else ''} of {_listed(shown)}"
     return part, f"the {part} {'are' if len(shown) > 1 else 'is'} {_pattern(shown, found, true)}"
@@ -263,7 +263,7 @@ def _words(name: str) -> str:
     if bare != name:
         kinds = {"W_x": "input weights", "W_h": "recurrent weights", "W_c": "peephole", "b": "bias"}
         kind = next((words for head, words in kinds.items() if bare.startswith(head)), bare)
-        gate = NAMES.get(_letter(name), "")
+        gate = GATE_NAMES.get(_letter(name), "")
         return f"the {kind} of the {gate}" if gate != "state" else f"the {kind}"
     return "the inputs" if name == "inputs" else f"the initial {'cell' if name.endswith('c') else 'hidden'} state"
 

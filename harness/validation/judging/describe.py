@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnn_harness.records.validation import Example, IdentificationRecord
-from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.reproduction.smallest import Smallest
 

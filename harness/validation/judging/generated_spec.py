@@ -85,7 +85,7 @@ class _Writer:
         kept = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(model.forget, r"f_t \odot c_{t-1}")
         written = r"(1 - f_t) \odot g_t" if model.forget == "coupling" else r"i_t \odot g_t"
         yield f"c_t = {_clipped(f'{kept} + {written}', model.cell_clip)}"
-        peek = "c_t" if model.seen == "new" else "c_{t-1}"
+        peek = "c_t" if model.peephole_state == "new" else "c_{t-1}"
         yield f"o_t = {_applied(model.gate, self._sum('o', peek), model.clip)}"
         yield rf"h_t = o_t \odot {_applied(model.output, 'c_t')}"
 

@@ -75,7 +75,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
     def run(evaluation: Evaluation) -> Iterator[Finding]:
         driver = kernel_of(evaluation).driver
         assert isinstance(driver, TargetDriver), "weights are a candidate's"
-        names = {piece.parameter for piece in driver.table.pieces}
+        names = {piece.parameter for piece in driver.table.blocks}
         lacking = sorted(names - set(weights))
         if lacking:
             raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
@@ -115,7 +115,7 @@ def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
     """(n, d) that the weights have."""
     forms = dict(driver.table.forms)
     d = n = wide = 0
-    for piece in driver.table.pieces:
+    for piece in driver.table.blocks:
         plain = forms[piece.parameter].plain(weights[piece.parameter])
         d = len(plain) // piece.of
         if piece.side:

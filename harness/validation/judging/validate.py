@@ -30,8 +30,10 @@ from rnn_harness.validation.diagnosis.explain import (
 )
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
-from rnn_harness.validation.identification.identify import Identification, cell_model_of, identify, target_layouts
+from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.identification.spec_model import cell_model_of
 from rnn_harness.validation.judging.describe import example, identified
 from rnn_harness.validation.judging.expected_failures import Expected, excused, unmet
 from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
@@ -76,7 +78,7 @@ class ProgressListener:
 
 def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = DTYPES) -> Kernel:
     """The candidate as a kernel of the spec it was identified as: a shipped one, or one written for it."""
-    names = frozenset(name for _, (name, _) in match.assignment.names)
+    names = frozenset(match.assignment.names)
     if match.spec is None:
         spec = generate_spec(match.model, names)
     else:
@@ -168,8 +170,8 @@ def _mapped(target: Target, seen: Probe, given: Identification) -> tuple[Identif
     lacking = sorted({name for name, _ in given.assignment.layout.forms} - set(seen.parameters))
     if not lacking:
         decoder = Decoder(seen, given.assignment.layout, given.model, given.states)
-        run = decoder.predict(dict(given.assignment.names), len(seen.inputs))
-        if decoder.agree(seen.whole(), run):
+        run = decoder.predict(dict(given.assignment.roles), len(seen.inputs))
+        if decoder.agree(seen.complete(), run):
             return (replace(given, convention=seen.convention),)
     return ()
 
@@ -187,7 +189,7 @@ def _unsteady(seen: Probe) -> Diagnosis | None:
     if seen.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
         return Diagnosis(spec="a recurrent cell", part="behaviour: intact", difference=difference)
-    if not seen.same(seen.whole(), seen.whole()):
+    if not seen.equal(seen.complete(), seen.complete()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis(spec="a recurrent cell", part="behaviour: determinism", difference=difference)
     if not seen.rows_are_apart():
