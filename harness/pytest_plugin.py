@@ -139,14 +139,14 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 
 
 def _checks() -> Iterator[tuple[str, str]]:
-    from rnn_harness.kernels.judge import ONCE, kernel_checks
+    from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
     from rnn_harness.validation.judging.usage_checks import MANNERS
     from rnn_harness.validation.judging.validate import DTYPES
 
     yield _FIRST, ""
     for dtype in DTYPES:
         yield "kernel.dispatch", dtype
-        for check in (*kernel_checks(), *ONCE, *MANNERS):
+        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *MANNERS):
             if dtype in check.dtypes:
                 yield check.name, dtype
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Inexact
+from numpy.typing import ArrayLike
 
 from rnn_harness.references.array_types import Array, DType, IndexArray, MaskArray
 from rnn_harness.references.protocol import Arrays, Reference, States
@@ -34,7 +34,7 @@ class AcceptedArguments:
     alive: Bool[MaskArray, "T B"] | None
 
 
-def expect_shape(argument: str, value: Any, shape: tuple[int, ...], dtype: DType | None = None) -> Array:
+def expect_shape(argument: str, value: ArrayLike, shape: tuple[int, ...], dtype: DType | None = None) -> Array:
     """Return `value` as an array of exactly that shape (and dtype).
 
     Args:
@@ -60,7 +60,7 @@ def expect_choice(argument: str, value: object, choices: tuple[object, ...]) -> 
         raise ArgumentError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, choices))}")
 
 
-def expect_names(argument: str, names: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def expect_names(argument: str, names: Collection[str], expected: Collection[str]) -> None:
     """Raise ArgumentError that lists every missing and every unknown name at once."""
     missing = sorted(set(expected) - set(names))
     unknown = sorted(set(names) - set(expected))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.bidirectional import Bidirectional
@@ -15,13 +15,16 @@ from rnn_harness.references.protocol import Reference
 from rnn_harness.references.rnn import RNN
 from rnn_harness.references.stacked import Stacked
 
+Option: TypeAlias = bool | int | float | str | None
+"""The value of an option of a reference."""
 
-def _stacked(cell: str = "rnn", layers: int = 2, **options: Any) -> Reference:
+
+def _stacked(cell: str = "rnn", layers: int = 2, **options: Option) -> Reference:
     """Build a stack of layers of one cell."""
     return Stacked(tuple(get_reference(cell, **options) for _ in range(layers)))
 
 
-def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Any) -> Reference:
+def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Option) -> Reference:
     """Build a bidirectional pair of one cell."""
     return Bidirectional(get_reference(cell, **options), get_reference(cell, **options), merge)
 
@@ -41,7 +44,7 @@ def reference_names() -> tuple[str, ...]:
     return tuple(_REGISTRY)
 
 
-def get_reference(name: str, **options: Any) -> Reference:
+def get_reference(name: str, **options: Option) -> Reference:
     """Build a reference by its name.
 
     Args:

@@ -1,4 +1,4 @@
-"""The models of a spec file. It is data only: reading a stranger's file executes nothing of it."""
+"""The models of a spec file. It is data only: reading a file of unknown origin executes nothing of it."""
 
 from __future__ import annotations
 

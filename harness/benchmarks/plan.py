@@ -21,7 +21,7 @@ from rnn_harness.benchmarks.parameters import count, parameters
 from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count, speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
 from rnn_harness.families import BENCHMARK_CELLS
-from rnn_harness.kernels import kernels
+from rnn_harness.kernels import all_kernels
 from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, MeasurementKind, stamp
 from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import library
@@ -104,7 +104,7 @@ def plan(
                 _speed_job(at_equal_count(SpeedPoint(spec, d, d, rows, steps, dtype, device), total), amount, cells)
             )
         if amount.variants and not specs:
-            own = (one.spec for one in kernels() if one.id.startswith("compiled/"))
+            own = (one.spec for one in all_kernels() if one.id.startswith("compiled/"))
             chosen = (spec for spec in own if spec.partition(".")[0] in families)
             jobs += [_speed_job(SpeedPoint(spec, 64, 64, 16, 50, dtype, device), amount, cells) for spec in chosen]
     return jobs
@@ -119,7 +119,7 @@ def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
 
 def _speed_job(point: SpeedPoint, amount: BenchmarkSize, cells: tuple[str, ...]) -> Job:
     sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
-    compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
+    compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in all_kernels())
     cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
     where = "" if point.device == "cpu" else f", on {point.device}"
     return Job(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rnn_harness.cases.case import FEATURES, Case, Dtype
+from rnn_harness.cases.case import FEATURES, Case
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 
-def case_strategy(spec: str, dtype: Dtype | None = None, lengths: bool = False) -> SearchStrategy[Case]:
+def case_strategy(spec: str, dtype: str | None = None, lengths: bool = False) -> SearchStrategy[Case]:
     """Return Hypothesis's strategy for the cases of a spec: small sizes first, special positions.
 
     Args:
@@ -22,7 +22,7 @@ def case_strategy(spec: str, dtype: Dtype | None = None, lengths: bool = False) 
 
     small = st.sampled_from([2, 3, 1, 4])
     steps = st.sampled_from([2, 3, 1, 5])
-    dtypes: tuple[Dtype, ...] = (dtype,) if dtype else ("float64", "float32")
+    dtypes: tuple[Any, ...] = (dtype,) if dtype else ("float64", "float32")
 
     @st.composite
     def build(draw: DrawFn) -> Case:

@@ -10,7 +10,7 @@ from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import deviation, world
 from rnn_harness.checks.check import Finding, compare_with_balls
-from rnn_harness.records.record import Witness
+from rnn_harness.records.verdict import Witness
 from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
     Entry,

@@ -46,7 +46,7 @@ class ReportInputs:
 
             self._add(path, read_measurements(path), self.measured)
         else:
-            from rnn_harness.records.record import read_records
+            from rnn_harness.records.journal import read_records
 
             warnings: list[str] = []
             self._add(path, read_records(path, warnings), self.records)
@@ -178,10 +178,10 @@ def _writing(path: Path) -> Iterator[None]:
 
 def _put(path: Path, text: str) -> None:
     """Write the file whole or not at all. Raises UsageError."""
-    temporary = path.with_name(path.name + ".part")
+    from rnn_harness.runtime.atomic_file import write_whole
+
     with _writing(path):
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
 
 
 def _refuse_half_made(out: Path) -> None:
@@ -231,8 +231,8 @@ def _equations(quick: bool) -> Job:
 
 
 def _kernels() -> Job:
-    from rnn_harness.kernels import choose, judge_isolated
+    from rnn_harness.kernels import choose_kernels, judge_isolated
 
-    chosen = choose(())
+    chosen = choose_kernels(())
     size = sum(len(kernel.settings) for kernel in chosen)
     return Job(lambda known, start: judge_isolated(chosen, 0, 2, known, start), lambda *_: None, size)

@@ -78,7 +78,7 @@ def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> 
     return _gradient_difference(subject, arrays, trajectory, gradients)
 
 
-def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
+def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory[Array]:
     sizes = {
         "n": arrays.inputs.shape[2],
         "d": hidden_size(arrays.parameters),
@@ -89,7 +89,7 @@ def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
 
 
 def _gradient_difference(
-    subject: Subject, arrays: CaseArrays, trajectory: Trajectory, gradients: Gradients
+    subject: Subject, arrays: CaseArrays, trajectory: Trajectory[Array], gradients: Gradients
 ) -> Difference | None:
     d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
     outputs = {subject.output_name: arrays.d_outputs}

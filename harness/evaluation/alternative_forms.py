@@ -59,7 +59,7 @@ def widest(balls: Sequence[Array]) -> Array:
     return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)
 
 
-def widest_trajectory(trajectories: Sequence[Trajectory]) -> Trajectory:
+def widest_trajectory(trajectories: Sequence[Trajectory[Array]]) -> Trajectory[Array]:
     """A new trajectory with the values of the first one, every ball as wide as the widest of all.
 
     Args:

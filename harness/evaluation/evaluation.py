@@ -12,6 +12,7 @@ import numpy as np
 from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.protocol import OpenT, StoredT
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.derivatives import Cotangents, derive, differentiate
@@ -24,7 +25,7 @@ from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
-def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
+def final_states(program: Program, trajectory: Trajectory[StoredT]) -> dict[str, StoredT]:
     """Return the last value of every state; of a state that runs backward, its value at the first step."""
     backward = {state.name for step in program.passes if step.direction < 0 for state in step.carried}
     if not trajectory.steps:
@@ -124,7 +125,7 @@ class Evaluation:
         return BallArithmetic(self.rounding)
 
     @functools.cached_property
-    def balls(self) -> Trajectory:
+    def balls(self) -> Trajectory[Array]:
         """The spec's values over the sequence, with their rounding bounds; read-only."""
         return widest_trajectory([expectation.trajectory for expectation in self.expectations])
 
@@ -141,12 +142,14 @@ class Evaluation:
         d_finals = {name: self.arrays.d_finals[source] for name, source in self.subject.states.items()}
         return {self.subject.output_name: self.arrays.d_outputs}, d_finals
 
-    def differentiate(self, trajectory: Trajectory, arithmetic: Arithmetic) -> Cotangents:
+    def differentiate(
+        self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]
+    ) -> Cotangents[StoredT]:
         """Run the derived backward in some arithmetic."""
         d_outputs, d_finals = self.spec_cotangents
         return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
 
-    def gathered(self, cotangents: Cotangents) -> dict[str, Array]:
+    def gathered(self, cotangents: Cotangents[Array]) -> dict[str, Array]:
         """The spec's cotangents by flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
         rows: dict[str, Array] = {}
         steps = cotangents.inputs.get(self.subject.input_name)
@@ -173,7 +176,7 @@ class Evaluation:
         rows |= {f"states.{name}": value for name, value in self.arrays.states.items()}
         return self._present(rows | {f"parameters.{name}": value for name, value in self.arrays.parameters.items()})
 
-    def objective(self, values: Mapping[str, Array], arithmetic: Arithmetic) -> Any:
+    def objective(self, values: Mapping[str, Array], arithmetic: Arithmetic[StoredT, OpenT]) -> Any:
         """Return sum(outputs * d_outputs) + sum(finals * d_finals) of the spec.
 
         Args:

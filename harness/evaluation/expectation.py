@@ -56,7 +56,7 @@ class Expectation:
         return BallArithmetic(self.rounding)
 
     @functools.cached_property
-    def trajectory(self) -> Trajectory:
+    def trajectory(self) -> Trajectory[Array]:
         """All values over the sequence, read-only."""
         return read_only_trajectory(evaluate(self.program, self.values, self._arithmetic))
 
@@ -68,7 +68,7 @@ class Expectation:
         )
 
     @functools.cached_property
-    def cotangents(self) -> Cotangents:
+    def cotangents(self) -> Cotangents[Array]:
         """All gradients by the derived backward, read-only."""
         found = differentiate(derive(self.program), self.trajectory, self.d_outputs, self.d_finals, self._arithmetic)
         return Cotangents(
@@ -138,7 +138,7 @@ _CACHE = ExpectationCache()
 expect = _CACHE.expect
 
 
-def read_only_trajectory(trajectory: Trajectory) -> Trajectory:
+def read_only_trajectory(trajectory: Trajectory[Array]) -> Trajectory[Array]:
     """The same values, in arrays and tables that cannot be written to."""
     return Trajectory(
         tuple(map(_read_only_table, trajectory.steps)),

@@ -13,7 +13,7 @@ from numpy.exceptions import ComplexWarning
 from rnn_harness.cases.case import Case
 from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
@@ -65,7 +65,7 @@ def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Mut
             with warnings.catch_warnings():
                 # A mutant that computes in another format drops the imaginary part of a complex step.
                 warnings.simplefilter("ignore", ComplexWarning)
-                wrong = next((one for one in judge(check, evaluation.copied(subject)) if not one.agrees), None)
+                wrong = next((one for one in run_check(check, evaluation.copied(subject)) if not one.agrees), None)
             spent[name] += time.perf_counter() - start
             if wrong is not None:
                 kills.append(Kill(name, counted, spent[name], wrong.detail))

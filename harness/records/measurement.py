@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.runtime.atomic_file import write_whole
 
 MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
 SpeedPhase = Literal["forward", "backward", "both"]
@@ -337,7 +338,7 @@ def machine() -> str:
 
 def stamp(measurement: _M) -> _M:
     """Return the measurement with the versions of the programs and the machine filled in."""
-    return measurement.model_copy(update={"environment": environment(), "machine": machine()})
+    return measurement.model_copy(update={"environment": versions(), "machine": machine()})
 
 
 def parse_measurement(row: Mapping[str, Any]) -> Measurement:
@@ -355,12 +356,10 @@ def write_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
     Raises:
         UsageError: The file cannot be written.
     """
-    temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = (measurement.model_dump_json() + "\n" for measurement in measurements)
-        temporary.write_text("".join(lines), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, "".join(lines))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rnn_harness.records.parameter_map_file import MapFile
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 Event = tuple[str, Any]
 """``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a
@@ -109,7 +111,7 @@ def validation(target: str, records: Iterable[Record], other: dict[str, Any]) ->
         diagnosis=other.get("diagnosis"),
         checks=checks,
         counterexample=other.get("counterexample"),
-        environment=environment(),
+        environment=versions(),
     )
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, Event
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import LATE, SILENT, Send, run_in_worker
 from rnn_harness.validation.judging.expected_failures import Expected, unmet
 
@@ -174,7 +176,7 @@ def _record(order: Order, phase: str, reason: str, undecided: bool) -> Record:
         outcome=Outcome.NOT_RUN if undecided else Outcome.REFUTED,
         reason=reason,
         seed=order.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=order.text,
         dtype=dtype,
         device="cpu" if dtype else "",

@@ -17,6 +17,7 @@ from rnn_harness.reports.page.learning_curves import describe_learning, learning
 from rnn_harness.reports.page.plots import PLOTTED, decay_plot, describe_decay
 from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
 from rnn_harness.reports.summary import WITNESSES, totals
+from rnn_harness.runtime.atomic_file import write_whole
 
 _SECTIONS = (
     ("decay", "Gradient decay", "decay"),
@@ -131,8 +132,6 @@ def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Pat
     shown = badge(others, len(made.equations), [one.outcome for one in made.validations])
     for name, text in (texts | {"badge.svg": shown}).items():
         path = folder / name
-        temporary = folder / f"{name}.part"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
         written.append(path)
     return written

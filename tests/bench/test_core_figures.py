@@ -66,7 +66,7 @@ def test_derive_and_prove_in_a_fresh_process() -> None:
         "from rnn_harness.specs import library\n"
         "from rnn_harness.derivatives.proof import prove_backward\n"
         f"for name in {CELLS!r}:\n"
-        "    assert all(prove_backward(library().spec(name).program(), size).holds for size in (1, 2))\n"
+        "    assert all(prove_backward(library().spec(name).program(), size).is_proved for size in (1, 2))\n"
         "print(time.perf_counter() - start)"
     )
     times = [

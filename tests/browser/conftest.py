@@ -17,7 +17,8 @@ from rnn_harness.records.measurement import (
     Measurement,
     SpeedMeasurement,
 )
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import contents, write
 from rnn_harness.specs import library
 

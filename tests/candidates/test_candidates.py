@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Identification,
     ValidationRequest,

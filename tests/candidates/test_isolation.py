@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, Order, isolated
 
 CELLS = Path(__file__).parent / "somebody.py"

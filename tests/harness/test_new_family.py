@@ -15,7 +15,8 @@ import pytest
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.engine.runner import Runner
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.references import Gradients, Run
 from rnn_harness.references.activations import sigmoid
 from rnn_harness.references.arguments import accept_arguments, clear_ended, freeze_ended, output_gradients
@@ -128,7 +129,7 @@ def _judged(folder: Path, cell: MinimalGatedUnit, spec: str = SPEC) -> list[Reco
     path.write_text(spec)
     runner = Runner(Subject.of(load_spec(path, library().specs), cell))
     runner.run(seed=0, examples=3)
-    return list(runner.records(0, shrink=False))
+    return list(runner.results().records(0, shrink=False))
 
 
 def test_a_right_cell_of_a_new_family_is_refuted_by_nothing(tmp_path: Path) -> None:

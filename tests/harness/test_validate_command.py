@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.validation import print_validation
 from rnn_harness.runtime.worker import LATE, SILENT
 from rnn_harness.validation import Limits, Order, collect, isolated

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from rnn_harness.kernels.drivers.eager import STEPS, EagerDriver, unroll
 from rnn_harness.kernels.drivers.torch_nn import CellDriver, LayerDriver
-from rnn_harness.kernels.kernel import Kernel, Setting, settings
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting, settings
 
 Tensors = dict[str, Tensor]
 Run = Callable[[Any, Tensors, Tensor, Tensors, Any], tuple[Tensor, Tensors]]
@@ -42,7 +43,7 @@ def spoil_step(change: Callable[[Any], Any], spec: str = SPEC) -> Kernel:
     """A kernel whose step is made by `change` of the right one's reference."""
 
     def run(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
-        like = right.__self__.like
+        like = right.__self__.reference
         return unroll(change(STEPS[like.name](like)), p, x, s, lengths)
 
     return kernel(run, spec)
@@ -231,5 +232,5 @@ MISLED = Kernel(
     "lstm.column",
     lambda _: LayerDriver("lstm", fused=False),
     (Setting("float32", "cpu"),),
-    expects=("aten::mkldnn_rnn_layer",),
+    expected_events=("aten::mkldnn_rnn_layer",),
 )

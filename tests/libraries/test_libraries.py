@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.records.record import Outcome
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load_target, validating
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))

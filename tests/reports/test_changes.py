@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
 from rnn_harness.records.measurement import Measurement, SpeedMeasurement
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.changes import changes, read_report
 from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import MEASURED, judged
 from rnn_harness.specs import Claim, claims
 

@@ -18,7 +18,8 @@ from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
 from rnn_harness.records.measurement import ParameterCount, write_measurements
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Validation, collect
 
 RUN = CliRunner()

@@ -23,7 +23,8 @@ from rnn_harness.records.measurement import (
     SpeedMeasurement,
     write_measurements,
 )
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 from rnn_harness.reports.page.badge import badge
 from rnn_harness.reports.page.plots import interval_wedge

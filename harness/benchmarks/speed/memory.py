@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 
-from rnn_harness.kernels.checks.dispatch import quiet
+from rnn_harness.kernels.environment.profiler import silenced_standard_error
 
 
 def most_memory(call: Callable[[], object], device: str = "cpu") -> float:
@@ -37,7 +37,7 @@ def _torch(call: Callable[[], object]) -> int:
     """What was allocated and not yet freed, at its highest; what a library takes past torch is not seen."""
     from torch.profiler import ProfilerActivity, profile
 
-    with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+    with silenced_standard_error(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         call()
     now = most = 0
     events = seen.profiler.kineto_results.events()

@@ -26,9 +26,9 @@ from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.families import FAMILIES
-from rnn_harness.kernels import Kernel, Setting, kernels
-from rnn_harness.kernels.environment.device import machine
-from rnn_harness.kernels.judge import observe
+from rnn_harness.kernels import Kernel, Setting, all_kernels
+from rnn_harness.kernels.environment.device import device_description
+from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase, stamp
 from rnn_harness.specs import library
@@ -103,10 +103,10 @@ def competitors(point: SpeedPoint, cells: tuple[str, ...] = ()) -> Iterator[Comp
     if here:
         yield Competitor("reference", spec.id, _reference(subject, drawn), lambda: _wrong(subject, drawn))
     setting = Setting(point.dtype, point.device)
-    for kernel in kernels():
+    for kernel in all_kernels():
         if kernel.spec != spec.id or kernel.known_wrong or (here and kernel.interpreted):
             continue
-        if setting in kernel.settings and kernel.missing(setting) is None:
+        if setting in kernel.settings and kernel.not_run_reason(setting) is None:
             yield _kernel(kernel, setting, drawn)
     for text in cells:
         own = _candidate(text)
@@ -167,10 +167,10 @@ def _kernel(kernel: Kernel, setting: Setting, drawn: CaseArrays) -> Competitor:
         return torch.autograd.grad(starts, wanted, ends, allow_unused=True)
 
     calls: dict[str, Call] = {"forward": forward, "kept": kept, "both": both}
-    ran = observe(kernel, setting)
-    differs = ran.differs(kernel.expects, kernel.never)
+    ran = profile_kernel(kernel, setting)
+    differs = ran.mismatch(kernel.expected_events, kernel.forbidden_events)
     told = f"another kernel ran: {differs}" if differs else None
-    shown = str(ran) if kernel.watched else ""
+    shown = str(ran) if kernel.profiled else ""
     return Competitor(kernel.id, kernel.spec, calls, lambda: told or _wrong(subject, drawn), shown)
 
 
@@ -288,7 +288,7 @@ def _shown(measurement: SpeedMeasurement) -> SpeedMeasurement:
     made = stamp(measurement.model_copy(update=update))
     if made.device == "cpu":
         return made
-    return made.model_copy(update={"machine": f"{made.machine}, {machine(made.device)}"})
+    return made.model_copy(update={"machine": f"{made.machine}, {device_description(made.device)}"})
 
 
 def _beside(point: SpeedPoint, what: SpeedPhase, seconds: float, best: tuple[float, float]) -> dict[str, float]:

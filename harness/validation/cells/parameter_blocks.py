@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.kernels.packing import shares_of
+from rnn_harness.kernels.packing import exact_parts
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 
 
@@ -114,7 +114,7 @@ class BlockMap:
         forms = dict(self.forms)
         n, d = _columns({name: np.shape(value) for name, value in parameters.items()})
         counts = Counter(block.name for block in self.blocks)
-        summands = {name: iter(shares_of(np.asarray(parameters[name]), count)) for name, count in counts.items()}
+        summands = {name: iter(exact_parts(np.asarray(parameters[name]), count)) for name, count in counts.items()}
         plain: dict[str, Array] = {}
         for block in self.blocks:
             value = next(summands[block.name])

@@ -10,7 +10,7 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout
@@ -159,10 +159,12 @@ class Probe:
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
                 f"{type(error).__name__}: {message}"
             ) from error
-        finals = tuple(numpy(value).astype(np.float64) for value in last)
+        finals = tuple(to_numpy(value).astype(np.float64) for value in last)
         if outputs is not None:
-            return Response((numpy(outputs).astype(np.float64),), finals)
-        over_time = [np.stack([numpy(row[i]) for row in steps_states]).astype(np.float64) for i in range(len(states))]
+            return Response((to_numpy(outputs).astype(np.float64),), finals)
+        over_time = [
+            np.stack([to_numpy(row[i]) for row in steps_states]).astype(np.float64) for i in range(len(states))
+        ]
         return Response(tuple(over_time), finals)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:

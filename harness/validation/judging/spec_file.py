@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.setting import settings
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.specs import Spec, library, load_spec
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
@@ -84,10 +84,10 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
         spec.id,
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
-        fixed=fixed,
-        given=spec,
+        fixed_sizes=fixed,
+        custom_spec=spec,
         own_checks=MANNERS,
         skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
-        shrinks=False,
-        watched=False,
+        shrinks_refutations=False,
+        profiled=False,
     )

@@ -12,13 +12,15 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import ONCE, kernel_checks
-from rnn_harness.kernels.kernel import settings
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels.setting import settings
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, Event, IdentificationRecord
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.specs import library
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.diagnosis.explain import (
@@ -100,14 +102,14 @@ def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = D
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
-        fixed=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
+        fixed_sizes=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
         metamorphic=not absent and not target.capabilities.absolute_function_error,
-        given=spec,
+        custom_spec=spec,
         own_checks=MANNERS,
         skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
-        shrinks=False,
-        watched=False,
-        absolute=target.capabilities.absolute_function_error,
+        shrinks_refutations=False,
+        profiled=False,
+        absolute_function_error=target.capabilities.absolute_function_error,
     )
 
 
@@ -288,11 +290,11 @@ def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> I
 
 def again(kernel: Kernel, name: str, case: Case) -> Finding | None:
     """One check on one case; None if the kernel has no such check. Raises NotRun."""
-    checks = {one.name: one for one in (*kernel_checks(), *ONCE, *kernel.own_checks)}
+    checks = {one.name: one for one in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
     if name not in checks:
         return None
     setting = next((one for one in kernel.settings if one.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(judge(checks[name], kernel.evaluation(setting, case)))
+    return worst_finding(run_check(checks[name], kernel.evaluation(setting, case)))
 
 
 def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome, reason: str) -> Record:
@@ -305,6 +307,6 @@ def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome
         reason=reason,
         examples=1,
         seed=wish.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=target.name,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checka
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
-from rnn_harness.kernels.torch_reference import Tensors
+from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
@@ -137,9 +137,7 @@ class TargetDriver:
         """Why the target has no gradients; empty if it has."""
         return self.capabilities.no_gradients_reason or ""
 
-    gradients = no_gradients_reason
-
-    def holding(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
+    def parameters_swapped_in(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
         """Give the module the parameters of a run while its backward runs.
 
         A module that computes its forward once more in its backward (checkpointing) would else take its initial

@@ -18,6 +18,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
 from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.validation.loading.adapters.array_objects import called_method
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _FLAT = (
@@ -182,7 +183,7 @@ def _numpy(shown: Shown) -> Iterator[str]:
 
 def _method(driver: TargetDriver) -> str:
     """The method of the object that is called, empty if it is no object with one."""
-    return str(getattr(getattr(driver.make_module(1, 1), "runner", None), "method", ""))
+    return called_method(driver.make_module(1, 1)) or ""
 
 
 def _driven(shown: Shown) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Smallest:
 def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | None:
     """Found and shrunk in float64, and confirmed to lie outside the bound; None if nothing differs there."""
     setting = kernel.settings[0]
-    if setting.dtype != "float64" or kernel.fixed:
+    if setting.dtype != "float64" or kernel.fixed_sizes:
         return None  # the search is made in float64, at sizes of its own
     subject = kernel.subject(setting)
     driver: TargetDriver = subject.cell.driver  # type: ignore[attr-defined]
