@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,29 +70,29 @@ def identify(
     writable(save_map)
     order = Order(target, read_options(init or []), adapter=adapter, memory=memory)
     try:
-        found = identify_isolated(order, Limits(timeout), not as_json)
+        report = identify_isolated(order, Limits(timeout), not as_json)
     except NotRun as reason:
         typer.echo(f"rnn-harness: {target}: {reason}", err=True)
-        found = IdentificationReport(())
+        report = IdentificationReport(())
     else:
-        if found.fault:
-            typer.echo(f"{target}: wrong\n  {found.fault}")
+        if report.fault:
+            typer.echo(f"{target}: wrong\n  {report.fault}")
             raise typer.Exit(ExitCode.REFUTED)
-        if not found.rows and not as_json:
+        if not report.cells and not as_json:
             typer.echo(
                 f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
             )
     if as_json:
-        typer.echo(json.dumps(found.rows, indent=1))
-    elif found.rows:
-        several = "" if len(found.rows) == 1 else f"{len(found.rows)} answers that cannot be told apart"
+        typer.echo(json.dumps([asdict(cell) for cell in report.cells], indent=1))
+    elif report.cells:
+        several = "" if len(report.cells) == 1 else f"{len(report.cells)} answers that cannot be told apart"
         typer.echo(f"{target}: {several}")
-        for row in found.rows:
-            typer.echo(f"  {row['spec'] or 'no shipped spec'}: {row['sentence']}")
-    if not found.rows:
+        for cell in report.cells:
+            typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
+    if not report.cells:
         raise typer.Exit(ExitCode.UNDECIDED)
     if save_map is not None:
-        _put(save_map, found.map)
+        _put(save_map, report.map)
 
 
 @guarded

@@ -34,7 +34,7 @@ class Fault:
     """
 
     where: str
-    what: str
+    change: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,9 @@ def _as_array(value: Term, shaped: Array) -> Array:
 
 def _replaced_activation(faults: tuple[Fault, ...], where: str, right: str) -> str:
     """The name of the activation that a fault puts in a place; `right` where no fault does."""
-    return next((fault.what[3:] for fault in faults if fault.where == where and fault.what.startswith("as ")), right)
+    return next(
+        (fault.change[3:] for fault in faults if fault.where == where and fault.change.startswith("as ")), right
+    )
 
 
 class CellModelRun:
@@ -141,7 +143,7 @@ class CellModelRun:
 
     def __init__(self, model: CellModel, parameters: Arrays) -> None:
         self.model, self.parameters = model, parameters
-        self.faults = frozenset((fault.where, fault.what) for fault in model.faults)
+        self.faults = frozenset((fault.where, fault.change) for fault in model.faults)
         self.activations, self.biases = {}, {}
         letters = FAMILIES[model.family].gates
         for letter in letters:
@@ -150,9 +152,9 @@ class CellModelRun:
             source = next((other for other in letters if self.has(letter, f"bias of {other}")), letter)
             self.biases[letter] = parameters.get(ParameterRole(ParameterKind.BIAS, source).name, 0.0)
 
-    def has(self, where: str, what: str) -> bool:
+    def has(self, where: str, change: str) -> bool:
         """Whether the sketch has that mistake."""
-        return (where, what) in self.faults
+        return (where, change) in self.faults
 
     def run(self, inputs: Array, states: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         """Run over a sequence, as `CellModel.run` does."""

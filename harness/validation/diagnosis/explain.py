@@ -60,14 +60,14 @@ def explain_variant(identification: Identification, expected: CellModel, name: s
     )
 
 
-def explain_map(identification: Identification, given: Identification) -> Diagnosis:
+def explain_map(identification: Identification, mapped: Identification) -> Diagnosis:
     """Describe how the parameters of a right cell are not where a map has them.
 
     Args:
         identification: The right cell.
         given: What the map says.
     """
-    wanted = {(block.parameter, block.block, block.side): block.name for block in given.assignment.table.blocks}
+    wanted = {(block.parameter, block.block, block.side): block.name for block in mapped.assignment.table.blocks}
     wrong = []
     for block in identification.assignment.table.blocks:
         name = wanted.get((block.parameter, block.block, block.side))

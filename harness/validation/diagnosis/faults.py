@@ -137,18 +137,20 @@ def candidate_faults(model: CellModel) -> Iterator[Fault]:
         yield from (Fault(letter, f"{term} {change}") for term, change in _term_changes(model, letter))
         right = model.activation_name(letter)
         yield from (Fault(letter, f"as {name}") for name in ACTIVATIONS if name != right)
-        yield from (Fault(letter, f"bias of {other}") for other in model.letters if other != letter)
+        yield from (
+            Fault(letter, f"bias of {source_letter}") for source_letter in model.letters if source_letter != letter
+        )
         if model.family == "lstm":
             yield Fault(letter, "recurrent from cell")
 
 
 def _is_possible(model: CellModel, fault: Fault) -> bool:
     """Whether a cell has what a fault of its structure concerns."""
-    if fault.what in ("on everything", "not on the bias"):
+    if fault.change in ("on everything", "not on the bias"):
         return model.reset == "after"
-    if fault.what == "recurrent weights skipped":
+    if fault.change == "recurrent weights skipped":
         return model.reset == "before"
-    about_forget = fault.where == "cell" and (fault.what.startswith("forget") or fault.what == "input coupled")
+    about_forget = fault.where == "cell" and (fault.change.startswith("forget") or fault.change == "input coupled")
     return not about_forget or model.forget == "own"
 
 
@@ -174,21 +176,21 @@ def describe_fault(model: CellModel, fault: Fault) -> FaultDescription:
         if fault in _STRUCTURE[family]:
             return _STRUCTURE[family][fault]
     if fault.where == "output":
-        actual, right = (ACTIVATIONS[name].wording for name in (fault.what[3:], model.output))
+        actual, right = (ACTIVATIONS[name].wording for name in (fault.change[3:], model.output))
         difference = f"the cell state goes through {actual} in the place of {right}"
         return FaultDescription("hidden state, activation", difference)
     gate = GATE_NAMES[fault.where]
-    if fault.what.startswith("as "):
-        actual = ACTIVATIONS[fault.what[3:]].wording
+    if fault.change.startswith("as "):
+        actual = ACTIVATIONS[fault.change[3:]].wording
         right = ACTIVATIONS[model.activation_name(fault.where)].wording
         return FaultDescription(f"{gate}, activation", f"the {gate} has {actual} in the place of {right}")
-    if fault.what.startswith("bias of "):
-        source = GATE_NAMES[fault.what.removeprefix("bias of ")]
+    if fault.change.startswith("bias of "):
+        source = GATE_NAMES[fault.change.removeprefix("bias of ")]
         return FaultDescription(f"{gate}, bias", f"the {gate} has the bias of the {source}")
-    if fault.what == "recurrent from cell":
+    if fault.change == "recurrent from cell":
         difference = f"the recurrent weights of the {gate} see the cell state"
         return FaultDescription(f"{gate}, recurrent weights", difference)
-    term, _, change = fault.what.rpartition(" ")
+    term, _, change = fault.change.rpartition(" ")
     words = _TERMS[term]
     verb = "are" if words.endswith("weights") else "is"
     return FaultDescription(f"{gate}, {words}", f"the {words} of the {gate} {verb} {_CHANGES[change]}")

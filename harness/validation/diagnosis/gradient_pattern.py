@@ -79,12 +79,12 @@ def _listed(names: list[str]) -> str:
     """Parameters in words, those of one kind together."""
     gates_of: dict[str, list[str]] = {}
     for name in names:
-        kind, _, gate = _in_words(name).partition(" of ")
-        gates_of.setdefault(kind, []).append(gate)
+        noun, _, gate = _in_words(name).partition(" of ")
+        gates_of.setdefault(noun, []).append(gate)
     rows = []
-    for kind, gates in gates_of.items():
+    for noun, gates in gates_of.items():
         named = [gate for gate in gates if gate]
-        rows.append(kind + (f" of {' and '.join(named)}" if named else ""))
+        rows.append(noun + (f" of {' and '.join(named)}" if named else ""))
     return ", ".join(rows)
 
 
@@ -96,8 +96,8 @@ def _in_words(name: str) -> str:
     role = _role(name)
     if role is None:
         return f"the {name.removeprefix(_PARAMETER)}"
-    kind = "bias" if role.is_bias else role.kind.value
-    return f"the {kind} of the {_gate_name(name)}" if role.gate else f"the {kind}"
+    noun = "bias" if role.is_bias else role.kind.value
+    return f"the {noun} of the {_gate_name(name)}" if role.gate else f"the {noun}"
 
 
 def _compared(names: list[str], gradients: Arrays, right: Arrays) -> str:
@@ -111,9 +111,9 @@ def _compared(names: list[str], gradients: Arrays, right: Arrays) -> str:
     if all(gradients[name].ndim == 2 and is_near(gradients[name].T, right[name]) for name in names):
         return "transposed"
     for name in names:
-        for other, value in right.items():
-            if other not in names and is_near(gradients[name], value):
-                return f"that of {_in_words(other)}"
+        for other_name, value in right.items():
+            if other_name not in names and is_near(gradients[name], value):
+                return f"that of {_in_words(other_name)}"
     gradient, value = gradients[names[0]], right[names[0]]
     if gradient.shape == value.shape and gradient.size:
         differing = np.abs(gradient - value) > SCREEN_SINGLE * np.abs(value).max()

@@ -150,8 +150,8 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
 
 def _common_condition(wrong: list[Case], right: list[Case]) -> str:
     """The first condition that holds in every wrong case and in no right one, in words; empty if there is none."""
-    for words, holds in CONDITIONS:
-        if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
+    for words, is_met in CONDITIONS:
+        if all(is_met(case) for case in wrong) and not any(is_met(case) for case in right):
             return words
     return ""
 

@@ -155,7 +155,7 @@ class Decoder:
         role = find_role(name)
         if role is None or role.kind is not ParameterKind.BIAS:
             return False
-        return any(fault.where == role.gate and fault.what.endswith(" negated") for fault in self.model.faults)
+        return any(fault.where == role.gate and fault.change.endswith(" negated") for fault in self.model.faults)
 
     def _fitting_roles(self, index: int, roles: Mapping[int, BlockRole]) -> list[BlockRole]:
         target = self.probe.masked(self.layout, frozenset((*roles, index)))
