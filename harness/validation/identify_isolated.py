@@ -1,4 +1,4 @@
-"""Identify a target in a process of its own: a target that exits or hangs there ends that process and not this one."""
+"""A target is identified in a process of its own: one that exits or hangs there does nothing to this process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import NotRun, UsageError
-from rnn_harness.runtime.worker import Send, run_in_worker
-from rnn_harness.validation.isolation import Limits, Order, advice, loaded, report_usage_errors
+from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
+from rnn_harness.validation.isolation import WrongUse, advice, load_requested, run_with_limits
+from rnn_harness.validation.request import Limits, ValidationRequest
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IdentifiedCell:
-    """One cell that a target may be. ``rnn-harness identify --json`` prints these fields.
+    """A cell that a target equals.
 
     Attributes:
-        spec: The shipped spec of the cell; None if there is none.
-        sentence: What the target is, in words.
-        gates: The letters of the gates in the order of the input weights.
+        spec: The shipped spec that defines it; None if there is none.
+        sentence: The cell in words.
+        gates: The letters of its gates in the order in which its weights on the input hold them.
     """
 
     spec: str | None
@@ -32,12 +33,12 @@ class IdentifiedCell:
 
 @dataclass(frozen=True)
 class IdentificationReport:
-    """What a target is.
+    """What a target is identified as.
 
     Attributes:
-        cells: The right cells that it equals; several where nothing tells them apart.
-        map: The parameter map of the first cell, as a map's file holds it; empty without a cell.
-        fault: In words, the known cell that it equals but for a fault, and the fault; empty if there is none.
+        cells: Every cell that it equals; several cannot be told apart.
+        map: The parameter map of the first as JSON, as ``--save-map`` writes it; empty without a cell.
+        fault: The known cell that it equals but for a mistake, and the mistake; empty if there is none, or it is right.
     """
 
     cells: tuple[IdentifiedCell, ...]
@@ -45,50 +46,67 @@ class IdentificationReport:
     fault: str = ""
 
 
-def identify_isolated(order: Order, limits: Limits, nearest: bool = True) -> IdentificationReport:
-    """Identify a target in a process of its own.
+@dataclass(frozen=True)
+class _Task:
+    """What the worker does.
+
+    Attributes:
+        request: Names the target.
+        finds_fault: Whether the nearest known cell is looked for if it is none.
+    """
+
+    request: ValidationRequest
+    finds_fault: bool
+
+
+_Message = IdentificationReport | WrongUse
+
+
+def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: bool = True) -> IdentificationReport:
+    """Identify a target in a worker.
 
     Args:
-        order: The target, and how to load it.
-        limits: The time that it may take.
-        nearest: Whether to look for its faults, if it is no known cell.
+        request: Names the target; nothing else of it is read but its options, its adapter and its memory.
+        limits: How long it may take.
+        finds_fault: Whether the nearest known cell is looked for if it is none.
 
     Raises:
-        UsageError: It cannot be loaded or driven, or its parameters fit no cell.
-        NotRun: It ended its process, or gave no answer in time.
+        UsageError: The target cannot be driven, or its parameters fit no cell.
+        NotRun: The target ended its process, or gave no answer in time.
     """
-    for kind, value in run_in_worker(_work, (order, nearest), limits.case):
-        if kind == "usage":
-            raise UsageError(value)
-        if kind == "ended":
-            raise NotRun(f"{value} while it was identified{advice(order, limits, value)}")
-        if kind == "answer":
-            report: IdentificationReport = value
-            return report
+    for message in run_in_worker(_identify_in_worker, _Task(request, finds_fault), limits.case):
+        match message:
+            case WrongUse(text):
+                raise UsageError(text)
+            case WorkerEnded():
+                raise NotRun(f"{message} while it was identified{advice(request, limits, message)}")
+            case IdentificationReport():
+                return message
     raise NotRun("its process gave no answer")
 
 
-def _work(send: Send, request: tuple[Order, bool]) -> None:
-    """Identify in the worker. What the target prints goes to standard error, since standard output is the answer's."""
-    order, nearest = request
+def _identify_in_worker(send: Send[_Message | WorkerEnded], task: _Task) -> None:
+    """Do the worker's work; what the target prints goes to standard error, since it is no part of the answer."""
     sys.stdout.flush()
     os.dup2(2, 1)
-    report_usage_errors(send, order, lambda send, order: send("answer", _identify(loaded(order), nearest)))
+    run_with_limits(send, task.request, lambda: send(_report(task)))
 
 
-def _identify(target: Target, nearest: bool) -> IdentificationReport:
+def _report(task: _Task) -> IdentificationReport:
+    """Identify the target in this process."""
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import to_map_file
 
-    identifications = identify(target)
-    if not identifications:
-        return IdentificationReport((), fault=_nearest(target) if nearest else "")
-    cells = (IdentifiedCell(row.spec, row.sentence(), row.assignment.gate_order("x")) for row in identifications)
-    return IdentificationReport(tuple(cells), to_map_file(identifications[0]).model_dump_json(indent=1) + "\n")
+    target = load_requested(task.request)
+    matches = identify(target)
+    if not matches:
+        return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
+    cells = [IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches]
+    return IdentificationReport(tuple(cells), to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
 
 
-def _nearest(target: Target) -> str:
-    """The known cell that a target equals but for a fault, in words; empty if there is none."""
+def _fault(target: Target) -> str:
+    """Say which known cell the target equals but for a mistake; empty if there is none."""
     from rnn_harness.validation.diagnosis.explain import explain_faults
     from rnn_harness.validation.diagnosis.nearest import identify_faulty
     from rnn_harness.validation.identification.identify import target_layouts
