@@ -108,11 +108,11 @@ def _load_kernel(cell: str) -> Kernel:
         UsageError: It is none of the timed specs, or has other parameters than its spec.
     """
     from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS
-    from rnn_harness.validation import candidate, identify, load_target
+    from rnn_harness.validation import candidate_kernel, identify, load_target
 
     matches = identify(load_target(cell))
     if not matches or matches[0].spec not in TIMED_SPECS.values() or matches[0].absent:
         identity = matches[0].sentence() if matches else "no cell that is known"
         specs = ", ".join(TIMED_SPECS.values())
         raise UsageError(f"{cell} is {identity}; timed with the others are {specs}, with all parameters")
-    return candidate(load_target(cell), matches[0])
+    return candidate_kernel(load_target(cell), matches[0])
