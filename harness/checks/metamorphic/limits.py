@@ -11,7 +11,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
-from rnn_harness.checks.metamorphic.property import Comparison, apart, close, identical, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, apart, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
 from rnn_harness.references import Reference, Run

@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property, runs_close
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical, runs_close
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role

@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER

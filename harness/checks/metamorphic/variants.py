@@ -11,8 +11,9 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_rnn
+from rnn_harness.checks.metamorphic.comparison import Comparison, apart, close
 from rnn_harness.checks.metamorphic.limits import HOLD, plain_run
-from rnn_harness.checks.metamorphic.property import Comparison, apart, close, metamorphic_property
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
