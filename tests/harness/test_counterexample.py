@@ -140,8 +140,8 @@ def test_a_difference_that_is_only_rounding_is_no_counterexample() -> None:
     shrunk = shrink(subject, drawn, first)
     right = Subject.of(subject.spec)
     run = right.forward(shrunk.arrays.parameters, shrunk.arrays.inputs, shrunk.arrays.states)
-    found = float(run.outputs[shrunk.difference.index])
-    same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, found=found, size=0.0))
+    computed = float(run.outputs[shrunk.difference.index])
+    same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, computed=computed, size=0.0))
     assert confirmed_counterexample(right, same) is None
 
 
