@@ -36,9 +36,7 @@ def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: 
 
 
 def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
-    with pytest.raises(
-        UsageError, identification="of a sequence it gives the last state alone; return the states of all steps"
-    ):
+    with pytest.raises(UsageError, match="of a sequence it gives the last state alone; return the states of all steps"):
         identify(load_target(f"{FILE}:LastAlone"))
 
 
