@@ -72,7 +72,6 @@ class _Wrong:
 
     name = "gru"
     state_names = ("h",)
-    update, reset, candidate, bias = "keep", "before", "tanh", True
 
     def __init__(self, fault: str) -> None:
         self.fault, self.right = fault, get_reference("gru")

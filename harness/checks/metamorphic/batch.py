@@ -16,7 +16,7 @@ from rnn_harness.subjects.case_arrays import CaseArrays
 
 
 def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> CaseArrays:
-    """Only those rows of the batch."""
+    """Return only some rows of a batch, as contiguous arrays."""
     return replace(
         arrays,
         inputs=np.ascontiguousarray(arrays.inputs[:, rows]),

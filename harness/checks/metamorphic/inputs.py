@@ -17,7 +17,15 @@ from rnn_harness.subjects.parameter_role import parameter_role
 
 
 def with_constant_feature(arrays: CaseArrays, part: float) -> CaseArrays:
-    """One more input feature, always 1; `part` of every bias beside an input weight moves to its column."""
+    """Append an input feature that is always 1 and move part of every bias into its weights.
+
+    Args:
+        arrays: Numbers with n input features.
+        part: The share of each bias that moves into the new column of the input weights next to it.
+
+    Returns:
+        Numbers with n + 1 input features.
+    """
     parameters = dict(arrays.parameters)
     for weight in input_weights(arrays.parameters):
         bias = arrays.parameters.get(parameter_role(weight).bias.name)

@@ -1,4 +1,4 @@
-"""Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+"""Symmetries of the hidden units: order, sign, splitting, joining. M-04, M-07, M-33 to M-35, M-41."""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def odd_function(original: SubjectRun) -> Iterator[Comparison]:
 
 
 def _mirrored(a: SubjectRun, b: SubjectRun, name: str, first: Array, second: Array) -> Comparison:
-    """Bit for bit where tanh is NumPy's or torch's; another may be odd up to rounding alone."""
+    """Compare bit for bit where tanh is NumPy's or torch's; another tanh may be odd up to rounding alone."""
     if a.has_library_functions or np.array_equal(first, second):
         return identical(f"final {name}", first, second)
     return close(f"final {name}", first, second, lambda: a.radii.finals[name] + b.radii.finals[name])
@@ -227,6 +227,6 @@ def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
 
 
 def runs_close_outputs(original: SubjectRun, transformed: SubjectRun) -> Iterator[Comparison]:
-    """Only the outputs of two trials."""
+    """Require that the outputs of two runs are equal within rounding."""
     comparisons = runs_close(original, transformed)
     yield next(comparisons)

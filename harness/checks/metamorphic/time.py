@@ -26,7 +26,7 @@ def _causal_recurrent(traits: Traits) -> bool:
 
 
 def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
-    """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
+    """Return only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
     return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
 
 

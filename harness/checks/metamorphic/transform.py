@@ -21,7 +21,7 @@ class AxisChange(Protocol):
 
 
 def along(parameters: Mapping[str, Array], change: AxisChange, *axis_roles: str) -> dict[str, Array]:
-    """Change every axis of the parameters that stands for one of some things.
+    """Change every axis that stands for hidden units, input features or the like.
 
     Args:
         parameters: The parameters by name.
