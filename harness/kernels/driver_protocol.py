@@ -78,5 +78,5 @@ class TrainableDriver:
         inputs: Tensor,
         states: Tensors,
     ) -> AbstractContextManager[None]:
-        """Give a context that does nothing."""
+        """Give a context that does nothing, whatever the arguments of the run, which are those of `Driver`."""
         return contextlib.nullcontext()

@@ -5,25 +5,27 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from typing import Any
 
-from rnn_harness.kernels import judge_in_workers as _apart
+from rnn_harness.kernels.judge_in_workers import JudgingJob, KernelStarted, judge_in_worker
+from rnn_harness.records.record import Record
 from rnn_harness.runtime.worker import Send
 
 
-def leave(send: Send, order: int) -> None:
-    send("start", order)
-    os._exit(order)
+def leave(send: Send[int], exit_code: int) -> None:
+    """Start, and end the process with this exit code."""
+    send(exit_code)
+    os._exit(exit_code)
 
 
-def sleep(send: Send, order: float) -> None:
-    send("start", order)
-    time.sleep(order)
+def sleep(send: Send[float], seconds: float) -> None:
+    """Start, and say nothing for so long."""
+    send(seconds)
+    time.sleep(seconds)
 
 
-def crash_in_float64(send: Send, order: Any) -> None:
-    """The catalogue's work, but the first place crashes if it is in float64."""
-    if order[0][0][1] == "float64":
-        send("start", 0)
+def crash_in_float64(send: Send[KernelStarted | Record], job: JudgingJob) -> None:
+    """Judge as the catalogue's worker does, but crash at the first kernel if it is in float64."""
+    if job.kernel_settings[0].setting.dtype == "float64":
+        send(KernelStarted(0))
         ctypes.string_at(0)
-    _apart._work(send, order)
+    judge_in_worker(send, job)

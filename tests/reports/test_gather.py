@@ -20,7 +20,7 @@ from rnn_harness.mutants import Kill, Mutant, MutantResult
 from rnn_harness.records.measurement import ParameterCount, write_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Validation, collect
+from rnn_harness.validation import RecordMade, Validation, collect_validation
 
 RUN = CliRunner()
 RECORD = Record(
@@ -168,7 +168,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_gather, "_equations", job)
-    monkeypatch.setattr(_gather, "measured_by", interrupted)
+    monkeypatch.setattr(_gather, "measure_with_progress", interrupted)
     out = tmp_path / "out"
     stopped = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert stopped.exit_code == 130
@@ -177,7 +177,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert again.exit_code == 2
     assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
     assert "--out" in again.stderr
-    monkeypatch.setattr(_gather, "measured_by", lambda *_: ([MEASURED], False))
+    monkeypatch.setattr(_gather, "measure_with_progress", lambda *_: ([MEASURED], False))
     found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
     assert found.exit_code == 0, found.stderr
     assert asked == [0, 1]
@@ -191,7 +191,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
 
 def _cell(outcome: str) -> Validation:
     update = {"kernel": "mine.py:Cell", "dtype": "float64", "outcome": Outcome(outcome), "reason": "off by one"}
-    return collect("mine.py:Cell", [("record", RECORD.model_copy(update=update))])
+    return collect_validation("mine.py:Cell", [RecordMade(RECORD.model_copy(update=update))])
 
 
 @pytest.mark.parametrize(

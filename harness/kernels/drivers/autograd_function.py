@@ -99,7 +99,14 @@ def _sum(terms: list[Tensor]) -> Tensor:
 
 
 def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
-    """Run the simple RNN over x (T, B, n); it saves the hidden states (T + 1, B, d), the initial one first."""
+    """Run the simple RNN; it saves the hidden states (T + 1, B, d), the initial one first.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+    """
     activation, projected = activation_function(reference.activation), _projected_inputs(p, x, "")[""]
     h = [states["h"]]
     for a in projected:
@@ -111,7 +118,16 @@ def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors) -> Seque
 def rnn_backward(
     reference: RNN, p: Tensors, x: Tensor, saved: Tensor, d_outputs: Tensor, d_finals: Tensors
 ) -> SequenceGradients:
-    """Differentiate `rnn_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `rnn_forward`.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+    """
     h = saved
     dh, delta = d_finals["h"], []
     slopes = _slope(reference.activation, h[1:])
@@ -138,7 +154,14 @@ class SavedGRU:
 
 
 def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
-    """Run the GRU over x (T, B, n); it saves a `SavedGRU`."""
+    """Run the GRU; it saves a `SavedGRU`.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+    """
     sigmoid, candidate = activation_function("sigmoid"), activation_function(reference.candidate)
     projected = _projected_inputs(p, x, "rzg")
     h, gates, inner = [states["h"]], [], []
@@ -162,7 +185,16 @@ def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors) -> Seque
 def gru_backward(
     reference: GRU, p: Tensors, x: Tensor, saved: SavedGRU, d_outputs: Tensor, d_finals: Tensors
 ) -> SequenceGradients:
-    """Differentiate `gru_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `gru_forward`.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+    """
     h, gates, inner = saved.hidden, saved.gates, saved.inner
     dh = d_finals["h"]
     changes: dict[str, list[Tensor]] = {"r": [], "z": [], "g": []}
@@ -229,7 +261,14 @@ class SavedLSTM:
 
 
 def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
-    """Run the LSTM over x (T, B, n); it saves a `SavedLSTM`."""
+    """Run the LSTM; it saves a `SavedLSTM`.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+    """
     sigmoid = activation_function("sigmoid")
     candidate, output = activation_function(reference.candidate), activation_function(reference.output)
     projected = _projected_inputs(p, x, reference.gates)
@@ -251,7 +290,16 @@ def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors) -> Seq
 def lstm_backward(
     reference: LSTM, p: Tensors, x: Tensor, saved: SavedLSTM, d_outputs: Tensor, d_finals: Tensors
 ) -> SequenceGradients:
-    """Differentiate `lstm_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `lstm_forward`.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+    """
     h, c, gates = saved.hidden, saved.cell, saved.gates
     dh, dc = d_finals["h"], d_finals["c"]
     changes: dict[str, list[Tensor]] = {gate: [] for gate in reference.gates}
