@@ -222,10 +222,11 @@ def _documents(text: str) -> tuple[Any, Any]:
 
 
 def _equations(quick: bool) -> Job:
-    from rnn_harness.engine.verify import select, verify
+    from rnn_harness.engine.select import select
+    from rnn_harness.engine.verify import verify
 
     selection = select(())
-    size = len(selection.wanted) + bool(selection.pairs)
+    size = len(selection.specs) + bool(selection.pairs)
     cases = 0 if quick else 20
     return Job(lambda known, start: verify(selection, 0, cases, known, start), lambda *_: None, size)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
-from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
+from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property, runs_close
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, take
 from rnn_harness.subjects.case_arrays import CaseArrays
@@ -30,7 +30,7 @@ def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np
 
 @metamorphic_property("batch-permutation", "M-01", "permuting the batch permutes the results", "rounding", everything)
 def batch_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """S(P X, P s) = P S(X, s)."""
+    """M-01: S(P X, P s) = P S(X, s)."""
     batch = original.arrays.inputs.shape[1]
     if batch > 1:
         order = np.roll(np.arange(batch), 1)
@@ -42,7 +42,7 @@ def batch_permutation(original: SubjectRun) -> Iterator[Comparison]:
     "batch-splitting", "M-02", "a batch in two parts gives the same as the whole", "rounding", everything
 )
 def batch_splitting(original: SubjectRun) -> Iterator[Comparison]:
-    """S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts."""
+    """M-02: S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts."""
     batch = original.arrays.inputs.shape[1]
     for row in range(batch if batch > 1 else 0):
         rows = slice(row, row + 1)
@@ -64,7 +64,7 @@ def batch_splitting(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("equal-batch-rows", "M-03", "equal rows in, equal rows out", "rounding", everything)
 def equal_batch_rows(original: SubjectRun) -> Iterator[Comparison]:
-    """A batch of copies of one row gives copies of one result."""
+    """M-03: A batch of copies of one row gives copies of one result."""
     batch = original.arrays.inputs.shape[1]
     if batch > 1:
         copies = original.at(rows_of(original.arrays, np.zeros(batch, dtype=np.intp)))
@@ -80,7 +80,7 @@ def equal_batch_rows(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def input_feature_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """W -> W Q^T, x -> Q x."""
+    """M-05: W -> W Q^T, x -> Q x."""
     n = original.sizes["n"]
     if n > 1:
         order = np.roll(np.arange(n), 1)
@@ -98,7 +98,7 @@ def input_feature_permutation(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def input_reparametrisation(original: SubjectRun) -> Iterator[Comparison]:
-    """W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws."""
+    """M-06: W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws."""
     n = original.sizes["n"]
     if n > 1 and original.dtype == np.float64:
         arrays = original.arrays
@@ -113,7 +113,7 @@ def input_reparametrisation(original: SubjectRun) -> Iterator[Comparison]:
     "bias-as-input-weight", "M-13", "a bias is the weight of a constant input", "rounding", lambda traits: traits.bias
 )
 def bias_as_input_weight(original: SubjectRun) -> Iterator[Comparison]:
-    """Append 1 to x, W' = [W, b], b' = 0."""
+    """M-13: Append 1 to x, W' = [W, b], b' = 0."""
     yield from runs_close(original, original.at(with_constant_feature(original.arrays, 1.0)))
 
 
@@ -121,13 +121,13 @@ def bias_as_input_weight(original: SubjectRun) -> Iterator[Comparison]:
     "bias-in-two-places", "M-14", "a bias may be shared out between two places", "rounding", lambda traits: traits.bias
 )
 def bias_in_two_places(original: SubjectRun) -> Iterator[Comparison]:
-    """Append 1 to x, W' = [W, b/2], b' = b/2."""
+    """M-14: Append 1 to x, W' = [W, b/2], b' = b/2."""
     yield from runs_close(original, original.at(with_constant_feature(original.arrays, 0.5)))
 
 
 @metamorphic_property("one-hot-input", "M-44", "a one-hot input picks a column of the weights", "rounding", everything)
 def one_hot_input(original: SubjectRun) -> Iterator[Comparison]:
-    """W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight."""
+    """M-44: W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight."""
     arrays = original.arrays
     n = original.sizes["n"]
     if n > 1:
@@ -149,34 +149,34 @@ def with_constant_feature(arrays: CaseArrays, part: float) -> CaseArrays:
         parameters[weight] = np.column_stack([arrays.parameters[weight], column]).astype(arrays.inputs.dtype)
         if bias is not None:
             parameters[parameter_role(weight).bias.name] = bias - (bias * part).astype(arrays.inputs.dtype)
-    ones = np.ones((*arrays.inputs.shape[:2], 1), arrays.inputs.dtype)
-    return replace(arrays, parameters=parameters, inputs=np.concatenate([arrays.inputs, ones], axis=2))
+    constant = np.ones((*arrays.inputs.shape[:2], 1), arrays.inputs.dtype)
+    return replace(arrays, parameters=parameters, inputs=np.concatenate([arrays.inputs, constant], axis=2))
 
 
 @metamorphic_property(
     "repeatability", "M-45", "a run leaves what it was given alone, and can be repeated", "bitwise", everything
 )
 def repeatability(original: SubjectRun) -> Iterator[Comparison]:
-    """Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit."""
-    kept = {name: value.copy() for name, value in original.numbers.items()}
+    """M-45: Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit."""
+    before = {name: value.copy() for name, value in original.numbers.items()}
     first = original.at(original.arrays)
     outputs = first.run.outputs.copy()
     gradients = {name: value.copy() for name, value in first.gradients.parameters.items()}
-    yield same("outputs after the backward", first.run.outputs, outputs)
+    yield identical("outputs after the backward", first.run.outputs, outputs)
     for name, value in first.subject.backward(
         first.run, first.arrays.d_outputs, first.arrays.d_finals or None
     ).parameters.items():
-        yield same(f"second backward, {name}", value, gradients[name])
-    yield same("second forward", original.at(first.arrays).run.outputs, outputs)
+        yield identical(f"second backward, {name}", value, gradients[name])
+    yield identical("second forward", original.at(first.arrays).run.outputs, outputs)
     for name, value in first.numbers.items():
-        yield same(f"{name} after the run", value, kept[name])
+        yield identical(f"{name} after the run", value, before[name])
 
 
 @metamorphic_property(
     "memory-layout", "M-46", "the layout of the arrays in memory does not matter", "rounding", everything
 )
 def memory_layout(original: SubjectRun) -> Iterator[Comparison]:
-    """Fortran order, and slices of larger arrays, give what contiguous arrays give."""
+    """M-46: Fortran order, and slices of larger arrays, give what contiguous arrays give."""
 
     def spread(
         value: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
@@ -207,7 +207,7 @@ def memory_layout(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def float32_precision(original: SubjectRun) -> Iterator[Comparison]:
-    """On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound."""
-    low = original.in_type("float32")
-    high = low.in_type("float64")
+    """M-47: On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound."""
+    low = original.in_dtype("float32")
+    high = low.in_dtype("float64")
     yield from runs_close(low, high)

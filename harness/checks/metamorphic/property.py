@@ -34,27 +34,27 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`left` against `right`; `allowed` gives the radius, and is asked only where they differ at all.
+    """`first` against `second`; `allowed` gives the radius, and is asked only where they differ at all.
 
     `differs`: a negative control, the two must differ somewhere by more than allowed. `below`: left must not
     exceed right by more than allowed.
     """
 
-    what: str
-    left: Any
-    right: Any
+    label: str
+    first: Any
+    second: Any
     allowed: Allowed | None = None
     differs: bool = False
     below: bool = False
 
     def judge(self) -> Judgement | None:
         """What came out; None where there is nothing to compare."""
-        left, right = np.broadcast_arrays(np.asarray(self.left), np.asarray(self.right))
-        if left.size == 0:
+        first, second = np.broadcast_arrays(np.asarray(self.first), np.asarray(self.second))
+        if first.size == 0:
             return None
-        if not (np.isfinite(left).all() and np.isfinite(right).all()):
-            return Judgement(False, f"{self.what}: a value is not finite", float("inf"))
-        gap = left.astype(np.float64) - right.astype(np.float64)
+        if not (np.isfinite(first).all() and np.isfinite(second).all()):
+            return Judgement(False, f"{self.label}: a value is not finite", float("inf"))
+        gap = first.astype(np.float64) - second.astype(np.float64)
         gap = np.maximum(gap, 0) if self.below else np.abs(gap)
         worst = float(gap.max())
         if worst == 0.0 and not self.differs:
@@ -65,9 +65,11 @@ class Comparison:
         place = np.unravel_index(int(np.argmax(shares)), shares.shape)
         error_over_bound, bound = float(shares[place]), float(allowed[place])
         if self.differs:
-            detail = "" if error_over_bound > 1 else f"{self.what}: differ by {worst:.3g}, which is only rounding"
+            detail = "" if error_over_bound > 1 else f"{self.label}: differ by {worst:.3g}, which is only rounding"
             return Judgement(error_over_bound > 1, detail)
-        detail = "" if error_over_bound <= 1 else f"{self.what}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
+        detail = (
+            "" if error_over_bound <= 1 else f"{self.label}: differ by {float(gap[place]):.3g}, allowed {bound:.3g}"
+        )
         return Judgement(error_over_bound <= 1, detail, error_over_bound, float(gap[place]), bound)
 
 
@@ -119,24 +121,24 @@ def metamorphic_property(
     return lambda comparisons: MetamorphicProperty(identifier, ledger, title, exactness, supports, comparisons)
 
 
-def same(what: str, left: Any, right: Any) -> Comparison:
+def identical(label: str, first: Any, second: Any) -> Comparison:
     """Equal bit for bit."""
-    return Comparison(what, left, right)
+    return Comparison(label, first, second)
 
 
-def close(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
+def close(label: str, first: Any, second: Any, allowed: Allowed) -> Comparison:
     """Equal within `allowed`."""
-    return Comparison(what, left, right, allowed)
+    return Comparison(label, first, second, allowed)
 
 
-def at_most(what: str, left: Any, right: Any, allowed: Allowed | None = None) -> Comparison:
+def at_most(label: str, first: Any, second: Any, allowed: Allowed | None = None) -> Comparison:
     """``left <= right``, within `allowed`."""
-    return Comparison(what, left, right, allowed, below=True)
+    return Comparison(label, first, second, allowed, below=True)
 
 
-def apart(what: str, left: Any, right: Any, allowed: Allowed) -> Comparison:
+def apart(label: str, first: Any, second: Any, allowed: Allowed) -> Comparison:
     """A negative control: somewhere they differ by more than `allowed`."""
-    return Comparison(what, left, right, allowed, differs=True)
+    return Comparison(label, first, second, allowed, differs=True)
 
 
 def runs_close(a: SubjectRun, b: SubjectRun, select: Callable[[Array], Array] | None = None) -> Iterator[Comparison]:

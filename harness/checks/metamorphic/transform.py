@@ -16,23 +16,23 @@ from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, paramete
 
 
 def along(
-    parameters: Mapping[str, Array], change: Callable[[str, Array, int, str], Array], *kinds: str
+    parameters: Mapping[str, Array], change: Callable[[str, Array, int, str], Array], *axis_roles: str
 ) -> dict[str, Array]:
-    """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
-    found = {}
+    """Every parameter with ``change(name, value, axis, axis_role)`` applied to each axis of one of `axis_roles`."""
+    changed = {}
     for name, value in parameters.items():
-        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
-            if kind in kinds:
-                value = change(name, value, axis, kind)
-        found[name] = np.ascontiguousarray(value)
-    return found
+        for axis, axis_role in enumerate(parameter_axes(name)[: value.ndim]):
+            if axis_role in axis_roles:
+                value = change(name, value, axis, axis_role)
+        changed[name] = np.ascontiguousarray(value)
+    return changed
 
 
 def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
     """Reorder the entries of an axis; an axis that holds both directions is reordered in both halves."""
 
-    def change(_: str, value: Array, axis: int, kind: str) -> Array:
-        if kind == "merged" and value.shape[axis] == 2 * d:
+    def change(_: str, value: Array, axis: int, axis_role: str) -> Array:
+        if axis_role == "merged" and value.shape[axis] == 2 * d:
             return np.take(value, np.concatenate([order, order + d]), axis=axis)
         return np.take(value, order, axis=axis)
 
@@ -72,7 +72,7 @@ def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> Sub
     d = original.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
-    def change(name: str, value: Array, axis: int, kind: str) -> Array:
+    def change(name: str, value: Array, axis: int, axis_role: str) -> Array:
         grown: Array = np.take(value, order, axis=axis)
         if axis == 0:
             return grown
