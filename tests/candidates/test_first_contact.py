@@ -68,7 +68,7 @@ def test_a_cell_without_gradients_agrees_forward() -> None:
 def test_a_cell_next_to_a_benchmark_without_times_is_wrong_use() -> None:
     result = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
     assert result.exit_code == 2
-    assert "is timed beside the others by speed" in result.stderr
+    assert "is timed with the others by speed" in result.stderr
 
 
 def test_the_output_of_a_cell_is_not_in_the_json() -> None:

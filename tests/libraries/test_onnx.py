@@ -15,8 +15,10 @@ from rnn_harness.validation import (
     Target,
     Validation,
     ValidationRequest,
+    collect_validation,
     identify,
     load_target,
+    run_validation,
     target_of,
 )
 
@@ -106,7 +108,7 @@ def test_onnxruntime_follows_lengths_and_the_reference_evaluator_does_not() -> N
     assert _refuted(_validated(declared, "onnxruntime")) == []
     validation = _validated(declared, "reference")
     assert validation.diagnosis is not None
-    assert validation.diagnosis.difference == "declared stands past a row's length is read"
+    assert validation.diagnosis.difference == "what stands past a row's length is read"
 
 
 def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
