@@ -66,7 +66,7 @@ class CounterexampleProgram(_Model):
         sizes: n, d, T and B, by name.
         nonzero: How many of its numbers are not zero.
         place: Where the number stands that differs: ``outputs[0, 0, 0]``.
-        found: The target's number there.
+        computed: The number that the target gives there.
         expected: The number that the equations give there.
         bound: By how much the two may differ, by the rounding of the dtype.
         program: The program; it ends in an assertion that fails.
@@ -75,7 +75,7 @@ class CounterexampleProgram(_Model):
     sizes: dict[str, int]
     nonzero: int
     place: str
-    found: float
+    computed: float
     expected: float
     bound: float
     program: str

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
         collect_validation,
     )
     from rnn_harness.records.validation import Validation, outcome_of
-    from rnn_harness.validation.identification.identify import Identification, identify
+    from rnn_harness.validation.identification.identification import Identification
+    from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import load_map, save_map
     from rnn_harness.validation.isolation import run_validation_isolated
     from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
@@ -79,7 +80,8 @@ _MODULES = {
         "collect_validation",
     ),
     "rnn_harness.records.validation": ("Validation", "outcome_of"),
-    "rnn_harness.validation.identification.identify": ("Identification", "identify"),
+    "rnn_harness.validation.identification.identification": ("Identification",),
+    "rnn_harness.validation.identification.identify": ("identify",),
     "rnn_harness.validation.identification.saved_map": ("load_map", "save_map"),
     "rnn_harness.validation.isolation": ("run_validation_isolated",),
     "rnn_harness.validation.judging.candidate_kernel": ("candidate_kernel",),

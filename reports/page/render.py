@@ -14,7 +14,7 @@ from rnn_harness.reports.page.badge import badge
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import describe_learning, learning_plot
-from rnn_harness.reports.page.plots import PLOTTED, decay_plot, describe_decay
+from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_plot, describe_decay
 from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
 from rnn_harness.reports.summary import WITNESSES, totals
 from rnn_harness.runtime.atomic_file import write_whole
@@ -59,7 +59,7 @@ def html(made: Contents) -> str:
     frame.filters["read"] = lambda one: Markup(_formula(one.reading, one.plain))
     frame.filters["formula"] = lambda text: Markup(_formula(text, False))
     frame.filters["time"] = _time
-    plotted = [one for one in made.decay if one.initialisation in PLOTTED.get(one.subject, ())]
+    plotted = [one for one in made.decay if one.initialisation in PLOTTED_DECAYS.get(one.subject, ())]
     curves = [(title, describe_learning(title, rows), Markup(learning_plot(rows))) for title, rows in _curves(made)]
     sections = [(name, title, getattr(made, field)) for name, title, field in _SECTIONS]
     return frame.get_template("page.html.j2").render(

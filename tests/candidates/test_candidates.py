@@ -19,7 +19,7 @@ from rnn_harness.validation import (
     read_options,
 )
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 RUN = CliRunner()
 
 
@@ -141,7 +141,7 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("somebody.py", "names nothing: give package.module:Name, path/file.py:Name or model.onnx"),
+        ("user_cells.py", "names nothing: give package.module:Name, path/file.py:Name or model.onnx"),
         ("no_such_module_at_all:X", "cannot import 'no_such_module_at_all'"),
         ("no/such/file.py:X", "there is no file no/such/file.py"),
         (f"{CELLS}:PackedGru", "has no 'PackedGru'; near: PackedGRU"),

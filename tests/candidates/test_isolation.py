@@ -10,7 +10,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, run_validation_isolated
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 
 
 def _records(name: str, timeout: float = 120) -> list[Record]:

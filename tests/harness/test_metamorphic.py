@@ -11,7 +11,7 @@ import pytest
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Check
 from rnn_harness.checks.metamorphic import PROPERTIES, MetamorphicProperty
-from rnn_harness.checks.metamorphic.property import apart, at_most, close, identical
+from rnn_harness.checks.metamorphic.comparison import apart, at_most, close, identical
 from rnn_harness.checks.metamorphic_checks import CHECKS
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.references import Gradients, Run, get_reference
@@ -72,7 +72,6 @@ class _Wrong:
 
     name = "gru"
     state_names = ("h",)
-    update, reset, candidate, bias = "keep", "before", "tanh", True
 
     def __init__(self, fault: str) -> None:
         self.fault, self.right = fault, get_reference("gru")

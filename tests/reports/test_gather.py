@@ -117,9 +117,10 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypat
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(UsageError, match="No space left on device"):
-        _gather._put(tmp_path / "x", "after")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(UsageError, match="No space left on device"):
+            _gather._put(tmp_path / "x", "after")
     assert (tmp_path / "x").read_bytes() == b"before"
 
 

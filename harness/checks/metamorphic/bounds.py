@@ -9,7 +9,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_rnn
-from rnn_harness.checks.metamorphic.property import Comparison, at_most, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, at_most
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 
 

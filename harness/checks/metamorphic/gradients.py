@@ -10,11 +10,17 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
-from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
-from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close
+from rnn_harness.checks.metamorphic.batch import rows_of
+from rnn_harness.checks.metamorphic.cell_traits import Traits, everything, input_weights
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, runs_close
+from rnn_harness.checks.metamorphic.inputs import with_constant_feature
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun, flat
 from rnn_harness.subjects.parameter_role import parameter_role
+
+
+def _has_softmax(traits: Traits) -> bool:
+    return traits.subject.output is not None and traits.subject.output.activation == "softmax"
 
 
 @metamorphic_property(
@@ -130,7 +136,7 @@ def gauge_invariance(original: SubjectRun) -> Iterator[Comparison]:
     "M-43",
     "softmax does not see a common shift, and its gradients add up to zero",
     "rounding",
-    lambda traits: getattr(traits.subject.output, "activation", "") == "softmax",
+    _has_softmax,
 )
 def softmax_shift(original: SubjectRun) -> Iterator[Comparison]:
     """M-43: b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0."""

@@ -11,13 +11,13 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
-from rnn_harness.checks.metamorphic.property import Comparison, apart, close, identical, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, apart, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import set_gate, without_bias
 from rnn_harness.references import Reference, Run
 from rnn_harness.references.feedforward import Feedforward
 from rnn_harness.references.gru import GRU
-from rnn_harness.references.lstm import LSTM
 from rnn_harness.references.rnn import RNN
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER, parameter_role
 
@@ -46,18 +46,6 @@ def plain_run(original: SubjectRun, reference: Reference, parameters: dict[str, 
     cell_parameters = {key: value for key, value in parameters.items() if key not in OUTPUT_LAYER}
     states = {state: original.arrays.states[state] for state in reference.state_names}
     return reference.forward(cell_parameters, original.arrays.inputs, states or None, original.arrays.lengths)
-
-
-def _gru(original: SubjectRun) -> GRU:
-    """Return the GRU with its options; the property supports nothing else."""
-    assert isinstance(original.traits.cell, GRU)
-    return original.traits.cell
-
-
-def _lstm(original: SubjectRun) -> LSTM:
-    """Return the LSTM with its options; the property supports nothing else."""
-    assert isinstance(original.traits.cell, LSTM)
-    return original.traits.cell
 
 
 def _keeping_sign(gru: GRU) -> float:
@@ -121,7 +109,7 @@ def cell_state_copied(original: SubjectRun) -> Iterator[Comparison]:
 def state_kept_by_update_gate(original: SubjectRun) -> Iterator[Comparison]:
     """M-16: abs(h' - h) <= exp(-beta) abs(h - candidate) <= exp(-beta) (abs(h) + 1)."""
     parameters = dict(original.arrays.parameters)
-    set_gate(parameters, "z", BETA * _keeping_sign(_gru(original)))
+    set_gate(parameters, "z", BETA * _keeping_sign(original.gru))
     gated = one_step(original, parameters)
     h = gated.arrays.states["h"]
     yield close(
@@ -137,7 +125,7 @@ def state_kept_by_update_gate(original: SubjectRun) -> Iterator[Comparison]:
 )
 def gru_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
     """M-17: z writes and r = 1: h' = f(W x + U h + b); r = 0: h' = f(W x + b)."""
-    gru = _gru(original)
+    gru = original.gru
     for reset, limit in ((BETA, RNN(gru.candidate)), (-BETA, Feedforward(gru.candidate))):
         parameters = dict(original.arrays.parameters)
         set_gate(parameters, "z", -BETA * _keeping_sign(gru))
@@ -167,7 +155,7 @@ def gru_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
 )
 def lstm_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
     """M-18: f = 0, i = 1, o = 1: h' = out(cand(W x + U h + b)), not the RNN; without forget gate, c is added."""
-    lstm = _lstm(original)
+    lstm = original.lstm
     parameters = dict(original.arrays.parameters)
     for gate, value in (("f", -BETA), ("i", BETA), ("o", BETA)):
         set_gate(parameters, gate, value)
@@ -255,7 +243,7 @@ def automaton(original: SubjectRun) -> Iterator[Comparison]:
 def update_gate_limits_differ(original: SubjectRun) -> Iterator[Comparison]:
     """M-16b: Hold the gate the opposite way: the state does change. The negative control of M-16."""
     parameters = dict(original.arrays.parameters)
-    set_gate(parameters, "z", -BETA * _keeping_sign(_gru(original)))
+    set_gate(parameters, "z", -BETA * _keeping_sign(original.gru))
     gated = one_step(original, parameters)
     yield apart(
         "state",

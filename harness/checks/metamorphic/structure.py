@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import CellPair, CellStack, Traits
-from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.references.stacked import Stacked
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER

@@ -20,6 +20,8 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.references import Gradients, Run
+from rnn_harness.references.gru import GRU
+from rnn_harness.references.lstm import LSTM
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import hidden_size
@@ -82,6 +84,18 @@ class SubjectRun:
     def traits(self) -> Traits:
         """The subject's structure and the options of its cell."""
         return Traits(self.subject)
+
+    @property
+    def gru(self) -> GRU:
+        """The GRU with its options, for properties that support nothing else."""
+        assert isinstance(self.traits.cell, GRU)
+        return self.traits.cell
+
+    @property
+    def lstm(self) -> LSTM:
+        """The LSTM with its options, for properties that support nothing else."""
+        assert isinstance(self.traits.cell, LSTM)
+        return self.traits.cell
 
     def at(self, arrays: CaseArrays) -> SubjectRun:
         """Run the same subject on other numbers."""

@@ -1,4 +1,4 @@
-"""Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+"""Symmetries of the hidden units: order, sign, splitting, joining. M-04, M-07, M-33 to M-35, M-41."""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property, runs_close
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical, runs_close
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
@@ -125,7 +126,7 @@ def odd_function(original: SubjectRun) -> Iterator[Comparison]:
 
 
 def _mirrored(a: SubjectRun, b: SubjectRun, name: str, first: Array, second: Array) -> Comparison:
-    """Bit for bit where tanh is NumPy's or torch's; another may be odd up to rounding alone."""
+    """Compare bit for bit where tanh is NumPy's or torch's; another tanh may be odd up to rounding alone."""
     if a.has_library_functions or np.array_equal(first, second):
         return identical(f"final {name}", first, second)
     return close(f"final {name}", first, second, lambda: a.radii.finals[name] + b.radii.finals[name])
@@ -226,6 +227,6 @@ def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
 
 
 def runs_close_outputs(original: SubjectRun, transformed: SubjectRun) -> Iterator[Comparison]:
-    """Only the outputs of two trials."""
+    """Require that the outputs of two runs are equal within rounding."""
     comparisons = runs_close(original, transformed)
     yield next(comparisons)

@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, identical, metamorphic_property
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -25,7 +26,7 @@ def _causal_recurrent(traits: Traits) -> bool:
 
 
 def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
-    """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
+    """Return only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
     return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
 
 

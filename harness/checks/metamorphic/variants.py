@@ -11,11 +11,10 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_rnn
+from rnn_harness.checks.metamorphic.comparison import Comparison, apart, close
 from rnn_harness.checks.metamorphic.limits import HOLD, plain_run
-from rnn_harness.checks.metamorphic.property import Comparison, apart, close, metamorphic_property
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
-from rnn_harness.references.gru import GRU
-from rnn_harness.references.lstm import LSTM
 from rnn_harness.references.rnn import RNN
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
@@ -29,18 +28,6 @@ def _finals(original: SubjectRun, finals: dict[str, Array], extra: float = 0.0) 
             value,
             lambda: 2 * original.radii.finals[name] + extra,
         )
-
-
-def _gru(original: SubjectRun) -> GRU:
-    """Return the GRU with its options; the property supports nothing else."""
-    assert isinstance(original.traits.cell, GRU)
-    return original.traits.cell
-
-
-def _lstm(original: SubjectRun) -> LSTM:
-    """Return the LSTM with its options; the property supports nothing else."""
-    assert isinstance(original.traits.cell, LSTM)
-    return original.traits.cell
 
 
 def _has_peephole(traits: Traits) -> bool:
@@ -74,7 +61,7 @@ def zero_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     }
     bare = {name: value for name, value in parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = original.at(replace(original.arrays, parameters=parameters))
-    yield from _finals(zero, plain_run(zero, replace(_lstm(original), peephole=None), bare).finals)
+    yield from _finals(zero, plain_run(zero, replace(original.lstm, peephole=None), bare).finals)
 
 
 @metamorphic_property(
@@ -92,7 +79,7 @@ def open_forget_gate(original: SubjectRun) -> Iterator[Comparison]:
     parameters["b_f"] = np.full_like(parameters["b_f"], HOLD)
     constrained = original.at(replace(original.arrays, parameters=parameters))
     without = {name: value for name, value in parameters.items() if parameter_role(name).gate != "f"}
-    yield from _finals(constrained, plain_run(constrained, replace(_lstm(original), forget=False), without).finals)
+    yield from _finals(constrained, plain_run(constrained, replace(original.lstm, forget=False), without).finals)
 
 
 @metamorphic_property(
@@ -134,14 +121,14 @@ def peepholes_as_inputs(original: SubjectRun) -> Iterator[Comparison]:
     before = np.concatenate([arrays.states["c"][None], c[:-1]])
     parameters = {name: value for name, value in arrays.parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = np.zeros_like(arrays.parameters["W_hi"])
-    for gate in _lstm(original).gates:
+    for gate in original.lstm.gates:
         peephole = arrays.parameters.get(f"W_c{gate}", zero)
         matrix = np.diag(peephole) if peephole.ndim == 1 else peephole
         now = gate == "o"
         blocks = [parameters[f"W_x{gate}"], zero if now else matrix, matrix if now else zero]
         parameters[f"W_x{gate}"] = np.concatenate(blocks, axis=1)
     wide = full.at(replace(arrays, inputs=np.concatenate([arrays.inputs, before, c], axis=2)))
-    run = plain_run(wide, replace(_lstm(original), peephole=None), parameters)
+    run = plain_run(wide, replace(original.lstm, peephole=None), parameters)
     # Both read the subject's own cell states, so each run is once more within the radius.
     for name, value in run.finals.items():
         yield close(
@@ -168,7 +155,7 @@ def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
             parameters[name] = np.diag(diagonal[name])
     constrained = original.at(replace(original.arrays, parameters=parameters))
     yield from _finals(
-        constrained, plain_run(constrained, replace(_lstm(original), peephole="diagonal"), diagonal).finals
+        constrained, plain_run(constrained, replace(original.lstm, peephole="diagonal"), diagonal).finals
     )
 
 
@@ -181,14 +168,14 @@ def update_gate_negation(original: SubjectRun) -> Iterator[Comparison]:
         name: -value if parameter_role(name).gate == "z" else value
         for name, value in original.arrays.parameters.items()
     }
-    gru = _gru(original)
+    gru = original.gru
     opposite = replace(gru, update="write" if gru.update == "keep" else "keep")
     yield from _finals(original, plain_run(original, opposite, parameters).finals)
 
 
 def _flipped_reset(original: SubjectRun, parameters: dict[str, Array]) -> dict[str, Array]:
     """Return the finals of the GRU whose reset gate acts on the opposite side of the product."""
-    gru = _gru(original)
+    gru = original.gru
     parameters = dict(parameters)
     if gru.reset == "after":
         parameters.pop("b_hg", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.setting import settings
 from rnn_harness.specs import Spec, library
-from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
 from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS, skipped_checks
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -24,7 +24,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         match: What it was identified as: a shipped spec, or a cell that a spec is generated for.
         dtypes: Those in which it is judged, if it takes them.
     """
-    names = frozenset(name for _, (name, _) in match.assignment.names)
+    names = frozenset(match.assignment.names)
     if match.spec is None:
         spec = generate_spec(match.model, names)
     else:

@@ -6,7 +6,7 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.request import ValidationRequest
 

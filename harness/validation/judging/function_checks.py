@@ -26,7 +26,7 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     if probe.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
         return Diagnosis(spec=_ANY_CELL, part="behaviour: intact", difference=difference)
-    if not probe.same(probe.whole(), probe.whole()):
+    if not probe.equal(probe.complete(), probe.complete()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis(spec=_ANY_CELL, part="behaviour: determinism", difference=difference)
     if not probe.rows_are_apart():

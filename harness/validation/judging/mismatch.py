@@ -16,7 +16,8 @@ from rnn_harness.validation.diagnosis.explain import (
     explain_variant,
 )
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
-from rnn_harness.validation.identification.identify import Identification, identify, target_layouts
+from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.array_types import Array
@@ -73,18 +73,18 @@ def _torch_driver(evaluation: Evaluation) -> TargetDriver:
 class _InTraining:
     """Gives one module, whatever the sizes, that stays in training mode."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: nn.Module) -> None:
         self.module = module
-        module.eval = lambda: module
+        module.eval = lambda: module  # type: ignore[method-assign]  # it is to stay in training mode
 
-    def __call__(self, n: int, d: int) -> Any:
+    def __call__(self, n: int, d: int) -> nn.Module:
         return self.module
 
 
-def _has_dropout(module: Any) -> bool:
+def _has_dropout(module: nn.Module) -> bool:
     """Say whether a module draws random numbers in training."""
     probability = getattr(module, "dropout", 0)
-    layers = [layer for layer in module.modules() if isinstance(layer, torch.nn.modules.dropout._DropoutNd)]
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.modules.dropout._DropoutNd)]
     return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)
 
 
@@ -130,9 +130,9 @@ def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun(driver.no_gradients_reason)
     balls, findings = evaluation.gradient_balls, []
     for part in ("parameters", "inputs", "states"):
-        what = f"where the {part} alone want gradients: gradient"
+        where = f"where the {part} alone want gradients: gradient"
         findings += [
-            compare_with_balls(evaluation.subject.spec.id, f"{what} {name}", balls[name], gradient)
+            compare_with_balls(evaluation.subject.spec.id, f"{where} {name}", balls[name], gradient)
             for name, gradient in _gradients_of(part, evaluation, driver).items()
             if name in balls
         ]

@@ -101,7 +101,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
 def _evaluation_with(weights: dict[str, Array], evaluation: Evaluation) -> Evaluation:
     """Evaluate the candidate with given weights, in their sizes. Raises NotRun if some are lacking."""
     table = candidate_driver(evaluation).table
-    names = {block.parameter for block in table.pieces}
+    names = {block.parameter for block in table.blocks}
     lacking = sorted(names - set(weights))
     if lacking:
         raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
@@ -120,7 +120,7 @@ def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
     """Read n and d off the shapes of weights; a weight on both inputs and state is n + d wide."""
     forms = dict(driver.table.forms)
     d = n = joined_width = 0
-    for block in driver.table.pieces:
+    for block in driver.table.blocks:
         plain = forms[block.parameter].plain(weights[block.parameter])
         d = len(plain) // block.of
         if block.side:

@@ -8,8 +8,9 @@ from rnn_harness.errors import UsageError
 from rnn_harness.specs import library
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
-from rnn_harness.validation.identification.identify import Identification, cell_model_of
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.spec_model import cell_model_of
 from rnn_harness.validation.loading.target import Target
 
 
@@ -65,5 +66,5 @@ def matches_of_map(probe: Probe, saved_map: Identification) -> tuple[Identificat
     if lacking:
         return ()
     decoder = Decoder(probe, saved_map.assignment.layout, saved_map.model, saved_map.states)
-    predicted = decoder.predict(dict(saved_map.assignment.names), len(probe.inputs))
-    return (replace(saved_map, convention=probe.convention),) if decoder.agree(probe.whole(), predicted) else ()
+    predicted = decoder.predict(dict(saved_map.assignment.roles), len(probe.inputs))
+    return (replace(saved_map, convention=probe.convention),) if decoder.agree(probe.complete(), predicted) else ()

@@ -55,7 +55,7 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, o
         sizes={"n": n, "d": parts.sizes[1], "T": steps, "B": batch},
         nonzero=shrunk.nonzero,
         place=f"{place.part} {place.name}".strip() + f"[{', '.join(map(str, place.index))}]",
-        found=place.found,
+        computed=place.found,
         expected=expected,
         bound=bound,
         program=script_text(parts),
