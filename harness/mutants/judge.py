@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -17,32 +16,9 @@ from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
+from rnn_harness.records.kill_matrix import Kill, MutantResult
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
-
-
-@dataclass(frozen=True)
-class Kill:
-    """A check that refuted a mutant: at which counted example, after how many seconds of its own."""
-
-    check: str
-    examples: int
-    seconds: float
-    detail: str
-
-
-@dataclass(frozen=True)
-class MutantResult:
-    """What became of a mutant. `vacuous`: cases that could not have shown anything, and were not used."""
-
-    mutant: Mutant
-    kills: tuple[Kill, ...]
-    examples: int
-    vacuous: int
-
-    @property
-    def killed(self) -> bool:
-        return bool(self.kills)
 
 
 def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> MutantResult:
@@ -65,12 +41,21 @@ def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Mut
             with warnings.catch_warnings():
                 # A mutant that computes in another format drops the imaginary part of a complex step.
                 warnings.simplefilter("ignore", ComplexWarning)
-                wrong = next((one for one in run_check(check, evaluation.copied(subject)) if not one.agrees), None)
+                wrong = next(
+                    (finding for finding in run_check(check, evaluation.copied(subject)) if not finding.agrees), None
+                )
             spent[name] += time.perf_counter() - start
             if wrong is not None:
-                kills.append(Kill(name, counted, spent[name], wrong.detail))
+                seconds = round(spent[name], 4)
+                kills.append(Kill(check=name, examples=counted, seconds=seconds, detail=wrong.detail))
                 del waiting[name]
-    return MutantResult(mutant, tuple(kills), counted, skipped)
+    return MutantResult(
+        **mutant.describe().model_dump(),
+        killed=bool(kills),
+        examples=counted,
+        vacuous=skipped,
+        kills=tuple(kills),
+    )
 
 
 def _right_evaluation(spec: Spec, case: Case) -> Evaluation | None:
@@ -85,7 +70,7 @@ def _right_evaluation(spec: Spec, case: Case) -> Evaluation | None:
 def judge_mutants(
     mutants: tuple[Mutant, ...], on_start: Callable[[Mutant], None] = lambda _: None
 ) -> Iterator[MutantResult]:
-    """Every mutant's fate, one after the other."""
+    """Judge mutants one after the other; `on_start` is called with each before it is judged."""
     for mutant in mutants:
         on_start(mutant)
         yield judge_mutant(mutant)
