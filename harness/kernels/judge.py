@@ -1,7 +1,4 @@
-"""Decide kernels: each on every dtype and device it has, by the checks of the references and some of its own.
-
-Dimension legend: n input size, d hidden size, T time steps, B batch rows.
-"""
+"""Judge kernels: each on every dtype and device it has, by the checks of the references and some of its own."""
 
 from __future__ import annotations
 
@@ -16,19 +13,14 @@ import numpy as np
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
-from rnn_harness.kernels.checks import memory_layout as _layouts
-from rnn_harness.kernels.checks import precision as _precision
-from rnn_harness.kernels.checks import scale as _scale
-from rnn_harness.kernels.checks import transforms as _transforms
+from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
 from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
 from rnn_harness.kernels.environment.device import device_description
 from rnn_harness.kernels.kernel import Kernel
-from rnn_harness.kernels.objective import kernel_of
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
@@ -42,52 +34,40 @@ NOT_FOR_KERNELS = (
     "metamorphic.directions-are-cells",  # properties of how the references are put together, bit for bit
     "metamorphic.layer-composition",
 )
-_WHATEVER = ("behaviour.determinism", "behaviour.intact")
-"""What can be said of a kernel whose outputs are wrong."""
-_RESIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
+"""Checks of the references that say nothing about a kernel."""
+_DECIDED_WHATEVER_THE_OUTPUTS = ("behaviour.determinism", "behaviour.intact")
+"""Checks that decide something even where the outputs are wrong."""
+_AT_OTHER_SIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
+"""Checks that need other sizes than those of the case."""
 
 
-def _shares(evaluation: Evaluation) -> Iterator[Finding]:
-    """Where a kernel has two biases for one, the gradient of either is that of their sum."""
-    cell, arrays = kernel_of(evaluation), evaluation.arrays
-    run = evaluation.run.saved[0] if evaluation.subject.output is not None else evaluation.run
-    d_outputs = arrays.d_outputs
-    if evaluation.subject.output is not None:
-        inner, top, _ = evaluation.run.saved
-        d_outputs, _ = evaluation.subject.output.backward(top, inner.outputs, evaluation.run.outputs, arrays.d_outputs)
-    found = cell.gradient_parts(run, d_outputs, arrays.d_finals).parameters
-    doubled = {name: parts for name, parts in found.items() if len(parts) > 1}
-    if not doubled:
-        raise NotRun("the kernel has no parameter twice")
-    balls = evaluation.gradient_balls
-    rows = [
-        compare_with_balls(
-            evaluation.subject.spec.id, f"gradient {name}, share {i + 1}", balls[f"parameters.{name}"], part
-        )
-        for name, parts in doubled.items()
-        for i, part in enumerate(parts)
-    ]
-    yield worst_finding(rows)
-
-
-KERNEL_CHECKS = (
-    *_precision.CHECKS[:1],
-    Check("backward.shares", "kernel", applies_to_all, _shares, dtypes=_layouts.EVERY),
-)
-SINGLE_CASE_CHECKS = (*_precision.CHECKS[1:], *_scale.CHECKS, *_layouts.CHECKS, *_transforms.CHECKS)
-"""Tried on one case each: they are about the kernel's manners, not about its numbers."""
+KERNEL_CHECKS = (*precision.CHECKS[:1], *gradient_parts.CHECKS)
+"""Checks of the numbers that only kernels have, tried on every case."""
+SINGLE_CASE_CHECKS = (*precision.CHECKS[1:], *scale.CHECKS, *memory_layout.CHECKS, *transforms.CHECKS)
+"""Checks of the runtime behaviour and of larger cases, each tried on a single case."""
 
 
 @functools.cache
 def kernel_checks() -> tuple[Check, ...]:
-    """The references' checks that a kernel can take, and its own."""
-    wide = [one for one in all_checks() if one.name not in NOT_FOR_KERNELS]
-    every = [dataclasses.replace(o, dtypes=_layouts.EVERY) if o.name == "backward.bound" else o for o in wide]
-    return (*KERNEL_CHECKS, *every)
+    """List the checks that only kernels have, and those of the references that say something about a kernel."""
+    checks = list(KERNEL_CHECKS)
+    for check in all_checks():
+        if check.name not in NOT_FOR_KERNELS:
+            narrow_too = check.name == "backward.bound"
+            checks.append(dataclasses.replace(check, dtypes=memory_layout.EVERY) if narrow_too else check)
+    return tuple(checks)
 
 
 def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
-    """The cases that a kernel of fixed sizes, one that is interpreted, or one of a narrow format is tried on."""
+    """List the cases for a kernel of fixed sizes, one that is interpreted, or one of a narrow format.
+
+    Any other kernel is tried on the fixed cases of every subject and on drawn ones; of this list it takes the first
+    where a single case is enough.
+
+    Args:
+        kernel: The kernel.
+        setting: The dtype, and the device.
+    """
     fixed = kernel.fixed_sizes or {}
     base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
     changes: list[dict[str, object]] = [
@@ -115,33 +95,55 @@ def judge_kernels(
     on_start: Callable[[str], None] = lambda _: None,
     on_case: Callable[[], None] = lambda: None,
 ) -> Iterator[Record]:
-    """Every kernel on every setting; records come as they are made, those in `known` are not made again.
+    """Judge every kernel in every setting.
 
-    `on_start` is told every kernel and setting, `on_case` is called before every case.
+    Args:
+        kernels: The kernels.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+        known: Records of an earlier run by key: a kernel and setting whose records are complete is not judged again.
+        on_start: Called with the kernel and the setting before they are judged.
+        on_case: Called before every case.
+
+    Yields:
+        Records, as soon as they are decided.
     """
     known = known or {}
     for kernel in kernels:
         for setting in kernel.settings:
             on_start(f"{kernel.id}, {setting}")
-            done = finished_records(kernel, setting, seed, known)
-            if done:
-                yield from done
+            earlier = finished_records(kernel, setting, seed, known)
+            if earlier:
+                yield from earlier
                 continue
             for record in judge_kernel(kernel, setting, seed, examples, on_case):
                 yield known.get(record.key, record)
 
 
 def finished_records(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
-    """The known records of a kernel on a setting, if its last check is among them."""
-    own = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
-    own = [r for r in own if r.device.split(" ")[0] == setting.device and r.environment == versions()]
-    every = (one.name for one in (*SINGLE_CASE_CHECKS, *kernel.own_checks) if setting.dtype in one.dtypes)
-    last = [name for name in every if name not in kernel.skipped_checks][-1]
-    return own if {"kernel.dispatch", last} <= {r.check for r in own} else []
+    """Give the known records of a kernel in a setting if its last check is among them, else none.
+
+    Args:
+        kernel: The kernel.
+        setting: The dtype, and the device.
+        seed: From which cases were drawn.
+        known: Records of an earlier run, by key.
+    """
+    records = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
+    records = [r for r in records if r.device.split(" ")[0] == setting.device and r.environment == versions()]
+    last = _wanted(kernel, setting, (*SINGLE_CASE_CHECKS, *kernel.own_checks))[-1].name
+    return records if {"kernel.dispatch", last} <= {record.check for record in records} else []
 
 
 def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
-    """A record that is not run yet."""
+    """Give the record of a check that is not run yet.
+
+    Args:
+        kernel: The kernel.
+        setting: The dtype, and the device.
+        check: The name of the check.
+        seed: From which cases are drawn.
+    """
     return Record(
         entry=kernel.spec,
         spec=kernel.spec,
@@ -159,7 +161,15 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
 def judge_kernel(
     kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
 ) -> Iterator[Record]:
-    """Judge one kernel in one setting."""
+    """Judge one kernel in one setting.
+
+    Args:
+        kernel: The kernel.
+        setting: The dtype, and the device.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+        on_case: Called before every case.
+    """
     for record in _dispatched(kernel, setting, seed, examples, on_case):
         yield record.model_copy(update={"requested_examples": examples})
 
@@ -176,33 +186,33 @@ def _dispatched(
     empty = empty.model_copy(update={"device": device_description(setting.device)})
     start = time.perf_counter()
     try:
-        ran = profile_kernel(kernel, setting)
+        events = profile_kernel(kernel, setting)
     except Exception as error:
-        told = first_line(error)[:200]
-        lacking = isinstance(error, NotImplementedError) or "not implemented for" in told
+        message = first_line(error)[:200]
+        # torch says so in a plain RuntimeError, too.
+        lacking = isinstance(error, NotImplementedError) or "not implemented for" in message
         outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
-        reason = (
-            f"torch has no such kernel in {setting.dtype}: {told}"
-            if lacking
-            else f"cannot be run forward and backward: {told}"
+        what_failed = (
+            f"torch has no such kernel in {setting.dtype}" if lacking else "cannot be run forward and backward"
         )
+        reason = f"{what_failed}: {message}"
         yield empty.model_copy(update={"reason": reason, "outcome": outcome})
         return
-    differs = ran.mismatch(kernel.expected_events, kernel.forbidden_events)
+    mismatch = events.mismatch(kernel.expected_events, kernel.forbidden_events)
     stamp = {
         "kernel": kernel.id,
         "dtype": setting.dtype,
         "device": device_description(setting.device),
-        "ran": str(ran) if kernel.profiled else "",
+        "ran": str(events) if kernel.profiled else "",
     }
     update = {
-        "outcome": Outcome.REFUTED if differs else Outcome.AGREES,
-        "reason": f"another kernel than the one asked for: {differs}" if differs else "",
+        "outcome": Outcome.REFUTED if mismatch else Outcome.AGREES,
+        "reason": f"another kernel than the one asked for: {mismatch}" if mismatch else "",
         "examples": 1,
         "seconds": round(time.perf_counter() - start, 4),
     }
     yield empty.model_copy(update=update | stamp)
-    if differs:
+    if mismatch:
         return  # whatever the other kernel computes says nothing about this one
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
@@ -211,7 +221,12 @@ def _dispatched(
 
 
 def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
-    """What runs, forward and backward, on a small case, after everything is warm."""
+    """Record what runs, forward and backward, on a small case, after everything is warm.
+
+    Args:
+        kernel: The kernel.
+        setting: The dtype, and the device.
+    """
     case = kernel_cases(kernel, setting)[0]
 
     def run() -> None:
@@ -251,15 +266,19 @@ def _judged(
     if kernel.known_wrong:
         return  # it is kept for what it computes, not for its runtime behaviour
     checks = _wanted(kernel, setting, (*SINGLE_CASE_CHECKS, *kernel.own_checks))
-    not_run = {check.name: "the outputs are wrong already" for check in checks if wrong and check.name not in _WHATEVER}
+    not_run = {
+        check.name: "the outputs are wrong already"
+        for check in checks
+        if wrong and check.name not in _DECIDED_WHATEVER_THE_OUTPUTS
+    }
     if kernel.fixed_sizes:
         reason = "the kernel is compiled for fixed sizes, and this needs another"
-        not_run |= {check.name: reason for check in checks if check.name in _RESIZES}
+        not_run |= {check.name: reason for check in checks if check.name in _AT_OTHER_SIZES}
     once = Runner(subject, RunPlan(checks, not_run, setting.dtype), evaluate)
     once.try_case(kernel_cases(kernel, setting)[0], guarded=False)
     yield from once.results().records(seed, shrink=False)
 
 
 def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Those of the checks that say something about a kernel in that setting."""
+    """Select the checks that say something about a kernel in a setting."""
     return tuple(check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)

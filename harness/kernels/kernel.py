@@ -83,11 +83,16 @@ class Kernel:
         return next(spec for spec in library().specs if spec.id == self.spec)
 
     def evaluation(self, setting: Setting, case: Case) -> Evaluation:
-        """The kernel on a case."""
+        """Give what the kernel does on a case.
+
+        Args:
+            setting: The dtype, and the device.
+            case: The case.
+        """
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 
     def options(self, setting: Setting) -> JudgingOptions:
-        """How it is judged in that setting."""
+        """Give the options by which the kernel is judged in a setting."""
         long_steps = FEW_STEPS if self.is_slow(setting) else LONG
         return JudgingOptions(
             self.alternatives, self.operand_roundoff, self.absolute_function_error, long_steps, bool(self.fixed_sizes)

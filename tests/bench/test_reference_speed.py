@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
+from rnn_harness.benchmarks.speed.stopwatch import ratio_interval, time_interleaved
 from rnn_harness.references import get_reference
 
 STEPS = 50
@@ -53,7 +53,7 @@ def test_ratio_to_torch(kind: str) -> None:
         row = []
         for batch in (1, 16, 64):
             calls = {"reference": ours(kind, hidden, batch, **options), "torch": theirs(kind, hidden, batch)}
-            samples = interleaved(calls, 9)
+            samples = time_interleaved(calls, 9)
             assert len(samples["reference"]) == 9
-            row.append(f"B={batch}: {ratio(samples, 'reference', 'torch')}")
+            row.append(f"B={batch}: {ratio_interval(samples, 'reference', 'torch')}")
         print(f"  H={hidden:<4d} " + "   ".join(row))

@@ -19,7 +19,7 @@ from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
+from rnn_harness.kernels.checks.precision import CHECKS, evaluate_sequence
 from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.setting import settings
@@ -181,7 +181,10 @@ def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
     true, own = (
         np.stack(
-            [step[evaluation.subject.output_name] for step in _evaluated(evaluation, whole, NumpyArithmetic(one)).steps]
+            [
+                step[evaluation.subject.output_name]
+                for step in evaluate_sequence(evaluation, whole, NumpyArithmetic(one)).steps
+            ]
         )
         for one in (wide, narrow)
     )

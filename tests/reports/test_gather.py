@@ -168,7 +168,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_gather, "_equations", job)
-    monkeypatch.setattr(_gather, "measured_by", interrupted)
+    monkeypatch.setattr(_gather, "measure_with_progress", interrupted)
     out = tmp_path / "out"
     stopped = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert stopped.exit_code == 130
@@ -177,7 +177,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert again.exit_code == 2
     assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
     assert "--out" in again.stderr
-    monkeypatch.setattr(_gather, "measured_by", lambda *_: ([MEASURED], False))
+    monkeypatch.setattr(_gather, "measure_with_progress", lambda *_: ([MEASURED], False))
     found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
     assert found.exit_code == 0, found.stderr
     assert asked == [0, 1]
