@@ -197,8 +197,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _write_report(folder: Path, found: list[str]) -> None:
     """The report of some validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
-    from rnn_harness.cli._report import said
-    from rnn_harness.reports.page import contents, write
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
     from rnn_harness.validation import Validation
 
     cells: dict[str, Validation] = {}
@@ -207,7 +206,7 @@ def _write_report(folder: Path, found: list[str]) -> None:
         cells.setdefault(one.target, one)
     records = [record for one in cells.values() for record in one.checks]
     try:
-        written = write(contents(records, said(), [], list(cells.values())), folder)
+        written = write_report(build_contents(records, document_statements(), [], list(cells.values())), folder)
     except OSError as error:
         raise pytest.UsageError(f"--rnn-report: cannot write to {folder}: {error.strerror}") from None
     print(f"\nrnn-harness: {written[1]}")

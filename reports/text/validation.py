@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rnn_harness.reports.summary import totals
-from rnn_harness.reports.text.kernels import Judged, print_every
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.reports.summary import count_outcomes
+from rnn_harness.reports.text.kernels import print_records
 
 _GROUPS = {
     "forward": ("forward.", "precision.format"),
@@ -53,7 +55,7 @@ def print_validation(console: Console, found: Any, verbose: bool, whole: bool = 
     if len(refuted) > MOST_SHOWN:
         console.print(f"  and {len(refuted) - MOST_SHOWN} more; -v lists every record", style="dim")
     if verbose:
-        print_every(console, found.checks)
+        print_records(console, found.checks)
 
 
 def summary(found: Any) -> str:
@@ -108,7 +110,7 @@ def _against(found: Any) -> str:
     return spec if decided else f"{spec}, forward; no gradient was decided"
 
 
-def _precision(records: Iterable[Judged]) -> Iterator[str]:
+def _precision(records: Iterable[Record]) -> Iterator[str]:
     """Bits by dtype, and over a long sequence."""
     bits: dict[str, dict[str, float]] = {}
     for record in records:
@@ -121,14 +123,14 @@ def _precision(records: Iterable[Judged]) -> Iterator[str]:
         yield f"{dtype} {', '.join(told)}"
 
 
-def _groups(records: Sequence[Judged]) -> Iterator[str]:
+def _groups(records: Sequence[Record]) -> Iterator[str]:
     for name, prefixes in _GROUPS.items():
         own = [record for record in records if record.check.startswith(prefixes) and record.dtype]
-        counts = totals(own)
-        decided = counts["agrees"] + counts["refuted"]
+        counts = count_outcomes(own)
+        decided = counts[Outcome.AGREES] + counts[Outcome.REFUTED]
         if not own:
             continue
-        mark = "[red]✗[/]" if counts["refuted"] else "[green]✓[/]" if decided else "–"
-        left = counts["not run"] + counts["vacuous"]
+        mark = "[red]✗[/]" if counts[Outcome.REFUTED] else "[green]✓[/]" if decided else "–"
+        left = counts[Outcome.NOT_RUN] + counts[Outcome.VACUOUS]
         rest = f" [dim]({left} not run)[/]" if left else ""
-        yield f"{name} {mark} {counts['agrees']}/{decided}{rest}"
+        yield f"{name} {mark} {counts[Outcome.AGREES]}/{decided}{rest}"
