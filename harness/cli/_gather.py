@@ -165,10 +165,10 @@ class ReportInputs:
 
 
 def _validated(target: str) -> Any:
-    from rnn_harness.validation import Order, collect, isolated
+    from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
     typer.echo(f"{target}: is it right?", err=True)
-    return collect(target, isolated(Order(target, {})))
+    return collect_validation(target, run_validation_isolated(ValidationRequest(target)))
 
 
 @contextlib.contextmanager
@@ -226,10 +226,11 @@ def _documents(text: str) -> tuple[Any, Any]:
 
 
 def _equations(quick: bool) -> Job:
-    from rnn_harness.engine.verify import select, verify
+    from rnn_harness.engine.select import select
+    from rnn_harness.engine.verify import verify
 
     selection = select(())
-    size = len(selection.wanted) + bool(selection.pairs)
+    size = len(selection.specs) + bool(selection.pairs)
     cases = 0 if quick else 20
     return Job(lambda known, start: verify(selection, 0, cases, known, start), lambda *_: None, size)
 

@@ -12,7 +12,7 @@ from rnn_harness.cli._shared import console, guarded, named, refuse_taken
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.engine.verify import Selection
+    from rnn_harness.engine.select import Selection
     from rnn_harness.records.record import Record
     from rnn_harness.reports.entry_caption import EntryCaption
 
@@ -65,7 +65,7 @@ def verify(
 
 
 def _equations(given: list[str], seed: int, examples: int | None) -> Job:
-    from rnn_harness.engine.verify import select
+    from rnn_harness.engine.select import select
     from rnn_harness.engine.verify import verify as decide
     from rnn_harness.specs import library, load_spec
 
@@ -80,7 +80,7 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
 
         print_equations(console(), found, _captions(selection), verbose)
 
-    size = len(selection.wanted) + bool(selection.pairs)
+    size = len(selection.specs) + bool(selection.pairs)
     return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size, cases=cases)
 
 

@@ -16,6 +16,7 @@ from rnn_harness.arithmetic import Values
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
+from rnn_harness.references.bidirectional import Bidirectional
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -50,11 +51,18 @@ class Subject:
         made = cell if cell is not None else references.get_reference(link.name, **link.options)
         return cls(spec, made, OutputLayer(link.output) if link.output else None, absent=absent)
 
+    @functools.cached_property
+    def reference(self) -> Reference:
+        """The spec's own reference, with its options; the cell itself where the spec names none that is registered."""
+        link = self.spec.reference
+        if link is None or link.name not in references.reference_names():
+            return self.cell
+        return references.get_reference(link.name, **link.options)
+
     @property
     def width(self) -> int:
         """The number of hidden states an output layer reads, in multiples of d."""
-        merged = self.cell.name == "bidirectional" and getattr(self.cell, "merge", "") == "concat"
-        return 2 if merged else 1
+        return 2 if isinstance(self.reference, Bidirectional) and self.reference.merge == "concat" else 1
 
     def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """Shapes of all parameters, the output layer's included."""

@@ -18,7 +18,7 @@ from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.document_statements import PrintedEntry
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import describe_learning, learning_plot
-from rnn_harness.reports.page.plots import PLOTTED, decay_plot, describe_decay
+from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_plot, describe_decay
 from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
 from rnn_harness.runtime.atomic_file import write_whole
@@ -97,7 +97,7 @@ def report_html(contents: Contents) -> str:
     environment.filters["reading_formula"] = _reading_formula
     environment.filters["formula"] = _formula
     environment.filters["time"] = _format_time
-    plotted = [row for row in contents.decay if row.initialisation in PLOTTED.get(row.subject, ())]
+    plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
     curves = [
         _Plot(title, describe_learning(title, rows), Markup(learning_plot(rows)))
         for title, rows in contents.learning.items()

@@ -26,43 +26,43 @@ SIZES = ((2, 3, 4, 5), (4, 8, 16, 16), (8, 32, 64, 32))
 
 def evaluation(spec: str, size: tuple[int, int, int, int]) -> Evaluation:
     batch, n, d, steps = size
-    made = Evaluation.of(
+    judged = Evaluation.of(
         Subject.of(library().spec(spec)), Case(spec=spec, B=batch, n=n, d=d, T=steps, seed=3, scale=0.5)
     )
-    assert made.gradients is not None
-    return made
+    assert judged.gradients is not None
+    return judged
 
 
-def bptt(made: Evaluation) -> object:
-    d = made.arrays
-    run = made.subject.forward(d.parameters, d.inputs, d.states)
-    return made.subject.backward(run, d.d_outputs, d.d_finals)
+def bptt(judged: Evaluation) -> object:
+    d = judged.arrays
+    run = judged.subject.forward(d.parameters, d.inputs, d.states)
+    return judged.subject.backward(run, d.d_outputs, d.d_finals)
 
 
 @pytest.mark.parametrize("spec", CELLS)
 def test_gradient_screen_and_its_floor(spec: str) -> None:
     print(f"\n{spec}: one complex-step direction / BPTT (goal <= 2.5), relative error (goal <= 1e-8)")
     for size in SIZES:
-        made = evaluation(spec, size)
-        directions = made.directions
+        judged = evaluation(spec, size)
+        directions = judged.directions
         calls = {
-            "screen": functools.partial(complex_derivative, made, directions),
-            "bptt": functools.partial(bptt, made),
+            "screen": functools.partial(complex_derivative, judged, directions),
+            "bptt": functools.partial(bptt, judged),
         }
         samples = time_interleaved(calls, 11)
-        found = _along(made, "all", directions)
-        mass = sum(float(np.abs(made.flat_gradients[k] * v).sum()) for k, v in directions.items())
-        assert found.error is not None
-        print(f"  (B,n,d,T) = {size}: {ratio_interval(samples, 'screen', 'bptt')}, error {found.error / mass:.1e}")
+        finding = _along(judged, "all", directions)
+        mass = sum(float(np.abs(judged.flat_gradients[k] * v).sum()) for k, v in directions.items())
+        assert finding.error is not None
+        print(f"  (B,n,d,T) = {size}: {ratio_interval(samples, 'screen', 'bptt')}, error {finding.error / mass:.1e}")
 
 
 @pytest.mark.parametrize("spec", CELLS)
 def test_every_entry_at_the_smallest_size(spec: str) -> None:
-    made = evaluation(spec, SIZES[0])
-    count = sum(np.size(value) for value in made.flat_values.values())
-    samples = time_interleaved({"entries": lambda: list(every_entry(made)), "bptt": lambda: bptt(made)}, 7)
+    judged = evaluation(spec, SIZES[0])
+    count = sum(np.size(value) for value in judged.flat_values.values())
+    samples = time_interleaved({"entries": lambda: list(every_entry(judged)), "bptt": lambda: bptt(judged)}, 7)
     print(f"\n{spec}: every one of {count} entries / BPTT (goal <= 10): {ratio_interval(samples, 'entries', 'bptt')}")
-    assert all(finding.agrees for finding in every_entry(made))
+    assert all(finding.agrees for finding in every_entry(judged))
 
 
 def test_derive_and_prove_in_a_fresh_process() -> None:
@@ -83,26 +83,26 @@ def test_derive_and_prove_in_a_fresh_process() -> None:
 
 
 def test_planted_bugs_are_found_and_shrunk() -> None:
-    times, left, unseen = [], [], []
+    times, nonzero, unseen = [], [], []
     for mutant in MUTANTS:
         subject = build(mutant, library().spec(mutant.spec))
         with np.errstate(all="ignore"):
             try:
                 find_and_shrink(subject, 0)
                 start = time.perf_counter()
-                found = find_and_shrink(subject, 0)
+                program = find_and_shrink(subject, 0)
                 spent = time.perf_counter() - start
             except (TypeError, ValueError):
                 unseen.append(mutant.name)
                 continue
-        if found is None:
+        if program is None:
             unseen.append(mutant.name)
             continue
         times.append(spent)
-        left.append(found.nonzero)
+        nonzero.append(program.nonzero)
     print(f"\nplanted bug found and shrunk: median {1000 * median(times):.1f} ms (goal <= 25)")
     print(f"slowest: {1000 * max(times):.0f} ms")
-    print(f"numbers left that are not zero: median {median(left):g}, most {max(left)} (goal <= 5)")
+    print(f"numbers left that are not zero: median {median(nonzero):g}, most {max(nonzero)} (goal <= 5)")
     print(f"{len(times)} of {len(MUTANTS)}; seen by other checks only: {', '.join(unseen)}")
     assert len(times) > len(MUTANTS) // 2
 

@@ -20,8 +20,8 @@ LAYERS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 GOALS = {"rnn": "<= 0.6 at H = 64, <= 1.3 elsewhere", "gru": "the same", "lstm": "<= 1.6 for B >= 16"}
 
 
-def ours(kind: str, hidden: int, batch: int, **options: Any) -> Callable[[], object]:
-    cell = get_reference(kind, **options)
+def reference_call(family: str, hidden: int, batch: int, **options: Any) -> Callable[[], object]:
+    cell = get_reference(family, **options)
     rng = np.random.default_rng(0)
     scale = 1 / np.sqrt(hidden)
     shapes = cell.parameter_shapes(hidden, hidden)
@@ -31,8 +31,8 @@ def ours(kind: str, hidden: int, batch: int, **options: Any) -> Callable[[], obj
     return lambda: cell.backward(cell.forward(parameters, x), e)
 
 
-def theirs(kind: str, hidden: int, batch: int) -> Callable[[], object]:
-    layer = LAYERS[kind](hidden, hidden)
+def torch_call(family: str, hidden: int, batch: int) -> Callable[[], object]:
+    layer = LAYERS[family](hidden, hidden)
     x = torch.randn(STEPS, batch, hidden, requires_grad=True)
     e = torch.randn(STEPS, batch, hidden)
 
@@ -44,15 +44,18 @@ def theirs(kind: str, hidden: int, batch: int) -> Callable[[], object]:
     return call
 
 
-@pytest.mark.parametrize("kind", LAYERS)
-def test_ratio_to_torch(kind: str) -> None:
+@pytest.mark.parametrize("family", LAYERS)
+def test_ratio_to_torch(family: str) -> None:
     torch.set_num_threads(1)
-    options = {"reset": "after"} if kind == "gru" else {}
-    print(f"\n{kind}: reference / torch.nn, forward+backward, float32; goal {GOALS[kind]}")
+    options = {"reset": "after"} if family == "gru" else {}
+    print(f"\n{family}: reference / torch.nn, forward+backward, float32; goal {GOALS[family]}")
     for hidden in (16, 64, 256):
         row = []
         for batch in (1, 16, 64):
-            calls = {"reference": ours(kind, hidden, batch, **options), "torch": theirs(kind, hidden, batch)}
+            calls = {
+                "reference": reference_call(family, hidden, batch, **options),
+                "torch": torch_call(family, hidden, batch),
+            }
             samples = time_interleaved(calls, 9)
             assert len(samples["reference"]) == 9
             row.append(f"B={batch}: {ratio_interval(samples, 'reference', 'torch')}")

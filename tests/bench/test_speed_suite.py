@@ -12,14 +12,14 @@ from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
 
 POINT = {family: SpeedPoint(TIMED_SPECS[family], 64, 64, 16, 50) for family in ("rnn", "gru", "lstm")}
 NAMES = [
-    (family, one.name, what) for family in POINT for one in competitors(POINT[family]) for what in ("forward", "both")
+    (family, row.name, phase) for family in POINT for row in competitors(POINT[family]) for phase in ("forward", "both")
 ]
 
 
-@pytest.mark.parametrize(("family", "name", "what"), NAMES, ids=[" ".join(row) for row in NAMES])
-def test_speed(benchmark: Any, family: str, name: str, what: str) -> None:
+@pytest.mark.parametrize(("family", "name", "phase"), NAMES, ids=[" ".join(row) for row in NAMES])
+def test_speed(benchmark: Any, family: str, name: str, phase: str) -> None:
     torch.set_num_threads(1)
-    one = next(one for one in competitors(POINT[family]) if one.name == name)
-    assert one.wrong_number() is None, "what is not right is not timed"
-    benchmark.group = f"{family}, {what}"
-    benchmark(one.calls.forward if what == "forward" else one.calls.both)
+    competitor = next(row for row in competitors(POINT[family]) if row.name == name)
+    assert competitor.wrong_number() is None, "what is not right is not timed"
+    benchmark.group = f"{family}, {phase}"
+    benchmark(competitor.calls.forward if phase == "forward" else competitor.calls.both)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rnn_harness
-from rnn_harness.validation import ValidationRequest, collect, identify, load_target, validating
+from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
@@ -42,7 +42,9 @@ def test_functions_and_objects_are_identified(
     ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
 )
 def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
-    found = collect(name, validating(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
+    found = collect_validation(
+        name, run_validation(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0))
+    )
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
     gradients = {
         str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"

@@ -14,14 +14,12 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Identification,
     ValidationRequest,
-    collect,
     identify,
     load_target,
     read_options,
-    validating,
 )
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 RUN = CliRunner()
 
 
@@ -83,7 +81,7 @@ def test_a_cell_that_is_none_is_unknown() -> None:
     ],
 )
 def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, difference: str) -> None:
-    found = collect(name, validating(load_target(f"{CELLS}:{name}"), ValidationRequest()))
+    found = collect_validation(name, run_validation(load_target(f"{CELLS}:{name}"), ValidationRequest()))
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.part == part
@@ -93,15 +91,18 @@ def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, differ
 def test_a_constant_that_is_added_to_the_forget_gate_is_a_variant_and_not_the_cell_of_the_documents() -> None:
     (match,) = _identify("ForgetBiasAddedLSTM")
     assert "1 is added to the forget gate" in match.sentence()
-    found = collect("x", validating(load_target(f"{CELLS}:ForgetBiasAddedLSTM"), ValidationRequest("lstm.column")))
+    found = collect_validation(
+        "x", run_validation(load_target(f"{CELLS}:ForgetBiasAddedLSTM"), ValidationRequest(spec="lstm.column"))
+    )
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.difference == "1 is added to the forget gate, not 0"
 
 
 def _by_check(name: str, **options: object) -> dict[str, Record]:
-    found = collect(
-        name, validating(load_target(f"{CELLS}:{name}", options), ValidationRequest(examples=0, dtypes=("float64",)))
+    found = collect_validation(
+        name,
+        run_validation(load_target(f"{CELLS}:{name}", options), ValidationRequest(examples=0, dtypes=("float64",))),
     )
     return {record.check: record for record in found.checks}
 
@@ -140,7 +141,7 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("somebody.py", "names nothing: give package.module:Name, path/file.py:Name or model.onnx"),
+        ("user_cells.py", "names nothing: give package.module:Name, path/file.py:Name or model.onnx"),
         ("no_such_module_at_all:X", "cannot import 'no_such_module_at_all'"),
         ("no/such/file.py:X", "there is no file no/such/file.py"),
         (f"{CELLS}:PackedGru", "has no 'PackedGru'; near: PackedGRU"),

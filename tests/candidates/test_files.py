@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 RUN = CliRunner()
 
 

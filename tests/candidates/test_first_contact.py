@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import rnn_harness
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import Limits, Order, collect, isolated
+from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
 
 CELLS = Path(__file__).parent / "first_contact.py"
 RUN = CliRunner()
@@ -79,14 +79,18 @@ def test_what_a_cell_prints_is_not_in_the_json() -> None:
 
 
 def test_where_the_time_is_up_nothing_is_blamed() -> None:
-    found = collect("it", isolated(Order(f"{CELLS}:FusedLSTM", {}), Limits(total=0.3)))
+    found = collect_validation(
+        "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(total=0.3))
+    )
     assert found.outcome == "undecided"
     assert found.diagnosis is None
     assert "(--total)" in found.checks[0].reason
 
 
 def test_a_worker_that_has_too_little_time_to_load_it_decides_nothing() -> None:
-    found = collect("it", isolated(Order(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1)))
+    found = collect_validation(
+        "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1))
+    )
     assert found.outcome == "undecided"
     assert "--timeout" in found.checks[0].reason
 

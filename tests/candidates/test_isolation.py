@@ -8,14 +8,14 @@ import pytest
 
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Limits, Order, isolated
+from rnn_harness.validation import Limits, RecordMade, ValidationRequest, run_validation_isolated
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 
 
 def _records(name: str, timeout: float = 120) -> list[Record]:
-    events = isolated(Order(f"{CELLS}:{name}", {}, examples=0), Limits(timeout))
-    return [value for kind, value in events if kind == "record"]
+    events = run_validation_isolated(ValidationRequest(f"{CELLS}:{name}", {}, examples=0), Limits(timeout))
+    return [event.record for event in events if isinstance(event, RecordMade)]
 
 
 def test_what_a_target_prints_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,8 @@ def test_a_target_that_ends_the_process_when_it_is_made_is_recorded_once() -> No
 
 
 def test_the_time_for_everything_is_kept() -> None:
-    events = isolated(Order(f"{CELLS}:Hanging", {}, examples=0), Limits(case=120, total=8))
-    ended = [value for kind, value in events if kind == "record" and value.check == "process.ended"]
+    events = run_validation_isolated(ValidationRequest(f"{CELLS}:Hanging", {}, examples=0), Limits(case=120, total=8))
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    ended = [record for record in records if record.check == "process.ended"]
     assert ended
     assert all("was not done in the time it had" in record.reason for record in ended)

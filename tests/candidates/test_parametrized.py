@@ -1,4 +1,4 @@
-"""`parametrize_with_cells`: every check of a cell as a test of its own, in somebody's suite."""
+"""`parametrize_with_cells`: every check of a cell as a test of its own, in a user's suite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUITE = f"""
 import sys
 sys.path.insert(0, {str(FOLDER)!r})
 import rnn_harness
-from somebody import HalfTrainedGRU, PackedGRU
+from user_cells import HalfTrainedGRU, PackedGRU
 
 @rnn_harness.parametrize_with_cells(PackedGRU, HalfTrainedGRU)
 def test_cell(cell, check):

@@ -1,4 +1,4 @@
-"""``pytest --rnn-cell``: a right cell passes, a wrong one fails by name, in a suite of somebody else's."""
+"""``pytest --rnn-cell``: a right cell passes, a wrong one fails by name, in a user's suite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CELLS = Path(__file__).parent / "somebody.py"
+CELLS = Path(__file__).parent / "user_cells.py"
 
 
 def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The less common kinds: named with what makes them so, and held against equations written for them."""
+"""The less common variants: each is named by its features, and agrees with the equations generated for it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FILE = Path(__file__).parent / "variants.py"
     ],
 )
 def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: tuple[str, ...]) -> None:
-    (match,) = identify(load_target(f"{FILE}:{name}"))
-    assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
-    found = rnn_harness.validate(getattr(variants, name), examples=1)
-    assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+    (identification,) = identify(load_target(f"{FILE}:{name}"))
+    assert all(phrase in identification.sentence() for phrase in phrases), identification.sentence()
+    validation = rnn_harness.validate(getattr(variants, name), examples=1)
+    assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
 
 
 def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
@@ -41,9 +41,9 @@ def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:
-    matches = identify(load_target(f"{FILE}:SigmoidCandidate"))
-    assert [match.assignment.gate_order("x") for match in matches] == ["ifog", "gfoi"]
-    found = rnn_harness.validate(variants.SigmoidCandidate, examples=0, dtypes=("float64",))
-    assert found.identification is not None
-    assert found.identification.answer == "ambiguous"
-    assert found.outcome == "agrees"
+    identifications = identify(load_target(f"{FILE}:SigmoidCandidate"))
+    assert [identification.assignment.gate_order("x") for identification in identifications] == ["ifog", "gfoi"]
+    validation = rnn_harness.validate(variants.SigmoidCandidate, examples=0, dtypes=("float64",))
+    assert validation.identification is not None
+    assert validation.identification.answer == "ambiguous"
+    assert validation.outcome == "agrees"

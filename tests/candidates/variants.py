@@ -17,19 +17,19 @@ class Peepholes(nn.Module):
         self.w_cf = nn.Parameter(torch.randn(hidden_size))
         self.w_co = nn.Parameter(torch.randn(hidden_size))
 
-    def seen(self, old: Tensor, new: Tensor) -> Tensor:
+    def peephole_state(self, old: Tensor, new: Tensor) -> Tensor:
         return new
 
     def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         i, f, g, o = (self.x(x) + self.h(h)).chunk(4, 1)
         new = torch.sigmoid(f + self.w_cf * c) * c + torch.sigmoid(i + self.w_ci * c) * torch.tanh(g)
-        return torch.sigmoid(o + self.w_co * self.seen(c, new)) * torch.tanh(new), new
+        return torch.sigmoid(o + self.w_co * self.peephole_state(c, new)) * torch.tanh(new), new
 
 
 class PeepholesOnTheOld(Peepholes):
     """The output gate sees the old cell state."""
 
-    def seen(self, old: Tensor, new: Tensor) -> Tensor:
+    def peephole_state(self, old: Tensor, new: Tensor) -> Tensor:
         return old
 
 

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from rnn_harness.checks.bptt_identities import World, deviation, world
+from rnn_harness.checks.bptt_identities import UnrolledRecurrence, check_identity, unroll
 from rnn_harness.errors import UsageError
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -40,8 +40,8 @@ ALTERED = {
 
 
 @functools.cache
-def place() -> World:
-    return world(Subject.of(library().spec("rnn.sigma")), 7)
+def recurrence() -> UnrolledRecurrence:
+    return unroll(Subject.of(library().spec("rnn.sigma")), 7)
 
 
 def printed(name: str) -> str:
@@ -51,21 +51,21 @@ def printed(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_identity_as_printed_holds(name: str) -> None:
-    holds, worst, where = deviation(printed(name), place())
-    assert holds, where
-    assert worst <= 1
+    result = check_identity(printed(name), recurrence())
+    assert result.holds, result.where
+    assert result.worst <= 1
 
 
 @pytest.mark.parametrize("change", ALTERED)
 def test_altered_identity_is_refuted(change: str) -> None:
     name, right, wrong = ALTERED[change]
     assert printed(name).count(right) >= 1
-    holds, worst, where = deviation(printed(name).replace(right, wrong), place())
-    assert not holds
-    assert worst > 1
-    assert "differs from side 1" in where
+    result = check_identity(printed(name).replace(right, wrong), recurrence())
+    assert not result.holds
+    assert result.worst > 1
+    assert "differs from side 1" in result.where
 
 
 def test_what_is_no_sum_or_derivative_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot stand in an identity"):
-        deviation(r"\frac{\partial s_4}{\partial W} = \tanh(s_4)", place())
+        check_identity(r"\frac{\partial s_4}{\partial W} = \tanh(s_4)", recurrence())

@@ -11,7 +11,7 @@ import pytest
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Check
 from rnn_harness.checks.metamorphic import PROPERTIES, MetamorphicProperty
-from rnn_harness.checks.metamorphic.property import apart, at_most, close, same
+from rnn_harness.checks.metamorphic.comparison import apart, at_most, close, identical
 from rnn_harness.checks.metamorphic_checks import CHECKS
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.references import Gradients, Run, get_reference
@@ -72,7 +72,6 @@ class _Wrong:
 
     name = "gru"
     state_names = ("h",)
-    update, reset, candidate, bias = "keep", "before", "tanh", True
 
     def __init__(self, fault: str) -> None:
         self.fault, self.right = fault, get_reference("gru")
@@ -115,7 +114,7 @@ def test_fault_breaks_the_properties_made_for_it(fault: str, breaks: set[str]) -
 
 
 def test_comparison_of_nothing_judges_nothing() -> None:
-    assert same("nothing", np.zeros((0, 2)), np.zeros((0, 2))).judge() is None
+    assert identical("nothing", np.zeros((0, 2)), np.zeros((0, 2))).judge() is None
 
 
 def test_comparison_with_nan_is_refuted() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rnn_harness.cases.case import Case
-from rnn_harness.engine.verify import select, verify
+from rnn_harness.engine.select import select
+from rnn_harness.engine.verify import verify
 from rnn_harness.errors import UsageError
 from rnn_harness.records.journal import Journal, read_records
 from rnn_harness.records.record import SCHEMA_VERSION, Record

@@ -17,8 +17,8 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.validation import print_validation
-from rnn_harness.runtime.worker import LATE, SILENT
-from rnn_harness.validation import Limits, Order, collect, isolated
+from rnn_harness.runtime.worker import Ending, WorkerEnded
+from rnn_harness.validation import Limits, RecordMade, ValidationRequest, collect_validation, run_validation_isolated
 from rnn_harness.validation.isolation import advice
 from rnn_harness.validation.loading.adapters import choose_adapter
 
@@ -90,28 +90,31 @@ def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("ending", "told"),
     [
-        (LATE, "(--total)"),
-        (f"{SILENT} 120 s", "--timeout SECONDS gives it longer"),
-        ("its process was ended by SIGKILL", "it may take 8 GB (--memory)"),
-        ("its process ended with exit code 1", ""),
+        (WorkerEnded(Ending.TOTAL_TIMEOUT, "was not done in the time it had"), "(--total)"),
+        (WorkerEnded(Ending.TIMEOUT, "gave no answer for 120 s"), "--timeout SECONDS gives it longer"),
+        (WorkerEnded(Ending.SIGNAL, "its process was ended by SIGKILL", "SIGKILL"), "it may take 8 GB (--memory)"),
+        (WorkerEnded(Ending.SIGNAL, "its process was ended by SIGTERM", "SIGTERM"), ""),
+        (WorkerEnded(Ending.OUT_OF_MEMORY, "the memory did not suffice"), "it may take 8 GB (--memory)"),
+        (WorkerEnded(Ending.EXIT, "its process ended with exit code 1"), ""),
     ],
-    ids=["late", "silent", "killed", "left"],
+    ids=["late", "silent", "killed", "terminated", "out of memory", "left"],
 )
-def test_only_what_may_have_been_the_reason_is_advised(ending: str, told: str) -> None:
-    found = advice(Order("it", {}), Limits(), ending)
+def test_only_what_may_have_been_the_reason_is_advised(ending: WorkerEnded, told: str) -> None:
+    found = advice(ValidationRequest("it", {}), Limits(), ending)
     assert told in found
     assert bool(found) is bool(told)
 
 
 def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
-    records = [v for k, v in isolated(Order(f"{CELLS}:Hangs", {}, examples=0), Limits(case=10)) if k == "record"]
-    (ended,) = [one for one in records if one.check == "process.ended"]
+    events = list(run_validation_isolated(ValidationRequest(f"{CELLS}:Hangs", {}, examples=0), Limits(case=10)))
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    (ended,) = [record for record in records if record.check == "process.ended"]
     assert ended.outcome is Outcome.REFUTED
     assert ended.reason.endswith("; --timeout SECONDS gives it longer")
 
 
 def test_memory_in_which_torch_cannot_be_loaded_decides_nothing() -> None:
-    found = collect("it", isolated(Order(f"{CELLS}:Right", {}, memory=0.3)))
+    found = collect_validation("it", run_validation_isolated(ValidationRequest(f"{CELLS}:Right", {}, memory=0.3)))
     assert found.outcome == "undecided"
     assert "it may take 0.3 GB (--memory)" in found.checks[0].reason
 
@@ -129,7 +132,7 @@ def test_the_adapter_of_onnx_refuses_what_is_no_model() -> None:
     adapter = choose_adapter(torch.nn.GRU, "onnx")
     assert adapter is not None
     with pytest.raises(UsageError, match=r"GRU is no ONNX model .*leave --adapter onnx out"):
-        adapter.wrap(torch.nn.GRU(2, 3), 2, 3, {})
+        adapter.drive(torch.nn.GRU(2, 3), 2, 3, {})
 
 
 RECORD = Record(
@@ -141,19 +144,19 @@ RECORD = Record(
     ("outcome", "told"), [(Outcome.AGREES, "– not finished; agrees so far"), (Outcome.REFUTED, "✗ refuted; not")]
 )
 def test_what_was_interrupted_is_not_said_to_agree(outcome: Outcome, told: str) -> None:
-    found = collect("it", [("record", RECORD.model_copy(update={"outcome": outcome}))])
+    found = collect_validation("it", [RecordMade(RECORD.model_copy(update={"outcome": outcome}))])
     out = io.StringIO()
-    print_validation(Console(file=out, width=100), found, verbose=False, whole=False)
+    print_validation(Console(file=out, width=100), found, verbose=False, finished=False)
     assert told in out.getvalue()
     assert "✓ agrees" not in out.getvalue()
 
 
 def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> object:
-        yield "record", RECORD
+        yield RecordMade(RECORD)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnn_harness.validation.isolated", interrupted)
+    monkeypatch.setattr("rnn_harness.validation.run_validation_isolated", interrupted)
     path = tmp_path / "found.json"
     found = RUN.invoke(app, ["validate", f"{CELLS}:Right", "--json", str(path)])
     assert found.exit_code == 130
@@ -164,7 +167,7 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
 
 def test_a_validation_prints_as_its_summary() -> None:
     record = RECORD.model_copy(update={"outcome": Outcome.REFUTED, "reason": "h[0] is 1.5, the equations give 0.5"})
-    found = collect("mine.py:Cell", [("record", record)] * 40)
+    found = collect_validation("mine.py:Cell", [RecordMade(record)] * 40)
     lines = str(found).splitlines()
     assert lines[0] == "mine.py:Cell"
     assert "✗ refuted" in lines[1]

@@ -15,7 +15,7 @@ NAMES = ("precision.format", "backward.bound", "backward.shares", "backward.entr
 
 
 def _checks(setting: Setting) -> tuple:  # type: ignore[type-arg]
-    return tuple(one for one in kernel_checks() if one.name in NAMES and setting.dtype in one.dtypes)
+    return tuple(check for check in kernel_checks() if check.name in NAMES and setting.dtype in check.dtypes)
 
 
 @pytest.mark.parametrize(("kernel", "setting"), PAIRS, ids=[f"{k.id} in {s.dtype}" for k, s in PAIRS])
@@ -44,14 +44,14 @@ def test_a_name_that_is_no_kernel_is_refused_with_the_nearest_ones() -> None:
 
 
 def test_kernels_are_chosen_by_id_by_the_beginning_of_it_and_by_spec() -> None:
-    assert [one.id for one in choose_kernels(("nn.GRU/native",))] == ["nn.GRU/native"]
-    assert {one.id.split("/")[0] for one in choose_kernels(("eager",))} == {"eager"}
-    assert {one.spec for one in choose_kernels(("lstm.peephole",))} == {"lstm.peephole"}
+    assert [kernel.id for kernel in choose_kernels(("nn.GRU/native",))] == ["nn.GRU/native"]
+    assert {kernel.id.split("/")[0] for kernel in choose_kernels(("eager",))} == {"eager"}
+    assert {kernel.spec for kernel in choose_kernels(("lstm.peephole",))} == {"lstm.peephole"}
 
 
 def test_ids_are_unique_and_every_variant_of_the_documents_that_torch_lacks_has_three_kernels() -> None:
-    ids = [one.id for one in all_kernels()]
+    ids = [kernel.id for kernel in all_kernels()]
     assert len(ids) == len(set(ids))
-    lacking = {one.spec for one in all_kernels() if one.id.startswith("eager/")}
+    lacking = {kernel.spec for kernel in all_kernels() if kernel.id.startswith("eager/")}
     for prefix in ("function/", "compiled/"):
-        assert {one.spec for one in all_kernels() if one.id.startswith(prefix)} == lacking
+        assert {kernel.spec for kernel in all_kernels() if kernel.id.startswith(prefix)} == lacking

@@ -7,15 +7,19 @@ from troublesome import crash_in_float64, leave, sleep
 
 from rnn_harness.kernels import choose_kernels, judge_in_workers, judge_isolated, judge_kernels
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.worker import run_in_worker
+from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
 
 
 def test_a_worker_that_ends_early_says_how() -> None:
-    assert list(run_in_worker(leave, 9, 60)) == [("start", 9), ("ended", "its process ended with exit code 9")]
+    started, ended = run_in_worker(leave, 9, 60)
+    assert started == 9
+    assert ended == WorkerEnded(Ending.EXIT, "its process ended with exit code 9")
 
 
 def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
-    assert list(run_in_worker(sleep, 600.0, 20)) == [("start", 600.0), ("ended", "gave no answer for 20 s")]
+    started, ended = run_in_worker(sleep, 600.0, 20)
+    assert started == 600.0
+    assert ended == WorkerEnded(Ending.TIMEOUT, "gave no answer for 20 s")
 
 
 def test_records_are_the_same_apart_and_in_this_process() -> None:

@@ -20,13 +20,14 @@ def _spec(name: str):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(("spec", "ids"), [("gru.reset_after", ("T-005",)), ("gru.stacked", ("T-043",))])
 def test_both_forms_have_the_same_true_value(spec: str, ids: tuple[str, ...]) -> None:
-    kernel = next(one for one in choose_kernels(("nn.GRU",)) if one.spec == spec)
+    kernel = next(kernel for kernel in choose_kernels(("nn.GRU",)) if kernel.spec == spec)
     evaluation = kernel.evaluation(Setting("float64", "cpu"), Case(spec=spec, seed=3))
-    printed, other = forms(_spec(spec), ids)
-    assert printed != other
+    printed, alternative = forms(_spec(spec), ids)
+    assert printed != alternative
     name = evaluation.subject.output_name
-    one, two = (evaluate(p, evaluation.values, BallArithmetic()).steps[-1][name] for p in (printed, other))
-    assert all(a.overlaps(b) for a, b in zip(one.flat, two.flat, strict=True))
+    programs = (printed, alternative)
+    first, second = (evaluate(p, evaluation.values, BallArithmetic()).steps[-1][name] for p in programs)
+    assert all(a.overlaps(b) for a, b in zip(first.flat, second.flat, strict=True))
 
 
 def test_the_alternative_replaces_the_equation_with_its_target_and_no_other() -> None:

@@ -45,10 +45,10 @@ SIZES = ((0, 2, 3, 4), (1, 1, 1, 1), (2, 5, 2, 3), (3, 17, 3, 16), (2, 2, 5, 17)
 """(T, B, n, d)."""
 
 
-def _draw(like: Any, steps: int, batch: int, n: int, d: int) -> tuple[Any, ...]:
+def _draw(reference: Any, steps: int, batch: int, n: int, d: int) -> tuple[Any, ...]:
     rng = np.random.default_rng(7)
-    p = {name: rng.standard_normal(shape) / 2 for name, shape in like.parameter_shapes(n, d).items()}
-    states = {name: rng.standard_normal((batch, d)) / 2 for name in like.state_names}
+    p = {name: rng.standard_normal(shape) / 2 for name, shape in reference.parameter_shapes(n, d).items()}
+    states = {name: rng.standard_normal((batch, d)) / 2 for name in reference.state_names}
     return p, rng.standard_normal((steps, batch, n)), states, rng.standard_normal((steps, batch, d))
 
 
@@ -56,24 +56,25 @@ def _draw(like: Any, steps: int, batch: int, n: int, d: int) -> tuple[Any, ...]:
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda s: "T={}, B={}, n={}, d={}".format(*s))
 def test_a_fused_kernel_equals_the_reference(variant: str, sizes: tuple[int, int, int, int]) -> None:
     family, options = VARIANTS[variant]
-    like = get_reference(family, **options)
-    p, x, states, d_outputs = _draw(like, *sizes)
+    reference = get_reference(family, **options)
+    p, x, states, d_outputs = _draw(reference, *sizes)
     d_finals = {name: value[::-1].copy() for name, value in states.items()}
-    cell = TorchReference(FusedDriver(like), like, "float64")
+    cell = TorchReference(FusedDriver(reference), reference, "float64")
     allowed = MANY_ROUNDINGS * float(UNIT_ROUNDOFF["float64"])
-    mine, theirs = like.forward(p, x, states), cell.forward(p, x, states)
-    np.testing.assert_allclose(theirs.outputs, mine.outputs, rtol=0, atol=allowed)
-    for name, value in mine.finals.items():
-        np.testing.assert_allclose(theirs.finals[name], value, rtol=0, atol=allowed)
-    right, found = like.backward(mine, d_outputs, d_finals), cell.backward(theirs, d_outputs, d_finals)
-    np.testing.assert_allclose(found.inputs, right.inputs, rtol=0, atol=allowed)
+    expected, computed = reference.forward(p, x, states), cell.forward(p, x, states)
+    np.testing.assert_allclose(computed.outputs, expected.outputs, rtol=0, atol=allowed)
+    for name, value in expected.finals.items():
+        np.testing.assert_allclose(computed.finals[name], value, rtol=0, atol=allowed)
+    right = reference.backward(expected, d_outputs, d_finals)
+    gradients = cell.backward(computed, d_outputs, d_finals)
+    np.testing.assert_allclose(gradients.inputs, right.inputs, rtol=0, atol=allowed)
     for name, value in (right.states | right.parameters).items():
-        np.testing.assert_allclose((found.states | found.parameters)[name], value, rtol=0, atol=allowed)
+        np.testing.assert_allclose((gradients.states | gradients.parameters)[name], value, rtol=0, atol=allowed)
 
 
 def _tensors(d: int = 4, dtype: torch.dtype = torch.float32) -> tuple[dict[str, Any], Any, dict[str, Any]]:
-    like = get_reference("gru", reset="after")
-    p = {name: torch.ones(shape, dtype=dtype) for name, shape in like.parameter_shapes(3, d).items()}
+    reference = get_reference("gru", reset="after")
+    p = {name: torch.ones(shape, dtype=dtype) for name, shape in reference.parameter_shapes(3, d).items()}
     return p, torch.ones(2, 1, 3, dtype=dtype), {"h": torch.ones(1, d, dtype=dtype)}
 
 
@@ -82,11 +83,11 @@ def test_one_sequence_is_one_launch_forward_and_one_backward() -> None:
     with recorded_launches() as log:
         outputs, _ = fused_sequence(get_reference("gru", reset="after"), p, x.requires_grad_(), s)
         outputs.sum().backward()
-    assert [(one.kernel, one.programs, one.dtype) for one in log] == [
+    assert [(launch.kernel, launch.programs, launch.dtype) for launch in log] == [
         ("gru_forward", 1, "float32"),
         ("gru_backward", 1, "float32"),
     ]
-    assert all(one.interpreted for one in log)
+    assert all(launch.interpreted for launch in log)
 
 
 def test_a_hidden_size_that_does_not_fit_on_chip_is_refused_with_the_largest_that_does() -> None:
@@ -128,10 +129,10 @@ def test_whole_numbers_are_refused() -> None:
 
 
 def test_diagonal_peepholes_are_refused_and_sent_elsewhere() -> None:
-    like = get_reference("lstm", peephole="diagonal")
-    p = {name: torch.ones(shape) for name, shape in like.parameter_shapes(3, 4).items()}
+    reference = get_reference("lstm", peephole="diagonal")
+    p = {name: torch.ones(shape) for name, shape in reference.parameter_shapes(3, 4).items()}
     with pytest.raises(KernelRefusal, match="full matrices here, not diagonal; use the plain torch kernel"):
-        fused_sequence(like, p, torch.ones(2, 1, 3), {"h": torch.ones(1, 4), "c": torch.ones(1, 4)})
+        fused_sequence(reference, p, torch.ones(2, 1, 3), {"h": torch.ones(1, 4), "c": torch.ones(1, 4)})
 
 
 def test_without_the_interpreter_cpu_tensors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

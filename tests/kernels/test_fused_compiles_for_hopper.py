@@ -20,22 +20,23 @@ import triton
 import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from rnn_harness.kernels.drivers.fused import gru_kernels as _gru_kernels
-from rnn_harness.kernels.drivers.fused import lstm_kernels as _lstm_kernels
-from rnn_harness.kernels.drivers.fused import rnn_kernels as _rnn_kernels
+from rnn_harness.kernels.drivers.fused import gru_kernels
+from rnn_harness.kernels.drivers.fused import lstm_kernels
+from rnn_harness.kernels.drivers.fused import rnn_kernels
 
 rnn, gru = {"TANH": True}, {"KEEP": True, "BEFORE": False, "TANH": True}
 lstm = {"TANH": True, "TANH_OUT": True, "FORGET": True, "PEEPHOLE": False}
 rows = {}
-for module, family, flags in ((_rnn_kernels, "rnn", rnn), (_gru_kernels, "gru", gru), (_lstm_kernels, "lstm", lstm)):
+for module, family, flags in ((rnn_kernels, "rnn", rnn), (gru_kernels, "gru", gru), (lstm_kernels, "lstm", lstm)):
     for part in ("forward", "backward"):
         kernel = getattr(module, f"{family}_{part}")
         fixed = flags | {"ACC": tl.float32, "PRECISION": "ieee", "INTERPRETED": False, "BLOCK_B": 16, "BLOCK_D": 64}
-        kinds = {"T": "i32", "B": "i32", "D": "i32"}
-        signature = {name: "constexpr" if name in fixed else kinds.get(name, "*bf16") for name in kernel.arg_names}
+        types = {"T": "i32", "B": "i32", "D": "i32"}
+        signature = {name: "constexpr" if name in fixed else types.get(name, "*bf16") for name in kernel.arg_names}
         source = ASTSource(fn=kernel, signature=signature, constexprs=fixed)
-        made = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 4})
-        rows[f"{family}_{part}"] = [made.metadata.shared, "wgmma" in made.asm["ptx"] or "mma.sync" in made.asm["ptx"]]
+        compiled = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 4})
+        ptx = compiled.asm["ptx"]
+        rows[f"{family}_{part}"] = [compiled.metadata.shared, "wgmma" in ptx or "mma.sync" in ptx]
 print(json.dumps(rows))
 """
 
@@ -44,11 +45,11 @@ print(json.dumps(rows))
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("triton"))
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert found.returncode == 0, found.stderr[-2000:]
-    rows: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr[-2000:]
+    rows: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return rows
 
 

@@ -13,25 +13,25 @@ RUN = CliRunner()
 
 
 def test_kernels_lists_every_kernel_with_its_spec_and_why_it_is_not_here() -> None:
-    found = RUN.invoke(app, ["kernels", "--json", "nn.LSTM", "fused"])
-    rows = json.loads(found.stdout)
-    assert found.exit_code == 0
+    result = RUN.invoke(app, ["kernels", "--json", "nn.LSTM", "fused"])
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 0
     assert {"nn.LSTM/native", "nn.LSTM/onednn", "nn.LSTM/cudnn", "fused/lstm.peephole"} <= {r["kernel"] for r in rows}
     assert all(row["reason"] for row in rows if row["kernel"] == "nn.LSTM/onednn" and row["dtype"] == "float16")
 
 
 def test_kernels_as_a_table_says_how_to_judge_them() -> None:
-    found = RUN.invoke(app, ["kernels", "eager"])
-    assert found.exit_code == 0
-    assert "eager/lstm.peephole" in found.stdout
-    assert "rnn-harness verify --kernels" in found.stdout
+    result = RUN.invoke(app, ["kernels", "eager"])
+    assert result.exit_code == 0
+    assert "eager/lstm.peephole" in result.stdout
+    assert "rnn-harness verify --kernels" in result.stdout
 
 
 def test_verify_kernels_prints_bits_and_what_was_not_run() -> None:
-    found = RUN.invoke(app, ["verify", "--kernels", "nn.RNNCell", "--examples", "0"])
-    assert found.exit_code == 0, found.stdout
-    assert "0 refuted" in found.stdout
-    assert "bits, T=1000" in found.stdout
+    result = RUN.invoke(app, ["verify", "--kernels", "nn.RNNCell", "--examples", "0"])
+    assert result.exit_code == 0, result.stdout
+    assert "0 refuted" in result.stdout
+    assert "bits, T=1000" in result.stdout
 
 
 def test_records_of_kernels_say_dtype_device_and_what_ran_and_are_not_made_twice(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_records_of_kernels_say_dtype_device_and_what_ran_and_are_not_made_twice
 
 
 def test_an_unknown_kernel_ends_with_exit_code_2_and_the_nearest_names() -> None:
-    found = RUN.invoke(app, ["verify", "--kernels", "nn.GRUU"])
-    assert found.exit_code == 2
-    assert "there is no kernel 'nn.GRUU'" in found.stderr
-    assert "Traceback" not in found.stderr
+    result = RUN.invoke(app, ["verify", "--kernels", "nn.GRUU"])
+    assert result.exit_code == 2
+    assert "there is no kernel 'nn.GRUU'" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,4 +1,4 @@
-"""A kernel that computes more coarsely than its format is refuted, and told what its arithmetic looks like."""
+"""A kernel that is coarser than its format is refuted, and the finding says what its arithmetic looks like."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from rnn_harness.subjects.case_arrays import draw_arrays
 FORMAT, ACCUMULATION, LONG = CHECKS
 
 
-def _format(one: Kernel, dtype: str, seed: int = 1) -> Any:
-    case = Case(spec=one.spec, n=5, d=6, B=3, T=2, dtype=dtype, seed=seed)  # type: ignore[arg-type]
-    (found,) = run_check(FORMAT, one.evaluation(Setting(dtype, "cpu"), case))
-    return found
+def _format(kernel: Kernel, dtype: str, seed: int = 1) -> Any:
+    case = Case(spec=kernel.spec, n=5, d=6, B=3, T=2, dtype=dtype, seed=seed)  # type: ignore[arg-type]
+    (finding,) = run_check(FORMAT, kernel.evaluation(Setting(dtype, "cpu"), case))
+    return finding
 
 
 def _short(bits: int) -> Callable[[Tensor], Tensor]:
     """Rounded to that many bits of significand."""
 
-    def turn(value: Tensor) -> Tensor:
+    def round_value(value: Tensor) -> Tensor:
         mantissa, exponent = torch.frexp(value.detach())
         return value + (torch.ldexp(torch.round(mantissa * 2**bits) / 2**bits, exponent) - value.detach())
 
-    return turn
+    return round_value
 
 
 def _by_operands(turn: Callable[[Tensor], Tensor]) -> Kernel:
@@ -88,22 +88,22 @@ def _by_functions() -> Kernel:
 
 
 def test_operands_of_eleven_bits_are_recognised_as_tf32() -> None:
-    found = _format(_by_operands(_short(11)), "float32")
-    assert not found.agrees
-    assert "this is what matrix products of TF32 or float16 operands (11 bits) gives" in found.detail
-    assert 8 < found.bits < 14
+    finding = _format(_by_operands(_short(11)), "float32")
+    assert not finding.agrees
+    assert "this is what matrix products of TF32 or float16 operands (11 bits) gives" in finding.detail
+    assert 8 < finding.bits < 14
 
 
 def test_approximate_functions_are_recognised() -> None:
-    found = _format(_by_functions(), "float32")
-    assert not found.agrees
-    assert "approximate tanh and sigmoid" in found.detail
+    finding = _format(_by_functions(), "float32")
+    assert not finding.agrees
+    assert "approximate tanh and sigmoid" in finding.detail
 
 
 def test_operands_of_eight_bits_are_recognised_as_bfloat16() -> None:
-    found = _format(_by_operands(lambda v: v + (v.detach().bfloat16().float() - v.detach())), "float32")
-    assert not found.agrees
-    assert "matrix products of bfloat16 operands (8 bits)" in found.detail
+    finding = _format(_by_operands(lambda v: v + (v.detach().bfloat16().float() - v.detach())), "float32")
+    assert not finding.agrees
+    assert "matrix products of bfloat16 operands (8 bits)" in finding.detail
 
 
 def _summing(wide: bool) -> Kernel:
@@ -130,22 +130,22 @@ def _summing(wide: bool) -> Kernel:
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_long_sums_accumulated_in_a_narrow_format_are_refuted_and_recognised(dtype: str) -> None:
     case = Case(spec="gru.keep.column", dtype=dtype, seed=1)  # type: ignore[arg-type]
-    (found,) = run_check(ACCUMULATION, _summing(wide=False).evaluation(Setting(dtype, "cpu"), case))
-    assert not found.agrees
-    assert f"this is what sums accumulated in {dtype} gives" in found.detail
+    (finding,) = run_check(ACCUMULATION, _summing(wide=False).evaluation(Setting(dtype, "cpu"), case))
+    assert not finding.agrees
+    assert f"this is what sums accumulated in {dtype} gives" in finding.detail
     (right,) = run_check(ACCUMULATION, _summing(wide=True).evaluation(Setting(dtype, "cpu"), case))
     assert right.agrees, right.detail
 
 
 def test_a_wrong_formula_looks_like_no_arithmetic() -> None:
-    found = _format(kernel(lambda right, p, x, s, lengths: right(p, 2 * x, s, lengths)), "float32")
-    assert not found.agrees
-    assert "no known arithmetic explains it" in found.detail
+    finding = _format(kernel(lambda right, p, x, s, lengths: right(p, 2 * x, s, lengths)), "float32")
+    assert not finding.agrees
+    assert "no known arithmetic explains it" in finding.detail
 
 
 def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
-    one = _by_operands(_short(11))
-    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operand_roundoff=TF32_OPERANDS)
+    tf32 = _by_operands(_short(11))
+    stated = Kernel(tf32.id, tf32.title, tf32.spec, tf32.build, tf32.settings, operand_roundoff=TF32_OPERANDS)
     assert _format(stated, "float32").agrees
     worse = _by_operands(_short(7))
     assert not _format(
@@ -154,21 +154,23 @@ def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
 
 
 def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throughout() -> None:
-    one = kernel(lambda right, *rest: right(*rest))
-    case = Case(spec=one.spec, n=8, d=8, dtype="bfloat16", seed=1)
-    evaluation = one.evaluation(Setting("bfloat16", "cpu"), case)
+    precise = kernel(lambda right, *arguments: right(*arguments))
+    case = Case(spec=precise.spec, n=8, d=8, dtype="bfloat16", seed=1)
+    evaluation = precise.evaluation(Setting("bfloat16", "cpu"), case)
     throughout = Evaluation(evaluation.subject, evaluation.arrays, allowed=Rounding(UNIT_ROUNDOFF["bfloat16"]))
     tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (evaluation, throughout))
     assert 0 < tight < loose / 2
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
-def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> None:
-    one = kernel(lambda right, *rest: right(*rest))
-    (found,) = run_check(LONG, one.evaluation(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
-    assert found.agrees
-    assert "over 1000 steps the state is off by at most" in found.detail
-    assert found.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
+def test_a_long_run_is_judged_step_by_step_and_its_drift_reported(dtype: str) -> None:
+    precise = kernel(lambda right, *arguments: right(*arguments))
+    (finding,) = run_check(
+        LONG, precise.evaluation(Setting(dtype, "cpu"), Case(spec=precise.spec, dtype=dtype, seed=1))
+    )  # type: ignore[arg-type]
+    assert finding.agrees
+    assert "over 1000 steps the state is off by at most" in finding.detail
+    assert finding.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -177,17 +179,19 @@ def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy
     kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
     setting = Setting(dtype, "cpu")
     evaluation = kernel.evaluation(setting, kernel_cases(kernel, setting)[0])
-    whole = draw_arrays(evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject)
+    sequence = draw_arrays(
+        evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject
+    )
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
-    true, own = (
+    true, rounded = (
         np.stack(
             [
                 step[evaluation.subject.output_name]
-                for step in evaluate_sequence(evaluation, whole, NumpyArithmetic(one)).steps
+                for step in evaluate_sequence(evaluation, sequence, NumpyArithmetic(dtype)).steps
             ]
         )
-        for one in (wide, narrow)
+        for dtype in (wide, narrow)
     )
-    found = evaluation.subject.forward(whole.parameters, whole.inputs, whole.states).outputs
-    strayed, control = float(np.abs(found - true).max()), float(np.abs(own - true).max())
+    outputs = evaluation.subject.forward(sequence.parameters, sequence.inputs, sequence.states).outputs
+    strayed, control = float(np.abs(outputs - true).max()), float(np.abs(rounded - true).max())
     assert 0 < strayed <= LONG_MARGIN / 8 * control

@@ -31,9 +31,9 @@ def test_the_forward_of_the_scan_agrees(records: dict[str, Record]) -> None:
 
 
 def test_only_the_gradient_of_the_recurrent_weights_is_refuted(records: dict[str, Record]) -> None:
-    found = records["backward.bound"]
-    assert found.outcome is Outcome.REFUTED
-    wrong, right = found.reason.split("; wrong: ")[1].split("; right: ")
+    record = records["backward.bound"]
+    assert record.outcome is Outcome.REFUTED
+    wrong, right = record.reason.split("; wrong: ")[1].split("; right: ")
     assert set(wrong.split(", ")) == {f"parameters.W_h{gate}" for gate in "ifog"}
     assert {"inputs", "states.h", "states.c", "parameters.W_xi", "parameters.b_f"} <= set(right.split(", "))
 
@@ -43,9 +43,9 @@ def test_where_inputs_and_hidden_states_differ_in_size_the_same_kernel_is_right(
     evaluation = SCAN.evaluation(FLOAT32, case)
     gradients, balls = evaluation.flat_gradients, evaluation.gradient_balls
     assert all(
-        ball.overlaps(type(ball)(float(found)))
+        ball.overlaps(type(ball)(float(gradient)))
         for name in balls
-        for ball, found in zip(balls[name].flat, gradients[name].flat, strict=True)
+        for ball, gradient in zip(balls[name].flat, gradients[name].flat, strict=True)
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rnn_harness.kernels import Kernel, all_kernels
+from rnn_harness.kernels.drivers.torch_nn import LayerDriver
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table
 from rnn_harness.subjects.case_arrays import representable
@@ -28,8 +29,8 @@ def test_packing_and_unpacking_gives_the_same_numbers_back_exactly(kernel: Kerne
     parameters = _drawn(kernel, dtype)
     packed = table.pack(parameters)
     assert all(np.array_equal(representable(value, dtype), value) for value in packed.values())
-    found = table.unpack(packed, {name: value.shape for name, value in parameters.items()})
-    assert {name: value.tolist() for name, value in found.items()} == {k: v.tolist() for k, v in parameters.items()}
+    unpacked = table.unpack(packed, {name: value.shape for name, value in parameters.items()})
+    assert {name: value.tolist() for name, value in unpacked.items()} == {k: v.tolist() for k, v in parameters.items()}
 
 
 @pytest.mark.parametrize("kernel", SHIPPED, ids=lambda kernel: kernel.id)
@@ -40,11 +41,11 @@ def test_packed_parameters_have_the_names_and_shapes_of_torchs_module(kernel: Ke
     if not name.endswith("Cell"):
         options |= {"num_layers": driver.layers, "bidirectional": driver.bidirectional}
     hidden = D
-    if getattr(driver, "projected", False):
+    if isinstance(driver, LayerDriver) and driver.projected:
         hidden, options["proj_size"] = 2 * D, D
-    made = getattr(torch.nn, name)(N, hidden, **options)
+    module = getattr(torch.nn, name)(N, hidden, **options)
     packed = driver.table.pack(_drawn(kernel, "float32"))
-    assert {k: v.shape for k, v in packed.items()} == {k: tuple(v.shape) for k, v in made.named_parameters()}
+    assert {k: v.shape for k, v in packed.items()} == {k: tuple(v.shape) for k, v in module.named_parameters()}
 
 
 def test_a_parameter_that_stands_twice_is_split_into_two_shares_that_differ() -> None:

@@ -24,18 +24,18 @@ def test_every_check_of_kernels_has_a_wrong_kernel_to_refute() -> None:
 def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
     kernel, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = run_check(CHECKS[name], kernel.evaluation(setting, kernel_cases(kernel, setting)[0]))
-    assert found
-    assert not all(one.agrees for one in found), name
+    findings = run_check(CHECKS[name], kernel.evaluation(setting, kernel_cases(kernel, setting)[0]))
+    assert findings
+    assert not all(finding.agrees for finding in findings), name
 
 
 @pytest.mark.parametrize("name", [name for name in wrong.WRONG if name != "backward.shares"])
 def test_a_check_agrees_with_the_right_kernel(name: str) -> None:
     _, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = run_check(CHECKS[name], RIGHT.evaluation(setting, kernel_cases(RIGHT, setting)[0]))
-    assert found
-    assert all(one.agrees for one in found), [one.detail for one in found]
+    findings = run_check(CHECKS[name], RIGHT.evaluation(setting, kernel_cases(RIGHT, setting)[0]))
+    assert findings
+    assert all(finding.agrees for finding in findings), [finding.detail for finding in findings]
 
 
 def test_a_kernel_that_is_not_the_one_asked_for_is_refuted_and_judged_no_further() -> None:

@@ -1,7 +1,4 @@
-"""Kernels that are wrong on purpose, each in one way that one check must see.
-
-Dimension legend: T time steps, B batch rows, d hidden size.
-"""
+"""Kernels that are wrong on purpose, each in one way that a check must notice."""
 
 from __future__ import annotations
 
@@ -36,15 +33,17 @@ class WrongDriver(EagerDriver):
 
 def kernel(spoil: Run, spec: str = SPEC) -> Kernel:
     """A catalogue entry of a spoiled kernel."""
-    return Kernel("wrong", "wrong on purpose", spec, lambda like: WrongDriver(like, spoil), settings(ALL, ALL))
+    return Kernel(
+        "wrong", "wrong on purpose", spec, lambda reference: WrongDriver(reference, spoil), settings(ALL, ALL)
+    )
 
 
 def spoil_step(change: Callable[[Any], Any], spec: str = SPEC) -> Kernel:
     """A kernel whose step is made by `change` of the right one's reference."""
 
     def run(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
-        like = right.__self__.reference
-        return unroll(change(STEPS[like.name](like)), p, x, s, lengths)
+        reference = right.__self__.reference
+        return unroll(change(STEPS[reference.name](reference)), p, x, s, lengths)
 
     return kernel(run, spec)
 
@@ -80,9 +79,9 @@ def by_place(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tup
 
 def overwriting(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
     """The inputs are used as a scratch pad."""
-    found = right(p, x, s, lengths)
+    result = right(p, x, s, lengths)
     x.data.mul_(2)
-    return found
+    return result
 
 
 def leaking(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:

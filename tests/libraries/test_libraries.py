@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load_target, validating
+from rnn_harness.validation import (
+    Target,
+    Validation,
+    ValidationRequest,
+    collect_validation,
+    identify,
+    load_target,
+    run_validation,
+)
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 EXAMPLES = 2 if len(SEEDS) > 1 else 0
@@ -57,7 +65,9 @@ def _target(name: str) -> Target:
 
 
 def _validated(name: str, seed: int, dtype: str) -> Validation:
-    return collect(name, validating(_target(name), ValidationRequest(seed=seed, examples=EXAMPLES, dtypes=(dtype,))))
+    return collect_validation(
+        name, run_validation(_target(name), ValidationRequest(seed=seed, examples=EXAMPLES, dtypes=(dtype,)))
+    )
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -15,11 +15,9 @@ from rnn_harness.validation import (
     Target,
     Validation,
     ValidationRequest,
-    collect,
     identify,
     load_target,
     target_of,
-    validating,
 )
 
 onnx = pytest.importorskip("onnx")
@@ -51,7 +49,7 @@ def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
 
 
 def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
-    return collect("node", validating(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
+    return collect_validation("node", run_validation(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
 
 
 def _refuted(found: Validation) -> list[str]:

@@ -37,11 +37,11 @@ def _measured(seconds: float, spread: float = 0.01, **fields: object) -> SpeedMe
 
 
 def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
-    found = RUN.invoke(app, ["bench", "--full", "--plan"])
-    assert found.exit_code == 0
-    assert "speed of lstm.column, n = 256, d = 256, B = 64, T = 50" in found.stdout
-    assert "speed of gru.sigma, n = 64" in found.stdout
-    total = float(found.stdout.splitlines()[-1].split()[0])
+    result = RUN.invoke(app, ["bench", "--full", "--plan"])
+    assert result.exit_code == 0
+    assert "speed of lstm.column, n = 256, d = 256, B = 64, T = 50" in result.stdout
+    assert "speed of gru.sigma, n = 64" in result.stdout
+    total = float(result.stdout.splitlines()[-1].split()[0])
     assert total < 900
 
 
@@ -53,8 +53,8 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
         "_bench_run.pin_threads(1)\n"
         "print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["1", "1"]
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["1", "1"]
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's own, when it compiles
@@ -89,7 +89,7 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["bench", "size"], "there is no measurement 'size'; there are parameters, decay, speed"),
         (["bench", "--families", "rnn,tcn"], "there is no family 'tcn'; there are rnn, gru, lstm"),
@@ -115,10 +115,10 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
     ],
 )
-def test_wrong_use_is_told(arguments: list[str], told: str, tmp_path: Path) -> None:
-    found = RUN.invoke(app, [*arguments, "--keep-in", str(tmp_path)])
-    assert found.exit_code == 2
-    assert told in found.stderr
+def test_wrong_use_is_told(arguments: list[str], message: str, tmp_path: Path) -> None:
+    result = RUN.invoke(app, [*arguments, "--keep-in", str(tmp_path)])
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -131,24 +131,24 @@ def test_where_nothing_can_be_kept_nothing_is_measured(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("rnn_harness.cli._bench.measure_with_progress", lambda *_: pytest.fail("it was measured"))
-    found = RUN.invoke(app, ["bench", "parameters", *(one.format(tmp_path) for one in arguments)])
-    assert found.exit_code == 2
-    assert "cannot" in found.stderr
+    result = RUN.invoke(app, ["bench", "parameters", *(part.format(tmp_path) for part in arguments)])
+    assert result.exit_code == 2
+    assert "cannot" in result.stderr
 
 
 def test_the_plan_names_the_cells_that_are_timed_too() -> None:
-    found = RUN.invoke(app, ["bench", "speed", "--quick", "--families", "gru", "--cell", "torch.nn:GRU", "--plan"])
-    assert found.exit_code == 0
-    assert "B = 16, T = 50, with torch.nn:GRU" in found.stdout
+    result = RUN.invoke(app, ["bench", "speed", "--quick", "--families", "gru", "--cell", "torch.nn:GRU", "--plan"])
+    assert result.exit_code == 0
+    assert "B = 16, T = 50, with torch.nn:GRU" in result.stdout
 
 
 def test_measurements_with_nothing_in_common_are_not_said_to_be_unchanged(tmp_path: Path) -> None:
-    kept = ["--keep-in", str(tmp_path)]
+    folder = ["--keep-in", str(tmp_path)]
     save_measurements("base", [_measured(1.0)], tmp_path)
-    found = RUN.invoke(app, ["bench", "parameters", "--compare", "base", *kept])
-    assert found.exit_code == 3
-    assert "nothing to compare: base and this have no measured times" in found.stderr
-    assert "no change" not in found.stdout
+    result = RUN.invoke(app, ["bench", "parameters", "--compare", "base", *folder])
+    assert result.exit_code == 3
+    assert "nothing to compare: base and this have no measured times" in result.stderr
+    assert "no change" not in result.stdout
 
 
 def test_decay_is_measured_kept_and_held_against_itself(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_decay_is_measured_kept_and_held_against_itself(tmp_path: Path) -> None:
     first = RUN.invoke(app, [*arguments, "--save", "one", "--records", str(tmp_path / "all.jsonl")])
     assert first.exit_code == 0, first.stdout
     assert "sigmoid RNN" in first.stdout
-    assert {one.kind for one in read_measurements(tmp_path / "all.jsonl")} == {"decay"}
+    assert {row.kind for row in read_measurements(tmp_path / "all.jsonl")} == {"decay"}
     again = RUN.invoke(app, [*arguments, "--compare", "one", "--fail-on", "5%"])
     assert again.exit_code == 0
     assert "no change beyond noise" in again.stdout
@@ -213,16 +213,16 @@ def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen(
     arrays = draw_point(SpeedPoint("rnn.tanh", 4, 3, 2, 5), right)
 
     class Off(type(right.cell)):  # type: ignore[misc]
-        def backward(self, *given: object) -> object:
-            found = super().backward(*given)
-            found.parameters["W_h"][0, 0] *= 1.01
-            return found
+        def backward(self, *arguments: object) -> object:
+            result = super().backward(*arguments)
+            result.parameters["W_h"][0, 0] *= 1.01
+            return result
 
     class Late(type(right.cell)):  # type: ignore[misc]
-        def forward(self, *given: object) -> object:
-            found = super().forward(*given)
-            found.finals["h"][...] *= 1 + np.float32(1e-4)
-            return found
+        def forward(self, *arguments: object) -> object:
+            result = super().forward(*arguments)
+            result.finals["h"][...] *= 1 + np.float32(1e-4)
+            return result
 
     assert "the gradient of W_h" in (wrong_number(Subject.of(spec, Off()), arrays) or "")
     assert "state h after the last step" in (wrong_number(Subject.of(spec, Late()), arrays) or "")
@@ -253,14 +253,14 @@ def test_the_interval_of_a_median_holds_it() -> None:
 
 def test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done() -> None:
     with pytest.warns(UserWarning, match=r"the workers ended .*; the \d jobs left run here, one by one"):
-        found = {job.title: measurements for job, measurements in run_jobs(three(), WorkerPool(2))}
-    assert set(found) == {"fine", "raising", "dying", "also fine"}
-    assert found["fine"][0].job == "fine"
-    assert found["also fine"][0].agrees
-    assert found["raising"][0].reason == "ZeroDivisionError: no such luck"
-    assert "its process died" in found["dying"][0].reason
+        by_title = {job.title: measurements for job, measurements in run_jobs(three(), WorkerPool(2))}
+    assert set(by_title) == {"fine", "raising", "dying", "also fine"}
+    assert by_title["fine"][0].job == "fine"
+    assert by_title["also fine"][0].agrees
+    assert by_title["raising"][0].reason == "ZeroDivisionError: no such luck"
+    assert "its process died" in by_title["dying"][0].reason
     for title in ("raising", "dying"):
-        (failure,) = found[title]
+        (failure,) = by_title[title]
         assert isinstance(failure, FailedBenchmark)
         assert failure.job_kind == "learning"
 
@@ -276,10 +276,10 @@ def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:
     assert RUN.invoke(app, [*arguments, "--families", "rnn,gru", "--resume", "--workers", "2"]).exit_code == 0
     after = read_measurements(path)
     assert after[: len(before)] == before
-    assert {one.subject for one in after[len(before) :]} == {"GRU", "GRU, reset before"}
+    assert {row.subject for row in after[len(before) :]} == {"GRU", "GRU, reset before"}
 
 
 def test_a_cluster_that_is_not_there_is_told() -> None:
-    found = RUN.invoke(app, ["bench", "decay", "--quick", "--backend", "dask"])
-    assert found.exit_code == 2
-    assert "--scheduler tcp://host:port" in found.stderr or "pip install 'rnn-harness[dask]'" in found.stderr
+    result = RUN.invoke(app, ["bench", "decay", "--quick", "--backend", "dask"])
+    assert result.exit_code == 2
+    assert "--scheduler tcp://host:port" in result.stderr or "pip install 'rnn-harness[dask]'" in result.stderr

@@ -36,7 +36,7 @@ def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
         [segment_inputs(0, k, min(length, steps - s), N, 1.0) for k, s in enumerate(range(0, steps, length))]
     )
     curve = decay_curve(cell_steps(cell, parameters), N, steps, 0)
-    state = {one: np.zeros((1, D)) for one in cell.state_names}
+    state = {state_name: np.zeros((1, D)) for state_name in cell.state_names}
     before = [state]
     for t in range(steps):
         state = cell.forward(parameters, x[t : t + 1, None], state).finals
@@ -44,17 +44,19 @@ def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
     for lag in (1, 2, 5, 12):
         start = steps - lag
         run = cell.forward(parameters, x[start:, None], before[start])
-        rows, own = [], []
+        rows, cell_rows = [], []
         for unit in range(D):
             d_outputs = np.zeros((lag, 1, D))
             d_outputs[-1, 0, unit] = 1
-            found = cell.backward(run, d_outputs).states
-            rows.append(np.concatenate([found[one][0] for one in cell.state_names]))
-            own.append(found[cell.state_names[-1]][0])
+            gradients = cell.backward(run, d_outputs).states
+            rows.append(np.concatenate([gradients[state_name][0] for state_name in cell.state_names]))
+            cell_rows.append(gradients[cell.state_names[-1]][0])
         expected = math.log10(np.linalg.norm(rows) / math.sqrt(D))
         assert curve.norms[lag] == pytest.approx(expected, abs=1e-9)
         if curve.cell_norms is not None:
-            assert curve.cell_norms[lag] == pytest.approx(math.log10(np.linalg.norm(own) / math.sqrt(D)), abs=1e-9)
+            assert curve.cell_norms[lag] == pytest.approx(
+                math.log10(np.linalg.norm(cell_rows) / math.sqrt(D)), abs=1e-9
+            )
 
 
 @pytest.mark.parametrize(
@@ -72,15 +74,15 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
     adjoint = rng.standard_normal((1, len(state)))
     pulled = step.pull_back(0, adjoint)[0]
     names = subject.cell.state_names
-    states = {one: state[None, k * D : (k + 1) * D] for k, one in enumerate(names)}
+    states = {state_name: state[None, k * D : (k + 1) * D] for k, state_name in enumerate(names)}
     arithmetic = NumpyArithmetic(np.float64)
     values = subject.values(parameters, x[:, None], states, {"n": N, "d": D, "k": 1})
     trajectory = evaluate(spec.program(LAYERS), values, arithmetic)
-    finals = {one: adjoint[:, names.index(own) * D :][:, :D] for one, own in subject.states.items()}
+    finals = {symbol: adjoint[:, names.index(state_name) * D :][:, :D] for symbol, state_name in subject.states.items()}
     outputs = {subject.output_name: np.zeros((1, 1, D))}
-    found = differentiate(derive(spec.program(LAYERS)), trajectory, outputs, finals, arithmetic)
-    own = {source: found.states[one][0] for one, source in subject.states.items()}
-    assert pulled == pytest.approx(np.concatenate([own[one] for one in names]), abs=1e-12)
+    gradients = differentiate(derive(spec.program(LAYERS)), trajectory, outputs, finals, arithmetic)
+    derived = {state_name: gradients.states[symbol][0] for symbol, state_name in subject.states.items()}
+    assert pulled == pytest.approx(np.concatenate([derived[state_name] for state_name in names]), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
 )
 def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: str, rate: float) -> None:
     """Those of three other seeds, by jacrev (ledger of the documents); theirs have a spread of their own."""
-    found = measure_decay(name, initial, 200, 128, 6)
-    assert found.ci_low is not None
-    assert found.ci_high is not None
-    spread = found.ci_high / found.ci_low
-    assert found.ci_low / spread <= rate <= found.ci_high * spread
+    measurement = measure_decay(name, initial, 200, 128, 6)
+    assert measurement.ci_low is not None
+    assert measurement.ci_high is not None
+    spread = measurement.ci_high / measurement.ci_low
+    assert measurement.ci_low / spread <= rate <= measurement.ci_high * spread
 
 
 def test_nothing_underflows_where_float64_ends() -> None:
@@ -135,11 +137,11 @@ def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pyt
 
 
 def test_every_initialisation_has_the_shapes_of_its_cells() -> None:
-    for one in INITIALISATIONS:
-        for family in one.families:
+    for initial in INITIALISATIONS:
+        for family in initial.families:
             cell = get_reference(family)
-            made = one.draw(cell, N, D, np.random.default_rng(0))
-            assert {name: value.shape for name, value in made.items()} == cell.parameter_shapes(N, D)
+            parameters = initial.draw(cell, N, D, np.random.default_rng(0))
+            assert {name: value.shape for name, value in parameters.items()} == cell.parameter_shapes(N, D)
 
 
 def test_a_variant_that_has_no_fast_form_is_told() -> None:
@@ -152,10 +154,10 @@ def test_a_variant_that_has_no_fast_form_is_told() -> None:
 def test_a_wrong_jacobian_is_seen_in_the_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, parameters = DECAY_CELLS[name][1], _parameters(name)
     assert jacobian_product.jacobians_agree(cell, parameters, N, 0, 1.0)
-    kind = type(cell_steps(cell, parameters))
-    right = kind.pull_back
+    steps_class = type(cell_steps(cell, parameters))
+    right = steps_class.pull_back
     monkeypatch.setattr(
-        kind, "pull_back", lambda self, t, adjoints: right(self, t, adjoints) * (1.001 if t == 3 else 1)
+        steps_class, "pull_back", lambda self, t, adjoints: right(self, t, adjoints) * (1.001 if t == 3 else 1)
     )
     assert not jacobian_product.jacobians_agree(cell, parameters, N, 0, 1.0)
     assert measure_decay(name, "torch", 20, 8, 2).agrees is False

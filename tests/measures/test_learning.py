@@ -60,7 +60,9 @@ def test_ahead_asks_for_what_has_not_come_yet() -> None:
 def test_only_both_directions_of_time_see_the_next_number() -> None:
     task = ahead_task(12)
     causal, both = (
-        measure_learning(task, one, 120, 2) for one in learners(task, ("rnn",)) if one.name.startswith("RNN")
+        measure_learning(task, learner, 120, 2)
+        for learner in learners(task, ("rnn",))
+        if learner.name.startswith("RNN")
     )
     assert causal.median > task.chance - 0.02
     assert both.median < task.chance / 2
@@ -71,7 +73,7 @@ def test_only_both_directions_of_time_see_the_next_number() -> None:
 def test_the_forget_gates_bias_decides_how_far_a_fresh_lstm_sees() -> None:
     task = TASKS["adding"](40)
     rates = []
-    for learner in (one for one in LEARNERS if one.family == "lstm"):
+    for learner in (row for row in LEARNERS if row.family == "lstm"):
         torch.manual_seed(0)
         layer = torch.nn.LSTM(2, 16)
         set_biases(layer, learner, 40)
@@ -84,9 +86,9 @@ def test_the_forget_gates_bias_decides_how_far_a_fresh_lstm_sees() -> None:
 def test_the_rate_is_that_of_torchs_own_gradients(family: str) -> None:
     """From lag 10 to lag 100, by torch's jacobian of the last state by every state before."""
     torch.manual_seed(1)
-    kind = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[family]
-    layer = kind(2, 6)
-    found = gradient_rate(layer, family, 2)
+    layer_class = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[family]
+    layer = layer_class(2, 6)
+    rate = gradient_rate(layer, family, 2)
     layer = layer.double()
     length = math.isqrt(110)
     parts = [RNG([0, k]).standard_normal((min(length, 110 - s), 2)) for k, s in enumerate(range(0, 110, length))]
@@ -95,15 +97,15 @@ def test_the_rate_is_that_of_torchs_own_gradients(family: str) -> None:
     def norm(lag: int) -> float:
         with torch.no_grad():
             state = layer(x[: 110 - lag])[1]
-        given = state if isinstance(state, tuple) else (state,)
+        states = state if isinstance(state, tuple) else (state,)
 
         def last(*states: torch.Tensor) -> torch.Tensor:
             return layer(x[110 - lag :], states if family == "lstm" else states[0])[0][-1]
 
-        jacobians = torch.autograd.functional.jacobian(last, tuple(given))
-        return math.sqrt(sum(float((one**2).sum()) for one in jacobians))
+        jacobians = torch.autograd.functional.jacobian(last, tuple(states))
+        return math.sqrt(sum(float((jacobian**2).sum()) for jacobian in jacobians))
 
-    assert found == pytest.approx((norm(100) / norm(10)) ** (1 / 90), rel=1 / 2**20)
+    assert rate == pytest.approx((norm(100) / norm(10)) ** (1 / 90), rel=1 / 2**20)
 
 
 def test_sentiment_asks_as_the_documents_table_does() -> None:
@@ -118,7 +120,7 @@ def test_only_a_state_that_is_carried_brings_a_symbol_from_window_to_window() ->
     task = carry_task(15)
     x, y = task.draw(RNG(0), 6)
     assert (y[[4, 9, 14]] == x[3].argmax(1)).all()
-    without, carried = (measure_learning(task, one, 400, 2) for one in learners(task, ("gru",)))
+    without, carried = (measure_learning(task, learner, 400, 2) for learner in learners(task, ("gru",)))
     assert without.subject == "GRU, stateless"
     assert without.median > task.chance - 0.02
     assert carried.median < task.chance / 2

@@ -27,17 +27,17 @@ def test_closed_form(spec: str, form: str) -> None:
 
 
 def test_everything_that_is_counted_agrees_with_whoever_counts_too() -> None:
-    found = list(measure_parameters())
-    assert [one.subject for one in found if not one.agrees] == []
-    assert sum(one.origin == "paper" for one in found) == 15
-    against = {one.subject: one.reason for one in found}
+    counts = list(measure_parameters())
+    assert [row.subject for row in counts if not row.agrees] == []
+    assert sum(row.origin == "paper" for row in counts) == 15
+    against = {row.subject: row.reason for row in counts}
     assert "torch" in against["lstm.stacked"]
     assert "the reference's arrays" in against["gru.bidirectional"]
 
 
-@pytest.mark.parametrize("one", PUBLISHED, ids=lambda one: one.source)
-def test_published_count(one: PublishedCount) -> None:
-    assert one.computed == one.printed
+@pytest.mark.parametrize("published", PUBLISHED, ids=lambda published: published.source)
+def test_published_count(published: PublishedCount) -> None:
+    assert published.computed == published.printed
 
 
 def test_a_wrong_formula_would_be_seen() -> None:
@@ -49,12 +49,12 @@ def test_the_hidden_size_of_an_equal_count_is_the_nearest() -> None:
     lstm, gru = library().spec("lstm.column"), library().spec("gru.reset_after")
     total = count_parameters(lstm, {"n": 64, "d": 64, "k": 1})
     d = nearest_hidden_size(gru, 64, total)
-    own = [abs(count_parameters(gru, {"n": 64, "d": d + k, "k": 1}) - total) for k in (-1, 0, 1)]
-    assert own[1] == min(own)
+    distances = [abs(count_parameters(gru, {"n": 64, "d": d + k, "k": 1}) - total) for k in (-1, 0, 1)]
+    assert distances[1] == min(distances)
 
 
 def test_the_documents_two_forecasting_models_have_1281_and_1470_parameters() -> None:
-    found = list(model_counts())
-    assert [one.count for one in found] == [1281, 1470]
-    assert all(one.agrees for one in found), [one.reason for one in found]
-    assert all("torch" in one.reason for one in found)
+    counts = list(model_counts())
+    assert [row.count for row in counts] == [1281, 1470]
+    assert all(row.agrees for row in counts), [row.reason for row in counts]
+    assert all("torch" in row.reason for row in counts)

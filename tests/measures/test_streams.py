@@ -1,4 +1,4 @@
-"""Text and series have the laws that are claimed for them, so what can be reached is known."""
+"""Text and series have the probabilities that are claimed for them, so what can be reached is known."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ def test_the_entropies_of_a_text_are_those_of_its_sentences() -> None:
     source = text_source()
     assert source.probabilities.sum() == pytest.approx(1)
     written = "".join(_written(4000, 40, 1))
-    given = Counter(written[:-1])
+    firsts = Counter(written[:-1])
     pairs = Counter(itertools.pairwise(written))
-    lost = sum(n * math.log(given[first] / n) for (first, _), n in pairs.items()) / len(written)
-    assert lost == pytest.approx(source.memoryless_loss, rel=0.01)
+    loss = sum(n * math.log(firsts[first] / n) for (first, _), n in pairs.items()) / len(written)
+    assert loss == pytest.approx(source.memoryless_loss, rel=0.01)
     shares = dict(zip(source.sentences, source.probabilities, strict=True))
-    whole = [f"{one}. " for text in _written(4000, 40, 2) for one in text.split(". ")[:-1]]
-    surprise = -sum(math.log(shares[one]) for one in whole) / sum(map(len, whole))
+    sentences = [f"{sentence}. " for text in _written(4000, 40, 2) for sentence in text.split(". ")[:-1]]
+    surprise = -sum(math.log(shares[sentence]) for sentence in sentences) / sum(map(len, sentences))
     assert surprise == pytest.approx(source.entropy, rel=0.02)
 
 
 def test_a_model_comes_near_the_entropy_and_far_below_what_one_character_tells() -> None:
     task = characters_task(30)
-    found = measure_learning(task, next(learners(task, ("lstm",))), 300, 1)
-    assert task.best * 0.98 < found.median < (task.best + task.chance) / 2
+    measurement = measure_learning(task, next(learners(task, ("lstm",))), 300, 1)
+    assert task.best * 0.98 < measurement.median < (task.best + task.chance) / 2
 
 
 def test_a_series_has_the_covariance_that_is_said() -> None:
     x = draw_series(RNG(0), 30, 40_000)[..., 0].astype(float)
     assert abs(x.mean()) < 0.005
     for lag in (0, 1, 4, 10):
-        found = float((x[: 30 - lag] * x[lag:]).mean())
-        assert found == pytest.approx(covariance(lag), abs=0.003)
+        sample = float((x[: 30 - lag] * x[lag:]).mean())
+        assert sample == pytest.approx(covariance(lag), abs=0.003)
 
 
 @pytest.mark.parametrize("lag", [1, 5])
@@ -84,10 +84,10 @@ def test_forecasts_ask_for_the_values_that_come_next() -> None:
 
 def test_the_documents_forecasting_model_learns_with_its_own_sizes() -> None:
     task = forecast_task(20)
-    one = next(learners(task, ("rnn",)))
-    found = measure_learning(task, one, 150, 1)
-    assert found.sizes["d"] == 20
-    assert found.sizes["layers"] == 2
-    assert found.parameters == 1281 + 40  # torch has a second bias in each layer
-    assert task.best < found.median < task.chance
-    assert found.rate_before is None
+    learner = next(learners(task, ("rnn",)))
+    measurement = measure_learning(task, learner, 150, 1)
+    assert measurement.sizes["d"] == 20
+    assert measurement.sizes["layers"] == 2
+    assert measurement.parameters == 1281 + 40  # torch has a second bias in each layer
+    assert task.best < measurement.median < task.chance
+    assert measurement.rate_before is None

@@ -21,7 +21,7 @@ from rnn_harness.records.kill_matrix import dump_kill_matrix
 from rnn_harness.records.measurement import ParameterCount, write_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Validation, collect
+from rnn_harness.validation import RecordMade, Validation, collect_validation
 
 RUN = CliRunner()
 RECORD = Record(
@@ -204,7 +204,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
 
 def _cell(outcome: str) -> Validation:
     update = {"kernel": "mine.py:Cell", "dtype": "float64", "outcome": Outcome(outcome), "reason": "off by one"}
-    return collect("mine.py:Cell", [("record", RECORD.model_copy(update=update))])
+    return collect_validation("mine.py:Cell", [RecordMade(RECORD.model_copy(update=update))])
 
 
 @pytest.mark.parametrize(
