@@ -80,3 +80,11 @@ def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
     runner = Runner(Subject.of(spec), RunPlan(tuple(c for c in all_checks() if c.name == "forward.equation")))
     assert runner.try_case(next(fixed_cases(spec.id)))
     assert runner.results().refuted == {}
+
+
+def test_one_kill_is_enough_where_no_more_is_asked_for() -> None:
+    mutant = BY_NAME["gru.reset gate unused"]
+    first, *more = judged(mutant.name).kills
+    result = judge_mutant(mutant, stop_at_first_kill=True)
+    assert more
+    assert [(kill.check, kill.examples) for kill in result.kills] == [(first.check, first.examples)]
