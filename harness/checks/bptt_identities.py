@@ -162,11 +162,11 @@ class UnrolledRecurrence:
             case Bracket() if len(tree.items) == 1:
                 return self.evaluate(tree.items[0], bound)
             case Binary():
-                left, right = self.evaluate(tree.left, bound), self.evaluate(tree.right, bound)
+                first, second = self.evaluate(tree.left, bound), self.evaluate(tree.right, bound)
                 if tree.sign == "+":
-                    return left + right
+                    return first + second
                 if tree.sign == "":
-                    return np.tensordot(left, right, 1)
+                    return np.tensordot(first, second, 1)
             case Total():
                 upper = int(tree.upper) if tree.upper.isdigit() else bound[tree.upper]
                 parts = [self.evaluate(tree.body, {**bound, tree.index: i}) for i in range(tree.lower, upper + 1)]
@@ -185,12 +185,12 @@ class IdentityResult:
     """Whether an identity holds.
 
     Attributes:
-        holds: whether every equality of it holds.
+        agrees: whether every equality of it holds.
         worst: the largest difference of two sides over what is allowed.
         where: which side differs, and at which step; empty if it holds.
     """
 
-    holds: bool
+    agrees: bool
     worst: float
     where: str = ""
 

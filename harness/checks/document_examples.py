@@ -98,7 +98,7 @@ def _identity(entry: Identity, subject: Subject, seed: int) -> Finding:
     if entry.literal is not None:
         raise NotRun("prose; what it counts is compared with the other sums")
     result = check_identity(entry.text, unroll(subject, seed))
-    return Finding(entry.id, result.holds, result.where, result.worst)
+    return Finding(entry.id, result.agrees, result.where, result.worst)
 
 
 def _nodes(tree: Tree) -> Iterator[Tree]:

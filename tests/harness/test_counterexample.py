@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from rnn_harness.cases.case import Case
-from rnn_harness.counterexamples.fast_difference import difference
-from rnn_harness.counterexamples.program import written
+from rnn_harness.counterexamples.fast_difference import first_difference
+from rnn_harness.counterexamples.program import confirmed_counterexample
 from rnn_harness.counterexamples.shrink import find, find_and_shrink, shrink
 from rnn_harness.specs import library
 from rnn_harness.subjects.case_arrays import draw_arrays
@@ -105,7 +105,7 @@ def test_printed_program_reproduces_the_planted_bug(name: str, tmp_path: Path) -
     options = ", ".join(f"{key}={value!r}" for key, value in spec.reference.options.items())
     (tmp_path / "mine.py").write_text(source(name), encoding="utf-8")
     candidate = f"from mine import {PLANTED[name][2]}\ncell = {PLANTED[name][2]}({options})"
-    shown = written(subject, shrunk, candidate)
+    shown = confirmed_counterexample(subject, shrunk, candidate)
     assert shown is not None
     assert shown.error_over_bound > 1
     assert len(shown.program.splitlines()) <= 20
@@ -113,14 +113,14 @@ def test_printed_program_reproduces_the_planted_bug(name: str, tmp_path: Path) -
     done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "AssertionError" in done.stderr
     found = float(done.stdout.split()[1])
-    assert found == shown.found
+    assert found == shown.computed
 
 
 def test_printed_program_of_a_right_reference_passes(tmp_path: Path) -> None:
     subject = planted("sign in the mixture")
     shrunk = find_and_shrink(subject, seed=3)
     assert shrunk is not None
-    shown = written(subject, shrunk)
+    shown = confirmed_counterexample(subject, shrunk)
     assert shown is not None
     (tmp_path / "show.py").write_text(shown.program, encoding="utf-8")
     done = subprocess.run([sys.executable, "show.py"], cwd=tmp_path, capture_output=True, check=False)
@@ -135,14 +135,14 @@ def test_nothing_is_found_in_the_right_reference_of(spec: str) -> None:
 def test_a_difference_that_is_only_rounding_is_no_counterexample() -> None:
     subject = planted("no forget gate")
     drawn = draw_arrays(Case(spec=subject.spec.id), subject)
-    first = difference(subject, drawn)
+    first = first_difference(subject, drawn)
     assert first is not None
     shrunk = shrink(subject, drawn, first)
     right = Subject.of(subject.spec)
     run = right.forward(shrunk.arrays.parameters, shrunk.arrays.inputs, shrunk.arrays.states)
-    found = float(run.outputs[shrunk.difference.index])
-    same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, found=found, size=0.0))
-    assert written(right, same) is None
+    computed = float(run.outputs[shrunk.difference.index])
+    same = dataclasses.replace(shrunk, difference=dataclasses.replace(shrunk.difference, computed=computed, size=0.0))
+    assert confirmed_counterexample(right, same) is None
 
 
 def test_the_same_seed_shrinks_to_the_same_numbers() -> None:

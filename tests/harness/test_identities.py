@@ -52,7 +52,7 @@ def printed(name: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_identity_as_printed_holds(name: str) -> None:
     result = check_identity(printed(name), recurrence())
-    assert result.holds, result.where
+    assert result.agrees, result.where
     assert result.worst <= 1
 
 
@@ -61,7 +61,7 @@ def test_altered_identity_is_refuted(change: str) -> None:
     name, right, wrong = ALTERED[change]
     assert printed(name).count(right) >= 1
     result = check_identity(printed(name).replace(right, wrong), recurrence())
-    assert not result.holds
+    assert not result.agrees
     assert result.worst > 1
     assert "differs from side 1" in result.where
 

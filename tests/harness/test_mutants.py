@@ -32,7 +32,7 @@ def test_there_are_more_than_sixty_mutants_and_their_names_differ() -> None:
 
 def test_both_passes_are_attacked_and_so_are_the_published_bugs() -> None:
     assert {mutant.part for mutant in MUTANTS} == {"forward", "backward"}
-    published = {mutant.like for mutant in MUTANTS if mutant.like.startswith("B-")}
+    published = {mutant.published_bug for mutant in MUTANTS if mutant.published_bug.startswith("B-")}
     assert len(published) >= 10
 
 
@@ -40,7 +40,7 @@ def test_both_passes_are_attacked_and_so_are_the_published_bugs() -> None:
 def test_mutant_is_killed_by_cases_that_could_fail(name: str) -> None:
     found = judged(name)
     assert found.examples > 0, "every case was vacuous"
-    assert found.kills, f"survived: {found.mutant.edit}"
+    assert found.kills, f"survived: {found.edit}"
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -80,3 +80,11 @@ def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
     runner = Runner(Subject.of(spec), RunPlan(tuple(c for c in all_checks() if c.name == "forward.equation")))
     assert runner.try_case(next(fixed_cases(spec.id)))
     assert runner.results().refuted == {}
+
+
+def test_one_kill_is_enough_where_no_more_is_asked_for() -> None:
+    mutant = BY_NAME["gru.reset gate unused"]
+    first, *more = judged(mutant.name).kills
+    result = judge_mutant(mutant, stop_at_first_kill=True)
+    assert more
+    assert [(kill.check, kill.examples) for kill in result.kills] == [(first.check, first.examples)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flint import arb
 
-from rnn_harness.counterexamples.fast_difference import difference
+from rnn_harness.counterexamples.fast_difference import first_difference
 from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
@@ -47,7 +47,7 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, o
     except Exception:  # a candidate that raises has no numbers to show
         return None
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
-    if abs(place.found - expected) <= bound:
+    if abs(place.computed - expected) <= bound:
         return None
     steps, batch, n = shrunk.arrays.inputs.shape
     parts = ScriptParts(target, options, subject.spec.id, driver, shrunk.arrays, place, expected, bound)
@@ -55,7 +55,7 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, o
         sizes={"n": n, "d": parts.sizes[1], "T": steps, "B": batch},
         nonzero=shrunk.nonzero,
         place=f"{place.part} {place.name}".strip() + f"[{', '.join(map(str, place.index))}]",
-        computed=place.found,
+        computed=place.computed,
         expected=expected,
         bound=bound,
         program=script_text(parts),
@@ -73,7 +73,7 @@ def _shrunk(subject: Subject, backward: bool) -> Shrunk | None:
     """Return the first difference in a few cases, shrunk."""
     for case in search(subject.spec.id, 0, TRIES):
         arrays = replace(draw_arrays(case, subject), lengths=None)
-        first = difference(subject, arrays, backward)
+        first = first_difference(subject, arrays, backward)
         if first is not None:
             return shrink(subject, arrays, first)
     return None
