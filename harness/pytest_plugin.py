@@ -243,8 +243,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def _write_report(folder: Path, texts: list[str]) -> None:
     """Write the report of validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
-    from rnn_harness.cli._report import said
-    from rnn_harness.reports.page import contents, write
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
     from rnn_harness.validation import Validation
 
     validations: dict[str, Validation] = {}
@@ -253,7 +252,8 @@ def _write_report(folder: Path, texts: list[str]) -> None:
         validations.setdefault(validation.target, validation)
     records = [record for validation in validations.values() for record in validation.checks]
     try:
-        paths = write(contents(records, said(), [], list(validations.values())), folder)
+        contents = build_contents(records, document_statements(), [], list(validations.values()))
+        paths = write_report(contents, folder)
     except OSError as error:
         raise pytest.UsageError(f"--rnn-report: cannot write to {folder}: {error.strerror}") from None
     print(f"\nrnn-harness: {paths[1]}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _LSTM, _SIGMA, _NOFORGET, _PEEPHOLE = "lstm.column", "lstm.sigma", "lstm.noforget", "lstm.peephole"
 
 
-def _lstm(name: str, part: str, old: str, new: str, published_bug: str = "", spec: str = _LSTM) -> Mutant:
+def _lstm(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _LSTM) -> Mutant:
     return Mutant(f"lstm.{name}", spec, "lstm", part, old, new, published_bug)
 
 

@@ -13,7 +13,7 @@ from rnn_harness.array_types import Array
 
 
 def rnn_vector(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
-    """One row at a time, as in a lecture."""
+    """An RNN of one row at a time, as in a lecture."""
     return np.tanh(W @ x + U @ h + b)
 
 
@@ -23,7 +23,7 @@ def make_vector(n: int, d: int) -> dict[str, Array]:
 
 
 class FusedLSTM(nn.Module):
-    """It does not say its input size. Gates o, g, i, f."""
+    """An LSTM that does not state its input size. Gates o, g, i, f."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ MADE = FusedLSTM(7, 4)
 
 
 class DetachedLSTM(FusedLSTM):
-    """Right forward; nothing flows back through the states."""
+    """An LSTM that is right forward; nothing flows back through the states."""
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> Any:
         return super().forward(x, (state[0].detach(), state[1].detach()))
@@ -57,7 +57,7 @@ class LazyRNN(nn.Module):
 
 
 class LongOnly(nn.Module):
-    """A sequence of one step is too short for it."""
+    """A layer for which a sequence of one step is too short."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -76,13 +76,13 @@ class Exits(nn.RNNCell):
 
 
 class Prints(nn.RNNCell):
-    def forward(self, *given: Any) -> Tensor:
-        print("hello", given[0].shape)
-        return super().forward(*given)
+    def forward(self, *arguments: Any) -> Tensor:
+        print("hello", arguments[0].shape)
+        return super().forward(*arguments)
 
 
 class Overwrites(nn.RNNCell):
-    """Right numbers, put where the state was."""
+    """An RNN with right numbers, written over the state."""
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return h.copy_(super().forward(x, h))

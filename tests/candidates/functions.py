@@ -14,7 +14,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def gru_step(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
-    """Gates z, r, g side by side; reset before."""
+    """A GRU with gates z, r, g side by side; reset before."""
     d = h.shape[1]
     a, u = x @ W + b, h @ U
     z, r = sigmoid(a[:, :d] + u[:, :d]), sigmoid(a[:, d : 2 * d] + u[:, d : 2 * d])
@@ -27,7 +27,7 @@ def init_lstm(n: int, d: int) -> dict[str, Array]:
 
 
 def lstm_step(params: dict[str, Array], x: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-    """One is added to the forget gate."""
+    """An LSTM that adds 1 to the forget gate."""
     h, c = state
     i, f, o, g = np.split(x @ params["W"] + h @ params["U"] + params["b"], 4, 1)
     c = sigmoid(f + 1) * c + sigmoid(i) * np.tanh(g)
@@ -35,7 +35,7 @@ def lstm_step(params: dict[str, Array], x: Array, state: tuple[Array, Array]) ->
 
 
 def torch_gru(x: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-    """As torch's."""
+    """A GRU as torch computes it."""
     i_r, i_z, i_n = (x @ w_ih.T + b_ih).chunk(3, 1)
     h_r, h_z, h_n = (hx @ w_hh.T + b_hh).chunk(3, 1)
     z = torch.sigmoid(i_z + h_z)
@@ -43,12 +43,12 @@ def torch_gru(x: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b
 
 
 def nothing(a: Array, b: Array) -> Array:
-    """Neither inputs nor states can be told from its arguments."""
+    """A function whose arguments are named like neither inputs nor states."""
     return a + b
 
 
 class OneVector:
-    """Takes one vector at a time, and keeps its parameters in a dictionary."""
+    """An RNN that takes one vector at a time and keeps its parameters in a dictionary."""
 
     def __init__(self, n_in: int, n_hidden: int) -> None:
         rng = np.random.default_rng(0)
@@ -57,5 +57,5 @@ class OneVector:
     def __call__(self, h: Array, x: Array) -> Array:
         if x.ndim != 1:
             raise ValueError("one vector, please")
-        found: Array = np.tanh(self.params["Wx"] @ x + self.params["Wh"] @ h)
-        return found
+        state: Array = np.tanh(self.params["Wx"] @ x + self.params["Wh"] @ h)
+        return state

@@ -1,7 +1,8 @@
-"""Whatever it is made of, it is driven; and what it lacks is said."""
+"""Cells of any library and form are driven, and what they lack is reported."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -12,11 +13,17 @@ import numpy as np
 import pytest
 
 import rnn_harness
+from rnn_harness.array_types import Array
 from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, import_library
+from rnn_harness.validation.loading.adapters.array_bridge import (
+    ArrayArguments,
+    ArrayLibraryModule,
+    ArrayResults,
+    flat_arguments,
+)
 
 FILE = Path(__file__).parent / "functions.py"
 
@@ -41,30 +48,30 @@ def test_functions_and_objects_are_identified(
 @pytest.mark.parametrize(
     ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
 )
-def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
-    found = collect_validation(
+def test_right_cells_agree_and_missing_gradients_are_not_run(name: str, options: dict[str, Any]) -> None:
+    validation = collect_validation(
         name, run_validation(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0))
     )
-    assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
+    assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
     gradients = {
-        str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"
+        str(r.outcome) for r in validation.checks if r.check.startswith("backward.") and r.check != "backward.shares"
     }
     assert gradients <= {"not run"}
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "expected"),
     [
         (f"{FILE}:nothing", "arguments named like an input (x), a state (h, c) and parameters are expected"),
         (f"{FILE}:init_lstm", "expected a module of torch, Keras, flax or equinox"),
     ],
 )
-def test_what_cannot_be_driven_says_what_is_expected(target: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told.replace("(", r"\(").replace(")", r"\)")):
+def test_a_target_that_cannot_be_driven_is_refused_with_what_is_expected(target: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(expected)):
         load_target(target)
 
 
-def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
+def test_an_unknown_adapter_is_refused_with_the_names_of_the_known() -> None:
     with pytest.raises(ValueError, match=r"there is no adapter 'theano'; there are keras, flax.linen, flax.nnx"):
         load_target(f"{FILE}:OneVector", adapter_name="theano")
 
@@ -73,19 +80,17 @@ def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
     ("module", "name", "extra"),
     [("keras", "KerasAdapter", "keras"), ("flax.nnx", "NnxAdapter", "flax"), ("equinox", "EquinoxAdapter", "equinox")],
 )
-def test_a_library_that_is_missing_is_told_with_what_to_install(
+def test_a_missing_library_is_reported_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
 ) -> None:
-    from rnn_harness.validation.loading.adapters import adapter as _adapter
-
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=rf"is not installed .*pip install 'rnn-harness\[{extra}\]'"):
-        _adapter.import_library(module, extra)
-    assert name in {type(one).__name__ for one in adapters.all_adapters()}
+        import_library(module, extra)
+    assert name in {type(adapter).__name__ for adapter in adapters.all_adapters()}
 
 
 class Doubled:
-    """Somebody's own kind of cell."""
+    """A cell of a library that we do not know."""
 
     def __init__(self, n: int, d: int) -> None:
         self.w = np.ones((d, n + d))
@@ -100,16 +105,16 @@ class DoubledAdapter:
     def accepts(self, cell_type: type) -> bool:
         return cell_type is Doubled
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        def run(parameters: Any, arguments: Any, differentiate: bool) -> Any:
-            x, h = arguments
-            return [np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)], None
+    def drive(self, cell: Doubled, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+        def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+            x, h = flat_arguments(arguments)
+            return ArrayResults([np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)])
 
         return DrivenModule(
-            ArrayLibraryModule(run, {"w": cell.w}, False),
+            ArrayLibraryModule(run, {"w": cell.w}, differentiable=False),
             TargetCapabilities(no_gradients_reason="none are offered", library="doubled"),
         )
 
@@ -127,7 +132,7 @@ def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: 
         adapters.all_adapters.cache_clear()
 
 
-def test_an_adapter_that_is_none_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_point_that_gives_no_adapter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint("broken", "somewhere:Thing", adapters.ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: dict)
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))

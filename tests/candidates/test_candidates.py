@@ -14,9 +14,11 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Identification,
     ValidationRequest,
+    collect_validation,
     identify,
     load_target,
     read_options,
+    run_validation,
 )
 
 CELLS = Path(__file__).parent / "user_cells.py"

@@ -1,4 +1,4 @@
-"""What a new user does in the first quarter of an hour ends in an answer or in a sentence, never in blame."""
+"""What a new user tries first ends in an answer or in a message, and never in a wrong refutation."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ RUN = CliRunner()
 
 
 def test_a_numpy_step_on_vectors_is_driven_a_row_at_a_time() -> None:
-    found = RUN.invoke(app, ["identify", f"{CELLS}:rnn_vector", "--init", "params=make_vector"])
-    assert found.exit_code == 0, found.output
-    assert "rnn.tanh" in found.stdout
-    assert "one vector at a time" in found.stdout
+    result = RUN.invoke(app, ["identify", f"{CELLS}:rnn_vector", "--init", "params=make_vector"])
+    assert result.exit_code == 0, result.output
+    assert "rnn.tanh" in result.stdout
+    assert "one vector at a time" in result.stdout
 
 
 def test_an_object_that_does_not_say_its_sizes_is_tried_in_those_it_has() -> None:
-    found = RUN.invoke(app, ["identify", f"{CELLS}:MADE"])
-    assert found.exit_code == 0, found.output
-    assert "lstm.column: LSTM: gates stacked output, candidate, input, forget" in found.stdout
+    result = RUN.invoke(app, ["identify", f"{CELLS}:MADE"])
+    assert result.exit_code == 0, result.output
+    assert "lstm.column: LSTM: gates stacked output, candidate, input, forget" in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         (("torch.nn:GRU", "--init", "num_layers=3"), "It has several layers or directions"),
         ((f"{CELLS}:LazyRNN",), "x.weight has no shape before it is called"),
@@ -43,35 +43,35 @@ def test_an_object_that_does_not_say_its_sizes_is_tried_in_those_it_has() -> Non
     ],
     ids=["layers", "lazy", "only long sequences", "exits", "no module"],
 )
-def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, ...], told: str) -> None:
-    found = RUN.invoke(app, ["validate", *target])
-    assert found.exit_code == 2, found.output
-    assert told in found.stderr
-    assert "Traceback" not in found.output
+def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, ...], message: str) -> None:
+    result = RUN.invoke(app, ["validate", *target])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("target", ["Overwrites", "overwriting"])
-def test_a_cell_that_writes_into_its_state_is_told_so(target: str) -> None:
+def test_a_cell_that_writes_into_its_state_is_reported(target: str) -> None:
     options = ["--init", "params=make_vector"] if target == "overwriting" else []
-    found = RUN.invoke(app, ["validate", f"{CELLS}:{target}", *options])
-    assert found.exit_code == 1
-    assert "it writes into the state that it is given" in found.stdout
+    result = RUN.invoke(app, ["validate", f"{CELLS}:{target}", *options])
+    assert result.exit_code == 1
+    assert "it writes into the state that it is given" in result.stdout
 
 
-def test_what_has_no_gradients_agrees_forward() -> None:
+def test_a_cell_without_gradients_agrees_forward() -> None:
     options = ["--init", "params=make_vector", "--examples", "0"]
-    found = RUN.invoke(app, ["validate", f"{CELLS}:rnn_vector", *options])
-    assert found.exit_code == 0, found.output
-    assert "agrees with rnn.tanh, forward; no gradient was decided" in found.stdout
+    result = RUN.invoke(app, ["validate", f"{CELLS}:rnn_vector", *options])
+    assert result.exit_code == 0, result.output
+    assert "agrees with rnn.tanh, forward; no gradient was decided" in result.stdout
 
 
-def test_a_cell_beside_what_is_not_timed_is_wrong_use() -> None:
-    found = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
-    assert found.exit_code == 2
-    assert "is timed beside the others by speed" in found.stderr
+def test_a_cell_next_to_a_benchmark_without_times_is_wrong_use() -> None:
+    result = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
+    assert result.exit_code == 2
+    assert "is timed with the others by speed" in result.stderr
 
 
-def test_what_a_cell_prints_is_not_in_the_json() -> None:
+def test_the_output_of_a_cell_is_not_in_the_json() -> None:
     command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(done.stdout)[0]["spec"] == "rnn.tanh"
@@ -79,33 +79,33 @@ def test_what_a_cell_prints_is_not_in_the_json() -> None:
 
 
 def test_where_the_time_is_up_nothing_is_blamed() -> None:
-    found = collect_validation(
+    validation = collect_validation(
         "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(total=0.3))
     )
-    assert found.outcome == "undecided"
-    assert found.diagnosis is None
-    assert "(--total)" in found.checks[0].reason
+    assert validation.outcome == "undecided"
+    assert validation.diagnosis is None
+    assert "(--total)" in validation.checks[0].reason
 
 
 def test_a_worker_that_has_too_little_time_to_load_it_decides_nothing() -> None:
-    found = collect_validation(
+    validation = collect_validation(
         "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1))
     )
-    assert found.outcome == "undecided"
-    assert "--timeout" in found.checks[0].reason
+    assert validation.outcome == "undecided"
+    assert "--timeout" in validation.checks[0].reason
 
 
 def test_the_program_of_a_detached_state_shows_that_no_gradient_comes(tmp_path: Path) -> None:
     program = tmp_path / "detached.py"
-    made = RUN.invoke(app, ["validate", f"{CELLS}:DetachedLSTM", "--examples", "0", "--repro", str(program)])
-    assert made.exit_code == 1, made.output
+    result = RUN.invoke(app, ["validate", f"{CELLS}:DetachedLSTM", "--examples", "0", "--repro", str(program)])
+    assert result.exit_code == 1, result.output
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.startswith("found 0.0 expected")
     assert done.stderr.rstrip().endswith("AssertionError")
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("arguments", "message"),
     [
         ({"spec": "nosuch"}, "there is no spec 'nosuch'"),
         ({"seed": -1}, "seed is -1, expected 0 or more"),
@@ -113,17 +113,17 @@ def test_the_program_of_a_detached_state_shows_that_no_gradient_comes(tmp_path: 
     ],
     ids=["spec", "seed", "examples"],
 )
-def test_the_function_refuses_what_the_command_refuses(given: dict[str, object], told: str) -> None:
+def test_the_function_refuses_what_the_command_refuses(arguments: dict[str, object], message: str) -> None:
     import torch
 
-    with pytest.raises(UsageError, match=told):
-        rnn_harness.validate(torch.nn.GRUCell, **given)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=message):
+        rnn_harness.validate(torch.nn.GRUCell, **arguments)  # type: ignore[arg-type]
 
 
 def test_an_empty_name_does_not_mean_everything() -> None:
-    found = RUN.invoke(app, ["verify", ""])
-    assert found.exit_code == 2
-    assert "leave it out to mean all of them" in found.stderr
+    result = RUN.invoke(app, ["verify", ""])
+    assert result.exit_code == 2
+    assert "leave it out to mean all of them" in result.stderr
 
 
 def test_a_file_in_which_nothing_is_decided_replays_to_nothing_decided(tmp_path: Path) -> None:
@@ -132,22 +132,22 @@ def test_a_file_in_which_nothing_is_decided_replays_to_nothing_decided(tmp_path:
 
 
 def test_a_comparison_with_nothing_in_common_decides_nothing(tmp_path: Path) -> None:
-    kept = ["--keep-in", str(tmp_path)]
-    assert RUN.invoke(app, ["bench", "parameters", "--save", "one", *kept]).exit_code == 0
-    found = RUN.invoke(app, ["bench", "parameters", "--compare", "one", "--fail-on", "1%", *kept])
-    assert found.exit_code == 3
-    assert "have no measured times or rates in common" in found.stderr
+    folder = ["--keep-in", str(tmp_path)]
+    assert RUN.invoke(app, ["bench", "parameters", "--save", "one", *folder]).exit_code == 0
+    result = RUN.invoke(app, ["bench", "parameters", "--compare", "one", "--fail-on", "1%", *folder])
+    assert result.exit_code == 3
+    assert "have no measured times or rates in common" in result.stderr
 
 
 def test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf"]
-    for target, told in ((f"{CELLS}:Nobody", "has no 'Nobody'"), (f"{CELLS}:LazyRNN", "has no shape before")):
+    for target, message in ((f"{CELLS}:Nobody", "has no 'Nobody'"), (f"{CELLS}:LazyRNN", "has no shape before")):
         done = subprocess.run(
             [*command, "--rnn-cell", target], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 1, done.stdout
         assert "1 failed" in done.stdout
-        assert told in done.stdout
+        assert message in done.stdout
     done = subprocess.run(
         [*command, "--rnn-cell", f"{CELLS}:MADE", "--rnn-spec", "nosuch"],
         cwd=tmp_path,

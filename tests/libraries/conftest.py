@@ -1,4 +1,4 @@
-"""These tests need the libraries (pip install 'rnn-harness[libraries]'); Keras runs on torch unless it is told."""
+"""These tests need the libraries (pip install 'rnn-harness[libraries]'); by default Keras runs on torch."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -13,11 +12,13 @@ from rnn_harness.cli._app import app
 from rnn_harness.records.measurement import Measurement, SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.reports.changes import changes, read_report
-from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
+from rnn_harness.reports.changes import compare_reports, read_report
+from rnn_harness.reports.page import Contents, DocumentStatements, PrintedEntry, build_contents, write_report
 
 RUN = CliRunner()
-SAID = DocumentStatements({"E-1": Printed("000", 1, "Gate", "r_t"), "E-2": Printed("000", 2, "State", "h_t")})
+SAID = DocumentStatements(
+    {"E-1": PrintedEntry("000", 1, "Gate", printed="r_t"), "E-2": PrintedEntry("000", 2, "State", printed="h_t")}
+)
 
 
 def _record(entry: str, outcome: Outcome = Outcome.AGREES, **more: object) -> Record:
@@ -41,14 +42,14 @@ def _speed(seconds: float, machine: str = "m") -> SpeedMeasurement:
     )
 
 
-def _report(folder: Path, records: list[Record], measured: list[Measurement] = []) -> dict[str, Any]:  # noqa: B006
-    write(contents(records, SAID, measured), folder)
+def _report(folder: Path, records: list[Record], measured: list[Measurement] = []) -> Contents:  # noqa: B006
+    write_report(build_contents(records, SAID, measured), folder)
     return read_report(folder)
 
 
 def test_two_reports_of_the_same_do_not_differ(tmp_path: Path) -> None:
     one = _report(tmp_path / "a", [_record("E-1")], [_speed(1.0)])
-    assert changes(one, _report(tmp_path / "b", [_record("E-1")], [_speed(1.005)])) == []
+    assert compare_reports(one, _report(tmp_path / "b", [_record("E-1")], [_speed(1.005)])) == []
 
 
 @pytest.mark.parametrize(
@@ -65,25 +66,25 @@ def test_an_outcome_that_changed_is_told_and_whether_for_the_worse(
     old: Outcome, new: Outcome, worse: bool, tmp_path: Path
 ) -> None:
     before = _report(tmp_path / "a", [_record("E-1", old), _record("E-2")])
-    (found,) = changes(before, _report(tmp_path / "b", [_record("E-1", new), _record("E-2")]))
-    assert (found.what, found.old, found.new) == ("E-1 (gru.keep.column), reference", str(old), str(new))
-    assert found.worse is worse
+    (found,) = compare_reports(before, _report(tmp_path / "b", [_record("E-1", new), _record("E-2")]))
+    assert (found.subject, found.old, found.new) == ("E-1 (gru.keep.column), reference", str(old), str(new))
+    assert found.is_worse is worse
 
 
 def test_bits_of_a_kernel_and_an_equation_that_is_gone_are_told(tmp_path: Path) -> None:
     kernel = {"kernel": "k", "dtype": "float32", "device": "cpu", "check": "precision.format", "witness": "kernel"}
     before = _report(tmp_path / "a", [_record("E-1"), _record("x", bits=22.5, **kernel)])
-    found = changes(before, _report(tmp_path / "b", [_record("x", bits=12.5, **kernel)]))
-    assert ("bits", "22.5", "12.5") in {(one.kind, one.old, one.new) for one in found}
-    assert any(one.kind == "equation" and one.new == "absent" and one.worse for one in found)
+    found = compare_reports(before, _report(tmp_path / "b", [_record("x", bits=12.5, **kernel)]))
+    assert ("bits", "22.5", "12.5") in {(one.category, one.old, one.new) for one in found}
+    assert any(one.category == "equation" and one.new == "absent" and one.is_worse for one in found)
 
 
 def test_a_time_is_told_beyond_noise_and_not_across_machines(tmp_path: Path) -> None:
     before = _report(tmp_path / "a", [], [_speed(1.0)])
-    (slower,) = changes(before, _report(tmp_path / "b", [], [_speed(2.0)]))
-    assert slower.kind == "speed"
+    (slower,) = compare_reports(before, _report(tmp_path / "b", [], [_speed(2.0)]))
+    assert slower.category == "speed"
     assert "2.00 times" in slower.new
-    (other,) = changes(before, _report(tmp_path / "c", [], [_speed(2.0, "another")]))
+    (other,) = compare_reports(before, _report(tmp_path / "c", [], [_speed(2.0, "another")]))
     assert "not compared" in other.new
 
 

@@ -7,7 +7,8 @@ import pytest
 from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.reports.page.claims import MEASURED, judged
+from rnn_harness.reports.page.claims import decide_claims
+from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims
 
 
@@ -32,18 +33,18 @@ def _record(outcome: Outcome, entry: str = "E-1", check: str = "metamorphic.gate
 )
 def test_verdict_of_checks(records: list[Record], verdict: str) -> None:
     for name in ("E-1", "gru/metamorphic.gates-in-unit-interval"):
-        (row,) = judged([_claim("checks", name)], records, [])
+        (row,) = decide_claims([_claim("checks", name)], records, [])
         assert row.verdict == verdict
 
 
 def test_one_evidence_of_two_is_not_enough() -> None:
-    (row,) = judged([_claim("checks", "E-1", "E-2")], [_record(Outcome.AGREES)], [])
+    (row,) = decide_claims([_claim("checks", "E-1", "E-2")], [_record(Outcome.AGREES)], [])
     assert row.verdict == "not run"
     assert row.evidence == "E-1 agrees, E-2 not run"
 
 
 def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
-    for row, one in zip(judged(claims(), [], []), claims(), strict=True):
+    for row, one in zip(decide_claims(claims(), [], []), claims(), strict=True):
         if one.by in ("checks", "measured"):
             assert row.verdict == "not run"
         else:
@@ -111,15 +112,15 @@ def _learning(subject: str, task: str, solved: int) -> LearningMeasurement:
 def test_a_measurement_may_speak_for_a_claim_or_against_it(
     name: str, good: list[Measurement], bad: list[Measurement]
 ) -> None:
-    held, broken = MEASURED[name](good), MEASURED[name](bad)
+    held, broken = MEASURED_CLAIMS[name](good), MEASURED_CLAIMS[name](bad)
     assert held is not None
     assert broken is not None
-    assert held[0]
-    assert not broken[0]
-    (row,) = judged([_claim("measured", name, verdict="true")], [], bad)
+    assert held.holds
+    assert not broken.holds
+    (row,) = decide_claims([_claim("measured", name, verdict="true")], [], bad)
     assert row.verdict == "evidence refuted"
 
 
-@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("name", MEASURED_CLAIMS)
 def test_what_was_not_measured_says_nothing(name: str) -> None:
-    assert MEASURED[name]([]) is None
+    assert MEASURED_CLAIMS[name]([]) is None

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.reports.entry_caption import EntryCaption, PrintErratum
 from rnn_harness.reports.text.fit_table import Column, print_table
-from rnn_harness.reports.text.verify import Caption, print_report
+from rnn_harness.reports.text.verify import print_equations
 
 WITNESSES = ("reference", "numeric", "symbolic", "torch")
 
@@ -34,10 +35,10 @@ def _verified(width: int) -> str:
         )  # type: ignore[arg-type]
         for name in WITNESSES
     ]
-    errata = (("X-001", "one"), ("X-002", "two"))
+    errata = (PrintErratum("X-001", "first"), PrintErratum("X-002", "second"))
     out = io.StringIO()
     screen = Console(file=out, width=width, force_terminal=True, color_system=None)
-    print_report(screen, records, {"E-001": Caption("000", 150, "Calculating the reset gate", errata)}, False)
+    print_equations(screen, records, {"E-001": EntryCaption("000", 150, "Calculating the reset gate", errata)}, False)
     return out.getvalue()
 
 

@@ -17,6 +17,7 @@ from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
+from rnn_harness.records.kill_matrix import dump_kill_matrix
 from rnn_harness.records.measurement import ParameterCount, write_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -27,23 +28,33 @@ RECORD = Record(
     entry="E-348", spec="gru.keep.column", check="forward.equation", witness="reference", outcome=Outcome.AGREES
 )
 MEASURED = ParameterCount(subject="lstm.column", spec="lstm.column", origin="spec", count=3, formula="d", agrees=True)
-FATE = {"mutant": "gru.x", "part": "forward", "edit": "a -> b", "killed": True, "kills": []}
+KILL = Kill(check="forward.equation", examples=1, seconds=0.1, detail="")
+MUTANT = MutantResult(
+    mutant="gru.x",
+    spec="gru.keep.column",
+    part="forward",
+    edit="a -> b",
+    killed=True,
+    examples=1,
+    vacuous=0,
+    kills=(KILL,),
+)
 
 
 def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n")
     write_measurements(tmp_path / "b", [MEASURED])
-    (tmp_path / "c").write_text(json.dumps([FATE], indent=1))
+    (tmp_path / "c").write_text(dump_kill_matrix([MUTANT]))
     found = ReportInputs()
     for name in "abc":
         found.read(tmp_path / name)
-    assert (len(found.records), len(found.measured), found.mutant_rows) == (1, 1, [FATE])
+    assert (len(found.records), len(found.measured), found.mutants) == (1, 1, [MUTANT])
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (json.dumps([{"mutant": "gru.x"}]), "gru.x has no edit, killed, kills, part"),
+        (json.dumps([{"mutant": "gru.x"}]), "gru.x has no edit, examples, killed, kills, part, spec, vacuous"),
         (json.dumps({"identification": 3}), "no result of validate --json"),
         ('{"kind": "tempo"}\n', "1: not a measurement"),
         ('{"entry": 1}\n{"entry": 2}\n', "not a record"),
@@ -79,7 +90,8 @@ def test_the_exit_code_says_whether_something_is_refuted(
 ) -> None:
     (tmp_path / "a").write_text(RECORD.model_copy(update={"outcome": outcome}).model_dump_json() + "\n")
     write_measurements(tmp_path / "b", [MEASURED.model_copy(update={"agrees": agrees, "reason": "off"})])
-    (tmp_path / "c").write_text(json.dumps([{**FATE, "killed": killed}]))
+    kills = (KILL,) if killed else ()
+    (tmp_path / "c").write_text(dump_kill_matrix([MUTANT.model_copy(update={"killed": killed, "kills": kills})]))
     given = [part for name in "abc" for part in ("--from", str(tmp_path / name))]
     found = RUN.invoke(app, ["report", *given, "--out", str(tmp_path / "out")])
     assert found.exit_code == code, found.stderr
@@ -99,7 +111,7 @@ def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypa
     def two(mutants: tuple[Mutant, ...]) -> Iterator[MutantResult]:
         for one in mutants[:2]:
             judged.append(one.name)
-            yield MutantResult(one, (Kill("forward.equation", 1, 0.1, ""),), 1, 0)
+            yield MUTANT.model_copy(update={"mutant": one.name})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rnn_harness.mutants.judge_mutants", two)

@@ -14,7 +14,6 @@ import pytest
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
-from rnn_harness.cli._report import said
 from rnn_harness.records.measurement import (
     CurvePoint,
     DecayMeasurement,
@@ -25,15 +24,21 @@ from rnn_harness.records.measurement import (
 )
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
-from rnn_harness.reports.page.badge import badge
+from rnn_harness.reports.entry_caption import PrintErratum
+from rnn_harness.reports.page import DocumentStatements, PrintedEntry, build_contents, document_statements, write_report
+from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.plots import interval_wedge
 
 RUN = CliRunner()
 PRINTED = {
-    "E-1": Printed("000", 1, "Gate", r"r_t = \sigma(W x_t)"),
-    "E-2": Printed(
-        "000", 2, "State", r"h_t = \tanh(W x_t))", r"h_t = \tanh(W x_t)", (("X-1", "One bracket too many."),)
+    "E-1": PrintedEntry("000", 1, "Gate", printed=r"r_t = \sigma(W x_t)"),
+    "E-2": PrintedEntry(
+        "000",
+        2,
+        "State",
+        errata=(PrintErratum("X-1", "One bracket too many."),),
+        printed=r"h_t = \tanh(W x_t))",
+        reading=r"h_t = \tanh(W x_t)",
     ),
 }
 
@@ -78,7 +83,7 @@ class _Reader(HTMLParser):
 
 
 def _page(tmp_path: Path, records: list[Record], measured: list[Measurement] = []) -> str:  # noqa: B006
-    write(contents(records, DocumentStatements(PRINTED), measured), tmp_path)
+    write_report(build_contents(records, DocumentStatements(PRINTED), measured), tmp_path)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -104,7 +109,7 @@ def test_a_print_that_is_wrong_stands_beside_its_reading_and_its_erratum(tmp_pat
 
 def test_outcomes_come_from_the_records_and_refutations_weigh_most(tmp_path: Path) -> None:
     rows = [_record("E-1"), _record("E-1", "numeric", Outcome.REFUTED, reason="off"), _record("E-2", "torch")]
-    made = contents(rows, DocumentStatements(PRINTED), [])
+    made = build_contents(rows, DocumentStatements(PRINTED), [])
     assert [(row.id, row.outcome) for row in made.equations] == [("E-1", "refuted"), ("E-2", "agrees")]
     assert made.equations[0].witnesses["torch"] == "not run"
     assert made.totals == {"refuted": 1, "agrees": 2, "vacuous": 0, "not run": 0}
@@ -147,7 +152,7 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
         )
 
     rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
-    made = contents([], DocumentStatements(), rows)
+    made = build_contents([], DocumentStatements(), rows)
     assert [row.learnt for row in made.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
 
 
@@ -165,7 +170,7 @@ def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameter
         )
 
     rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
-    made = contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
+    made = build_contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
     rnn, _, lstm = made.families
     assert (rnn.equal_size, lstm.equal_size) == ("1.28 ms (reference, d = 128)",) * 2
     assert rnn.equal_count == "8.00 ms (reference, d = 304)"
@@ -194,13 +199,13 @@ def test_the_command_reads_what_verify_and_bench_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("counts", "told", "colour"),
     [
-        ({"agrees": 3}, "2 equations, 0 refuted", "#0b6b45"),
-        ({"agrees": 3, "refuted": 1}, "2 equations, 1 refuted", "#b3261e"),
+        ({Outcome.AGREES: 3}, "2 equations, 0 refuted", "#0b6b45"),
+        ({Outcome.AGREES: 3, Outcome.REFUTED: 1}, "2 equations, 1 refuted", "#b3261e"),
         ({}, "nothing decided", "#6a7380"),
     ],
 )
-def test_the_badge_says_what_the_totals_say(counts: dict[str, int], told: str, colour: str) -> None:
-    text = badge(counts, 2)
+def test_the_badge_says_what_the_totals_say(counts: dict[Outcome, int], told: str, colour: str) -> None:
+    text = badge_svg(counts, 2)
     assert told in text
     assert colour in text
 
@@ -246,7 +251,7 @@ def test_the_wedge_of_a_curve_is_the_interval_of_its_rate() -> None:
 
 
 def test_every_row_that_is_computed_has_the_command_that_makes_it_again(tmp_path: Path) -> None:
-    write(contents([_record("E-348")], said(), [_decay()]), tmp_path)
+    write_report(build_contents([_record("E-348")], document_statements(), [_decay()]), tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     for command in (
         "rnn-harness verify E-348",

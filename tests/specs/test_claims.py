@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_harness.checks import all_checks
-from rnn_harness.reports.page.claims import MEASURED
+from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims, library
 from rnn_harness.specs.equivalences import equivalences
 from rnn_harness.subjects.subject import Subject
@@ -28,7 +28,7 @@ def test_what_a_claim_rests_on_is_decided_somewhere(one: Claim) -> None:
     checks = {check.name: check for check in all_checks()}
     for name in one.evidence:
         if one.by == "measured":
-            assert name in MEASURED
+            assert name in MEASURED_CLAIMS
         elif "/" in name:
             spec, check = name.split("/")
             assert checks[check].supports(Subject.of(library().spec(spec))), f"{check} says nothing about {spec}"
@@ -37,7 +37,7 @@ def test_what_a_claim_rests_on_is_decided_somewhere(one: Claim) -> None:
 
 
 def test_every_way_to_measure_is_used_by_a_claim() -> None:
-    assert {name for one in claims() if one.by == "measured" for name in one.evidence} == set(MEASURED)
+    assert {name for one in claims() if one.by == "measured" for name in one.evidence} == set(MEASURED_CLAIMS)
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="not run: the documents are not at hand")
