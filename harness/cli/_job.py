@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rnn_harness.cli._harness_error import report_failed_checks
 from rnn_harness.cli._shared import Interrupt, console
 from rnn_harness.errors import ExitCode, UsageError
 
@@ -50,6 +51,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
         typer.echo(json.dumps({"exit_code": int(code), "records": rows}, indent=1))
     else:
         job.show(found, verbose, trouble is None and not interrupted)
+    report_failed_checks(found)
     if trouble is not None:
         raise UsageError(f"stopped after {len(found)} records: {trouble}")
     if interrupted:
@@ -127,4 +129,6 @@ def exit_code(found: list[Record]) -> ExitCode:
     outcomes = {str(record.outcome) for record in found}
     if "refuted" in outcomes:
         return ExitCode.REFUTED
+    if any(record.harness_error for record in found):
+        return ExitCode.HARNESS_ERROR
     return ExitCode.AGREES if "agrees" in outcomes else ExitCode.UNDECIDED

@@ -198,7 +198,9 @@ def _code(found: list[Record]) -> ExitCode:
     from rnn_harness.validation import outcome_of
 
     codes = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
-    return codes[outcome_of(found)]
+    code = codes[outcome_of(found)]
+    is_failed = code is ExitCode.UNDECIDED and any(record.harness_error for record in found)
+    return ExitCode.HARNESS_ERROR if is_failed else code
 
 
 def _write(
