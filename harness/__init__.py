@@ -18,9 +18,9 @@ def identify(cell: Any, **options: Any) -> tuple[Identification, ...]:
     needs besides the sizes. Raises `rnn_harness.errors.UsageError`.
     """
     from rnn_harness.validation import identify as find
-    from rnn_harness.validation import target
+    from rnn_harness.validation import target_of
 
-    return find(target(_name(cell), cell, options))
+    return find(target_of(_name(cell), cell, options))
 
 
 def validate(
@@ -36,13 +36,13 @@ def validate(
     `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
     """
     from rnn_harness.errors import UsageError
-    from rnn_harness.validation import ValidationRequest, collect, target, validating
+    from rnn_harness.validation import ValidationRequest, collect, target_of, validating
 
     for name, value in (("seed", seed), ("examples", examples)):
         if value < 0:
             raise UsageError(f"{name} is {value}, expected 0 or more")
     wish = ValidationRequest(spec, seed, examples, dtypes, options=tuple(options.items()))
-    return collect(_name(cell), validating(target(_name(cell), cell, options), wish))
+    return collect(_name(cell), validating(target_of(_name(cell), cell, options), wish))
 
 
 def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> Any:

@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
 
 
-_FIRST = "candidate.identified"
+_FIRST = "identification.unique"
 
 
 def verdict(judge: Judge, check: str, dtype: str) -> None:
@@ -88,7 +88,7 @@ class Judge:
             self._records = {(record.check, record.dtype): record for record in self.validation.checks}
             _JUDGED.append(self)
         ended = next(
-            (r for (name, where), r in self._records.items() if name == "candidate.process" and where == dtype), None
+            (r for (name, where), r in self._records.items() if name == "process.ended" and where == dtype), None
         )
         return self._records.get((check, dtype), ended)
 
@@ -139,14 +139,14 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 
 
 def _checks() -> Iterator[tuple[str, str]]:
-    from rnn_harness.kernels.judge import ONCE, kernel_checks
+    from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
     from rnn_harness.validation.judging.usage_checks import MANNERS
     from rnn_harness.validation.judging.validate import DTYPES
 
     yield _FIRST, ""
     for dtype in DTYPES:
         yield "kernel.dispatch", dtype
-        for check in (*kernel_checks(), *ONCE, *MANNERS):
+        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *MANNERS):
             if dtype in check.dtypes:
                 yield check.name, dtype
 

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from jaxtyping import Inexact
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.array_types import Array
+from rnn_harness.references.array_types import Array, DType
 
 
 @functools.cache
-def one(dtype: np.dtype[Any]) -> Array:
-    """The number 1, to be computed with at every step: a Python number would be converted anew by every call."""
+def scalar_one(dtype: DType) -> Inexact[Array, ""]:
+    """Return the number 1 as an array of `dtype`.
+
+    A Python number would be converted again at every call, and the cells compute with 1 at every step.
+    """
     return np.ones((), dtype)
 
 
-def sigmoid_to(x: Array, out: Array) -> None:
+def sigmoid_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
     """Put sigmoid(x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above).
 
     The sign is changed by a product: NumPy 2.4.6's np.negative(x, out=x) returns wrong numbers for float32 arrays
@@ -33,57 +36,80 @@ def sigmoid_to(x: Array, out: Array) -> None:
     sigmoid_of_minus_to(out, out)
 
 
-def sigmoid_of_minus_to(x: Array, out: Array) -> None:
+def sigmoid_of_minus_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
     """Put sigmoid(-x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above)."""
     np.exp(x, out=out)
-    out += one(out.dtype)
+    out += scalar_one(out.dtype)
     np.reciprocal(out, out=out)
 
 
-def tanh_to(x: Array, out: Array) -> None:
+def tanh_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
     """Put tanh(x) into `out`, which may be `x`."""
     np.tanh(x, out=out)
 
 
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), entry by entry."""
+def sigmoid(x: Inexact[Array, "*shape"]) -> Inexact[Array, "*shape"]:
+    """Compute 1 / (1 + exp(-x)), entry by entry.
+
+    Args:
+        x: any shape.
+
+    Returns:
+        A new array of the same shape and dtype.
+    """
     s = np.empty_like(x)
     with np.errstate(over="ignore"):
         sigmoid_to(x, s)
     return s
 
 
-def sigmoid_slope_to(s: Array, out: Array) -> None:
+def sigmoid_slope_to(s: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
     """Put the derivative of the sigmoid where its value is `s` into `out`, which is another array."""
     np.subtract(1, s, out=out)
     out *= s
 
 
-def tanh_slope_to(t: Array, out: Array) -> None:
+def tanh_slope_to(t: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
     """Put the derivative of tanh where its value is `t` into `out`."""
     np.multiply(t, t, out=out)
     np.subtract(1, out, out=out)
 
 
-def softmax(x: Array) -> Array:
-    """exp(x) / sum(exp(x)) along the last axis, shifted by the largest entry so that nothing overflows."""
+def softmax(x: Inexact[Array, "*shape"]) -> Inexact[Array, "*shape"]:
+    """Compute exp(x) / sum(exp(x)) along the last axis, shifted by the largest entry so that nothing overflows.
+
+    Args:
+        x: the logits, at least one axis.
+
+    Returns:
+        A new array of the same shape; its entries sum to 1 along the last axis.
+    """
     shifted = np.exp(x - x.max(axis=-1, keepdims=True))
-    total: Array = shifted / shifted.sum(axis=-1, keepdims=True)
-    return total
+    normalised: Array = shifted / shifted.sum(axis=-1, keepdims=True)
+    return normalised
 
 
-_Into = Callable[[Array, Array], None]
-_PAIRS: dict[str, tuple[_Into, _Into]] = {
+InPlace = Callable[[Array, Array], None]
+"""A function that writes its result for the first argument into the second."""
+
+_ACTIVATIONS: dict[str, tuple[InPlace, InPlace]] = {
     "sigmoid": (sigmoid_to, sigmoid_slope_to),
     "tanh": (tanh_to, tanh_slope_to),
 }
 
 
-def activation(name: str) -> tuple[_Into, _Into]:
-    """(function, derivative from the value) of ``"sigmoid"`` or ``"tanh"``; both write into their second argument.
+def activation(name: str) -> tuple[InPlace, InPlace]:
+    """Look up an activation by its name.
 
-    Raises ArgumentError for any other name.
+    Args:
+        name: ``"sigmoid"`` or ``"tanh"``.
+
+    Returns:
+        (the function, its derivative in terms of the function's value); both write into their second argument.
+
+    Raises:
+        ArgumentError: for any other name.
     """
-    if name not in _PAIRS:
-        raise ArgumentError(f"activation is {name!r}, expected one of {', '.join(map(repr, _PAIRS))}")
-    return _PAIRS[name]
+    if name not in _ACTIVATIONS:
+        raise ArgumentError(f"activation is {name!r}, expected one of {', '.join(map(repr, _ACTIVATIONS))}")
+    return _ACTIVATIONS[name]

@@ -1,19 +1,16 @@
-"""What a reference accepts, checked once per call, before anything is computed.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""What a reference accepts, checked once per call, before anything is computed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Inexact
+from numpy.typing import ArrayLike
 
-from rnn_harness.references.array_types import Array
-from rnn_harness.references.protocol import Arrays, Reference
+from rnn_harness.references.array_types import Array, DType, IndexArray, MaskArray
+from rnn_harness.references.protocol import Arrays, Reference, States
 
 
 class ArgumentError(ValueError):
@@ -21,50 +18,82 @@ class ArgumentError(ValueError):
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """Validated arguments: all arrays of one dtype; `alive` (T, B) is None where every row is full length."""
+class AcceptedArguments:
+    """Validated arguments of a forward, all arrays of one dtype.
+
+    Attributes:
+        parameters: every parameter by name.
+        inputs: the inputs.
+        states: the initial states by name, zero where the caller passed none.
+        alive: whether a step lies within its row's length; None where every row is full length.
+    """
 
     parameters: dict[str, Array]
-    inputs: Array
-    states: dict[str, Array]
-    alive: NDArray[np.bool_] | None
+    inputs: Inexact[Array, "T B n"]
+    states: dict[str, Inexact[Array, "B d"]]
+    alive: Bool[MaskArray, "T B"] | None
 
 
-def expect_shape(what: str, value: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
-    """`value` as an array of exactly that shape (and dtype). Raises ArgumentError."""
+def expect_shape(argument: str, value: ArrayLike, shape: tuple[int, ...], dtype: DType | None = None) -> Array:
+    """Return `value` as an array of exactly that shape (and dtype).
+
+    Args:
+        argument: the name of the argument, for the message.
+        value: an array, or what NumPy turns into one.
+        shape: the expected shape.
+        dtype: the expected dtype, that of the inputs; any where None.
+
+    Raises:
+        ArgumentError: for another shape or dtype.
+    """
     array = np.asarray(value)
     if array.shape != shape:
-        raise ArgumentError(f"{what} has shape {array.shape}, expected {shape}")
+        raise ArgumentError(f"{argument} has shape {array.shape}, expected {shape}")
     if dtype is not None and array.dtype != dtype:
-        raise ArgumentError(f"{what} has dtype {array.dtype}, expected {dtype} like the inputs")
+        raise ArgumentError(f"{argument} has dtype {array.dtype}, expected {dtype} like the inputs")
     return array
 
 
-def expect_choice(what: str, value: Any, choices: tuple[Any, ...]) -> None:
-    """Raise ArgumentError unless `value` is one of `choices`."""
+def expect_choice(argument: str, value: object, choices: tuple[object, ...]) -> None:
+    """Raise ArgumentError, naming the argument, unless `value` is one of `choices`."""
     if value not in choices:
-        raise ArgumentError(f"{what} is {value!r}, expected one of {', '.join(map(repr, choices))}")
+        raise ArgumentError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, choices))}")
 
 
-def expect_names(what: str, given: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def expect_names(argument: str, names: Collection[str], expected: Collection[str]) -> None:
     """Raise ArgumentError that lists every missing and every unknown name at once."""
-    missing = sorted(set(expected) - set(given))
-    unknown = sorted(set(given) - set(expected))
+    missing = sorted(set(expected) - set(names))
+    unknown = sorted(set(names) - set(expected))
     if missing or unknown:
         parts = [f"missing {', '.join(missing)}"] if missing else []
         parts += [f"unknown {', '.join(unknown)}"] if unknown else []
-        raise ArgumentError(f"{what}: {'; '.join(parts)}; expected {', '.join(expected)}")
+        raise ArgumentError(f"{argument}: {'; '.join(parts)}; expected {', '.join(expected)}")
 
 
-def accept(
+def accept_arguments(
     reference: Reference,
     hidden_size: int,
     parameters: Arrays,
     inputs: Array,
     states: Arrays | None,
-    lengths: NDArray[np.intp] | None,
-) -> Accepted:
-    """Check the arguments of `forward`. `inputs` (T, B, n); states (B, d); lengths (B,). Raises ArgumentError."""
+    lengths: IndexArray | None,
+) -> AcceptedArguments:
+    """Check the arguments of a reference's `forward`, whatever their shapes and dtypes.
+
+    Args:
+        reference: the reference that was called; it says which parameters and states there are.
+        hidden_size: the hidden size d, as the parameters have it.
+        parameters: every parameter by name.
+        inputs: the inputs (T, B, n).
+        states: the initial states (B, d) by name, or None for zero.
+        lengths: the number of steps of every row (B,), or None for all.
+
+    Returns:
+        The arguments as arrays.
+
+    Raises:
+        ArgumentError: for the first argument that does not fit.
+    """
     inputs = np.asarray(inputs)
     if inputs.ndim != 3:
         raise ArgumentError(f"inputs has shape {inputs.shape}, expected (T, B, input_size)")
@@ -76,17 +105,30 @@ def accept(
     checked = {
         name: expect_shape(f"parameter {name}", parameters[name], shape, inputs.dtype) for name, shape in shapes.items()
     }
-    zero = {name: np.zeros((batch, hidden_size), inputs.dtype) for name in reference.state_names}
+    initial = {name: np.zeros((batch, hidden_size), inputs.dtype) for name in reference.state_names}
     if states is not None:
-        expect_names("states", states, zero)
-        zero = {
-            name: expect_shape(f"state {name}", states[name], value.shape, inputs.dtype) for name, value in zero.items()
+        expect_names("states", states, initial)
+        initial = {
+            name: expect_shape(f"state {name}", states[name], zero.shape, inputs.dtype)
+            for name, zero in initial.items()
         }
-    return Accepted(checked, inputs, zero, alive_steps(lengths, steps, batch))
+    return AcceptedArguments(checked, inputs, initial, alive_steps(lengths, steps, batch))
 
 
-def alive_steps(lengths: NDArray[np.intp] | None, steps: int, batch: int) -> NDArray[np.bool_] | None:
-    """(T, B): whether a step lies within its row's length; None where all do. Raises ArgumentError."""
+def alive_steps(lengths: IndexArray | None, steps: int, batch: int) -> Bool[MaskArray, "T B"] | None:
+    """Mark the steps that lie within their row's length.
+
+    Args:
+        lengths: the number of steps of every row (B,), or None for all.
+        steps: the number of time steps T.
+        batch: the number of batch rows B.
+
+    Returns:
+        Whether a step lies within its row's length; None where all do.
+
+    Raises:
+        ArgumentError: for lengths that are not B whole numbers within 0..T.
+    """
     if lengths is None:
         return None
     lengths = np.asarray(lengths)
@@ -94,19 +136,34 @@ def alive_steps(lengths: NDArray[np.intp] | None, steps: int, batch: int) -> NDA
         raise ArgumentError(f"lengths is {lengths!r}, expected {batch} whole numbers")
     if batch and (lengths.min() < 0 or lengths.max() > steps):
         raise ArgumentError(f"lengths {lengths.tolist()} leave the range 0..{steps}")
-    alive: NDArray[np.bool_] = np.arange(steps)[:, None] < lengths[None, :]
+    alive: MaskArray = np.arange(steps)[:, None] < lengths[None, :]
     return None if alive.all() else alive
 
 
-def cotangents(
+def output_gradients(
     shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    alive: NDArray[np.bool_] | None,
-    states: dict[str, Array],
+    dtype: DType,
+    alive: Bool[MaskArray, "T B"] | None,
+    states: States,
     d_outputs: Array,
     d_finals: Arrays | None,
-) -> tuple[Array, dict[str, Array]]:
-    """Check the arguments of `backward`; output gradients past a row's length do not count."""
+) -> tuple[Inexact[Array, "T B d"], dict[str, Inexact[Array, "B d"]]]:
+    """Check the arguments of a reference's `backward`; output gradients past a row's length do not count.
+
+    Args:
+        shape: the shape of the outputs.
+        dtype: the dtype of the inputs.
+        alive: whether a step lies within its row's length; None where all do.
+        states: the initial states by name, whose names and shapes the final states share.
+        d_outputs: the gradient for the outputs.
+        d_finals: the gradient for the final states by name, or None for zero.
+
+    Returns:
+        (the gradient for the outputs, the gradient for each final state by name, which the caller may overwrite).
+
+    Raises:
+        ArgumentError: for the first argument that does not fit.
+    """
     d_outputs = expect_shape("d_outputs", d_outputs, shape, dtype)
     if alive is not None:
         d_outputs = np.where(alive[:, :, None], d_outputs, 0)
@@ -120,14 +177,16 @@ def cotangents(
     return d_outputs, finals
 
 
-def freeze(alive: NDArray[np.bool_] | None, t: int, new: Array, old: Array) -> None:
-    """Rows of `new` (B, d) past their length keep `old`."""
+def freeze_ended(
+    alive: Bool[MaskArray, "T B"] | None, t: int, new: Inexact[Array, "B d"], old: Inexact[Array, "B d"]
+) -> None:
+    """Let the rows of `new` keep the value of `old` where step `t` lies past their length."""
     if alive is not None:
         ended = ~alive[t]
         new[ended] = old[ended]
 
 
-def clear(alive: NDArray[np.bool_] | None, t: int, gradient: Array) -> None:
-    """Rows of `gradient` (..., B, d) past their length become zero."""
+def clear_ended(alive: Bool[MaskArray, "T B"] | None, t: int, gradient: Inexact[Array, "*gates B d"]) -> None:
+    """Set the rows of `gradient` to zero where step `t` lies past their length."""
     if alive is not None:
         gradient[..., ~alive[t], :] = 0

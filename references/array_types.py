@@ -1,4 +1,9 @@
-"""The array types of the references: what every module that takes or gives arrays names them."""
+"""The array types of the references: every module that takes or returns arrays imports them from here.
+
+Shapes stand in the annotations (jaxtyping), for example ``Inexact[Array, "T B n"]``. The letters mean the same
+everywhere: T time steps, B batch rows, n input size, d hidden size, m size of an output, k classes. The tests check
+them at run time: ``pytest tests/references --jaxtyping-packages=rnn_harness.references,beartype.beartype``.
+"""
 
 from __future__ import annotations
 
@@ -12,3 +17,9 @@ Array: TypeAlias = NDArray[Any]
 
 IndexArray: TypeAlias = NDArray[np.intp]
 """A NumPy array of indices or lengths."""
+
+MaskArray: TypeAlias = NDArray[np.bool_]
+"""A NumPy array of truth values."""
+
+DType: TypeAlias = np.dtype[Any]
+"""The dtype of an array of numbers."""

@@ -15,7 +15,8 @@ from rnn_harness.references.array_types import Array
 from rnn_harness.references.protocol import Arrays
 
 
-def _check(gradients: Arrays, limit: float) -> None:
+def _check_finite(gradients: Arrays, limit: float) -> None:
+    """Raise ArgumentError on a limit that is not positive and finite, or a gradient that is not finite."""
     if not (limit > 0 and math.isfinite(limit)):
         raise ArgumentError(f"the limit is {limit!r}, expected a positive finite number")
     bad = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
@@ -27,22 +28,41 @@ def _check(gradients: Arrays, limit: float) -> None:
 
 
 def global_norm(gradients: Arrays) -> float:
-    """The Euclidean norm of all gradients together, free of overflow."""
+    """Compute the Euclidean norm of all gradients together, free of overflow."""
     return math.hypot(*(float(np.linalg.norm(gradient.astype(np.float64))) for gradient in gradients.values()))
 
 
 def clip_by_value(gradients: Arrays, limit: float) -> dict[str, Array]:
-    """Every entry brought into [-limit, limit]. Raises ArgumentError on a limit <= 0 or a gradient not finite."""
-    _check(gradients, limit)
+    """Bring every entry into [-limit, limit].
+
+    Args:
+        gradients: gradients by name, of any shape.
+        limit: the largest size of an entry.
+
+    Returns:
+        New arrays by name.
+
+    Raises:
+        ArgumentError: on a limit <= 0 or a gradient that is not finite.
+    """
+    _check_finite(gradients, limit)
     return {name: np.clip(gradient, -limit, limit) for name, gradient in gradients.items()}
 
 
 def clip_by_norm(gradients: Arrays, limit: float) -> dict[str, Array]:
-    """All gradients scaled by one factor so that their joint norm is at most `limit`.
+    """Scale all gradients by one factor so that their joint norm is at most `limit`.
 
-    Raises ArgumentError on a limit <= 0 or a gradient that is not finite.
+    Args:
+        gradients: gradients by name, of any shape.
+        limit: the largest Euclidean norm of all gradients together.
+
+    Returns:
+        New arrays by name, of the same dtypes.
+
+    Raises:
+        ArgumentError: on a limit <= 0 or a gradient that is not finite.
     """
-    _check(gradients, limit)
+    _check_finite(gradients, limit)
     norm = global_norm(gradients)
     factor = limit / norm if norm > limit else 1.0
     return {name: (gradient * factor).astype(gradient.dtype) for name, gradient in gradients.items()}

@@ -1,24 +1,31 @@
-"""Cross-entropy over time: L = sum over t of -log(y_tc), 003:327 and 003:330.
-
-Dimension legend: T time steps, B batch rows, k classes.
-"""
+"""Cross-entropy over time: L = sum over t of -log(y_tc), 003:327 and 003:330."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Inexact, Integer
 
 from rnn_harness.references.arguments import ArgumentError, alive_steps, expect_shape
-from rnn_harness.references.array_types import Array
+from rnn_harness.references.array_types import Array, IndexArray
 
 
 def cross_entropy(
-    logits: Array, classes: NDArray[np.intp], lengths: NDArray[np.intp] | None = None
-) -> tuple[float, Array]:
-    """(loss, gradient for the logits) of softmax cross-entropy, summed over time and batch.
+    logits: Inexact[Array, "T B k"],
+    classes: Integer[IndexArray, "T B"],
+    lengths: Integer[IndexArray, B] | None = None,
+) -> tuple[float, Inexact[Array, "T B k"]]:
+    """Compute the softmax cross-entropy, summed over time and batch, and its gradient.
 
-    `logits` (T, B, k); `classes` (T, B), the true class of every step; steps past a row's length do not count.
-    The gradient is y_t - e_c. Raises ArgumentError on shapes that do not fit or a class outside 0..k-1.
+    Args:
+        logits: what the softmax is applied to.
+        classes: the true class of every step, 0..k-1.
+        lengths: the number of steps of every row; steps past it do not count.
+
+    Returns:
+        (the loss, its gradient y_t - e_c for the logits).
+
+    Raises:
+        ArgumentError: on shapes that do not fit or a class outside 0..k-1.
     """
     if logits.ndim != 3:
         raise ArgumentError(f"logits has shape {logits.shape}, expected (T, B, classes)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from rnn_harness.references.arguments import ArgumentError
 from rnn_harness.references.bidirectional import Bidirectional
@@ -15,13 +15,18 @@ from rnn_harness.references.protocol import Reference
 from rnn_harness.references.rnn import RNN
 from rnn_harness.references.stacked import Stacked
 
+Option: TypeAlias = bool | int | float | str | None
+"""The value of an option of a reference."""
 
-def _stacked(cell: str = "rnn", layers: int = 2, **options: Any) -> Reference:
-    return Stacked(tuple(get(cell, **options) for _ in range(layers)))
+
+def _stacked(cell: str = "rnn", layers: int = 2, **options: Option) -> Reference:
+    """Build a stack of layers of one cell."""
+    return Stacked(tuple(get_reference(cell, **options) for _ in range(layers)))
 
 
-def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Any) -> Reference:
-    return Bidirectional(get(cell, **options), get(cell, **options), merge)
+def _bidirectional(cell: str = "rnn", merge: str = "concat", **options: Option) -> Reference:
+    """Build a bidirectional pair of one cell."""
+    return Bidirectional(get_reference(cell, **options), get_reference(cell, **options), merge)
 
 
 _REGISTRY: dict[str, Callable[..., Reference]] = {
@@ -34,19 +39,30 @@ _REGISTRY: dict[str, Callable[..., Reference]] = {
 }
 
 
-def names() -> tuple[str, ...]:
-    """The names `get` knows."""
+def reference_names() -> tuple[str, ...]:
+    """Return the names that `get_reference` knows."""
     return tuple(_REGISTRY)
 
 
-def get(name: str, **options: Any) -> Reference:
-    """The reference of that name. Raises ArgumentError that lists the names, or the options, there are."""
+def get_reference(name: str, **options: Option) -> Reference:
+    """Build a reference by its name.
+
+    Args:
+        name: one of `reference_names`.
+        options: the fields of the reference, such as ``reset="after"``; ``cell`` and ``layers`` of a stack.
+
+    Returns:
+        The reference.
+
+    Raises:
+        ArgumentError: that lists the names, or the options, there are.
+    """
     if name not in _REGISTRY:
         raise ArgumentError(f"reference is {name!r}, expected one of {', '.join(_REGISTRY)}")
-    make = _REGISTRY[name]
-    parameters = inspect.signature(make).parameters
-    if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+    constructor = _REGISTRY[name]
+    parameters = inspect.signature(constructor).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         unknown = sorted(set(options) - set(parameters))
         if unknown:
             raise ArgumentError(f"reference {name} has no option {', '.join(unknown)}; it has {', '.join(parameters)}")
-    return make(**options)
+    return constructor(**options)

@@ -6,17 +6,31 @@ Sources: 000:235 and 001:99 (one-hot), 003:437 (split), 003:504-521 (windows, st
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Inexact, Integer, Shaped
+from numpy.typing import DTypeLike
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.array_types import Array
+from rnn_harness.references.array_types import Array, IndexArray
 
 
-def one_hot(indices: NDArray[np.intp], size: int, dtype: Any = np.float64) -> Array:
-    """Vectors with a single 1: shape of `indices` plus (size,). Raises ArgumentError on an index outside."""
+def one_hot(
+    indices: Integer[IndexArray, "*shape"], size: int, dtype: DTypeLike = np.float64
+) -> Inexact[Array, "*shape size"]:
+    """Encode every index as a vector with a single 1.
+
+    Args:
+        indices: numbers of classes, 0..size-1.
+        size: the number of classes.
+        dtype: the dtype of the vectors.
+
+    Returns:
+        One vector for each index.
+
+    Raises:
+        ArgumentError: on indices that are no whole numbers within 0..size-1.
+    """
     indices = np.asarray(indices)
     if indices.dtype.kind not in "iu":
         raise ArgumentError(f"indices have dtype {indices.dtype}, expected whole numbers")
@@ -25,10 +39,22 @@ def one_hot(indices: NDArray[np.intp], size: int, dtype: Any = np.float64) -> Ar
     return np.eye(size, dtype=dtype)[indices]
 
 
-def windows(series: Array, width: int, shift: int = 1, offset: int = 1) -> tuple[Array, Array]:
-    """(inputs, targets), each (N, width, ...): windows of consecutive samples, the target `offset` later.
+def windows(
+    series: Shaped[Array, T * sample], width: int, shift: int = 1, offset: int = 1
+) -> tuple[Shaped[Array, "N width *sample"], Shaped[Array, "N width *sample"]]:
+    """Cut a series into windows of consecutive samples, and the targets that belong to them (003:504).
 
-    `series` (T, ...). There are (T - width - offset) // shift + 1 windows. Raises ArgumentError if none fits.
+    Args:
+        series: the samples in the order of time.
+        width: the number of samples of a window.
+        shift: from the start of one window to the start of the next.
+        offset: how much later than its inputs a target begins.
+
+    Returns:
+        (inputs, targets); N = (T - width - offset) // shift + 1.
+
+    Raises:
+        ArgumentError: if no window fits, or a number is not positive.
     """
     if min(width, shift, offset) < 1:
         raise ArgumentError(f"width {width}, shift {shift} and offset {offset} must be at least 1")
@@ -41,9 +67,23 @@ def windows(series: Array, width: int, shift: int = 1, offset: int = 1) -> tuple
     return inputs, targets
 
 
-def stateful_batches(series: Array, batch: int, width: int) -> Iterator[tuple[Array, Array]]:
-    """(inputs, targets), time-major (width, batch, ...), so that row b of a batch goes on where row b of the
-    batch before ended: sequential, not overlapping (003:518). Raises ArgumentError if the series is too short.
+def stateful_batches(
+    series: Shaped[Array, T * sample], batch: int, width: int
+) -> Iterator[tuple[Shaped[Array, "width batch *sample"], Shaped[Array, "width batch *sample"]]]:
+    """Cut a series into batches for a stateful network: sequential, not overlapping (003:518).
+
+    Row b of a batch goes on where row b of the batch before ended.
+
+    Args:
+        series: the samples in the order of time.
+        batch: the number of rows of a batch.
+        width: the number of steps of a batch.
+
+    Yields:
+        (inputs, targets), time first; the targets are one step ahead.
+
+    Raises:
+        ArgumentError: if the series is too short.
     """
     length = (len(series) - 1) // batch if batch > 0 else 0
     if batch < 1 or width < 1 or length < width:
@@ -56,9 +96,16 @@ def stateful_batches(series: Array, batch: int, width: int) -> Iterator[tuple[Ar
 
 
 def chronological_split(length: int) -> tuple[range, range, range]:
-    """(training, validation, test) indices: 70 %, 20 %, 10 % in the order of time, not shuffled (003:437).
+    """Split a series across time: 70 %, 20 % and 10 %, in order, not shuffled (003:437).
 
-    The cuts are floor(0.7 N) and floor(0.9 N), in whole numbers. Raises ArgumentError on a negative length.
+    Args:
+        length: the number N of samples.
+
+    Returns:
+        (training, validation, test) indices; the cuts are floor(0.7 N) and floor(0.9 N).
+
+    Raises:
+        ArgumentError: on a negative length.
     """
     if length < 0:
         raise ArgumentError(f"the length is {length}, expected 0 or more")

@@ -1,6 +1,5 @@
 """Layers of one cell on top of each other (000:260): layer l reads the hidden states of layer l-1.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, L layers.
 Names: ``layer0.W_x``, ``layer0.h``, ``layer1.W_x``, ...; layer 0 is the document's layer 1.
 """
 
@@ -8,27 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Inexact, Integer
 
 from rnn_harness.references.arguments import ArgumentError
-from rnn_harness.references.array_types import Array
-from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run
+from rnn_harness.references.array_types import Array, IndexArray
+from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run, States
 
 
-def prefixed(prefix: str, values: Arrays) -> dict[str, Array]:
-    """`values` with ``prefix.`` before every name."""
+def add_prefix(prefix: str, values: Arrays) -> dict[str, Array]:
+    """Return `values` with ``prefix.`` before every name."""
     return {f"{prefix}.{name}": value for name, value in values.items()}
 
 
-def selected(prefix: str, values: Arrays) -> dict[str, Array]:
-    """The entries of `values` whose name begins with ``prefix.``, without it."""
+def select_prefix(prefix: str, values: Arrays) -> dict[str, Array]:
+    """Return the entries of `values` whose name begins with ``prefix.``, without the prefix."""
     return {name.removeprefix(f"{prefix}."): v for name, v in values.items() if name.startswith(f"{prefix}.")}
 
 
 @dataclass(frozen=True)
 class Stacked:
-    """`cells` from the bottom up, all of the same hidden size."""
+    """A stack of cells: every layer reads the hidden states of the layer below.
+
+    Attributes:
+        cells: the cells from the bottom up, all of the same hidden size.
+    """
 
     cells: tuple[Reference, ...]
 
@@ -38,14 +40,16 @@ class Stacked:
 
     @property
     def name(self) -> str:
+        """The name under which `get_reference` knows the stack."""
         return "stacked"
 
     @property
     def state_names(self) -> tuple[str, ...]:
+        """The states of all layers, with the layer before the name."""
         return tuple(f"layer{i}.{name}" for i, cell in enumerate(self.cells) for name in cell.state_names)
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Every cell's parameters, with its layer before the name; the upper ones read d inputs."""
+        """Return the shapes of all cells' parameters, with the layer before the name; upper layers read d inputs."""
         return {
             f"layer{i}.{name}": shape
             for i, cell in enumerate(self.cells)
@@ -55,33 +59,58 @@ class Stacked:
     def forward(
         self,
         parameters: Arrays,
-        inputs: Array,
-        states: Arrays | None = None,
-        lengths: NDArray[np.intp] | None = None,
+        inputs: Inexact[Array, "T B n"],
+        states: States | None = None,
+        lengths: Integer[IndexArray, B] | None = None,
     ) -> Run:
-        """Run over `inputs` (T, B, n). Raises ArgumentError on arguments that do not fit."""
+        """Run all layers over a batch of sequences.
+
+        Args:
+            parameters: every parameter by name, in the shapes of `parameter_shapes`.
+            inputs: the inputs of the bottom layer, time first.
+            states: the initial states (B, d) of all layers by name; zero where None.
+            lengths: the number of steps of every row; all T where None.
+
+        Returns:
+            The top layer's outputs (T, B, d), and the final states and traces of all layers.
+
+        Raises:
+            ArgumentError: for arguments that do not fit.
+        """
         finals: dict[str, Array] = {}
         trace: dict[str, Array] = {}
         runs: list[Run] = []
         for i, cell in enumerate(self.cells):
             layer = f"layer{i}"
-            own = None if states is None else selected(layer, states)
-            run = cell.forward(selected(layer, parameters), inputs, own, lengths)
+            initial = None if states is None else select_prefix(layer, states)
+            run = cell.forward(select_prefix(layer, parameters), inputs, initial, lengths)
             runs.append(run)
-            finals |= prefixed(layer, run.finals)
-            trace |= prefixed(layer, run.trace)
+            finals |= add_prefix(layer, run.finals)
+            trace |= add_prefix(layer, run.trace)
             inputs = run.outputs
         return Run(inputs, finals, trace, runs)
 
-    def backward(self, run: Run, d_outputs: Array, d_finals: Arrays | None = None) -> Gradients:
-        """Backpropagation through time, from the top layer down."""
+    def backward(self, run: Run, d_outputs: Inexact[Array, "T B d"], d_finals: States | None = None) -> Gradients:
+        """Propagate gradients back through time, from the top layer down.
+
+        Args:
+            run: the result of `forward`.
+            d_outputs: the gradient for the top layer's outputs.
+            d_finals: the gradient for the final states (B, d) of all layers by name; zero where None.
+
+        Returns:
+            The gradients for inputs, and for initial states and parameters of all layers.
+
+        Raises:
+            ArgumentError: for arguments that do not fit.
+        """
         states: dict[str, Array] = {}
         parameters: dict[str, Array] = {}
         for i in reversed(range(len(self.cells))):
             layer = f"layer{i}"
-            own = None if d_finals is None else selected(layer, d_finals)
-            gradients = self.cells[i].backward(run.saved[i], d_outputs, own)
-            states = prefixed(layer, gradients.states) | states
-            parameters = prefixed(layer, gradients.parameters) | parameters
+            d_last = None if d_finals is None else select_prefix(layer, d_finals)
+            gradients = self.cells[i].backward(run.saved[i], d_outputs, d_last)
+            states = add_prefix(layer, gradients.states) | states
+            parameters = add_prefix(layer, gradients.parameters) | parameters
             d_outputs = gradients.inputs
         return Gradients(d_outputs, states, parameters)

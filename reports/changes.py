@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
+from rnn_harness.records.measurement import Measurement, parse_measurement
+from rnn_harness.records.measurement_history import compare_measurements
 from rnn_harness.reports.text.fit_table import Column, print_table
 
 SECTIONS = ("equations", "claims", "kernels", "decay", "speed", "learning", "validations")
@@ -96,13 +99,17 @@ def _measured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
     """Times, rates and losses whose intervals are apart; times of different machines are not compared, and that is
     told.
     """
-    from rnn_harness.benchmarks import Measurement
-    from rnn_harness.records.measurement_history import compare
 
     def rows(report: Mapping[str, Any], section: str) -> list[Measurement]:
         found = report[section]
-        flat = [one for group in found.values() for one in group] if isinstance(found, dict) else found
-        return [Measurement.model_validate(one) for one in flat]
+        flat = [row for group in found.values() for row in group] if isinstance(found, dict) else found
+        try:
+            return [parse_measurement(row) for row in flat]
+        except ValidationError as error:
+            problem = str(error).splitlines()[0]
+            raise UsageError(
+                f"the report's {section} holds what is no measurement of this version: {problem}"
+            ) from None
 
     for section in ("decay", "learning", "speed"):
         before, after = rows(old, section), rows(new, section)
@@ -110,8 +117,8 @@ def _measured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
         if section == "speed" and before and after and len(machines) > 1:
             yield Difference("speed", "all times", machines[0], f"{machines[1]}: another machine, not compared")
             continue
-        for one in compare(before, after):
-            if one.real:
+        for one in compare_measurements(before, after):
+            if one.is_real:
                 told = f"{one.new:.3g} ({one.factor:.2f} times, beyond noise)"
                 yield Difference(section, one.title, f"{one.old:.3g}", told)
 

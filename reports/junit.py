@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from rnn_harness.runtime.atomic_file import replaced_when_complete
+
 
 class Checked(Protocol):
     """What JUnit is told of a record."""
@@ -39,9 +41,8 @@ def write_junit(path: Path, subjects: Mapping[str, Sequence[Checked]]) -> None:
             for record in (one for one in records if one.dtype == dtype):
                 suite.add_testcase(_case(name, record))
             xml.add_testsuite(suite)
-    temporary = path.with_name(path.name + ".part")
-    xml.write(str(temporary), pretty=True)
-    temporary.replace(path)
+    with replaced_when_complete(path) as partial:
+        xml.write(str(partial), pretty=True)
 
 
 def _case(name: str, record: Checked) -> Any:

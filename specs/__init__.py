@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from rnn_harness.specs.audit import audit, audit_entry
-from rnn_harness.specs.audit_numbers import audit_example
-from rnn_harness.specs.audit_numbers import rows as table_rows
-from rnn_harness.specs.audit_program import count_parameters
-from rnn_harness.specs.audit_program import layers as program_layers
+from rnn_harness.specs.audit_numbers import TableRow, audit_example, table_rows
+from rnn_harness.specs.audit_program import KerasLayer, count_parameters, program_layers
 from rnn_harness.specs.claims import Claim, claims
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
@@ -34,6 +32,7 @@ __all__ = [
     "Erratum",
     "Example",
     "Identity",
+    "KerasLayer",
     "Library",
     "Misprint",
     "PrintFinding",
@@ -43,6 +42,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Table",
+    "TableRow",
     "UnknownId",
     "audit",
     "audit_entry",

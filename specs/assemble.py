@@ -1,4 +1,4 @@
-"""From a spec's equations to assignments: targets found, shifted to time t, put in the order of their needs."""
+"""Turn a spec's equations into assignments: find targets, shift to time t, order by what each needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ _DEFINING = ("=", ":=", "\\leftarrow", "\\gets")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``target = tree`` of one equation; `shift` is added to every time so that the target stands at t."""
+    """One ``target = tree`` of an equation.
+
+    Attributes:
+        equation: the id of the equation.
+        target: the symbol on the left side, as printed.
+        tree: the right side, as printed.
+        shift: what is added to every time so that the target stands at t.
+    """
 
     equation: str
     target: Name
@@ -28,32 +35,49 @@ class Statement:
 
 
 def statements(equation: Equation, context: Context, text: str | None = None) -> tuple[Statement, ...]:
-    """The assignments an equation makes: ``y = h = f`` makes two. Raises NotationError, ElaborationError."""
-    found: list[Statement] = []
-    for chain in parse(equation.text if text is None else text):
-        found.extend(_of_chain(equation.id, chain, context))
-    return tuple(found)
+    """Split an equation into its statements: ``y = h = f`` makes two.
+
+    Args:
+        equation: the equation.
+        context: the symbols it may use.
+        text: LaTeX to read in place of the equation's own.
+
+    Returns:
+        The statements, in the order in which they can be computed.
+
+    Raises:
+        NotationError: for a text that cannot be read.
+        ElaborationError: for a text that is no equation of a symbol.
+    """
+    chains = parse(equation.text if text is None else text)
+    return tuple(statement for chain in chains for statement in _chain_statements(equation.id, chain, context))
 
 
-def _of_chain(equation: str, chain: Chain, context: Context) -> Iterable[Statement]:
+def _chain_statements(equation: str, chain: Chain, context: Context) -> Iterable[Statement]:
+    """Split one chain of equalities into its statements, the last equality first."""
     if len(chain.sides) < 2:
         raise ElaborationError("syntax", "not an equation: no '='", chain.column)
     for sign in chain.relations:
         if sign not in _DEFINING:
             raise ElaborationError("syntax", f"{sign} defines nothing; expected '='", chain.column)
-    for left, right in zip(chain.sides[-2::-1], chain.sides[:0:-1], strict=True):
-        if not isinstance(left, Name):
-            raise ElaborationError("syntax", "the left side is not a single symbol", left.column)
-        what = context.denote(left)
-        if what.step is not None or what.component is not None or what.transposed:
-            part = "one step" if what.step is not None else "one entry" if what.component else "the transpose"
-            message = f"the left side is {part} of {what.name}; an equation gives the whole of it, at every step"
-            raise ElaborationError("syntax", message, left.column)
-        yield Statement(equation, left, right, -(what.time or 0))
+    for target, tree in zip(chain.sides[-2::-1], chain.sides[:0:-1], strict=True):
+        if not isinstance(target, Name):
+            raise ElaborationError("syntax", "the left side is not a single symbol", target.column)
+        symbol = context.denote(target)
+        if symbol.step is not None or symbol.component is not None or symbol.transposed:
+            part = "one step" if symbol.step is not None else "one entry" if symbol.component else "the transpose"
+            message = f"the left side is {part} of {symbol.name}; an equation gives the whole of it, at every step"
+            raise ElaborationError("syntax", message, target.column)
+        yield Statement(equation, target, tree, -(symbol.time or 0))
 
 
 def base_context(model: SpecModel, layer: int | None = None) -> Context:
-    """Inputs, states and parameters of a spec as a context; `layer` counts from 1."""
+    """Make a context of a spec's inputs, states and parameters.
+
+    Args:
+        model: the spec file.
+        layer: the layer, from 1, whose symbols are declared; None for a spec without layers.
+    """
     shapes: dict[str, Shape] = {}
     roles: dict[str, Role] = {}
     for role, table in (
@@ -78,17 +102,26 @@ def base_context(model: SpecModel, layer: int | None = None) -> Context:
 
 
 def _label(statement: Statement, context: Context) -> str:
-    what = context.denote(statement.target)
-    return what.name if context.layer is None else f"{what.name}@{context.layer}"
+    """Return the target's plain name, with its layer in a spec that has layers."""
+    symbol = context.denote(statement.target)
+    return symbol.name if context.layer is None else f"{symbol.name}@{context.layer}"
 
 
-def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, ...]:
+def order_assignments(unordered: tuple[Statement, ...], context: Context) -> tuple[Assignment, ...]:
     """Elaborate statements in the order of their dependencies, adding targets to the context as they come.
 
-    Raises ElaborationError on a cycle, a symbol defined twice, a wrong shape or a look into the future.
+    Args:
+        unordered: the statements of a spec, in any order.
+        context: the symbols they may use; the targets are added to it.
+
+    Returns:
+        The assignments, each after those whose values it needs.
+
+    Raises:
+        ElaborationError: on a cycle, a symbol defined twice, a wrong shape or a look into the future.
     """
     waiting: dict[str, Statement] = {}
-    for statement in found:
+    for statement in unordered:
         label = _label(statement, context)
         if label in waiting:
             message = f"{label} is defined twice, by {waiting[label].equation} and {statement.equation}"
@@ -96,7 +129,7 @@ def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, 
         waiting[label] = statement
     done: list[Assignment] = []
     while waiting:
-        ready = [label for label, one in waiting.items() if not _needs(one, context) & set(waiting)]
+        ready = [label for label, statement in waiting.items() if not _needs(statement, context) & set(waiting)]
         if not ready:
             raise _cycle(waiting, context)
         label = ready[0]
@@ -110,7 +143,7 @@ def assign(found: tuple[Statement, ...], context: Context) -> tuple[Assignment, 
 
 
 def _cycle(waiting: dict[str, Statement], context: Context) -> ElaborationError:
-    """Name the equations of one cycle, not those that merely wait for it."""
+    """Return an error that names the equations of one cycle, not those that merely wait for it."""
     path = [next(iter(waiting))]
     while path[-1] not in path[:-1]:
         path.append(min(_needs(waiting[path[-1]], context) & set(waiting)))
@@ -123,17 +156,18 @@ def _cycle(waiting: dict[str, Statement], context: Context) -> ElaborationError:
 
 
 def _needs(statement: Statement, context: Context) -> set[str]:
-    """Labels whose value at the target's own time the right side uses."""
+    """Return the labels whose value at the target's time the right side uses."""
     needed = set()
     for name in names(statement.tree):
-        what = context.denote(name)
-        if (what.time or 0) + statement.shift == 0:
-            level = None if context.layer is None else context.layer + (what.layer or 0)
-            needed.add(what.name if level is None else f"{what.name}@{level}")
+        symbol = context.denote(name)
+        if (symbol.time or 0) + statement.shift == 0:
+            level = None if context.layer is None else context.layer + (symbol.layer or 0)
+            needed.add(symbol.name if level is None else f"{symbol.name}@{level}")
     return needed
 
 
 def _assignment(label: str, statement: Statement, context: Context) -> Assignment:
+    """Elaborate one statement whose needs are met, and declare its target. Raises ElaborationError."""
     expression = shifted(elaborate(statement.tree, context), statement.shift)
     declared = context.shapes.get(label)
     if declared is not None and expression.shape != declared:

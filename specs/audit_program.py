@@ -1,12 +1,14 @@
-"""Printed Keras programs: read with Python's own parser, never run; parameters counted from the layers."""
+"""Read printed Keras programs with Python's parser, without running them, and count parameters by the layers."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import io
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import Program
@@ -18,8 +20,38 @@ class ProgramError(ValueError):
     """A layer that this small reader of Keras does not know."""
 
 
+@dataclass(frozen=True, slots=True)
+class KerasLayer:
+    """A layer of a printed program.
+
+    Attributes:
+        class_name: ``SimpleRNN`` or ``Dense``.
+        input_size: the number of inputs n.
+        units: the number of units u.
+        copies: 2 in a bidirectional wrapper, else 1.
+    """
+
+    class_name: str
+    input_size: int
+    units: int
+    copies: int
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of parameters by the closed forms u(n + u + 1) and u(n + 1), of all copies."""
+        recurrent = self.units if self.class_name == "SimpleRNN" else 0
+        return self.copies * self.units * (self.input_size + recurrent + 1)
+
+
 def audit_program(entry: Program) -> Iterator[PrintFinding]:
-    """Syntax errors, and names of modules that are not keras; each with its repair where one is found."""
+    """Report syntax errors, and names of modules that are not keras.
+
+    Args:
+        entry: the program.
+
+    Yields:
+        The findings, each with its repair where there is one.
+    """
     text = entry.printed.strip()
     try:
         ast.parse(text)
@@ -31,7 +63,7 @@ def audit_program(entry: Program) -> Iterator[PrintFinding]:
 
 
 def _repair(text: str) -> str:
-    """``name=[...]``, if the text is a program once it stands for the ``name[...]`` printed; else nothing."""
+    """Return ``name=[...]`` if the text is a program with it in place of the ``name[...]`` printed; else nothing."""
     match = _INDEXED.search(text)
     if match is None:
         return ""
@@ -43,50 +75,59 @@ def _repair(text: str) -> str:
 
 
 def _roots(text: str) -> set[str]:
-    """The names that dotted names begin with, whether or not the whole can be read as a program."""
-    found: set[str] = set()
+    """Return the names that dotted names begin with, whether or not the text can be read as a program."""
+    roots: set[str] = set()
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
-        return found
+        return roots
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         dotted = token.type == tokenize.NAME and after.string == "."
         if dotted and (before is None or before.string != "."):
-            found.add(token.string)
-    return found
+            roots.add(token.string)
+    return roots
 
 
-def layers(entry: Program) -> tuple[tuple[str, int, int, int], ...]:
-    """(kind, input size, units, copies) of every layer of the program meant. Raises ProgramError, SyntaxError."""
+def program_layers(entry: Program) -> tuple[KerasLayer, ...]:
+    """Read the layers of the program that is meant.
+
+    Raises:
+        ProgramError: for a layer that is not known.
+        SyntaxError: for a text that is no program.
+    """
     statement = ast.parse(entry.text.strip()).body[0]
     value = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
     if not isinstance(value, ast.Call):
         raise ProgramError(f"{entry.id}: expected a layer or a model")
-    return _layers(value, entry.input_size)
+    return _layers_of_call(value, entry.input_size)
 
 
 def count_parameters(entry: Program) -> int:
-    """Parameters of the program meant, by the closed forms u(n + u + 1) and u(n + 1)."""
-    return sum(
-        copies * units * (size + (units if kind == "SimpleRNN" else 0) + 1)
-        for kind, size, units, copies in layers(entry)
-    )
+    """Count the parameters of the program that is meant, by the closed forms u(n + u + 1) and u(n + 1).
+
+    Raises:
+        ProgramError: for a layer that is not known.
+        SyntaxError: for a text that is no program.
+    """
+    return sum(layer.parameter_count for layer in program_layers(entry))
 
 
-def _layers(call: ast.Call, size: int) -> tuple[tuple[str, int, int, int], ...]:
-    kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+def _layers_of_call(call: ast.Call, size: int) -> tuple[KerasLayer, ...]:
+    """Read the layers that a call builds on `size` inputs. Raises ProgramError."""
+    class_name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     first = call.args[0]
-    if kind == "Sequential" and isinstance(first, ast.List):
-        found: list[tuple[str, int, int, int]] = []
+    if class_name == "Sequential" and isinstance(first, ast.List):
+        layers: list[KerasLayer] = []
         for layer in first.elts:
             if not isinstance(layer, ast.Call):
                 raise ProgramError(f"{ast.unparse(layer)} is not a layer")
-            found += _layers(layer, size)
-            size = found[-1][2] * found[-1][3]
-        return tuple(found)
-    if kind in ("TimeDistributed", "Bidirectional") and isinstance(first, ast.Call):
-        factor = 2 if kind == "Bidirectional" else 1
-        return tuple((k, n, u, c * factor) for k, n, u, c in _layers(first, size))
-    if kind in ("SimpleRNN", "Dense") and isinstance(first, ast.Constant) and isinstance(first.value, int):
-        return ((kind, size, first.value, 1),)
-    raise ProgramError(f"layer {kind or ast.unparse(call.func)} is not known")
+            layers += _layers_of_call(layer, size)
+            size = layers[-1].units * layers[-1].copies
+        return tuple(layers)
+    if class_name in ("TimeDistributed", "Bidirectional") and isinstance(first, ast.Call):
+        factor = 2 if class_name == "Bidirectional" else 1
+        inner = _layers_of_call(first, size)
+        return tuple(dataclasses.replace(layer, copies=layer.copies * factor) for layer in inner)
+    if class_name in ("SimpleRNN", "Dense") and isinstance(first, ast.Constant) and isinstance(first.value, int):
+        return (KerasLayer(class_name, size, first.value, 1),)
+    raise ProgramError(f"layer {class_name or ast.unparse(call.func)} is not known")

@@ -1,4 +1,4 @@
-"""Printed shapes of symbols, against the shapes that the equations need."""
+"""Compare printed shapes of symbols with the shapes that the equations need."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _MEMBER = re.compile(r"^(?P<symbol>.+?)\s*\\in\s*\\mathbb\{R\}\^(?P<shape>\{[^{}
 
 
 def _parse_shape(text: str) -> Shape:
+    r"""Read a shape as printed, sizes with ``\times`` between them. Raises NotationError."""
     try:
         return tuple(Dimension.parse(part.strip()) for part in text.strip("{}").split("\\times"))
     except ValueError as error:
@@ -27,8 +28,19 @@ def _parse_shape(text: str) -> Shape:
 
 
 def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[PrintFinding]:
-    """Every printed shape that the equations of the spec `of` contradict."""
-    spec = next((one for one in specs if one.id == entry.of), None)
+    """Compare printed shapes with the equations of the spec that uses the symbols.
+
+    Args:
+        entry: the printed shapes.
+        specs: where the spec is looked up.
+
+    Yields:
+        A finding for each shape that the equations contradict.
+
+    Raises:
+        NotationError: for a print that cannot be read.
+    """
+    spec = next((spec for spec in specs if spec.id == entry.of), None)
     if spec is None:
         yield PrintFinding(entry.id, "undeclared symbol", f"there is no spec {entry.of!r} to hold the shapes against")
         return
@@ -40,7 +52,7 @@ def audit_shapes(entry: Shapes, specs: Iterable[Spec]) -> Iterator[PrintFinding]
 
 
 def _audit_values(entry: Shapes, spec: Spec) -> Iterator[PrintFinding]:
-    """Shapes in numbers under each symbol: compared one by one with the meant symbols' at the stated sizes."""
+    """Compare shapes in numbers, printed under each symbol, with the symbols' shapes at the stated sizes."""
     printed = [_parse_shape(match["shape"]) for match in _UNDERBRACED.finditer(entry.printed)]
     meant = [part.strip() for part in (entry.reading or "").split(";")]
     if len(printed) != len(meant):
@@ -54,14 +66,14 @@ def _audit_values(entry: Shapes, spec: Spec) -> Iterator[PrintFinding]:
             raise NotationError(f"the size of {', '.join(sorted(unknown))} is not given", entry.printed, 1)
         right = tuple(size.size(entry.sizes) for size in node.shape)
         right = right if len(right) == 2 else (*right, 1)
-        found = tuple(size.size(entry.sizes) for size in shape)
-        if found != right:
-            shown, wanted = "×".join(map(str, found)), "×".join(map(str, right))
-            yield PrintFinding(entry.id, "shape", f"{text} is printed as {shown}, it is {wanted}", wanted)
+        stated = tuple(size.size(entry.sizes) for size in shape)
+        if stated != right:
+            shown, expected = "×".join(map(str, stated)), "×".join(map(str, right))
+            yield PrintFinding(entry.id, "shape", f"{text} is printed as {shown}, it is {expected}", expected)
 
 
 def _audit_declarations(entry: Shapes, spec: Spec, text: str) -> Iterator[PrintFinding]:
-    """Declared shapes put into the equations in place of the spec's, one symbol at a time."""
+    """Put declared shapes into the equations in place of the spec's, one symbol at a time."""
     for line in text.strip().splitlines():
         match = _MEMBER.match(line.strip())
         if match is None:

@@ -7,18 +7,24 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from rnn_harness.specs.data_rows import rows_of
+from rnn_harness.specs.data_rows import load_rows
 
 Verdict = Literal["true", "true under conditions", "false", "depends"]
 By = Literal["checks", "measured", "literature", "definition", "not testable"]
 
 
 class Claim(BaseModel):
-    """`at`: document and line, all places. `says`: the claim in our words. `by`: how it is decided.
+    """A sentence of a document that can be decided.
 
-    `evidence`: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
-    the name of a measurement. `verdict`: what holds where the evidence agrees; empty where a measurement says it.
-    `when`: the conditions, the counterexample, the source, or why it cannot be tested.
+    Attributes:
+        id: the permanent id.
+        at: every place where it stands, document and line.
+        says: the claim in our words.
+        by: how it is decided.
+        evidence: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
+            the name of a measurement.
+        verdict: the verdict where the evidence agrees; None where a measurement gives it.
+        when: the conditions, the counterexample, the source, or why it cannot be tested.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,7 +38,8 @@ class Claim(BaseModel):
     when: str = ""
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Claim:
+    def _is_complete(self) -> Claim:
+        """Check that evidence, verdict and reason are there where the claim needs them."""
         decided = self.by in ("checks", "measured")
         if decided != bool(self.evidence):
             raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")
@@ -46,5 +53,5 @@ class Claim(BaseModel):
 
 @functools.cache
 def claims() -> tuple[Claim, ...]:
-    """All claims. Raises SpecError if the file is damaged."""
-    return rows_of("claims.toml", "claims", Claim)
+    """Return all claims of the documents. Raises SpecError if the shipped file is damaged."""
+    return load_rows("claims.toml", "claims", Claim)

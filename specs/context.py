@@ -9,23 +9,38 @@ from dataclasses import dataclass, field
 from rnn_harness.specs.dimensions import Shape
 from rnn_harness.specs.expression import Component, Function, Node, Role, Transpose, Variable
 from rnn_harness.specs.notation import Name
+from rnn_harness.specs.products import ProductSign
 from rnn_harness.specs.symbols import Denoted, denote
 
 
 class ElaborationError(ValueError):
-    """A formula that can be read but not computed. `kind` is one of the audit's finding kinds; `equation` its id."""
+    """A formula that can be read but not computed.
 
-    def __init__(self, kind: str, message: str, column: int = 0, equation: str = "") -> None:
+    Attributes:
+        category: one of the audit's categories, such as ``shape`` or ``undeclared symbol``.
+        column: the column at fault, from 1; 0 where it is not known.
+        equation: the id of the equation; empty where it is not known.
+    """
+
+    def __init__(self, category: str, message: str, column: int = 0, equation: str = "") -> None:
         super().__init__(message)
-        self.kind, self.column, self.equation = kind, column, equation
+        self.category, self.column, self.equation = category, column, equation
 
 
 @dataclass
 class Context:
-    """The symbols an equation may use. `shapes`: every known name; `roles`: what each is.
+    """The symbols an equation may use.
 
-    `functions`: what a function's letter stands for here; it goes before the usual meaning. `stars` collects what
-    each printed ``*`` or ``\\cdot`` turned out to mean: ``product`` or ``entry by entry``.
+    Attributes:
+        time: the index letter of time.
+        shapes: the shape of every known name.
+        roles: the role of every known name.
+        functions: the meaning of the letters declared as functions; it goes before the usual meaning.
+        indices: the letters of class indices.
+        aliases: plain names that the file declares for printed ones.
+        layer: the layer, from 1, in a spec with layers; else None.
+        bottom: the input that layer 1 reads as the layer below it.
+        product_signs: the meanings that the printed product signs turned out to have, collected in the elaboration.
     """
 
     time: str
@@ -36,62 +51,69 @@ class Context:
     aliases: dict[str, str] = field(default_factory=dict)
     layer: int | None = None
     bottom: Variable | None = None
-    stars: list[tuple[str, str]] = field(default_factory=list)
+    product_signs: list[ProductSign] = field(default_factory=list)
 
     def denote(self, name: Name) -> Denoted:
-        """What `name` denotes here."""
+        """Interpret a printed name with the letters and aliases of this context."""
         return denote(name, self.time, self.indices, self.aliases)
 
     def variable(self, name: Name) -> Node:
-        """The variable (or component, or transpose) a printed name stands for. Raises ElaborationError."""
-        what = self.denote(name)
-        if what.step is not None:
-            raise ElaborationError("syntax", f"{what.name}_{what.step}: an absolute step in a recurrence", name.column)
-        if self.layer is not None and what.layer is not None:
-            level = self.layer + what.layer
-            if level == 0 and self.bottom is not None and what.time is not None:
-                return self.bottom.at(what.time)
-            label = f"{what.name}@{level}"
+        """Look up the variable (or component, or transpose) that a printed name stands for.
+
+        Raises:
+            ElaborationError: for a name that is not declared, an absolute step, or a parameter with a time.
+        """
+        symbol = self.denote(name)
+        if symbol.step is not None:
+            raise ElaborationError(
+                "syntax", f"{symbol.name}_{symbol.step}: an absolute step in a recurrence", name.column
+            )
+        if self.layer is not None and symbol.layer is not None:
+            level = self.layer + symbol.layer
+            if level == 0 and self.bottom is not None and symbol.time is not None:
+                return self.bottom.at(symbol.time)
+            label = f"{symbol.name}@{level}"
         else:
-            label = what.name
+            label = symbol.name
         if label not in self.shapes:
-            raise self._undeclared(label, what, name.column)
+            raise self._undeclared(label, symbol, name.column)
         role, shape = self.roles[label], self.shapes[label]
-        time = what.time
+        time = symbol.time
         if role is Role.PARAMETER:
             if time is not None:
                 message = f"{label}: a parameter does not depend on time"
                 raise ElaborationError("time-indexed parameter", message, name.column)
         elif time is None:
             time = 0
-        latex = what.latex
-        if self.layer is not None and what.layer is not None:
-            latex += f"^{{({self.layer + what.layer})}}"
+        latex = symbol.latex
+        if self.layer is not None and symbol.layer is not None:
+            latex += f"^{{({self.layer + symbol.layer})}}"
         node: Node = Variable(label, shape, time, role, latex)
-        if what.transposed:
+        if symbol.transposed:
             node = Transpose(node)
-        return Component(node, what.component) if what.component else node
+        return Component(node, symbol.component) if symbol.component else node
 
     def function(self, name: str) -> Function | None:
-        """The function a letter or a word stands for: as the spec declares it, else as everybody does."""
-        return self.functions.get(name) or _USUAL.get(name) or _USUAL.get(name.lower())
+        """Return the function a letter or a word stands for: as the spec declares it, else as is usual; or None."""
+        return self.functions.get(name) or _USUAL_FUNCTIONS.get(name) or _USUAL_FUNCTIONS.get(name.lower())
 
     def names_function(self, name: Name) -> bool:
-        """Whether a letter in front of parentheses is declared as a function, and as nothing else."""
-        what = self.denote(name)
-        return what.time is None and what.name in self.functions and what.name not in self.shapes
+        """Decide whether a letter in front of parentheses is declared as a function, and not as a variable too."""
+        symbol = self.denote(name)
+        return symbol.time is None and symbol.name in self.functions and symbol.name not in self.shapes
 
-    def _undeclared(self, label: str, what: Denoted, column: int) -> ElaborationError:
+    def _undeclared(self, label: str, symbol: Denoted, column: int) -> ElaborationError:
+        """Return an error that names the declared symbols near an undeclared one."""
         near = difflib.get_close_matches(label, self.shapes, n=3, cutoff=0.5)
         hint = f"; declared and near: {', '.join(near)}" if near else ""
-        if what.time is not None and label[:1].isupper():
+        if symbol.time is not None and label[:1].isupper():
             family = [name for name in self.shapes if name.startswith(f"{label}_")]
             if family:
                 hint = f" (a weight indexed by time?); declared: {', '.join(family)}"
         return ElaborationError("undeclared symbol", f"{label} is not declared{hint}", column)
 
 
-_USUAL = {
+_USUAL_FUNCTIONS = {
     "sigma": Function.SIGMOID,
     "sigmoid": Function.SIGMOID,
     "sigm": Function.SIGMOID,

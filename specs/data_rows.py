@@ -1,4 +1,4 @@
-"""Shipped data that is no spec: lists of rows in a TOML file, each checked by its model."""
+"""Shipped data other than specs: lists of rows in a TOML file, each checked by its model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ from rnn_harness.specs.spec import SpecError
 Row = TypeVar("Row", bound=BaseModel)
 
 
-def rows_of(file: str, key: str, model: type[Row]) -> tuple[Row, ...]:
-    """The rows under `key`. Raises SpecError if the file is damaged."""
+def load_rows(file: str, key: str, model: type[Row]) -> tuple[Row, ...]:
+    """Read the rows of a shipped file.
+
+    Args:
+        file: the name of the file in the data folder.
+        key: the key of the rows in the file.
+        model: the model of a row.
+
+    Raises:
+        SpecError: if the file is damaged.
+    """
     path = Path(str(resources.files("rnn_harness.specs") / "data" / file))
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))[key]
-        return tuple(model.model_validate(row) for row in found)
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))[key]
+        return tuple(model.model_validate(row) for row in rows)
     except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise SpecError(path, None, f"its rows of {key} cannot be read: {error}") from None

@@ -11,14 +11,26 @@ _TERM = re.compile(r"(?P<factor>\d+)?(?P<symbol>[A-Za-z]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A size: a whole number plus whole multiples of named sizes, for example ``2d + n``."""
+    """A size: a whole number plus whole multiples of named sizes, for example ``2d + n``.
+
+    Attributes:
+        terms: the named sizes with their factors, sorted by name.
+        constant: the whole number that is added.
+    """
 
     terms: tuple[tuple[str, int], ...] = ()
     constant: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Dimension:
-        """Read ``"d"``, ``"2d+n"`` or ``"4"``. Raises ValueError that shows the text."""
+        """Read a size from text.
+
+        Args:
+            text: for example ``"d"``, ``"2d+n"`` or ``"4"``.
+
+        Raises:
+            ValueError: that shows the text.
+        """
         total = cls()
         for part in text.replace(" ", "").split("+"):
             match = _TERM.fullmatch(part)
@@ -28,19 +40,26 @@ class Dimension:
             total += cls(((match["symbol"], factor),)) if match["symbol"] else cls((), factor)
         return total
 
-    def __add__(self, other: Dimension) -> Dimension:
+    def __add__(self, addend: Dimension) -> Dimension:
         factors = dict(self.terms)
-        for symbol, factor in other.terms:
+        for symbol, factor in addend.terms:
             factors[symbol] = factors.get(symbol, 0) + factor
-        return Dimension(tuple(sorted(factors.items())), self.constant + other.constant)
+        return Dimension(tuple(sorted(factors.items())), self.constant + addend.constant)
 
     def size(self, sizes: Mapping[str, int]) -> int:
-        """The number for given sizes, for example ``{"n": 3, "d": 4}``; KeyError names a missing one."""
+        """Compute the number for the values of the named sizes.
+
+        Args:
+            sizes: for example ``{"n": 3, "d": 4}``.
+
+        Raises:
+            KeyError: that names a size without a value.
+        """
         return self.constant + sum(factor * sizes[symbol] for symbol, factor in self.terms)
 
     @property
     def symbols(self) -> frozenset[str]:
-        """The named sizes this one is made of."""
+        """The named sizes that occur in this one."""
         return frozenset(symbol for symbol, _ in self.terms)
 
     def __str__(self) -> str:
@@ -55,7 +74,14 @@ Shape = tuple[Dimension, ...]
 
 
 def parse_shape(text: str) -> Shape:
-    """Read a shape as a spec file writes it: sizes parted by blanks, ``"d d+n"`` or ``""``."""
+    """Read a shape as a spec file writes it.
+
+    Args:
+        text: sizes with blanks between them, for example ``"d d+n"``; ``""`` for a scalar.
+
+    Raises:
+        ValueError: for a text that is no size, or for more than two axes.
+    """
     shape = tuple(Dimension.parse(part) for part in text.split())
     if len(shape) > 2:
         raise ValueError(f"{text!r} has {len(shape)} axes: expected a scalar, a vector or a matrix")
@@ -63,5 +89,5 @@ def parse_shape(text: str) -> Shape:
 
 
 def show_shape(shape: Shape) -> str:
-    """A shape as a reader writes it: ``d×n``, ``d`` or ``scalar``."""
+    """Write a shape for the reader: ``d×n``, ``d`` or ``scalar``."""
     return "×".join(str(size) for size in shape) or "scalar"

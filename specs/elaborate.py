@@ -1,4 +1,4 @@
-"""From what is printed to what is computed: names get shapes, products get their meaning from them."""
+"""Turn printed formulas into typed expressions: names get shapes, and products their meaning from the shapes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from rnn_harness.specs.notation import (
     Tree,
     Tuple,
 )
-from rnn_harness.specs.products import Factor, multiply
+from rnn_harness.specs.products import Factor, multiply_factors
 
 __all__ = ["Context", "ElaborationError", "elaborate"]
 
@@ -48,7 +48,15 @@ _OPERATIONS: dict[str, Callable[[Node, Node], Node]] = {
 
 
 def elaborate(tree: Tree, context: Context) -> Node:
-    """The typed expression of one side. Raises ElaborationError."""
+    """Turn one side of an equation into a typed expression.
+
+    Args:
+        tree: the side, as printed.
+        context: the symbols it may use; the meanings of its product signs are added to it.
+
+    Raises:
+        ElaborationError: for a name that is not declared, shapes that do not fit, or a form that no step has.
+    """
     try:
         return _elaborate(tree, context)
     except RecursionError:
@@ -56,6 +64,7 @@ def elaborate(tree: Tree, context: Context) -> Node:
 
 
 def _elaborate(tree: Tree, context: Context) -> Node:
+    """Elaborate a part of a side, with its column in the error. Raises ElaborationError."""
     try:
         return _node(tree, context)
     except ShapeError as error:
@@ -63,6 +72,7 @@ def _elaborate(tree: Tree, context: Context) -> Node:
 
 
 def _node(tree: Tree, context: Context) -> Node:
+    """Build the node for a part of a side. Raises ElaborationError, ShapeError."""
     match tree:
         case Name():
             return context.variable(tree)
@@ -71,30 +81,31 @@ def _node(tree: Tree, context: Context) -> Node:
         case Negative():
             return Subtract(Constant(Fraction(0)), _elaborate(tree.body, context))
         case Binary() if tree.sign in _OPERATIONS:
-            left, right = _elaborate(tree.left, context), _elaborate(tree.right, context)
-            return _checked(_OPERATIONS[tree.sign](left, right))
+            operands = _elaborate(tree.left, context), _elaborate(tree.right, context)
+            return _checked(_OPERATIONS[tree.sign](*operands))
         case Binary():
-            return _checked(multiply(_factors(tree, context), context.stars))
+            return _checked(multiply_factors(_factors(tree, context), context.product_signs))
         case Call():
             return _apply(tree.function, tree.argument, tree.column, context)
         case Bracket():
             parts = tuple(_elaborate(item, context) for item in tree.items)
             return parts[0] if len(parts) == 1 else _concatenated(parts)
         case Tuple() | Derivative() | Total():
-            kind = type(tree).__name__.lower()
-            raise ElaborationError("syntax", f"a {kind} cannot stand in the equation of a step", tree.column)
+            form = type(tree).__name__.lower()
+            raise ElaborationError("syntax", f"a {form} cannot stand in the equation of a step", tree.column)
 
 
-def _apply(function: str, argument: Tree, column: int, context: Context) -> Node:
-    found = context.function(function)
-    if found is None:
-        message = f"function {function} has no meaning here: declare it under [functions]"
+def _apply(letter: str, argument: Tree, column: int, context: Context) -> Node:
+    """Apply the function that a letter or a word stands for. Raises ElaborationError."""
+    function = context.function(letter)
+    if function is None:
+        message = f"function {letter} has no meaning here: declare it under [functions]"
         raise ElaborationError("undeclared symbol", message, column)
-    return Apply(found, _elaborate(argument, context))
+    return Apply(function, _elaborate(argument, context))
 
 
 def _factors(tree: Binary, context: Context) -> list[Factor]:
-    """The factors of ``a b * c``, in order, each with the sign before it; ``f(x)`` is one factor if f is a function."""
+    """Return the factors of ``a b * c`` in order; ``f(x)`` is one factor if f is a function."""
     links: list[Binary] = []
     first: Tree = tree
     while isinstance(first, Binary) and first.sign not in _OPERATIONS:
@@ -109,11 +120,11 @@ def _factors(tree: Binary, context: Context) -> list[Factor]:
         else:
             rows.append((link.sign, link.right))
     trees = (Name, Number, Binary, Negative, Call, Bracket, Tuple, Derivative, Total)
-    return [Factor(sign, _elaborate(one, context) if isinstance(one, trees) else one) for sign, one in rows]
+    return [Factor(sign, _elaborate(part, context) if isinstance(part, trees) else part) for sign, part in rows]
 
 
 def _concatenated(parts: tuple[Node, ...]) -> Node:
-    """Parameters have no batch axis, values do: the arithmetics put only like beside like."""
+    """Concatenate vectors that all have a batch axis, or that all are parameters and have none. Raises ShapeError."""
     fixed = [all(variable.role is Role.PARAMETER for variable in variables(part)) for part in parts]
     if any(fixed) and not all(fixed):
         part = parts[fixed.index(True)]
@@ -122,7 +133,10 @@ def _concatenated(parts: tuple[Node, ...]) -> Node:
 
 
 def _checked(node: Node) -> Node:
-    """A matrix may be made of parameters only: one that differs from row to row of a batch has no product here."""
+    """Return the node, unless it is a matrix that differs from row to row of a batch. Raises ShapeError.
+
+    Such a matrix has no product in the arithmetics.
+    """
     if len(node.shape) == 2:
         for variable in variables(node):
             if variable.role is not Role.PARAMETER:

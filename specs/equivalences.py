@@ -7,14 +7,27 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rnn_harness.specs.data_rows import rows_of
+from rnn_harness.specs.data_rows import load_rows
 
 
 class Equivalence(BaseModel):
-    """`parameters`: the right spec's parameters out of the left's (NAME, NAME^T, -NAME, [A, B], or 0).
+    """A pair of specs, and how the symbols of one follow from those of the other.
 
-    `left_set`, `right_set`: computed symbols replaced by a constant. `states`: the right spec's states by the left's
-    name. `compare`: the right spec's symbols that must equal the left's, by the left's name; the states without it.
+    Attributes:
+        id: the permanent id.
+        title: the pair in words.
+        left: the id of the spec that the parameters are drawn for.
+        right: the id of the spec that is compared with it.
+        parameters: the right spec's parameters out of the left's (NAME, NAME^T, -NAME, [A, B], or 0).
+        left_set: computed symbols of the left spec that are replaced by a constant.
+        right_set: computed symbols of the right spec that are replaced by a constant.
+        inputs: the right spec's inputs by the left's name.
+        states: the right spec's states by the left's name.
+        compare: the right spec's symbols that must equal the left's, by the left's name; the states without it.
+        layers: the number of layers of specs that have layers.
+        expected: whether the two are equal or different.
+        source: where the pair comes from.
+        note: a remark for the reader.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,5 +50,5 @@ class Equivalence(BaseModel):
 
 @functools.cache
 def equivalences() -> tuple[Equivalence, ...]:
-    """The shipped pairs. Raises SpecError if the file is damaged."""
-    return rows_of("equivalences.toml", "equivalences", Equivalence)
+    """Return the shipped pairs. Raises SpecError if the shipped file is damaged."""
+    return load_rows("equivalences.toml", "equivalences", Equivalence)

@@ -7,14 +7,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from rnn_harness.specs.data_rows import rows_of
+from rnn_harness.specs.data_rows import load_rows
 
 
 class Misprint(BaseModel):
-    """`prints`: words that stand at a place (document and line). `says`: what they say, in ours; `right`: what is.
+    """A place where a document is wrong in its words.
 
-    `by`: ``claim`` (`evidence` names claims whose verdicts tell it), ``checks`` (their records must agree), ``reading``
-    (nothing is computed from it), ``literature``.
+    Attributes:
+        id: the permanent id.
+        prints: the printed words by their place (document and line).
+        says: their statement, in our words.
+        right: the right statement.
+        by: how it is decided: ``claim`` (the verdicts of claims show it), ``checks`` (their records must agree),
+            ``reading`` (nothing is computed from it) or ``literature``.
+        evidence: the claims or checks that decide it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,14 +33,20 @@ class Misprint(BaseModel):
     evidence: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Misprint:
+    def _is_complete(self) -> Misprint:
+        """Check that evidence is there where it is needed, and nowhere else."""
         if (self.by in ("claim", "checks")) != bool(self.evidence):
             raise ValueError(f"{self.id}: {self.by} {'needs' if not self.evidence else 'has no'} evidence")
         return self
 
 
 class Position(BaseModel):
-    """One side of a contradiction; `at`: places in the documents, none for what others say."""
+    """One side of a contradiction.
+
+    Attributes:
+        at: places in the documents; empty where the position is not theirs.
+        says: the position in our words.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,8 +55,14 @@ class Position(BaseModel):
 
 
 class Contradiction(BaseModel):
-    """`resolved`: what reconciles the positions, or parts them; `evidence`: equivalences (``Q-01``), claims, checks
-    and entries that decide it.
+    """Positions of the documents that cannot all be right.
+
+    Attributes:
+        id: the permanent id.
+        topic: the subject in a few words.
+        positions: the positions, at least two.
+        resolved: the reason why they agree after all, or the one that is right.
+        evidence: equivalences (``Q-01``), claims, checks and entries that decide it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +74,8 @@ class Contradiction(BaseModel):
     evidence: tuple[str, ...]
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Contradiction:
+    def _is_complete(self) -> Contradiction:
+        """Check that there are two positions and evidence."""
         if len(self.positions) < 2 or not self.evidence:
             raise ValueError(f"{self.id}: a contradiction has two positions and evidence")
         return self
@@ -64,11 +83,11 @@ class Contradiction(BaseModel):
 
 @functools.cache
 def misprints() -> tuple[Misprint, ...]:
-    """Errata outside of equations. Raises SpecError if the file is damaged."""
-    return rows_of("errata.toml", "errata", Misprint)
+    """Return the errata outside of equations. Raises SpecError if the shipped file is damaged."""
+    return load_rows("errata.toml", "errata", Misprint)
 
 
 @functools.cache
 def contradictions() -> tuple[Contradiction, ...]:
-    """Contradictions between and inside documents. Raises SpecError if the file is damaged."""
-    return rows_of("errata.toml", "contradictions", Contradiction)
+    """Return the contradictions between and inside documents. Raises SpecError if the shipped file is damaged."""
+    return load_rows("errata.toml", "contradictions", Contradiction)

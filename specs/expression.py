@@ -1,96 +1,37 @@
 """The one typed expression: every arithmetic evaluates it, every derivation transforms it.
 
-Dimension legend: a shape is a tuple of symbolic sizes; the batch axis is never written. A variable that is
-not a parameter carries one value per batch row, a parameter one value in all.
-Nodes check their own shapes when built and raise `ShapeError`, so that an ill-typed tree cannot exist.
+A shape is a tuple of symbolic sizes; the batch axis is never written. A variable that is not a parameter carries one
+value per batch row, a parameter one value in all.
+Nodes check the shapes of their operands when built and raise `ShapeError`, so that an ill-typed tree cannot exist.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rnn_harness.specs.dimensions import Dimension, Shape, show_shape
+from rnn_harness.specs.leaves import Constant as Constant
+from rnn_harness.specs.leaves import Function as Function
+from rnn_harness.specs.leaves import Role as Role
+from rnn_harness.specs.leaves import ShapeError as ShapeError
+from rnn_harness.specs.leaves import Variable as Variable
+from rnn_harness.specs.traversal import variables as variables
+from rnn_harness.specs.traversal import walk as walk
 
 
-class ShapeError(ValueError):
-    """Shapes that do not fit: the message names the operation, both operands and both shapes."""
-
-
-class Role(enum.Enum):
-    """What a variable is to the step it stands in."""
-
-    INPUT = "input"
-    STATE = "state"
-    PARAMETER = "parameter"
-    INTERMEDIATE = "intermediate"
-    COTANGENT = "cotangent"
-
-
-class Function(enum.Enum):
-    """The functions that equations apply; all but SOFTMAX act entry by entry. STEP is the slope of RELU: 1 or 0."""
-
-    SIGMOID = "sigmoid"
-    TANH = "tanh"
-    RELU = "relu"
-    STEP = "step"
-    SOFTMAX = "softmax"
-    LOG = "log"
-    IDENTITY = "identity"
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A named quantity, at a time offset (0 now, -1 the step before, +1 the step after; None: timeless).
-
-    `name` is the plain name (``h``, ``h_tilde``, ``W_xi``); `latex` is how it is printed, without the time.
-    Two variables are the same when name and time are.
-    """
-
-    name: str
-    shape: Shape = field(compare=False)
-    time: int | None = None
-    role: Role = field(default=Role.INTERMEDIATE, compare=False)
-    latex: str = field(default="", compare=False)
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return ()
-
-    def at(self, time: int | None) -> Variable:
-        """The same quantity at another time."""
-        return Variable(self.name, self.shape, time, self.role, self.latex)
-
-    def __str__(self) -> str:
-        if self.time is None:
-            return self.name
-        return f"{self.name}[t{self.time:+d}]" if self.time else f"{self.name}[t]"
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """An exact rational scalar."""
-
-    value: Fraction
-    shape: ClassVar[Shape] = ()
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return ()
-
-
-def _refuse(operation: str, left: Node, right: Node) -> ShapeError:
+def _refuse(operation: str, first: Node, second: Node) -> ShapeError:
+    """Return an error that names the operation, both operands and both shapes."""
     return ShapeError(
-        f"{operation}: {describe(left)} has shape {show_shape(left.shape)}, "
-        f"{describe(right)} has shape {show_shape(right.shape)}"
+        f"{operation}: {describe(first)} has shape {show_shape(first.shape)}, "
+        f"{describe(second)} has shape {show_shape(second.shape)}"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Elementwise:
+    """An operation entry by entry, on operands of one shape or with a scalar."""
+
     left: Node
     right: Node
     operation: ClassVar[str]
@@ -101,10 +42,12 @@ class _Elementwise:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return self.left.shape or self.right.shape
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.left, self.right)
 
 
@@ -130,7 +73,7 @@ class Multiply(_Elementwise):
 
 
 class Divide(_Elementwise):
-    """The quotient entry by entry."""
+    """The quotient entry by entry; a scalar is spread over the other operand."""
 
     __slots__ = ()
     operation = "entry-by-entry quotient"
@@ -138,7 +81,12 @@ class Divide(_Elementwise):
 
 @dataclass(frozen=True, slots=True)
 class MatrixVector:
-    """``W x``: the matrix acts on a column vector."""
+    """``W x``: the matrix acts on a column vector.
+
+    Attributes:
+        matrix: W, of shape (m, n).
+        vector: x, of shape (n,); the product has shape (m,).
+    """
 
     matrix: Node
     vector: Node
@@ -151,16 +99,23 @@ class MatrixVector:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (self.matrix.shape[0],)
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.matrix, self.vector)
 
 
 @dataclass(frozen=True, slots=True)
 class VectorMatrix:
-    """``x W``: the matrix acts on a row vector."""
+    """``x W``: the matrix acts on a row vector.
+
+    Attributes:
+        vector: x, of shape (n,).
+        matrix: W, of shape (n, m); the product has shape (m,).
+    """
 
     vector: Node
     matrix: Node
@@ -173,16 +128,22 @@ class VectorMatrix:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (self.matrix.shape[1],)
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.vector, self.matrix)
 
 
 @dataclass(frozen=True, slots=True)
 class Transpose:
-    """``W^T``."""
+    """``W^T``: the transposed matrix.
+
+    Attributes:
+        matrix: W.
+    """
 
     matrix: Node
 
@@ -194,16 +155,22 @@ class Transpose:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (self.matrix.shape[1], self.matrix.shape[0])
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.matrix,)
 
 
 @dataclass(frozen=True, slots=True)
 class Concatenate:
-    """``[a, b, ...]``: vectors one after the other, in the order printed."""
+    """``[a, b, ...]``: vectors one after the other.
+
+    Attributes:
+        parts: the vectors, in the order printed.
+    """
 
     parts: tuple[Node, ...]
 
@@ -214,16 +181,23 @@ class Concatenate:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (sum((part.shape[0] for part in self.parts), Dimension()),)
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return self.parts
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of `Function`; softmax takes a vector, the others act entry by entry."""
+    """A function applied to an argument.
+
+    Attributes:
+        function: the function; softmax takes a vector, the others act entry by entry.
+        argument: its argument.
+    """
 
     function: Function
     argument: Node
@@ -236,16 +210,23 @@ class Apply:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return self.argument.shape
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.argument,)
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """``y_c``: one entry of a vector, chosen per batch row by the class index named `index`."""
+    """``y_c``: one entry of a vector, chosen for each batch row by a class index.
+
+    Attributes:
+        vector: y.
+        index: the name of the class index.
+    """
 
     vector: Node
     index: str
@@ -260,6 +241,7 @@ class Component:
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.vector,)
 
 
@@ -268,7 +250,12 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Outer:
-    """``left right^T``, summed over the batch: the gradient of a matrix."""
+    """``left right^T``, summed over the batch: the gradient of a matrix.
+
+    Attributes:
+        left: a vector, of shape (m,).
+        right: a vector, of shape (n,); the product has shape (m, n).
+    """
 
     left: Node
     right: Node
@@ -279,16 +266,23 @@ class Outer:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (self.left.shape[0], self.right.shape[0])
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.left, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """The inner product of two vectors, one scalar per batch row."""
+    """The inner product of two vectors, one scalar per batch row.
+
+    Attributes:
+        left: a vector.
+        right: a vector of the same shape.
+    """
 
     left: Node
     right: Node
@@ -300,12 +294,20 @@ class Dot:
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.left, self.right)
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Entries ``start`` (inclusive) to ``stop`` (exclusive) of a vector: the adjoint of `Concatenate`."""
+    """Consecutive entries of a vector: the adjoint of `Concatenate`.
+
+    Attributes:
+        vector: the vector.
+        start: the first entry, from 0.
+        stop: the entry behind the last.
+        size: the number of entries.
+    """
 
     vector: Node
     start: Dimension
@@ -314,16 +316,24 @@ class Slice:
 
     @property
     def shape(self) -> Shape:
+        """The shape that follows from the operands."""
         return (self.size,)
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.vector,)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A zero vector of `shape` with a scalar put at the class index named `index`: adjoint of `Component`."""
+    """A zero vector with a scalar put at a class index: the adjoint of `Component`.
+
+    Attributes:
+        scalar: the scalar.
+        index: the name of the class index.
+        shape: the shape of the vector.
+    """
 
     scalar: Node
     index: str
@@ -331,6 +341,7 @@ class Place:
 
     @property
     def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
         return (self.scalar,)
 
 
@@ -355,7 +366,7 @@ Node = (
 
 
 def describe(node: Node) -> str:
-    """A short name of a node for messages."""
+    """Write a node in one line, for messages."""
     if isinstance(node, Variable):
         return str(node)
     if isinstance(node, Constant):
@@ -376,15 +387,3 @@ def describe(node: Node) -> str:
         VectorMatrix: " ",
     }
     return "(" + signs.get(type(node), f" {type(node).__name__.lower()} ").join(names) + ")"
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Every node of a tree, parents before children."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
-
-
-def variables(node: Node) -> Iterator[Variable]:
-    """Every occurrence of a variable in a tree, in reading order."""
-    return (part for part in walk(node) if isinstance(part, Variable))

@@ -1,4 +1,4 @@
-"""Expressions as LaTeX, with as few parentheses as their meaning allows."""
+"""Write expressions in LaTeX, with as few parentheses as their meaning allows."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _NAMES = {
 
 
 def _split(latex: str) -> tuple[str, str, str]:
-    """Core, subscript and superscript of a name: ``U_{g}^{out}`` is U, g, out."""
-    found = {"_": "", "^": ""}
+    """Split a name into core, subscript and superscript: ``U_{g}^{out}`` is U, g, out."""
+    scripts = {"_": "", "^": ""}
     while latex.endswith("}"):
         depth = 0
         for place in range(len(latex) - 1, -1, -1):
@@ -47,15 +47,22 @@ def _split(latex: str) -> tuple[str, str, str]:
             if depth == 0:
                 break
         sign = latex[place - 1 : place]
-        if sign not in found or found[sign]:
+        if sign not in scripts or scripts[sign]:
             break
-        found[sign] = latex[place + 1 : -1]
+        scripts[sign] = latex[place + 1 : -1]
         latex = latex[: place - 1]
-    return latex, found["_"], found["^"]
+    return latex, scripts["_"], scripts["^"]
 
 
 def decorated(latex: str, accent: str = "", below: str = "", above: str = "") -> str:
-    """A name with an accent on its letter, and more in its sub- or superscript."""
+    """Add an accent and labels to a name.
+
+    Args:
+        latex: the name.
+        accent: the command of the accent, such as ``\\bar``; "" for none.
+        below: what is added to the subscript.
+        above: what is added to the superscript.
+    """
     core, sub, sup = _split(latex)
     core = f"{accent}{{{core}}}" if accent else core
     sub = ",".join(part for part in (sub, below) if part)
@@ -64,7 +71,7 @@ def decorated(latex: str, accent: str = "", below: str = "", above: str = "") ->
 
 
 def variable_latex(variable: Variable) -> str:
-    """A variable with its time in its subscript, unless its name brings its own."""
+    """Write a variable with its time in its subscript, unless its name contains a time."""
     latex = variable.latex or variable.name.replace("_", "\\_")
     if variable.time is None or _TIMED.search(_split(latex)[1]):
         return latex
@@ -72,23 +79,25 @@ def variable_latex(variable: Variable) -> str:
 
 
 def _transposed(text: str, level: int) -> str:
+    """Transpose a formula that binds at a level, in parentheses where it needs them."""
     if level < _ATOM:
         return f"\\left({text}\\right)^{{T}}"
     return f"{{{text}}}^{{T}}" if _split(text)[2] else f"{text}^{{T}}"
 
 
 def to_latex(node: Node) -> str:
-    """One formula's side."""
+    """Write an expression in LaTeX."""
     return _write(node)[0]
 
 
 def _at_least(node: Node, level: int) -> str:
-    text, own = _write(node)
-    return text if own >= level else f"\\left({text}\\right)"
+    """Write a node, in parentheses where it binds less tightly than `level`."""
+    text, binding = _write(node)
+    return text if binding >= level else f"\\left({text}\\right)"
 
 
 def _write(node: Node) -> tuple[str, int]:
-    """The text, and how tightly it holds together."""
+    """Write a node, and return how tightly it binds, from `_SUM` to `_ATOM`."""
     match node:
         case Variable():
             return variable_latex(node), _ATOM
@@ -138,17 +147,16 @@ def _write(node: Node) -> tuple[str, int]:
 
 
 def _number(node: Constant) -> str:
-    """A decimal where it is one, else a fraction."""
+    """Write a number as a decimal where that is exact, else as a fraction."""
     value = abs(node.value)
     sign = "-" if node.value < 0 else ""
     if value.denominator == 1:
         return f"{sign}{value.numerator}"
-    digits, rest = 0, value.denominator
-    while rest % 10 in (0, 2, 4, 5, 6, 8) and rest > 1:
-        rest = rest // 10 if rest % 10 == 0 else rest // 2 if rest % 2 == 0 else rest // 5
+    digits, factor = 0, value.denominator
+    while factor % 10 in (0, 2, 4, 5, 6, 8) and factor > 1:
+        factor = factor // 10 if factor % 10 == 0 else factor // 2 if factor % 2 == 0 else factor // 5
         digits += 1
-    if rest > 1:
+    if factor > 1:
         return f"{sign}\\frac{{{value.numerator}}}{{{value.denominator}}}"
-    whole = value * 10**digits
-    text = str(int(whole)).rjust(digits + 1, "0")
+    text = str(int(value * 10**digits)).rjust(digits + 1, "0")
     return f"{sign}{text[:-digits]}.{text[-digits:].rstrip('0')}"

@@ -7,7 +7,7 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,17 +22,22 @@ _NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml"}
 
 
 class UnknownId(KeyError):
-    """There is no spec, or no entry, of that id; says which look like it."""
+    """An id of no spec and no entry; the message names those that look like it."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
-    """Read one spec file. `specs`: those whose equations it may take through ``uses`` (default: the shipped ones).
+    """Read one spec file. Whether its equations can be computed, `Spec.program` shows.
 
-    Raises SpecError: unreadable file, malformed TOML, unknown or missing keys, wrong values, ids given twice, an
-    equation taken from elsewhere that is not there. Whether the equations can be computed, `Spec.program` says.
+    Args:
+        path: the file.
+        specs: the specs whose equations it may take through ``uses``; the shipped ones where None.
+
+    Raises:
+        SpecError: for an unreadable file, malformed TOML, unknown or missing keys, wrong values, an id that stands
+            twice, or an equation taken from elsewhere that is not there.
     """
     spec = _read(Path(path))
     if not spec.model.uses:
@@ -41,7 +46,7 @@ def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
 
 
 def _read(path: Path) -> Spec:
-    """A spec file by itself, its ``uses`` still to be followed."""
+    """Read a spec file, its ``uses`` still to be followed. Raises SpecError."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -52,7 +57,15 @@ def _read(path: Path) -> Spec:
 
 
 def parse_spec(text: str, path: Path) -> Spec:
-    """A spec from the text of a file, its ``uses`` still to be followed. Raises SpecError that names `path`."""
+    """Read a spec from the text of a file, its ``uses`` still to be followed.
+
+    Args:
+        text: the text of the file (TOML).
+        path: the file, for messages.
+
+    Raises:
+        SpecError: that names `path`.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -72,17 +85,26 @@ def parse_spec(text: str, path: Path) -> Spec:
 
 
 def _with_documents(model: SpecModel) -> SpecModel:
-    """Every entry with its document filled in from the file's."""
+    """Fill in the document of every entry that names none."""
 
-    def fill(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    def fill(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """Return the entries, each with a document."""
         return tuple(e if e.document else e.model_copy(update={"document": model.document}) for e in entries)
 
-    kinds = ("equations", "examples", "programs", "tables", "shapes", "identities")
-    return model.model_copy(update={kind: fill(getattr(model, kind)) for kind in kinds})
+    sections: dict[str, Sequence[Entry]] = {
+        "equations": model.equations,
+        "examples": model.examples,
+        "programs": model.programs,
+        "tables": model.tables,
+        "shapes": model.shapes,
+        "identities": model.identities,
+    }
+    return model.model_copy(update={section: fill(entries) for section, entries in sections.items()})
 
 
-def _with_uses(spec: Spec, library: Iterable[Spec]) -> Spec:
-    known = {equation.id: equation for other in library for equation in other.model.equations}
+def _with_uses(spec: Spec, specs: Iterable[Spec]) -> Spec:
+    """Add the equations that a spec takes from others. Raises SpecError."""
+    known = {equation.id: equation for source in specs for equation in source.model.equations}
     missing = [name for name in spec.model.uses if name not in known]
     if missing:
         near = difflib.get_close_matches(missing[0], known, n=2)
@@ -94,35 +116,47 @@ def _with_uses(spec: Spec, library: Iterable[Spec]) -> Spec:
 
 @dataclass(frozen=True)
 class Library:
-    """All shipped specs."""
+    """A collection of specs that are looked up by id.
+
+    Attributes:
+        specs: the specs, in the order of documents and files.
+    """
 
     specs: tuple[Spec, ...]
 
     @functools.cached_property
     def entries(self) -> dict[str, tuple[Spec, Entry]]:
-        """Every entry by id, with the spec it lives in."""
+        """Every entry by id, with its spec."""
         return {entry.id: (spec, entry) for spec in self.specs for entry in spec.entries}
 
     def spec(self, name: str) -> Spec:
-        """The spec of that id. Raises UnknownId, a KeyError that names those that look like it."""
+        """Return the spec of an id.
+
+        Raises:
+            UnknownId: (a KeyError) that names the ids that look like it.
+        """
         known = {spec.id: spec for spec in self.specs}
         if name not in known:
             raise UnknownId(f"there is no spec {name!r}{self.hint(name, known)}")
         return known[name]
 
     def entry(self, name: str) -> tuple[Spec, Entry]:
-        """The entry of that id and its spec. Raises UnknownId, a KeyError that names those that look like it."""
+        """Return the spec and the entry of an entry's id.
+
+        Raises:
+            UnknownId: (a KeyError) that names the ids that look like it.
+        """
         if name not in self.entries:
             raise UnknownId(f"there is no equation {name!r}{self.hint(name, self.entries)}")
         return self.entries[name]
 
     def nearest(self, name: str, more: Iterable[str] = ()) -> list[str]:
-        """Ids of specs and entries (and `more`) that look like `name`, the nearest first."""
-        return _like(name, [*self.entries, *(spec.id for spec in self.specs), *more])
+        """Return ids of specs and entries (and `more`) that look like `name`, the nearest first."""
+        return _nearest_names(name, [*self.entries, *(spec.id for spec in self.specs), *more])
 
     def hint(self, name: str, among: Iterable[str]) -> str:
-        """``; did you mean A, B?``; empty where nothing looks like `name`."""
-        near = _like(name, among)
+        """Return ``; did you mean A, B?`` with the names that look like `name`, or an empty text."""
+        near = _nearest_names(name, among)
         return f"; did you mean {', '.join(near)}?" if near else ""
 
     @property
@@ -131,27 +165,31 @@ class Library:
         return tuple(spec for spec in self.specs if spec.is_cell)
 
 
-def _like(name: str, known: Iterable[str]) -> list[str]:
-    """Those of the same kind, which begin alike, go first."""
-    folded = {one.lower(): one for one in known}
+def _nearest_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to four names that look like `name`; those with the same first letter (E-, Q-, ...) go first."""
+    folded = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name.lower(), folded, n=len(folded) or 1, cutoff=0.4)
-    return [folded[one] for one in sorted(near, key=lambda one: one[:1] != name[:1].lower())][:4]
+    return [folded[candidate] for candidate in sorted(near, key=lambda text: text[:1] != name[:1].lower())][:4]
 
 
 @functools.cache
 def library() -> Library:
-    """The shipped spec files, read once. Raises SpecError if one is damaged."""
+    """Return the shipped specs, read once.
+
+    Raises:
+        SpecError: if a shipped file is damaged.
+    """
     folder = Path(str(resources.files("rnn_harness.specs") / "data"))
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in _NOT_SPECS)
-    alone = tuple(_read(path) for path in paths)
-    whole = (_with_uses(spec, alone) if spec.model.uses else spec for spec in alone)
-    everything = sorted(whole, key=lambda spec: (spec.model.document, spec.path.name))
-    seen: dict[str, Spec] = {}
-    for spec in everything:
+    files = tuple(_read(path) for path in paths)
+    specs = (_with_uses(spec, files) if spec.model.uses else spec for spec in files)
+    ordered = sorted(specs, key=lambda spec: (spec.model.document, spec.path.name))
+    homes: dict[str, Spec] = {}
+    for spec in ordered:
         for entry in spec.entries:
-            if entry.id in seen:
+            if entry.id in homes:
                 raise SpecError(
-                    spec.path, spec.lines.get(entry.id), f"id {entry.id} stands in {seen[entry.id].path} too"
+                    spec.path, spec.lines.get(entry.id), f"id {entry.id} stands in {homes[entry.id].path} too"
                 )
-            seen[entry.id] = spec
-    return Library(tuple(everything))
+            homes[entry.id] = spec
+    return Library(tuple(ordered))

@@ -1,4 +1,4 @@
-"""Assignments grouped into walks over time: forward for a state that reads its past, backward for its future."""
+"""Group assignments into walks over time: forward for a state that reads its past, backward for its future."""
 
 from __future__ import annotations
 
@@ -11,49 +11,54 @@ from rnn_harness.specs.program import Assignment, Pass
 _FORWARD, _BACKWARD = 1, -1
 
 
-def passes(assignments: tuple[Assignment, ...]) -> tuple[Pass, ...]:
-    """As few passes as possible, in an order in which each finds what it reads.
+def group_passes(assignments: tuple[Assignment, ...]) -> tuple[Pass, ...]:
+    """Group assignments into as few passes as possible, each after those whose values it reads.
 
-    `assignments` are in an order in which they can be computed at one step. Raises ElaborationError ("future") for a
-    value of another step that is no state's, or a group of states that would have to walk both ways. A state that is
-    read but computed by none of `assignments` binds nothing.
+    Args:
+        assignments: the assignments, in an order in which they can be computed at one step. A state that they read
+            and do not compute binds nothing.
+
+    Raises:
+        ElaborationError: (category ``future``) for a value of another step that is no state's, or a group of states
+            that would have to walk both ways.
     """
-    lagged = [_lagged(one) for one in assignments]
-    computed = {one.target.name: place for place, one in enumerate(assignments)}
+    lagged = [_lagged(assignment) for assignment in assignments]
+    computed = {assignment.target.name: place for place, assignment in enumerate(assignments)}
     needs = [
-        {computed[v.name] for v in variables(one.expression) if v.time == 0 and v.name in computed}
-        for one in assignments
+        {computed[v.name] for v in variables(assignment.expression) if v.time == 0 and v.name in computed}
+        for assignment in assignments
     ]
     bound = [{computed[v.name] for v in reads if v.name in computed} for reads in lagged]
     groups = _together(needs, bound)
     directions = [_direction([v for place in group for v in lagged[place]], assignments[group[0]]) for group in groups]
     return tuple(
-        _make(direction, [assignments[place] for place in sorted(places)], [lagged[place] for place in places])
+        _build_pass(direction, [assignments[place] for place in sorted(places)], [lagged[place] for place in places])
         for direction, places in _walks(groups, directions, needs)
     )
 
 
-def _lagged(one: Assignment) -> list[Variable]:
-    """The states of the step before, or after, that an assignment reads."""
-    found = []
-    for variable in variables(one.expression):
+def _lagged(assignment: Assignment) -> list[Variable]:
+    """Return the states of the step before, or after, that an assignment reads. Raises ElaborationError."""
+    states = []
+    for variable in variables(assignment.expression):
         if variable.time in (None, 0):
             continue
         if variable.time not in (-1, 1):
             where = "the future" if (variable.time or 0) > 0 else "more than one step back"
-            message = f"{one.equation} uses {variable}, a value from {where}"
-            raise ElaborationError("future", message, equation=one.equation)
+            message = f"{assignment.equation} uses {variable}, a value from {where}"
+            raise ElaborationError("future", message, equation=assignment.equation)
         if variable.role is not Role.STATE:
-            what = "an input" if variable.role is Role.INPUT else "a value"
+            value = "an input" if variable.role is Role.INPUT else "a value"
             where = "the step before" if variable.time < 0 else "the future"
-            message = f"{one.equation} uses {variable}, {what} from {where}; only what is declared a state is carried"
-            raise ElaborationError("future", message, equation=one.equation)
-        found.append(variable)
-    return found
+            equation = assignment.equation
+            message = f"{equation} uses {variable}, {value} from {where}; only what is declared a state is carried"
+            raise ElaborationError("future", message, equation=equation)
+        states.append(variable)
+    return states
 
 
 def _together(needs: list[set[int]], bound: list[set[int]]) -> list[list[int]]:
-    """Assignments that must share a pass, by place: each cycle of needs, and the readers of a state with the state."""
+    """Return groups of places that must share a pass: each cycle of needs, and a state with its readers."""
     count = len(needs)
     reach = [set(needs[i] | bound[i]) for i in range(count)]
     for reader, states in enumerate(bound):
@@ -74,49 +79,52 @@ def _together(needs: list[set[int]], bound: list[set[int]]) -> list[list[int]]:
 
 
 def _direction(reads: list[Variable], first: Assignment) -> int:
-    found = {-(variable.time or 0) for variable in reads}
-    if len(found) > 1:
+    """Return the direction in which states are carried, 0 without states. Raises ElaborationError on both."""
+    directions = {-(variable.time or 0) for variable in reads}
+    if len(directions) > 1:
         names = ", ".join(sorted({variable.name for variable in reads}))
         message = f"{first.equation}: states {names} would need both their past and their future"
         raise ElaborationError("future", message, equation=first.equation)
-    return found.pop() if found else 0
+    return directions.pop() if directions else 0
 
 
 def _walks(groups: list[list[int]], directions: list[int], needs: list[set[int]]) -> Iterable[tuple[int, list[int]]]:
-    """Groups put into passes; what reads both directions and walks in none gets a pass of its own, without any."""
+    """Put groups into passes; a group that reads both directions and walks in none gets a pass without direction."""
     home = {place: number for number, group in enumerate(groups) for place in group}
     below = [{home[n] for place in group for n in needs[place]} - {number} for number, group in enumerate(groups)]
     reach: dict[int, frozenset[int]] = {}
 
     def reached(number: int) -> frozenset[int]:
-        """The directions of everything a group rests on, its own included."""
+        """Return the directions of a group and of all groups it needs."""
         if number not in reach:
-            own = frozenset({directions[number]} - {0})
-            reach[number] = own.union(*(reached(other) for other in below[number]))
+            direction = frozenset({directions[number]} - {0})
+            reach[number] = direction.union(*(reached(needed) for needed in below[number]))
         return reach[number]
 
-    left = list(range(len(groups)))
+    remaining = list(range(len(groups)))
     done: set[int] = set()
-    while left:
+    while remaining:
         direction, walked, taken = 0, frozenset[int](), set[int]()
         grown = True
         while grown:
             grown = False
-            for number in left:
+            for number in remaining:
                 if number in taken or below[number] - done - taken:
                     continue
-                own = directions[number]
-                joins = own in (0, direction) or (direction == 0 and not walked)
-                if not taken or (joins and (reached(number) <= walked or (own != 0 and direction == 0))):
+                heading = directions[number]
+                joins = heading in (0, direction) or (direction == 0 and not walked)
+                if not taken or (joins and (reached(number) <= walked or (heading != 0 and direction == 0))):
                     taken.add(number)
-                    direction = direction or own
+                    direction = direction or heading
                     walked |= reached(number)
                     grown = True
         done |= taken
-        left = [number for number in left if number not in taken]
+        remaining = [number for number in remaining if number not in taken]
         yield direction, [place for number in sorted(taken) for place in groups[number]]
 
 
-def _make(direction: int, members: list[Assignment], reads: list[list[Variable]]) -> Pass:
-    carried = {variable.name for one in reads for variable in one}
-    return Pass(direction, tuple(one.target for one in members if one.target.name in carried), tuple(members))
+def _build_pass(direction: int, members: list[Assignment], reads: list[list[Variable]]) -> Pass:
+    """Build a pass of its assignments; those are carried whose value a neighbouring step reads."""
+    read = {variable.name for states in reads for variable in states}
+    carried = tuple(member.target for member in members if member.target.name in read)
+    return Pass(direction, carried, tuple(members))

@@ -1,4 +1,4 @@
-"""What an automatic check finds in the print of an entry."""
+"""A finding of the automatic audit in the print of an entry."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PrintFinding:
-    """`kind` is what an erratum declares; `correction` the computed right text or numbers, where there is one."""
+    """One thing that is wrong in a print.
+
+    Attributes:
+        entry: the id of the entry.
+        category: the category that an erratum declares, such as ``shape``, ``unbalanced`` or ``arithmetic``.
+        message: the finding in one sentence.
+        correction: the computed right text or numbers, where there is one.
+        column: the column at fault, from 1; 0 where it is not known.
+    """
 
     entry: str
-    kind: str
+    category: str
     message: str
     correction: str = ""
     column: int = 0

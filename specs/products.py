@@ -1,4 +1,4 @@
-"""What a row of factors means: shapes decide between the product with a matrix, entry by entry, and scaling."""
+"""Decide by shapes what a row of factors means: a product with a matrix, one entry by entry, or a scaling."""
 
 from __future__ import annotations
 
@@ -19,31 +19,59 @@ from rnn_harness.specs.expression import (
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One factor and the sign printed before it ("" for none)."""
+    """One factor of a row.
+
+    Attributes:
+        sign: the sign printed before it, "" for none.
+        node: the factor.
+    """
 
     sign: str
     node: Node
 
     @property
     def rank(self) -> int:
+        """The number of axes: 0 for a scalar, 1 for a vector, 2 for a matrix."""
         return len(self.node.shape)
 
 
-def multiply(factors: list[Factor], stars: list[tuple[str, str]]) -> Node:
-    """The product, from left to right; ``A B x`` is ``A (B x)``, and scalars scale what comes out.
+@dataclass(frozen=True, slots=True)
+class ProductSign:
+    """The meaning that a printed sign such as ``*`` or ``\\cdot`` has between its two operands.
 
-    `stars` collects what each sign turned out to mean. Raises ShapeError that names both operands and their shapes.
+    Attributes:
+        sign: the sign as printed, "" for none.
+        meaning: ``product`` (with a matrix) or ``entry by entry``.
     """
-    scalars = [one.node for one in factors if one.rank == 0]
-    others = [one for one in factors if one.rank > 0]
-    result = _chain(others, stars) if others else None
+
+    sign: str
+    meaning: str
+
+
+def multiply_factors(factors: list[Factor], product_signs: list[ProductSign]) -> Node:
+    """Multiply from left to right; ``A B x`` is ``A (B x)``, and scalars scale the product of the rest.
+
+    Args:
+        factors: the factors in the order printed, at least one.
+        product_signs: the list to which the meaning of each sign is added.
+
+    Returns:
+        The product.
+
+    Raises:
+        ShapeError: that names both operands and their shapes.
+    """
+    scalars = [factor.node for factor in factors if factor.rank == 0]
+    arrays = [factor for factor in factors if factor.rank > 0]
+    result = _chain(arrays, product_signs) if arrays else None
     for scalar in reversed(scalars):
         result = scalar if result is None else Multiply(scalar, result)
     assert result is not None, "a product has factors"
     return result
 
 
-def _chain(factors: list[Factor], stars: list[tuple[str, str]]) -> Node:
+def _chain(factors: list[Factor], product_signs: list[ProductSign]) -> Node:
+    """Multiply vectors and matrices; a matrix in front of a matrix waits for the vector behind them."""
     waiting: list[Factor] = []
     current = factors[0]
     for following in factors[1:]:
@@ -51,38 +79,43 @@ def _chain(factors: list[Factor], stars: list[tuple[str, str]]) -> Node:
             waiting.append(current)
             current = following
             continue
-        current = Factor(current.sign, _pair(following.sign, current.node, following.node, stars))
+        current = Factor(current.sign, _pair(following.sign, current.node, following.node, product_signs))
         while waiting and current.rank == 1:
             matrix = waiting.pop()
-            current = Factor(matrix.sign, _pair(current.sign, matrix.node, current.node, stars))
+            current = Factor(matrix.sign, _pair(current.sign, matrix.node, current.node, product_signs))
     if waiting:
         raise _refuse(waiting[-1].node, current.node)
     return current.node
 
 
-def _pair(sign: str, left: Node, right: Node, stars: list[tuple[str, str]]) -> Node:
-    ranks = (len(left.shape), len(right.shape))
-    if ranks in ((2, 1), (1, 2)) and _fixed(left) and _fixed(right):
+def _pair(sign: str, first: Node, second: Node, product_signs: list[ProductSign]) -> Node:
+    """Multiply two operands, as their shapes decide. Raises ShapeError."""
+    ranks = (len(first.shape), len(second.shape))
+    if ranks in ((2, 1), (1, 2)) and _is_fixed(first) and _is_fixed(second):
         # Without a batch axis on either side; the derivative for both would be an outer product of nothing.
-        raise ShapeError(f"product: {describe(left)} and {describe(right)} are parameters both; declare their product")
+        raise ShapeError(
+            f"product: {describe(first)} and {describe(second)} are parameters both; declare their product"
+        )
     if ranks == (2, 1):
-        stars.append((sign, "product"))
-        return MatrixVector(left, right)
+        product_signs.append(ProductSign(sign, "product"))
+        return MatrixVector(first, second)
     if ranks == (1, 2):
-        stars.append((sign, "product"))
-        return VectorMatrix(left, right)
+        product_signs.append(ProductSign(sign, "product"))
+        return VectorMatrix(first, second)
     if ranks == (1, 1) and sign:
-        stars.append((sign, "entry by entry"))
-        return Multiply(left, right)
-    raise _refuse(left, right)
+        product_signs.append(ProductSign(sign, "entry by entry"))
+        return Multiply(first, second)
+    raise _refuse(first, second)
 
 
-def _fixed(node: Node) -> bool:
+def _is_fixed(node: Node) -> bool:
+    """Decide whether a node is the same in every row of a batch."""
     return all(variable.role is Role.PARAMETER for variable in variables(node))
 
 
-def _refuse(left: Node, right: Node) -> ShapeError:
+def _refuse(first: Node, second: Node) -> ShapeError:
+    """Return an error that names both operands and their shapes."""
     return ShapeError(
-        f"product: {describe(left)} has shape {show_shape(left.shape)}, "
-        f"{describe(right)} has shape {show_shape(right.shape)}"
+        f"product: {describe(first)} has shape {show_shape(first.shape)}, "
+        f"{describe(second)} has shape {show_shape(second.shape)}"
     )

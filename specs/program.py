@@ -1,6 +1,6 @@
 """Equations put in the order in which they can be computed: what one step, and one sequence, does.
 
-Dimension legend: T time steps, B batch rows; every variable's shape is written without them.
+The shapes of variables are written without the axes of time (T steps) and batch (B rows).
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from rnn_harness.specs.expression import Node, Variable
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """``target = expression``, by the equation with that id. The target's time is 0 or None."""
+    """One ``target = expression``.
+
+    Attributes:
+        target: the variable, at time 0 or None.
+        expression: the expression that gives its value.
+        equation: the id of the equation.
+    """
 
     target: Variable
     expression: Node
@@ -23,9 +29,11 @@ class Assignment:
 class Pass:
     """Assignments computed together while walking over time.
 
-    `direction` is +1 (t = 1..T, states come from t-1), -1 (t = T..1, states come from t+1) or 0 (each t by
-    itself). `carried` are the states of this pass, as variables at time 0; inside the expressions they occur
-    at time 0 and at time -direction.
+    Attributes:
+        direction: +1 (t = 1..T, states come from t-1), -1 (t = T..1, states come from t+1) or 0 (each t by itself).
+        carried: the states of this pass, as variables at time 0; inside the expressions they occur at time 0 and at
+            time -direction.
+        assignments: the assignments, in the order in which they can be computed at one step.
     """
 
     direction: int
@@ -35,9 +43,15 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A whole spec, ready to be evaluated or derived: passes in order, later ones may read earlier ones.
+    """A spec, ready to be evaluated or derived.
 
-    `inputs`, `states`, `parameters` and `outputs` are variables (time 0; parameters timeless).
+    Attributes:
+        spec: the id of the spec.
+        inputs: the inputs, at time 0.
+        states: the states, at time 0.
+        parameters: the parameters, without time.
+        outputs: the outputs, at time 0.
+        passes: the passes in order; later ones may read earlier ones.
     """
 
     spec: str
@@ -50,4 +64,4 @@ class Program:
     @property
     def assignments(self) -> tuple[Assignment, ...]:
         """All assignments of all passes, in order."""
-        return tuple(assignment for one in self.passes for assignment in one.assignments)
+        return tuple(assignment for walk in self.passes for assignment in walk.assignments)

@@ -1,4 +1,4 @@
-"""New trees out of old ones."""
+"""Rewrite expressions: replace children, shift times, substitute variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from rnn_harness.specs.expression import Concatenate, Constant, Node, Variable
 
 
 def replace_children(node: Node, function: Callable[[Node], Node]) -> Node:
-    """The same node over `function` of each child."""
+    """Build the same node with `function` applied to each child.
+
+    Raises:
+        ShapeError: where the new children's shapes do not fit.
+    """
     if isinstance(node, Variable | Constant):
         return node
     if isinstance(node, Concatenate):
@@ -24,7 +28,7 @@ def replace_children(node: Node, function: Callable[[Node], Node]) -> Node:
 
 
 def shifted(node: Node, shift: int) -> Node:
-    """The same expression, `shift` steps later; what has no time stays."""
+    """Build the same expression, `shift` steps later; variables without time stay as they are."""
     if shift == 0:
         return node
     if isinstance(node, Variable):
@@ -33,7 +37,15 @@ def shifted(node: Node, shift: int) -> Node:
 
 
 def substitute(node: Node, replacements: Mapping[Variable, Node]) -> Node:
-    """Every occurrence of a variable replaced; shapes are checked again as nodes are rebuilt."""
+    """Replace every occurrence of some variables.
+
+    Args:
+        node: the expression.
+        replacements: the expression that takes the place of each variable (at its time).
+
+    Raises:
+        ShapeError: where the shapes of replacements do not fit.
+    """
     if isinstance(node, Variable):
         return replacements.get(node, node)
     return replace_children(node, lambda child: substitute(child, replacements))

@@ -1,4 +1,4 @@
-"""What a spec file may hold. Data only: reading a stranger's file executes nothing of it."""
+"""The models of a spec file. It is data only: reading a file of unknown origin executes nothing of it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ from rnn_harness.specs.dimensions import Shape, parse_shape
 
 
 def _shape_text(text: str) -> str:
+    """Return a text that can be read as a shape. Raises ValueError."""
     parse_shape(text)
     return text
 
 
 ShapeText = Annotated[str, AfterValidator(_shape_text)]
 Scalar = bool | int | float | str
+"""A value of an option."""
 
 
 class _Strict(BaseModel):
+    """A model that refuses unknown keys and never changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Erratum(_Strict):
-    """What the document prints wrong. `finding`: what the automatic audit must find by itself."""
+    """An error in the print of an entry.
+
+    Attributes:
+        id: the permanent id.
+        finding: the categories of findings that the automatic audit must report by itself.
+        text: the error in our words.
+    """
 
     id: str
     finding: tuple[str, ...]
@@ -31,7 +41,8 @@ class Erratum(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_finding(cls, data: object) -> object:
+    def _single_finding(cls, data: object) -> object:
+        """Take a single category as a list of one."""
         if isinstance(data, dict) and isinstance(data.get("finding"), str):
             return data | {"finding": (data["finding"],)}
         return data
@@ -40,7 +51,17 @@ class Erratum(_Strict):
 class Entry(_Strict):
     """One formula of a document, under its permanent id.
 
-    `reading`: what is computed, where the print cannot be. `literal`: the print put as a formula, where it is prose.
+    Attributes:
+        id: the permanent id.
+        document: the number of the document; that of the file where it is empty.
+        line: the line of the document on which it begins.
+        also: lines on which it is printed again.
+        section: the section of the document.
+        printed: the LaTeX, character for character.
+        reading: the LaTeX that is computed, where the print cannot be.
+        literal: the print put as a formula, where it is prose.
+        errata: the errors of the print.
+        note: a remark for the reader.
     """
 
     id: str
@@ -56,20 +77,27 @@ class Entry(_Strict):
 
     @property
     def text(self) -> str:
-        """What is computed: the reading where there is one, else the print."""
+        """The LaTeX that is computed: the reading where there is one, else the print."""
         return self.printed if self.reading is None else self.reading
 
 
 class Equation(Entry):
-    """An equation of a step. `alternative`: a second way to write one, judged alone."""
+    """An equation of a step; the fields of `Entry`, and one more.
+
+    Attributes:
+        alternative: whether it is a second way to write another equation, which is judged by itself.
+    """
 
     alternative: bool = False
 
 
 class Example(Entry):
-    """Worked numbers: every equality of the print is recomputed in rationals from `given`.
+    """Worked numbers, of which every equality is recomputed in rationals; the fields of `Entry`, and more.
 
-    `given_lines`: where the given values stand. `asked`: the expression whose value the text asks for.
+    Attributes:
+        given: the values that the text states for symbols.
+        given_lines: the lines of the document on which they stand.
+        asked: the expression whose value the text asks for.
     """
 
     given: dict[str, str] = {}
@@ -78,36 +106,63 @@ class Example(Entry):
 
 
 class Program(Entry):
-    """A snippet of Keras; `reading` is the program meant. `input_size` feeds the parameter count."""
+    """A snippet of Keras, whose `reading` is the program that is meant; the fields of `Entry`, and one more.
+
+    Attributes:
+        input_size: the number of inputs, for the count of parameters.
+    """
 
     input_size: int = Field(default=1, ge=1)
 
 
 class Table(Entry):
-    """Rows of numbers. `rows`: ``one-hot`` codes or ``states`` of a tanh cell; `vocabulary`/`data` for codes."""
+    """Rows of numbers; the fields of `Entry`, and more.
+
+    Attributes:
+        rows: whether they are ``one-hot`` codes or ``states`` of a tanh cell.
+        words: the words of the data, each of which has a code; empty where the data are not printed.
+    """
 
     rows: Literal["one-hot", "states"]
     words: tuple[str, ...] = ()
 
 
 class Shapes(Entry):
-    """Printed shapes of symbols, held against the spec `of` that uses them; `reading`: the symbols meant, by ``;``."""
+    """Printed shapes of symbols, compared with the spec that uses them; the fields of `Entry`, and more.
+
+    The `reading` lists the symbols that are meant, with ``;`` between them.
+
+    Attributes:
+        of: the id of the spec.
+        sizes: the numbers that the text states for the named sizes.
+    """
 
     of: str
     sizes: dict[str, int] = {}
 
 
 class Identity(Entry):
-    """A sum or a derivative of backpropagation through time; `of` is the spec it speaks about."""
+    """A sum or a derivative of backpropagation through time; the fields of `Entry`, and one more.
+
+    Attributes:
+        of: the id of the spec that it is about.
+    """
 
     of: str
 
 
 class ReferenceLink(_Strict):
-    """Which reference computes the spec, and how the symbols correspond.
+    """The reference that computes the spec, and the correspondence of their symbols.
 
-    `output`: the activation of an output layer on top, if there is one. A parameter is written out of the
-    reference's: ``W_xr``, ``W_xr^T``, ``-b_z``, or ``[W_hz, W_xz]`` for blocks side by side.
+    Attributes:
+        name: the reference.
+        options: its options, such as ``reset = "after"``.
+        parameters: the spec's parameters out of the reference's: ``W_xr``, ``W_xr^T``, ``-b_z``, or ``[W_hz, W_xz]``
+            for blocks side by side.
+        trace: the spec's symbols by the names in the reference's trace.
+        states: the spec's states by the reference's.
+        inputs: the spec's inputs by the reference's.
+        output: the activation of an output layer on top, if there is one.
     """
 
     name: str
@@ -120,7 +175,31 @@ class ReferenceLink(_Strict):
 
 
 class SpecModel(_Strict):
-    """A spec file."""
+    """A spec file.
+
+    Attributes:
+        id: the permanent id.
+        title: the title, for the reader.
+        kind: ``cell`` for the equations of a step, ``document`` for a document's other entries.
+        document: the number of the document, for entries that name none.
+        time: the index letter of time.
+        inputs: the shapes of the inputs by name.
+        states: the shapes of the states by name.
+        outputs: the names of the outputs; the first state where it is empty.
+        parameters: the shapes of the parameters by name.
+        functions: the functions that letters stand for.
+        indices: the letters of class indices.
+        aliases: plain names that stand for printed ones.
+        layers: whether the symbols carry a layer superscript.
+        uses: the ids of equations that are taken from other specs.
+        reference: the reference that computes the spec, if there is one.
+        equations: the equations of the step.
+        examples: worked numbers.
+        programs: snippets of Keras.
+        tables: rows of numbers.
+        shapes: printed shapes.
+        identities: sums and derivatives of backpropagation through time.
+    """
 
     id: str
     title: str
@@ -146,14 +225,16 @@ class SpecModel(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> SpecModel:
-        seen: dict[str, str] = {}
-        for kind in ("inputs", "states", "parameters"):
-            for name, text in getattr(self, kind).items():
-                if name in seen:
-                    raise ValueError(f"{name} is declared twice, under {seen[name]} and under {kind}")
-                if kind != "parameters" and len(parse_shape(text)) > 1:
+        """Check that every name is declared once, and has a shape that its role allows."""
+        declared: dict[str, str] = {}
+        sections = {"inputs": self.inputs, "states": self.states, "parameters": self.parameters}
+        for section, shapes in sections.items():
+            for name, text in shapes.items():
+                if name in declared:
+                    raise ValueError(f"{name} is declared twice, under {declared[name]} and under {section}")
+                if section != "parameters" and len(parse_shape(text)) > 1:
                     raise ValueError(f"{name} is a matrix; what differs from step to step is a vector or a scalar")
-                seen[name] = kind
+                declared[name] = section
         if self.kind == "cell" and self.layers and len(self.inputs) != 1:
             raise ValueError(f"a spec with layers has one input, the bottom layer's; found {len(self.inputs)}")
         return self
@@ -171,12 +252,12 @@ class SpecModel(_Strict):
         )
 
     def declared(self) -> dict[str, Shape]:
-        """Shapes of inputs, states and parameters by name."""
+        """Return the shapes of inputs, states and parameters by name."""
         texts = {**self.inputs, **self.states, **self.parameters}
         return {name: parse_shape(text) for name, text in texts.items()}
 
     @property
     def dimensions(self) -> frozenset[str]:
-        """Every named size that occurs."""
+        """The named sizes that occur in the declared shapes."""
         shapes = self.declared().values()
         return frozenset(symbol for shape in shapes for size in shape for symbol in size.symbols)

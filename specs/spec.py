@@ -6,17 +6,23 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_harness.specs.assemble import Statement, assign, base_context, statements
+from rnn_harness.specs.assemble import Statement, base_context, order_assignments, statements
 from rnn_harness.specs.context import Context, ElaborationError
 from rnn_harness.specs.expression import Role, Variable, variables
 from rnn_harness.specs.notation import NotationError, names, parse
-from rnn_harness.specs.passes import passes
+from rnn_harness.specs.passes import group_passes
 from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.schema import Entry, Equation, ReferenceLink, SpecModel
 
 
 class SpecError(ValueError):
-    """A spec file that cannot be used: says the file, the line where it is known, and what was expected."""
+    """A spec file that cannot be used: says the file, the line where it is known, and what was expected.
+
+    Attributes:
+        path: the file.
+        line: the line at fault, from 1; None where it is not known.
+        message: the fault, without its place.
+    """
 
     def __init__(self, path: Path | str, line: int | None, message: str) -> None:
         where = f"{path}:{line}" if line else str(path)
@@ -26,7 +32,14 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class Spec:
-    """The equations that define one step (or a document's other entries), with their file."""
+    """The equations that define one step (or a document's other entries), with their file.
+
+    Attributes:
+        model: the content of the file.
+        path: the file.
+        lines: the line in the file of every entry, by id, and of ``uses``.
+        used: the equations that the file takes from other specs through ``uses``.
+    """
 
     model: SpecModel
     path: Path
@@ -35,10 +48,12 @@ class Spec:
 
     @property
     def id(self) -> str:
+        """The permanent id."""
         return self.model.id
 
     @property
     def title(self) -> str:
+        """The title, for the reader."""
         return self.model.title
 
     @property
@@ -48,30 +63,41 @@ class Spec:
 
     @property
     def reference(self) -> ReferenceLink | None:
+        """The reference that computes the spec, if there is one."""
         return self.model.reference
 
     @property
     def entries(self) -> tuple[Entry, ...]:
+        """Every entry of the file, equations first."""
         return self.model.entries
 
     @property
     def equations(self) -> tuple[Equation, ...]:
-        """Its own equations and the used ones, alternatives included."""
+        """The equations of the file and the used ones, alternatives included."""
         return (*self.model.equations, *self.used)
 
     def error(self, entry: str, error: Exception) -> SpecError:
-        """`error` in the equation `entry`, with its place in the file and in the document."""
-        found = next((one for one in self.equations if one.id == entry), None)
-        if found is None:
+        """Add the place in the file and in the document to an error in an equation.
+
+        Args:
+            entry: the id of the equation.
+            error: the error without a place.
+        """
+        equation = next((equation for equation in self.equations if equation.id == entry), None)
+        if equation is None:
             return SpecError(self.path, None, f"{self.id}: {error}")
-        cited = f" (document {found.document}, line {found.line})" if found.document else ""
+        cited = f" (document {equation.document}, line {equation.line})" if equation.document else ""
         return SpecError(self.path, self.lines.get(entry), f"{entry}{cited}: {error}")
 
     @functools.cache  # noqa: B019 - specs live as long as the process
     def program(self, layers: int = 2) -> Program:
-        """The step as a program; `layers` matters only for a spec written with a layer superscript.
+        """Put the step's equations into a program.
 
-        Raises SpecError that names the equation at fault.
+        Args:
+            layers: the number of layers; it matters only for a spec written with a layer superscript.
+
+        Raises:
+            SpecError: that names the equation at fault.
         """
         if not self.is_cell:
             raise SpecError(self.path, None, f"{self.id} holds a document's other entries, not a step")
@@ -79,35 +105,36 @@ class Spec:
         assignments: list[Assignment] = []
         try:
             for level in levels:
-                context, found = self._statements(level)
-                assignments.extend(assign(found, context))
-            grouped = passes(tuple(assignments))
+                context, unordered = self._statements(level)
+                assignments.extend(order_assignments(unordered, context))
+            grouped = group_passes(tuple(assignments))
         except ElaborationError as error:
             raise self.error(error.equation, error) from None
-        targets = {one.target.name: one.target for one in assignments}
+        targets = {assignment.target.name: assignment.target for assignment in assignments}
         last = f"@{layers}" if self.model.layers else ""
         wanted = self.model.outputs or tuple(self.model.states)[:1]
         self._check_complete(tuple(assignments), [name + last for name in wanted])
-        shown = {v.name: v.latex for one in assignments for v in variables(one.expression)}
-        declared = [self._variables(level, shown) for level in levels]
+        printed = {v.name: v.latex for assignment in assignments for v in variables(assignment.expression)}
+        declared = [self._declared_variables(level, printed) for level in levels]
         return Program(
             self.id,
-            declared[0][0],
-            tuple(targets[v.name] for group in declared for v in group[1]),
-            tuple(v for group in declared for v in group[2]),
+            declared[0][Role.INPUT],
+            tuple(targets[v.name] for by_role in declared for v in by_role[Role.STATE]),
+            tuple(v for by_role in declared for v in by_role[Role.PARAMETER]),
             tuple(targets[name + last] for name in wanted),
             grouped,
         )
 
     def _check_complete(self, assignments: tuple[Assignment, ...], outputs: list[str]) -> None:
-        """Outputs and states are computed, states carried, everything declared used. Raises SpecError."""
-        targets = {one.target.name for one in assignments}
+        """Check that outputs and states are computed, states carried, and all symbols used. Raises SpecError."""
+        targets = {assignment.target.name for assignment in assignments}
         if not outputs:
             raise SpecError(self.path, None, "no output: declare outputs or states")
         missing = [name for name in outputs if name not in targets]
         if missing:
             raise SpecError(self.path, None, f"output {', '.join(missing)} is computed by no equation")
-        carried = {v.name.partition("@")[0] for one in assignments for v in variables(one.expression) if v.time}
+        read = [v for assignment in assignments for v in variables(assignment.expression)]
+        carried = {v.name.partition("@")[0] for v in read if v.time}
         computed = {name.partition("@")[0] for name in targets}
         context = base_context(self.model)
         parsed = [chain for equation in self.equations for chain in parse(equation.text)]
@@ -124,46 +151,61 @@ class Spec:
 
     @functools.cache  # noqa: B019 - specs live as long as the process
     def assignment(self, equation: str) -> tuple[Assignment, ...]:
-        """That one equation elaborated, alternatives too (two assignments for ``y = h = ...``).
+        """Elaborate one equation, which may be an alternative; in a layered spec, for the bottom layer.
 
-        In a layered spec, for the bottom layer. Raises SpecError.
+        Args:
+            equation: the id of the equation.
+
+        Returns:
+            The assignments it makes: two for ``y = h = ...``.
+
+        Raises:
+            SpecError: for an unknown id, or an equation that cannot be computed.
         """
         level = 1 if self.model.layers else None
-        wanted = next((one for one in self.equations if one.id == equation), None)
+        wanted = next((entry for entry in self.equations if entry.id == equation), None)
         if wanted is None:
             raise SpecError(self.path, None, f"{equation} is not an equation of {self.id}")
         context = self.context(level)
         try:
-            return assign(statements(wanted, context), context)
+            return order_assignments(statements(wanted, context), context)
         except (ElaborationError, NotationError) as error:
             raise self.error(equation, error) from None
 
     def context(self, layer: int | None = None) -> Context:
-        """Every symbol of the spec, intermediates included. Raises SpecError."""
-        context, found = self._statements(1 if self.model.layers and layer is None else layer)
+        """Make a context of every symbol of the spec, intermediates included.
+
+        Args:
+            layer: the layer, from 1, in a spec with layers; the bottom one where None.
+
+        Raises:
+            SpecError: where the spec cannot be computed.
+        """
+        context, unordered = self._statements(1 if self.model.layers and layer is None else layer)
         try:
-            assign(found, context)
+            order_assignments(unordered, context)
         except ElaborationError as error:
             raise self.error(error.equation, error) from None
         return context
 
     def _statements(self, level: int | None) -> tuple[Context, tuple[Statement, ...]]:
+        """Return the declared symbols and the statements of a layer, alternatives left out. Raises SpecError."""
         context = base_context(self.model, level)
-        found: list[Statement] = []
+        unordered: list[Statement] = []
         for equation in self.equations:
             if equation.alternative:
                 continue
             try:
-                found.extend(statements(equation, context))
+                unordered.extend(statements(equation, context))
             except (NotationError, ElaborationError) as error:
                 raise self.error(equation.id, error) from None
-        return context, tuple(found)
+        return context, tuple(unordered)
 
-    def _variables(self, level: int | None, shown: dict[str, str]) -> tuple[tuple[Variable, ...], ...]:
-        """Inputs, states and parameters as declared; `shown`: how the equations print them."""
+    def _declared_variables(self, level: int | None, printed: dict[str, str]) -> dict[Role, tuple[Variable, ...]]:
+        """Return inputs, states and parameters by role; `printed` is the LaTeX that the equations have for a name."""
         context = base_context(self.model, level)
         suffix = "" if level is None else f"@{level}"
-        rows = []
+        declared: dict[Role, tuple[Variable, ...]] = {}
         for role, table in (
             (Role.INPUT, self.model.inputs),
             (Role.STATE, self.model.states),
@@ -171,8 +213,8 @@ class Spec:
         ):
             names = [name if role is Role.INPUT else name + suffix for name in table]
             time = None if role is Role.PARAMETER else 0
-            rows.append(tuple(Variable(n, context.shapes[n], time, role, shown.get(n, "")) for n in names))
-        return tuple(rows)
+            declared[role] = tuple(Variable(n, context.shapes[n], time, role, printed.get(n, "")) for n in names)
+        return declared
 
     def __hash__(self) -> int:
         return hash((self.model.id, self.path))

@@ -1,4 +1,4 @@
-"""What a printed name denotes: plain name, time, layer, component, transposition.
+"""Interpret a printed name: its plain name, time, layer, component and transposition.
 
 The index letter of a spec (t, or i in 003:170-194) decides which subscripts are time and which are labels. Time may
 also stand above, as in ``h^{(t)}`` or ``a^{\\langle t-1 \\rangle}``.
@@ -18,7 +18,7 @@ _ACCENTS = {
     "overleftarrow": "_left",
     "overline": "_bar",
 }
-_DRESS = re.compile(r"\\(text|textrm|mathrm|mathit|mathsf|mathbf|operatorname)\s*\{([^{}]*)\}")
+_FONT = re.compile(r"\\(text|textrm|mathrm|mathit|mathsf|mathbf|operatorname)\s*\{([^{}]*)\}")
 _GREEK = re.compile(
     "alpha|beta|gamma|delta|(var)?epsilon|zeta|eta|(var)?theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|"
     "(var)?phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega|ell"
@@ -28,7 +28,17 @@ _TRANSPOSED = ("T", "\\top", "\\intercal")
 
 @dataclass(frozen=True, slots=True)
 class Denoted:
-    """`time` is an offset from now, `step` an absolute time (``s_4``), `layer` an offset from layer l."""
+    """The interpretation of a printed name.
+
+    Attributes:
+        name: the plain name, for example ``W_xi``.
+        time: the offset from now; None for a name without time.
+        step: an absolute time, as in ``s_4``.
+        layer: the offset from layer l; None for a name without layer.
+        component: the letter of the class index that picks an entry.
+        transposed: whether the transpose is printed.
+        latex: the name in LaTeX, without its time.
+    """
 
     name: str
     time: int | None = None
@@ -40,6 +50,7 @@ class Denoted:
 
 
 def _latex(name: Name, label: str, sup: str) -> str:
+    """Write a name in LaTeX with its labels below and above."""
     letter = f"\\{name.base}" if _GREEK.fullmatch(name.base) else name.base
     if len(letter) > 1 and letter == name.base:
         letter = f"\\mathrm{{{letter}}}"
@@ -49,19 +60,21 @@ def _latex(name: Name, label: str, sup: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without fonts, blanks and one pair of enclosing parentheses."""
-    text = _DRESS.sub(r"\2", text).replace(" ", "")
+    """Remove fonts, blanks and one pair of enclosing parentheses."""
+    text = _FONT.sub(r"\2", text).replace(" ", "")
     return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
 
 def _offset(text: str, letter: str) -> int | None:
-    """0 for ``t``, -1 for ``t-1``; None if `text` is not the index letter with an offset."""
-    found = re.fullmatch(rf"{re.escape(letter)}([+-]\d{{1,4}})?", text)
-    return int(found[1] or 0) if found else None
+    """Return 0 for ``t``, -1 for ``t-1``; None if `text` is not the index letter with an offset."""
+    match = re.fullmatch(rf"{re.escape(letter)}([+-]\d{{1,4}})?", text)
+    return int(match[1] or 0) if match else None
 
 
 @dataclass
-class _Reading:
+class _Decorations:
+    """The meanings of the sub- and superscripts read so far."""
+
     letter: str
     indices: frozenset[str]
     time: int | None = None
@@ -71,7 +84,7 @@ class _Reading:
     transposed: bool = False
 
     def below(self, text: str) -> str:
-        """Read a subscript; what is left of it is a label."""
+        """Read a subscript; return the part of it that is a label."""
         labels = []
         for part in text.split(","):
             inner = _bare(part)
@@ -85,14 +98,14 @@ class _Reading:
             elif inner.isdigit() and "," not in text:
                 self.step = int(inner)
             else:
-                labels.append(re.sub(r"\W", "", _DRESS.sub(r"\2", part)))
+                labels.append(re.sub(r"\W", "", _FONT.sub(r"\2", part)))
         return "".join(labels)
 
     def above(self, text: str) -> str:
-        """Read a superscript; what is left of it is a label."""
+        """Read a superscript; return the part of it that is a label."""
         labels = []
         for part in re.sub(r"\)\s*(?=T$|\\top$)", "),", text).split(","):
-            bare = _DRESS.sub(r"\2", part).strip()
+            bare = _FONT.sub(r"\2", part).strip()
             inner = re.sub(r"^(\\langle|<|\()|(\\rangle|>|\))$", "", bare.replace(" ", ""))
             enclosed = inner != bare.replace(" ", "")
             offset = _offset(inner, self.letter) if enclosed else None
@@ -109,13 +122,28 @@ class _Reading:
 
 
 def denote(name: Name, time_letter: str, indices: frozenset[str], aliases: dict[str, str]) -> Denoted:
-    """Interpret a printed name. `indices` are the letters of class indices, `aliases` other hands' letters."""
-    found = _Reading(time_letter, indices)
-    label = found.below(name.sub) if name.sub else ""
-    sup = found.above(name.sup) if name.sup else ""
+    """Interpret a printed name.
+
+    Args:
+        name: the name with its decorations.
+        time_letter: the index letter of time.
+        indices: the letters of class indices.
+        aliases: plain names that stand for printed ones, such as another author's letters.
+    """
+    decorations = _Decorations(time_letter, indices)
+    label = decorations.below(name.sub) if name.sub else ""
+    sup = decorations.above(name.sup) if name.sup else ""
     base = aliases.get(name.base, name.base)
     accent = _ACCENTS.get(name.accent, f"_{name.accent}")
     plain = "_".join(part for part in (base + accent, label, sup, name.direction) if part)
     plain = aliases.get(plain, plain)
     latex = _latex(name, label, sup or name.direction)
-    return Denoted(plain, found.time, found.step, found.layer, found.component, found.transposed, latex)
+    return Denoted(
+        plain,
+        decorations.time,
+        decorations.step,
+        decorations.layer,
+        decorations.component,
+        decorations.transposed,
+        latex,
+    )

@@ -23,19 +23,17 @@ whole products, in the narrow one. It may also say that the operands of matrix p
 or that functions are only approximated.
 
 Rounding fewer values than that (fused products, partial sums kept in a wider format) leaves a result inside: each
-ball holds the exact result of its operands as well. Outside the claim: another expression for the same quantity
+ball contains the exact result of its operands as well. Outside the claim: another expression for the same quantity
 (``h + z (g - h)`` for ``(1 - z) h + z g``), operands flushed to zero before they are used, and overflow.
-
-Dimension legend: B batch rows; batched values are (B, d) object arrays of arb, parameters (d,) or (d, n).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import cast
 
 import flint
 import numpy as np
@@ -49,7 +47,7 @@ from rnn_harness.specs.expression import Function
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Arb's working precision for a while."""
+    """Set Arb's working precision, in bits, for a while."""
     before = flint.ctx.prec
     flint.ctx.prec = bits
     try:
@@ -62,10 +60,13 @@ def precision(bits: int) -> Iterator[None]:
 class Rounding:
     """What an implementation may do to a result.
 
-    `unit`: the unit roundoff of the format in which values are stored; `underflow`: see assumptions. `wide`: that of
-    the format in which products are summed and functions computed, if another. `operands`: how far each operand of a
-    matrix product may be shortened, relatively. `functions`: how far off a function may be besides, relatively, and
-    `absolute`, in itself.
+    Attributes:
+        unit: The unit roundoff of the format in which values are stored.
+        underflow: How far off a result may be besides, in itself (see `assumptions.UNDERFLOW`).
+        wide: The unit roundoff of the format in which products are summed and functions computed, if another.
+        operands: How far each operand of a matrix product may be shortened, relatively.
+        functions: How far off a function may be besides, relatively.
+        absolute: How far off a function may be besides, in itself.
     """
 
     unit: Fraction
@@ -76,11 +77,15 @@ class Rounding:
     absolute: Fraction | None = None
 
 
-class Open:
-    """A value not yet rounded: a sum of `terms` summands, `mass` the sum of their sizes.
+class OpenSum:
+    """A sum not yet rounded; a single value is a sum of one term.
 
-    `products`: whether a summand is itself an unrounded product. `parts`: how many of them an implementation may
-    store before it adds them: a whole matrix product is one part.
+    Attributes:
+        value: The sum's balls, (B, d).
+        mass: The sum of the terms' largest sizes, (B, d).
+        terms: The number of terms.
+        products: Whether a term is itself an unrounded product.
+        parts: How many terms an implementation may store before it adds them: a matrix product is one part.
     """
 
     __slots__ = ("mass", "parts", "products", "terms", "value")
@@ -89,44 +94,76 @@ class Open:
         self.value, self.mass, self.terms, self.products, self.parts = value, mass, terms, products, parts
 
 
-def exact(value: Fraction) -> Any:
-    """A rational as a ball (exact where it is dyadic)."""
+def exact(value: Fraction) -> arb:
+    """Convert a rational to a ball, exact where it is dyadic."""
     return arb(fmpq(value.numerator, value.denominator))
 
 
-_upper = np.frompyfunc(lambda x: x.abs_upper(), 1, 1)
-_to_arb = np.frompyfunc(arb, 1, 1)
-_widen = np.frompyfunc(lambda x, r: x + arb(0, r), 2, 1)
-_middle = np.frompyfunc(lambda x: x.mid(), 1, 1)
-_radius = np.frompyfunc(lambda x: arb(x.rad()), 1, 1)
-_exact = np.frompyfunc(lambda x: x.is_exact(), 1, 1)
-_Matrix = tuple[Array, arb_mat, arb_mat, arb_mat, bool]
+def _entrywise(function: Callable[[arb], object]) -> Callable[[Array], Array]:
+    """Apply a function of a ball to every entry of an object array."""
+    return cast("Callable[[Array], Array]", np.frompyfunc(function, 1, 1))
+
+
+def _entrywise_pair(function: Callable[[arb, arb], arb]) -> Callable[[Array, Array], Array]:
+    """Apply a function of two balls to every pair of entries of two object arrays."""
+    return cast("Callable[[Array, Array], Array]", np.frompyfunc(function, 2, 1))
+
+
+_upper = _entrywise(lambda x: x.abs_upper())
+_to_arb = _entrywise(arb)
+_widen = _entrywise_pair(lambda x, radius: x + arb(0, radius))
+_middle = _entrywise(lambda x: x.mid())
+_radius = _entrywise(lambda x: arb(x.rad()))
+_is_exact = _entrywise(lambda x: x.is_exact())
+_quotient = _entrywise_pair(_enclose.quotient)
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """A parameter in the forms that products need.
+
+    Attributes:
+        source: The parameter, an object array of arb (m, n).
+        balls: The same as an Arb matrix.
+        middles: Its midpoints.
+        sizes: The largest absolute values of its entries.
+        is_exact: Whether no entry has a radius.
+    """
+
+    source: Array
+    balls: arb_mat
+    middles: arb_mat
+    sizes: arb_mat
+    is_exact: bool
 
 
 def _array(matrix: arb_mat) -> Array:
     return np.array(matrix.tolist(), dtype=object)
 
 
-def _product(left: Array, right: Array) -> Array:
-    return _array(arb_mat(left.tolist()) * arb_mat(right.tolist()))
+def _product(x1: Array, x2: Array) -> Array:
+    return _array(arb_mat(x1.tolist()) * arb_mat(x2.tolist()))
 
 
-_quotient = np.frompyfunc(_enclose.quotient, 2, 1)
-_FUNCTIONS = {
-    Function.SIGMOID: np.frompyfunc(_enclose.sigmoid, 1, 1),
-    Function.TANH: np.frompyfunc(_enclose.tanh, 1, 1),
-    Function.LOG: np.frompyfunc(_enclose.log, 1, 1),
-    Function.RELU: np.frompyfunc(_enclose.relu, 1, 1),
-    Function.STEP: np.frompyfunc(_enclose.step, 1, 1),
+_FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
+    Function.SIGMOID: _entrywise(_enclose.sigmoid),
+    Function.TANH: _entrywise(_enclose.tanh),
+    Function.LOG: _entrywise(_enclose.log),
+    Function.RELU: _entrywise(_enclose.relu),
+    Function.STEP: _entrywise(_enclose.step),
 }
 
 
 class BallArithmetic:
-    """Ball evaluation. Without `rounding` the ball is the true value; with it, the rounding bound (see above)."""
+    """Ball evaluation: without `rounding` the ball is the true value; with it, the rounding bound (see above).
+
+    Attributes:
+        bits: Arb's working precision.
+        fused: False: balls are no numbers.
+    """
 
     def __init__(self, rounding: Rounding | None = None, bits: int = REFERENCE_BITS) -> None:
         self.bits = bits
-        self.key = f"ball-{bits}-{rounding}"
         self.fused = False
         self._rounded = rounding is not None
         with precision(bits):
@@ -142,29 +179,29 @@ class BallArithmetic:
 
     @classmethod
     def of(cls, dtype: str) -> BallArithmetic:
-        """The bound for an implementation that rounds every result to `dtype`."""
+        """Return the arithmetic whose radii bound an implementation that rounds every result to `dtype`."""
         return cls(Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype]))
 
     def scope(self) -> AbstractContextManager[None]:
-        """The working precision, for as long as values are computed."""
+        """Set the working precision for as long as values are computed."""
         return precision(self.bits)
 
     def number(self, value: Fraction) -> Array:
-        """A constant: rounded, where it is not a whole number over a power of two short enough for the format."""
-        whole = np.array([[exact(value)]], dtype=object)
+        """Convert a constant: rounded unless it is a whole number over a power of two, short enough for the format."""
+        ball = np.array([[exact(value)]], dtype=object)
         dyadic = value.denominator & (value.denominator - 1) == 0
         if not self._rounded or (dyadic and abs(value.numerator) <= self._largest_whole):
-            return whole
-        return self._round(whole, _upper(whole), 1)
+            return ball
+        return self._round(ball, _upper(ball), 1)
 
     def array(self, value: Array) -> Array:
         if value.dtype == object:
             return value
-        whole: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
-        return whole
+        balls: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
+        return balls
 
     def _round(self, value: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0) -> Array:
-        """Widened by so many roundings of `mass`, `wide` more where sums are kept, and by `flushed` underflows."""
+        """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
         if not self._rounded or roundings + wide == 0:
             return value
         factor = (1 - self._unit) ** -roundings
@@ -174,9 +211,9 @@ class BallArithmetic:
         widened: Array = _widen(value, mass * growth + self._underflow * flushed)
         return widened
 
-    def settle(self, value: Array | Open) -> Array:
-        """The ball of a value once it is stored: an open sum is rounded."""
-        if not isinstance(value, Open):
+    def settle(self, value: Array | OpenSum) -> Array:
+        """Return the ball of a value once it is stored: an open sum is rounded."""
+        if not isinstance(value, OpenSum):
             return value
         if value.terms == 1:
             return self._round(value.value, _upper(value.value), 1) if value.products else value.value
@@ -186,75 +223,78 @@ class BallArithmetic:
             return self._round(value.value, value.mass, value.parts, 2 * value.terms, wide=value.terms)
         return self._round(value.value, value.mass, value.terms, 2 * value.terms)
 
-    def _open(self, value: Array | Open) -> Open:
-        return value if isinstance(value, Open) else Open(value, _upper(value), 1, False)
+    def _open(self, value: Array | OpenSum) -> OpenSum:
+        """Take a stored value as a sum of one term."""
+        return value if isinstance(value, OpenSum) else OpenSum(value, _upper(value), 1, False)
 
-    def add(self, left: Array | Open, right: Array | Open) -> Open:
-        a, b = self._open(left), self._open(right)
+    def add(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
+        a, b = self._open(x1), self._open(x2)
         parts = a.parts + b.parts
-        return Open(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
+        return OpenSum(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
 
-    def subtract(self, left: Array | Open, right: Array | Open) -> Open:
-        a, b = self._open(left), self._open(right)
+    def subtract(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
+        a, b = self._open(x1), self._open(x2)
         parts = a.parts + b.parts
-        return Open(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
+        return OpenSum(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
 
-    def multiply(self, left: Array | Open, right: Array | Open) -> Open:
-        product = self.settle(left) * self.settle(right)
-        return Open(product, _upper(product), 1, True)
+    def multiply(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
+        product = self.settle(x1) * self.settle(x2)
+        return OpenSum(product, _upper(product), 1, True)
 
-    def divide(self, left: Array | Open, right: Array | Open) -> Array:
-        quotient: Array = _quotient(self.settle(left), self.settle(right))
+    def divide(self, x1: Array | OpenSum, x2: Array | OpenSum) -> Array:
+        quotient: Array = _quotient(self.settle(x1), self.settle(x2))
         return self._round(quotient, _upper(quotient), 1)
 
     def _matrix(self, matrix: Array) -> _Matrix:
-        found = self._matrices.get(id(matrix))
-        if found is None or found[0] is not matrix:
-            whole, middles, sizes = (arb_mat(part.tolist()) for part in (matrix, _middle(matrix), _upper(matrix)))
-            found = (matrix, whole, middles, sizes, bool(_exact(matrix).all()))
-            self._matrices[id(matrix)] = found
-        return found
+        """Return a parameter's Arb matrices, computed once."""
+        forms = self._matrices.get(id(matrix))
+        if forms is None or forms.source is not matrix:
+            balls, middles, sizes = (arb_mat(part.tolist()) for part in (matrix, _middle(matrix), _upper(matrix)))
+            forms = _Matrix(matrix, balls, middles, sizes, bool(_is_exact(matrix).all()))
+            self._matrices[id(matrix)] = forms
+        return forms
 
-    def matrix_vector(self, matrix: Array, vector: Array | Open) -> Open:
+    def matrix_vector(self, matrix: Array, vector: Array | OpenSum) -> OpenSum:
         x = self.settle(vector)
-        _, whole, middles, sizes, certain = self._matrix(matrix)
-        if not self._rounded or not certain:
-            product = _array(whole * arb_mat(x.T.tolist())).T
-            mass = product if not self._rounded else _array(sizes * arb_mat(_upper(x).T.tolist())).T
-            return self._shortened(Open(product, mass, matrix.shape[1], True))
+        forms = self._matrix(matrix)
+        if not self._rounded or not forms.is_exact:
+            product = _array(forms.balls * arb_mat(x.T.tolist())).T
+            mass = product if not self._rounded else _array(forms.sizes * arb_mat(_upper(x).T.tolist())).T
+            return self._shortened(OpenSum(product, mass, matrix.shape[1], True))
         # Arb's products of wide balls drop digits of the midpoint: it is computed apart from the radius.
-        middle = _array(middles * arb_mat(_middle(x).T.tolist())).T
-        both = _array(sizes * arb_mat(np.concatenate([_upper(x), _radius(x)]).T.tolist())).T
-        return self._shortened(Open(_widen(middle, both[len(x) :]), both[: len(x)], matrix.shape[1], True))
+        middle = _array(forms.middles * arb_mat(_middle(x).T.tolist())).T
+        both = _array(forms.sizes * arb_mat(np.concatenate([_upper(x), _radius(x)]).T.tolist())).T
+        return self._shortened(OpenSum(_widen(middle, both[len(x) :]), both[: len(x)], matrix.shape[1], True))
 
-    def _shortened(self, product: Open) -> Open:
-        """A matrix product whose operands were shortened first: every term twice."""
+    def _shortened(self, product: OpenSum) -> OpenSum:
+        """Widen a matrix product whose operands were shortened first: every term twice."""
         if self._rounded and self._operands is not None:
             growth = ((1 - self._operands) ** -2 - 1).abs_upper()
             product.value = _widen(product.value, product.mass * growth)
         return product
 
-    def vector_matrix(self, vector: Array | Open, matrix: Array) -> Open:
+    def vector_matrix(self, vector: Array | OpenSum, matrix: Array) -> OpenSum:
         return self.matrix_vector(self.transpose(matrix), vector)
 
     def transpose(self, matrix: Array) -> Array:
-        found = self._transposed.get(id(matrix))
-        if found is None or found[0] is not matrix:
-            found = (matrix, matrix.T)
-            self._transposed[id(matrix)] = found
-        return found[1]
+        """Transpose a matrix; the same matrix gives the same object, whose Arb matrices are computed once."""
+        entry = self._transposed.get(id(matrix))
+        if entry is None or entry[0] is not matrix:
+            entry = (matrix, matrix.T)
+            self._transposed[id(matrix)] = entry
+        return entry[1]
 
-    def concatenate(self, *parts: Array | Open) -> Array:
+    def concatenate(self, *parts: Array | OpenSum) -> Array:
         return np.concatenate([self.settle(part) for part in parts], axis=-1)
 
-    def slice(self, vector: Array | Open, start: int, stop: int) -> Array | Open:
-        if not isinstance(vector, Open):
+    def slice(self, vector: Array | OpenSum, start: int, stop: int) -> Array | OpenSum:
+        if not isinstance(vector, OpenSum):
             return vector[..., start:stop]
         # A part of a sum is a sum: a kernel may add it to others before anything is rounded.
         value, mass = vector.value[..., start:stop], vector.mass[..., start:stop]
-        return Open(value, mass, vector.terms, vector.products, vector.parts)
+        return OpenSum(value, mass, vector.terms, vector.products, vector.parts)
 
-    def apply(self, function: Function, argument: Array | Open) -> Array:
+    def apply(self, function: Function, argument: Array | OpenSum) -> Array:
         x = self.settle(argument)
         if function is Function.IDENTITY:
             return x
@@ -270,13 +310,13 @@ class BallArithmetic:
         return self._computed(value, FUNCTION_ROUNDINGS)
 
     def _computed(self, value: Array, roundings: int, flushed: int = 1) -> Array:
-        """A function's value after that many roundings where functions are computed, then stored."""
+        """Round a function's value that often where functions are computed, then once as it is stored."""
         if self._rounded and self._wide is not None:
             return self._round(value, _upper(value), 1, flushed, wide=roundings)
         return self._round(value, _upper(value), roundings, flushed)
 
     def _softmax(self, x: Array) -> Array:
-        """exp(x - m) / sum: relative error abs(x - m) u from each shift, the functions', k for the sum, 2 more."""
+        """Compute exp(x - m) / sum: error abs(x - m) u from each shift, the functions', k for the sum, 2 more."""
         rows = []
         for row in x:
             value = np.array(_enclose.softmax(list(row)), dtype=object)
@@ -285,31 +325,31 @@ class BallArithmetic:
             rows.append(self._computed(value, roundings, 2 + len(row)))
         return np.array(rows, dtype=object).reshape(x.shape)
 
-    def component(self, vector: Array | Open, index: IndexArray) -> Array:
+    def component(self, vector: Array | OpenSum, index: IndexArray) -> Array:
         return np.take_along_axis(self.settle(vector), index[:, None], axis=-1)
 
-    def place(self, scalar: Array | Open, index: IndexArray, size: int) -> Array:
+    def place(self, scalar: Array | OpenSum, index: IndexArray, size: int) -> Array:
         result = np.full((len(index), size), arb(0), dtype=object)
         np.put_along_axis(result, index[:, None], self.settle(scalar), axis=-1)
         return result
 
-    def outer(self, left: Array | Open, right: Array | Open) -> Open:
-        a, b = self.settle(left), self.settle(right)
+    def outer(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
+        a, b = self.settle(x1), self.settle(x2)
         if not self._rounded:
             product = _product(a.T, b)
-            return Open(product, product, len(a), True)
+            return OpenSum(product, product, len(a), True)
         # abs(a b - mid a mid b) <= abs(a) rad b + rad a abs(mid b), as one product of twice the length.
         sizes, radii = _upper(a), np.concatenate([_radius(b), _upper(_middle(b))])
         spread = _product(np.concatenate([sizes, _radius(a)]).T, radii)
         middle = _widen(_product(_middle(a).T, _middle(b)), spread)
-        return self._shortened(Open(middle, _product(sizes.T, _upper(b)), len(a), True))
+        return self._shortened(OpenSum(middle, _product(sizes.T, _upper(b)), len(a), True))
 
-    def dot(self, left: Array | Open, right: Array | Open) -> Open:
-        products = self.settle(left) * self.settle(right)
+    def dot(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
+        products = self.settle(x1) * self.settle(x2)
         total = products.sum(axis=-1, keepdims=True)
-        return Open(total, _upper(products).sum(axis=-1, keepdims=True), products.shape[-1], True)
+        return OpenSum(total, _upper(products).sum(axis=-1, keepdims=True), products.shape[-1], True)
 
-    def batch_sum(self, value: Array | Open) -> Open:
+    def batch_sum(self, value: Array | OpenSum) -> OpenSum:
         a = self._open(value)
         # Each row's value may be stored before the sum, and the sum once more.
-        return Open(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products, a.parts + 1)
+        return OpenSum(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products, a.parts + 1)

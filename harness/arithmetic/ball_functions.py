@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 from flint import arb
 
@@ -17,15 +16,16 @@ FAR = 2**20
 """Beyond it a sigmoid, and a tanh, is within exp(-2^20) of its limit, and Arb's exponentials lose what they hold."""
 
 
-def _at_its_limit(x: arb) -> Any:
-    """How far from their limit sigmoid and tanh are where all of `x` is beyond `FAR`, as a ball; None elsewhere."""
+def _distance_to_limit(x: arb) -> arb | None:
+    """Enclose how far sigmoid and tanh are from their limit where all of `x` is beyond `FAR`; None elsewhere."""
     if not x.abs_lower() > FAR:
         return None
     half = arb(-FAR).exp().abs_upper()
     return arb(half, half)
 
 
-def _mean_value(x: arb, value: Callable[[arb], Any], slope: Callable[[arb], Any]) -> Any:
+def _mean_value(x: arb, value: Callable[[arb], arb], slope: Callable[[arb], arb]) -> arb:
+    """Enclose a function by its value at the midpoint and a bound on its slope over the ball."""
     middle = value(x.mid())
     if x.is_exact():
         return middle
@@ -36,12 +36,12 @@ def _sigmoid(x: arb) -> arb:
     return 1 / (1 + (-x).exp())
 
 
-def sigmoid(x: arb) -> Any:
-    """The slope s(1 - s) falls with abs(x): its supremum is at the point next to zero."""
+def sigmoid(x: arb) -> arb:
+    """Enclose the sigmoid. Its slope s(1 - s) falls with abs(x): the supremum is at the point next to zero."""
 
-    rest = _at_its_limit(x)
-    if rest is not None:
-        return rest if x < 0 else 1 - rest
+    distance = _distance_to_limit(x)
+    if distance is not None:
+        return distance if x < 0 else 1 - distance
 
     def slope(ball: arb) -> arb:
         s = _sigmoid(-ball.abs_lower())
@@ -50,12 +50,12 @@ def sigmoid(x: arb) -> Any:
     return _mean_value(x, _sigmoid, slope)
 
 
-def tanh(x: arb) -> Any:
-    """The slope (1 - t)(1 + t) falls with abs(x): its supremum is at the point next to zero."""
+def tanh(x: arb) -> arb:
+    """Enclose tanh. Its slope (1 - t)(1 + t) falls with abs(x): the supremum is at the point next to zero."""
 
-    rest = _at_its_limit(x)
-    if rest is not None:
-        return rest - 1 if x < 0 else 1 - rest
+    distance = _distance_to_limit(x)
+    if distance is not None:
+        return distance - 1 if x < 0 else 1 - distance
 
     def slope(ball: arb) -> arb:
         t = ball.abs_lower().tanh()
@@ -64,27 +64,30 @@ def tanh(x: arb) -> Any:
     return _mean_value(x, lambda m: m.tanh(), slope)
 
 
-def log(x: arb) -> Any:
-    """The slope 1 / x is largest at the lower end; a ball that reaches zero has no logarithm (not finite)."""
+def log(x: arb) -> arb:
+    """Enclose the logarithm. Its slope 1 / x is largest at the lower end.
+
+    A ball that reaches zero gives one that is not finite.
+    """
     return _mean_value(x, lambda m: m.log(), lambda ball: 1 / ball.lower() if ball > 0 else arb("inf"))
 
 
-def relu(x: arb) -> Any:
-    """Slope 0 or 1; where the ball holds zero, 1 bounds it."""
+def relu(x: arb) -> arb:
+    """Enclose ReLU. Its slope is 0 or 1; where the ball contains zero, 1 bounds it."""
     if x > 0:
         return x
     return arb(0) if x < 0 else _mean_value(x, lambda m: m if m > 0 else arb(0), lambda _: arb(1))
 
 
-def step(x: arb) -> Any:
-    """1 above zero, else 0; where the ball holds zero, either: 1/2 +- 1/2."""
+def step(x: arb) -> arb:
+    """Enclose the step function: 1 above zero, else 0; where the ball contains zero, 1/2 +- 1/2."""
     if x > 0:
         return arb(1)
     return arb(0) if x <= 0 else arb(0.5, 0.5)
 
 
-def quotient(x: arb, y: arb) -> Any:
-    """x / y. With q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y."""
+def quotient(x: arb, y: arb) -> arb:
+    """Enclose x / y. With q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y."""
     middle = x.mid() / y.mid()
     if x.is_exact() and y.is_exact():
         return middle
@@ -92,9 +95,10 @@ def quotient(x: arb, y: arb) -> Any:
     return middle + arb(0, (spread / y.abs_lower()).abs_upper())
 
 
-def softmax(row: list[arb]) -> list[Any]:
-    """d s_i / d x_j is s_i (1 - s_i) for i = j, and -s_i s_j otherwise; every s_i is bounded over the whole box first.
+def softmax(row: list[arb]) -> list[arb]:
+    """Enclose the softmax of a row, entry by entry.
 
+    d s_i / d x_j is s_i (1 - s_i) for i = j, and -s_i s_j otherwise; every s_i is bounded over the whole box first.
     It lies within a factor exp(2 r) of its value at the midpoints, r the largest radius: numerator and denominator
     change by at most exp(r) each.
     """
@@ -109,7 +113,7 @@ def softmax(row: list[arb]) -> list[Any]:
     moved = [b * r for b, r in zip(bounds, radii, strict=True)]
     result = []
     for i, (value, bound) in enumerate(zip(values, bounds, strict=True)):
-        others = sum(moved[:i] + moved[i + 1 :], arb(0))
-        spread = bound * ((1 - value / grow) * radii[i] + others)
+        remaining = sum(moved[:i] + moved[i + 1 :], arb(0))
+        spread = bound * ((1 - value / grow) * radii[i] + remaining)
         result.append(value + arb(0, spread.abs_upper()))
     return result

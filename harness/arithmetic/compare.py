@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from flint import arb
@@ -12,43 +11,60 @@ from numpy.typing import NDArray
 from rnn_harness.array_types import Array
 
 
-def _distance(ball: Any, computed: float) -> Any:
+def _distance(ball: arb, computed: float) -> arb:
+    """Return the distance of a number from the true value, the ball's midpoint."""
     return (ball.mid() - arb(computed)).abs_upper()
 
 
 def error_over_bound(balls: Array, computed: Array) -> tuple[float, tuple[int, ...]]:
-    """(worst abs(computed - true) / bound, where). Above 1 is outside the bound; inf for NaN or infinity.
+    """Return the worst error as a share of the bound, and where it is.
 
-    `balls`: an object array of arb; `computed`: numbers of the same shape. An exact ball admits only its midpoint,
-    and a ball without a finite bound admits nothing: what cannot fail must not agree.
+    An exact ball admits only its midpoint, and a ball without a finite bound admits nothing: what cannot fail must
+    not agree.
+
+    Args:
+        balls: An object array of arb: midpoints are true values, radii bounds.
+        computed: Numbers of the same shape.
+
+    Returns:
+        The largest abs(computed - true) / bound, and its index. Above 1 is outside the bound; infinite for NaN and
+        infinity.
     """
-    worst, where = 0.0, (0,) * balls.ndim
+    worst, worst_index = 0.0, (0,) * balls.ndim
     for index in np.ndindex(*balls.shape):
         value = float(computed[index])
-        ball: Any = balls[index]
+        ball: arb = balls.item(index)
         if not (math.isfinite(value) and ball.is_finite()):
             return math.inf, index
         distance, radius = _distance(ball, value), arb(ball.rad())
         if distance <= 0:
             continue
-        here = float((distance / radius).abs_upper()) if radius > 0 else math.inf
-        if here > worst:
-            worst, where = here, index
-    return worst, where
+        share = float((distance / radius).abs_upper()) if radius > 0 else math.inf
+        if share > worst:
+            worst, worst_index = share, index
+    return worst, worst_index
 
 
 def worst_error(balls: Array, computed: Array) -> float:
-    """The largest abs(computed - true)."""
-    return max((float(_distance(balls[i], float(computed[i]))) for i in np.ndindex(*balls.shape)), default=0.0)
+    """Return the largest abs(computed - true); arguments as for `error_over_bound`."""
+    return max((float(_distance(balls.item(i), float(computed[i]))) for i in np.ndindex(*balls.shape)), default=0.0)
 
 
 def worst_bound(balls: Array) -> float:
-    """The largest radius."""
+    """Return the largest radius of an object array of arb."""
     return max((float(arb(ball.rad())) for ball in balls.flat), default=0.0)
 
 
 def effective_bits(balls: Array, computed: Array) -> float:
-    """-log2 of the worst error relative to the largest true value: the precision that was really there."""
+    """Return the precision that was really there.
+
+    Args:
+        balls: An object array of arb around the true values.
+        computed: Numbers of the same shape.
+
+    Returns:
+        -log2 of the worst error relative to the largest true value; infinite without an error.
+    """
     scale = max((float(ball.mid().abs_upper()) for ball in balls.flat), default=0.0)
     error = worst_error(balls, computed)
     if error == 0 or scale == 0:
@@ -57,5 +73,5 @@ def effective_bits(balls: Array, computed: Array) -> float:
 
 
 def middle(balls: Array) -> NDArray[np.float64]:
-    """The true values, rounded to float64."""
+    """Return the true values (midpoints of an object array of arb), rounded to float64."""
     return np.array([float(ball.mid()) for ball in balls.flat], dtype=np.float64).reshape(balls.shape)

@@ -2,27 +2,30 @@
 
 Every direction moves a single number, so the real parts are the same in all of them and are computed once. Imaginary
 parts are kept in units of the step; its square vanishes against 1, so products and quotients are linear in them, as
-`_step` has it for one direction.
-
-Dimension legend: P directions, B batch rows. Real parts are (B, d), imaginary parts (P, B, d).
+`complex_step` has it for one direction. Below, P is the number of directions.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 
-from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
-from rnn_harness.array_types import Array
+from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A value: its real part and its imaginary parts, or None where no direction has moved it yet."""
+    """A value in all directions.
+
+    Attributes:
+        real: The real part, (B, d).
+        imaginary: The imaginary parts, (P, B, d); None where no direction has moved the value yet.
+    """
 
     real: Array
     imaginary: Array | None = None
@@ -31,7 +34,7 @@ class Moved:
         return len(self.real)
 
     def __getitem__(self, t: int) -> Moved:
-        """One step of a sequence (T, B, n) with imaginary parts (T, P, B, n)."""
+        """Take one step of a sequence (T, B, n) with imaginary parts (T, P, B, n)."""
         return Moved(self.real[t], None if self.imaginary is None else self.imaginary[t])
 
 
@@ -39,7 +42,11 @@ class Moved:
 class Perturbed:
     """A matrix (a, b) of which each direction in `rows` moves one entry, row by row.
 
-    `transposed`: `base` is the transpose, (b, a); the directions still count the entries of the matrix as it was.
+    Attributes:
+        base: The matrix, or its transpose (b, a).
+        rows: The directions that move it, a * b of them.
+        shape: (a, b), as the directions count the entries.
+        transposed: Whether `base` is the transpose.
     """
 
     base: Array
@@ -48,73 +55,139 @@ class Perturbed:
     transposed: bool = False
 
 
-def _plus(left: Array | None, right: Array | None) -> Array | None:
-    if left is None or right is None:
-        return right if left is None else left
-    return left + right
+EntryValue: TypeAlias = Moved | Perturbed
+"""A vector in all directions, or a matrix."""
 
 
-def _times(factor: Any, imaginary: Array | None) -> Array | None:
+def _plus(x1: Array | None, x2: Array | None) -> Array | None:
+    """Add imaginary parts; None counts as zero."""
+    if x1 is None or x2 is None:
+        return x2 if x1 is None else x1
+    return x1 + x2
+
+
+def _times(factor: Array | float, imaginary: Array | None) -> Array | None:
+    """Multiply an imaginary part with a real factor; None counts as zero."""
     return None if imaginary is None else factor * imaginary
 
 
-class EntryArithmetic(NumpyArithmetic):
-    """Values are `Moved`, matrices `Perturbed`; `count` is the number of directions."""
+def moved(value: EntryValue) -> Moved:
+    """Return a value that is no matrix.
+
+    Raises:
+        TypeError: It is a matrix: nothing but products and transposes can be taken of those.
+    """
+    if isinstance(value, Perturbed):
+        raise TypeError("a matrix whose entries are moved can only be multiplied or transposed")
+    return value
+
+
+def imaginary_parts(value: EntryValue) -> Array:
+    """Return the imaginary parts of a vector, (P, B, d).
+
+    Raises:
+        ValueError: No direction moves it.
+    """
+    imaginary = moved(value).imaginary
+    if imaginary is None:
+        raise ValueError("no direction moves this value")
+    return imaginary
+
+
+def _matrix(value: EntryValue) -> Perturbed:
+    if isinstance(value, Moved):
+        raise TypeError("a matrix product needs a matrix whose entries are moved")
+    return value
+
+
+def _unsupported(operation: str) -> NoReturn:
+    raise NotImplementedError(f"{operation} has no step along all entries at once")
+
+
+class EntryArithmetic:
+    """float64 with one imaginary part a direction.
+
+    Attributes:
+        count: The number of directions, P.
+        fused: False: a value is no NumPy array.
+    """
 
     def __init__(self, count: int) -> None:
-        super().__init__(np.float64)
-        self.key, self.fused, self.count = "entries", False, count
+        self.fused, self.count = False, count
 
-    def number(self, value: Fraction) -> Any:
+    def scope(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def number(self, value: Fraction) -> EntryValue:
         return Moved(np.array(float(value)))
 
-    def array(self, value: Any) -> Any:
+    def array(self, value: object) -> EntryValue:
+        """Return the value, which is moved already: an array does not say by which direction."""
+        if not isinstance(value, Moved | Perturbed):
+            raise TypeError(f"expected a value that directions move, got {type(value).__name__}")
         return value
 
-    def transpose(self, matrix: Any) -> Any:
-        return Perturbed(matrix.base.T, matrix.rows, matrix.shape, not matrix.transposed)
+    def settle(self, value: EntryValue) -> EntryValue:
+        return value
 
-    def add(self, left: Any, right: Any) -> Any:  # type: ignore[override]
-        return Moved(left.real + right.real, _plus(left.imaginary, right.imaginary))
+    def transpose(self, matrix: EntryValue) -> EntryValue:
+        own = _matrix(matrix)
+        return Perturbed(own.base.T, own.rows, own.shape, not own.transposed)
 
-    def subtract(self, left: Any, right: Any) -> Any:  # type: ignore[override]
-        return Moved(left.real - right.real, _plus(left.imaginary, _times(-1.0, right.imaginary)))
+    def add(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        a, b = moved(x1), moved(x2)
+        return Moved(a.real + b.real, _plus(a.imaginary, b.imaginary))
 
-    def multiply(self, left: Any, right: Any) -> Any:  # type: ignore[override]
-        imaginary = _plus(_times(right.real, left.imaginary), _times(left.real, right.imaginary))
-        return Moved(left.real * right.real, imaginary)
+    def subtract(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        a, b = moved(x1), moved(x2)
+        return Moved(a.real - b.real, _plus(a.imaginary, _times(-1.0, b.imaginary)))
 
-    def divide(self, left: Any, right: Any) -> Any:  # type: ignore[override]
-        quotient = left.real / right.real
-        moved = _plus(left.imaginary, _times(-quotient, right.imaginary))
-        return Moved(quotient, _times(1 / right.real, moved))
+    def multiply(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        a, b = moved(x1), moved(x2)
+        imaginary = _plus(_times(b.real, a.imaginary), _times(a.real, b.imaginary))
+        return Moved(a.real * b.real, imaginary)
 
-    def matrix_vector(self, matrix: Any, vector: Any) -> Any:
-        real = vector.real @ matrix.base.T
-        if vector.imaginary is None:
+    def divide(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        a, b = moved(x1), moved(x2)
+        quotient = a.real / b.real
+        numerator = _plus(a.imaginary, _times(-quotient, b.imaginary))
+        return Moved(quotient, _times(1 / b.real, numerator))
+
+    def matrix_vector(self, matrix: EntryValue, vector: EntryValue) -> EntryValue:
+        m, x = _matrix(matrix), moved(vector)
+        real = x.real @ m.base.T
+        if x.imaginary is None:
             imaginary = np.zeros((self.count, *real.shape))
         else:
             # One product of all rows: a stack of small ones costs a call each.
-            rows = vector.imaginary.reshape(-1, vector.imaginary.shape[-1])
-            imaginary = (rows @ matrix.base.T).reshape(self.count, *real.shape)
+            rows = x.imaginary.reshape(-1, x.imaginary.shape[-1])
+            imaginary = (rows @ m.base.T).reshape(self.count, *real.shape)
         # A view of the entries (i, j) that the matrix's own directions move; each meets one number of the vector.
-        own = imaginary[matrix.rows].reshape(*matrix.shape, *real.shape)
-        target = np.einsum("ijbj->ijb" if matrix.transposed else "ijbi->ijb", own)
-        met = vector.real.T
-        target += met[:, None] if matrix.transposed else met[None]
+        entries = imaginary[m.rows].reshape(*m.shape, *real.shape)
+        target = np.einsum("ijbj->ijb" if m.transposed else "ijbi->ijb", entries)
+        numbers = x.real.T
+        target += numbers[:, None] if m.transposed else numbers[None]
         return Moved(real, imaginary)
 
-    def vector_matrix(self, vector: Any, matrix: Any) -> Any:
+    def vector_matrix(self, vector: EntryValue, matrix: EntryValue) -> EntryValue:
         return self.matrix_vector(self.transpose(matrix), vector)
 
-    def concatenate(self, *parts: Any) -> Any:
-        real = np.concatenate([part.real for part in parts], axis=-1)
+    def concatenate(self, *parts: EntryValue) -> EntryValue:
+        vectors = [moved(part) for part in parts]
+        real = np.concatenate([part.real for part in vectors], axis=-1)
         shape = (self.count, *real.shape[:-1])
-        rows = [np.zeros((*shape, part.real.shape[-1])) if part.imaginary is None else part.imaginary for part in parts]
-        return Moved(real, np.concatenate(rows, axis=-1))
+        imaginary = [
+            np.zeros((*shape, part.real.shape[-1])) if part.imaginary is None else part.imaginary for part in vectors
+        ]
+        return Moved(real, np.concatenate(imaginary, axis=-1))
 
-    def apply(self, function: Function, argument: Any) -> Any:
-        a, b = argument.real, argument.imaginary
+    def slice(self, vector: EntryValue, start: int, stop: int) -> EntryValue:
+        x = moved(vector)
+        return Moved(x.real[..., start:stop], None if x.imaginary is None else x.imaginary[..., start:stop])
+
+    def apply(self, function: Function, argument: EntryValue) -> EntryValue:
+        x = moved(argument)
+        a, b = x.real, x.imaginary
         if function in (Function.SIGMOID, Function.TANH):
             twice = 2 if function is Function.TANH else 1
             w = np.exp(-twice * np.abs(a))
@@ -123,8 +196,8 @@ class EntryArithmetic(NumpyArithmetic):
             return Moved(real, _times(twice * twice * w / (u * u), b))
         if function is Function.SOFTMAX and b is not None:
             e = np.exp(a - a.max(axis=-1, keepdims=True))
-            total, moved = e.sum(axis=-1, keepdims=True), e * b
-            return Moved(e / total, (moved * total - e * moved.sum(axis=-1, keepdims=True)) / (total * total))
+            total, slope = e.sum(axis=-1, keepdims=True), e * b
+            return Moved(e / total, (slope * total - e * slope.sum(axis=-1, keepdims=True)) / (total * total))
         if function is Function.RELU:
             return Moved(np.where(a > 0, a, 0), _times(np.where(a > 0, 1.0, 0.0), b))
         if function is Function.STEP:
@@ -132,3 +205,18 @@ class EntryArithmetic(NumpyArithmetic):
         if function is Function.IDENTITY:
             return argument
         raise ValueError(f"{function.value} has no step along all entries at once")
+
+    def component(self, vector: EntryValue, index: IndexArray) -> EntryValue:
+        _unsupported("a component by its index")
+
+    def place(self, scalar: EntryValue, index: IndexArray, size: int) -> EntryValue:
+        _unsupported("a placement by an index")
+
+    def outer(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        _unsupported("an outer product")
+
+    def dot(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
+        _unsupported("a product of rows")
+
+    def batch_sum(self, value: EntryValue) -> EntryValue:
+        _unsupported("a sum over the batch")

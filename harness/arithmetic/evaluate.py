@@ -1,62 +1,88 @@
-"""Run a program over a sequence in any arithmetic.
-
-Dimension legend: T time steps, B batch rows.
-"""
+"""Run a program over a sequence in any arithmetic."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
-from rnn_harness.arithmetic.compile.generate import compiled, targets_of
+from rnn_harness.arithmetic.compile.generate import Key, compiled_assignments
 from rnn_harness.arithmetic.compile.sequence import run_sequence
-from rnn_harness.arithmetic.protocol import Arithmetic, Trajectory, Values
+from rnn_harness.arithmetic.protocol import Arithmetic, OpenT, StoredT, Trajectory, Values
+from rnn_harness.array_types import Array
 from rnn_harness.specs.program import Pass, Program
 
 
-def evaluate(program: Program, values: Values, arithmetic: Arithmetic) -> Trajectory:
-    """All values of `program` over the sequence. KeyError names a symbol without a value."""
+def evaluate(program: Program, values: Values, arithmetic: Arithmetic[StoredT, OpenT]) -> Trajectory[StoredT]:
+    """Compute every symbol of a program at every step.
+
+    Args:
+        program: The equations, in passes.
+        values: Numbers for its symbols, T steps of B rows.
+        arithmetic: What numbers are and how operations round.
+
+    Returns:
+        All values, as the arithmetic stores them.
+
+    Raises:
+        KeyError: A symbol has no value; the error names it.
+    """
     with arithmetic.scope():
         parameters = {name: arithmetic.array(value) for name, value in values.parameters.items()}
         initial = {name: arithmetic.array(value) for name, value in values.states.items()}
         steps = values.steps
-        inputs = [{k: arithmetic.array(v[t]) for k, v in values.inputs.items()} for t in range(steps)]
+        inputs = [{name: arithmetic.array(value[t]) for name, value in values.inputs.items()} for t in range(steps)]
         indices = [{name: value[t] for name, value in values.indices.items()} for t in range(steps)]
-        found: list[dict[str, Any]] = [{} for _ in range(steps)]
-        trajectory = Trajectory(found, initial, parameters, inputs, indices, dict(values.sizes))
-        for one in program.passes:
+        computed: list[dict[str, StoredT]] = [{} for _ in range(steps)]
+        trajectory = Trajectory(computed, initial, parameters, inputs, indices, dict(values.sizes))
+        for pass_ in program.passes:
             if arithmetic.fused and steps:
-                run_sequence(one, trajectory, arithmetic, order(one.direction, steps))
+                # A fused arithmetic is one on NumPy arrays: the types cannot say it.
+                numpy_trajectory = cast("Trajectory[Array]", trajectory)
+                numpy_arithmetic = cast("Arithmetic[Array, Array]", arithmetic)
+                numpy_steps = cast("list[dict[str, Array]]", computed)
+                order = walk_order(pass_.direction, steps)
+                run_sequence(pass_, numpy_trajectory, numpy_steps, numpy_arithmetic, order)
             else:
-                _run_pass(one, trajectory, arithmetic)
+                _run_pass(pass_, trajectory, computed, arithmetic)
     return trajectory
 
 
-def order(direction: int, steps: int) -> range:
-    """The steps in the order in which a pass of that direction walks them."""
+def walk_order(direction: int, steps: int) -> range:
+    """Return the steps in the order in which a pass of that direction (+1, -1 or 0) walks them."""
     return range(steps - 1, -1, -1) if direction < 0 else range(steps)
 
 
-def environment(trajectory: Trajectory, t: int, one: Pass) -> dict[tuple[str, int | None], Any]:
-    """The values a pass may use at step t: parameters, inputs, what is known at t, and its carried states."""
-    env: dict[tuple[str, int | None], Any] = {(k, None): v for k, v in trajectory.parameters.items()}
-    env.update(((k, 0), v) for k, v in trajectory.inputs[t].items())
-    env.update(((k, 0), v) for k, v in trajectory.steps[t].items())
-    before = t - one.direction
+def environment(trajectory: Trajectory[StoredT], t: int, pass_: Pass) -> dict[Key, StoredT]:
+    """Collect the values a pass may read at step `t`.
+
+    Returns:
+        Parameters (time None), inputs and what is computed at t (time 0), and the pass's carried states at the step
+        walked before (time -direction).
+    """
+    env: dict[Key, StoredT] = {(name, None): value for name, value in trajectory.parameters.items()}
+    env.update(((name, 0), value) for name, value in trajectory.inputs[t].items())
+    env.update(((name, 0), value) for name, value in trajectory.steps[t].items())
+    before = t - pass_.direction
     inside = 0 <= before < len(trajectory.steps)
     source = trajectory.steps[before] if inside else trajectory.initial
-    env.update(((state.name, -one.direction), source[state.name]) for state in one.carried)
+    env.update(((state.name, -pass_.direction), source[state.name]) for state in pass_.carried)
     return env
 
 
-def _run_pass(one: Pass, trajectory: Trajectory, arithmetic: Arithmetic) -> None:
-    run = compiled(one, lambda: targets_of(one.assignments), trajectory.sizes)
-    env: dict[tuple[str, int | None], Any] = {(k, None): v for k, v in trajectory.parameters.items()}
-    carried = [state.name for state in one.carried]
-    back = -one.direction
+def _run_pass(
+    pass_: Pass,
+    trajectory: Trajectory[StoredT],
+    steps: list[dict[str, StoredT]],
+    arithmetic: Arithmetic[StoredT, OpenT],
+) -> None:
+    """Add a pass's values to `steps`, which are those of `trajectory`, step by step."""
+    run = compiled_assignments(pass_, pass_.assignments, trajectory.sizes)
+    env: dict[Key, StoredT | OpenT] = {(name, None): value for name, value in trajectory.parameters.items()}
+    carried = [state.name for state in pass_.carried]
+    before = -pass_.direction
     for name in carried:
-        env[name, back] = trajectory.initial[name]
-    for t in order(one.direction, len(trajectory.steps)):
-        step = trajectory.steps[t]
+        env[name, before] = trajectory.initial[name]
+    for t in walk_order(pass_.direction, len(steps)):
+        step = steps[t]
         for name, value in trajectory.inputs[t].items():
             env[name, 0] = value
         for name, value in step.items():
@@ -64,4 +90,4 @@ def _run_pass(one: Pass, trajectory: Trajectory, arithmetic: Arithmetic) -> None
         for (name, _), value in run(arithmetic, env, trajectory.indices[t]).items():
             step[name] = value
         for name in carried:
-            env[name, back] = step[name]
+            env[name, before] = step[name]

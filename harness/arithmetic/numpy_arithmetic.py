@@ -1,7 +1,4 @@
-"""NumPy arithmetic in any dtype: float32, float64, longdouble, complex128.
-
-Dimension legend: B batch rows. Batched vectors are (B, d), parameters (d,) or (d, n).
-"""
+"""NumPy arithmetic in any dtype: float32, float64, longdouble, complex128."""
 
 from __future__ import annotations
 
@@ -9,16 +6,17 @@ import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
-from typing import Any
+from typing import cast
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
 
 def _exp_minus(z: Array) -> Array:
-    """exp(-z) for complex z out of real functions, which are vectorised where the complex one is not."""
+    """Compute exp(-z) for complex z with real functions, which are vectorised where the complex one is not."""
     w = np.empty_like(z)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         size = np.exp(-z.real)
@@ -28,10 +26,9 @@ def _exp_minus(z: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)), real or complex, without overflow: exp is only taken of what is not positive."""
+    """Compute 1 / (1 + exp(-z)), real or complex, without overflow: exp is only taken of what is not positive."""
     if z.dtype.kind == "c":
-        turned = np.where(z.real < 0, -z, z)
-        w = _exp_minus(turned)
+        w = _exp_minus(np.where(z.real < 0, -z, z))
         value: Array = np.where(z.real < 0, w, 1) / (1 + w)
         return value
     with np.errstate(under="ignore"):
@@ -41,7 +38,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """tanh; for complex z by tanh(a + ib) = (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
+    """Compute tanh; for complex z by tanh(a + ib) = (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
     if z.dtype.kind != "c":
         return np.tanh(z)
     t, u = np.tanh(z.real), np.tan(z.imag)
@@ -55,10 +52,10 @@ def tanh(z: Array) -> Array:
 
 
 def softmax(z: Array) -> Array:
-    """Softmax along the last axis, shifted by the largest real part."""
+    """Compute the softmax along the last axis, shifted by the largest real part."""
     powers = np.exp(z - z.real.max(axis=-1, keepdims=True))
-    total: Array = powers / powers.sum(axis=-1, keepdims=True)
-    return total
+    shares: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
 
 
 _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
@@ -73,34 +70,39 @@ _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
 
 
 @functools.lru_cache(maxsize=256)
-def _float(value: Fraction) -> float:
-    return float(value)
+def _number(value: Fraction) -> Array:
+    """Return a Python float: beside it, NumPy keeps the dtype of an array, which it would not beside a float64."""
+    return cast("Array", float(value))
 
 
 class NumpyArithmetic:
-    """Plain evaluation in `dtype`; what the format rounds, is rounded."""
+    """Plain evaluation in one dtype; what the format rounds, is rounded.
 
-    def __init__(self, dtype: Any = np.float64) -> None:
+    Attributes:
+        dtype: The format of every value.
+        fused: Whether sums may be taken in another order, for speed.
+    """
+
+    def __init__(self, dtype: DTypeLike = np.float64) -> None:
         self.dtype = np.dtype(dtype)
-        self.key = f"numpy-{self.dtype}"
         self.fused = True
+        # NumPy's own functions: a method around each would cost a call an operation.
+        self.add: Callable[[Array, Array], Array] = np.add
+        self.subtract: Callable[[Array, Array], Array] = np.subtract
+        self.multiply: Callable[[Array, Array], Array] = np.multiply
+        self.divide: Callable[[Array, Array], Array] = np.divide
 
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def number(self, value: Fraction) -> float:
-        return _float(value)
+    def number(self, value: Fraction) -> Array:
+        return _number(value)
 
     def array(self, value: Array) -> Array:
         return np.asarray(value, dtype=self.dtype)
 
-    def settle(self, value: Any) -> Any:
+    def settle(self, value: Array) -> Array:
         return value
-
-    add = staticmethod(np.add)
-    subtract = staticmethod(np.subtract)
-    multiply = staticmethod(np.multiply)
-    divide = staticmethod(np.divide)
 
     def matrix_vector(self, matrix: Array, vector: Array) -> Array:
         product: Array = vector @ matrix.T
@@ -131,12 +133,12 @@ class NumpyArithmetic:
         np.put_along_axis(result, index[:, None], scalar, axis=-1)
         return result
 
-    def outer(self, left: Array, right: Array) -> Array:
-        product: Array = left.T @ right
+    def outer(self, x1: Array, x2: Array) -> Array:
+        product: Array = x1.T @ x2
         return product
 
-    def dot(self, left: Array, right: Array) -> Array:
-        total: Array = (left * right).sum(axis=-1, keepdims=True)
+    def dot(self, x1: Array, x2: Array) -> Array:
+        total: Array = (x1 * x2).sum(axis=-1, keepdims=True)
         return total
 
     def batch_sum(self, value: Array) -> Array:

@@ -1,25 +1,32 @@
-"""What an evaluation gets and what it gives.
-
-Dimension legend: T time steps, B batch rows.
-"""
+"""What an evaluation takes, what it gives, and the operations it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from fractions import Fraction
+from typing import Generic, Protocol, TypeVar
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
+
+StoredT = TypeVar("StoredT")
+"""A value as an arithmetic stores it: an array, a tensor, an object array of balls."""
+OpenT = TypeVar("OpenT")
+"""A value on its way into a sum, not yet rounded. Only balls have a type of its own for it."""
 
 
 @dataclass(frozen=True)
 class Values:
     """Numbers for a program's symbols, by plain name.
 
-    `parameters` as shaped in the spec; `inputs` (T, B, .); `states` (B, .), the initial ones; `indices` (T, B),
-    class indices; `sizes`: the named sizes.
+    Attributes:
+        parameters: By name, as shaped in the spec.
+        inputs: By name, (T, B, n).
+        states: The initial states by name, (B, d).
+        sizes: The named sizes.
+        indices: Class indices by letter, (T, B).
     """
 
     parameters: Mapping[str, Array]
@@ -30,50 +37,96 @@ class Values:
 
     @property
     def steps(self) -> int:
-        """T."""
+        """The number of time steps, T."""
         return len(next(iter(self.inputs.values())))
 
 
 @dataclass(frozen=True)
-class Trajectory:
-    """All values of a program over time: `steps[t][name]` for t = 0..T-1, `initial[name]` for the states.
+class Trajectory(Generic[StoredT]):
+    """All values of a program over time, as an arithmetic stores them.
 
-    `environment` holds the converted parameters, inputs and indices, for the derivative.
+    Attributes:
+        steps: T dictionaries: the value of every computed symbol at that step, (B, d).
+        initial: The initial states by name, (B, d).
+        parameters: The converted parameters by name; the derivative needs them.
+        inputs: T dictionaries of converted inputs, (B, n).
+        indices: T dictionaries of class indices, (B,).
+        sizes: The named sizes.
     """
 
-    steps: list[dict[str, Any]]
-    initial: dict[str, Any]
-    parameters: dict[str, Any]
-    inputs: list[dict[str, Any]]
-    indices: list[dict[str, IndexArray]]
+    steps: Sequence[Mapping[str, StoredT]]
+    initial: Mapping[str, StoredT]
+    parameters: Mapping[str, StoredT]
+    inputs: Sequence[Mapping[str, StoredT]]
+    indices: Sequence[Mapping[str, IndexArray]]
     sizes: Mapping[str, int]
 
 
-class Arithmetic(Protocol):
+class Arithmetic(Protocol[StoredT, OpenT]):
     """Operations on values: a batched value has a leading axis B, a parameter has none.
 
-    `fused`: whether values are NumPy arrays whose sums may be taken in another order, for speed.
+    Operations take stored and open values and may leave their result open; `settle` stores it. An arithmetic
+    that keeps nothing open is an ``Arithmetic[A, A]``.
+
+    Attributes:
+        fused: Whether values are NumPy arrays whose sums may be taken in another order, for speed.
     """
 
-    key: str
     fused: bool
 
-    def scope(self) -> AbstractContextManager[None]: ...
-    def number(self, value: Any) -> Any: ...
-    def array(self, value: Array) -> Any: ...
-    def settle(self, value: Any) -> Any: ...
-    def add(self, left: Any, right: Any) -> Any: ...
-    def subtract(self, left: Any, right: Any) -> Any: ...
-    def multiply(self, left: Any, right: Any) -> Any: ...
-    def divide(self, left: Any, right: Any) -> Any: ...
-    def matrix_vector(self, matrix: Any, vector: Any) -> Any: ...
-    def vector_matrix(self, vector: Any, matrix: Any) -> Any: ...
-    def transpose(self, matrix: Any) -> Any: ...
-    def concatenate(self, *parts: Any) -> Any: ...
-    def slice(self, vector: Any, start: int, stop: int) -> Any: ...
-    def apply(self, function: Function, argument: Any) -> Any: ...
-    def component(self, vector: Any, index: IndexArray) -> Any: ...
-    def place(self, scalar: Any, index: IndexArray, size: int) -> Any: ...
-    def outer(self, left: Any, right: Any) -> Any: ...
-    def dot(self, left: Any, right: Any) -> Any: ...
-    def batch_sum(self, value: Any) -> Any: ...
+    def scope(self) -> AbstractContextManager[None]:
+        """Return what must be entered while values are computed."""
+
+    def number(self, value: Fraction, /) -> StoredT:
+        """Convert a constant of an equation."""
+
+    def array(self, value: Array, /) -> StoredT:
+        """Convert an array of given numbers; they are taken as exact."""
+
+    def settle(self, value: StoredT | OpenT, /) -> StoredT:
+        """Store a value: what was open is rounded."""
+
+    def add(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Add entry by entry."""
+
+    def subtract(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Subtract entry by entry."""
+
+    def multiply(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Multiply entry by entry."""
+
+    def divide(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Divide entry by entry."""
+
+    def matrix_vector(self, matrix: StoredT, vector: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Multiply a matrix (m, n) with every row of a batch (B, n): (B, m)."""
+
+    def vector_matrix(self, vector: StoredT | OpenT, matrix: StoredT, /) -> StoredT | OpenT:
+        """Multiply every row of a batch (B, m) with a matrix (m, n): (B, n)."""
+
+    def transpose(self, matrix: StoredT, /) -> StoredT:
+        """Transpose a matrix (m, n): (n, m)."""
+
+    def concatenate(self, *parts: StoredT | OpenT) -> StoredT | OpenT:
+        """Join batches (B, d_i) along their last axis: (B, sum of d_i)."""
+
+    def slice(self, vector: StoredT | OpenT, start: int, stop: int, /) -> StoredT | OpenT:
+        """Take the columns from `start` to `stop` of a batch (B, d)."""
+
+    def apply(self, function: Function, argument: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Apply a function: softmax along the last axis, every other one entry by entry."""
+
+    def component(self, vector: StoredT | OpenT, index: IndexArray, /) -> StoredT | OpenT:
+        """Take one entry of every row: (B, d) and (B,) give (B, 1)."""
+
+    def place(self, scalar: StoredT | OpenT, index: IndexArray, size: int, /) -> StoredT | OpenT:
+        """Put one number into every row of zeros: (B, 1) and (B,) give (B, size)."""
+
+    def outer(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Sum the outer products over the batch: (B, m) and (B, n) give (m, n)."""
+
+    def dot(self, x1: StoredT | OpenT, x2: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Multiply row by row: two (B, d) give (B, 1)."""
+
+    def batch_sum(self, value: StoredT | OpenT, /) -> StoredT | OpenT:
+        """Sum over the batch: (B, d) gives (d,)."""

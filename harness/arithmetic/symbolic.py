@@ -3,16 +3,14 @@
 A step of a recurrent cell is a polynomial in its inputs, states, parameters and in the values of its functions.
 Those values are the generators here, one "atom" for each different argument, so that equality of two expressions is
 equality of canonical forms, and no simplifier is needed. The sigmoid is written with tanh, as (1 + tanh(a/2)) / 2,
-and tanh is odd, so that all identities between the two hold by construction.
-
-Dimension legend: the batch has one row; vectors are (1, d) object arrays, parameters (d,) or (d, n).
+and tanh is odd, so that all identities between the two follow by construction. The batch has one row.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from sympy.polys.domains import QQ  # type: ignore[import-untyped]
@@ -22,18 +20,42 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
 
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A function value that stands in the polynomials as a generator.
+
+    Attributes:
+        generator: The generator.
+        function: ``tanh``, ``log``, ``inverse`` or ``softmax``.
+        arguments: What the function is applied to; a softmax has a whole row.
+        place: Which entry of a softmax it is; 0 for every other function.
+    """
+
+    generator: PolyElement
+    function: str
+    arguments: tuple[PolyElement, ...]
+    place: int
+
+
 class SymbolicArithmetic:
-    """Polynomials in `symbols` and up to `atoms` function values. Raises ValueError when atoms run out."""
+    """Polynomials in `symbols` and in function values.
+
+    Attributes:
+        ring: SymPy's polynomial ring over the rationals.
+        generators: The ring's generators by name.
+        atoms: The function values met so far.
+        fused: False: polynomials are no numbers.
+    """
 
     def __init__(self, symbols: list[str], atoms: int) -> None:
+        """Build the ring; `atoms` is how many different function values it has room for."""
         names = [*symbols, *(f"atom{i}" for i in range(atoms))]
         self.ring = PolyRing(names, QQ)
-        self.key = "symbolic"
         self.fused = False
         self.generators: dict[str, PolyElement] = dict(zip(names, self.ring.gens, strict=True))
         self._free = list(self.ring.gens[len(symbols) :])
-        self.atoms: list[tuple[PolyElement, str, tuple[PolyElement, ...], int]] = []
-        self._known: dict[Any, PolyElement] = {}
+        self.atoms: list[Atom] = []
+        self._known: dict[tuple[str, tuple[PolyElement, ...], int], PolyElement] = {}
 
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -44,26 +66,26 @@ class SymbolicArithmetic:
     def array(self, value: Array) -> Array:
         if value.dtype == object:
             return value
-        flat = [self.ring.one * QQ(*float(entry).as_integer_ratio()) for entry in value.flat]
-        whole = np.empty(value.size, dtype=object)
-        whole[:] = flat
-        return whole.reshape(value.shape)
+        entries = [self.ring.one * QQ(*float(entry).as_integer_ratio()) for entry in value.flat]
+        polynomials = np.empty(value.size, dtype=object)
+        polynomials[:] = entries
+        return polynomials.reshape(value.shape)
 
-    def settle(self, value: Any) -> Any:
+    def settle(self, value: Array) -> Array:
         return value
 
-    def add(self, left: Array, right: Array) -> Array:
-        return left + right
+    def add(self, x1: Array, x2: Array) -> Array:
+        return x1 + x2
 
-    def subtract(self, left: Array, right: Array) -> Array:
-        return left - right
+    def subtract(self, x1: Array, x2: Array) -> Array:
+        return x1 - x2
 
-    def multiply(self, left: Array, right: Array) -> Array:
-        return left * right
+    def multiply(self, x1: Array, x2: Array) -> Array:
+        return x1 * x2
 
-    def divide(self, left: Array, right: Array) -> Array:
-        inverse = np.frompyfunc(lambda x: self._atom("inverse", (x,), 0), 1, 1)(right)
-        quotient: Array = left * inverse
+    def divide(self, x1: Array, x2: Array) -> Array:
+        inverse = np.frompyfunc(lambda x: self._atom("inverse", (x,), 0), 1, 1)(x2)
+        quotient: Array = x1 * inverse
         return quotient
 
     def matrix_vector(self, matrix: Array, vector: Array) -> Array:
@@ -83,15 +105,20 @@ class SymbolicArithmetic:
     def slice(self, vector: Array, start: int, stop: int) -> Array:
         return vector[..., start:stop]
 
-    def _atom(self, kind: str, arguments: tuple[PolyElement, ...], place: int) -> PolyElement:
-        where = (kind, arguments, place)
-        if where not in self._known:
+    def _atom(self, function: str, arguments: tuple[PolyElement, ...], place: int) -> PolyElement:
+        """Return the generator of a function value; equal arguments give the same one.
+
+        Raises:
+            ValueError: No generator is free.
+        """
+        key = (function, arguments, place)
+        if key not in self._known:
             if not self._free:
-                raise ValueError("the symbolic arithmetic has no atom left: make it with more")
-            atom = self._free.pop(0)
-            self.atoms.append((atom, kind, arguments, place))
-            self._known[where] = atom
-        return self._known[where]
+                raise ValueError("the symbolic arithmetic has no free atom: construct it with more")
+            generator = self._free.pop(0)
+            self.atoms.append(Atom(generator, function, arguments, place))
+            self._known[key] = generator
+        return self._known[key]
 
     def _tanh(self, x: PolyElement) -> PolyElement:
         if not x:
@@ -107,50 +134,51 @@ class SymbolicArithmetic:
         if function is Function.SOFTMAX:
             rows = [[self._atom("softmax", tuple(row), i) for i in range(len(row))] for row in argument]
             return np.array(rows, dtype=object)
-        kinds = {
+        polynomials = {
             Function.TANH: self._tanh,
             Function.SIGMOID: self._sigmoid,
             Function.LOG: lambda x: self._atom("log", (x,), 0),
         }
-        if function not in kinds:
+        if function not in polynomials:
             raise ValueError(f"{function.value} has no symbolic form here")
-        value: Array = np.frompyfunc(kinds[function], 1, 1)(argument)
+        value: Array = np.frompyfunc(polynomials[function], 1, 1)(argument)
         return value
 
     def derivative(self, value: PolyElement, by: PolyElement) -> PolyElement:
-        """d value / d by, where atoms depend on generators through their arguments: SymPy's `diff` of the
-        polynomial, and the chain rule over the atoms."""
-        return self._total(value, by, {})
+        """Differentiate a polynomial by a generator.
 
-    def _total(self, value: PolyElement, by: PolyElement, done: dict[PolyElement, PolyElement]) -> PolyElement:
+        Atoms depend on generators through their arguments: this is SymPy's `diff` of the polynomial, and the chain
+        rule over the atoms.
+        """
+        return self._total_derivative(value, by, {})
+
+    def _total_derivative(
+        self, value: PolyElement, by: PolyElement, done: dict[PolyElement, PolyElement]
+    ) -> PolyElement:
+        """Differentiate; `done` remembers the atoms' derivatives."""
         result = value.diff(by)
-        for atom, kind, arguments, place in self.atoms:
-            outer = value.diff(atom)
+        for atom in self.atoms:
+            outer = value.diff(atom.generator)
             if not outer:
                 continue
-            if atom not in done:
-                inner = [self._total(argument, by, done) for argument in arguments]
-                done[atom] = self._slope(atom, kind, arguments, place, inner)
-            result += outer * done[atom]
+            if atom.generator not in done:
+                inner = [self._total_derivative(argument, by, done) for argument in atom.arguments]
+                done[atom.generator] = self._atom_derivative(atom, inner)
+            result += outer * done[atom.generator]
         return result
 
-    def _slope(
-        self,
-        atom: PolyElement,
-        kind: str,
-        arguments: tuple[PolyElement, ...],
-        place: int,
-        inner: list[PolyElement],
-    ) -> PolyElement:
-        if kind == "tanh":
-            return (1 - atom**2) * inner[0]
-        if kind == "log":
-            return self._atom("inverse", arguments, 0) * inner[0]
-        if kind == "inverse":
-            return -(atom**2) * inner[0]
-        mine = [self._atom("softmax", arguments, i) for i in range(len(arguments))]
+    def _atom_derivative(self, atom: Atom, inner: list[PolyElement]) -> PolyElement:
+        """Differentiate an atom, given the derivatives of its arguments."""
+        value = atom.generator
+        if atom.function == "tanh":
+            return (1 - value**2) * inner[0]
+        if atom.function == "log":
+            return self._atom("inverse", atom.arguments, 0) * inner[0]
+        if atom.function == "inverse":
+            return -(value**2) * inner[0]
+        row = [self._atom("softmax", atom.arguments, i) for i in range(len(atom.arguments))]
         return sum(
-            (atom * ((1 if i == place else 0) - mine[i]) * inner[i] for i in range(len(inner))),
+            (value * ((1 if i == atom.place else 0) - row[i]) * inner[i] for i in range(len(inner))),
             self.ring.zero,
         )
 
@@ -162,12 +190,12 @@ class SymbolicArithmetic:
         np.put_along_axis(result, index[:, None], scalar, axis=-1)
         return result
 
-    def outer(self, left: Array, right: Array) -> Array:
-        product: Array = left.T @ right
+    def outer(self, x1: Array, x2: Array) -> Array:
+        product: Array = x1.T @ x2
         return product
 
-    def dot(self, left: Array, right: Array) -> Array:
-        total: Array = (left * right).sum(axis=-1, keepdims=True)
+    def dot(self, x1: Array, x2: Array) -> Array:
+        total: Array = (x1 * x2).sum(axis=-1, keepdims=True)
         return total
 
     def batch_sum(self, value: Array) -> Array:

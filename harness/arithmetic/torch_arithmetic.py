@@ -1,32 +1,42 @@
 """Torch arithmetic: the same expression in eager torch, so that autograd differentiates it.
 
-Dimension legend: B batch rows. torch is imported when an arithmetic is made, not before.
+torch is imported when an arithmetic is constructed, not before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 class TorchArithmetic:
-    """Eager torch in `dtype` (``"float64"``, ``"float32"``, ...) on `device`; leaves require gradients."""
+    """Eager torch; leaves require gradients.
+
+    Attributes:
+        torch: The module.
+        dtype: The format of every value, given by its name: ``"float64"``, ``"float32"``, ...
+        device: Where values are.
+        fused: False: sums keep their order.
+    """
 
     def __init__(self, dtype: str = "float64", device: str = "cpu") -> None:
         import torch
 
         self.torch = torch
-        self.dtype = getattr(torch, dtype)
+        self.dtype: torch.dtype = getattr(torch, dtype)
         self.device = device
-        self.key = f"torch-{dtype}-{device}"
         self.fused = False
-        self._functions: dict[Function, Any] = {
+        self._functions: dict[Function, Callable[[Tensor], Tensor]] = {
             Function.SIGMOID: torch.sigmoid,
             Function.TANH: torch.tanh,
             Function.LOG: torch.log,
@@ -39,61 +49,73 @@ class TorchArithmetic:
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def number(self, value: Fraction) -> float:
-        return float(value)
+    def number(self, value: Fraction) -> Tensor:
+        """Return a Python float: next to a tensor it has no dtype and no device of its own."""
+        return cast("Tensor", float(value))
 
-    def array(self, value: Array) -> Any:
-        leaf: Any = self.torch.tensor(np.ascontiguousarray(value), dtype=self.dtype, device=self.device)
+    def array(self, value: Array) -> Tensor:
+        leaf = self.torch.tensor(np.ascontiguousarray(value), dtype=self.dtype, device=self.device)
         return leaf.requires_grad_()
 
-    def settle(self, value: Any) -> Any:
+    def gradient(self, leaf: Tensor) -> Array:
+        """Return the gradient that autograd computed for a leaf.
+
+        Raises:
+            ValueError: Nothing that was differentiated depends on the leaf.
+        """
+        if leaf.grad is None:
+            raise ValueError("nothing that was differentiated depends on this leaf")
+        gradient: Array = leaf.grad.numpy()
+        return gradient
+
+    def settle(self, value: Tensor) -> Tensor:
         return value
 
-    def add(self, left: Any, right: Any) -> Any:
-        return left + right
+    def add(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1 + x2
 
-    def subtract(self, left: Any, right: Any) -> Any:
-        return left - right
+    def subtract(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1 - x2
 
-    def multiply(self, left: Any, right: Any) -> Any:
-        return left * right
+    def multiply(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1 * x2
 
-    def divide(self, left: Any, right: Any) -> Any:
-        return left / right
+    def divide(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1 / x2
 
-    def matrix_vector(self, matrix: Any, vector: Any) -> Any:
+    def matrix_vector(self, matrix: Tensor, vector: Tensor) -> Tensor:
         return vector @ matrix.T
 
-    def vector_matrix(self, vector: Any, matrix: Any) -> Any:
+    def vector_matrix(self, vector: Tensor, matrix: Tensor) -> Tensor:
         return vector @ matrix
 
-    def transpose(self, matrix: Any) -> Any:
+    def transpose(self, matrix: Tensor) -> Tensor:
         return matrix.T
 
-    def concatenate(self, *parts: Any) -> Any:
+    def concatenate(self, *parts: Tensor) -> Tensor:
         return self.torch.cat(parts, dim=-1)
 
-    def slice(self, vector: Any, start: int, stop: int) -> Any:
+    def slice(self, vector: Tensor, start: int, stop: int) -> Tensor:
         return vector[..., start:stop]
 
-    def apply(self, function: Function, argument: Any) -> Any:
+    def apply(self, function: Function, argument: Tensor) -> Tensor:
         return self._functions[function](argument)
 
-    def _index(self, index: IndexArray) -> Any:
+    def _index(self, index: IndexArray) -> Tensor:
         return self.torch.as_tensor(index, device=self.device).unsqueeze(-1)
 
-    def component(self, vector: Any, index: IndexArray) -> Any:
+    def component(self, vector: Tensor, index: IndexArray) -> Tensor:
         return vector.gather(-1, self._index(index))
 
-    def place(self, scalar: Any, index: IndexArray, size: int) -> Any:
+    def place(self, scalar: Tensor, index: IndexArray, size: int) -> Tensor:
         zero = self.torch.zeros((len(index), size), dtype=self.dtype, device=self.device)
         return zero.scatter(-1, self._index(index), scalar)
 
-    def outer(self, left: Any, right: Any) -> Any:
-        return left.T @ right
+    def outer(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1.T @ x2
 
-    def dot(self, left: Any, right: Any) -> Any:
-        return (left * right).sum(-1, keepdim=True)
+    def dot(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return (x1 * x2).sum(-1, keepdim=True)
 
-    def batch_sum(self, value: Any) -> Any:
+    def batch_sum(self, value: Tensor) -> Tensor:
         return value.sum(0)

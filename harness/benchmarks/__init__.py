@@ -1,19 +1,9 @@
-"""How fast, how large, and how far back the gradient reaches: measured side by side."""
+"""How fast, how large, and how far back the gradient reaches: cells measured and compared."""
 
 from __future__ import annotations
 
-from rnn_harness.benchmarks.plan import FULL, QUICK, USUAL, BenchmarkSize, Job, decayed, plan
-from rnn_harness.records.measurement import Measurement, read_measurements, write_measurements
+from rnn_harness.benchmarks.job import FULL, QUICK, USUAL, BenchmarkJob, BenchmarkSize
+from rnn_harness.benchmarks.plan import plan_jobs
+from rnn_harness.benchmarks.run import WorkerPool, run_jobs
 
-__all__ = [
-    "FULL",
-    "QUICK",
-    "USUAL",
-    "BenchmarkSize",
-    "Job",
-    "Measurement",
-    "decayed",
-    "plan",
-    "read_measurements",
-    "write_measurements",
-]
+__all__ = ["FULL", "QUICK", "USUAL", "BenchmarkJob", "BenchmarkSize", "WorkerPool", "plan_jobs", "run_jobs"]

@@ -1,225 +1,131 @@
-"""What a benchmark does: a plan of jobs, each independent of the others.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""Which jobs a benchmark consists of."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
-
-from rnn_harness.benchmarks.decay.decay import Curve, decay
-from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation, initialisation
-from rnn_harness.benchmarks.decay.jacobian_product import jacobians_agree, step_bound, tangent
+from rnn_harness.benchmarks.closed_form import count_parameters, nearest_hidden_size
+from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation
+from rnn_harness.benchmarks.decay.measure import measure_decay
+from rnn_harness.benchmarks.job import BenchmarkJob, BenchmarkSize, TrainingPlan
+from rnn_harness.benchmarks.learning.learner import Learner, learners
 from rnn_harness.benchmarks.learning.tasks import TASKS
-from rnn_harness.benchmarks.learning.train import Learner, learned, learners
-from rnn_harness.benchmarks.parameters import count, parameters
-from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, at_equal_count, speed
+from rnn_harness.benchmarks.learning.train import measure_learning
+from rnn_harness.benchmarks.parameters import measure_parameters
+from rnn_harness.benchmarks.speed.competitors import KernelLoader
+from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
+from rnn_harness.benchmarks.speed.speed import measure_speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
-from rnn_harness.kernels import kernels
-from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.families import BENCHMARK_CELLS
+from rnn_harness.kernels import all_kernels
+from rnn_harness.records.measurement import LearningMeasurement, Measurement, MeasurementKind
 from rnn_harness.specs import library
 
-CELLS: dict[str, tuple[str, Reference]] = {
-    "RNN": ("rnn.tanh", get("rnn")),
-    "sigmoid RNN": ("rnn.sigma", get("rnn", activation="sigmoid")),
-    "GRU": ("gru.reset_after", get("gru", reset="after")),
-    "GRU, reset before": ("gru.keep.column", get("gru")),
-    "LSTM": ("lstm.column", get("lstm")),
-    "LSTM without forget gate": ("lstm.noforget", get("lstm", forget=False)),
-}
-U32, U64 = 2.0**-23, 2.0**-52
-"""Below these shares of a gradient of 1, a sum in float32 or float64 does not see it any more."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """`cost`: seconds it takes about; `run` makes its measurements; `alone`: it times, so nothing may run beside it."""
-
-    title: str
-    cost: float
-    run: Callable[[Callable[[], None]], Iterator[Measurement]]
-    alone: bool = False
-
-
-@dataclass(frozen=True)
-class BenchmarkSize:
-    """How much: `grid` of (d, B, T), rounds of timing, decay over `steps` at hidden size `width` for `seeds`; `tasks`
-    with their steps and the steps of training. `variants`: time the cells that torch has no kernel for, too.
-    """
-
-    grid: tuple[tuple[int, int, int], ...]
-    rounds: int
-    steps: int
-    width: int
-    seeds: int
-    tasks: tuple[tuple[str, int, int], ...] = ()
-    variants: bool = False
-
-
-_TINY = (("sentiment", 5, 100), ("ahead", 20, 150), ("carry", 20, 400), ("characters", 30, 150))
-_LEARNT_QUICK = (("adding", 20, 400), *_TINY)
-_SMALL = (("sentiment", 5, 200), ("ahead", 30, 300), ("carry", 30, 800))
-_STREAMS = (("characters", 40, 300), ("forecast", 50, 600), ("forecasts", 50, 600))
-_STREAMS_FULL = (("characters", 40, 600), ("forecast", 50, 2000), ("forecasts", 50, 1000))
-_LEARNT = (*_SMALL, *_STREAMS, ("adding", 50, 1500), ("order", 50, 1000), ("copy", 20, 1000))
-_LEARNT_FULL = (*_SMALL, *_STREAMS_FULL, ("adding", 100, 3000), ("order", 100, 2000), ("copy", 50, 2000))
-_LARGE = ((16, 1, 100), (32, 16, 50), (64, 16, 50), (64, 64, 50), (128, 32, 100), (256, 64, 50))
-QUICK = BenchmarkSize(((64, 16, 50),), 9, 200, 128, 3, _LEARNT_QUICK)
-USUAL = BenchmarkSize(((32, 16, 50), (64, 16, 50), (128, 32, 50)), 15, 1000, 128, 5, _LEARNT)
-FULL = BenchmarkSize(_LARGE, 25, 4000, 128, 10, _LEARNT_FULL, variants=True)
 LEARNING_SEEDS = 3
+_STEP_COST = {"rnn": 5, "gru": 13, "lstm": 3}
+"""What a layer of torch takes for a time step of training, in units of 10 µs, by family."""
 
 
-def plan(
-    amount: BenchmarkSize,
-    what: tuple[str, ...],
+def plan_jobs(
+    size: BenchmarkSize,
+    kinds: tuple[MeasurementKind, ...],
     families: tuple[str, ...],
     dtype: str,
-    cells: tuple[str, ...] = (),
+    candidates: tuple[KernelLoader, ...] = (),
     specs: tuple[str, ...] = (),
     device: str = "cpu",
-) -> list[Job]:
-    """The jobs of a benchmark. `what`: speed, parameters, decay, learning. `cells`: somebody's, as typed. `specs`: are
-    timed in the place of those of the families, on `device`.
+) -> list[BenchmarkJob]:
+    """Plan the jobs of a benchmark.
+
+    Args:
+        size: How much is measured.
+        kinds: What is measured.
+        families: The families that are compared: rnn, gru, lstm.
+        dtype: The dtype of what is timed.
+        candidates: Loaders of candidates that are timed too.
+        specs: Specs that are timed instead of those of the families.
+        device: The device that times are taken on.
     """
     jobs = []
-    if "parameters" in what:
-        jobs.append(Job("parameters of every spec", 3.0, lambda _: parameters()))
-    if "decay" in what:
-        jobs += [_decay_job(name, one.name, amount) for name, one in _pairs(families)]
-    if "learning" in what:
-        for task, steps, budget in amount.tasks:
-            jobs += [_learning_job(task, steps, budget, one) for one in learners(TASKS[task](steps), families)]
-    if "speed" in what:
-        for d, rows, steps in amount.grid:
-            timed = specs or tuple(SPECS[family] for family in families)
-            jobs += [_speed_job(SpeedPoint(spec, d, d, rows, steps, dtype, device), amount, cells) for spec in timed]
-        d, rows, steps = amount.grid[-1]
-        total = count(library().spec(SPECS["lstm"]), {"n": d, "d": d, "k": 1})
-        for spec in (SPECS[family] for family in families if family != "lstm" and not specs):
-            jobs.append(
-                _speed_job(at_equal_count(SpeedPoint(spec, d, d, rows, steps, dtype, device), total), amount, cells)
-            )
-        if amount.variants and not specs:
-            own = (one.spec for one in kernels() if one.id.startswith("compiled/"))
-            chosen = (spec for spec in own if spec.partition(".")[0] in families)
-            jobs += [_speed_job(SpeedPoint(spec, 64, 64, 16, 50, dtype, device), amount, cells) for spec in chosen]
+    if "parameters" in kinds:
+        jobs.append(BenchmarkJob("parameters of every spec", 3.0, lambda _: measure_parameters(), "parameters"))
+    if "decay" in kinds:
+        jobs += [_decay_job(title, initial.name, size) for title, initial in _decay_pairs(families)]
+    if "learning" in kinds:
+        for training in size.training:
+            task = TASKS[training.task](training.steps)
+            jobs += [_learning_job(training, learner) for learner in learners(task, families)]
+    if "speed" in kinds:
+        points = _speed_points(size, families, dtype, specs, device)
+        jobs += [_speed_job(point, size.rounds, candidates) for point in points]
     return jobs
 
 
-def _pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
-    for name, (_, cell) in CELLS.items():
-        for one in INITIALISATIONS:
-            usual = name in ("RNN", "GRU", "LSTM")
-            if cell.name in families and cell.name in one.cells and (usual or one.name == "torch"):
-                yield name, one
+def _decay_pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:
+    """Yield the title of every cell with each initialisation it is measured at."""
+    for cell in BENCHMARK_CELLS:
+        for initial in INITIALISATIONS:
+            is_meant = cell.family in families and cell.family in initial.families
+            if is_meant and (cell.shipped or initial.name == "torch"):
+                yield cell.title, initial
 
 
-def _speed_job(point: SpeedPoint, amount: BenchmarkSize, cells: tuple[str, ...]) -> Job:
-    sizes = ", ".join(f"{name} = {value}" for name, value in point.sizes.items())
-    compiled = 10.0 * sum(one.spec == point.spec and one.id.startswith("compiled") for one in kernels())
-    cost = 1.5 + compiled + amount.rounds * (14 * SLICE + point.operations / 4_500_000_000)
-    where = "" if point.device == "cpu" else f", on {point.device}"
-    return Job(
-        f"speed of {point.spec}, {sizes}{where}", cost, lambda tick: speed(point, amount.rounds, cells, tick), True
-    )
+def _speed_points(
+    size: BenchmarkSize, families: tuple[str, ...], dtype: str, specs: tuple[str, ...], device: str
+) -> Iterator[SpeedPoint]:
+    """Yield the points of the grid; the last sizes again at an equal number of parameters; then the variants."""
+    for d, rows, steps in size.grid:
+        for spec in specs or tuple(TIMED_SPECS[family] for family in families):
+            yield SpeedPoint(spec, d, d, rows, steps, dtype, device)
+    if specs:
+        return
+    d, rows, steps = size.grid[-1]
+    total = count_parameters(library().spec(TIMED_SPECS["lstm"]), {"n": d, "d": d, "k": 1})
+    for family in families:
+        if family != "lstm":
+            yield _at_equal_count(SpeedPoint(TIMED_SPECS[family], d, d, rows, steps, dtype, device), total)
+    if size.times_variants:
+        for kernel in all_kernels():
+            if kernel.id.startswith("compiled/") and kernel.spec.partition(".")[0] in families:
+                yield SpeedPoint(kernel.spec, 64, 64, 16, 50, dtype, device)
 
 
-def _learning_job(task: str, steps: int, budget: int, learner: Learner) -> Job:
-    layers = TASKS[task](steps).layers
-    each = layers * {"rnn": 5, "gru": 13, "lstm": 3}[learner.family] / 100_000
-    cost = LEARNING_SEEDS * budget * (0.001 + steps * each)
-
-    def run(tick: Callable[[], None]) -> Iterator[Measurement]:
-        yield learned(task, steps, learner, budget, LEARNING_SEEDS, tick)
-
-    return Job(f"{learner.name} learns {task}, T = {steps}", cost, run)
+def _at_equal_count(point: SpeedPoint, total: int) -> SpeedPoint:
+    """Return the same point with the hidden size at which the spec has about `total` parameters."""
+    return replace(point, d=nearest_hidden_size(library().spec(point.spec), point.n, total))
 
 
-def _decay_job(name: str, initial: str, amount: BenchmarkSize) -> Job:
-    cost = amount.seeds * (0.02 + amount.steps / 16_000)
-    return Job(f"decay of {name}, {initial}", cost, lambda tick: _decayed(name, initial, amount, tick))
+def _speed_job(point: SpeedPoint, rounds: int, candidates: tuple[KernelLoader, ...]) -> BenchmarkJob:
+    sizes = ", ".join(f"{name} = {size}" for name, size in point.sizes.items())
+    compiled = 10.0 * sum(kernel.spec == point.spec and kernel.id.startswith("compiled") for kernel in all_kernels())
+    seconds = 1.5 + compiled + rounds * (14 * SLICE + point.operations / 4_500_000_000)
+    device = "" if point.device == "cpu" else f", on {point.device}"
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        return measure_speed(point, rounds, candidates, check_interrupt)
+
+    return BenchmarkJob(f"speed of {point.spec}, {sizes}{device}", seconds, run, "speed", exclusive=True)
 
 
-def _decayed(name: str, initial: str, amount: BenchmarkSize, tick: Callable[[], None]) -> Iterator[Measurement]:
-    yield decayed(name, initial, amount.steps, amount.width, amount.seeds, tick)
+def _learning_job(training: TrainingPlan, learner: Learner) -> BenchmarkJob:
+    layers = TASKS[training.task](training.steps).layers
+    per_step = layers * _STEP_COST[learner.family] / 100_000
+    seconds = LEARNING_SEEDS * training.training_steps * (0.001 + training.steps * per_step)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[LearningMeasurement]:
+        task = TASKS[training.task](training.steps)
+        yield measure_learning(task, learner, training.training_steps, LEARNING_SEEDS, check_interrupt)
+
+    return BenchmarkJob(f"{learner.name} learns {training.task}, T = {training.steps}", seconds, run, "learning")
 
 
-def decayed(
-    name: str, initial: str, steps: int, width: int, seeds: int, tick: Callable[[], None] = lambda: None
-) -> Measurement:
-    """The decay of one cell at one initialisation, over some seeds."""
-    spec, cell = CELLS[name]
-    one = initialisation(initial)
-    curves, right = [], []
-    for seed in range(seeds):
-        made = one.make(cell, 16, width, np.random.default_rng(seed))
-        curves.append(decay(tangent(cell, made), 16, steps, seed, one.inputs))
-        right.append(jacobians_agree(cell, made, 16, seed, one.inputs))
-        tick()
-    bounds = [step_bound(cell, one.make(cell, 16, width, np.random.default_rng(seed))) for seed in range(seeds)]
-    rates = [10 ** _slope(curve, steps) for curve in curves]
-    low, high = _mean_interval([math.log(rate) for rate in rates])
-    middle = math.exp(sum(math.log(rate) for rate in rates) / len(rates))
-    return stamped(
-        Measurement(
-            kind="decay",
-            subject=name,
-            spec=spec,
-            what=initial,
-            sizes={"n": 16, "d": width, "T": steps},
-            dtype="float64",
-            unit="per step",
-            samples=tuple(rates),
-            middle=middle,
-            low=low,
-            high=high,
-            agrees=all(right),
-            reason="" if all(right) else "a step's Jacobian is not that of the reference's backward",
-            extra=_told(curves, middle, steps) | {"bound per step": float(np.mean(bounds))},
+def _decay_job(title: str, initialisation: str, size: BenchmarkSize) -> BenchmarkJob:
+    seconds = size.decay_seeds * (0.02 + size.decay_steps / 16_000)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        yield measure_decay(
+            title, initialisation, size.decay_steps, size.decay_hidden_size, size.decay_seeds, check_interrupt
         )
-    )
 
-
-def _slope(curve: Curve, steps: int) -> float:
-    """log10 of the factor per step, from lag 10 to lag 100 (or as far as there are lags)."""
-    far = min(100, steps)
-    near = min(10, far // 2)
-    return float((curve.norms[far] - curve.norms[near]) / (far - near))
-
-
-_T95 = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
-"""Student's t for 95 %, by the number of seeds."""
-
-
-def _mean_interval(logs: list[float]) -> tuple[float, float]:
-    """exp of the 95 % interval of the mean over seeds."""
-    middle = sum(logs) / len(logs)
-    if len(logs) < 2:
-        return math.exp(middle), math.exp(middle)
-    spread = float(np.std(logs, ddof=1)) / math.sqrt(len(logs)) * _T95.get(len(logs), 2.0)
-    return math.exp(middle - spread), math.exp(middle + spread)
-
-
-def _told(curves: list[Curve], rate: float, steps: int) -> dict[str, float]:
-    """Norms at some lags, horizons, half-life, and the exponent over the whole sequence."""
-    mean = np.mean([curve.norms for curve in curves], axis=0)
-    found = {
-        f"log10 at {lag}": float(mean[lag]) for lag in (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000) if lag <= steps
-    }
-    cells = [curve.cell for curve in curves if curve.cell is not None]
-    if cells:
-        own = np.mean(cells, axis=0)
-        found |= {f"log10 at {lag}, cell state": float(own[lag]) for lag in (1, 10, 100, 200) if lag <= steps}
-    if rate < 1:
-        found["half-life"] = math.log(2) / -math.log(rate)
-        found["float32 horizon"] = math.log(U32) / math.log(rate)
-        found["float64 horizon"] = math.log(U64) / math.log(rate)
-    start = steps // 10
-    found["Lyapunov exponent"] = float((mean[steps] - mean[start]) / (steps - start)) * math.log(10)
-    return found
+    return BenchmarkJob(f"decay of {title}, {initialisation}", seconds, run, "decay")

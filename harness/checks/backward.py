@@ -155,11 +155,13 @@ def _autograd(evaluation: Evaluation) -> Iterator[Finding]:
         for t in range(evaluation.case.T):
             total = total + (trajectory.steps[t][name] * tensor(value[t])).sum()
     total.backward()
-    parameters = {k: v.grad.numpy() for k, v in trajectory.parameters.items() if v.grad is not None}
+    parameters = {k: arithmetic.gradient(v) for k, v in trajectory.parameters.items() if v.grad is not None}
     torch_found = {f"parameters.{k}": v for k, v in _gather(evaluation, parameters).items()}
-    torch_found["inputs"] = np.stack([step[evaluation.subject.input_name].grad.numpy() for step in trajectory.inputs])
+    torch_found["inputs"] = np.stack(
+        [arithmetic.gradient(step[evaluation.subject.input_name]) for step in trajectory.inputs]
+    )
     for name, source in evaluation.subject.states.items():
-        torch_found[f"states.{source}"] = trajectory.initial[name].grad.numpy()
+        torch_found[f"states.{source}"] = arithmetic.gradient(trajectory.initial[name])
     own = evaluation.flat_gradients
     rows = []
     for name, balls in evaluation.gradient_balls.items():

@@ -10,6 +10,7 @@ Dimension legend: T time steps, one batch row; a Jacobian has the axes of its to
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ class World:
     def state(self) -> str:
         return self.evaluation.program.states[0].name
 
-    def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> list[dict[str, Any]]:
+    def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> Sequence[Mapping[str, Any]]:
         """Steps start+1 .. stop from the state after step `start`."""
         inputs = {name: value[start:stop] for name, value in self.evaluation.values.inputs.items()}
         values = Values(parameters, inputs, {self.state: state}, self.evaluation.case.sizes)
@@ -61,7 +62,7 @@ class World:
         start = self.arithmetic.array(self.evaluation.values.states[self.state])
         return [start, *(step[self.state] for step in self._run(self.parameters, start, 0, STEPS))]
 
-    def _losses(self, steps: list[dict[str, Any]], first: int) -> Array:
+    def _losses(self, steps: Sequence[Mapping[str, Any]], first: int) -> Array:
         name = self.evaluation.subject.output_name
         rows = [-step[name][0, self.classes[first + i]].log() for i, step in enumerate(steps)]
         return np.array(rows, dtype=object)

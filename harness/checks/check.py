@@ -1,4 +1,4 @@
-"""What a check is: a named relation, tried on a trial, giving findings."""
+"""What a check is: a named statement, tried on an evaluation, giving findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
 from rnn_harness.array_types import Array
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.records.record import Witness
+from rnn_harness.records.verdict import Witness
 from rnn_harness.subjects.subject import Subject
 
 

@@ -10,8 +10,8 @@ from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import deviation, world
 from rnn_harness.checks.check import Finding, compare_with_balls
-from rnn_harness.records.record import Witness
-from rnn_harness.references import OutputLayer, cross_entropy, get, one_hot
+from rnn_harness.records.verdict import Witness
+from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
     Entry,
     Example,
@@ -52,7 +52,7 @@ def decide(spec: Spec, entry: Entry, library: Library, seed: int) -> Iterator[De
 def _example(entry: Example) -> Finding:
     if entry.reading is None and entry.errata:
         kinds = {kind for erratum in entry.errata for kind in erratum.finding}
-        found = {one.kind for one in audit_example(entry)}
+        found = {one.category for one in audit_example(entry)}
         return Finding(entry.id, found <= kinds, "recomputed in rationals; the print does not hold")
     wrong = list(audit_example(entry, entry.text))
     detail = wrong[0].message if wrong else "every equality holds in rationals"
@@ -62,16 +62,18 @@ def _example(entry: Example) -> Finding:
 def _table(entry: Table) -> Finding | str:
     if entry.rows == "states":
         return "assumed states, nothing computes them"
-    codes = np.array([[float(value) for value in values] for _, values in table_rows(entry)])
+    codes = np.array([[float(value) for value in row.numbers] for row in table_rows(entry)])
     made = one_hot(codes.argmax(axis=1), codes.shape[1])
     return Finding(entry.id, bool(np.array_equal(codes, made)), "the same codes as one_hot gives")
 
 
 def _program(entry: Program) -> Finding:
     total = 0
-    for kind, size, units, copies in program_layers(entry):
-        made = get("rnn") if kind == "SimpleRNN" else OutputLayer("identity")
-        total += copies * sum(int(np.prod(shape)) for shape in made.parameter_shapes(size, units).values())
+    for layer in program_layers(entry):
+        made = get_reference("rnn") if layer.class_name == "SimpleRNN" else OutputLayer("identity")
+        total += layer.copies * sum(
+            int(np.prod(shape)) for shape in made.parameter_shapes(layer.input_size, layer.units).values()
+        )
     counted = count_parameters(entry)
     return Finding(entry.id, total == counted, f"{counted} parameters by formula, {total} in the reference's arrays")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from flint import arb
@@ -52,7 +51,7 @@ def _values(program: Program, seed: int) -> tuple[Values, Array]:
     return values, rng.standard_normal((1, 2, *shape))
 
 
-def _flat(found: Cotangents) -> dict[str, Any]:
+def _flat(found: Cotangents[Array]) -> dict[str, Array]:
     rows = {f"parameter {name}": value for name, value in found.parameters.items()}
     return rows | {f"operand {name}": steps[0] for name, steps in found.inputs.items()}
 
@@ -128,7 +127,7 @@ def symbolic(assignment: Assignment) -> Finding:
     for size in (1, 2):
         proof = prove_backward(local_program(assignment), size)
         count += proof.identities
-        if not proof.holds:
+        if not proof.is_proved:
             return Finding(assignment.equation, False, f"at size {size}: {proof.failed} is another polynomial")
     return Finding(assignment.equation, True, f"{count} identities proved")
 
@@ -155,7 +154,9 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
         kind, symbol = name.split(" ", 1)
         leaf = run.parameters[symbol] if kind == "parameter" else run.inputs[0][symbol]
         rows.append(
-            compare_with_balls(assignment.equation, f"torch's gradient for {name}", derived[name], leaf.grad.numpy())
+            compare_with_balls(
+                assignment.equation, f"torch's gradient for {name}", derived[name], arithmetic.gradient(leaf)
+            )
         )
     return worst_finding(rows)
 
@@ -163,9 +164,9 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
 def text(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Finding:
     """What the audit finds in the print is what the errata declare: no more and no less."""
     found = list(audit_entry(spec, entry, specs))
-    kinds = {one.kind for one in found}
+    kinds = {one.category for one in found}
     declared = {kind for erratum in entry.errata for kind in erratum.finding}
-    undeclared = [one for one in found if one.kind not in declared]
+    undeclared = [one for one in found if one.category not in declared]
     unconfirmed = [e for e in entry.errata if not set(e.finding) & kinds]
     if undeclared:
         return Finding(entry.id, False, f"no erratum declares what the audit finds: {undeclared[0].message}")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.arithmetic import Values, evaluate
-from rnn_harness.arithmetic.entry_step import EntryArithmetic, Moved, Perturbed
+from rnn_harness.arithmetic.entry_step import EntryArithmetic, Moved, Perturbed, imaginary_parts
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents
 from rnn_harness.evaluation.evaluation import Evaluation, final_states
@@ -25,15 +25,19 @@ def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
     parameters = {name: value for name, value in values.parameters.items() if name in read}
     tables: tuple[dict[str, Array], ...] = (parameters, dict(values.inputs), dict(values.states))
     count = sum(value.size for table in tables for value in table.values())
-    moved, places = _moved(tables, count)
-    run = evaluate(evaluation.program, Values(moved[0], moved[1], moved[2], values.sizes), EntryArithmetic(count))
+    tables_moved, places = _moved(tables, count)
+    run = evaluate(
+        evaluation.program,
+        Values(tables_moved[0], tables_moved[1], tables_moved[2], values.sizes),
+        EntryArithmetic(count),
+    )
     d_outputs, d_finals = evaluation.spec_cotangents
     total = np.zeros(count)
     for name, cotangent in d_outputs.items():
         for t in range(evaluation.case.T):
-            total += np.einsum("pbd,bd->p", run.steps[t][name].imaginary, cotangent[t])
+            total += np.einsum("pbd,bd->p", imaginary_parts(run.steps[t][name]), cotangent[t])
     for name, state in final_states(evaluation.program, run).items():
-        total += np.einsum("pbd,bd->p", state.imaginary, d_finals[name])
+        total += np.einsum("pbd,bd->p", imaginary_parts(state), d_finals[name])
     found = [
         {name: total[places[i, name]].reshape(v.shape) for name, v in table.items()} for i, table in enumerate(tables)
     ]

@@ -51,233 +51,233 @@ KILLS: dict[str, tuple[str, ...]] = {
         "feedforward.slope missing",
         "gru.candidate gradient with the state not reset",
     ),
-    "relation.M-01": ("rnn.batch leak",),
-    "relation.M-02": (
+    "metamorphic.batch-permutation": ("rnn.batch leak",),
+    "metamorphic.batch-splitting": (
         "rnn.wrong only at batch 1",
         "rnn.batch leak",
         "rnn.inputs overwritten",
     ),
-    "relation.M-03": ("rnn.batch leak",),
-    "relation.M-04": (
+    "metamorphic.equal-batch-rows": ("rnn.batch leak",),
+    "metamorphic.hidden-unit-permutation": (
         "lstm.output peephole after the sigmoid",
         "rnn.inputs overwritten",
     ),
-    "relation.M-05": ("rnn.first input counted twice",),
-    "relation.M-06": (
+    "metamorphic.input-feature-permutation": ("rnn.first input counted twice",),
+    "metamorphic.input-reparametrisation": (
         "rnn.inputs beyond 8 clipped",
         "rnn.wrong only for exact zeros",
         "rnn.first input counted twice",
     ),
-    "relation.M-07": (
+    "metamorphic.hidden-unit-sign-change": (
         "lstm.sigmoid on the cell state",
         "lstm.peepholes transposed",
         "stacked.absolute values between layers",
     ),
-    "relation.M-07b": ("stacked.absolute values between layers",),
-    "relation.M-08": (
+    "metamorphic.odd-function": ("stacked.absolute values between layers",),
+    "metamorphic.chunking": (
         "lstm.final states swapped",
         "rnn.final state one step early",
         "stacked.upper layer with the lower one's initial state",
     ),
-    "relation.M-09": (
+    "metamorphic.causality": (
         "rnn.input one step late",
         "stacked.upper layer reads the lower one a step late",
         "rnn.inputs overwritten",
     ),
-    "relation.M-10": (
+    "metamorphic.sequence-lengths": (
         "lstm.cell state not frozen past the length",
         "rnn.outputs past the length kept",
         "rnn.state not frozen past the length",
     ),
-    "relation.M-10b": (
+    "metamorphic.gradients-with-lengths": (
         "rnn.gradient flows past the length",
         "lstm.bias gradient of the first row alone",
         "rnn.bias gradient without the last step",
     ),
-    "relation.M-11": (
+    "metamorphic.time-invariance": (
         "lstm.final states swapped",
         "rnn.final state one step early",
         "stacked.upper layer with the lower one's initial state",
     ),
-    "relation.M-12": (
+    "metamorphic.zero-fixed-point": (
         "rnn.final state one step early",
         "sigmoid.offset by one thousandth",
         "gru.tanh candidate",
     ),
-    "relation.M-13": (
+    "metamorphic.bias-as-input-weight": (
         "feedforward.bias subtracted",
         "rnn.bias doubled",
         "rnn.bias missing",
     ),
-    "relation.M-14": (
+    "metamorphic.bias-in-two-places": (
         "feedforward.bias subtracted",
         "rnn.bias doubled",
         "rnn.bias missing",
     ),
-    "relation.M-14b": (
+    "metamorphic.recurrent-and-input-bias-differ": (
         "gru.recurrent candidate bias outside the reset",
         "gru.reset gate unused after the product",
     ),
-    "relation.M-15": (
+    "metamorphic.cell-state-copied": (
         "lstm.final states swapped",
         "lstm.candidate gated by the output gate",
         "lstm.forget gate where there is none",
     ),
-    "relation.M-16": (
+    "metamorphic.state-kept-by-update-gate": (
         "gru.recurrent gate matrices swapped",
         "gru.candidate added whole",
         "gru.input gate matrices swapped",
     ),
-    "relation.M-16b": (
+    "metamorphic.update-gate-limits-differ": (
         "gru.update gate swapped",
         "gru.update gate swapped the other way",
     ),
-    "relation.M-17": (
+    "metamorphic.gru-limit-is-rnn": (
         "gru.recurrent candidate bias dropped",
         "gru.recurrent candidate bias outside the reset",
         "gru.reset gate unused",
     ),
-    "relation.M-18": (
+    "metamorphic.lstm-limit-is-rnn": (
         "lstm.final states swapped",
         "lstm.forget gate unused",
         "lstm.output from the old cell state",
     ),
-    "relation.M-19": ("lstm.forget gate unused beside peepholes",),
-    "relation.M-19b": (
+    "metamorphic.zero-peepholes": ("lstm.forget gate unused beside peepholes",),
+    "metamorphic.open-forget-gate": (
         "lstm.final states swapped",
         "lstm.output gate unused",
         "lstm.candidate gated by the output gate",
     ),
-    "relation.M-20": (
+    "metamorphic.coupled-gates": (
         "lstm.forget bias of one added",
         "lstm.all gates with the output gate's bias",
     ),
-    "relation.M-21": (
+    "metamorphic.peepholes-as-inputs": (
         "lstm.input gate with the forget gate's peephole",
         "lstm.only the diagonal of the peepholes",
         "lstm.output peephole at the old cell state",
     ),
-    "relation.M-21b": (
+    "metamorphic.diagonal-peepholes": (
         "lstm.input gate with the forget gate's peephole",
         "lstm.output peephole at the old cell state",
         "lstm.forget gate unused beside peepholes",
     ),
-    "relation.M-22": (
+    "metamorphic.update-gate-negation": (
         "gru.recurrent candidate bias dropped",
         "gru.reset after instead of before",
         "gru.recurrent candidate bias outside the reset",
     ),
-    "relation.M-25": (
+    "metamorphic.reset-before-and-after-agree-if-diagonal": (
         "gru.recurrent gate matrices swapped",
         "gru.reset gate unused",
         "gru.update gate resets",
     ),
-    "relation.M-25b": ("gru.reset after instead of before",),
-    "relation.M-26": (
+    "metamorphic.reset-before-and-after-differ": ("gru.reset after instead of before",),
+    "metamorphic.sigmoid-tanh-conjugacy": (
         "rnn.final state one step early",
         "rnn.float32 inside",
         "rnn.input subtracted",
     ),
-    "relation.M-27": (
+    "metamorphic.gates-in-unit-interval": (
         "lstm.output without tanh",
         "gru.tanh candidate",
         "lstm.tanh candidate",
     ),
-    "relation.M-27b": (
+    "metamorphic.state-between-past-and-candidate": (
         "gru.candidate added whole",
         "gru.candidate weighted with the keep gate",
         "gru.initial state ignored",
     ),
-    "relation.M-28": ("lstm.forget gate where there is none",),
-    "relation.M-29": (
+    "metamorphic.cell-state-never-falls": ("lstm.forget gate where there is none",),
+    "metamorphic.time-reversal": (
         "bidirectional.backward cell reads forward",
         "bidirectional.backward cell with the forward one's weights",
         "bidirectional.backward cell without its initial state",
     ),
-    "relation.M-30": (
+    "metamorphic.directions-are-cells": (
         "bidirectional.halves swapped",
         "bidirectional.backward cell reads forward",
         "bidirectional.backward cell with the forward one's weights",
     ),
-    "relation.M-31": (
+    "metamorphic.palindrome": (
         "bidirectional.backward cell without its initial state",
         "bidirectional.backward outputs not turned",
     ),
-    "relation.M-32": (
+    "metamorphic.layer-composition": (
         "stacked.absolute values between layers",
         "stacked.inputs squared, signs kept",
         "stacked.upper layer with the lower one's initial state",
     ),
-    "relation.M-33": (
+    "metamorphic.block-diagonal-weights": (
         "rnn.wrong only where n is d",
         "rnn.inputs overwritten",
     ),
-    "relation.M-34": (
+    "metamorphic.silent-unit": (
         "rnn.recurrent matrix transposed",
         "gru.candidate's recurrent matrix transposed",
         "lstm.peepholes transposed",
     ),
-    "relation.M-35": (
+    "metamorphic.unit-splitting": (
         "lstm.only the diagonal of the peepholes",
         "rnn.recurrent matrix transposed",
         "gru.candidate's recurrent matrix transposed",
     ),
-    "relation.M-36": ("stacked.inputs squared, signs kept",),
-    "relation.M-37": (
+    "metamorphic.small-signal-linearity": ("stacked.inputs squared, signs kept",),
+    "metamorphic.gradient-additivity": (
         "lstm.bias gradient of the first row alone",
         "rnn.bias gradient averaged",
     ),
-    "relation.M-38": (
+    "metamorphic.adjoint": (
         "bidirectional.output gradient of the backward half not turned",
         "feedforward.slope missing",
         "gru.candidate gradient with the state not reset",
     ),
-    "relation.M-39": (
+    "metamorphic.gradient-chunking": (
         "lstm.final cell state's gradient ignored",
         "rnn.final state's gradient ignored",
         "rnn.initial state's gradient masked",
     ),
-    "relation.M-40": (
+    "metamorphic.constant-input-gradient": (
         "lstm.bias gradient of the first row alone",
         "rnn.bias gradient without the last step",
         "rnn.bias gradient averaged",
     ),
-    "relation.M-40b": (
+    "metamorphic.gauge-invariance": (
         "bidirectional.input gradient of the backward half not turned",
         "rnn.input gradient off by 1 %",
         "stacked.gradient between layers off by 1 %",
     ),
-    "relation.M-41": (
+    "metamorphic.gradient-permutation": (
         "rnn.one entry of one gradient off by 1 %",
         "lstm.output peephole after the sigmoid",
         "rnn.inputs overwritten",
     ),
-    "relation.M-42": (
+    "metamorphic.gradient-norm-bound": (
         "rnn.slope of the state before",
         "sigmoid.slope with the wrong sign",
     ),
-    "relation.M-43": ("output layer.softmax as if entry by entry",),
-    "relation.M-44": (
+    "metamorphic.softmax-shift": ("output layer.softmax as if entry by entry",),
+    "metamorphic.one-hot-input": (
         "rnn.wrong only for exact zeros",
         "rnn.first input counted twice",
         "rnn.wrong only where n is d",
     ),
-    "relation.M-45": (
+    "metamorphic.repeatability": (
         "rnn.second backward differs",
         "rnn.inputs overwritten",
     ),
-    "relation.M-46": ("rnn.wrong only for strided inputs",),
-    "relation.M-47": (
+    "metamorphic.memory-layout": ("rnn.wrong only for strided inputs",),
+    "metamorphic.float32-precision": (
         "rnn.final state one step early",
         "rnn.input subtracted",
         "rnn.inputs beyond 8 clipped",
     ),
-    "relation.M-49": (
+    "metamorphic.parallel-iteration": (
         "lstm.final states swapped",
         "rnn.final state one step early",
         "rnn.initial state ignored",
     ),
-    "relation.M-50": (
+    "metamorphic.automaton": (
         "lstm.final states swapped",
         "lstm.forget gate tied to the input gate",
         "lstm.sigmoid candidate",

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from rnn_harness.cli._bench import known_already, measured_by, pinned
+from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._job import Job, decide
 from rnn_harness.cli._mutants import fate_row
 from rnn_harness.cli._shared import console
@@ -42,11 +42,11 @@ class ReportInputs:
         elif isinstance(whole, list) and whole and isinstance(whole[0], dict) and "mutant" in whole[0]:
             self._mutants(path, whole)
         elif isinstance(first, dict) and "kind" in first:
-            from rnn_harness.benchmarks import read_measurements
+            from rnn_harness.records.measurement import read_measurements
 
             self._add(path, read_measurements(path), self.measured)
         else:
-            from rnn_harness.records.record import read_records
+            from rnn_harness.records.journal import read_records
 
             warnings: list[str] = []
             self._add(path, read_records(path, warnings), self.records)
@@ -93,7 +93,7 @@ class ReportInputs:
 
     def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
         """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
-        pinned(1)
+        pin_threads(1)
         with _writing(out):
             out.mkdir(parents=True, exist_ok=True)
             if not resume:
@@ -119,17 +119,17 @@ class ReportInputs:
         self._add(path, found, self.records)
 
     def _measured(self, quick: bool, path: Path, resume: bool) -> None:
-        from rnn_harness.benchmarks import QUICK, USUAL, plan
+        from rnn_harness.benchmarks import QUICK, USUAL, plan_jobs
+        from rnn_harness.records.measurement import MeasurementKind
 
         typer.echo(f"measurements: {path}", err=True)
-        known = known_already(path, resume)
-        what = ("parameters", "decay", "learning", "speed")
-        jobs = plan(QUICK if quick else USUAL, what, ("rnn", "gru", "lstm"), "float32")
-        left = [job for job in jobs if job.title not in {one.job for one in known}]
-        found, interrupted = measured_by(left, known, path, (1, "loky", None))
+        recorded = recorded_measurements(path, resume)
+        kinds: tuple[MeasurementKind, ...] = ("parameters", "decay", "learning", "speed")
+        jobs = plan_jobs(QUICK if quick else USUAL, kinds, ("rnn", "gru", "lstm"), "float32")
+        measurements, interrupted = measure_with_progress(pending_jobs(jobs, recorded), recorded, path)
         if interrupted:
             raise KeyboardInterrupt
-        self._add(path, found, self.measured)
+        self._add(path, measurements, self.measured)
 
     def _judged(self, path: Path, resume: bool) -> None:
         """Every wrong reference; the file is written anew after each, and gone on with."""
@@ -178,10 +178,10 @@ def _writing(path: Path) -> Iterator[None]:
 
 def _put(path: Path, text: str) -> None:
     """Write the file whole or not at all. Raises UsageError."""
-    temporary = path.with_name(path.name + ".part")
+    from rnn_harness.runtime.atomic_file import write_whole
+
     with _writing(path):
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
 
 
 def _refuse_half_made(out: Path) -> None:
@@ -231,8 +231,8 @@ def _equations(quick: bool) -> Job:
 
 
 def _kernels() -> Job:
-    from rnn_harness.kernels import choose, judge_isolated
+    from rnn_harness.kernels import choose_kernels, judge_isolated
 
-    chosen = choose(())
+    chosen = choose_kernels(())
     size = sum(len(kernel.settings) for kernel in chosen)
     return Job(lambda known, start: judge_isolated(chosen, 0, 2, known, start), lambda *_: None, size)

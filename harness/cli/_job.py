@@ -60,7 +60,7 @@ def finish(job: Job, records: Path | None, resume: bool, as_json: bool, verbose:
 
 def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) -> None:
     """Decide, and keep a journal if one is wanted."""
-    from rnn_harness.records.record import Journal
+    from rnn_harness.records.journal import Journal
 
     if records is None:
         _run(job, {}, None, found)
@@ -72,18 +72,13 @@ def decide(job: Job, records: Path | None, resume: bool, found: list[Record]) ->
         _run(job, journal.known, journal, found)
 
 
-FIXED = 9
-"""Cases that every cell is tried on before any is drawn."""
-
-
 def _tell_of_others(cases: int | None, known: Iterable[Record], records: Path) -> None:
     """Say so where a file that is gone on with holds records of another number of cases than is asked for."""
-    # Formats of few bits are tried more often; the others tell how many cases were drawn.
-    counts = {one.examples + one.vacuous for one in known if one.dtype in ("", "float64")}
-    tried = max(counts, default=0)
-    if cases is not None and tried >= FIXED and tried != FIXED + cases:
+    requested = {record.requested_examples for record in known} - {None, cases}
+    if cases is not None and requested:
+        numbers = ", ".join(map(str, sorted(requested, key=str)))
         typer.echo(
-            f"rnn-harness: what {records} holds was decided with --examples {tried - FIXED}, and is kept; "
+            f"rnn-harness: what {records} holds was decided with --examples {numbers}, and is kept; "
             f"--examples {cases} is for what is left (another file decides all of it anew)",
             err=True,
         )
@@ -100,7 +95,7 @@ def _run(job: Job, known: dict[str, Record], journal: object, found: list[Record
         TimeRemainingColumn,
     )
 
-    from rnn_harness.records.record import Journal
+    from rnn_harness.records.journal import Journal
 
     bar = Progress(
         TextColumn("{task.description}"),

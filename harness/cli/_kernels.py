@@ -23,12 +23,12 @@ def kernels(
     Judge them with rnn-harness verify --kernels.
     """
     named("kernel", names or [])
-    from rnn_harness.kernels import choose
+    from rnn_harness.kernels import choose_kernels
 
     rows = []
-    for kernel in choose(tuple(names or ()), everything=True):
+    for kernel in choose_kernels(tuple(names or ()), include_known_wrong=True):
         for setting in kernel.settings:
-            reason = kernel.missing(setting)
+            reason = kernel.not_run_reason(setting)
             row = {"kernel": kernel.id, "title": kernel.title, "spec": kernel.spec}
             row |= {"dtype": setting.dtype, "device": setting.device, "reason": reason or ""}
             rows.append(row | {"known_wrong": kernel.known_wrong})

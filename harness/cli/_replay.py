@@ -32,7 +32,7 @@ def replay(
     Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run, or none of them was decided. The
     target's code runs in this process.
     """
-    from rnn_harness.records.record import Outcome
+    from rnn_harness.records.verdict import Outcome
 
     path, line = _place(recorded)
     found = _records(path)
@@ -69,7 +69,8 @@ def _records(path: Path) -> list[Record]:
     """Of JSON Lines, or of one document with `checks`."""
     from pydantic import ValidationError
 
-    from rnn_harness.records.record import Record, not_a_record, read_records
+    from rnn_harness.records.journal import not_a_record, read_records
+    from rnn_harness.records.record import Record
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -98,12 +99,12 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     """The check of a record on its case. Raises NotRun where it has none, or the subject cannot be had again."""
     from rnn_harness.checks import all_checks
     from rnn_harness.checks.check import worst_finding
-    from rnn_harness.engine.runner import judge
+    from rnn_harness.engine.runner import run_check
     from rnn_harness.evaluation.evaluation import Evaluation
     from rnn_harness.specs import library
     from rnn_harness.subjects.subject import Subject
 
-    if record.check == "candidate.identified":
+    if record.check == "identification.unique":
         return _identified(record)
     if record.case is None:
         raise NotRun("it rests on no case")
@@ -116,7 +117,7 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     else:
         check = next((one for one in all_checks() if one.name == record.check), None)
         subject = Subject.of(library().spec(record.spec))
-        finding = None if check is None else worst_finding(judge(check, Evaluation.of(subject, record.case)))
+        finding = None if check is None else worst_finding(run_check(check, Evaluation.of(subject, record.case)))
     if finding is None:
         raise NotRun(f"there is no check {record.check}")
     return finding
@@ -124,13 +125,13 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
 
 def _kernel(record: Record) -> Kernel:
     """The kernel or the candidate of a record."""
-    from rnn_harness.kernels import kernels
-    from rnn_harness.validation import candidate, identify, load, read_options
+    from rnn_harness.kernels import all_kernels
+    from rnn_harness.validation import candidate, identify, load_target, read_options
 
-    found = next((one for one in kernels() if one.id == record.kernel), None)
+    found = next((one for one in all_kernels() if one.id == record.kernel), None)
     if found is not None:
         return found
-    target = load(record.kernel, read_options(list(record.init)))
+    target = load_target(record.kernel, read_options(list(record.init)))
     matches = identify(target)
     if not matches:
         raise NotRun(f"{record.kernel} equals no cell that is known")
@@ -140,9 +141,9 @@ def _kernel(record: Record) -> Kernel:
 def _identified(record: Record) -> Finding:
     """The identification of a candidate, again."""
     from rnn_harness.checks.check import Finding
-    from rnn_harness.validation import ValidationRequest, load, read_options, validating
+    from rnn_harness.validation import ValidationRequest, load_target, read_options, validating
 
-    target = load(record.kernel, read_options(list(record.init)))
+    target = load_target(record.kernel, read_options(list(record.init)))
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
     for kind, value in validating(target, ValidationRequest(spec)):
         if kind == "record":

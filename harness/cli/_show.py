@@ -132,7 +132,7 @@ def _show_entry(spec: Spec, entry: Entry) -> None:
     if entry.reading is not None:
         _say("reading", entry.reading)
     for finding in audit_entry(spec, entry, library().specs):
-        _say("audit", f"{finding.kind}: {finding.message}")
+        _say("audit", f"{finding.category}: {finding.message}")
     for erratum in entry.errata:
         _say("erratum", f"{erratum.id}: {erratum.text}")
     if entry.note:
@@ -178,7 +178,7 @@ def _show_spec(spec: Spec, backward: bool) -> None:
     link = spec.reference
     if link is not None:
         options = "".join(f", {key}={value!r}" for key, value in link.options.items())
-        _say("reference", f"get({link.name!r}{options})")
+        _say("reference", f"get_reference({link.name!r}{options})")
         for name, text in link.parameters.items():
             _say("", f"{name} = {text}")
     if backward and spec.is_cell:

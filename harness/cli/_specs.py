@@ -62,4 +62,4 @@ def check(
     else:
         typer.echo(f"{path}: {spec.id}, {len(spec.entries)} entries: fine")
     for finding in audit(spec, (*library().specs, spec)):
-        typer.echo(f"{finding.entry}: {finding.kind}: {finding.message}")
+        typer.echo(f"{finding.entry}: {finding.category}: {finding.message}")

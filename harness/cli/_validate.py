@@ -64,15 +64,15 @@ def identify(
     but for a mistake is told it (exit code 1). Its code runs in a process of its own.
     """
     from rnn_harness.validation import Limits, Order, read_options
-    from rnn_harness.validation.identification.isolated import Answer, answered
+    from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated
 
     writable(save_map)
     order = Order(target, read_options(init or []), adapter=adapter, memory=memory)
     try:
-        found = answered(order, Limits(timeout), not as_json)
+        found = identify_isolated(order, Limits(timeout), not as_json)
     except NotRun as reason:
         typer.echo(f"rnn-harness: {target}: {reason}", err=True)
-        found = Answer(())
+        found = IdentificationReport(())
     else:
         if found.fault:
             typer.echo(f"{target}: wrong\n  {found.fault}")

@@ -91,9 +91,9 @@ def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
             f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
             "without --kernels the file is decided"
         )
-    from rnn_harness.kernels import choose, judge_isolated
+    from rnn_harness.kernels import choose_kernels, judge_isolated
 
-    chosen = choose(tuple(given))
+    chosen = choose_kernels(tuple(given))
     cases = 2 if examples is None else examples
 
     def show(found: list[Record], verbose: bool, _: bool) -> None:

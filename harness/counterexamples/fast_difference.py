@@ -13,10 +13,11 @@ import numpy as np
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
@@ -77,10 +78,10 @@ def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> 
     return _gradient_difference(subject, arrays, trajectory, gradients)
 
 
-def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
+def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory[Array]:
     sizes = {
         "n": arrays.inputs.shape[2],
-        "d": next(len(v) for name, v in arrays.parameters.items() if "W_x" in name),
+        "d": hidden_size(arrays.parameters),
         "k": arrays.d_outputs.shape[2],
     }
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
@@ -88,20 +89,19 @@ def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory:
 
 
 def _gradient_difference(
-    subject: Subject, arrays: CaseArrays, trajectory: Trajectory, gradients: Gradients
+    subject: Subject, arrays: CaseArrays, trajectory: Trajectory[Array], gradients: Gradients
 ) -> Difference | None:
     d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
     outputs = {subject.output_name: arrays.d_outputs}
     true = differentiate(derive(_program(subject)), trajectory, outputs, d_finals, _float64())
-    absent = getattr(subject.cell, "absent", ())
     for name, value in subject.gradients(true.parameters, arrays.parameters).items():
-        if name in absent:
+        if name in subject.absent:
             continue
         found = _worst("parameters", name, gradients.parameters[name], value)
         if found is not None:
             return found
     for name, own in subject.states.items():
-        if f"states.{own}" in absent:
+        if f"states.{own}" in subject.absent:
             continue
         found = _worst("states", own, gradients.states[own], true.states[name])
         if found is not None:

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from rnn_harness.arithmetic import evaluate
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.checks.metamorphic.subject_run import SubjectRun, rounding
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.counterexamples.fast_difference import Difference, difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
-from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.evaluation.expectation import expect
+from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
@@ -90,11 +92,13 @@ def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> C
 
 def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
     """The true value at the place of a difference, with its rounding bound."""
-    arithmetic = rounding(str(arrays.inputs.dtype))
     program = subject.spec.program(LAYERS)
     sizes = SubjectRun(subject, arrays).sizes
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
-    trajectory = evaluate(program, values, arithmetic)
+    d_finals = {name: arrays.d_finals[source] for name, source in subject.states.items()}
+    d_outputs = {subject.output_name: arrays.d_outputs}
+    expectation = expect(program, values, d_outputs, d_finals, rounding(str(arrays.inputs.dtype)))
+    trajectory = expectation.trajectory
     spec_states = {own: name for name, own in subject.states.items()}
     if place.part == "outputs":
         t, *rest = place.index
@@ -103,9 +107,7 @@ def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
         back = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
         name = spec_states[place.name]
         return trajectory.steps[0 if name in back else -1][name][place.index]
-    d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
-    d_outputs = {subject.output_name: arrays.d_outputs}
-    found = differentiate(derive(program), trajectory, d_outputs, d_finals, arithmetic)
+    found = expectation.cotangents
     if place.part == "parameters":
         return subject.gradients(found.parameters, arrays.parameters)[place.name][place.index]
     if place.part == "states":
@@ -122,23 +124,23 @@ def _lines(
     if candidate is None:
         link = subject.spec.reference
         options = "".join(f", {k}={v!r}" for k, v in link.options.items()) if link else ""
-        what = "OutputLayer, get" if layer else "get"
+        what = "OutputLayer, get_reference" if layer else "get_reference"
         yield f"from rnn_harness.references import {what}"
         yield ""
-        yield f'cell = get("{link.name if link else subject.cell.name}"{options})'
+        yield f'cell = get_reference("{link.name if link else subject.cell.name}"{options})'
     else:
         yield from candidate.splitlines()
         if layer:
             yield "from rnn_harness.references import OutputLayer"
         yield ""
-    own = {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")}
+    own = {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER}
     yield from mapping_lines("p", own)
     yield from array_lines("x", arrays.inputs)
     yield from mapping_lines("s", arrays.states)
     yield "run = cell.forward(p, x, s or None)"
     if layer:
         assert subject.output is not None
-        yield from mapping_lines("q", {name: arrays.parameters[name] for name in ("W_y", "b_y")})
+        yield from mapping_lines("q", {name: arrays.parameters[name] for name in OUTPUT_LAYER})
         yield f'layer = OutputLayer("{subject.output.activation}")'
         yield "y = layer.forward(q, run.outputs)"
     if place.backward:
@@ -161,7 +163,7 @@ def _access(place: Difference, layer: bool) -> str:
         return f'run.finals["{place.name}"][{index}]'
     if place.part == "inputs":
         return f"back.inputs[{index}]"
-    if place.name in ("W_y", "b_y"):
+    if place.name in OUTPUT_LAYER:
         return f'top["{place.name}"][{index}]'
     return f'back.{place.part}["{place.name}"][{index}]'
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import FADING
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import FEATURES, Case, CaseArrays, draw_arrays
-from rnn_harness.checks.metamorphic.cell_traits import axes
+from rnn_harness.cases.case import FEATURES, Case
 from rnn_harness.counterexamples.fast_difference import Difference, difference
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
+from rnn_harness.subjects.parameter_role import hidden_size, parameter_axes
 from rnn_harness.subjects.subject import Subject
 
 
@@ -161,7 +162,7 @@ def _along(arrays: CaseArrays, kinds: tuple[str, ...], old: int, wanted: int) ->
     """Parameters with the axes of those kinds cut to `wanted`, a merged axis in both halves."""
     parameters = {}
     for name, value in arrays.parameters.items():
-        for axis, kind in enumerate(axes(name)[: value.ndim]):
+        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
             if kind in kinds:
                 halves = [value] if value.shape[axis] == old else np.split(value, 2, axis=axis)
                 cut = [np.take(half, range(wanted), axis=axis) for half in halves]
@@ -198,7 +199,7 @@ def _classes(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
 
 
 def _hidden(arrays: CaseArrays) -> int:
-    return next(len(value) for name, value in arrays.parameters.items() if "W_x" in name)
+    return hidden_size(arrays.parameters)
 
 
 _CUTS: tuple[tuple[Callable[[CaseArrays], int], Callable[[CaseArrays, int], Iterator[CaseArrays]]], ...] = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_harness.derivatives.reverse_mode import Contributions, contributions, propagate, through, total
+from rnn_harness.derivatives.reverse_mode import Contributions, argument_cotangent, contributions, propagate, total
 from rnn_harness.specs.expression import Apply, Node, Role, Variable
 from rnn_harness.specs.latex import decorated, to_latex
 from rnn_harness.specs.program import Assignment, Pass, Program
@@ -18,11 +18,17 @@ from rnn_harness.specs.rewrite import replace_children
 class BackwardPass:
     """The derivative of one pass, at one step.
 
-    `forward`: the pass. `seeded`: targets that receive a cotangent from outside. `named`: values of inner
-    functions, recomputed. `statements`: the cotangents, in order; they read ``seed_v`` (what comes from outside or
-    from later passes) and ``carry_v`` (from the step walked before). `carried`: what goes to the carried state at the
-    next step of the walk; `into`: what goes to inputs and to values of earlier passes, at the same step;
-    `parameters`: what is added to each parameter's gradient.
+    The statements read ``seed_v`` (the cotangent of v from outside or from later passes) and ``carry_v`` (from the
+    step walked before).
+
+    Attributes:
+        forward: The pass.
+        seeded: Targets that receive a cotangent from outside.
+        named: The values of inner functions, recomputed.
+        statements: The cotangents, in order.
+        carried: What goes to each carried state at the next step of the walk.
+        into: What goes to inputs and to values of earlier passes, at the same step.
+        parameters: What is added to each parameter's gradient.
     """
 
     forward: Pass
@@ -36,36 +42,52 @@ class BackwardPass:
 
 @dataclass(frozen=True)
 class Backward:
-    """All passes, in the order of the backward walk (the last forward pass first)."""
+    """The backward of a program.
+
+    Attributes:
+        program: The program.
+        passes: In the order of the backward walk, the last forward pass first.
+    """
 
     program: Program
     passes: tuple[BackwardPass, ...]
 
     def latex(self) -> list[str]:
-        """The backward equations, one formula each."""
+        """Return the backward equations as LaTeX, one formula each."""
         lines: list[str] = []
-        for one in self.passes:
-            lines += [f"{to_latex(s.target)} = {to_latex(s.expression)}" for s in one.named]
-            lines += [f"{to_latex(s.target)} = {to_latex(s.expression)}" for s in one.statements]
-            for state, node in one.carried:
-                before = cotangent(state.at(-one.forward.direction))
+        for pass_ in self.passes:
+            lines += [f"{to_latex(s.target)} = {to_latex(s.expression)}" for s in pass_.named]
+            lines += [f"{to_latex(s.target)} = {to_latex(s.expression)}" for s in pass_.statements]
+            for state, node in pass_.carried:
+                before = cotangent(state.at(-pass_.forward.direction))
                 lines.append(f"{to_latex(before)} \\mathrel{{+}}= {to_latex(node)}")
-            for variable, node in one.into:
+            for variable, node in pass_.into:
                 lines.append(f"{to_latex(cotangent(variable))} \\mathrel{{+}}= {to_latex(node)}")
-            for parameter, nodes in one.parameters:
+            for parameter, nodes in pass_.parameters:
                 body = " + ".join(to_latex(node) for node in nodes)
                 lines.append(f"{to_latex(cotangent(parameter))} = \\sum_t {body}")
         return lines
 
 
 def cotangent(variable: Variable, prefix: str = "bar") -> Variable:
-    """The cotangent of a variable, at the same time."""
+    """Return the cotangent of a variable, at the same time.
+
+    Args:
+        variable: The variable.
+        prefix: ``bar``; ``delta`` for that of the argument of the function that gave it; ``seed`` and ``carry`` for
+            what comes from outside and from the step walked before.
+
+    Returns:
+        A variable of the same shape.
+    """
     latex = variable.latex or variable.name
     if prefix == "delta":
-        shown = decorated("\\delta", below=latex)
+        decorated_latex = decorated("\\delta", below=latex)
     else:
-        shown = decorated(latex, "\\bar", above={"seed": "\\mathrm{out}", "carry": "\\mathrm{rec}"}.get(prefix, ""))
-    return Variable(f"{prefix}_{variable.name}", variable.shape, variable.time, Role.COTANGENT, shown)
+        decorated_latex = decorated(
+            latex, "\\bar", above={"seed": "\\mathrm{out}", "carry": "\\mathrm{rec}"}.get(prefix, "")
+        )
+    return Variable(f"{prefix}_{variable.name}", variable.shape, variable.time, Role.COTANGENT, decorated_latex)
 
 
 class _Namer:
@@ -85,10 +107,10 @@ class _Namer:
         return target
 
 
-def _derive_pass(one: Pass, seeded: set[str]) -> BackwardPass:
-    namer = _Namer()
+def _flatten(pass_: Pass, namer: _Namer) -> list[Assignment]:
+    """List a pass's assignments, each preceded by those that name its inner function applications."""
     flat: list[Assignment] = []
-    for assignment in one.assignments:
+    for assignment in pass_.assignments:
         before = len(namer.named)
         if isinstance(assignment.expression, Apply):
             inner = replace_children(assignment.expression, lambda child: namer(child, assignment.equation))  # noqa: B023
@@ -96,8 +118,15 @@ def _derive_pass(one: Pass, seeded: set[str]) -> BackwardPass:
             inner = namer(assignment.expression, assignment.equation)
         flat.extend(namer.named[before:])
         flat.append(Assignment(assignment.target, inner, assignment.equation))
-    carried = {state.name for state in one.carried}
-    own = tuple(a.target.name for a in one.assignments if a.target.name in seeded)
+    return flat
+
+
+def _derive_pass(pass_: Pass, seeded: set[str]) -> BackwardPass:
+    """Differentiate a pass; `seeded` names the values that receive a cotangent from outside."""
+    namer = _Namer()
+    flat = _flatten(pass_, namer)
+    carried = {state.name for state in pass_.carried}
+    seeded_targets = tuple(a.target.name for a in pass_.assignments if a.target.name in seeded)
     collected: Contributions = contributions()
     statements: list[Assignment] = []
     for assignment in reversed(flat):
@@ -114,35 +143,44 @@ def _derive_pass(one: Pass, seeded: set[str]) -> BackwardPass:
         expression = assignment.expression
         if isinstance(expression, Apply):
             delta = cotangent(target, "delta")
-            seed = through(expression.function, bar, target, expression.argument)
+            seed = argument_cotangent(expression.function, bar, target, expression.argument)
             statements.append(Assignment(delta, seed, assignment.equation))
             propagate(expression.argument, delta, collected)
         else:
             propagate(expression, bar, collected)
-    pasts = [state.at(-one.direction) for state in one.carried]
+    pasts = [state.at(-pass_.direction) for state in pass_.carried]
     states = tuple(
-        (state, total(collected.pop(past))) for state, past in zip(one.carried, pasts, strict=True) if past in collected
+        (state, total(collected.pop(past)))
+        for state, past in zip(pass_.carried, pasts, strict=True)
+        if past in collected
     )
     parameters = tuple((v, tuple(parts)) for v, parts in collected.items() if v.role is Role.PARAMETER)
     into = tuple((v, total(parts)) for v, parts in collected.items() if v.role is not Role.PARAMETER)
-    return BackwardPass(one, own, tuple(namer.named), tuple(statements), states, into, parameters)
+    return BackwardPass(pass_, seeded_targets, tuple(namer.named), tuple(statements), states, into, parameters)
 
 
 _DERIVED: dict[int, tuple[Program, Backward]] = {}
 
 
 def derive(program: Program) -> Backward:
-    """The backward of a program; the same object for the same program.
+    """Derive the backward of a program; the same program gives the same object.
 
-    Raises ValueError for a function whose derivative is not an expression (ReLU).
+    Args:
+        program: The program.
+
+    Returns:
+        The backward equations, free of sizes.
+
+    Raises:
+        ValueError: The derivative of a function is not an expression.
     """
-    found = _DERIVED.get(id(program))
-    if found is None or found[0] is not program:
+    entry = _DERIVED.get(id(program))
+    if entry is None or entry[0] is not program:
         seeded = {output.name for output in program.outputs}
         passes = []
-        for one in reversed(program.passes):
-            passes.append(_derive_pass(one, seeded))
+        for pass_ in reversed(program.passes):
+            passes.append(_derive_pass(pass_, seeded))
             seeded |= {variable.name for variable, _ in passes[-1].into}
-        found = (program, Backward(program, tuple(passes)))
-        _DERIVED[id(program)] = found
-    return found[1]
+        entry = (program, Backward(program, tuple(passes)))
+        _DERIVED[id(program)] = entry
+    return entry[1]

@@ -12,19 +12,30 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
+from flint import arb
+from sympy.polys.rings import PolyElement  # type: ignore[import-untyped]
 
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.evaluate import evaluate
-from rnn_harness.arithmetic.protocol import Arithmetic, Values
+from rnn_harness.arithmetic.protocol import Arithmetic, OpenT, Values
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives.proof import count_atoms, dimension_symbols, symbolic_values
 from rnn_harness.specs import Equivalence, library
-from rnn_harness.specs.expression import Constant
+from rnn_harness.specs.expression import Constant, Variable
 from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.subjects.parameter_map import assemble, parse_map
+
+EntryT = TypeVar("EntryT")
+
+
+class _Pick(Protocol):
+    """Draws the numbers of an array of a given shape."""
+
+    def __call__(self, shape: tuple[int, ...], /) -> Array: ...
+
 
 _TRIES = 64
 """Random witnesses tried at each size before the next larger one."""
@@ -32,38 +43,84 @@ _TRIES = 64
 
 @dataclass(frozen=True)
 class EquivalenceProof:
-    """`holds`: whether the pair is what it is expected to be; `identities`: how many polynomials were compared."""
+    """The verdict on a pair of specs.
 
-    holds: bool
+    Attributes:
+        is_as_expected: Whether the pair is equal, or different, as expected.
+        identities: How many polynomials were compared.
+        detail: What was proved, or where the pair differs.
+        witness: Sizes and numbers at which a different pair differs.
+    """
+
+    is_as_expected: bool
     identities: int
     detail: str
     witness: str = ""
 
 
 def _fixed(program: Program, constants: Mapping[str, int]) -> Program:
-    """The program with some computed symbols replaced by constants."""
+    """Replace some computed symbols of a program by constants."""
 
-    def replaced(one: Assignment) -> Assignment:
-        if one.target.name not in constants:
-            return one
-        value = Constant(Fraction(constants[one.target.name]))
-        return Assignment(one.target, value, one.equation)
+    def fix(assignment: Assignment) -> Assignment:
+        if assignment.target.name not in constants:
+            return assignment
+        value = Constant(Fraction(constants[assignment.target.name]))
+        return Assignment(assignment.target, value, assignment.equation)
 
     passes = tuple(
-        dataclasses.replace(one, assignments=tuple(replaced(a) for a in one.assignments)) for one in program.passes
+        dataclasses.replace(pass_, assignments=tuple(fix(assignment) for assignment in pass_.assignments))
+        for pass_ in program.passes
     )
     return dataclasses.replace(program, passes=passes)
 
 
-def _programs(pair: Equivalence) -> tuple[Program, Program]:
-    specs = library()
-    left = specs.spec(pair.left).program(pair.layers)
-    right = specs.spec(pair.right).program(pair.layers)
-    return _fixed(left, pair.left_set), _fixed(right, pair.right_set)
+@dataclass(frozen=True)
+class _Sides:
+    """The two programs of a pair, with their fixed symbols replaced."""
+
+    pair: Equivalence
+    left: Program
+    right: Program
+
+    @classmethod
+    def of(cls, pair: Equivalence) -> _Sides:
+        """Load the two specs of a pair."""
+        specs = library()
+        left = specs.spec(pair.left).program(pair.layers)
+        right = specs.spec(pair.right).program(pair.layers)
+        return cls(pair, _fixed(left, pair.left_set), _fixed(right, pair.right_set))
+
+    def sizes(self, size: int) -> dict[str, int]:
+        """Set every named size of both programs to `size`."""
+        return dict.fromkeys(sorted(dimension_symbols(self.left) | dimension_symbols(self.right)), size)
+
+    def compared(self) -> dict[str, str]:
+        """Return which value of the right is compared with which of the left, by the left's name."""
+        if self.pair.compare:
+            return dict(self.pair.compare)
+        left_names = [state.name for state in self.left.states]
+        rows = {}
+        for index, state in enumerate(self.right.states):
+            source = self.pair.states.get(state.name, state.name)
+            rows[source if source in left_names else left_names[index]] = state.name
+        return rows
+
+
+@dataclass(frozen=True)
+class _Entry(Generic[EntryT]):
+    """One number of both sides, and where it stands: ``h[0]``."""
+
+    place: str
+    left: EntryT
+    right: EntryT
+
+
+def _shape(variable: Variable, sizes: Mapping[str, int], *lead: int) -> tuple[int, ...]:
+    return (*lead, *(size.size(sizes) for size in variable.shape))
 
 
 def _mapped(text: str, source: Mapping[str, Array], shape: tuple[int, ...], zero: Array) -> Array:
-    """One parameter (or state) of the right out of the left's; ``0`` and ``0*NAME`` are zeros."""
+    """Build one parameter (or state) of the right from the left's; ``0`` and ``0*NAME`` are zeros."""
     if text == "0":
         return np.broadcast_to(zero, shape).copy()
     inner = text[1:-1] if text.startswith("[") else text
@@ -74,119 +131,121 @@ def _mapped(text: str, source: Mapping[str, Array], shape: tuple[int, ...], zero
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
 
 
-def _right_values(pair: Equivalence, left: Values, right: Program, zero: Array) -> Values:
-    def shape(variable: Any, *lead: int) -> tuple[int, ...]:
-        return (*lead, *(size.size(left.sizes) for size in variable.shape))
-
-    parameters = {v.name: _mapped(pair.parameters[v.name], left.parameters, shape(v), zero) for v in right.parameters}
+def _right_values(sides: _Sides, left: Values, zero: Array) -> Values:
+    """Build the right program's numbers from the left's."""
+    pair, right = sides.pair, sides.right
+    parameters = {
+        v.name: _mapped(pair.parameters[v.name], left.parameters, _shape(v, left.sizes), zero) for v in right.parameters
+    }
     inputs = dict(zip((v.name for v in right.inputs), left.inputs.values(), strict=True))
     names = [v.name for v in right.states]
-    same = dict(zip(names, left.states, strict=False)) if len(left.states) == len(names) else {}
+    by_position = dict(zip(names, left.states, strict=False)) if len(left.states) == len(names) else {}
     states = {}
     for v in right.states:
-        source = pair.states.get(v.name) or (v.name if v.name in left.states else same[v.name])
-        states[v.name] = _mapped(source, left.states, shape(v, 1), zero)
+        source = pair.states.get(v.name) or (v.name if v.name in left.states else by_position[v.name])
+        states[v.name] = _mapped(source, left.states, _shape(v, left.sizes, 1), zero)
     return Values(parameters, inputs, states, left.sizes, left.indices)
 
 
-def _compared(pair: Equivalence, left: Program, right: Program) -> dict[str, str]:
-    if pair.compare:
-        return dict(pair.compare)
-    rows = {}
-    for v in right.states:
-        source = pair.states.get(v.name, v.name)
-        names = {s.name for s in left.states}
-        if source not in names:
-            source = left.states[[s.name for s in right.states].index(v.name)].name
-        rows[source] = v.name
-    return rows
-
-
-def _run(
-    pair: Equivalence, left: Program, right: Program, values: Values, arithmetic: Arithmetic, zero: Array
-) -> Iterator[tuple[str, Any, Any]]:
-    """(place, left's value, right's value) of everything compared."""
-    one = evaluate(left, values, arithmetic).steps[0]
+def _run(sides: _Sides, values: Values, arithmetic: Arithmetic[Array, OpenT], zero: Array) -> Iterator[_Entry[EntryT]]:
+    """Run both programs for a step and yield everything that is compared, entry by entry."""
+    left = evaluate(sides.left, values, arithmetic).steps[0]
     with arithmetic.scope():
-        moved = _right_values(pair, values, right, zero)
-    two = evaluate(right, moved, arithmetic).steps[0]
-    for a, b in _compared(pair, left, right).items():
-        for index in np.ndindex(*np.shape(one[a])):
-            yield f"{a}{list(index[1:])}", one[a][index], np.broadcast_to(two[b], np.shape(one[a]))[index]
+        mapped = _right_values(sides, values, zero)
+    right = evaluate(sides.right, mapped, arithmetic).steps[0]
+    for left_name, right_name in sides.compared().items():
+        shape = np.shape(left[left_name])
+        for index in np.ndindex(*shape):
+            right_entry = np.broadcast_to(right[right_name], shape).item(index)
+            yield _Entry(f"{left_name}{list(index[1:])}", left[left_name].item(index), right_entry)
 
 
-def _symbolic(pair: Equivalence, size: int) -> tuple[int, str]:
-    """(identities, the first place where the polynomials differ)."""
-    left, right = _programs(pair)
-    sizes = dict.fromkeys(sorted(dimension_symbols(left) | dimension_symbols(right)), size)
-    values, arithmetic, _ = symbolic_values(left, sizes, extra_atoms=2 * count_atoms(right, sizes) + 8)
-    zero = np.array(arithmetic.ring.zero, dtype=object)
-    count = 0
-    for place, a, b in _run(pair, left, right, values, arithmetic, zero):
-        count += 1
-        if a != b:
-            return count, place
-    return count, ""
+@dataclass(frozen=True)
+class _Comparison:
+    """How many polynomials were compared, and the first place where they differ; empty if nowhere."""
+
+    identities: int
+    difference: str = ""
 
 
-def _numbers(program: Program, sizes: Mapping[str, int], pick: Callable[..., Array]) -> Values:
-    def shape(variable: Any, *lead: int) -> tuple[int, ...]:
-        return (*lead, *(size.size(sizes) for size in variable.shape))
+def _compare_polynomials(pair: Equivalence, size: int) -> _Comparison:
+    """Run both sides in one polynomial ring at a size."""
+    sides = _Sides.of(pair)
+    sizes = sides.sizes(size)
+    symbols = symbolic_values(sides.left, sizes, extra_atoms=2 * count_atoms(sides.right, sizes) + 8)
+    zero = np.array(symbols.arithmetic.ring.zero, dtype=object)
+    identities = 0
+    entries: Iterator[_Entry[PolyElement]] = _run(sides, symbols.values, symbols.arithmetic, zero)
+    for entry in entries:
+        identities += 1
+        if entry.left != entry.right:
+            return _Comparison(identities, entry.place)
+    return _Comparison(identities)
 
+
+def _numbers(program: Program, sizes: Mapping[str, int], pick: _Pick) -> Values:
+    """Draw one row of numbers for a program's symbols."""
     return Values(
-        {v.name: pick(shape(v)) for v in program.parameters},
-        {v.name: pick(shape(v, 1, 1)) for v in program.inputs},
-        {v.name: pick(shape(v, 1)) for v in program.states},
+        {v.name: pick(_shape(v, sizes)) for v in program.parameters},
+        {v.name: pick(_shape(v, sizes, 1, 1)) for v in program.inputs},
+        {v.name: pick(_shape(v, sizes, 1)) for v in program.states},
         sizes,
     )
 
 
-def _witness(pair: Equivalence) -> tuple[str, str]:
-    """(the smallest sizes and numbers found, where the two balls are disjoint); empty if none was found."""
-    left, right = _programs(pair)
-    symbols = sorted(dimension_symbols(left) | dimension_symbols(right))
+@dataclass(frozen=True)
+class _Witness:
+    """Sizes and numbers at which the sides differ, and where and by what; both empty if none was found."""
+
+    numbers: str = ""
+    gap: str = ""
+
+
+def _find_witness(pair: Equivalence) -> _Witness:
+    """Search the smallest sizes and numbers at which the two sides' balls are disjoint."""
+    sides = _Sides.of(pair)
     arithmetic = BallArithmetic()
     zero = np.array(arithmetic.number(Fraction(0))[0, 0], dtype=object)
     for size in (1, 2):
-        sizes = dict.fromkeys(symbols, size)
+        sizes = sides.sizes(size)
         for seed, nonzero in itertools.product(range(_TRIES), (0.3, 0.6, 1.0)):
             rng = np.random.default_rng([seed, size])
 
             def pick(shape: tuple[int, ...], rng: np.random.Generator = rng, share: float = nonzero) -> Array:
-                drawn: Array = rng.choice([-1.0, 0.5, 1.0, 2.0], shape) * (rng.random(shape) < share)
-                return drawn
+                numbers: Array = rng.choice([-1.0, 0.5, 1.0, 2.0], shape) * (rng.random(shape) < share)
+                return numbers
 
-            values = _numbers(left, sizes, pick)
-            if _apart(pair, left, right, values, arithmetic, zero):
-                small = _fewer(values, lambda v: bool(_apart(pair, left, right, v, arithmetic, zero)))
-                return f"sizes {size}; {_show(small)}", _apart(pair, left, right, small, arithmetic, zero)
-    return "", ""
+            values = _numbers(sides.left, sizes, pick)
+            if _gap(sides, values, arithmetic, zero):
+                small = _with_more_zeros(values, lambda v: bool(_gap(sides, v, arithmetic, zero)))
+                return _Witness(f"sizes {size}; {_show(small)}", _gap(sides, small, arithmetic, zero))
+    return _Witness()
 
 
-def _apart(
-    pair: Equivalence, left: Program, right: Program, values: Values, arithmetic: BallArithmetic, zero: Array
-) -> str:
-    """Where the two sides' balls are disjoint at these numbers; empty if nowhere."""
+def _gap(sides: _Sides, values: Values, arithmetic: BallArithmetic, zero: Array) -> str:
+    """Say where the two sides' balls are disjoint at these numbers; empty if nowhere."""
     exact = Values(
-        {k: arithmetic.array(v) for k, v in values.parameters.items()},
-        {k: arithmetic.array(v) for k, v in values.inputs.items()},
-        {k: arithmetic.array(v) for k, v in values.states.items()},
+        {name: arithmetic.array(value) for name, value in values.parameters.items()},
+        {name: arithmetic.array(value) for name, value in values.inputs.items()},
+        {name: arithmetic.array(value) for name, value in values.states.items()},
         values.sizes,
     )
-    for place, a, b in _run(pair, left, right, exact, arithmetic, zero):
-        if not a.overlaps(b):
-            return f"{place}: {float(a.mid()):.6g} on the left, {float(b.mid()):.6g} on the right"
+    entries: Iterator[_Entry[arb]] = _run(sides, exact, arithmetic, zero)
+    for entry in entries:
+        if not entry.left.overlaps(entry.right):
+            left, right = (float(ball.mid()) for ball in (entry.left, entry.right))
+            return f"{entry.place}: {left:.6g} on the left, {right:.6g} on the right"
     return ""
 
 
-def _fewer(values: Values, still: Callable[[Values], bool]) -> Values:
-    """The same witness with as many zeros as it can bear."""
+def _with_more_zeros(values: Values, differs: Callable[[Values], bool]) -> Values:
+    """Set every number to zero, in place, without which the sides still differ."""
     for table in (values.parameters, values.inputs, values.states):
         for value in table.values():
             for index in np.ndindex(*value.shape):
                 before = value[index]
                 value[index] = 0.0
-                if before and not still(values):
+                if before and not differs(values):
                     value[index] = before
     return values
 
@@ -197,14 +256,22 @@ def _show(values: Values) -> str:
 
 
 def prove_equivalence(pair: Equivalence) -> EquivalenceProof:
-    """Whether the pair is equal, or different, as expected."""
-    counted = [_symbolic(pair, size) for size in (1, 2)]
-    identities = sum(count for count, _ in counted)
-    place = next((place for _, place in counted if place), "")
+    """Decide whether a pair of specs is equal, or different, as expected.
+
+    Args:
+        pair: The two specs, the change of parameters between them, and what is expected.
+
+    Returns:
+        The verdict. Equal: all polynomials are, at sizes 1 and 2. Different: some polynomial is, and there are
+        numbers at which the values are apart.
+    """
+    comparisons = [_compare_polynomials(pair, size) for size in (1, 2)]
+    identities = sum(comparison.identities for comparison in comparisons)
+    place = next((comparison.difference for comparison in comparisons if comparison.difference), "")
     if pair.expected == "equal":
         detail = f"{place} is another polynomial" if place else f"{identities} identities proved at sizes 1 and 2"
         return EquivalenceProof(not place, identities, detail)
-    witness, gap = _witness(pair)
-    if not witness:
+    witness = _find_witness(pair)
+    if not witness.numbers:
         return EquivalenceProof(False, identities, "no witness of a difference was found")
-    return EquivalenceProof(bool(place), identities, f"{gap} ({witness})", witness)
+    return EquivalenceProof(bool(place), identities, f"{witness.gap} ({witness.numbers})", witness.numbers)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from sympy.polys.rings import PolyElement  # type: ignore[import-untyped]
 
 from rnn_harness.arithmetic.evaluate import evaluate
 from rnn_harness.arithmetic.protocol import Trajectory, Values
@@ -26,21 +26,44 @@ from rnn_harness.specs.program import Program
 
 @dataclass(frozen=True)
 class Proof:
-    """`holds`: whether all identities do; `identities`: how many; `failed`: the first that does not."""
+    """The outcome of a proof.
 
-    holds: bool
+    Attributes:
+        is_proved: Whether all identities are true.
+        identities: How many were compared.
+        failed: The first that is not true; empty if there is none.
+    """
+
+    is_proved: bool
     identities: int
     failed: str = ""
 
 
+@dataclass(frozen=True)
+class SymbolicValues:
+    """A program's symbols as generators of a polynomial ring.
+
+    Attributes:
+        values: The symbols, one batch row.
+        arithmetic: The ring.
+        outputs: Generators for the outputs' cotangents by name, (T, 1, k).
+        finals: Generators for the final states' cotangents by name, (1, d).
+    """
+
+    values: Values
+    arithmetic: SymbolicArithmetic
+    outputs: dict[str, Array]
+    finals: dict[str, Array]
+
+
 def dimension_symbols(program: Program) -> frozenset[str]:
-    """Every named size of a program."""
-    everything = (*program.inputs, *program.states, *program.parameters, *program.outputs)
-    return frozenset(symbol for v in everything for size in v.shape for symbol in size.symbols)
+    """Return every named size of a program."""
+    symbols = (*program.inputs, *program.states, *program.parameters, *program.outputs)
+    return frozenset(name for variable in symbols for size in variable.shape for name in size.symbols)
 
 
 def count_atoms(program: Program, sizes: Mapping[str, int]) -> int:
-    """An upper bound on the function values of one step."""
+    """Return an upper bound on the number of function values of one step."""
     total = 0
     for assignment in program.assignments:
         for node in walk(assignment.expression):
@@ -49,8 +72,8 @@ def count_atoms(program: Program, sizes: Mapping[str, int]) -> int:
     return 2 * total
 
 
-class _Names:
-    """Generators for every entry of every symbol."""
+class _GeneratorNames:
+    """Names of generators for every entry of every symbol, by label: ``p:W_x``."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -63,20 +86,28 @@ class _Names:
 
     def array(self, label: str, arithmetic: SymbolicArithmetic) -> Array:
         entries, shape = self.arrays[label]
-        whole = np.empty(len(entries), dtype=object)
-        whole[:] = [arithmetic.generators[name] for name in entries]
-        return whole.reshape(shape)
+        generators = np.empty(len(entries), dtype=object)
+        generators[:] = [arithmetic.generators[name] for name in entries]
+        return generators.reshape(shape)
 
 
 def _shape(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(size.size(sizes) for size in variable.shape) or (1,)
 
 
-def symbolic_values(
-    program: Program, sizes: Mapping[str, int], extra_atoms: int = 0, steps: int = 1
-) -> tuple[Values, SymbolicArithmetic, dict[str, Array]]:
-    """A program's symbols as generators, one batch row; and generators for the cotangents, by ``out:`` and ``fin:``."""
-    names = _Names()
+def symbolic_values(program: Program, sizes: Mapping[str, int], extra_atoms: int = 0, steps: int = 1) -> SymbolicValues:
+    """Make generators of a program's symbols and of the cotangents.
+
+    Args:
+        program: The program.
+        sizes: A number for every named size.
+        extra_atoms: Room for more function values than `steps` steps of the program have.
+        steps: T.
+
+    Returns:
+        The generators and their ring.
+    """
+    names = _GeneratorNames()
     for v in program.parameters:
         names.add(f"p:{v.name}", _shape(v, sizes))
     for v in program.inputs:
@@ -87,66 +118,82 @@ def symbolic_values(
     for v in program.outputs:
         names.add(f"out:{v.name}", (steps, 1, *_shape(v, sizes)))
     arithmetic = SymbolicArithmetic(names.names, steps * count_atoms(program, sizes) + extra_atoms)
-    get = {label: names.array(label, arithmetic) for label in names.arrays}
+    arrays = {label: names.array(label, arithmetic) for label in names.arrays}
     letters = {n.index for a in program.assignments for n in walk(a.expression) if isinstance(n, Component)}
     values = Values(
-        {v.name: get[f"p:{v.name}"] for v in program.parameters},
-        {v.name: get[f"i:{v.name}"] for v in program.inputs},
-        {v.name: get[f"s:{v.name}"] for v in program.states},
+        {v.name: arrays[f"p:{v.name}"] for v in program.parameters},
+        {v.name: arrays[f"i:{v.name}"] for v in program.inputs},
+        {v.name: arrays[f"s:{v.name}"] for v in program.states},
         dict(sizes),
         {letter: np.zeros((steps, 1), dtype=np.intp) for letter in letters},
     )
-    return values, arithmetic, get
+    outputs = {v.name: arrays[f"out:{v.name}"] for v in program.outputs}
+    finals = {v.name: arrays[f"fin:{v.name}"] for v in program.states}
+    return SymbolicValues(values, arithmetic, outputs, finals)
 
 
 def prove_backward(program: Program, sizes: Mapping[str, int] | int, steps: int = 1) -> Proof:
-    """Prove the derived backward of `steps` steps at a size. ValueError where a function has no symbolic form.
+    """Prove the derived backward at a size.
 
-    One step proves the equations of a step; two prove that what is carried between steps is added up.
+    Args:
+        program: The program.
+        sizes: A number for every named size, or one for all.
+        steps: T. One step proves the equations of a step; two prove that what is carried between steps is added up.
+
+    Returns:
+        The proof, or the first gradient that is not the derivative.
+
+    Raises:
+        ValueError: A function has no symbolic form.
     """
     if isinstance(sizes, int):
         sizes = dict.fromkeys(sorted(dimension_symbols(program)), sizes)
-    values, arithmetic, get = symbolic_values(program, sizes, steps=steps)
-    trajectory = evaluate(program, values, arithmetic)
-    finals = {v.name: get[f"fin:{v.name}"] for v in program.states}
-    outputs = {v.name: get[f"out:{v.name}"] for v in program.outputs}
-    derived = differentiate(derive(program), trajectory, outputs, finals, arithmetic)
-    scalar = _objective(program, trajectory, outputs, finals, arithmetic)
+    symbols = symbolic_values(program, sizes, steps=steps)
+    arithmetic = symbols.arithmetic
+    trajectory = evaluate(program, symbols.values, arithmetic)
+    derived = differentiate(derive(program), trajectory, symbols.outputs, symbols.finals, arithmetic)
+    scalar = _objective(program, trajectory, symbols)
     identities = 0
-    for label, expected, derived_array in _pairs(values, derived):
-        for index in np.ndindex(*expected.shape):
-            explicit = arithmetic.derivative(scalar, expected[index])
-            found = arithmetic.ring.zero if derived_array is None else derived_array[index]
+    for row in _gradient_rows(symbols.values, derived):
+        for index in np.ndindex(*row.generators.shape):
+            explicit = arithmetic.derivative(scalar, row.generators[index])
+            gradient = arithmetic.ring.zero if row.gradient is None else row.gradient[index]
             identities += 1
-            if explicit != found:
-                where = "".join(f"[{i}]" for i in index)
-                return Proof(False, identities, f"the derivative by {label}{where}")
+            if explicit != gradient:
+                place = "".join(f"[{i}]" for i in index)
+                return Proof(False, identities, f"the derivative by {row.label}{place}")
     return Proof(True, identities)
 
 
-def _objective(
-    program: Program,
-    trajectory: Trajectory,
-    outputs: Mapping[str, Array],
-    finals: Mapping[str, Array],
-    arithmetic: SymbolicArithmetic,
-) -> Any:
-    """sum(output * cotangent) + sum(final state * cotangent), one polynomial."""
-    scalar = arithmetic.ring.zero
-    for name, cotangent in outputs.items():
+def _objective(program: Program, trajectory: Trajectory[Array], symbols: SymbolicValues) -> PolyElement:
+    """Return sum(output * cotangent) + sum(final state * cotangent), one polynomial."""
+    scalar = symbols.arithmetic.ring.zero
+    for name, cotangent in symbols.outputs.items():
         for step, part in zip(trajectory.steps, cotangent, strict=True):
             scalar += (step[name] * part).sum()
-    last = {state.name: 0 if one.direction < 0 else -1 for one in program.passes for state in one.carried}
-    for name, cotangent in finals.items():
+    last = {state.name: 0 if pass_.direction < 0 else -1 for pass_ in program.passes for state in pass_.carried}
+    for name, cotangent in symbols.finals.items():
         scalar += (trajectory.steps[last[name]][name] * cotangent).sum()
     return scalar
 
 
-def _pairs(values: Values, derived: Cotangents) -> list[tuple[str, Array, Array | None]]:
-    rows: list[tuple[str, Array, Array | None]] = []
-    rows += [(name, array, derived.parameters.get(name)) for name, array in values.parameters.items()]
-    rows += [(name, array, derived.states.get(name)) for name, array in values.states.items()]
+@dataclass(frozen=True)
+class _GradientRow:
+    """A symbol's generators and the derived gradient for them; None where the derivation gives nothing, so zero."""
+
+    label: str
+    generators: Array
+    gradient: Array | None
+
+
+def _gradient_rows(values: Values, derived: Cotangents[Array]) -> list[_GradientRow]:
+    """Pair every symbol with its gradient; inputs step by step."""
+    rows = [_GradientRow(name, array, derived.parameters.get(name)) for name, array in values.parameters.items()]
+    rows += [_GradientRow(name, array, derived.states.get(name)) for name, array in values.states.items()]
     for name, array in values.inputs.items():
-        found = derived.inputs.get(name)
-        rows += [(f"{name} at step {t + 1}", array[t], None if found is None else found[t]) for t in range(len(array))]
+        gradients = derived.inputs.get(name)
+        rows += [
+            _GradientRow(f"{name} at step {t + 1}", array[t], None if gradients is None else gradients[t])
+            for t in range(len(array))
+        ]
     return rows

@@ -31,34 +31,35 @@ from rnn_harness.specs.expression import (
     VectorMatrix,
 )
 
-ZERO, ONE = Constant(Fraction(0)), Constant(Fraction(1))
+_ZERO, _UNIT = Constant(Fraction(0)), Constant(Fraction(1))
 Contributions = dict[Variable, list[Node]]
+"""Variables, each with the terms of its cotangent collected so far."""
 
 
 def negate(node: Node) -> Node:
-    """``0 - node``, or what is negated if that is what it is."""
-    if isinstance(node, Subtract) and node.left == ZERO:
+    """Return ``0 - node``; of a node that is negated already, what it negates."""
+    if isinstance(node, Subtract) and node.left == _ZERO:
         return node.right
-    return Subtract(ZERO, node)
+    return Subtract(_ZERO, node)
 
 
-def times(left: Node, right: Node) -> Node:
-    """The product entry by entry, without factors of one; signs are moved outwards."""
-    if left == ONE:
-        return right
-    if right == ONE:
-        return left
-    if isinstance(left, Subtract) and left.left == ZERO:
-        return negate(times(left.right, right))
-    return Multiply(left, right)
+def times(first: Node, second: Node) -> Node:
+    """Return the product entry by entry, without factors of 1; signs are moved outwards."""
+    if first == _UNIT:
+        return second
+    if second == _UNIT:
+        return first
+    if isinstance(first, Subtract) and first.left == _ZERO:
+        return negate(times(first.right, second))
+    return Multiply(first, second)
 
 
 def total(parts: list[Node]) -> Node:
-    """The sum of at least one part; negated parts are subtracted."""
+    """Return the sum of one or more parts; negated parts are subtracted."""
     result = parts[0]
     for part in parts[1:]:
         match part:
-            case Subtract() if part.left == ZERO:
+            case Subtract() if part.left == _ZERO:
                 result = Subtract(result, part.right)
             case _:
                 result = Add(result, part)
@@ -66,24 +67,46 @@ def total(parts: list[Node]) -> Node:
 
 
 def slope(function: Function, value: Node, argument: Node) -> Node:
-    """The derivative of an entry-by-entry function, from its own value where that is enough."""
+    """Return the derivative of an entry-by-entry function.
+
+    Args:
+        function: The function.
+        value: Its value; the derivative is written with it where that is enough.
+        argument: Its argument.
+
+    Returns:
+        The derivative, an expression of the same shape.
+
+    Raises:
+        ValueError: The derivative is no expression of this notation.
+    """
     if function is Function.SIGMOID:
-        return Multiply(value, Subtract(ONE, value))
+        return Multiply(value, Subtract(_UNIT, value))
     if function is Function.TANH:
-        return Subtract(ONE, Multiply(value, value))
+        return Subtract(_UNIT, Multiply(value, value))
     if function is Function.LOG:
-        return Divide(ONE, argument)
+        return Divide(_UNIT, argument)
     if function is Function.IDENTITY:
-        return ONE
+        return _UNIT
     if function is Function.RELU:
         return Apply(Function.STEP, argument)
     if function is Function.STEP:
-        return ZERO
+        return _ZERO
     raise ValueError(f"the derivative of {function.value} is not an expression of this notation")
 
 
-def through(function: Function, seed: Node, value: Node, argument: Node) -> Node:
-    """The cotangent of a function's argument, from that of its `value`."""
+def argument_cotangent(function: Function, seed: Node, value: Node, argument: Node) -> Node:
+    """Return the cotangent of a function's argument.
+
+    Args:
+        function: The function; softmax acts on rows, every other one entry by entry.
+        seed: The cotangent of its value.
+        value: Its value.
+        argument: Its argument.
+
+    Returns:
+        The cotangent, an expression in the argument's shape.
+    """
     if function is Function.SOFTMAX:
         return Multiply(value, Subtract(seed, Dot(seed, value)))
     if function is Function.LOG:
@@ -92,9 +115,17 @@ def through(function: Function, seed: Node, value: Node, argument: Node) -> Node
 
 
 def propagate(node: Node, seed: Node, into: Contributions) -> None:
-    """Add to `into` what the cotangent `seed` of `node` gives to every variable.
+    """Collect what the cotangent of a node gives to every variable under it.
 
-    Applications must have been named before (`named`): only their arguments' affine structure is walked here.
+    Function applications must have names of their own already: only the affine structure above them is walked.
+
+    Args:
+        node: The node.
+        seed: Its cotangent.
+        into: The collection that is added to.
+
+    Raises:
+        ValueError: The node is a function application, or its matrix is computed.
     """
     match node:
         case Variable():
@@ -108,8 +139,8 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
             propagate(node.left, seed, into)
             propagate(node.right, negate(seed), into)
         case Multiply():
-            propagate(node.left, _scalar(node.left, times(seed, node.right)), into)
-            propagate(node.right, _scalar(node.right, times(seed, node.left)), into)
+            propagate(node.left, _without_spreading(node.left, times(seed, node.right)), into)
+            propagate(node.right, _without_spreading(node.right, times(seed, node.left)), into)
         case Divide():
             propagate(node.left, Divide(seed, node.right), into)
             propagate(node.right, negate(Divide(times(seed, node), node.right)), into)
@@ -131,22 +162,23 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
             raise ValueError(f"cannot differentiate {type(node).__name__}: name it first")
 
 
-def _scalar(target: Node, seed: Node) -> Node:
-    """A scalar spread over a vector collects the sum of the vector's cotangent; constants collect nothing."""
+def _without_spreading(target: Node, seed: Node) -> Node:
+    """Return `seed`; refuse a scalar variable that is spread over a vector, whose cotangent would be a sum."""
     if target.shape == () and seed.shape != () and not isinstance(target, Constant):
         raise ValueError("a scalar variable spread over a vector is not supported in a recurrence")
     return seed
 
 
-def _into_matrix(matrix: Node, left: Node, right: Node, into: Contributions) -> None:
+def _into_matrix(matrix: Node, first: Node, second: Node, into: Contributions) -> None:
+    """Add the outer product to the matrix's cotangent; that of a transpose is turned round."""
     if isinstance(matrix, Transpose):
-        _into_matrix(matrix.matrix, right, left, into)
+        _into_matrix(matrix.matrix, second, first, into)
     elif isinstance(matrix, Variable):
-        into[matrix].append(Outer(left, right))
+        into[matrix].append(Outer(first, second))
     else:
         raise ValueError(f"the gradient of a computed matrix ({type(matrix).__name__}) is not supported")
 
 
 def contributions() -> Contributions:
-    """An empty collection."""
+    """Return an empty collection."""
     return defaultdict(list)

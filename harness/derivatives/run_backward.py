@@ -1,113 +1,129 @@
-"""Run the derived backward over a trajectory, in any arithmetic.
-
-Dimension legend: T time steps, B batch rows.
-"""
+"""Run the derived backward over a trajectory, in any arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
-from rnn_harness.arithmetic.compile.generate import Targets, compiled
-from rnn_harness.arithmetic.evaluate import environment, order
-from rnn_harness.arithmetic.protocol import Arithmetic, Trajectory
+from rnn_harness.arithmetic.compile.generate import Key, Target, compiled
+from rnn_harness.arithmetic.evaluate import environment, walk_order
+from rnn_harness.arithmetic.protocol import Arithmetic, OpenT, StoredT, Trajectory
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives.backward import Backward, BackwardPass
 
+KeyT = TypeVar("KeyT", bound=Hashable)
+
 
 @dataclass(frozen=True)
-class Cotangents:
+class Cotangents(Generic[StoredT]):
     """Gradients of sum(output * d_output) + sum(final * d_final).
 
-    `inputs` and `states` by name: a list over time of (B, .), and (B, .); `parameters` by name.
+    Attributes:
+        inputs: By name, a list over the T steps of (B, n).
+        states: By name, the gradient for the initial state, (B, d).
+        parameters: By name, in the parameter's shape.
     """
 
-    inputs: dict[str, list[Any]]
-    states: dict[str, Any]
-    parameters: dict[str, Any]
+    inputs: Mapping[str, Sequence[StoredT]]
+    states: Mapping[str, StoredT]
+    parameters: Mapping[str, StoredT]
 
 
-def _targets(one: BackwardPass) -> Targets:
-    rows = [((s.target.name, s.target.time), s.expression, True) for s in (*one.named, *one.statements)]
-    rows += [(("carried", i), node, False) for i, (_, node) in enumerate(one.carried)]
-    rows += [(("into", i), node, False) for i, (_, node) in enumerate(one.into)]
-    for i, (_, nodes) in enumerate(one.parameters):
-        rows += [((f"parameter{i}", j), node, False) for j, node in enumerate(nodes)]
-    return tuple(rows)
+def _targets(pass_: BackwardPass) -> tuple[Target, ...]:
+    """List what one step of a backward pass computes; what is added up over time stays open."""
+    statements = (*pass_.named, *pass_.statements)
+    targets = [Target((s.target.name, s.target.time), s.expression) for s in statements]
+    targets += [Target(("carried", i), node, stored=False) for i, (_, node) in enumerate(pass_.carried)]
+    targets += [Target(("into", i), node, stored=False) for i, (_, node) in enumerate(pass_.into)]
+    for i, (_, nodes) in enumerate(pass_.parameters):
+        targets += [Target((f"parameter{i}", j), node, stored=False) for j, node in enumerate(nodes)]
+    return tuple(targets)
 
 
-class _Sums:
-    """Sums of cotangents, by name and step: open ones, since a kernel may add their terms in any order."""
+class _Sums(Generic[KeyT, StoredT, OpenT]):
+    """Sums of cotangents by key: open ones, since a kernel may add their terms in any order."""
 
-    def __init__(self, arithmetic: Arithmetic) -> None:
+    def __init__(self, arithmetic: Arithmetic[StoredT, OpenT]) -> None:
         self.arithmetic = arithmetic
-        self.found: dict[Any, Any] = {}
+        self.by_key: dict[KeyT, StoredT | OpenT] = {}
 
-    def add(self, where: Any, value: Any) -> None:
-        self.found[where] = self.arithmetic.add(self.found[where], value) if where in self.found else value
+    def add(self, key: KeyT, value: StoredT | OpenT) -> None:
+        self.by_key[key] = self.arithmetic.add(self.by_key[key], value) if key in self.by_key else value
 
 
 def differentiate(
     backward: Backward,
-    trajectory: Trajectory,
+    trajectory: Trajectory[StoredT],
     d_outputs: Mapping[str, Array],
     d_finals: Mapping[str, Array],
-    arithmetic: Arithmetic,
-) -> Cotangents:
-    """The gradients. `d_outputs` by output name, (T, B, .); `d_finals` by state name, (B, .)."""
+    arithmetic: Arithmetic[StoredT, OpenT],
+) -> Cotangents[StoredT]:
+    """Compute the gradients of a trajectory.
+
+    Args:
+        backward: The derived backward of the program that gave the trajectory.
+        trajectory: The forward values, T steps of B rows.
+        d_outputs: Cotangents by output name, (T, B, k).
+        d_finals: Cotangents by state name, (B, d).
+        arithmetic: The arithmetic of the trajectory.
+
+    Returns:
+        The gradients for inputs, initial states and parameters.
+    """
     with arithmetic.scope():
-        return _differentiate(backward, trajectory, d_outputs, d_finals, arithmetic)
+        walk = _Walk(trajectory, arithmetic)
+        for name, values in d_outputs.items():
+            for t in range(len(trajectory.steps)):
+                walk.seeds.add((name, t), arithmetic.array(values[t]))
+        for pass_ in backward.passes:
+            walk.run_pass(pass_, d_finals)
+        return walk.cotangents()
 
 
-def _differentiate(
-    backward: Backward,
-    trajectory: Trajectory,
-    d_outputs: Mapping[str, Array],
-    d_finals: Mapping[str, Array],
-    arithmetic: Arithmetic,
-) -> Cotangents:
-    steps = len(trajectory.steps)
-    seeds, inputs, parameters = _Sums(arithmetic), _Sums(arithmetic), _Sums(arithmetic)
-    states: dict[str, Any] = {}
-    for name, values in d_outputs.items():
-        for t in range(steps):
-            seeds.add((name, t), arithmetic.array(values[t]))
-    for one in backward.passes:
-        carry = {s.name: arithmetic.array(d_finals[s.name]) for s in one.forward.carried}
-        _run(one, trajectory, carry, seeds, inputs, parameters, arithmetic)
-        states.update((name, arithmetic.settle(value)) for name, value in carry.items())
-    reached = {name for name, _ in inputs.found}
-    return Cotangents(
-        {name: [arithmetic.settle(inputs.found[name, t]) for t in range(steps)] for name in sorted(reached)},
-        states,
-        {name: arithmetic.settle(value) for name, value in parameters.found.items()},
-    )
+class _Walk(Generic[StoredT, OpenT]):
+    """The backward walk over a trajectory, with the sums of cotangents collected so far."""
 
+    def __init__(self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]) -> None:
+        self.trajectory, self.arithmetic = trajectory, arithmetic
+        self.seeds = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
+        self.inputs = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
+        self.parameters = _Sums[str, StoredT, OpenT](arithmetic)
+        self.states: dict[str, StoredT] = {}
 
-def _run(
-    one: BackwardPass,
-    trajectory: Trajectory,
-    carry: dict[str, Any],
-    seeds: _Sums,
-    inputs: _Sums,
-    parameters: _Sums,
-    arithmetic: Arithmetic,
-) -> None:
-    """Walk one pass against its direction; `carry` holds the final states' cotangents, then the initial ones'."""
-    run = compiled(one, lambda: _targets(one), trajectory.sizes)
-    own_inputs = set(trajectory.inputs[0]) if trajectory.inputs else set()
-    for t in reversed(order(one.forward.direction, len(trajectory.steps))):
-        env = environment(trajectory, t, one.forward)
-        env.update((("seed_" + name, 0), seeds.found[name, t]) for name in one.seeded)
-        env.update((("carry_" + name, 0), value) for name, value in carry.items())
-        done = run(arithmetic, env, trajectory.indices[t])
-        for i, (state, _) in enumerate(one.carried):
-            carry[state.name] = done["carried", i]
-        for i, (variable, _) in enumerate(one.into):
-            target = inputs if variable.name in own_inputs else seeds
-            target.add((variable.name, t), done["into", i])
-        for i, (parameter, nodes) in enumerate(one.parameters):
-            for j, node in enumerate(nodes):
-                value = done[f"parameter{i}", j]
-                parameters.add(parameter.name, value if len(node.shape) == 2 else arithmetic.batch_sum(value))
+    def run_pass(self, pass_: BackwardPass, d_finals: Mapping[str, Array]) -> None:
+        """Walk one pass against its direction, from the final states' cotangents to the initial ones'."""
+        trajectory, arithmetic = self.trajectory, self.arithmetic
+        carry: dict[str, StoredT | OpenT] = {
+            state.name: arithmetic.array(d_finals[state.name]) for state in pass_.forward.carried
+        }
+        step = compiled(pass_, lambda: _targets(pass_), trajectory.sizes)
+        input_names = set(trajectory.inputs[0]) if trajectory.inputs else set()
+        for t in reversed(walk_order(pass_.forward.direction, len(trajectory.steps))):
+            env: dict[Key, StoredT | OpenT] = {}
+            known: dict[Key, StoredT] = environment(trajectory, t, pass_.forward)
+            env.update(known)
+            env.update((("seed_" + name, 0), self.seeds.by_key[name, t]) for name in pass_.seeded)
+            env.update((("carry_" + name, 0), value) for name, value in carry.items())
+            computed = step(arithmetic, env, trajectory.indices[t])
+            for i, (state, _) in enumerate(pass_.carried):
+                carry[state.name] = computed["carried", i]
+            for i, (variable, _) in enumerate(pass_.into):
+                sums = self.inputs if variable.name in input_names else self.seeds
+                sums.add((variable.name, t), computed["into", i])
+            for i, (parameter, nodes) in enumerate(pass_.parameters):
+                for j, node in enumerate(nodes):
+                    value = computed[f"parameter{i}", j]
+                    is_matrix = len(node.shape) == 2
+                    self.parameters.add(parameter.name, value if is_matrix else arithmetic.batch_sum(value))
+        self.states.update((name, arithmetic.settle(value)) for name, value in carry.items())
+
+    def cotangents(self) -> Cotangents[StoredT]:
+        """Store the sums."""
+        settle, steps = self.arithmetic.settle, len(self.trajectory.steps)
+        reached = sorted({name for name, _ in self.inputs.by_key})
+        return Cotangents(
+            {name: [settle(self.inputs.by_key[name, t]) for t in range(steps)] for name in reached},
+            self.states,
+            {name: settle(value) for name, value in self.parameters.by_key.items()},
+        )

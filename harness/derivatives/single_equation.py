@@ -9,7 +9,7 @@ from rnn_harness.specs.rewrite import substitute
 
 
 def local_name(variable: Variable) -> str:
-    """The input's name in a local program: name and time."""
+    """Return a variable's name as an input of a local program: name and time, ``h[-1]``."""
     return f"{variable.name}[{variable.time:+d}]" if variable.time else variable.name
 
 
@@ -17,18 +17,24 @@ _KNOWN: dict[int, tuple[Assignment, Program]] = {}
 
 
 def local_program(assignment: Assignment) -> Program:
-    """A program of one pointwise pass that computes only `assignment`; inputs are named by `local_name`.
+    """Build a program of one pointwise pass that computes only one assignment.
 
-    The same object for the same assignment, so that what is compiled and derived from it is remembered.
+    Args:
+        assignment: The equation.
+
+    Returns:
+        The program; its inputs are named by `local_name`. The same assignment gives the same object, so that what is
+        compiled and derived from it is remembered.
     """
-    found = _KNOWN.get(id(assignment))
-    if found is None or found[0] is not assignment:
-        found = (assignment, _alone(assignment))
-        _KNOWN[id(assignment)] = found
-    return found[1]
+    entry = _KNOWN.get(id(assignment))
+    if entry is None or entry[0] is not assignment:
+        entry = (assignment, _alone(assignment))
+        _KNOWN[id(assignment)] = entry
+    return entry[1]
 
 
 def _alone(assignment: Assignment) -> Program:
+    """Turn every operand that is no parameter into an input."""
     operands = dict.fromkeys(variables(assignment.expression))
     parameters = tuple(v for v in operands if v.role is Role.PARAMETER)
     inputs = {

@@ -1,57 +1,47 @@
-"""Decide a subject: Hypothesis draws cases, guards keep those that could fail, checks judge, tallies become records."""
+"""Run checks of a subject over cases: Hypothesis draws, guards keep the cases that could fail, checks judge."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
-from rnn_harness.cases.case import Case, Dtype, cases
+from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
+from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.checks import Check, Finding, all_checks
-from rnn_harness.counterexamples.program import counterexample
+from rnn_harness.checks.check import worst_finding
+from rnn_harness.engine.results import CheckSummary, JudgedCase, RunResults
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
-from rnn_harness.records.record import Outcome, Record, environment
 from rnn_harness.subjects.subject import Subject
 
 
-@dataclass
-class CheckSummary:
-    """What one check said about one entry over all cases."""
+@dataclass(frozen=True)
+class RunPlan:
+    """What is decided of a subject.
 
-    entry: str
-    check: Check
-    examples: int = 0
-    seconds: float = 0.0
-    worst: Finding | None = None
-    case: Case | None = None
-    failed: tuple[Finding, Case] | None = None
+    Attributes:
+        checks: the checks, in the order in which they are reported; those that the subject does not support are
+            left out.
+        not_run: reasons by check name; these checks are reported as not run, and not tried.
+        dtype: the one dtype of all cases that are drawn, or None.
+    """
 
-
-def fixed_cases(spec: str) -> Iterator[Case]:
-    """Cases every run begins with: n = d, one row, one number a vector, large inputs, exact zeros, five steps."""
-    base = Case(spec=spec, T=3, B=2)
-    changes: tuple[dict[str, object], ...] = (
-        {"seed": 1},
-        {"seed": 2, "dtype": "float32"},
-        {"seed": 3, "n": 3, "d": 3, "B": 3},
-        {"seed": 4, "B": 1, "T": 5},
-        {"seed": 5, "n": 2, "d": 1, "dtype": "float32"},
-        {"seed": 6, "n": 1, "d": 2},
-        {"seed": 7, "scale": 0.5, "features": ("large",)},
-        {"seed": 8, "features": ("zeros",)},
-        {"seed": 9, "B": 4, "features": ("equal rows",)},
-    )
-    for change in changes:
-        yield base.model_copy(update=change)
+    checks: tuple[Check, ...] = field(default_factory=all_checks)
+    not_run: Mapping[str, str] = field(default_factory=dict)
+    dtype: str | None = None
 
 
-def judge(check: Check, evaluation: Evaluation) -> list[Finding]:
-    """The findings of one check; an exception of the subject is a finding too. Raises NotRun."""
+def run_check(check: Check, evaluation: Evaluation) -> list[Finding]:
+    """Return the findings of one check; an exception of the subject is a finding too.
+
+    Raises:
+        NotRun: the check cannot be run on this subject or case.
+    """
     try:
         with np.errstate(all="ignore"):
             return list(check.run(evaluation))
@@ -63,70 +53,74 @@ def judge(check: Check, evaluation: Evaluation) -> list[Finding]:
 
 
 class Runner:
-    """Runs checks of one subject over many cases. `evaluation`: how a case is tried; `only`: one dtype, if one is meant."""
+    """Runs the checks of a plan on one subject, case by case.
+
+    Args:
+        subject: what is judged.
+        plan: what is decided of it; by default all checks.
+        evaluate: makes the evaluation of a case; by default the subject on the arrays drawn for it.
+    """
 
     def __init__(
         self,
         subject: Subject,
-        checks: tuple[Check, ...] | None = None,
-        evaluation: Callable[[Case], Evaluation] | None = None,
-        only: Dtype | None = None,
+        plan: RunPlan | None = None,
+        evaluate: Callable[[Case], Evaluation] | None = None,
     ) -> None:
-        self.subject = subject
-        self.evaluation = evaluation or (lambda case: Evaluation.of(subject, case))
-        self.only = only
-        self.checks = tuple(c for c in checks or all_checks() if c.supports(subject))
-        self.tallies: dict[tuple[str, str], CheckSummary] = {}
-        self.reasons: dict[str, int] = {}
-        self.not_run_reasons: dict[str, str] = {}
-        self.tried = 0
+        self._subject = subject
+        plan = plan or RunPlan()
+        self._plan = replace(plan, checks=tuple(check for check in plan.checks if check.supports(subject)))
+        self._evaluate = evaluate or (lambda case: Evaluation.of(subject, case))
+        self._summaries: dict[tuple[str, str], CheckSummary] = {}
+        self._vacuous: dict[str, int] = {}
+        self._not_run = dict(plan.not_run)
 
     def try_case(self, case: Case, guarded: bool = True) -> bool:
-        """Run every check on one case; False if the case is vacuous.
+        """Run every check on one case.
 
-        `guarded=False` is for checks of manners, which a case can decide whatever its numbers are.
+        Args:
+            case: what to try.
+            guarded: whether the case must be able to fail; checks of runtime behaviour can be decided on any numbers.
+
+        Returns:
+            False if the case is vacuous, and was not used.
         """
-        evaluation = self.evaluation(case)
-        self.tried += 1
+        evaluation = self._evaluate(case)
         try:
             with np.errstate(all="ignore"):
                 reason = vacuity_reason(evaluation) if guarded else None
         except Exception:  # a subject that cannot run at all is judged, not excused
             reason = None
         if reason is not None:
-            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+            self._vacuous[reason] = self._vacuous.get(reason, 0) + 1
             return False
-        for check in self.checks:
-            if case.dtype in check.dtypes:
+        for check in self._plan.checks:
+            if check.name not in self._plan.not_run and case.dtype in check.dtypes:
                 self._judge(check, evaluation)
         return True
 
     def _judge(self, check: Check, evaluation: Evaluation) -> None:
         start = time.perf_counter()
         try:
-            findings = judge(check, evaluation)
+            findings = run_check(check, evaluation)
         except NotRun as reason:
-            self.not_run_reasons.setdefault(check.name, str(reason))
+            self._not_run.setdefault(check.name, str(reason))
             return
-        spent = time.perf_counter() - start
-        for entry in {one.entry for one in findings}:
-            own = [one for one in findings if one.entry == entry]
-            tally = self.tallies.setdefault((entry, check.name), CheckSummary(entry, check))
-            tally.examples += 1
-            tally.seconds += spent / len({one.entry for one in findings})
-            worst = max(own, key=lambda one: (not one.agrees, one.error_over_bound or 0.0))
-            if tally.worst is None or (worst.error_over_bound or 0.0) > (tally.worst.error_over_bound or 0.0):
-                tally.worst, tally.case = worst, evaluation.case
-            if not worst.agrees and tally.failed is None:
-                tally.failed = (worst, evaluation.case)
+        seconds = time.perf_counter() - start
+        entries = dict.fromkeys(finding.entry for finding in findings)
+        for entry in entries:
+            worst = worst_finding([finding for finding in findings if finding.entry == entry])
+            summary = self._summaries.setdefault((entry, check.name), CheckSummary(entry, check))
+            summary.add(JudgedCase(worst, evaluation.case), seconds / len(entries))
 
     def run(self, seed: int, examples: int) -> None:
-        """The anchors, then `examples` cases that Hypothesis draws from `seed`."""
+        """Try the fixed cases, then `examples` cases that Hypothesis draws from `seed`."""
         import hypothesis
         from hypothesis import HealthCheck, Phase, given, settings
 
-        for case in fixed_cases(self.subject.spec.id):
-            self.try_case(case.model_copy(update={"dtype": self.only}) if self.only else case)
+        dtype = self._plan.dtype
+        for case in fixed_cases(self._subject.spec.id):
+            self.try_case(case.model_copy(update={"dtype": dtype}) if dtype else case)
         if examples == 0:
             return
 
@@ -138,73 +132,13 @@ class Runner:
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
-        @given(cases(self.subject.spec.id, self.only))
+        @given(case_strategy(self._subject.spec.id, dtype))
         def drive(case: Case) -> None:
             self.try_case(case)
 
         drive()
 
-    def records(self, seed: int, shrink: bool = True) -> Iterator[Record]:
-        """One record for every entry and check; a check that no case could decide is vacuous."""
-        skipped = sum(self.reasons.values())
-        most = max(self.reasons, key=lambda reason: self.reasons[reason], default="")
-        found = {name for _, name in self.tallies}
-        for check in self.checks:
-            if check.name not in found:
-                excuse = self.not_run_reasons.get(check.name)
-                yield Record(
-                    entry=self.subject.spec.id,
-                    spec=self.subject.spec.id,
-                    check=check.name,
-                    witness=check.witness,
-                    outcome=Outcome.NOT_RUN if excuse else Outcome.VACUOUS,
-                    reason=excuse or f"no case could decide it; most often: {most or 'the controls saw no difference'}",
-                    vacuous=skipped,
-                    seed=seed,
-                    environment=environment(),
-                )
-        for tally in self.tallies.values():
-            yield self._record(tally, seed, skipped, shrink)
-
-    def _record(self, tally: CheckSummary, seed: int, skipped: int, shrink: bool) -> Record:
-        shown, case, program = tally.worst, tally.case, ""
-        if tally.failed is not None:
-            shown, case = tally.failed
-            if shrink:
-                case, program = counterexample(self.subject, tally.check, case, self.subject.construct)
-        assert shown is not None, "a tally begins with a finding"
-        return Record(
-            entry=tally.entry,
-            spec=self.subject.spec.id,
-            check=tally.check.name,
-            witness=tally.check.witness,
-            outcome=Outcome.REFUTED if tally.failed else Outcome.AGREES,
-            reason=shown.detail or _looseness(tally.check, shown),
-            case=case,
-            worst_error=shown.error,
-            bound=shown.bound,
-            error_over_bound=shown.error_over_bound,
-            bits=shown.bits,
-            examples=tally.examples,
-            vacuous=skipped,
-            seconds=round(tally.seconds, 4),
-            seed=seed,
-            environment=environment(),
-            program=program,
-        )
-
-
-_PROVED = ("forward.equation", "forward.sequence", "backward.bound")
-"""Checks whose bound is a ball's radius; floors of screens and rates of limits are wide on purpose."""
-
-
-def _looseness(check: Check, found: Finding) -> str:
-    """A proved bound that hardly bites is told: it would let a fault of its own size pass."""
-    if (
-        check.name not in _PROVED
-        or not found.error_over_bound
-        or found.bound is None
-        or found.error_over_bound * LOOSE_BOUND >= 1
-    ):
-        return ""
-    return f"loose bound: {1 / found.error_over_bound:.0f} times the largest error seen"
+    def results(self) -> RunResults:
+        """What the cases tried so far have shown."""
+        summaries = tuple(replace(summary) for summary in self._summaries.values())
+        return RunResults(self._subject, self._plan.checks, summaries, dict(self._vacuous), dict(self._not_run))

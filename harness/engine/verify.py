@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record, Witness, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome, Witness
 from rnn_harness.specs import Entry, Equation, Equivalence, Library, Spec, equivalences, library
 from rnn_harness.subjects.subject import LAYERS
 
@@ -89,8 +91,27 @@ def verify(
     known: dict[str, Record] | None = None,
     on_start: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Record]:
-    """Decide a selection; records come as they are made. `known`: records by key that need not be made again."""
+    """Decide a selection.
+
+    Args:
+        selection: what to decide.
+        seed: what cases and numbers are drawn from.
+        examples: number of cases drawn for each cell, after the fixed ones.
+        known: records by key that need not be made again.
+        on_start: called with the title of every spec before it is decided.
+
+    Yields:
+        Records as they are made, the known ones among them.
+    """
     known = known or {}
+    for record in _decided(selection, seed, examples, known, on_start):
+        new = record.key not in known
+        yield record.model_copy(update={"requested_examples": examples}) if new else record
+
+
+def _decided(
+    selection: Selection, seed: int, examples: int, known: dict[str, Record], on_start: Callable[[str], None]
+) -> Iterator[Record]:
     for spec, entries in selection.wanted:
         on_start(f"{spec.id}: {spec.title}")
         for entry in entries:
@@ -118,14 +139,14 @@ def _pair_record(pair: Equivalence, seed: int) -> Pending:
         witness="symbolic",
         outcome=Outcome.NOT_RUN,
         seed=seed,
-        environment=environment(),
+        environment=versions(),
     )
 
     def make() -> Record:
         start = time.perf_counter()
         proof = prove_equivalence(pair)
         update = {
-            "outcome": Outcome.AGREES if proof.holds else Outcome.REFUTED,
+            "outcome": Outcome.AGREES if proof.is_as_expected else Outcome.REFUTED,
             "reason": f"expected {pair.expected}: {proof.detail}",
             "examples": 2,
             "seconds": round(time.perf_counter() - start, 4),
@@ -150,7 +171,7 @@ def _record(
         witness=witness,
         outcome=Outcome.NOT_RUN,
         seed=seed,
-        environment=environment(),
+        environment=versions(),
     )
 
     def make() -> Record:
@@ -230,7 +251,7 @@ def _subject_records(
     spec: Spec, entries: tuple[Entry, ...], seed: int, examples: int, known: dict[str, Record]
 ) -> Iterator[Record]:
     from rnn_harness.checks import all_checks
-    from rnn_harness.engine.runner import Runner
+    from rnn_harness.engine.runner import Runner, RunPlan
     from rnn_harness.subjects.subject import Subject
 
     done = [r for r in known.values() if r.spec == spec.id and r.entry == spec.id and r.seed == seed]
@@ -239,10 +260,10 @@ def _subject_records(
         return
     whole = len(entries) == len(spec.entries)
     checks = all_checks() if whole else tuple(c for c in all_checks() if c.name == "forward.equation")
-    runner = Runner(Subject.of(spec), checks)
+    runner = Runner(Subject.of(spec), RunPlan(checks))
     runner.run(seed, examples)
     wanted = {entry.id for entry in entries} | {spec.id} | set(spec.model.uses if whole else ())
-    for record in runner.records(seed):
+    for record in runner.results().records(seed):
         if record.entry in wanted:
             yield record
     if whole:
@@ -269,7 +290,7 @@ def _proof(spec: Spec, seed: int) -> Record:
     rounds = ((1, 1), (2, 1)) if gated_stack else ((1, 1), (2, 1), (1, 2))
     proofs = [prove_backward(program, size, steps) for size, steps in rounds]
     count = sum(proof.identities for proof in proofs)
-    failed = next((proof.failed for proof in proofs if not proof.holds), "")
+    failed = next((proof.failed for proof in proofs if not proof.is_proved), "")
     return Record(
         entry=spec.id,
         spec=spec.id,
@@ -281,5 +302,5 @@ def _proof(spec: Spec, seed: int) -> Record:
         examples=len(proofs),
         seconds=round(time.perf_counter() - start, 4),
         seed=seed,
-        environment=environment(),
+        environment=versions(),
     )

@@ -1,63 +1,103 @@
-"""One case, run: what the subject computed, and what the spec says, each computed once and only if asked for.
-
-Dimension legend: T time steps, B batch rows.
-"""
+"""One case, run: what the subject computed, next to what its spec expects; each computed once and only if asked for."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rnn_harness.arithmetic import Trajectory, Values, evaluate
-from rnn_harness.arithmetic.assumptions import GUARD_MARGIN
-from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
+from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
+from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.protocol import OpenT, StoredT
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import Case, CaseArrays, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.derivatives import Cotangents, derive, differentiate
-from rnn_harness.references import Gradients, Run
+from rnn_harness.evaluation.alternative_forms import forms, widest, widest_trajectory
+from rnn_harness.evaluation.expectation import Expectation, expect
+from rnn_harness.evaluation.judging_options import NARROW, JudgingOptions, rounding
+from rnn_harness.references import Gradients, Reference, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
-def final_states(program: Program, trajectory: Trajectory) -> dict[str, Any]:
-    """The last value of every state; of one that runs backward, that at the first step."""
-    backward = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
+def final_states(program: Program, trajectory: Trajectory[StoredT]) -> dict[str, StoredT]:
+    """Return the last value of every state; of a state that runs backward, its value at the first step."""
+    backward = {state.name for step in program.passes if step.direction < 0 for state in step.carried}
     if not trajectory.steps:
         return dict(trajectory.initial)
     return {s.name: trajectory.steps[0 if s.name in backward else -1][s.name] for s in program.states}
 
 
 class Evaluation:
-    """A subject on a case's arrays. `margin`: by how many bounds a parameter must move the output (see guards).
+    """A subject on a case's arrays.
 
-    `absent`: what the reference has and the subject has not, and that is zero: parameters, and ``states.h``.
+    Args:
+        subject: what is judged.
+        arrays: the numbers; the subject is given these very arrays.
+        options: what is known of how the subject computes.
+        allowed: what the subject may round; by default what `options` says of the case's dtype.
     """
 
-    margin: int = GUARD_MARGIN
-    absent: tuple[str, ...] = ()
-
-    def __init__(self, subject: Subject, arrays: CaseArrays) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        arrays: CaseArrays,
+        options: JudgingOptions | None = None,
+        allowed: Rounding | None = None,
+    ) -> None:
         self.subject, self.arrays = subject, arrays
+        self.options = options or JudgingOptions()
+        self.rounding = allowed or self.options.rounding(arrays.case.dtype)
 
     @classmethod
-    def of(cls, subject: Subject, case: Case) -> Evaluation:
-        """Draw the case and try it."""
-        return cls(subject, draw_arrays(case, subject))
+    def of(cls, subject: Subject, case: Case, options: JudgingOptions | None = None) -> Evaluation:
+        """Draw the arrays of `case`."""
+        return cls(subject, draw_arrays(case, subject), options)
+
+    def on(self, arrays: CaseArrays, cell: Reference | None = None) -> Evaluation:
+        """The same subject (or `cell` in its place), judged the same way, on other numbers."""
+        subject = self.subject if cell is None else replace(self.subject, cell=cell)
+        return Evaluation(subject, arrays, self.options)
+
+    def rounded_as(self, dtype: str) -> Evaluation:
+        """The same numbers, judged by what arithmetic in `dtype` may round."""
+        return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
+
+    def copied(self, subject: Subject) -> Evaluation:
+        """Another subject of the same spec on copies of these numbers; it shares what is expected of them."""
+        evaluation = Evaluation(subject, self.arrays.copied(), self.options, self.rounding)
+        evaluation.__dict__["expectations"] = self.expectations
+        return evaluation
 
     @property
     def case(self) -> Case:
         return self.arrays.case
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """What the reference has and the subject has not: parameters, and ``states.h``."""
+        return self.subject.absent
+
+    @property
+    def margin(self) -> int:
+        """By how many bounds a parameter must move the output for the case to count."""
+        return NARROW_MARGIN if self.case.dtype in NARROW else GUARD_MARGIN
+
     @functools.cached_property
     def program(self) -> Program:
+        """The equations as printed."""
         return self.subject.spec.program(LAYERS)
 
     @functools.cached_property
     def run(self) -> Run:
         """The subject's forward."""
+        # What is expected is fixed first: a subject may write into the arrays it is given.
+        assert self.expectations
         d = self.arrays
         return self.subject.forward(d.parameters, d.inputs, d.states, d.lengths)
 
@@ -73,14 +113,28 @@ class Evaluation:
         return self.subject.values(d.parameters, d.inputs, d.states, self.case.sizes)
 
     @functools.cached_property
-    def bounded(self) -> BallArithmetic:
-        """Balls that hold the rounding of the case's dtype."""
-        return BallArithmetic.of(self.case.dtype)
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What every form that the subject may compute by gives for these numbers, the printed form first."""
+        d_outputs, d_finals = self.spec_cotangents
+        programs = forms(self.subject.spec, self.options.alternatives)
+        return tuple(expect(program, self.values, d_outputs, d_finals, self.rounding) for program in programs)
 
     @functools.cached_property
-    def balls(self) -> Trajectory:
-        """The spec's values over the sequence, with their rounding bounds."""
-        return evaluate(self.program, self.values, self.bounded)
+    def bounded(self) -> BallArithmetic:
+        """Balls that hold the subject's rounding, for equations on the subject's own operands."""
+        return BallArithmetic(self.rounding)
+
+    @functools.cached_property
+    def balls(self) -> Trajectory[Array]:
+        """The spec's values over the sequence, with their rounding bounds; read-only."""
+        return widest_trajectory([expectation.trajectory for expectation in self.expectations])
+
+    @functools.cached_property
+    def gradient_balls(self) -> dict[str, Array]:
+        """Every gradient's true value with its rounding bound, by flat name."""
+        with self.bounded.scope():
+            tables = [self.gathered(expectation.cotangents) for expectation in self.expectations]
+            return {name: widest([table[name] for table in tables]) for name in tables[0]}
 
     @property
     def spec_cotangents(self) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -88,49 +142,50 @@ class Evaluation:
         d_finals = {name: self.arrays.d_finals[source] for name, source in self.subject.states.items()}
         return {self.subject.output_name: self.arrays.d_outputs}, d_finals
 
-    def differentiate(self, trajectory: Trajectory, arithmetic: Any) -> Cotangents:
-        """The derived backward in some arithmetic."""
+    def differentiate(
+        self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]
+    ) -> Cotangents[StoredT]:
+        """Run the derived backward in some arithmetic."""
         d_outputs, d_finals = self.spec_cotangents
         return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
 
-    def gathered(self, found: Cotangents) -> dict[str, Array]:
-        """Cotangents of the spec as flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
+    def gathered(self, cotangents: Cotangents[Array]) -> dict[str, Array]:
+        """The spec's cotangents by flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
         rows: dict[str, Array] = {}
-        steps = found.inputs.get(self.subject.input_name)
+        steps = cotangents.inputs.get(self.subject.input_name)
         if steps:
             rows["inputs"] = np.stack(steps)
         for name, source in self.subject.states.items():
-            rows[f"states.{source}"] = found.states[name]
-        gathered = self.subject.gradients(found.parameters, self.arrays.parameters)
-        rows |= {f"parameters.{name}": value for name, value in gathered.items()}
-        return rows
+            rows[f"states.{source}"] = cotangents.states[name]
+        gathered = self.subject.gradients(cotangents.parameters, self.arrays.parameters)
+        return self._present(rows | {f"parameters.{name}": value for name, value in gathered.items()})
 
-    @functools.cached_property
-    def gradient_balls(self) -> dict[str, Array]:
-        """Every gradient's true value with its rounding bound, by flat name."""
-        with self.bounded.scope():
-            return self.gathered(self.differentiate(self.balls, self.bounded))
+    def _present(self, rows: dict[str, Array]) -> dict[str, Array]:
+        """Leave out what belongs to parameters and states that the subject does not have."""
+        return {name: value for name, value in rows.items() if name.removeprefix("parameters.") not in self.absent}
 
     @property
     def flat_gradients(self) -> dict[str, Array]:
         """The subject's gradients by flat name."""
-        return flat(self.gradients)
+        return self._present(flat(self.gradients))
 
     @property
     def flat_values(self) -> dict[str, Array]:
         """What the gradients are taken for, by the same names."""
         rows = {"inputs": self.arrays.inputs}
         rows |= {f"states.{name}": value for name, value in self.arrays.states.items()}
-        return rows | {f"parameters.{name}": value for name, value in self.arrays.parameters.items()}
+        return self._present(rows | {f"parameters.{name}": value for name, value in self.arrays.parameters.items()})
 
-    def objective(self, values: Mapping[str, Array], arithmetic: Any) -> Any:
-        """sum(outputs * d_outputs) + sum(finals * d_finals) of the spec at `values` (flat names)."""
-        moved = self.subject.values(
-            {k.removeprefix("parameters."): v for k, v in values.items() if k.startswith("parameters.")},
-            values["inputs"],
-            {k.removeprefix("states."): v for k, v in values.items() if k.startswith("states.")},
-            self.case.sizes,
-        )
+    def objective(self, values: Mapping[str, Array], arithmetic: Arithmetic[StoredT, OpenT]) -> Any:
+        """Return sum(outputs * d_outputs) + sum(finals * d_finals) of the spec.
+
+        Args:
+            values: inputs, states and parameters by flat name; those the subject does not have may be left out.
+            arithmetic: in which the sum is computed.
+        """
+        states = {name: values.get(f"states.{name}", value) for name, value in self.arrays.states.items()}
+        parameters = {name: values.get(f"parameters.{name}", v) for name, v in self.arrays.parameters.items()}
+        moved = self.subject.values(parameters, values["inputs"], states, self.case.sizes)
         trajectory = evaluate(self.program, moved, arithmetic)
         d_outputs, d_finals = self.spec_cotangents
         finals = final_states(self.program, trajectory)
@@ -148,7 +203,7 @@ class Evaluation:
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:
-    """Gradients by flat name."""
+    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
     rows = {"inputs": gradients.inputs}
     rows |= {f"states.{name}": value for name, value in gradients.states.items()}
     return rows | {f"parameters.{name}": value for name, value in gradients.parameters.items()}

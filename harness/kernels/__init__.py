@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rnn_harness.kernels.catalogue import choose, kernels
+from rnn_harness.kernels.catalogue import all_kernels, choose_kernels
 from rnn_harness.kernels.judge import judge_kernels
 from rnn_harness.kernels.judge_in_workers import judge_isolated
-from rnn_harness.kernels.kernel import Kernel, Setting
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting
 
-__all__ = ["Kernel", "Setting", "choose", "judge_isolated", "judge_kernels", "kernels"]
+__all__ = ["Kernel", "Setting", "all_kernels", "choose_kernels", "judge_isolated", "judge_kernels"]

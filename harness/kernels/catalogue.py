@@ -1,4 +1,4 @@
-"""Every kernel there is: what torch ships, and ours. A new one is one entry here."""
+"""Every kernel there is: what torch ships, and ours. A new kernel is one entry here."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ import re
 
 from rnn_harness.arithmetic.assumptions import TF32_OPERANDS
 from rnn_harness.errors import UsageError
+from rnn_harness.families import FAMILIES
 from rnn_harness.kernels.drivers.autograd_function import FunctionDriver
 from rnn_harness.kernels.drivers.compiled import CompiledDriver, missing_compiler
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.drivers.fused import FusedDriver, unavailable
+from rnn_harness.kernels.drivers.fused import FusedDriver, unavailable_reason
 from rnn_harness.kernels.drivers.scan import ScanDriver
 from rnn_harness.kernels.drivers.torch_nn import CellDriver, LayerDriver
-from rnn_harness.kernels.kernel import Kernel, Setting, settings
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting, settings
 
 _WIDE = ("float64", "float32")
 _ALL = (*_WIDE, "bfloat16", "float16")
-_UPDATE = {"gru.reset_after": ("T-005",), "gru.stacked": ("T-043",), "gru.bidirectional": ("T-044", "T-045")}
+_STATE_UPDATES = {"gru.reset_after": ("T-005",), "gru.stacked": ("T-043",), "gru.bidirectional": ("T-044", "T-045")}
 """How torch's CPU and native CUDA kernels write the GRU's last line."""
 
-_SINGLE = {"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}
-_CLASS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
-_COMPOSITE = {"rnn": "aten::rnn_tanh", "gru": "aten::gru", "lstm": "aten::lstm"}
-_FUSED_STEP = {"gru": ("aten::_thnn_fused_gru_cell",), "lstm": ("aten::_thnn_fused_lstm_cell",)}
-_CUDNN = r"aten::_cudnn_rnn"
-_ONEDNN = "aten::mkldnn_rnn_layer"
+_COMPOSITE_EVENTS = {"rnn": "aten::rnn_tanh", "gru": "aten::gru", "lstm": "aten::lstm"}
+_CUDNN_EVENT = r"aten::_cudnn_rnn"
+_ONEDNN_EVENT = "aten::mkldnn_rnn_layer"
 
 
-def _onednn_takes(setting: Setting) -> str | None:
-    """Whether torch hands an LSTM of this dtype to oneDNN, with gradients."""
+def _onednn_refusal(setting: Setting) -> str | None:
+    """Say why torch hands no LSTM of this dtype, with gradients, to oneDNN; None if it does."""
     import torch
 
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
@@ -42,31 +41,32 @@ def _onednn_takes(setting: Setting) -> str | None:
 
 
 def _cells() -> list[Kernel]:
+    """List torch's cells, called step by step."""
     return [
         Kernel(
-            f"nn.{_CLASS[family]}Cell",
-            f"torch.nn.{_CLASS[family]}Cell, step by step",
-            _SINGLE[family],
-            lambda _, family=family: CellDriver(family),  # type: ignore[misc]
+            f"nn.{family.torch_class}Cell",
+            f"torch.nn.{family.torch_class}Cell, step by step",
+            family.spec,
+            lambda _, name=family.name: CellDriver(name),  # type: ignore[misc]
             settings(cpu=_ALL, cuda=_ALL),
-            expects=(f"{_COMPOSITE[family]}_cell",),
-            alternatives=_UPDATE.get(_SINGLE[family], ()),
+            expected_events=(f"{_COMPOSITE_EVENTS[family.name]}_cell",),
+            alternatives=_STATE_UPDATES.get(family.spec, ()),
         )
-        for family in _CLASS
+        for family in FAMILIES.values()
     ]
 
 
 def _layer(name: str, title: str, family: str, spec: str, **options: bool | int) -> list[Kernel]:
-    """A layer of torch on its native path, and on its library's: oneDNN (CPU, LSTM only), cuDNN (CUDA)."""
-    alternatives = _UPDATE.get(spec, ())
+    """List a layer of torch on its native path, and on its libraries': oneDNN (CPU, LSTM only), cuDNN (CUDA)."""
+    alternatives = _STATE_UPDATES.get(spec, ())
     native = Kernel(
         f"{name}/native",
         f"{title}, native kernels",
         spec,
         lambda _: LayerDriver(family, **options),  # type: ignore[arg-type]
         settings(cpu=_ALL, cuda=_ALL),
-        expects=(_COMPOSITE[family],),
-        never=(_ONEDNN, _CUDNN),
+        expected_events=(_COMPOSITE_EVENTS[family],),
+        forbidden_events=(_ONEDNN_EVENT, _CUDNN_EVENT),
         alternatives=alternatives,
     )
     cudnn = Kernel(
@@ -75,7 +75,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         spec,
         lambda _: LayerDriver(family, fused=True, **options),  # type: ignore[arg-type]
         settings(cuda=_ALL),
-        expects=(_CUDNN,),
+        expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
     )
     tf32 = Kernel(
@@ -84,11 +84,11 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         spec,
         lambda _: LayerDriver(family, fused=True, tf32=True, **options),  # type: ignore[arg-type]
         settings(cuda=("float32",)),
-        expects=(_CUDNN,),
+        expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
-        operands=TF32_OPERANDS,
+        operand_roundoff=TF32_OPERANDS,
     )
-    rows = [native, cudnn, tf32]
+    kernels = [native, cudnn, tf32]
     if family == "lstm" and "projected" not in options:  # oneDNN has no projection
         onednn = Kernel(
             f"{name}/onednn",
@@ -96,22 +96,26 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
             spec,
             lambda _: LayerDriver(family, fused=True, **options),  # type: ignore[arg-type]
             settings(cpu=("float32", "bfloat16", "float16")),
-            expects=(_ONEDNN, f"{_ONEDNN}_backward"),
-            needs=_onednn_takes,
+            expected_events=(_ONEDNN_EVENT, f"{_ONEDNN_EVENT}_backward"),
+            missing_requirement=_onednn_refusal,
         )
-        rows.insert(1, onednn)
-    return rows
+        kernels.insert(1, onednn)
+    return kernels
 
 
 def _shipped() -> list[Kernel]:
-    rows = _cells()
-    for family, cls in _CLASS.items():
-        rows += _layer(f"nn.{cls}", f"torch.nn.{cls}", family, _SINGLE[family])
-        stacked, both = f"{family}.stacked", f"{family}.bidirectional"
-        rows += _layer(f"nn.{cls}/layers", f"torch.nn.{cls}, two layers", family, stacked, layers=2)
-        rows += _layer(f"nn.{cls}/both", f"torch.nn.{cls}, bidirectional", family, both, bidirectional=True)
-    rows += _layer("nn.LSTM/projected", "torch.nn.LSTM with proj_size", "lstm", "lstm.projected", projected=True)
-    rows += _layer(
+    """List what torch ships."""
+    kernels = _cells()
+    for family, row in FAMILIES.items():
+        class_name = row.torch_class
+        kernels += _layer(f"nn.{class_name}", f"torch.nn.{class_name}", family, row.spec)
+        stacked, bidirectional = f"{family}.stacked", f"{family}.bidirectional"
+        kernels += _layer(f"nn.{class_name}/layers", f"torch.nn.{class_name}, two layers", family, stacked, layers=2)
+        kernels += _layer(
+            f"nn.{class_name}/both", f"torch.nn.{class_name}, bidirectional", family, bidirectional, bidirectional=True
+        )
+    kernels += _layer("nn.LSTM/projected", "torch.nn.LSTM with proj_size", "lstm", "lstm.projected", projected=True)
+    kernels += _layer(
         "nn.LSTM/unbiased",
         "torch.nn.LSTM without bias",
         "lstm",
@@ -119,7 +123,7 @@ def _shipped() -> list[Kernel]:
         bias=False,
         batch_first=True,
     )
-    return rows
+    return kernels
 
 
 _VARIANTS = {
@@ -134,33 +138,34 @@ _VARIANTS = {
 COMPILED_SIZES = {"n": 3, "d": 4, "B": 2}
 
 
-def _own() -> list[Kernel]:
-    rows = []
+def _plain() -> list[Kernel]:
+    """List ours in plain torch: what torch does not ship, each as steps, as one Function, and compiled."""
+    kernels = []
     for spec, title in _VARIANTS.items():
-        rows.append(Kernel(f"eager/{spec}", f"{title}, plain torch", spec, EagerDriver, settings(_ALL, _ALL)))
-        rows.append(
+        kernels.append(Kernel(f"eager/{spec}", f"{title}, plain torch", spec, EagerDriver, settings(_ALL, _ALL)))
+        kernels.append(
             Kernel(
                 f"function/{spec}",
                 f"{title}, one autograd Function",
                 spec,
                 FunctionDriver,
                 settings(_ALL, _ALL),
-                expects=("SequenceBackward",),
+                expected_events=("SequenceBackward",),
             )
         )
-        rows.append(
+        kernels.append(
             Kernel(
                 f"compiled/{spec}",
                 f"{title}, torch.compile",
                 spec,
                 CompiledDriver,
                 settings(("float32",), ("float32", "bfloat16")),
-                expects=(r"Torch-Compiled Region.*", r"CompiledFunctionBackward"),
-                needs=missing_compiler,
-                fixed=COMPILED_SIZES,
+                expected_events=(r"Torch-Compiled Region.*", r"CompiledFunctionBackward"),
+                missing_requirement=missing_compiler,
+                fixed_sizes=COMPILED_SIZES,
             )
         )
-    return rows
+    return kernels
 
 
 _FUSED = {
@@ -174,38 +179,42 @@ _FUSED = {
 
 
 def _fused() -> list[Kernel]:
-    """Ours in Triton. float64 is for the interpreter: it lets the numeric witnesses speak about the same source."""
-    rows = []
+    """List ours in Triton.
+
+    float64 is for the interpreter: it lets the numeric witnesses judge the same source.
+    """
+    kernels = []
     for spec, title in _FUSED.items():
         family = spec.partition(".")[0]
-        seen = (f"triton::{family}_forward", f"triton::{family}_backward")
-        rows.append(
+        launches = (f"triton::{family}_forward", f"triton::{family}_backward")
+        kernels.append(
             Kernel(
                 f"fused/{spec}",
                 f"{title}, Triton, fused over time",
                 spec,
                 FusedDriver,
                 settings(cpu=_ALL, cuda=("float32", "bfloat16", "float16")),
-                expects=seen,
-                needs=lambda setting: unavailable(setting.device, setting.dtype),
+                expected_events=launches,
+                missing_requirement=lambda setting: unavailable_reason(setting.device, setting.dtype),
                 interpreted=True,
             )
         )
-        rows.append(
+        kernels.append(
             Kernel(
                 f"fused-tf32/{spec}",
                 f"{title}, Triton, fused over time, TF32 products",
                 spec,
-                lambda like: FusedDriver(like, "tf32"),
+                lambda reference: FusedDriver(reference, "tf32"),
                 settings(cuda=("float32",)),
-                expects=seen,
-                operands=TF32_OPERANDS,
+                expected_events=launches,
+                operand_roundoff=TF32_OPERANDS,
             )
         )
-    return rows
+    return kernels
 
 
 def _defects() -> list[Kernel]:
+    """List defects of torch that are kept as cases."""
     return [
         Kernel(
             "scan/lstm.column",
@@ -213,35 +222,44 @@ def _defects() -> list[Kernel]:
             "lstm.column",
             ScanDriver,
             settings(cpu=("float32",)),
-            expects=(r"Torch-Compiled Region.*", r"CompiledFunctionBackward"),
-            needs=missing_compiler,
-            fixed={"n": 8, "d": 8, "B": 4, "T": 100},
+            expected_events=(r"Torch-Compiled Region.*", r"CompiledFunctionBackward"),
+            missing_requirement=missing_compiler,
+            fixed_sizes={"n": 8, "d": 8, "B": 4, "T": 100},
             known_wrong="with torch 2.13 the gradient of the recurrent weights, and nothing else, where n = d",
         )
     ]
 
 
 @functools.cache
-def kernels() -> tuple[Kernel, ...]:
-    """All kernels, shipped ones first."""
-    return (*_shipped(), *_own(), *_fused(), *_defects())
+def all_kernels() -> tuple[Kernel, ...]:
+    """List all kernels, those that torch ships first."""
+    return (*_shipped(), *_plain(), *_fused(), *_defects())
 
 
-def choose(names: tuple[str, ...], everything: bool = False) -> tuple[Kernel, ...]:
-    """The kernels whose id is, or begins with, one of `names`, or whose spec it is.
+def _is_named(kernel: Kernel, name: str) -> bool:
+    """Say whether `name` is the kernel's id, the beginning of it, or its spec."""
+    return name in (kernel.id, kernel.spec) or kernel.id.startswith((f"{name}/", f"{name}."))
 
-    Without names all but those known to be wrong, which are there to be named (`everything`: those too). Raises
-    UsageError that lists what there is near.
+
+def choose_kernels(names: tuple[str, ...], include_known_wrong: bool = False) -> tuple[Kernel, ...]:
+    """Give the kernels that names stand for.
+
+    Args:
+        names: Ids, beginnings of ids, or specs; without any, all kernels but those known to be wrong.
+        include_known_wrong: Whether no names stand for those too, which otherwise run only where they are named.
+
+    Raises:
+        UsageError: A name stands for no kernel; the message lists the nearest ones.
     """
     if not names:
-        return tuple(one for one in kernels() if everything or not one.known_wrong)
-    found: list[Kernel] = []
+        return tuple(kernel for kernel in all_kernels() if include_known_wrong or not kernel.known_wrong)
+    chosen: list[Kernel] = []
     for name in names:
-        meant = [one for one in kernels() if name in (one.id, one.spec) or one.id.startswith((f"{name}/", f"{name}."))]
-        if not meant:
+        matching = [kernel for kernel in all_kernels() if _is_named(kernel, name)]
+        if not matching:
             stem = re.split(r"[/.]", name)[0].lower()
-            near = [one.id for one in kernels() if stem in one.id.lower() or stem in one.spec][:6]
+            near = [kernel.id for kernel in all_kernels() if stem in kernel.id.lower() or stem in kernel.spec][:6]
             hint = f"; near: {', '.join(near)}" if near else ""
             raise UsageError(f"there is no kernel {name!r}{hint} (rnn-harness kernels lists all)")
-        found += [one for one in meant if one not in found]
-    return tuple(found)
+        chosen += [kernel for kernel in matching if kernel not in chosen]
+    return tuple(chosen)

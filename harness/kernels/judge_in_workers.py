@@ -1,19 +1,48 @@
-"""Kernels judged in a process of their own: one that takes the process down is a record, and the next one goes on."""
+"""Kernels judged in a process of their own: where a kernel takes it down that is recorded, and the next goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
-from rnn_harness.kernels.catalogue import choose
-from rnn_harness.kernels.judge import blank, finished, judge_kernel
-from rnn_harness.kernels.kernel import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.kernels.catalogue import choose_kernels
+from rnn_harness.kernels.judge import blank_record, finished_records, judge_kernel
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Send, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
-Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class KernelSetting:
+    """A kernel of the catalogue in a setting, as a worker gets it.
+
+    Attributes:
+        kernel_id: The kernel's id.
+        setting: The dtype, and the device.
+    """
+
+    kernel_id: str
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class JudgingJob:
+    """What a worker has to judge.
+
+    Attributes:
+        kernel_settings: The kernels with their settings, in order.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+    """
+
+    kernel_settings: tuple[KernelSetting, ...]
+    seed: int
+    examples: int
 
 
 def judge_isolated(
@@ -24,40 +53,59 @@ def judge_isolated(
     on_start: Callable[[str], None] = lambda _: None,
     silence: float = SILENCE,
 ) -> Iterator[Record]:
-    """As `judge_kernels`, for kernels of the catalogue, in a worker that is replaced when it dies."""
-    left: list[tuple[Kernel, Setting]] = []
+    """Judge kernels of the catalogue in a worker that is replaced when it dies.
+
+    Args:
+        kernels: The kernels.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+        known: Records of an earlier run by key: a kernel and setting whose records are complete is not judged again.
+        on_start: Called with the kernel and the setting before they are judged.
+        silence: Seconds without a record before a worker is ended.
+
+    Yields:
+        Records, as soon as they are decided.
+    """
+    known = known or {}
+    remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            done = finished(kernel, setting, seed, known or {})
-            if done:
+            earlier = finished_records(kernel, setting, seed, known)
+            if earlier:
                 on_start(f"{kernel.id}, {setting}")
-                yield from done
+                yield from earlier
             else:
-                left.append((kernel, setting))
-    while left:
-        reached = 0
-        places = [(kernel.id, setting.dtype, setting.device) for kernel, setting in left]
-        for kind, value in run_in_worker(_work, (places, seed, examples), silence):
-            if kind == "start":
-                reached = value
-                kernel, setting = left[reached]
+                remaining.append((kernel, setting))
+    while remaining:
+        current = 0
+        kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
+        for event, value in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
+            if event == "start":
+                current = value
+                kernel, setting = remaining[current]
                 on_start(f"{kernel.id}, {setting}")
-            elif kind == "record":
+            elif event == "record":
                 record = Record.model_validate_json(value)
-                yield (known or {}).get(record.key, record)
-            elif kind == "ended":
-                kernel, setting = left[reached]
+                yield known.get(record.key, record)
+            elif event == "ended":
+                kernel, setting = remaining[current]
                 update = {"outcome": Outcome.REFUTED, "reason": f"{value} while the kernel was tried"}
-                yield blank(kernel, setting, "kernel.process", seed).model_copy(update=update)
+                yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
             else:
-                reached = len(left)
-        left = left[reached + 1 :]
+                current = len(remaining)
+        remaining = remaining[current + 1 :]
 
 
-def _work(send: Send, order: Any) -> None:
-    places, seed, examples = order
-    for number, (name, dtype, device) in enumerate(places):
+def judge_in_worker(send: Send, job: JudgingJob) -> None:
+    """Judge in this process, and send the number of every kernel and setting that is started, and every record.
+
+    Args:
+        send: Sends an event to the parent.
+        job: What there is to judge.
+    """
+    for number, kernel_setting in enumerate(job.kernel_settings):
         send("start", number)
-        kernel = next(one for one in choose((name,)) if one.id == name)
-        for record in judge_kernel(kernel, Setting(dtype, device), seed, examples):
+        name = kernel_setting.kernel_id
+        kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
+        for record in judge_kernel(kernel, kernel_setting.setting, job.seed, job.examples):
             send("record", record.model_dump_json())

@@ -1,49 +1,49 @@
-"""What a kernel is: a torch implementation of one spec, with what it needs, takes, and must be seen to run.
-
-Dimension legend: n input size, d hidden size, T time steps, B batch rows.
-"""
+"""What a kernel is: a torch implementation of one spec, with what it requires, takes, and must be shown to run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
-from rnn_harness.kernels.evaluation import FEW_STEPS, LONG, KernelEvaluation
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
+from rnn_harness.kernels.driver_protocol import Driver
+from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.spec_signature import SpecSignature
-from rnn_harness.kernels.torch_reference import Driver, TorchReference
-from rnn_harness.references import Reference, get
+from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A dtype on a device."""
-
-    dtype: str
-    device: str
-
-    def __str__(self) -> str:
-        return f"{self.dtype} on {self.device}"
-
-
-@dataclass(frozen=True)
 class Kernel:
-    """`id`: what users type. `spec`: the spec it must agree with. `build`: makes its driver for the spec's reference.
+    """A torch implementation of one spec.
 
-    `settings`: the dtypes it has on each device. `expects`, `never`: patterns of events that a run must show, and
-    must not. `alternatives`: equations of the spec that it may use in place of the printed ones. `needs`: why it
-    cannot run here, or None. `fixed`: sizes it is tried at, where every new size would compile it anew. `known_wrong`:
-    a defect of torch it is kept to show; it is left out unless it is named. `interpreted`: on CPU it runs in an
-    interpreter, a hundred times slower. `relations`: whether the metamorphic laws are tried on it. `given`: the spec
-    itself, where it is none of the shipped ones. `operands`: how far it shortens the operands of its matrix products,
-    openly. `own_checks`: checks of its own, tried once; `skipped_checks`: those that say nothing about it. `shrinks`: whether a
-    refutation is shrunk where it is found; `watched`: whether what torch runs is looked at.
-    `absolute`: its functions are exact against 1, not against their own value.
+    Attributes:
+        id: What users type.
+        title: What the kernel is, in a few words.
+        spec: The id of the spec with which it must agree.
+        build: Makes its driver from the reference of the spec.
+        settings: The dtypes it has on each device.
+        expected_events: Patterns of profiler events that a run must show.
+        forbidden_events: Patterns of profiler events that a run must not show.
+        alternatives: Ids of equations of the spec by which it may compute instead of the printed ones.
+        missing_requirement: Says why it cannot run on a setting; None if it can.
+        fixed_sizes: The sizes at which it is tried, where every new size would compile it again.
+        interpreted: Whether on CPU it runs in an interpreter, a hundred times slower.
+        operand_roundoff: Unit roundoff to which it openly shortens the operands of its matrix products.
+        known_wrong: A defect of torch that it is kept to show; such a kernel runs only where it is named.
+        metamorphic: Whether the metamorphic properties are tried on it.
+        custom_spec: The spec itself, where it is none of the shipped ones.
+        own_checks: Checks of its own, each tried on a single case.
+        skipped_checks: Names of checks that say nothing about it.
+        shrinks_refutations: Whether the case of a refutation is shrunk as soon as it is refuted.
+        profiled: Whether the events of torch's profiler are recorded.
+        absolute_function_error: Whether its functions are exact relative to 1, not to their own value.
     """
 
     id: str
@@ -51,58 +51,61 @@ class Kernel:
     spec: str
     build: Callable[[Reference], Driver]
     settings: tuple[Setting, ...]
-    expects: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
+    expected_events: tuple[str, ...] = ()
+    forbidden_events: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
-    needs: Callable[[Setting], str | None] = field(default=lambda _: None)
-    fixed: dict[str, int] | None = None
+    missing_requirement: Callable[[Setting], str | None] = field(default=lambda _: None)
+    fixed_sizes: dict[str, int] | None = None
     interpreted: bool = False
-    operands: Fraction | None = None
+    operand_roundoff: Fraction | None = None
     known_wrong: str = ""
-    relations: bool = True
-    given: Spec | None = None
+    metamorphic: bool = True
+    custom_spec: Spec | None = None
     own_checks: tuple[Check, ...] = ()
     skipped_checks: tuple[str, ...] = ()
-    shrinks: bool = True
-    watched: bool = True
-    absolute: bool = False
+    shrinks_refutations: bool = True
+    profiled: bool = True
+    absolute_function_error: bool = False
 
     def subject(self, setting: Setting) -> Subject:
-        """The kernel in the place of its spec's reference."""
+        """Give the kernel as the subject of the checks, which then judge it like a reference."""
         spec = self.specification
         link = spec.reference
-        like: Any = SpecSignature(spec) if link is None else get(link.name, **link.options)
-        cell = TorchReference(self.build(like), like, setting.dtype, setting.device)
-        return Subject(spec, cell) if link is None else Subject.of(spec, cell)
+        reference: Reference = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
+        cell = TorchReference(self.build(reference), reference, setting.dtype, setting.device)
+        return Subject(spec, cell, absent=cell.absent) if link is None else Subject.of(spec, cell, cell.absent)
 
     @property
     def specification(self) -> Spec:
-        """The spec, loaded."""
-        if self.given is not None:
-            return self.given
+        """Give the spec, loaded."""
+        if self.custom_spec is not None:
+            return self.custom_spec
         return next(spec for spec in library().specs if spec.id == self.spec)
 
-    def evaluation(self, setting: Setting, case: Case) -> KernelEvaluation:
-        """The kernel on a case."""
-        evaluation = KernelEvaluation.of_kernel(self.subject(setting), case, self.alternatives, self.operands)
-        evaluation.absolute = self.absolute
-        evaluation.long = FEW_STEPS if self.is_slow(setting) else LONG
-        evaluation.fixed = bool(self.fixed)
-        return evaluation
+    def evaluation(self, setting: Setting, case: Case) -> Evaluation:
+        """Give what the kernel does on a case.
+
+        Args:
+            setting: The dtype, and the device.
+            case: The case.
+        """
+        return Evaluation.of(self.subject(setting), case, self.options(setting))
+
+    def options(self, setting: Setting) -> JudgingOptions:
+        """Give the options by which the kernel is judged in a setting."""
+        long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        return JudgingOptions(
+            self.alternatives, self.operand_roundoff, self.absolute_function_error, long_steps, bool(self.fixed_sizes)
+        )
 
     def is_slow(self, setting: Setting) -> bool:
-        """Whether it is interpreted here, and so tried on fewer and shorter cases."""
+        """Say whether it is interpreted here, and so tried on fewer and shorter cases."""
         return self.interpreted and setting.device == "cpu"
 
-    def missing(self, setting: Setting) -> str | None:
-        """Why this setting cannot be tried here; None if it can."""
+    def not_run_reason(self, setting: Setting) -> str | None:
+        """Say why a setting cannot be tried here; None if it can."""
         import torch
 
         if setting.device == "cuda" and not torch.cuda.is_available():
             return "no CUDA device"
-        return self.needs(setting)
-
-
-def settings(cpu: tuple[str, ...] = (), cuda: tuple[str, ...] = ()) -> tuple[Setting, ...]:
-    """Dtypes by device."""
-    return (*(Setting(dtype, "cpu") for dtype in cpu), *(Setting(dtype, "cuda") for dtype in cuda))
+        return self.missing_requirement(setting)

@@ -1,33 +1,29 @@
-"""A kernel's whole objective in torch, output layer included, so that torch can differentiate it in other ways.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
-"""
+"""A kernel's whole objective in torch, output layer included, so that torch can differentiate it in other ways."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from rnn_harness.array_types import Array
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.torch_reference import Tensors, TorchReference, held
+from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_OUTPUT = ("W_y", "b_y")
 
-
-def bare(evaluation: Evaluation) -> dict[str, Any]:
-    """The cell's own parameters, without the output layer's."""
-    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in _OUTPUT}
+def cell_parameters(evaluation: Evaluation) -> dict[str, Array]:
+    """Give the parameters of the cell by the reference's names, without those of the output layer."""
+    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in OUTPUT_LAYER}
 
 
 def kernel_of(evaluation: Evaluation) -> TorchReference:
-    """The kernel on trial."""
+    """Give the kernel that is evaluated."""
     cell = evaluation.subject.cell
     assert isinstance(cell, TorchReference), "these checks are for kernels"
     return cell
@@ -35,9 +31,15 @@ def kernel_of(evaluation: Evaluation) -> TorchReference:
 
 @dataclass
 class Objective:
-    """Leaves, and the scalar sum(outputs * d_outputs) + sum(finals * d_finals) as a function of the inputs.
+    """The scalar sum(outputs * d_outputs) + sum(finals * d_finals) as a function of the inputs.
 
-    `held`: what the kernel needs while a backward runs.
+    Attributes:
+        leaves: The kernel's parameters by its names, and those of the output layer.
+        inputs: (T, B, n), a leaf.
+        states: Initial states (B, d) by name, leaves.
+        outputs: Gives the outputs (T, B, d), or (T, B, k) behind an output layer of k units, for inputs.
+        scalar: Gives the scalar for inputs.
+        parameters_swapped_in: Gives the context in which a backward must happen.
     """
 
     leaves: Tensors
@@ -45,17 +47,17 @@ class Objective:
     states: Tensors
     outputs: Callable[[Tensor], Tensor]
     scalar: Callable[[Tensor], Tensor]
-    held: Callable[[], AbstractContextManager[None]]
+    parameters_swapped_in: Callable[[], AbstractContextManager[None]]
 
 
-def objective(evaluation: Evaluation) -> Objective:
-    """The trial's objective in the kernel's dtype."""
+def torch_objective(evaluation: Evaluation) -> Objective:
+    """Build the objective of an evaluation in the kernel's dtype, on its device."""
     import torch
 
     cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
-    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(bare(evaluation)).items()}
+    leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(cell_parameters(evaluation)).items()}
     states = {name: cell.tensor(value) for name, value in arrays.states.items()}
-    top = {name: cell.tensor(arrays.parameters[name]) for name in _OUTPUT if layer is not None}
+    top = {name: cell.tensor(arrays.parameters[name]) for name in OUTPUT_LAYER if layer is not None}
     d_outputs = cell.tensor(arrays.d_outputs, leaf=False)
     d_finals = {name: cell.tensor(value, leaf=False) for name, value in arrays.d_finals.items()}
     functions: dict[str, Callable[[Tensor], Tensor]] = {
@@ -79,12 +81,12 @@ def objective(evaluation: Evaluation) -> Objective:
 
     inputs = cell.tensor(arrays.inputs)
 
-    def holding() -> AbstractContextManager[None]:
-        return held(cell.driver, leaves, inputs, states)
+    def swapped_in() -> AbstractContextManager[None]:
+        return cell.driver.parameters_swapped_in(leaves, inputs, states)
 
-    return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, holding)
+    return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, swapped_in)
 
 
-def direction(evaluation: Evaluation) -> np.ndarray[Any, Any]:
-    """A random direction in the space of the inputs."""
+def input_direction(evaluation: Evaluation) -> Array:
+    """Give a random direction in the space of the inputs, (T, B, n)."""
     return evaluation.directions["inputs"]

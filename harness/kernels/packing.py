@@ -19,24 +19,44 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
 class ParameterMap(Protocol):
-    """What a driver needs of its parameters' map."""
+    """The map between a kernel's parameters and the reference's, as a driver needs it."""
 
-    def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]: ...
+    def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Give the kernel's parameters, by its names.
 
-    def gradients(
-        self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
-    ) -> dict[str, list[Array]]: ...
+        Args:
+            parameters: By the reference's names.
+        """
+
+    def gradients(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, list[Array]]:
+        """Give the gradients by the reference's names, one for every place that a parameter has in the kernel.
+
+        Args:
+            packed: The gradients by the kernel's names.
+            shapes: The shapes of the reference's parameters.
+        """
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows by the kernel's parameter name: the reference parameters stacked in it, from the top."""
+    """A map in which every parameter of the kernel is a stack of parameters of the reference.
+
+    Attributes:
+        rows: By the kernel's parameter name, the reference parameters stacked in it, from the top.
+    """
 
     rows: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, text: Mapping[str, str]) -> Table:
-        """Read rows such as ``"W_xr; W_xz; W_xg"``. Raises ValueError that shows a row that is none."""
+        """Read rows such as ``"W_xr; W_xz; W_xg"``.
+
+        Args:
+            text: By the kernel's parameter name, reference parameters divided by ``;``.
+
+        Raises:
+            ValueError: A row holds something else; the message shows it.
+        """
         rows = {}
         for name, blocks in text.items():
             parts = tuple(part.strip() for part in blocks.split(";"))
@@ -47,32 +67,52 @@ class Table:
 
     @classmethod
     def identity(cls, names: tuple[str, ...]) -> Table:
-        """The kernel uses the reference's own names."""
+        """Give the map of a kernel that uses the reference's own names.
+
+        Args:
+            names: The reference's parameters.
+        """
         return cls({name: (name,) for name in names})
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """The kernel's parameters. KeyError names a reference parameter that is missing."""
-        gradient_parts = {name: iter(shares_of(parameters[name], count)) for name, count in self._counts.items()}
-        return {
-            own: np.concatenate([next(gradient_parts[name]) for name in blocks]) for own, blocks in self.rows.items()
-        }
+        """Give the kernel's parameters, by its names.
+
+        Args:
+            parameters: By the reference's names.
+
+        Raises:
+            KeyError: A reference parameter is missing; it is named.
+        """
+        parts = {name: iter(exact_parts(parameters[name], count)) for name, count in self._counts.items()}
+        return {packed: np.concatenate([next(parts[name]) for name in blocks]) for packed, blocks in self.rows.items()}
 
     def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-        """The reference's parameters: shares of one are added."""
-        found: dict[str, Array] = {}
+        """Give the reference's parameters; one that stands in several places is their sum.
+
+        Args:
+            packed: The kernel's parameters, by its names.
+            shapes: The shapes of the reference's parameters.
+        """
+        total: dict[str, Array] = {}
         for name, part in self._parts(packed, shapes):
-            found[name] = found[name] + part if name in found else part
-        return found
+            total[name] = total[name] + part if name in total else part
+        return total
 
     def gradients(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, list[Array]]:
-        """The gradients of every share, by reference parameter; each must be that of the sum."""
-        found: dict[str, list[Array]] = {}
+        """Give the gradients for every place of a parameter; each must be that of the sum.
+
+        Args:
+            packed: The gradients by the kernel's names.
+            shapes: The shapes of the reference's parameters.
+        """
+        by_parameter: dict[str, list[Array]] = {}
         for name, part in self._parts(packed, shapes):
-            found.setdefault(name, []).append(part)
-        return found
+            by_parameter.setdefault(name, []).append(part)
+        return by_parameter
 
     @property
     def _counts(self) -> dict[str, int]:
+        """Count the places of every reference parameter."""
         counts: dict[str, int] = {}
         for blocks in self.rows.values():
             for name in blocks:
@@ -80,24 +120,30 @@ class Table:
         return counts
 
     def _parts(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> list[tuple[str, Array]]:
+        """Cut the kernel's arrays into (reference parameter, block) pairs, in the order of the rows."""
         parts = []
-        for own, blocks in self.rows.items():
+        for packed_name, blocks in self.rows.items():
             start = 0
             for name in blocks:
                 stop = start + shapes[name][0]
-                parts.append((name, packed[own][start:stop]))
+                parts.append((name, packed[packed_name][start:stop]))
                 start = stop
         return parts
 
 
-def shares_of(value: Array, count: int) -> list[Array]:
-    """`value` as a sum of `count` arrays that differ and that add up to it exactly, in any format that holds it.
+def exact_parts(value: Array, count: int) -> list[Array]:
+    """Write an array as a sum of arrays that differ and that add up to it exactly, in any format that holds it.
 
-    The first takes the leading bit of every number, the last what is left, so that no share is zero in general.
+    Each part but the last takes the leading bit of every number, the last part takes the remainder, so that no part
+    is zero in general.
+
+    Args:
+        value: Numbers of any shape.
+        count: How many parts.
     """
-    gradient_parts = []
+    parts = []
     for _ in range(count - 1):
         leading = np.where(value == 0, 0, np.copysign(2.0 ** np.floor(np.log2(np.abs(value) + (value == 0))), value))
-        gradient_parts.append(leading.astype(value.dtype))
-        value = value - gradient_parts[-1]
-    return [*gradient_parts, value]
+        parts.append(leading.astype(value.dtype))
+        value = value - parts[-1]
+    return [*parts, value]

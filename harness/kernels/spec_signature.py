@@ -1,7 +1,4 @@
-"""The names and shapes of a cell that has a spec and no reference: the spec's own.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""The names and shapes of a cell that has a spec and no reference: those that the spec declares."""
 
 from __future__ import annotations
 
@@ -16,28 +13,47 @@ from rnn_harness.subjects.subject import LAYERS
 
 @dataclass(frozen=True)
 class SpecSignature:
-    """In the place of a reference: it knows what a kernel is called with, and computes nothing."""
+    """A stand-in for a reference that knows with what a kernel is called, and computes nothing.
+
+    Attributes:
+        spec: The spec of the cell.
+    """
 
     spec: Spec
 
     @property
     def name(self) -> str:
+        """Give the id of the spec."""
         return self.spec.id
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.spec.program(LAYERS).states)
+        """Name the states that the spec declares."""
+        return tuple(state.name for state in self.spec.program(LAYERS).states)
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """As the spec declares them."""
+        """Give the shapes that the spec declares, by parameter.
+
+        Args:
+            input_size: n.
+            hidden_size: d.
+        """
         sizes = {"n": input_size, "d": hidden_size}
-        shapes = {one.name: one.shape for one in self.spec.program(LAYERS).parameters}
+        shapes = {symbol.name: symbol.shape for symbol in self.spec.program(LAYERS).parameters}
         return {name: tuple(axis.size(sizes) for axis in shape) for name, shape in shapes.items()}
 
     def forward(self, *_: Any, **__: Any) -> Run:
-        """Raises NotRun: there is no reference."""
+        """Refuse: there is no reference.
+
+        Raises:
+            NotRun: Always.
+        """
         raise NotRun(f"{self.spec.id} has no reference")
 
     def backward(self, *_: Any, **__: Any) -> Gradients:
-        """Raises NotRun: there is no reference."""
+        """Refuse: there is no reference.
+
+        Raises:
+            NotRun: Always.
+        """
         raise NotRun(f"{self.spec.id} has no reference")

@@ -11,16 +11,16 @@ def _gru(name: str, part: str, old: str, new: str, like: str = "", spec: str = _
     return Mutant(f"gru.{name}", spec, "gru", part, old, new, like)
 
 
-_MIX_KEEP = "            np.multiply(z, h, out=out)\n            rest *= g\n"
-_MIX_WRITE = "            np.multiply(z, g, out=out)\n            rest *= h\n"
+_MIX_KEEP = "            np.multiply(z, h, out=out)\n            complement *= g\n"
+_MIX_WRITE = "            np.multiply(z, g, out=out)\n            complement *= h\n"
 _OPENED = "sigmoid_of_minus_to(opened, opened)"
-_KEPT, _CANDIDATE, _GATES = "dh *= kept[t]", "dh += q", "dh += through"
+_KEPT, _CANDIDATE, _GATES = "dh *= keep[t]", "dh += q", "dh += through"
 
 MUTANTS = (
     _gru("update gate swapped", "forward", _MIX_KEEP, _MIX_WRITE),
     _gru("update gate swapped the other way", "forward", _MIX_WRITE, _MIX_KEEP, spec=_WRITE),
-    _gru("candidate weighted with the keep gate", "forward", "rest *= g", "np.multiply(z, g, out=rest)"),
-    _gru("candidate added whole", "forward", "rest *= g", "rest[...] = g"),
+    _gru("candidate weighted with the keep gate", "forward", "complement *= g", "np.multiply(z, g, out=complement)"),
+    _gru("candidate added whole", "forward", "complement *= g", "complement[...] = g"),
     _gru("update gate pinned to keep", "forward", _OPENED, f"{_OPENED}; z[...] = 1"),
     _gru("reset gate pinned shut", "forward", _OPENED, f"{_OPENED}; r[...] = 0"),
     _gru("reset gate unused", "forward", "np.multiply(r, old, out=m)", "m[...] = old"),
@@ -46,8 +46,8 @@ MUTANTS = (
     _gru(
         "gates see the state two steps back",
         "forward",
-        "np.matmul(recurrent, seen[t],",
-        "np.matmul(recurrent, seen[max(t - 1, 0)],",
+        "np.matmul(recurrent, operands[t],",
+        "np.matmul(recurrent, operands[max(t - 1, 0)],",
     ),
     _gru(
         "recurrent gate matrices swapped",
@@ -94,7 +94,7 @@ MUTANTS = (
         'apply, _ = activation("tanh")',
         spec=_SIGMA,
     ),
-    _gru("initial state ignored", "forward", 'h[0] = given.states["h"].T', "h[0] = 0", "B-01"),
+    _gru("initial state ignored", "forward", 'h[0] = accepted.states["h"].T', "h[0] = 0", "B-01"),
     _gru(
         "recurrent candidate bias dropped",
         "forward",
@@ -126,8 +126,8 @@ MUTANTS = (
     _gru(
         "keep and write swapped in the backward",
         "backward",
-        "kept, write = (z, shut) if",
-        "kept, write = (shut, z) if",
+        "keep, write = (z, shut) if",
+        "keep, write = (shut, z) if",
     ),
     _gru(
         "update gradient with the wrong sign",
@@ -139,7 +139,7 @@ MUTANTS = (
     _gru(
         "half of the update slope missing",
         "backward",
-        "dz *= kept",
+        "dz *= keep",
         "pass",
     ),
     _gru(

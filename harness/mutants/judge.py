@@ -11,12 +11,13 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.engine.runner import fixed_cases, judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
-from rnn_harness.specs import library
+from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 
 
@@ -52,7 +53,7 @@ def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Mut
     kills: list[Kill] = []
     counted = skipped = 0
     for case in fixed_cases(mutant.spec):
-        evaluation = _evaluation(subject, case)
+        evaluation = _right_evaluation(subject.spec, case)
         if evaluation is None:
             skipped += 1
             continue
@@ -64,7 +65,7 @@ def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Mut
             with warnings.catch_warnings():
                 # A mutant that computes in another format drops the imaginary part of a complex step.
                 warnings.simplefilter("ignore", ComplexWarning)
-                wrong = next((one for one in judge(check, _fresh(evaluation)) if not one.agrees), None)
+                wrong = next((one for one in run_check(check, evaluation.copied(subject)) if not one.agrees), None)
             spent[name] += time.perf_counter() - start
             if wrong is not None:
                 kills.append(Kill(name, counted, spent[name], wrong.detail))
@@ -72,18 +73,13 @@ def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> Mut
     return MutantResult(mutant, tuple(kills), counted, skipped)
 
 
-def _evaluation(subject: Subject, case: Case) -> Evaluation | None:
-    """The evaluation, unless the case is vacuous for the right reference."""
-    right = Evaluation.of(Subject.of(subject.spec), case)
+def _right_evaluation(spec: Spec, case: Case) -> Evaluation | None:
+    """The evaluation of the right reference, unless the case is vacuous."""
+    right = Evaluation.of(Subject.of(spec), case)
     with np.errstate(all="ignore"):
         if vacuity_reason(right) is not None:
             return None
-    return Evaluation(subject, right.arrays)
-
-
-def _fresh(evaluation: Evaluation) -> Evaluation:
-    """An evaluation on its own copies, since a mutant may overwrite what it is given."""
-    return Evaluation.of(evaluation.subject, evaluation.case)
+    return right
 
 
 def judge_mutants(

@@ -11,7 +11,7 @@ def _lstm(name: str, part: str, old: str, new: str, like: str = "", spec: str = 
     return Mutant(f"lstm.{name}", spec, "lstm", part, old, new, like)
 
 
-_FORGET = "new += np.multiply(f, old, out=kept) if self.forget else old"
+_FORGET = "new += np.multiply(f, old, out=carried) if self.forget else old"
 _OPENED = "sigmoid_of_minus_to(opened, opened)"
 _BIAS = 'np.multiply(p[f"b_{gate}"], sign'
 
@@ -72,14 +72,14 @@ MUTANTS = (
     _lstm(
         "initial states swapped",
         "forward",
-        'given.states["h"].T, given.states["c"].T',
-        'given.states["c"].T, given.states["h"].T',
+        'accepted.states["h"].T, accepted.states["c"].T',
+        'accepted.states["c"].T, accepted.states["h"].T',
     ),
     _lstm(
         "initial cell state ignored",
         "forward",
-        'given.states["h"].T, given.states["c"].T',
-        'given.states["h"].T, 0',
+        'accepted.states["h"].T, accepted.states["c"].T',
+        'accepted.states["h"].T, 0',
         "B-01",
     ),
     _lstm(
@@ -98,8 +98,8 @@ MUTANTS = (
     _lstm(
         "recurrence through the cell state",
         "forward",
-        "np.matmul(weights, seen[t], out=now)",
-        "np.matmul(weights, np.concatenate([old, seen[t, d:]]), out=now)",
+        "np.matmul(weights, operands[t], out=now)",
+        "np.matmul(weights, np.concatenate([old, operands[t, d:]]), out=now)",
     ),
     _lstm(
         "recurrent matrices transposed",
@@ -107,7 +107,7 @@ MUTANTS = (
         'np.multiply(p[f"W_h{gate}"], sign',
         'np.multiply(p[f"W_h{gate}"].T, sign',
     ),
-    _lstm("cell state not frozen past the length", "forward", "freeze(alive, t, new.T, old.T)", "pass", "B-14"),
+    _lstm("cell state not frozen past the length", "forward", "freeze_ended(alive, t, new.T, old.T)", "pass", "B-14"),
     _lstm(
         "final states swapped",
         "forward",
@@ -193,8 +193,8 @@ MUTANTS = (
     _lstm(
         "recurrent gradient with the state after",
         "backward",
-        "by_row(seen[span])",
-        "by_row(np.concatenate([seen[1:, :d], seen[:-1, d:]], axis=1)[span])",
+        "by_row(operands[span])",
+        "by_row(np.concatenate([operands[1:, :d], operands[:-1, d:]], axis=1)[span])",
     ),
     _lstm(
         "forget gate's recurrent gradient off by 1 %",
@@ -219,7 +219,7 @@ MUTANTS = (
     _lstm(
         "input peephole lost in the backward",
         "backward",
-        'dc += self._peek_back(p["W_ci"], others[0])',
+        'dc += self._peek_back(p["W_ci"], cell_deltas[0])',
         "dc += 0",
         "B-10",
         spec=_PEEPHOLE,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from rnn_harness.references import OutputLayer, Reference, get
+from rnn_harness.references import OutputLayer, Reference, get_reference
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.subject import Subject
 
@@ -80,7 +80,7 @@ def build(mutant: Mutant, spec: Spec) -> Subject:
     """The spec's subject as the mutant computes it. Raises PatchError."""
     link = spec.reference
     assert link is not None, "mutants are made of specs with a reference"
-    right: Reference = get(link.name, **link.options)
+    right: Reference = get_reference(link.name, **link.options)
     module = patched(mutant)
     output = OutputLayer(link.output) if link.output else None
     if mutant.module == "output_layer":

@@ -25,7 +25,7 @@ MUTANTS = (
     _rnn("bias missing", "forward", 'a += p["b"]', "a += 0"),
     _rnn("bias doubled", "forward", 'a += p["b"]', 'a += 2 * p["b"]'),
     _rnn("bias subtracted", "forward", 'a += p["b"]', 'a -= p["b"]'),
-    _rnn("initial state ignored", "forward", 'h[0] = given.states["h"]', "h[0] = 0", "B-01", spec=_U),
+    _rnn("initial state ignored", "forward", 'h[0] = accepted.states["h"]', "h[0] = 0", "B-01", spec=_U),
     _rnn("input one step late", "forward", "new += a[t]", "new += a[t - 1]", spec=_U),
     _rnn("input subtracted", "forward", "new += a[t]", "new -= a[t]", spec=_U),
     _rnn("batch leak", "forward", _APPLY, _APPLY + "                new[1:] += new[:-1] / 64\n", spec=_U),
@@ -69,7 +69,7 @@ MUTANTS = (
     _rnn(
         "state not frozen past the length",
         "forward",
-        "freeze(alive, t, new, old)",
+        "freeze_ended(alive, t, new, old)",
         "pass",
         "B-14",
         spec=_U,
@@ -146,7 +146,7 @@ MUTANTS = (
         spec=_U,
     ),
     _rnn("initial state's gradient masked", "backward", '{"h": dh}', '{"h": dh * 0}', spec=_U),
-    _rnn("gradient flows past the length", "backward", "clear(alive, t, now)", "pass", spec=_U),
+    _rnn("gradient flows past the length", "backward", "clear_ended(alive, t, now)", "pass", spec=_U),
     _rnn(
         "gradient truncated to two steps",
         "backward",
@@ -192,7 +192,7 @@ MUTANTS = (
         _U,
         "activations",
         "forward",
-        "out += one(out.dtype)",
+        "out += scalar_one(out.dtype)",
         "out += 1 + 2.0**-10",
     ),
     Mutant(

@@ -1,67 +1,330 @@
-"""A measurement as it is written: what, of whom, at which sizes, every sample, and what may be said of it."""
+"""Measurements as they are written: one model for each kind, read from JSON by its field `kind`."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.runtime.atomic_file import write_whole
 
-Kind = Literal["speed", "parameters", "decay", "learning"]
+MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
+SpeedPhase = Literal["forward", "backward", "both"]
+"""Forward without a graph, backward alone, or forward and backward together."""
 
 
-class Measurement(BaseModel):
-    """One line of a benchmark.
+class CurvePoint(NamedTuple):
+    """One point of a curve.
 
-    `subject`: a reference, a kernel or a candidate. `what`: ``forward``, ``backward``, ``both``, a floor, or an
-    initialisation. `samples`: all of them, in `unit`. `agrees`: that the same subject gave the right numbers at the
-    same sizes and dtype, or why it is not known; without it no time is shown. `ran`: what the profiler saw. `control`:
-    samples of the fixed work of the same rounds. `extra`: numbers beside, by name. `job`: of the plan that
-    it comes from.
+    Attributes:
+        step: The lag in time steps (decay) or the number of training steps (learning).
+        value: The curve's value there.
+    """
+
+    step: int
+    value: float
+
+
+class MeasurementRecord(BaseModel):
+    """What every measurement holds, whatever its kind.
+
+    Attributes:
+        schema_version: The version of the fields, to be raised when one changes its meaning.
+        subject: The reference, kernel, candidate, cell or paper that was measured.
+        spec: The id of its spec; empty where there is none.
+        agrees: Whether the subject gave the right numbers at these sizes and this dtype; None where that was not
+            checked. No time is shown of a subject that does not agree.
+        reason: Why it does not agree, why there is no number, or what a count was compared with.
+        job: The title of the benchmark job that made it.
+        environment: The versions of the programs.
+        machine: Processor, cores and threads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    kind: Kind
+    schema_version: Literal[1] = 1
     subject: str
     spec: str
-    what: str
-    sizes: dict[str, int] = {}
-    dtype: str = ""
-    device: str = "cpu"
-    unit: str = "s"
-    samples: tuple[float, ...] = ()
-    middle: float | None = None
-    low: float | None = None
-    high: float | None = None
     agrees: bool | None = None
     reason: str = ""
-    ran: str = ""
-    control: tuple[float, ...] = ()
-    extra: dict[str, float] = {}
-    text: str = ""
     job: str = ""
     environment: str = ""
     machine: str = ""
 
     @property
+    def aspect(self) -> str:
+        """What of the subject was measured: the phase, initialisation, task or origin."""
+        raise NotImplementedError
+
+    @property
     def key(self) -> str:
         """What makes two measurements answers to the same question."""
-        sizes = ",".join(f"{name}={value}" for name, value in sorted(self.sizes.items()))
-        return "|".join((self.kind, self.subject, self.spec, self.what, sizes, self.dtype, self.device))
+        raise NotImplementedError
+
+
+class SampledMeasurement(MeasurementRecord):
+    """A measurement that rests on repeated samples.
+
+    Attributes:
+        sizes: Sizes by their letters: n, d, B, T, and `layers`.
+        dtype: The format of the numbers.
+        samples: Every sample, in `unit`.
+        ci_low: The lower end of the 95 % interval.
+        ci_high: The upper end of the 95 % interval.
+    """
+
+    sizes: dict[str, int] = {}
+    dtype: str = ""
+    samples: tuple[float, ...] = ()
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+    @property
+    def estimate(self) -> float | None:
+        """The number that the interval is about; None where there is none."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """Subject, aspect, sizes and dtype in words."""
+        sizes = ", ".join(f"{name} = {size}" for name, size in self._conditions.items())
+        return f"{self.subject}, {self.aspect}, {sizes}" + (f", {self.dtype}" if self.dtype else "")
+
+    @property
+    def _conditions(self) -> Mapping[str, int]:
+        return self.sizes
+
+
+class SpeedMeasurement(SampledMeasurement):
+    """Seconds per call of one competitor, or of a floor.
+
+    Attributes:
+        phase: What of a training step was timed.
+        device: ``cpu`` or ``cuda``.
+        median: The median of the samples, in seconds; None where it is lost in noise.
+        profiled_ops: The operators that torch's profiler saw.
+        control: Samples of the fixed work that was timed in the same rounds, in seconds.
+        control_drift: The control's time in the last third of the rounds over that in the first.
+        operations: Floating-point operations of the matrix products.
+        bytes_moved: Bytes that must move at least.
+        share_of_peak: Operations a second over those of one large matrix product.
+        share_of_roofline: Operations a second over what the peak and the memory's bandwidth allow.
+        peak_memory_mb: The most memory that one call takes, in MiB.
+    """
+
+    kind: Literal["speed"] = "speed"
+    phase: SpeedPhase
+    device: str = "cpu"
+    unit: Literal["s"] = "s"
+    median: float | None = None
+    profiled_ops: str = ""
+    control: tuple[float, ...] = ()
+    control_drift: float | None = None
+    operations: int | None = None
+    bytes_moved: int | None = None
+    share_of_peak: float | None = None
+    share_of_roofline: float | None = None
+    peak_memory_mb: float | None = None
+
+    @property
+    def aspect(self) -> str:
+        """The phase."""
+        return self.phase
+
+    @property
+    def estimate(self) -> float | None:
+        """The median, in seconds."""
+        return self.median
+
+    @property
+    def key(self) -> str:
+        """Kind, subject, spec, phase, sizes, dtype and device."""
+        return _key(self.kind, self.subject, self.spec, self.phase, _sorted(self.sizes), self.dtype, self.device)
+
+
+class DecayMeasurement(SampledMeasurement):
+    """The factor per step of the norm of d h_T / d s_{T-k}, over the lag k, of one cell at one initialisation.
+
+    Attributes:
+        initialisation: The name of the initialisation.
+        rate: The geometric mean of the factor per step over the seeds, from lag 10 to lag 100.
+        samples: The factor per step of each seed.
+        log10_norms: log10 of the gradient's norm over sqrt(d) by lag, mean over the seeds.
+        log10_cell_norms: The same for an LSTM's cell state alone; empty for other cells.
+        bound_per_step: The bound on the factor from singular values of the recurrent weights, mean over the seeds.
+        half_life: Steps after which half of the norm is left; None where it does not decay.
+        float32_horizon: Steps after which a sum in float32 does not see the gradient; None where it does not decay.
+        float64_horizon: The same in float64.
+        lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
+    """
+
+    kind: Literal["decay"] = "decay"
+    initialisation: str
+    unit: Literal["per step"] = "per step"
+    rate: float
+    log10_norms: tuple[CurvePoint, ...] = ()
+    log10_cell_norms: tuple[CurvePoint, ...] = ()
+    bound_per_step: float | None = None
+    half_life: float | None = None
+    float32_horizon: float | None = None
+    float64_horizon: float | None = None
+    lyapunov_exponent: float
+
+    @property
+    def aspect(self) -> str:
+        """The initialisation."""
+        return self.initialisation
+
+    @property
+    def estimate(self) -> float | None:
+        """The rate per step."""
+        return self.rate
+
+    @property
+    def key(self) -> str:
+        """Kind, subject, spec, initialisation, sizes and dtype."""
+        return _key(self.kind, self.subject, self.spec, self.initialisation, _sorted(self.sizes), self.dtype)
+
+    def log10_norm(self, lag: int) -> float | None:
+        """Return log10 of the norm at a lag; None where it was not recorded."""
+        return next((point.value for point in self.log10_norms if point.step == lag), None)
+
+
+class LearningMeasurement(SampledMeasurement):
+    """The loss of fresh sequences after training one learner on one task, over some seeds.
+
+    Attributes:
+        task: The task's name.
+        task_title: What the task asks for.
+        training_steps: Steps of training.
+        median: The median over the seeds of the loss after training.
+        samples: The loss of each seed.
+        chance: The loss of the best guess without memory.
+        best: A loss that no model goes below; 0 where none is known.
+        seeds: The number of seeds.
+        seeds_solved: The number of seeds whose loss fell below the task's threshold.
+        steps_until_solved: The median of training steps until then, over the seeds that solved it.
+        seconds: The median over the seeds of the seconds of training.
+        parameters: The number of trained parameters.
+        loss_curve: The median loss over the seeds by training step.
+        rate_before: The factor per step of the gradient's norm before training; None where it is not measured.
+        rate_after: The same after training.
+    """
+
+    kind: Literal["learning"] = "learning"
+    task: str
+    task_title: str
+    training_steps: int
+    unit: Literal["loss"] = "loss"
+    median: float
+    chance: float
+    best: float = 0.0
+    seeds: int
+    seeds_solved: int
+    steps_until_solved: float | None = None
+    seconds: float
+    parameters: int
+    loss_curve: tuple[CurvePoint, ...] = ()
+    rate_before: float | None = None
+    rate_after: float | None = None
+
+    @property
+    def aspect(self) -> str:
+        """The task's name."""
+        return self.task
+
+    @property
+    def estimate(self) -> float | None:
+        """The median loss."""
+        return self.median
+
+    @property
+    def key(self) -> str:
+        """Kind, subject, spec, task, sizes, training steps and dtype."""
+        return _key(self.kind, self.subject, self.spec, self.task, _sorted(self._conditions), self.dtype)
+
+    @property
+    def _conditions(self) -> Mapping[str, int]:
+        return {**self.sizes, "steps": self.training_steps}
+
+
+class ParameterCount(MeasurementRecord):
+    """A number of parameters in closed form, and whether it agrees with what it was compared with.
+
+    Attributes:
+        origin: Whether the formula is a spec's, that of a model of the documents, or a paper's.
+        sizes: The sizes at which `count` holds.
+        count: The number of parameters.
+        formula: The closed form.
+    """
+
+    kind: Literal["parameters"] = "parameters"
+    origin: Literal["spec", "model", "paper"]
+    sizes: dict[str, int] = {}
+    unit: Literal["parameters"] = "parameters"
+    count: int
+    formula: str
+
+    @property
+    def aspect(self) -> str:
+        """The origin."""
+        return self.origin
+
+    @property
+    def key(self) -> str:
+        """Kind, subject, spec, origin and sizes."""
+        return _key(self.kind, self.subject, self.spec, self.origin, _sorted(self.sizes))
+
+
+class FailedBenchmark(MeasurementRecord):
+    """A benchmark job that raised, or whose process died: `reason` says how.
+
+    Attributes:
+        job_kind: The kind of measurement that the job would have made.
+    """
+
+    kind: Literal["failed"] = "failed"
+    job_kind: MeasurementKind
+    agrees: bool | None = False
+
+    @property
+    def aspect(self) -> str:
+        """``failed``."""
+        return self.kind
+
+    @property
+    def key(self) -> str:
+        """Kind, kind of the job, and subject."""
+        return _key(self.kind, self.job_kind, self.subject)
+
+
+Measurement = Annotated[
+    SpeedMeasurement | DecayMeasurement | LearningMeasurement | ParameterCount | FailedBenchmark,
+    Field(discriminator="kind"),
+]
+"""One line of a benchmark; `kind` says which."""
+_ADAPTER: TypeAdapter[Measurement] = TypeAdapter(Measurement)
+_M = TypeVar("_M", bound=MeasurementRecord)
+
+
+def _key(*parts: str) -> str:
+    return "|".join(parts)
+
+
+def _sorted(sizes: Mapping[str, int]) -> str:
+    return ",".join(f"{name}={size}" for name, size in sorted(sizes.items()))
 
 
 @cache
 def machine() -> str:
-    """What the times depend on besides the program: processor, cores, threads of torch."""
+    """Return what times depend on besides the program: processor, cores, threads of torch."""
     import torch
 
     name = platform.processor() or platform.machine()
@@ -73,32 +336,48 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
 
-def stamped(one: Measurement) -> Measurement:
-    """With the versions and the machine."""
-    return one.model_copy(update={"environment": environment(), "machine": machine()})
+def stamp(measurement: _M) -> _M:
+    """Return the measurement with the versions of the programs and the machine filled in."""
+    return measurement.model_copy(update={"environment": versions(), "machine": machine()})
 
 
-def write_measurements(path: Path, found: Iterable[Measurement]) -> None:
-    """Write the file whole or not at all. Raises UsageError."""
-    temporary = path.with_name(path.name + ".part")
+def parse_measurement(row: Mapping[str, Any]) -> Measurement:
+    """Read one measurement from its JSON object, by its `kind`.
+
+    Raises:
+        pydantic.ValidationError: It is no measurement of this version.
+    """
+    return _ADAPTER.validate_python(row)
+
+
+def write_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
+    """Write measurements as JSON Lines; the file is written completely or not at all.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("".join(one.model_dump_json() + "\n" for one in found), encoding="utf-8")
-        temporary.replace(path)
+        lines = (measurement.model_dump_json() + "\n" for measurement in measurements)
+        write_whole(path, "".join(lines))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def read_measurements(path: Path) -> list[Measurement]:
-    """Read such a file. Raises UsageError that names the line."""
+    """Read measurements from JSON Lines.
+
+    Raises:
+        UsageError: The file cannot be read, or a line, which is named, is no measurement.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read measurements from {path}: {error}") from None
-    found = []
+    measurements = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(Measurement.model_validate(json.loads(line)))
-        except (json.JSONDecodeError, ValidationError) as error:
+            measurements.append(_ADAPTER.validate_json(line))
+        except ValidationError as error:
             raise UsageError(f"{path}:{number}: not a measurement: {str(error).splitlines()[0]}") from None
-    return found
+    return measurements

@@ -1,31 +1,54 @@
-"""Measurements kept under a name, and held against later ones: what changed, and what is only noise."""
+"""Measurements saved under a name and compared with later ones: what changed, and what is only noise."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.measurement import Measurement, read_measurements, write_measurements
+from rnn_harness.records.measurement import (
+    Measurement,
+    SampledMeasurement,
+    SpeedMeasurement,
+    read_measurements,
+    write_measurements,
+)
 
 
 @dataclass(frozen=True)
-class Change:
-    """`factor`: new over old, as far as the control says that the machine was the same; `real`: more than noise."""
+class MeasurementChange:
+    """How one estimate changed between two benchmarks.
+
+    Attributes:
+        key: The key of both measurements.
+        title: Subject, aspect and sizes in words.
+        old: The older estimate.
+        new: The newer estimate.
+        factor: New over old, after the control's change has been divided out.
+        is_real: Whether the change is more than noise.
+    """
 
     key: str
     title: str
     old: float
     new: float
     factor: float
-    real: bool
+    is_real: bool
 
 
-def store(folder: Path | None = None) -> Path:
-    """Where measurements are kept."""
+@dataclass(frozen=True)
+class _Interval:
+    low: float
+    estimate: float
+    high: float
+
+
+def storage_folder(folder: Path | None = None) -> Path:
+    """Return the folder of saved measurements: `folder`, or the user's data folder where it is None."""
     if folder is not None:
         return folder
     import platformdirs
@@ -36,11 +59,15 @@ def store(folder: Path | None = None) -> Path:
 def _path(name: str, folder: Path | None) -> Path:
     if not re.fullmatch(r"[\w.-]+", name):
         raise UsageError(f"{name!r} cannot name measurements: letters, digits, dots, dashes and underscores can")
-    return store(folder) / f"{name}.jsonl"
+    return storage_folder(folder) / f"{name}.jsonl"
 
 
-def ready(name: str, folder: Path | None = None) -> None:
-    """That measurements can be kept under a name, before they are made. Raises UsageError."""
+def ensure_writable(name: str, folder: Path | None = None) -> None:
+    """Check, before anything is measured, that measurements can be saved under a name.
+
+    Raises:
+        UsageError: The name is none, or the folder cannot be written.
+    """
     path = _path(name, folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,56 +77,85 @@ def ready(name: str, folder: Path | None = None) -> None:
         raise UsageError(f"cannot keep measurements in {path.parent}: it may not be written; give --keep-in DIR")
 
 
-def save(name: str, found: list[Measurement], folder: Path | None = None) -> Path:
-    """Keep measurements under a name, in the place of older ones of that name. Raises UsageError."""
+def save_measurements(name: str, measurements: Iterable[Measurement], folder: Path | None = None) -> Path:
+    """Save measurements under a name, replacing older ones of that name, and return the file.
+
+    Raises:
+        UsageError: The name is none, or the file cannot be written.
+    """
     path = _path(name, folder)
-    write_measurements(path, found)
+    write_measurements(path, measurements)
     return path
 
 
-def saved(name: str, folder: Path | None = None) -> list[Measurement]:
-    """Those kept under a name. Raises UsageError that lists the names there are."""
+def load_measurements(name: str, folder: Path | None = None) -> list[Measurement]:
+    """Load the measurements saved under a name.
+
+    Raises:
+        UsageError: There are none of that name (those there are are listed), or they cannot be read.
+    """
     path = _path(name, folder)
     if not path.is_file():
-        known = sorted(one.stem for one in store(folder).glob("*.jsonl")) if store(folder).is_dir() else []
-        told = f"there are {', '.join(known)}" if known else "none are kept; --save NAME keeps some"
-        raise UsageError(f"no measurements are kept as {name!r}: {told}")
+        store = storage_folder(folder)
+        known = sorted(file.stem for file in store.glob("*.jsonl")) if store.is_dir() else []
+        hint = f"there are {', '.join(known)}" if known else "none are kept; --save NAME keeps some"
+        raise UsageError(f"no measurements are kept as {name!r}: {hint}")
     return read_measurements(path)
 
 
-def compare(old: list[Measurement], new: list[Measurement], anyway: bool = False) -> list[Change]:
-    """What both have measured. Raises UsageError where the machines differ, unless it is wanted `anyway`."""
-    machines = {one.machine for one in (*old, *new) if one.kind == "speed"}
-    if len(machines) > 1 and not anyway:
+def compare_measurements(
+    old: Sequence[Measurement], new: Sequence[Measurement], across_machines: bool = False
+) -> list[MeasurementChange]:
+    """Compare the estimates of what both benchmarks have measured.
+
+    Args:
+        old: The older measurements.
+        new: The newer measurements.
+        across_machines: Whether times of different machines are compared all the same.
+
+    Returns:
+        A change for every measurement of `new` that `old` has too, real or not.
+
+    Raises:
+        UsageError: There are times of different machines.
+    """
+    machines = {measurement.machine for measurement in (*old, *new) if isinstance(measurement, SpeedMeasurement)}
+    if len(machines) > 1 and not across_machines:
         raise UsageError(
             f"times of different machines say nothing of a change: {' | '.join(sorted(machines))}; "
             "compare them all the same with --other-machine"
         )
-    before = {one.key: one for one in old}
-    found = []
-    for one in new:
-        other = before.get(one.key)
-        if (
-            other is not None
-            and one.middle is not None
-            and other.middle is not None
-            and one.samples
-            and other.samples
-            and one.agrees is not False
-            and other.agrees is not False
-        ):
-            found.append(_change(other, one))
-    return found
+    before = {measurement.key: measurement for measurement in _comparable(old)}
+    return [
+        _change(before[measurement.key], measurement) for measurement in _comparable(new) if measurement.key in before
+    ]
 
 
-def _change(old: Measurement, new: Measurement) -> Change:
-    """Real if the intervals are apart after the control has been divided out, by more than the control itself moved."""
-    steady = median(new.control) / median(old.control) if old.control and new.control else 1.0
-    left, right = (tuple(float(getattr(one, name) or 0.0) for name in ("low", "middle", "high")) for one in (old, new))
-    scaled = tuple(value / steady for value in right)
-    factor = scaled[1] / left[1] if left[1] else float("nan")
-    apart = scaled[0] > left[2] or scaled[2] < left[0]
-    noise = abs(steady - 1) if new.kind == "speed" else 0.0
-    sizes = ", ".join(f"{name} = {value}" for name, value in new.sizes.items())
-    title = f"{new.subject}, {new.what}, {sizes}" + (f", {new.dtype}" if new.dtype else "")
-    return Change(new.key, title, left[1], right[1], factor, apart and abs(factor - 1) > noise)
+def _comparable(measurements: Sequence[Measurement]) -> list[SampledMeasurement]:
+    """Select the measurements with samples and an estimate that are not wrong."""
+    return [
+        measurement
+        for measurement in measurements
+        if isinstance(measurement, SampledMeasurement)
+        and measurement.estimate is not None
+        and measurement.samples
+        and measurement.agrees is not False
+    ]
+
+
+def _change(old: SampledMeasurement, new: SampledMeasurement) -> MeasurementChange:
+    """A change is real if the intervals are apart after the control has been divided out, by more than it moved."""
+    before, after = _interval(old), _interval(new)
+    control_factor, noise = 1.0, 0.0
+    if isinstance(old, SpeedMeasurement) and isinstance(new, SpeedMeasurement) and old.control and new.control:
+        control_factor = median(new.control) / median(old.control)
+        noise = abs(control_factor - 1)
+    low, estimate, high = (value / control_factor for value in (after.low, after.estimate, after.high))
+    factor = estimate / before.estimate if before.estimate else float("nan")
+    are_apart = low > before.high or high < before.low
+    is_real = are_apart and abs(factor - 1) > noise
+    return MeasurementChange(new.key, new.title, before.estimate, after.estimate, factor, is_real)
+
+
+def _interval(measurement: SampledMeasurement) -> _Interval:
+    return _Interval(measurement.ci_low or 0.0, measurement.estimate or 0.0, measurement.ci_high or 0.0)

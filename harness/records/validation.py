@@ -8,11 +8,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rnn_harness.records.parameter_map_file import MapFile
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 Event = tuple[str, Any]
-"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a `Diagnosis` or
-an `Example`."""
+"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a
+`Diagnosis` or an `Example`."""
 
 
 class _Model(BaseModel):
@@ -34,11 +36,21 @@ class IdentificationRecord(_Model):
 
 
 class Diagnosis(_Model):
-    """`spec`: the nearest one; `part`: what is at fault; `difference`: how it differs from that spec."""
+    """What is wrong with a cell.
+
+    Attributes:
+        spec: The nearest known cell, by its spec or in words.
+        part: What is at fault: ``forward: ...``, ``backward: ...`` or ``behaviour: ...``.
+        difference: How it differs from that cell, or what it does wrong.
+    """
 
     spec: str
     part: str
     difference: str
+
+    def sentence(self) -> str:
+        """Say what it equals but for what is wrong."""
+        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
 class Example(_Model):
@@ -99,7 +111,7 @@ def validation(target: str, records: Iterable[Record], other: dict[str, Any]) ->
         diagnosis=other.get("diagnosis"),
         checks=checks,
         counterexample=other.get("counterexample"),
-        environment=environment(),
+        environment=versions(),
     )
 
 
@@ -110,8 +122,8 @@ def outcome_of(records: Iterable[Record]) -> Literal["agrees", "refuted", "undec
     found = list(records)
     if any(one.outcome is Outcome.REFUTED and not one.expected for one in found):
         return "refuted"
-    if any(one.check == "candidate.process" and one.outcome is Outcome.NOT_RUN for one in found):
+    if any(one.check == "process.ended" and one.outcome is Outcome.NOT_RUN for one in found):
         return "undecided"
-    told = ("candidate.identified", "kernel.dispatch")
+    told = ("identification.unique", "kernel.dispatch")
     decided = any(one.outcome is Outcome.AGREES and one.check not in told for one in found)
     return "agrees" if decided else "undecided"

@@ -18,31 +18,37 @@ from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 LAYERS = 2
-_OUTPUT = ("W_y", "b_y")
 
 
 @dataclass(frozen=True)
 class Subject:
     """`cell` with its output layer, if the spec has one, and the spec it is held against.
 
-    `construct`: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
+    Attributes:
+        spec: what it should compute.
+        cell: what computes the states.
+        output: the output layer on top of it, if the spec has one.
+        construct: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
+        absent: what the reference has and the cell has not, and that is zero: parameters, and ``states.h``.
     """
 
     spec: Spec
     cell: Reference
     output: OutputLayer | None = None
     construct: str | None = None
+    absent: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, spec: Spec, cell: Reference | None = None) -> Subject:
+    def of(cls, spec: Spec, cell: Reference | None = None, absent: tuple[str, ...] = ()) -> Subject:
         """The spec's own reference, or `cell` in its place. Raises UsageError if the spec names none."""
         link = spec.reference
         if link is None:
             raise UsageError(f"spec {spec.id} names no reference")
-        made = cell if cell is not None else references.get(link.name, **link.options)
-        return cls(spec, made, OutputLayer(link.output) if link.output else None)
+        made = cell if cell is not None else references.get_reference(link.name, **link.options)
+        return cls(spec, made, OutputLayer(link.output) if link.output else None, absent=absent)
 
     @property
     def width(self) -> int:
@@ -155,5 +161,5 @@ def masked(values: Array, lengths: IndexArray | None) -> Array:
 
 
 def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
-    own = {name: value for name, value in parameters.items() if name not in _OUTPUT}
-    return own, {name: value for name, value in parameters.items() if name in _OUTPUT}
+    own = {name: value for name, value in parameters.items() if name not in OUTPUT_LAYER}
+    return own, {name: value for name, value in parameters.items() if name in OUTPUT_LAYER}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rnn_harness.validation.isolation import Limits, Order, isolated
     from rnn_harness.validation.judging.validate import ProgressListener, ValidationRequest, candidate, validating
     from rnn_harness.validation.loading.options import read_options
-    from rnn_harness.validation.loading.target import Target, load, target
+    from rnn_harness.validation.loading.target import Target, load_target, target_of
     from rnn_harness.validation.reproduction.reference import driven
 
 __all__ = [
@@ -28,12 +28,12 @@ __all__ = [
     "driven",
     "identify",
     "isolated",
-    "load",
     "load_map",
+    "load_target",
     "outcome_of",
     "read_options",
     "save_map",
-    "target",
+    "target_of",
     "validating",
     "validation",
 ]
@@ -43,7 +43,7 @@ _HOMES = {
     "identification.saved_map": ("load_map", "save_map"),
     "loading.options": ("read_options",),
     "records.validation": ("Validation", "collect", "outcome_of", "validation"),
-    "loading.target": ("Target", "load", "target"),
+    "loading.target": ("Target", "load_target", "target_of"),
     "judging.validate": ("ProgressListener", "ValidationRequest", "candidate", "validating"),
     "isolation": ("Limits", "Order", "isolated"),
 }

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, Event
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import LATE, SILENT, Send, run_in_worker
 from rnn_harness.validation.judging.expected_failures import Expected, unmet
 
@@ -169,12 +171,12 @@ def _record(order: Order, phase: str, reason: str, undecided: bool) -> Record:
     return Record(
         entry="unknown",
         spec="unknown",
-        check="candidate.process",
+        check="process.ended",
         witness="kernel",
         outcome=Outcome.NOT_RUN if undecided else Outcome.REFUTED,
         reason=reason,
         seed=order.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=order.text,
         dtype=dtype,
         device="cpu" if dtype else "",
@@ -203,7 +205,7 @@ def _judged(send: Send, order: Order) -> None:
     wish = ValidationRequest(*own, given, options, weights, order.expected, whole=False)
     watch = ProgressListener(lambda title: send("start", title), lambda: send("alive", None), order.known)
     for kind, value in validating(target, wish, watch):
-        known = order.told and (kind == "identified" or getattr(value, "check", "") == "candidate.identified")
+        known = order.told and (kind == "identified" or getattr(value, "check", "") == "identification.unique")
         if not known:
             send("event", (kind, value))
 
@@ -225,10 +227,10 @@ def report_usage_errors(send: Send, order: Order, work: Callable[[Send, Order], 
 
 def loaded(order: Order) -> Target:
     """The target. Raises UsageError."""
-    from rnn_harness.validation.loading.target import load
+    from rnn_harness.validation.loading.target import load_target
 
     try:
-        return load(order.text, order.options, order.adapter)
+        return load_target(order.text, order.options, order.adapter)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it

@@ -8,6 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.records.measurement import (
+    DecayMeasurement,
+    LearningMeasurement,
+    Measurement,
+    ParameterCount,
+    SpeedMeasurement,
+)
+
 NOT_RUN, NOT_TESTABLE, AGAINST = "not run", "not testable", "evidence refuted"
 
 
@@ -27,7 +35,7 @@ class ClaimRow:
     command: str = ""
 
 
-def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Any]) -> list[ClaimRow]:
+def judged(claims: Sequence[Any], records: Sequence[Any], measured: Sequence[Measurement]) -> list[ClaimRow]:
     """Every claim, decided by what there is."""
     found = Evidence(records)
     rows = []
@@ -44,7 +52,7 @@ def _command(one: Any) -> str:
     return "rnn-harness bench parameters decay speed learning" if one.by == "measured" else ""
 
 
-def _decided(one: Any, found: Evidence, measured: Sequence[Any]) -> tuple[str, str]:
+def _decided(one: Any, found: Evidence, measured: Sequence[Measurement]) -> tuple[str, str]:
     if one.by == "not testable":
         return NOT_TESTABLE, ""
     if one.by in ("literature", "definition"):
@@ -84,38 +92,39 @@ ClaimVerdict = tuple[bool, str, str] | None
 """(whether it is as the claim says, the verdict, the numbers), or None where it was not measured."""
 
 
-def _rates(measured: Sequence[Any]) -> Mapping[tuple[str, str], Any]:
-    return {(one.subject, one.what): one for one in measured if one.kind == "decay" and one.agrees is not False}
+def _rates(measured: Sequence[Measurement]) -> Mapping[tuple[str, str], DecayMeasurement]:
+    decays = (row for row in measured if isinstance(row, DecayMeasurement) and row.agrees is not False)
+    return {(row.subject, row.initialisation): row for row in decays}
 
 
-def _needs(rates: Mapping[tuple[str, str], Any], *names: tuple[str, str]) -> list[Any] | None:
+def _needs(rates: Mapping[tuple[str, str], DecayMeasurement], *names: tuple[str, str]) -> list[DecayMeasurement] | None:
     found = [rates[name] for name in names if name in rates]
     return found if len(found) == len(names) else None
 
 
-def _counts(measured: Sequence[Any]) -> dict[str, float]:
-    return {one.subject: one.middle for one in measured if one.kind == "parameters" and one.agrees}
+def _counts(measured: Sequence[Measurement]) -> dict[str, int]:
+    return {row.subject: row.count for row in measured if isinstance(row, ParameterCount) and row.agrees}
 
 
-def _fewer(measured: Sequence[Any]) -> ClaimVerdict:
+def _fewer(measured: Sequence[Measurement]) -> ClaimVerdict:
     counts = _counts(measured)
     if not {"gru.keep.column", "lstm.column"} <= set(counts):
         return None
     gru, lstm = counts["gru.keep.column"], counts["lstm.column"]
     holds = gru < lstm
-    return holds, "true" if holds else "false", f"{gru:.0f} against {lstm:.0f} at n = 3, d = 4: {gru / lstm:.2f}"
+    return holds, "true" if holds else "false", f"{gru} against {lstm} at n = 3, d = 4: {gru / lstm:.2f}"
 
 
-def _parameters(measured: Sequence[Any]) -> ClaimVerdict:
-    rows = [one for one in measured if one.kind == "parameters" and one.what == "count"]
+def _parameters(measured: Sequence[Measurement]) -> ClaimVerdict:
+    rows = [row for row in measured if isinstance(row, ParameterCount) and row.origin == "spec"]
     if not rows:
         return None
     wrong = [one.subject for one in rows if not one.agrees]
-    form = next((one.text for one in rows if one.subject == "lstm.column"), "")
+    form = next((one.formula for one in rows if one.subject == "lstm.column"), "")
     return not wrong, "false" if wrong else "true", f"{len(rows)} closed forms held; the LSTM's is {form}"
 
 
-def _twice(measured: Sequence[Any]) -> ClaimVerdict:
+def _twice(measured: Sequence[Measurement]) -> ClaimVerdict:
     counts = _counts(measured)
     if not {"lstm.bidirectional", "lstm.column"} <= set(counts):
         return None
@@ -123,17 +132,19 @@ def _twice(measured: Sequence[Any]) -> ClaimVerdict:
     return ratio == 2, "true under conditions", f"{ratio:g} times the parameters of one direction"
 
 
-def _faster(family: str) -> Callable[[Sequence[Any]], ClaimVerdict]:
+def _faster(family: str) -> Callable[[Sequence[Measurement]], ClaimVerdict]:
     """Whether the fastest implementation of a family beats the LSTM's fastest, wherever both were measured."""
 
-    def told(measured: Sequence[Any]) -> ClaimVerdict:
+    def told(measured: Sequence[Measurement]) -> ClaimVerdict:
         best: dict[tuple[Any, ...], dict[str, float]] = {}
         for one in measured:
-            right = one.kind == "speed" and one.device == "cpu" and one.what == "both" and one.agrees
+            if not isinstance(one, SpeedMeasurement) or one.median is None:
+                continue
+            right = one.device == "cpu" and one.phase == "both" and one.agrees
             if right and one.sizes["n"] == one.sizes["d"]:
                 place = best.setdefault((*sorted(one.sizes.items()), one.dtype), {})
                 name = one.spec.partition(".")[0]
-                place[name] = min(place.get(name, float("inf")), one.middle)
+                place[name] = min(place.get(name, float("inf")), one.median)
         ratios = {place: row[family] / row["lstm"] for place, row in best.items() if {family, "lstm"} <= set(row)}
         if not ratios:
             return None
@@ -145,27 +156,27 @@ def _faster(family: str) -> Callable[[Sequence[Any]], ClaimVerdict]:
     return told
 
 
-def _learnt(measured: Sequence[Any], task: str) -> dict[str, Any]:
-    return {one.subject: one for one in measured if one.kind == "learning" and one.what == task}
+def _learnt(measured: Sequence[Measurement], task: str) -> dict[str, LearningMeasurement]:
+    return {row.subject: row for row in measured if isinstance(row, LearningMeasurement) and row.task == task}
 
 
-def _long(measured: Sequence[Any]) -> ClaimVerdict:
+def _long(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _learnt(measured, "adding")
     if not {"RNN", "GRU", "LSTM"} <= set(rows):
         return None
-    text = ", ".join(f"{name} {rows[name].middle:.4f}" for name in rows)
+    text = ", ".join(f"{name} {rows[name].median:.4f}" for name in rows)
     steps = rows["RNN"].sizes["T"]
-    gated = max(rows[name].extra["seeds solved"] for name in rows if name != "RNN")
-    holds = rows["RNN"].extra["seeds solved"] == 0 and gated > 0
+    gated = max(rows[name].seeds_solved for name in rows if name != "RNN")
+    holds = rows["RNN"].seeds_solved == 0 and gated > 0
     verdict = "true under conditions" if holds else "depends"
-    return holds, verdict, f"adding over {steps} steps, loss (chance {rows['RNN'].extra['chance']:.4f}): {text}"
+    return holds, verdict, f"adding over {steps} steps, loss (chance {rows['RNN'].chance:.4f}): {text}"
 
 
-def _gates(measured: Sequence[Any]) -> ClaimVerdict:
+def _gates(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("GRU", "torch"), ("LSTM", "torch"), ("LSTM", "chrono"))
     if rows is None:
         return None
-    rnn, gru, lstm, chrono = (one.middle for one in rows)
+    rnn, gru, lstm, chrono = (row.rate for row in rows)
     text = (
         f"per step {rnn:.3f} (RNN), {gru:.3f} (GRU), {lstm:.3f} (LSTM) at torch's initialisation; {chrono:.3f} chrono"
     )
@@ -173,37 +184,45 @@ def _gates(measured: Sequence[Any]) -> ClaimVerdict:
     return holds, "true under conditions" if holds else "false", text + "; only with gates that keep"
 
 
-def _vanishes(measured: Sequence[Any]) -> ClaimVerdict:
+def _vanishes(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("sigmoid RNN", "torch"))
     if rows is None:
         return None
-    holds = all(one.high < 1 for one in rows)
-    text = "; ".join(f"{one.subject} {one.middle:.3f} per step" for one in rows)
+    holds = all(row.ci_high is not None and row.ci_high < 1 for row in rows)
+    text = "; ".join(f"{one.subject} {one.rate:.3f} per step" for one in rows)
     return holds, "true under conditions" if holds else "false", f"{text}, at torch's initialisation"
 
 
-def _short(measured: Sequence[Any]) -> ClaimVerdict:
-    rows = [one for one in measured if one.kind == "learning" and one.extra.get("rate before", 1.0) < 0.75]
+def _short(measured: Sequence[Measurement]) -> ClaimVerdict:
+    rows = [
+        row
+        for row in measured
+        if isinstance(row, LearningMeasurement) and row.rate_before is not None and row.rate_before < 0.75
+    ]
     if not rows:
         return None
-    solved = [one for one in rows if one.extra["seeds solved"] > 0]
-    named = ", ".join(f"{one.subject} on {one.what} from {one.extra['rate before']:.3f} per step" for one in solved[:3])
+    solved = [one for one in rows if one.seeds_solved > 0]
+    named = ", ".join(f"{one.subject} on {one.task} from {one.rate_before:.3f} per step" for one in solved[:3])
     return bool(solved), "false" if solved else "depends", f"solved all the same: {named}" if solved else "none solved"
 
 
-def _explodes(measured: Sequence[Any]) -> ClaimVerdict:
+def _explodes(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "gain-3"))
     if rows is None:
         return None
-    return rows[0].low > 1, "true" if rows[0].low > 1 else "false", f"gain 3: {rows[0].middle:.3f} per step"
+    explodes = rows[0].ci_low is not None and rows[0].ci_low > 1
+    return explodes, "true" if explodes else "false", f"gain 3: {rows[0].rate:.3f} per step"
 
 
-def _horizons(measured: Sequence[Any]) -> list[tuple[str, float]]:
-    rows = [(f"{s} ({w})", one.extra.get("float32 horizon", float("inf"))) for (s, w), one in _rates(measured).items()]
-    return sorted(rows, key=lambda row: row[1])
+def _horizons(measured: Sequence[Measurement]) -> list[tuple[str, float]]:
+    horizons = [
+        (f"{row.subject} ({row.initialisation})", float("inf") if row.float32_horizon is None else row.float32_horizon)
+        for row in _rates(measured).values()
+    ]
+    return sorted(horizons, key=lambda pair: pair[1])
 
 
-def _eight(measured: Sequence[Any]) -> ClaimVerdict:
+def _eight(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _horizons(measured)
     own = dict(rows).get("sigmoid RNN (torch)")
     if own is None:
@@ -213,7 +232,7 @@ def _eight(measured: Sequence[Any]) -> ClaimVerdict:
     return holds, "true under conditions" if holds else "false", f"float32 sees {own:.0f} steps of it; {far}"
 
 
-def _depends(measured: Sequence[Any]) -> ClaimVerdict:
+def _depends(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _horizons(measured)
     if len(rows) < 3:
         return None
@@ -222,44 +241,46 @@ def _depends(measured: Sequence[Any]) -> ClaimVerdict:
     return many > 100, "depends", f"float32 sees {few:.0f} steps ({near}) to {last} ({far})"
 
 
-def _geometric(measured: Sequence[Any]) -> ClaimVerdict:
+def _geometric(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("RNN", "torch"), ("LSTM without forget gate", "torch"))
     if rows is None:
         return None
-    lags = [lag for lag in (8, 10, 16, 32, 64, 100) if f"log10 at {lag}" in rows[0].extra]
-    norms = [rows[0].extra[f"log10 at {lag}"] for lag in lags]
+    points = [point for point in rows[0].log10_norms if point.step in (8, 10, 16, 32, 64, 100)]
+    if len(points) < 2:
+        return None
+    lags, norms = zip(*points, strict=True)
     straight = float(np.corrcoef(lags, norms)[0, 1] ** 2)
-    other = rows[1].middle
+    other = rows[1].rate
     text = f"log-linear with R^2 = {straight:.4f} (RNN); {other:.3f} per step without a forget gate, no decay"
     return straight > 0.98, "true under conditions", text
 
 
-def _keeps(measured: Sequence[Any]) -> ClaimVerdict:
+def _keeps(measured: Sequence[Measurement]) -> ClaimVerdict:
     rows = _needs(_rates(measured), ("GRU", "torch"), ("GRU", "keep"))
     if rows is None:
         return None
-    text = f"{rows[1].middle:.3f} per step with an update gate that keeps, {rows[0].middle:.3f} at initialisation"
-    return rows[1].middle > 0.9, "true under conditions", text
+    text = f"{rows[1].rate:.3f} per step with an update gate that keeps, {rows[0].rate:.3f} at initialisation"
+    return rows[1].rate > 0.9, "true under conditions", text
 
 
-def _pair(task: str, good: str, bad: str) -> Callable[[Sequence[Any]], ClaimVerdict]:
+def _pair(task: str, good: str, bad: str) -> Callable[[Sequence[Measurement]], ClaimVerdict]:
     """What ends in `good` solves a task that what ends in `bad` cannot."""
 
-    def told(measured: Sequence[Any]) -> ClaimVerdict:
+    def told(measured: Sequence[Measurement]) -> ClaimVerdict:
         rows = _learnt(measured, task)
         ones = [one for name, one in rows.items() if name.endswith(good)]
         others = [one for name, one in rows.items() if (name.endswith(bad) if bad else not name.endswith(good))]
         if not ones or not others:
             return None
-        holds = all(one.extra["seeds solved"] for one in ones) and not any(o.extra["seeds solved"] for o in others)
-        text = ", ".join(f"{one.subject} {one.middle:.4f}" for one in (*ones, *others))
-        chance = ones[0].extra["chance"]
-        return holds, "true" if holds else "depends", f"{ones[0].text}, loss (chance {chance:.3f}): {text}"
+        holds = all(one.seeds_solved for one in ones) and not any(o.seeds_solved for o in others)
+        text = ", ".join(f"{one.subject} {one.median:.4f}" for one in (*ones, *others))
+        chance = ones[0].chance
+        return holds, "true" if holds else "depends", f"{ones[0].task_title}, loss (chance {chance:.3f}): {text}"
 
     return told
 
 
-MEASURED: dict[str, Callable[[Sequence[Any]], ClaimVerdict]] = {
+MEASURED: dict[str, Callable[[Sequence[Measurement]], ClaimVerdict]] = {
     "fewer parameters": _fewer,
     "parameters": _parameters,
     "twice the parameters": _twice,

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnn_harness.families import FAMILIES
+from rnn_harness.records.measurement import (
+    DecayMeasurement,
+    LearningMeasurement,
+    Measurement,
+    ParameterCount,
+    SpeedMeasurement,
+)
 from rnn_harness.reports.page.claims import ClaimRow, judged
 from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, Known, contradicted, errata
 from rnn_harness.reports.page.kill_matrix import KillRow, kill_rows
 from rnn_harness.reports.summary import WITNESSES, summarise, totals
-
-FAMILIES = {"RNN": "rnn.tanh", "GRU": "gru.reset_after", "LSTM": "lstm.column"}
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,10 @@ class Contents:
 
     equations: list[EquationRow] = field(default_factory=list)
     families: list[FamilyRow] = field(default_factory=list)
-    decay: list[Any] = field(default_factory=list)
-    speed: dict[str, list[Any]] = field(default_factory=dict)
-    parameters: list[Any] = field(default_factory=list)
-    learning: dict[str, list[Any]] = field(default_factory=dict)
+    decay: list[DecayMeasurement] = field(default_factory=list)
+    speed: dict[str, list[SpeedMeasurement]] = field(default_factory=dict)
+    parameters: list[ParameterCount] = field(default_factory=list)
+    learning: dict[str, list[LearningMeasurement]] = field(default_factory=dict)
     kernels: list[dict[str, Any]] = field(default_factory=list)
     validations: list[Any] = field(default_factory=list)
     claims: list[ClaimRow] = field(default_factory=list)
@@ -93,7 +99,7 @@ class Contents:
 def contents(
     records: Sequence[Any],
     said: DocumentStatements,
-    measured: Sequence[Any],
+    measured: Sequence[Measurement],
     validations: Sequence[Any] = (),
     fates: Sequence[Mapping[str, Any]] = (),
 ) -> Contents:
@@ -105,17 +111,17 @@ def contents(
     made = Contents(totals=totals([*records, *own]), validations=list(validations))
     made.equations = _equations([one for one in records if not one.kernel], said.printed)
     made.kernels = _kernels([one for one in records if one.kernel and one.dtype])
-    made.decay = [one for one in measured if one.kind == "decay" and one.agrees is not False]
-    made.parameters = [one for one in measured if one.kind == "parameters"]
-    for one in measured:
-        sizes = ", ".join(f"{name} = {value}" for name, value in one.sizes.items())
-        if one.kind == "speed" and one.agrees is not False and one.middle is not None:
-            where = "" if one.device == "cpu" else f", on {one.device}"
-            made.speed.setdefault(f"{one.spec}, {sizes}, {one.dtype}{where}", []).append(one)
-        if one.kind == "learning":
-            title = f"{one.text}, T = {one.sizes['T']}, {one.sizes['steps']} steps of training"
-            made.learning.setdefault(title, []).append(one)
-    made.families = [_family(name, spec, made, measured) for name, spec in FAMILIES.items()]
+    made.decay = [row for row in measured if isinstance(row, DecayMeasurement) and row.agrees is not False]
+    made.parameters = [row for row in measured if isinstance(row, ParameterCount)]
+    for row in measured:
+        if isinstance(row, SpeedMeasurement) and row.agrees is not False and row.median is not None:
+            sizes = ", ".join(f"{name} = {size}" for name, size in row.sizes.items())
+            device = "" if row.device == "cpu" else f", on {row.device}"
+            made.speed.setdefault(f"{row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
+        if isinstance(row, LearningMeasurement):
+            title = f"{row.task_title}, T = {row.sizes['T']}, {row.training_steps} steps of training"
+            made.learning.setdefault(title, []).append(row)
+    made.families = [_family(family.torch_class, family.spec, made, measured) for family in FAMILIES.values()]
     made.environments = sorted({one.environment for one in (*records, *measured, *validations) if one.environment})
     made.machines = sorted({one.machine for one in measured if one.machine})
     made.claims = judged(said.claims, records, measured)
@@ -150,14 +156,14 @@ def _kernels(records: Sequence[Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> FamilyRow:
+def _family(name: str, spec: str, made: Contents, measured: Sequence[Measurement]) -> FamilyRow:
     counted = next((one for one in made.parameters if one.subject == spec), None)
-    timed = [one for one in measured if one.kind == "speed" and one.device == "cpu"]
-    own = [one for one in timed if one.spec == spec and one.what == "both" and one.agrees]
-    at = {one.subject: one for one in made.decay if one.what == "torch"}
+    timed = [row for row in measured if isinstance(row, SpeedMeasurement) and row.device == "cpu"]
+    own = [row for row in timed if row.spec == spec and row.phase == "both" and row.agrees]
+    at = {row.subject: row for row in made.decay if row.initialisation == "torch"}
     start = at.get(name)
-    initials = [one for one in made.decay if one.subject == name and one.middle is not None and one.middle < 1]
-    best = max(initials, key=lambda one: one.middle, default=None)
+    initials = [one for one in made.decay if one.subject == name and one.float32_horizon is not None]
+    best = max(initials, key=lambda one: one.rate, default=None)
     solved = [text for rows in made.learning.values() if (text := _learnt(name, rows))]
     # Cells of as many parameters as an LSTM of n units have n inputs and another hidden size.
     width = max((one.sizes["n"] for one in timed if one.sizes["n"] != one.sizes["d"]), default=_least(timed))
@@ -165,41 +171,42 @@ def _family(name: str, spec: str, made: Contents, measured: Sequence[Any]) -> Fa
     even = [one for one in own if one.sizes["n"] == width != one.sizes["d"]] or (same if name == "LSTM" else [])
     return FamilyRow(
         name,
-        counted.text if counted is not None else "",
+        counted.formula if counted is not None else "",
         _fastest(same),
         _fastest(even),
-        f"{start.middle:.3f}" if start is not None else "",
-        f"{start.extra['float32 horizon']:.0f} steps" if start is not None and start.middle < 1 else "",
-        f"{best.what}: {best.extra['float32 horizon']:.0f} steps" if best is not None else "",
+        f"{start.rate:.3f}" if start is not None else "",
+        f"{start.float32_horizon:.0f} steps" if start is not None and start.float32_horizon is not None else "",
+        f"{best.initialisation}: {best.float32_horizon:.0f} steps" if best is not None else "",
         ", ".join(solved),
     )
 
 
-def _least(timed: Sequence[Any]) -> int:
+def _least(timed: Sequence[SpeedMeasurement]) -> int:
     return min((one.sizes["d"] for one in timed), default=0)
 
 
-def _learnt(name: str, rows: Sequence[Any]) -> str:
+def _learnt(name: str, rows: Sequence[LearningMeasurement]) -> str:
     """How many seeds of a family solved a task, and in which way the most of them did; empty if it was not tried."""
     own = [one for one in rows if one.subject == name or one.subject.startswith(f"{name}, ")]
-    best = max(own, key=lambda one: one.extra["seeds solved"], default=None)
+    best = max(own, key=lambda one: one.seeds_solved, default=None)
     if best is None:
         return ""
     way = best.subject.removeprefix(name).removeprefix(", ")
-    told = f"{best.what} {best.extra['seeds solved']:.0f} of {best.extra['seeds']:.0f}"
-    return f"{told} ({way})" if way and best.extra["seeds solved"] else told
+    told = f"{best.task} {best.seeds_solved} of {best.seeds}"
+    return f"{told} ({way})" if way and best.seeds_solved else told
 
 
-def _fastest(rows: Sequence[Any]) -> str:
-    found = min(rows, key=lambda one: one.middle, default=None)
-    if found is None:
+def _fastest(rows: Sequence[SpeedMeasurement]) -> str:
+    times = [(row.median, row) for row in rows if row.median is not None]
+    if not times:
         return ""
-    return f"{found.middle * 1e3:.2f} ms ({found.subject}, d = {found.sizes['d']})"
+    seconds, fastest = min(times, key=lambda pair: pair[0])
+    return f"{seconds * 1e3:.2f} ms ({fastest.subject}, d = {fastest.sizes['d']})"
 
 
-def _wrong(measured: Sequence[Any]) -> list[str]:
+def _wrong(measured: Sequence[Measurement]) -> list[str]:
     """What was measured and is not shown, since it is not right, or failed."""
-    return [f"{one.subject}, {one.what}: not shown, {one.reason}" for one in measured if one.agrees is False]
+    return [f"{one.subject}, {one.aspect}: not shown, {one.reason}" for one in measured if one.agrees is False]
 
 
 def _missing(made: Contents) -> list[str]:

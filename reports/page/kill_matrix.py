@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-COLUMNS = ("equation", "outputs", "sequence", "screen", "blocks", "entries", "bound", "quotient", "autograd", "laws")
+COLUMNS = (
+    "equation",
+    "outputs",
+    "sequence",
+    "screen",
+    "blocks",
+    "entries",
+    "bound",
+    "quotient",
+    "autograd",
+    "metamorphic",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ def kill_rows(fates: Sequence[Mapping[str, Any]]) -> list[KillRow]:
         soonest: dict[str, int] = {}
         for kill in one["kills"]:
             group, _, name = kill["check"].partition(".")
-            column = "laws" if group == "relation" else name
+            column = group if group == "metamorphic" else name
             soonest[column] = min(soonest.get(column, kill["examples"]), kill["examples"])
         cells = tuple(soonest.get(name) for name in COLUMNS)
         rows.append(KillRow(one["mutant"], one["part"], one["edit"], cells, bool(one["killed"])))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from rnn_harness.records.measurement import LearningMeasurement
 from rnn_harness.reports.page.plots import as_svg, figure_of, style
 
 
-def points(one: Any) -> list[tuple[int, float]]:
-    """(steps of training, loss) of a measurement of learning."""
-    rows = ((name.removeprefix("loss at "), value) for name, value in one.extra.items() if name.startswith("loss at "))
-    return sorted((int(step), value) for step, value in rows)
+def learning_plot(rows: Sequence[LearningMeasurement]) -> str:
+    """Draw the losses of one task over the steps of training, logarithmic, with chance and the best possible loss.
 
+    Args:
+        rows: The measurements of one task, each with a curve; at least one.
 
-def learning_plot(rows: Sequence[Any]) -> str:
-    """Loss over steps, logarithmic, with chance and what nobody goes below."""
+    Returns:
+        The plot as an SVG element.
+    """
     with figure_of(6, 4.2) as (figure, axes):
-        for k, one in enumerate(rows):
-            steps, losses = zip(*points(one), strict=True)
-            axes.plot(steps, losses, marker="os^Dv"[k % 5], markersize=3.5, label=one.subject, **style(k))
-        chance, best = rows[0].extra["chance"], rows[0].extra.get("best", 0.0)
-        axes.axhline(chance, color="#777777", linewidth=1, linestyle=(0, (1, 2)), label="without memory")
-        if best:
-            axes.axhline(best, color="#222222", linewidth=1, linestyle=(0, (4, 2)), label="at best")
+        for k, row in enumerate(rows):
+            steps, losses = zip(*row.loss_curve, strict=True)
+            axes.plot(steps, losses, marker="os^Dv"[k % 5], markersize=3.5, label=row.subject, **style(k))
+        axes.axhline(rows[0].chance, color="#777777", linewidth=1, linestyle=(0, (1, 2)), label="without memory")
+        if rows[0].best:
+            axes.axhline(rows[0].best, color="#222222", linewidth=1, linestyle=(0, (4, 2)), label="at best")
         axes.set_yscale("log")
         axes.set_xlabel("steps of training")
         axes.set_ylabel("loss")
@@ -32,7 +32,7 @@ def learning_plot(rows: Sequence[Any]) -> str:
         return as_svg(figure)
 
 
-def learning_told(title: str, rows: Sequence[Any]) -> str:
-    """The plot in words."""
-    ends = "; ".join(f"{one.subject} {one.middle:.4f}" for one in rows)
-    return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].extra['chance']:.4f}."
+def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
+    """Describe the plot in words, for readers who do not see it."""
+    ends = "; ".join(f"{row.subject} {row.median:.4f}" for row in rows)
+    return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].chance:.4f}."

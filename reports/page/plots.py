@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rnn_harness.records.measurement import DecayMeasurement
+
 # Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _STYLES = ("-", "--", "-.", ":")
@@ -54,38 +56,33 @@ def style(k: int) -> dict[str, Any]:
     return {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
 
 
-def _lags(one: Any) -> list[tuple[int, float]]:
-    rows = [
-        (name.removeprefix("log10 at "), value) for name, value in one.extra.items() if name.startswith("log10 at ")
-    ]
-    return [(0, 0.0), *sorted((int(lag), value) for lag, value in rows if lag.isdigit())]
-
-
-def wedge(one: Any, lags: Sequence[int], norms: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Where the curve would lie at the ends of the 95 % interval of its rate per step."""
-    if not one.low or not one.high:
+def interval_wedge(
+    measurement: DecayMeasurement, lags: Sequence[int], norms: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return where the curve would lie at the lower and the upper end of the 95 % interval of its rate per step."""
+    if not measurement.ci_low or not measurement.ci_high:
         return list(norms), list(norms)
-    ends = (math.log10(one.low / one.middle), math.log10(one.high / one.middle))
+    ends = [math.log10(end / measurement.rate) for end in (measurement.ci_low, measurement.ci_high)]
     low, high = ([y + slope * lag for lag, y in zip(lags, norms, strict=True)] for slope in ends)
     return low, high
 
 
-def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
+def decay_plot(rows: Sequence[DecayMeasurement], furthest: int = 100) -> str:
     """log10 of the gradient's norm over the lag, for measurements of decay, with the 95 % interval of the rate as a
     wedge, and the bound from singular values, dotted. Empty if there are none.
     """
     if not rows:
         return ""
     with figure_of(8, 5.2) as (figure, axes):
-        for k, one in enumerate(rows):
-            points = [(lag, value) for lag, value in _lags(one) if lag <= furthest]
+        for k, row in enumerate(rows):
+            points = [(0, 0.0), *(point for point in row.log10_norms if point.step <= furthest)]
             x, y = zip(*points, strict=True)
-            axes.plot(x, y, marker="o", markersize=3, label=f"{one.subject}, {one.what}", **style(k))
-            low, high = wedge(one, x, y)
+            axes.plot(x, y, marker="o", markersize=3, label=f"{row.subject}, {row.initialisation}", **style(k))
+            low, high = interval_wedge(row, x, y)
             axes.fill_between(x, low, high, color=style(k)["color"], alpha=0.15, linewidth=0)
-            if "bound per step" in one.extra:
-                steep = math.log10(one.extra["bound per step"])
-                axes.plot(x, [steep * lag for lag in x], color=style(k)["color"], linestyle=(0, (1, 3)), linewidth=1)
+            if row.bound_per_step is not None:
+                slope = math.log10(row.bound_per_step)
+                axes.plot(x, [slope * lag for lag in x], color=style(k)["color"], linestyle=(0, (1, 3)), linewidth=1)
         axes.axhline(FLOAT32, color="#888888", linewidth=1)
         axes.text(0, FLOAT32 + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
         axes.set_xlabel("lag k (steps)")
@@ -96,8 +93,8 @@ def decay_plot(rows: Sequence[Any], furthest: int = 100) -> str:
         return as_svg(figure)
 
 
-def told(rows: Sequence[Any]) -> str:
-    """The plot in words, for who does not see it."""
-    parts = [f"{one.subject} ({one.what}) {one.middle:.3f}" for one in rows if one.middle is not None]
+def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
+    """Describe the plot of decay in words, for readers who do not see it."""
+    parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
     shaded = "Shaded: the 95 % interval of the rate; dotted: the bound from singular values."
     return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"

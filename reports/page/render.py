@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rnn_harness.records.measurement import LearningMeasurement
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page.badge import badge
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.kill_matrix import COLUMNS
-from rnn_harness.reports.page.learning_curves import learning_plot, learning_told
-from rnn_harness.reports.page.plots import PLOTTED, decay_plot, told
-from rnn_harness.reports.page.speed_bars import speed_plot, speed_told
+from rnn_harness.reports.page.learning_curves import describe_learning, learning_plot
+from rnn_harness.reports.page.plots import PLOTTED, decay_plot, describe_decay
+from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
 from rnn_harness.reports.summary import WITNESSES, totals
+from rnn_harness.runtime.atomic_file import write_whole
 
 _SECTIONS = (
     ("decay", "Gradient decay", "decay"),
@@ -57,8 +59,8 @@ def html(made: Contents) -> str:
     frame.filters["read"] = lambda one: Markup(_formula(one.reading, one.plain))
     frame.filters["formula"] = lambda text: Markup(_formula(text, False))
     frame.filters["time"] = _time
-    plotted = [one for one in made.decay if one.what in PLOTTED.get(one.subject, ())]
-    curves = [(title, learning_told(title, rows), Markup(learning_plot(rows))) for title, rows in _curves(made)]
+    plotted = [one for one in made.decay if one.initialisation in PLOTTED.get(one.subject, ())]
+    curves = [(title, describe_learning(title, rows), Markup(learning_plot(rows))) for title, rows in _curves(made)]
     sections = [(name, title, getattr(made, field)) for name, title, field in _SECTIONS]
     return frame.get_template("page.html.j2").render(
         page=made,
@@ -67,15 +69,14 @@ def html(made: Contents) -> str:
         starred=[f"*{name}" for name in WITNESSES],
         kill_columns=COLUMNS,
         plot=Markup(decay_plot(plotted)),
-        told=told(plotted),
+        decay_words=describe_decay(plotted),
         curves=curves,
-        bars=[(place, speed_told(place, rows), Markup(speed_plot(rows))) for place, rows in made.speed.items()],
+        bars=[(place, describe_speed(place, rows), Markup(speed_plot(rows))) for place, rows in made.speed.items()],
     )
 
 
-def _curves(made: Contents) -> list[tuple[str, list[Any]]]:
-    rows = made.learning.items()
-    return [(title, own) for title, own in rows if any(name.startswith("loss at ") for name in own[0].extra)]
+def _curves(made: Contents) -> list[tuple[str, list[LearningMeasurement]]]:
+    return [(title, rows) for title, rows in made.learning.items() if rows[0].loss_curve]
 
 
 def _time(seconds: float) -> str:
@@ -131,8 +132,6 @@ def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Pat
     shown = badge(others, len(made.equations), [one.outcome for one in made.validations])
     for name, text in (texts | {"badge.svg": shown}).items():
         path = folder / name
-        temporary = folder / f"{name}.part"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
         written.append(path)
     return written

@@ -1,32 +1,54 @@
-"""Times side by side: a bar for forward and backward of everybody at one place of the grid."""
+"""Times of competitors compared: a bar for forward and backward of each at one point of the grid."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
+from rnn_harness.records.measurement import SpeedMeasurement
 from rnn_harness.reports.page.plots import as_svg, figure_of
 
 
-def timed(rows: Sequence[Any]) -> list[Any]:
-    """Forward and backward together, the fastest first."""
-    return sorted((one for one in rows if one.what == "both"), key=lambda one: one.middle)
+@dataclass(frozen=True)
+class TimeBar:
+    """One bar.
+
+    Attributes:
+        subject: The competitor.
+        median: Milliseconds of forward and backward together.
+        ci_low: The lower end of the 95 % interval, in milliseconds.
+        ci_high: The upper end.
+    """
+
+    subject: str
+    median: float
+    ci_low: float
+    ci_high: float
 
 
-def speed_plot(rows: Sequence[Any]) -> str:
-    """Milliseconds of forward and backward, with their intervals; empty if there are none."""
-    own = timed(rows)
-    if not own:
+def time_bars(rows: Sequence[SpeedMeasurement]) -> list[TimeBar]:
+    """Return the bars of forward and backward together, the fastest first; a time lost in noise has none."""
+    bars = [
+        TimeBar(row.subject, row.median * 1e3, row.ci_low * 1e3, row.ci_high * 1e3)
+        for row in rows
+        if row.phase == "both" and row.median is not None and row.ci_low is not None and row.ci_high is not None
+    ]
+    return sorted(bars, key=lambda bar: bar.median)
+
+
+def speed_plot(rows: Sequence[SpeedMeasurement]) -> str:
+    """Draw milliseconds of forward and backward with their intervals, as an SVG element; empty if there are none."""
+    bars = time_bars(rows)
+    if not bars:
         return ""
-    with figure_of(6, 0.9 + 0.45 * len(own)) as (figure, axes):
-        names = [one.subject for one in own]
-        middles = [one.middle * 1e3 for one in own]
-        spread = [[(one.middle - one.low) * 1e3 for one in own], [(one.high - one.middle) * 1e3 for one in own]]
-        # Colour tells nothing here that the text beside the bar does not.
-        axes.barh(names, middles, xerr=spread, color="#0072B2", height=0.6, error_kw={"capsize": 3})
-        for place, one in enumerate(own):
-            at = (one.high * 1e3, place)
-            axes.annotate(f"{one.middle * 1e3:.3g}", at, (6, 0), textcoords="offset points", va="center", fontsize=9)
+    with figure_of(6, 0.9 + 0.45 * len(bars)) as (figure, axes):
+        spread = [[bar.median - bar.ci_low for bar in bars], [bar.ci_high - bar.median for bar in bars]]
+        # Colour adds nothing here to the text next to the bar.
+        names, medians = [bar.subject for bar in bars], [bar.median for bar in bars]
+        axes.barh(names, medians, xerr=spread, color="#0072B2", height=0.6, error_kw={"capsize": 3})
+        for position, bar in enumerate(bars):
+            end = (bar.ci_high, position)
+            axes.annotate(f"{bar.median:.3g}", end, (6, 0), textcoords="offset points", va="center", fontsize=9)
         axes.invert_yaxis()
         axes.margins(x=0.15)
         axes.set_xlabel("forward and backward, ms")
@@ -35,7 +57,7 @@ def speed_plot(rows: Sequence[Any]) -> str:
         return as_svg(figure)
 
 
-def speed_told(place: str, rows: Sequence[Any]) -> str:
-    """The plot in words."""
-    times = "; ".join(f"{one.subject} {one.middle * 1e3:.3g} ms" for one in timed(rows))
-    return f"Forward and backward, {place}: {times}."
+def describe_speed(point: str, rows: Sequence[SpeedMeasurement]) -> str:
+    """Describe the plot in words, for readers who do not see it."""
+    times = "; ".join(f"{bar.subject} {bar.median:.3g} ms" for bar in time_bars(rows))
+    return f"Forward and backward, {point}: {times}."

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from rnn_harness.records.measurement import (
+    DecayMeasurement,
+    FailedBenchmark,
+    LearningMeasurement,
+    Measurement,
+    ParameterCount,
+    SpeedMeasurement,
+    SpeedPhase,
+)
+from rnn_harness.records.measurement_history import MeasurementChange
 from rnn_harness.reports.text.fit_table import Cell, Column, print_table
 
 _LAGS = (1, 10, 100)
+_PHASES: tuple[SpeedPhase, ...] = ("forward", "backward", "both")
 
 
 def _columns(left: Sequence[str], right: Sequence[str]) -> list[Column]:
@@ -24,36 +34,32 @@ def _red(text: str) -> Text:
     return Text(text, style="red")
 
 
-def print_bench(console: Console, found: Sequence[Any]) -> None:
-    """`found`: `Measurement`s. A table for each kind that is among them."""
-    _parameters(console, [one for one in found if one.kind == "parameters"])
-    _decay(console, [one for one in found if one.kind == "decay"])
-    _learning(console, [one for one in found if one.kind == "learning"])
-    _speed(console, [one for one in found if one.kind == "speed"])
+def print_bench(console: Console, measurements: Sequence[Measurement]) -> None:
+    """Print a table for each kind of measurement, and the jobs that failed."""
+    for failure in (row for row in measurements if isinstance(row, FailedBenchmark)):
+        console.print(f"[red]failed[/]: {escape(failure.subject)}: {escape(failure.reason)}")
+    _print_parameters(console, [row for row in measurements if isinstance(row, ParameterCount)])
+    _print_decay(console, [row for row in measurements if isinstance(row, DecayMeasurement)])
+    _print_learning(console, [row for row in measurements if isinstance(row, LearningMeasurement)])
+    _print_speed(console, [row for row in measurements if isinstance(row, SpeedMeasurement)])
 
 
-def _parameters(console: Console, rows: Sequence[Any]) -> None:
+def _print_parameters(console: Console, rows: Sequence[ParameterCount]) -> None:
     if not rows:
         return
     table = []
-    for one in rows:
-        against = Text.assemble("" if one.agrees else ("✗ ", "red"), one.reason.removeprefix("held against "))
-        table.append((one.subject, one.text, against, f"{one.middle:.0f}"))
+    for row in rows:
+        against = Text.assemble("" if row.agrees else ("✗ ", "red"), row.reason.removeprefix("held against "))
+        table.append((row.subject, row.formula, against, f"{row.count}"))
     columns = (Column("what", least=24), *_columns(("", "closed form", "held against"), ("count",))[1:])
     print_table(console, "Parameters (of cells at n = 3, d = 4, k = 2)", columns, table)
 
 
-def _decay(console: Console, rows: Sequence[Any]) -> None:
+def _print_decay(console: Console, rows: Sequence[DecayMeasurement]) -> None:
     if not rows:
         return
-    broken = [one for one in rows if one.what == "failed"]
-    for one in broken:
-        console.print(f"[red]failed[/]: {escape(one.subject)}: {escape(one.reason)}")
-    rows = [one for one in rows if one.what != "failed"]
-    if not rows:
-        return
-    steps = rows[0].sizes
-    title = f"Decay of gradients: |d h_T / d s_T-k|, d = {steps['d']}, T = {steps['T']}"
+    sizes = rows[0].sizes
+    title = f"Decay of gradients: |d h_T / d s_T-k|, d = {sizes['d']}, T = {sizes['T']}"
     lags = [f"k = {lag}" for lag in _LAGS]
     columns = (
         *(Column("cell"), Column("initialisation")),
@@ -61,85 +67,85 @@ def _decay(console: Console, rows: Sequence[Any]) -> None:
         *(Column(name, right=True) for name in ("per step [95 %]", "half-life", "float32 sees", "Lyapunov")),
     )
     table: list[list[Cell]] = []
-    for one in rows:
-        if one.agrees is False:
-            console.print(f"[red]not right[/]: {escape(one.subject)}, {escape(one.what)}: {escape(one.reason)}")
+    for row in rows:
+        if row.agrees is False:
+            console.print(f"[red]not right[/]: {escape(row.subject)}, {escape(row.aspect)}: {escape(row.reason)}")
             continue
-        norms = [f"{10 ** one.extra[f'log10 at {lag}']:.1e}" if f"log10 at {lag}" in one.extra else "" for lag in _LAGS]
-        rate = f"{one.middle:.3f} [{one.low:.3f}, {one.high:.3f}]"
-        half = f"{one.extra['half-life']:.1f}" if "half-life" in one.extra else "–"
-        horizon = f"{one.extra['float32 horizon']:.0f} steps" if "float32 horizon" in one.extra else "no end"
-        table.append([one.subject, one.what, *norms, rate, half, horizon, f"{one.extra['Lyapunov exponent']:+.3f}"])
+        norms = ["" if (norm := row.log10_norm(lag)) is None else f"{10**norm:.1e}" for lag in _LAGS]
+        rate = f"{row.rate:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]"
+        half_life = "–" if row.half_life is None else f"{row.half_life:.1f}"
+        horizon = "no end" if row.float32_horizon is None else f"{row.float32_horizon:.0f} steps"
+        lyapunov = f"{row.lyapunov_exponent:+.3f}"
+        table.append([row.subject, row.initialisation, *norms, rate, half_life, horizon, lyapunov])
     print_table(console, title, columns, table)
 
 
-def _learning(console: Console, rows: Sequence[Any]) -> None:
-    """One table a task."""
-    for task in dict.fromkeys((one.what, one.sizes["T"]) for one in rows):
-        own = [one for one in rows if (one.what, one.sizes["T"]) == task]
-        first = own[0]
-        title = f"Learning: {first.text}, T = {task[1]}, {first.sizes['steps']} steps of 64 sequences; chance "
+def _print_learning(console: Console, rows: Sequence[LearningMeasurement]) -> None:
+    """Print one table for each task."""
+    for task in dict.fromkeys((row.task, row.sizes["T"]) for row in rows):
+        learners = [row for row in rows if (row.task, row.sizes["T"]) == task]
+        first = learners[0]
+        title = f"Learning: {first.task_title}, T = {task[1]}, {first.training_steps} steps of 64 sequences; chance "
         right = ("parameters", "loss [seeds]", "solved", "after steps", "seconds", "rate before", "after")
         table = []
-        for one in own:
-            told = one.extra
-            loss = f"{one.middle:.4f} [{min(one.samples):.4f}, {max(one.samples):.4f}]"
-            solved = f"{told['seeds solved']:.0f} of {told['seeds']:.0f}"
-            steps = f"{told['steps until solved']:.0f}" if "steps until solved" in told else "–"
-            rates = [f"{told[name]:.3f}" if name in told else "" for name in ("rate before", "rate after")]
-            numbers = (f"{told['parameters']:.0f}", loss, solved, steps, f"{told['seconds']:.1f}", *rates)
-            table.append((one.subject, *numbers))
-        print_table(console, f"{title}{first.extra['chance']:.4f}", _columns(("who",), right), table)
+        for row in learners:
+            loss = f"{row.median:.4f} [{min(row.samples):.4f}, {max(row.samples):.4f}]"
+            solved = f"{row.seeds_solved} of {row.seeds}"
+            steps = "–" if row.steps_until_solved is None else f"{row.steps_until_solved:.0f}"
+            rates = ["" if rate is None else f"{rate:.3f}" for rate in (row.rate_before, row.rate_after)]
+            table.append((row.subject, f"{row.parameters}", loss, solved, steps, f"{row.seconds:.1f}", *rates))
+        print_table(console, f"{title}{first.chance:.4f}", _columns(("who",), right), table)
 
 
-def _speed(console: Console, rows: Sequence[Any]) -> None:
-    """One table a place of the grid; what is not right has no time."""
-    places: dict[tuple[Any, ...], list[Any]] = {}
-    for one in rows:
-        where = one.dtype if one.device == "cpu" else f"{one.dtype} on {one.device}"
-        places.setdefault((one.spec, tuple(one.sizes.items()), where), []).append(one)
-    for (spec, sizes, dtype), own in places.items():
-        told = ", ".join(f"{name} = {value}" for name, value in sizes)
+def _print_speed(console: Console, rows: Sequence[SpeedMeasurement]) -> None:
+    """Print one table for each point of the grid; a subject that is not right has no time."""
+    points: dict[str, list[SpeedMeasurement]] = {}
+    for row in rows:
+        sizes = ", ".join(f"{name} = {size}" for name, size in row.sizes.items())
+        device = "" if row.device == "cpu" else f" on {row.device}"
+        points.setdefault(f"Speed of {row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
+    for title, measured in points.items():
         columns = _columns(("who",), ("forward", "backward", "both", "of roofline", "memory"))
         table: list[list[Cell]] = []
-        for subject in dict.fromkeys(one.subject for one in own):
-            mine = {one.what: one for one in own if one.subject == subject}
-            wrong = next((one for one in mine.values() if one.agrees is False), None)
+        for subject in dict.fromkeys(row.subject for row in measured):
+            by_phase = {row.phase: row for row in measured if row.subject == subject}
+            wrong = next((row for row in by_phase.values() if row.agrees is False), None)
             if wrong is not None:
                 table.append([subject, "–", "–", "–", "", "", _red(f"not right: {wrong.reason}")])
                 continue
-            times = [_time(mine.get(what)) for what in ("forward", "backward", "both")]
-            last = mine.get("both") or mine["forward"]
-            memory = f"{last.extra['peak memory, MB']:.1f} MB" if "peak memory, MB" in last.extra else ""
-            share = f"{100 * last.extra['share of roofline']:.0f} %"
-            table.append([subject, *times, share, memory, last.ran[:60]])
-        title = f"Speed of {spec}, {told}, {dtype}"
+            times = [_format_time(by_phase.get(phase)) for phase in _PHASES]
+            last = by_phase.get("both") or by_phase["forward"]
+            memory = "" if last.peak_memory_mb is None else f"{last.peak_memory_mb:.1f} MB"
+            share = "" if last.share_of_roofline is None else f"{100 * last.share_of_roofline:.0f} %"
+            table.append([subject, *times, share, memory, last.profiled_ops[:60]])
         print_table(console, title, (*columns, Column("what ran", least=20)), table)
-        drift = max((one.extra.get("drift", 1.0) for one in own), key=lambda value: abs(value - 1))
+        drifts = (1.0 if row.control_drift is None else row.control_drift for row in measured)
+        drift = max(drifts, key=lambda value: abs(value - 1))
         console.print(f"the control moved by {100 * (drift - 1):+.0f} %", style="dim")
 
 
-def _time(one: Any) -> str:
-    """A median in suitable units, with half the width of its interval."""
-    if one is None:
+def _format_time(measurement: SpeedMeasurement | None) -> str:
+    """Write a median in suitable units, with half the width of its interval."""
+    if measurement is None:
         return ""
-    if one.middle is None:
+    if measurement.median is None or measurement.ci_low is None or measurement.ci_high is None:
         return "noise"
-    unit, factor = next((row for row in (("s", 1.0), ("ms", 1e3)) if one.middle * row[1] >= 1), ("µs", 1e6))
-    middle, spread = one.middle * factor, (one.high - one.low) / 2 * factor
-    digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
-    return f"{middle:.{digits}f} ± {spread:.{digits}f} {unit}"
+    units = (("s", 1.0), ("ms", 1e3))
+    unit, factor = next((pair for pair in units if measurement.median * pair[1] >= 1), ("µs", 1e6))
+    median, spread = measurement.median * factor, (measurement.ci_high - measurement.ci_low) / 2 * factor
+    digits = 0 if median >= 100 else 1 if median >= 10 else 2
+    return f"{median:.{digits}f} ± {spread:.{digits}f} {unit}"
 
 
-def print_changes(console: Console, changes: Sequence[Any], name: str) -> None:
-    """What is other than what was kept under `name`, beyond noise."""
-    real = [one for one in changes if one.real]
+def print_changes(console: Console, changes: Sequence[MeasurementChange], name: str) -> None:
+    """Print the changes beyond noise against the measurements saved as `name`."""
+    real = [change for change in changes if change.is_real]
     if not real:
         console.print(f"held against {escape(name)}: {len(changes)} measurements, no change beyond noise")
         return
     columns = (Column("what", least=20), *(Column(name, right=True) for name in ("old", "new", "factor")))
     rows = [
-        (one.title, f"{one.old:.3g}", f"{one.new:.3g}", f"{one.factor:.2f}")
-        for one in sorted(real, key=lambda change: -change.factor)
+        (change.title, f"{change.old:.3g}", f"{change.new:.3g}", f"{change.factor:.2f}")
+        for change in sorted(real, key=lambda change: -change.factor)
     ]
     print_table(console, f"Against {name}: {len(real)} of {len(changes)} changed", columns, rows)

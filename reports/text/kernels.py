@@ -49,7 +49,7 @@ class Judged(Protocol):
 
 
 _Place = tuple[str, str, str]
-_GROUPS = ("precision.", "backward.", "relation.", "behaviour.")
+_GROUPS = ("precision.", "backward.", "metamorphic.", "behaviour.")
 
 
 def _place(record: Judged) -> _Place:
@@ -76,7 +76,7 @@ _COLUMNS = (
     *(Column(name) for name in ("kernel", "dtype", "device", "right one", "forward")),
     Column("bits", right=True),
     Column("bits, T=1000", right=True, short="T=1000"),
-    *(Column(name) for name in ("backward", "relations", "behaviour")),
+    *(Column(name) for name in ("backward", "metamorphic", "behaviour")),
     Column("error/bound", right=True, short="error/\nbound"),
 )
 

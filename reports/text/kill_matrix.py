@@ -62,26 +62,32 @@ _SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "a
 
 
 def print_kills(console: Console, fates: Sequence[MutantResult], verbose: bool) -> None:
-    """The matrix (examples to detection), the checks with their kills, and the total."""
+    """Print the matrix, the checks with their kills, and the total.
+
+    A cell holds the examples to detection; of the metamorphic properties, how many refuted the mutant.
+    """
     columns = (
         *(Column("mutant"), Column("part")),
         *(Column(name, right=True) for name in _SHORT),
-        *(Column("relations", least=12), Column("ms", right=True)),
+        *(Column("metamorphic", right=True), Column("ms", right=True)),
     )
     rows: list[list[Cell]] = []
     for fate in fates:
         by_check = {kill.check: kill for kill in fate.kills}
         cells = [str(by_check[name].examples) if name in by_check else "·" for name in _GROUPS]
-        relations = " ".join(k.check.removeprefix("relation.M-") for k in fate.kills if k.check.startswith("relation."))
+        metamorphic = [kill.check for kill in fate.kills if kill.check.startswith("metamorphic.")]
         fastest = min((kill.seconds for kill in fate.kills), default=None)
         label = Text(fate.mutant.name, style="" if fate.kills else "bold red")
         spent = "" if fastest is None else f"{1000 * fastest:.1f}"
-        rows.append([label, fate.mutant.part, *cells, relations, spent])
+        rows.append([label, fate.mutant.part, *cells, str(len(metamorphic) or "·"), spent])
     print_table(console, "Kill matrix: examples until the check refuted the mutant", columns, rows)
     for fate in fates if verbose else ():
         said = fate.kills[0].detail if fate.kills else "survived"
         console.print(Text(fate.mutant.name), soft_wrap=True)
         console.print(Text(f"  {fate.mutant.edit}\n  {said[:160]}", style="dim"), soft_wrap=True)
+        metamorphic = [kill.check for kill in fate.kills if kill.check.startswith("metamorphic.")]
+        if metamorphic:
+            console.print(Text(f"  {', '.join(metamorphic)}", style="dim"), soft_wrap=True)
     _print_checks(console, fates)
     survivors = [fate.mutant.name for fate in fates if not fate.kills]
     if survivors:

@@ -17,9 +17,9 @@ _GROUPS = {
     "forward": ("forward.", "precision.format"),
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
-    "in use": ("reach.",),
-    "laws": ("relation.",),
-    "behaviour": ("behaviour.", "candidate."),
+    "realistic sizes": ("scale.",),
+    "metamorphic": ("metamorphic.",),
+    "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
 }
 _VERDICTS = {
     "agrees": "[bold green]✓ agrees[/]",
@@ -46,7 +46,7 @@ def print_validation(console: Console, found: Any, verbose: bool, whole: bool = 
     console.print(grid)
     refuted = [record for record in found.checks if str(record.outcome) == "refuted" and not record.expected]
     if found.diagnosis is not None:  # it says that already
-        refuted = [record for record in refuted if record.check != "candidate.identified"]
+        refuted = [record for record in refuted if record.check != "identification.unique"]
     for record in refuted[:MOST_SHOWN]:
         where = f" in {record.dtype}" if record.dtype else ""
         console.print(f"  [red]✗[/] {escape(record.check)}{where}: {escape(record.reason[:300])}", soft_wrap=True)
@@ -77,7 +77,7 @@ def _lines(found: Any, whole: bool = True) -> Iterator[tuple[str, str]]:
     else:
         yield "verdict", _SO_FAR[found.outcome]
     if found.outcome == "undecided" and found.diagnosis is None:
-        asked = ("candidate.process", "candidate.identified")
+        asked = ("process.ended", "identification.unique")
         open_ = [one for one in found.checks if one.check in asked and str(one.outcome) == "not run"]
         yield from (("because", escape(reason)) for reason in dict.fromkeys(one.reason for one in open_))
     if found.diagnosis is not None:

@@ -78,7 +78,7 @@ def _print_documents(console: Console, records: Sequence[Recorded], captions: Ma
 
 
 _STEPS = (
-    *(Column(name) for name in ("spec", "forward", "backward", "relations", "proof")),
+    *(Column(name) for name in ("spec", "forward", "backward", "metamorphic", "proof")),
     Column("cases", right=True),
     Column("vacuous", right=True),
     Column("error/bound", right=True, short="error/\nbound"),
@@ -86,7 +86,7 @@ _STEPS = (
 
 
 def _print_steps(console: Console, records: Sequence[Recorded]) -> None:
-    """A row per spec: its whole step and sequence, forward, backward, relations."""
+    """A row per spec: its whole step and sequence, forward, backward, metamorphic properties."""
     rows: list[list[Cell]] = []
     specs: dict[str, list[Recorded]] = {}
     for record in records:
@@ -94,7 +94,7 @@ def _print_steps(console: Console, records: Sequence[Recorded]) -> None:
             specs.setdefault(str(record.spec), []).append(record)
     for spec, own in specs.items():
         cells: list[Cell] = []
-        for prefix in ("forward.", "backward.", "relation.", "backward.proof"):
+        for prefix in ("forward.", "backward.", "metamorphic.", "backward.proof"):
             part = [r for r in own if str(r.check).startswith(prefix)]
             if prefix == "backward.":
                 part = [r for r in part if r.check != "backward.proof"]
@@ -108,7 +108,7 @@ def _print_steps(console: Console, records: Sequence[Recorded]) -> None:
                 cells.append(Text("–", style="dim"))
         cases = max((r.examples for r in own), default=0)
         skipped = max((r.vacuous for r in own), default=0)
-        bounded = [r for r in own if not r.check.startswith("relation.")]
+        bounded = [r for r in own if not r.check.startswith("metamorphic.")]
         share = max((r.error_over_bound or 0.0 for r in bounded), default=0.0)
         rows.append([spec, *cells, str(cases), str(skipped), f"{share:.2f}"])
     print_table(console, "Whole cells", _STEPS, rows)

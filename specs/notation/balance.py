@@ -1,4 +1,4 @@
-"""Brackets counted before anything else, since their loss makes every other message misleading."""
+"""Count brackets before anything else, since a lost one makes every other message misleading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _BEFORE = re.compile(r"(^|=|[+\-*,]|\\\\|\\begin\{\w+\*?\})\s*$")
 
 
 def check_balance(text: str) -> None:
-    """Raises NotationError at the first bracket that closes nothing, or at the last that is never closed."""
+    """Check that every bracket is closed by its counterpart.
+
+    Raises:
+        NotationError: at the first bracket that closes nothing, or at the last that is never closed.
+    """
     open_: list[tuple[str, int]] = []
     for column, sign in enumerate(text, start=1):
         if sign in "([{":
@@ -32,7 +36,11 @@ def check_balance(text: str) -> None:
 
 
 def check_alignment(text: str) -> None:
-    """``&`` may stand beside a sign, where it only aligns; between two symbols it would part columns of a table."""
+    """Check that ``&`` stands next to a sign, where it only aligns.
+
+    Raises:
+        NotationError: at an ``&`` between two symbols, which would separate columns of a table.
+    """
     for match in _COLUMN_SIGN.finditer(text):
         if not _AFTER.match(text, match.end()) and not _BEFORE.search(text[: match.start()]):
             raise NotationError("'&' between two symbols parts columns, it is no product", text, match.start() + 1)

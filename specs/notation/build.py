@@ -1,4 +1,4 @@
-"""From what the grammar recognises to the surface tree."""
+"""Build the surface tree from what the grammar recognises."""
 
 from __future__ import annotations
 
@@ -29,22 +29,24 @@ _BRACES = re.compile(r"\{\s*([A-Za-z]+)\s*\}")
 
 
 def _column(token: Token) -> int:
+    """Return the column of a token, from 1."""
     return (token.start_pos or 0) + 1
 
 
 def _strip(text: str) -> str:
-    """A sub- or superscript without its sign and its braces: ``_{t}`` is t, ``^\\top`` is \\top."""
+    """Remove the sign and the braces of a sub- or superscript: ``_{t}`` is t, ``^\\top`` is \\top."""
     inner = text[1:].strip()
     return inner[1:-1].strip() if inner.startswith("{") else inner
 
 
 def _word(text: str) -> str:
-    """A command without its dress: ``\\text{tanh}`` is tanh, ``\\sigma`` is sigma."""
+    """Return the word of a command: ``\\text{tanh}`` is tanh, ``\\sigma`` is sigma."""
     braced = _BRACES.search(text)
     return braced[1] if braced else text.lstrip("\\")
 
 
 def _join(first: str, second: str) -> str:
+    """Join two labels with a comma, where both are there."""
     return f"{first},{second}" if first and second else first or second
 
 
@@ -57,6 +59,7 @@ class Builder(Transformer[Token, Any]):
         self.text = text
 
     def start(self, *items: Any) -> tuple[Chain, ...]:
+        """Return the statements of a text."""
         for before, item in itertools.pairwise(items):
             if before is not None and item is not None:
                 message = "another formula begins here; expected a sign, or ',' between two formulas"
@@ -64,90 +67,114 @@ class Builder(Transformer[Token, Any]):
         return tuple(item for item in items if isinstance(item, Chain))
 
     def separator(self, *_signs: Token) -> None:
-        return None
+        """Drop what separates two formulas."""
+        return
 
     def remark(self, _text: Token) -> None:
-        return None
+        """Drop a remark."""
+        return
 
     def chain(self, *parts: Any) -> Chain:
+        """Build a chain of equalities."""
         sides = [part for part in parts if part is not None and not isinstance(part, str)]
         relations = [part for part in parts if isinstance(part, str)]
         # The relation before a remark at the end has no right side.
         return Chain(tuple(sides), tuple(relations[: len(sides) - 1]), sides[0].column)
 
     def relation(self, sign: Token) -> str:
+        """Return a relation as printed."""
         return str(sign)
 
-    def add(self, left: Tree, right: Tree) -> Binary:
-        return Binary("+", left, right, left.column)
+    def add(self, first: Tree, second: Tree) -> Binary:
+        """Build a sum."""
+        return Binary("+", first, second, first.column)
 
-    def oplus(self, left: Tree, right: Tree) -> Binary:
-        return Binary("\\oplus", left, right, left.column)
+    def oplus(self, first: Tree, second: Tree) -> Binary:
+        """Build a sum printed with a circle."""
+        return Binary("\\oplus", first, second, first.column)
 
-    def subtract(self, left: Tree, right: Tree) -> Binary:
-        return Binary("-", left, right, left.column)
+    def subtract(self, first: Tree, second: Tree) -> Binary:
+        """Build a difference."""
+        return Binary("-", first, second, first.column)
 
     def negative(self, body: Tree) -> Negative:
+        """Build a negated term."""
         return Negative(body, body.column)
 
-    def explicit(self, left: Tree, sign: Token, right: Tree) -> Binary:
-        return Binary("*" if sign == "X" else str(sign), left, right, left.column)
+    def explicit(self, first: Tree, sign: Token, second: Tree) -> Binary:
+        """Build a product with a sign."""
+        return Binary("*" if sign == "X" else str(sign), first, second, first.column)
 
-    def quotient(self, left: Tree, right: Tree) -> Binary:
-        return Binary("/", left, right, left.column)
+    def quotient(self, first: Tree, second: Tree) -> Binary:
+        """Build a quotient."""
+        return Binary("/", first, second, first.column)
 
-    def juxtaposed(self, left: Tree, right: Tree) -> Binary:
-        return Binary("", left, right, left.column)
+    def juxtaposed(self, first: Tree, second: Tree) -> Binary:
+        """Build a product without a sign."""
+        return Binary("", first, second, first.column)
 
-    def applied(self, left: Tree, right: Tree) -> Binary:
-        return Binary("", left, right, left.column, parenthesised=True)
+    def applied(self, first: Tree, second: Tree) -> Binary:
+        """Build a factor followed by parentheses: a product, or a function's application."""
+        return Binary("", first, second, first.column, parenthesised=True)
 
     def number(self, token: Token) -> Number:
+        """Build an exact number. Raises NotationError on too many digits."""
         if len(token) > 400:
             raise NotationError(f"a number of {len(token)} digits", self.text, _column(token))
         return Number(Fraction(str(token)), _column(token))
 
     def dots(self, token: Token) -> Name:
+        """Build the name of dots."""
         return Name("dots", column=_column(token))
 
-    def call(self, function: Token, *rest: Any) -> Call:
-        *label, argument = rest
+    def call(self, function: Token, *label_and_argument: Any) -> Call:
+        """Build a call of a function, whose label (as in ``\\sigma_g``) becomes part of its name."""
+        *label, argument = label_and_argument
         name = "_".join([_word(str(function)), *(_strip(str(part)) for part in label)])
         return Call(name, argument, _column(function))
 
     def tuple(self, *items: Tree) -> Tuple:
+        """Build a tuple of arguments."""
         return Tuple(items, items[0].column)
 
     def bracket(self, *items: Any) -> Bracket:
+        """Build a bracket."""
         sides = tuple(item for item in items if not isinstance(item, Token))
         return Bracket(sides, sides[0].column)
 
     def labelled_bracket(self, item: Tree, _label: Token) -> Bracket:
+        """Build a bracket with a label below it, which is dropped."""
         return Bracket((item,), item.column)
 
     def underbraced(self, _brace: Token, body: Tree, _label: Token | None = None) -> Tree:
+        """Return the body of an underbrace."""
         return body
 
     def derivative(self, partial: Token, top: Name, _below: Token, bottom: Name) -> Derivative:
+        """Build a derivative."""
         return Derivative(top, bottom, "+" in partial, _column(partial))
 
     def total(self, sign: Token, body: Tree) -> Total:
+        """Build a sum over an index."""
         match = _SUM.fullmatch(str(sign))
         assert match is not None, "the grammar admits no other form"
         return Total(match[1], int(match[2]), match[3].strip("{} "), body, _column(sign))
 
     def font(self, font: Token, inner: Token | Name) -> Name:
+        """Return a name without its font."""
         name = _named(inner)
         return Name(name.base, name.accent, name.sub, name.sup, name.direction, _column(font))
 
     def accented(self, accent: Token, inner: Token | Name) -> Name:
+        """Build a name with an accent. Raises NotationError on a second one."""
         name = _named(inner)
         if name.accent:
             raise NotationError(f"{accent} over \\{name.accent}: one accent at a time", self.text, _column(accent))
-        kind = str(accent).lstrip("\\").removeprefix("wide")
-        return Name(name.base, kind, name.sub, name.sup, name.direction, _column(accent))
+        command = str(accent).lstrip("\\").removeprefix("wide")
+        return Name(name.base, command, name.sub, name.sup, name.direction, _column(accent))
 
     def name(self, base: Token | Name, *decorations: Token) -> Name:
+        """Build a name with its decorations."""
         inner = _named(base)
         sub, sup, direction = inner.sub, inner.sup, inner.direction
         for decoration in decorations:
@@ -164,4 +191,5 @@ class Builder(Transformer[Token, Any]):
 
 
 def _named(base: Token | Name) -> Name:
+    """Return a name for a token or a name."""
     return base if isinstance(base, Name) else Name(_word(str(base)), column=_column(base))

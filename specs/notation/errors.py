@@ -1,11 +1,17 @@
-"""What a text that cannot be read is refused with."""
+"""The error for a text that cannot be read."""
 
 from __future__ import annotations
 
 
 class NotationError(ValueError):
-    """A text that cannot be read. `column` counts from 1; `kind` is ``unbalanced`` or ``syntax``."""
+    """A text that cannot be read.
 
-    def __init__(self, message: str, text: str, column: int, kind: str = "syntax") -> None:
+    Attributes:
+        text: the text.
+        column: the column at fault, from 1.
+        category: ``unbalanced`` or ``syntax``.
+    """
+
+    def __init__(self, message: str, text: str, column: int, category: str = "syntax") -> None:
         super().__init__(f"column {column}: {message}")
-        self.text, self.column, self.kind = text, column, kind
+        self.text, self.column, self.category = text, column, category

@@ -1,4 +1,4 @@
-"""Text to surface tree, with errors that name the column and say what was expected."""
+"""Parse LaTeX into the surface tree, with errors that name the column and say what was expected."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import re
 from importlib import resources
 
-from lark import Lark, UnexpectedInput
+from lark import Lark, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.exceptions import VisitError
 
 from rnn_harness.specs.notation.balance import check_alignment, check_balance
@@ -22,12 +22,23 @@ _LONGEST = 20_000
 
 @functools.cache
 def _parser() -> Lark:
+    """Return the parser of the grammar, built once."""
     grammar = (resources.files("rnn_harness.specs.notation") / "grammar.lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr", maybe_placeholders=False)
 
 
 def parse(text: str) -> tuple[Chain, ...]:
-    """The statements of a text, each a chain of equalities. Raises NotationError."""
+    """Parse a text.
+
+    Args:
+        text: the LaTeX of one or several formulas.
+
+    Returns:
+        The statements, each a chain of equalities.
+
+    Raises:
+        NotationError: for a text that cannot be read; says the column and what was expected.
+    """
     if len(text) > _LONGEST:
         raise NotationError(f"a formula of {len(text)} characters; at most {_LONGEST} are read", text, 1)
     check_balance(text)
@@ -51,16 +62,17 @@ def parse(text: str) -> tuple[Chain, ...]:
 
 
 def _explain(error: UnexpectedInput, text: str) -> NotationError:
-    ended = getattr(getattr(error, "token", None), "type", "") == "$END"
+    """Turn an error of the parser into one that names the column of `text` and what was expected there."""
+    ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
     place = error.pos_in_stream
     column = len(text) + 1 if ended or place is None else place + 1
-    found = text[column - 1 : column + 11]
+    unread = text[column - 1 : column + 11]
     before = text[: column - 1].rstrip()
-    what = f"cannot read {found!r} here" if found else "the formula stops too early"
+    fault = f"cannot read {unread!r} here" if unread else "the formula stops too early"
     last = list(_BARE_FUNCTION.finditer(before))
     if last and last[-1].end() == len(before):
-        what += f"; the argument of {last[-1][0]} goes in parentheses"
-    return NotationError(f"{what}; expected {_expected(error)}", text, column)
+        fault += f"; the argument of {last[-1][0]} goes in parentheses"
+    return NotationError(f"{fault}; expected {_expected(error)}", text, column)
 
 
 _WORDS = {
@@ -81,7 +93,11 @@ _WORDS = {
 
 
 def _expected(error: UnexpectedInput) -> str:
-    accepts: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
-    accepts |= set(getattr(error, "allowed", None) or ())
+    """List, in words, the tokens that could follow."""
+    accepts: set[str] = set()
+    if isinstance(error, UnexpectedToken):
+        accepts = set(error.accepts or error.expected)
+    elif isinstance(error, UnexpectedCharacters):
+        accepts = set(error.allowed or ())
     words = [word for token, word in _WORDS.items() if token in accepts]
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words) or "a formula"

@@ -12,7 +12,16 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    r"""A letter with its decorations: ``\mathbf{W}_{xi}^T`` has base W, sub "xi", sup "T"."""
+    r"""A letter with its decorations: ``\mathbf{W}_{xi}^T`` has base W, sub "xi", sup "T".
+
+    Attributes:
+        base: the letter or word.
+        accent: the command of the accent, without backslash.
+        sub: the subscripts, with commas between them.
+        sup: the superscripts, with commas between them.
+        direction: ``forward`` or ``backward`` where it is printed in parentheses.
+        column: where the name begins.
+    """
 
     base: str
     accent: str = ""
@@ -24,7 +33,12 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact decimal."""
+    """An exact decimal.
+
+    Attributes:
+        value: the number.
+        column: where it begins.
+    """
 
     value: Fraction
     column: int = field(default=0, compare=False)
@@ -32,9 +46,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left sign right``. `sign` is as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed).
+    """``left sign right``.
 
-    `parenthesised`: the right side of a juxtaposition stands in parentheses, as in ``f(x)`` or ``a(b + c)``.
+    Attributes:
+        sign: the sign as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed).
+        left: the operand before the sign.
+        right: the operand behind the sign.
+        column: where the left operand begins.
+        parenthesised: whether the right side of a juxtaposition stands in parentheses, as in ``f(x)`` or ``a(b + c)``.
     """
 
     sign: str
@@ -46,7 +65,12 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    """``-body``."""
+    """``-body``.
+
+    Attributes:
+        body: the term behind the sign.
+        column: where it begins.
+    """
 
     body: Tree
     column: int = field(default=0, compare=False)
@@ -54,7 +78,13 @@ class Negative:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of one argument: sigma, tanh, log, softmax, phi or O."""
+    """A function of one argument.
+
+    Attributes:
+        function: its letter or word: sigma, tanh, log, softmax, phi, O, ...
+        argument: the argument.
+        column: where the function begins.
+    """
 
     function: str
     argument: Tree
@@ -63,7 +93,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """``[a, b, ...]``: a concatenation, a list of numbers, or (one item) mere grouping."""
+    """``[a, b, ...]``: a concatenation, a list of numbers, or (one item) mere grouping.
+
+    Attributes:
+        items: the items in order.
+        column: where the first item begins.
+    """
 
     items: tuple[Tree, ...]
     column: int = field(default=0, compare=False)
@@ -71,7 +106,12 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Tuple:
-    """``(a, b, ...)``: the arguments of a function that is only named, as in ``f(x, s)``."""
+    """``(a, b, ...)``: the arguments of a function that is only named, as in ``f(x, s)``.
+
+    Attributes:
+        items: the arguments in order.
+        column: where the first argument begins.
+    """
 
     items: tuple[Tree, ...]
     column: int = field(default=0, compare=False)
@@ -79,7 +119,14 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """``d top / d bottom``; `direct` is the explicit derivative, the one printed with a plus."""
+    """``d top / d bottom``.
+
+    Attributes:
+        top: the symbol that is differentiated.
+        bottom: the symbol with respect to which it is.
+        direct: whether it is the explicit derivative, the one printed with a plus.
+        column: where it begins.
+    """
 
     top: Name
     bottom: Name
@@ -89,7 +136,15 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """The sum of `body` for `index` from `lower` to `upper`."""
+    """A sum over an index.
+
+    Attributes:
+        index: the letter of the index.
+        lower: the first value of the index.
+        upper: the last value of the index, as printed.
+        body: the term.
+        column: where the sum begins.
+    """
 
     index: str
     lower: int
@@ -100,7 +155,13 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """``a = b = c``: sides and the relations between them."""
+    """``a = b = c``: a chain of equalities.
+
+    Attributes:
+        sides: the sides in order.
+        relations: the relations between them, as printed.
+        column: where the first side begins.
+    """
 
     sides: tuple[Tree, ...]
     relations: tuple[str, ...]
@@ -111,7 +172,7 @@ Tree = Name | Number | Binary | Negative | Call | Bracket | Tuple | Derivative |
 
 
 def names(tree: Tree) -> Iterator[Name]:
-    """Every name of a tree, in reading order."""
+    """Yield every name of a tree, in reading order."""
     match tree:
         case Name():
             yield tree

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.benchmarks.speed.stopwatch import interleaved, ratio
-from rnn_harness.references import get
+from rnn_harness.benchmarks.speed.stopwatch import ratio_interval, time_interleaved
+from rnn_harness.references import get_reference
 
 STEPS = 50
 LAYERS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
@@ -21,7 +21,7 @@ GOALS = {"rnn": "<= 0.6 at H = 64, <= 1.3 elsewhere", "gru": "the same", "lstm":
 
 
 def ours(kind: str, hidden: int, batch: int, **options: Any) -> Callable[[], object]:
-    cell = get(kind, **options)
+    cell = get_reference(kind, **options)
     rng = np.random.default_rng(0)
     scale = 1 / np.sqrt(hidden)
     shapes = cell.parameter_shapes(hidden, hidden)
@@ -53,7 +53,7 @@ def test_ratio_to_torch(kind: str) -> None:
         row = []
         for batch in (1, 16, 64):
             calls = {"reference": ours(kind, hidden, batch, **options), "torch": theirs(kind, hidden, batch)}
-            samples = interleaved(calls, 9)
+            samples = time_interleaved(calls, 9)
             assert len(samples["reference"]) == 9
-            row.append(f"B={batch}: {ratio(samples, 'reference', 'torch')}")
+            row.append(f"B={batch}: {ratio_interval(samples, 'reference', 'torch')}")
         print(f"  H={hidden:<4d} " + "   ".join(row))

@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.benchmarks import Measurement
 from rnn_harness.cli._report import said
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.measurement import (
+    CurvePoint,
+    DecayMeasurement,
+    LearningMeasurement,
+    Measurement,
+    SpeedMeasurement,
+)
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import contents, write
 from rnn_harness.specs import library
 
@@ -36,33 +43,56 @@ def _records() -> Iterator[Record]:
 
 
 def _measured() -> Iterator[Measurement]:
-    decay = {"log10 at 1": -0.2, "log10 at 10": -2.0, "log10 at 100": -20.0, "Lyapunov exponent": -0.5}
-    decay |= {"half-life": 1.4, "float32 horizon": 31.0, "bound per step": 2.0}
+    norms = (CurvePoint(1, -0.2), CurvePoint(10, -2.0), CurvePoint(100, -20.0))
     for name, rate in (("RNN", 0.57), ("GRU", 0.64), ("LSTM", 0.63)):
-        row = {"kind": "decay", "subject": name, "spec": "lstm.column", "what": "torch", "agrees": True, "extra": decay}
-        yield Measurement.model_validate({**row, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
-        speed = {"kind": "speed", "subject": "reference", "spec": "lstm.column", "what": "both", "agrees": True}
-        sizes = {"n": 64, "d": 64, "B": 16, "T": 50}
-        time = {"middle": rate / 100, "low": rate / 101, "high": rate / 99, "dtype": "float32", "sizes": sizes}
-        yield Measurement.model_validate({**speed, **time, "subject": name})
-        curve = {"loss at 50": 0.9, "loss at 100": 0.5, "loss at 150": rate / 2}
-        told = {"chance": 1.0, "best": 0.1, "seeds solved": 1.0, "seeds": 3.0, "seconds": 2.0, "parameters": 1300.0}
-        learnt = {
-            "kind": "learning",
-            "subject": name,
-            "spec": "lstm.column",
-            "what": "adding",
-            "text": "add two numbers",
-        }
-        sizes = {"T": 20, "d": 16, "steps": 150}
-        yield Measurement.model_validate({**learnt, "sizes": sizes, "middle": rate / 2, "extra": {**told, **curve}})
+        yield DecayMeasurement(
+            subject=name,
+            spec="lstm.column",
+            initialisation="torch",
+            agrees=True,
+            rate=rate,
+            ci_low=rate - 0.01,
+            ci_high=rate + 0.01,
+            log10_norms=norms,
+            lyapunov_exponent=-0.5,
+            half_life=1.4,
+            float32_horizon=31.0,
+            bound_per_step=2.0,
+        )
+        yield SpeedMeasurement(
+            subject=name,
+            spec="lstm.column",
+            phase="both",
+            agrees=True,
+            sizes={"n": 64, "d": 64, "B": 16, "T": 50},
+            dtype="float32",
+            median=rate / 100,
+            ci_low=rate / 101,
+            ci_high=rate / 99,
+        )
+        yield LearningMeasurement(
+            subject=name,
+            spec="lstm.column",
+            task="adding",
+            task_title="add two numbers",
+            sizes={"T": 20, "d": 16},
+            training_steps=150,
+            median=rate / 2,
+            chance=1.0,
+            best=0.1,
+            seeds=3,
+            seeds_solved=1,
+            seconds=2.0,
+            parameters=1300,
+            loss_curve=(CurvePoint(50, 0.9), CurvePoint(100, 0.5), CurvePoint(150, rate / 2)),
+        )
 
 
 FATES = [
     {"mutant": "gru.swapped", "part": "forward", "edit": "z -> 1 - z", "killed": True,
      "kills": [{"check": "forward.equation", "examples": 1, "seconds": 0.1, "detail": ""}]},
     {"mutant": "lstm.lost", "part": "backward", "edit": "dc -> 0", "killed": True,
-     "kills": [{"check": "relation.M-27", "examples": 2, "seconds": 0.1, "detail": ""}]},
+     "kills": [{"check": "metamorphic.gates-in-unit-interval", "examples": 2, "seconds": 0.1, "detail": ""}]},
 ]  # fmt: skip
 
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import rnn_harness
-from rnn_harness.validation import ValidationRequest, collect, identify, load, validating
+from rnn_harness.validation import ValidationRequest, collect, identify, load_target, validating
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 
 FILE = Path(__file__).parent / "functions.py"
 
@@ -32,7 +33,7 @@ FILE = Path(__file__).parent / "functions.py"
 def test_functions_and_objects_are_identified(
     name: str, options: dict[str, Any], spec: str | None, phrases: tuple[str, ...]
 ) -> None:
-    (match,) = identify(load(f"{FILE}:{name}", options))
+    (match,) = identify(load_target(f"{FILE}:{name}", options))
     assert match.spec == spec
     assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
 
@@ -41,7 +42,7 @@ def test_functions_and_objects_are_identified(
     ("name", "options"), [("gru_step", {}), ("lstm_step", {"params": "init_lstm"}), ("OneVector", {})]
 )
 def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: str, options: dict[str, Any]) -> None:
-    found = collect(name, validating(load(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
+    found = collect(name, validating(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0)))
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
     gradients = {
         str(r.outcome) for r in found.checks if r.check.startswith("backward.") and r.check != "backward.shares"
@@ -58,17 +59,17 @@ def test_right_ones_agree_and_what_has_no_gradients_is_not_blamed_for_it(name: s
 )
 def test_what_cannot_be_driven_says_what_is_expected(target: str, told: str) -> None:
     with pytest.raises(ValueError, match=told.replace("(", r"\(").replace(")", r"\)")):
-        load(target)
+        load_target(target)
 
 
 def test_an_adapter_that_there_is_not_is_told_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"there is no adapter 'theano'; there are keras, flax.linen, flax.nnx"):
-        load(f"{FILE}:OneVector", adapter="theano")
+        load_target(f"{FILE}:OneVector", adapter_name="theano")
 
 
 @pytest.mark.parametrize(
     ("module", "name", "extra"),
-    [("keras", "Keras", "keras"), ("flax.nnx", "Nnx", "flax"), ("equinox", "Equinox", "equinox")],
+    [("keras", "KerasAdapter", "keras"), ("flax.nnx", "NnxAdapter", "flax"), ("equinox", "EquinoxAdapter", "equinox")],
 )
 def test_a_library_that_is_missing_is_told_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, module: str, name: str, extra: str
@@ -77,8 +78,8 @@ def test_a_library_that_is_missing_is_told_with_what_to_install(
 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=rf"is not installed .*pip install 'rnn-harness\[{extra}\]'"):
-        _adapter.imported(module, extra)
-    assert name in {type(one).__name__ for one in adapters.adapters()}
+        _adapter.import_library(module, extra)
+    assert name in {type(one).__name__ for one in adapters.all_adapters()}
 
 
 class Doubled:
@@ -94,41 +95,44 @@ class DoubledAdapter:
     name = "doubled"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        return kind is Doubled
+    def accepts(self, cell_type: type) -> bool:
+        return cell_type is Doubled
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
         return {}
 
-    def wrap(self, made: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
         def run(parameters: Any, arguments: Any, differentiate: bool) -> Any:
             x, h = arguments
             return [np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)], None
 
-        return DrivenModule(Foreign(run, {"w": made.w}, False), gradients="none are offered", foreign="doubled")
+        return DrivenModule(
+            ArrayLibraryModule(run, {"w": cell.w}, False),
+            TargetCapabilities(no_gradients_reason="none are offered", library="doubled"),
+        )
 
 
 def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = EntryPoint("doubled", f"{__name__}:DoubledAdapter", adapters.GROUP)
+    entry = EntryPoint("doubled", f"{__name__}:DoubledAdapter", adapters.ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: DoubledAdapter)
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
-    adapters.adapters.cache_clear()
+    adapters.all_adapters.cache_clear()
     try:
         (match,) = rnn_harness.identify(Doubled)
         assert "simple RNN: tanh activation; no bias; weights on [x, h]" in match.sentence()
     finally:
         monkeypatch.undo()
-        adapters.adapters.cache_clear()
+        adapters.all_adapters.cache_clear()
 
 
 def test_an_adapter_that_is_none_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = EntryPoint("broken", "somewhere:Thing", adapters.GROUP)
+    entry = EntryPoint("broken", "somewhere:Thing", adapters.ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", lambda self: dict)
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
-    adapters.adapters.cache_clear()
+    adapters.all_adapters.cache_clear()
     try:
         with pytest.raises(ValueError, match="adapter broken of somewhere:Thing is none"):
-            adapters.adapters()
+            adapters.all_adapters()
     finally:
         monkeypatch.undo()
-        adapters.adapters.cache_clear()
+        adapters.all_adapters.cache_clear()

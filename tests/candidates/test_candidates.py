@@ -9,15 +9,24 @@ import pytest
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
-from rnn_harness.records.record import Outcome, Record
-from rnn_harness.validation import Identification, ValidationRequest, collect, identify, load, read_options, validating
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import (
+    Identification,
+    ValidationRequest,
+    collect,
+    identify,
+    load_target,
+    read_options,
+    validating,
+)
 
 CELLS = Path(__file__).parent / "somebody.py"
 RUN = CliRunner()
 
 
 def _identify(name: str, **options: object) -> tuple[Identification, ...]:
-    return identify(load(f"{CELLS}:{name}" if ":" not in name else name, options))
+    return identify(load_target(f"{CELLS}:{name}" if ":" not in name else name, options))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,7 @@ def test_a_cell_that_is_none_is_unknown() -> None:
     ],
 )
 def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, difference: str) -> None:
-    found = collect(name, validating(load(f"{CELLS}:{name}"), ValidationRequest()))
+    found = collect(name, validating(load_target(f"{CELLS}:{name}"), ValidationRequest()))
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.part == part
@@ -84,7 +93,7 @@ def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, differ
 def test_a_constant_that_is_added_to_the_forget_gate_is_a_variant_and_not_the_cell_of_the_documents() -> None:
     (match,) = _identify("ForgetBiasAddedLSTM")
     assert "1 is added to the forget gate" in match.sentence()
-    found = collect("x", validating(load(f"{CELLS}:ForgetBiasAddedLSTM"), ValidationRequest("lstm.column")))
+    found = collect("x", validating(load_target(f"{CELLS}:ForgetBiasAddedLSTM"), ValidationRequest("lstm.column")))
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.difference == "1 is added to the forget gate, not 0"
@@ -92,7 +101,7 @@ def test_a_constant_that_is_added_to_the_forget_gate_is_a_variant_and_not_the_ce
 
 def _by_check(name: str, **options: object) -> dict[str, Record]:
     found = collect(
-        name, validating(load(f"{CELLS}:{name}", options), ValidationRequest(examples=0, dtypes=("float64",)))
+        name, validating(load_target(f"{CELLS}:{name}", options), ValidationRequest(examples=0, dtypes=("float64",)))
     )
     return {record.check: record for record in found.checks}
 
@@ -119,7 +128,7 @@ def test_of_a_right_cell_nothing_is_refuted(name: str) -> None:
 
 def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
     found = _by_check("HalfTrainedGRU")
-    assert found["candidate.identified"].outcome is Outcome.AGREES
+    assert found["identification.unique"].outcome is Outcome.AGREES
     assert found["precision.format"].outcome is Outcome.AGREES
     refuted = found["backward.bound"]
     assert refuted.outcome is Outcome.REFUTED

@@ -116,7 +116,14 @@ def _expecting(tmp_path: Path, text: str) -> str:
 def test_a_known_failure_is_no_refutation_and_one_that_does_not_happen_is(tmp_path: Path) -> None:
     known = "".join(
         f'[[expected]]\ncheck = "{check}"\nreason = "its weights are frozen by half"\n'
-        for check in ("backward.*", "reach.*", "precision.long", "behaviour.gradgrad", "candidate.*")
+        for check in (
+            "backward.*",
+            "scale.*",
+            "precision.long",
+            "behaviour.gradgrad",
+            "behaviour.smallest-sizes",
+            "behaviour.frozen-*",
+        )
     )
     found = _validate("HalfTrainedGRU", "--expect", _expecting(tmp_path, known))
     assert found.exit_code == 0, found.stdout
@@ -129,10 +136,10 @@ def test_a_known_failure_is_no_refutation_and_one_that_does_not_happen_is(tmp_pa
 
 
 def test_a_cell_that_is_known_to_be_another_one_is_not_refuted(tmp_path: Path) -> None:
-    known = '[[expected]]\ncheck = "candidate.identified"\nreason = "it never resets"\n'
+    known = '[[expected]]\ncheck = "identification.unique"\nreason = "it never resets"\n'
     found = _validate("GRUWithoutReset", "--expect", _expecting(tmp_path, known))
     assert found.exit_code == 3, found.stdout  # nothing else of it can be decided
-    assert "candidate.identified: it never resets" in " ".join(found.stdout.split())
+    assert "identification.unique: it never resets" in " ".join(found.stdout.split())
 
 
 def test_a_file_of_known_failures_with_a_mistake_is_told(tmp_path: Path) -> None:
@@ -172,7 +179,7 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
     torch.save(cell.state_dict(), good)
     torch.save(cell, bad)
     found = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--examples", "0", "--weights", str(good), "--json", "-"])
-    rows = [row for row in json.loads(found.stdout)["checks"] if row["check"] == "candidate.weights"]
+    rows = [row for row in json.loads(found.stdout)["checks"] if row["check"] == "weights.trained"]
     assert [row["outcome"] for row in rows] == ["agrees", "agrees"]
     again = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(bad)])
     assert again.exit_code == 2

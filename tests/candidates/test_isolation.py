@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, Order, isolated
 
 CELLS = Path(__file__).parent / "somebody.py"
@@ -36,11 +37,11 @@ def test_a_target_that_ends_or_hangs_is_recorded_and_the_next_dtype_goes_on(
     name: str, told: str, timeout: float
 ) -> None:
     found = _records(name, timeout)
-    (ended,) = [record for record in found if record.check == "candidate.process"]
+    (ended,) = [record for record in found if record.check == "process.ended"]
     assert ended.outcome is Outcome.REFUTED
     assert told in ended.reason
     assert ended.dtype == "float64"
-    assert found[0].check == "candidate.identified"
+    assert found[0].check == "identification.unique"
     rest = {record.check: record.outcome for record in found if record.dtype == "float32"}
     assert rest["precision.format"] is Outcome.AGREES
 
@@ -65,6 +66,6 @@ def test_a_target_that_ends_the_process_when_it_is_made_is_recorded_once() -> No
 
 def test_the_time_for_everything_is_kept() -> None:
     events = isolated(Order(f"{CELLS}:Hanging", {}, examples=0), Limits(case=120, total=8))
-    ended = [value for kind, value in events if kind == "record" and value.check == "candidate.process"]
+    ended = [value for kind, value in events if kind == "record" and value.check == "process.ended"]
     assert ended
     assert all("was not done in the time it had" in record.reason for record in ended)

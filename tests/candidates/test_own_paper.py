@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import rnn_harness
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 PAPER = """
 id = "mine"

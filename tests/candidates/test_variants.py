@@ -9,7 +9,7 @@ import variants
 
 import rnn_harness
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import identify, load
+from rnn_harness.validation import identify, load_target
 
 FILE = Path(__file__).parent / "variants.py"
 
@@ -29,7 +29,7 @@ FILE = Path(__file__).parent / "variants.py"
     ],
 )
 def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: tuple[str, ...]) -> None:
-    (match,) = identify(load(f"{FILE}:{name}"))
+    (match,) = identify(load_target(f"{FILE}:{name}"))
     assert all(phrase in match.sentence() for phrase in phrases), match.sentence()
     found = rnn_harness.validate(getattr(variants, name), examples=1)
     assert found.outcome == "agrees", [r.reason for r in found.checks if str(r.outcome) == "refuted"]
@@ -37,12 +37,12 @@ def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: 
 
 def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
     with pytest.raises(UsageError, match="of a sequence it gives the last state alone; return the states of all steps"):
-        identify(load(f"{FILE}:LastAlone"))
+        identify(load_target(f"{FILE}:LastAlone"))
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:
-    matches = identify(load(f"{FILE}:SigmoidCandidate"))
-    assert [match.reading.letters("x") for match in matches] == ["ifog", "gfoi"]
+    matches = identify(load_target(f"{FILE}:SigmoidCandidate"))
+    assert [match.assignment.gate_order("x") for match in matches] == ["ifog", "gfoi"]
     found = rnn_harness.validate(variants.SigmoidCandidate, examples=0, dtypes=("float64",))
     assert found.identification is not None
     assert found.identification.answer == "ambiguous"

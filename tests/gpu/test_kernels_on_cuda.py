@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.kernels import Kernel, Setting, judge_kernels, kernels
-from rnn_harness.records.record import Outcome
+from rnn_harness.kernels import Kernel, Setting, all_kernels, judge_kernels
+from rnn_harness.records.verdict import Outcome
 
-PAIRS = [(k, s) for k in kernels() for s in k.settings if s.device == "cuda" and not k.known_wrong]
+PAIRS = [(k, s) for k in all_kernels() for s in k.settings if s.device == "cuda" and not k.known_wrong]
 needs_cuda = pytest.mark.skipif(
     not torch.cuda.is_available(), reason=f"not run: no CUDA device ({len(PAIRS)} checks wait for one)"
 )

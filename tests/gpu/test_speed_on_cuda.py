@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rnn_harness.benchmarks.speed.speed import SPECS, SpeedPoint, competitors, speed
-from rnn_harness.benchmarks.speed.stopwatch import on_device, wall
+from rnn_harness.benchmarks.speed.competitors import competitors
+from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
+from rnn_harness.benchmarks.speed.speed import measure_speed
+from rnn_harness.benchmarks.speed.stopwatch import cuda_seconds, wall_seconds
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: no CUDA device")
 
@@ -15,14 +17,14 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: 
 @needs_cuda
 @pytest.mark.parametrize("family", ["rnn", "gru", "lstm"])
 def test_every_kernel_of_a_family_is_timed_where_it_is_right(family: str) -> None:
-    point = SpeedPoint(SPECS[family], 32, 32, 8, 20, device="cuda")
+    point = SpeedPoint(TIMED_SPECS[family], 32, 32, 8, 20, device="cuda")
     names = {one.name for one in competitors(point)}
     assert any("cudnn" in name for name in names)
     assert any(name.startswith("fused/") for name in names)
-    found = list(speed(point, 3))
+    found = list(measure_speed(point, 3))
     assert {one.reason for one in found if one.agrees is False} == set()
     assert all("cuda" in one.device for one in found)
-    assert all(one.extra["peak memory, MB"] > 0 for one in found if one.what == "both")
+    assert all((one.peak_memory_mb or 0) > 0 for one in found if one.phase == "both")
 
 
 @pytest.mark.gpu
@@ -35,6 +37,6 @@ def test_events_see_the_device_and_not_the_launch() -> None:
 
     call()
     torch.cuda.synchronize()
-    launched = wall(call, 1)
+    launched = wall_seconds(call, 1)
     torch.cuda.synchronize()
-    assert on_device(call, 4) > launched
+    assert cuda_seconds(call, 4) > launched

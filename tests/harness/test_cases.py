@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rnn_harness.cases.case import FEATURES, Case, cases, draw_arrays
+from rnn_harness.cases.case import FEATURES, Case
+from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
-from rnn_harness.records.record import Journal, Outcome, Record, read_records
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_map import assemble, parse_map, scatter
 from rnn_harness.subjects.subject import Subject
 
@@ -47,7 +47,7 @@ def test_specials_are_where_they_are_said_to_be() -> None:
     assert np.abs(drawn["saturated"].parameters["b_r"]).max() > np.abs(plain).max()
 
 
-@given(cases("gru.keep.column", lengths=True))
+@given(case_strategy("gru.keep.column", lengths=True))
 @settings(max_examples=50, deadline=None, database=None, derandomize=True)
 def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
     assert max(case.n, case.d, case.B) <= 4
@@ -116,50 +116,3 @@ def test_gathering_gradients_is_the_adjoint_of_assembling_parameters(text: str) 
 def test_a_map_that_cannot_be_read_is_refused_with_its_text() -> None:
     with pytest.raises(UsageError, match=r"parameter map 'W_x \+ 1' cannot be read; expected NAME"):
         parse_map("W_x + 1")
-
-
-def record(entry: str = "E-001", **more: object) -> Record:
-    base = {"entry": entry, "spec": "s", "check": "c", "witness": "numeric", "outcome": Outcome.AGREES}
-    return Record.model_validate({**base, **more})
-
-
-def test_records_survive_writing_and_reading(tmp_path: Path) -> None:
-    path = tmp_path / "r.jsonl"
-    rows = [record(), record("E-002", error_over_bound=float("inf"), case=CASE, program="x = 1\n")]
-    with Journal(path) as journal:
-        for row in rows:
-            journal.write(row)
-    assert list(read_records(path)) == rows
-
-
-def test_a_cut_off_last_line_is_reported_and_skipped_and_resuming_mends_it(tmp_path: Path) -> None:
-    path = tmp_path / "r.jsonl"
-    line = record().model_dump_json()
-    path.write_text(line + "\n" + line[:40], encoding="utf-8")
-    warnings: list[str] = []
-    assert len(list(read_records(path, warnings))) == 1
-    assert warnings == [f"{path}:2: the last record is cut off, and was skipped"]
-    with Journal(path, resume=True) as journal:
-        assert record().key in journal.known
-        journal.write(record("E-009"))
-    assert [one.entry for one in read_records(path)] == ["E-001", "E-009"]
-
-
-def test_damage_in_the_middle_and_answers_given_twice_are_refused_with_their_line(tmp_path: Path) -> None:
-    path = tmp_path / "r.jsonl"
-    line = record().model_dump_json()
-    path.write_text(f"{line[:40]}\n{line}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"r\.jsonl:1: not a record"):
-        list(read_records(path))
-    path.write_text(f"{line}\n{line}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"r\.jsonl:2: E-001, c is recorded twice"):
-        list(read_records(path))
-
-
-def test_nothing_recorded_is_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "r.jsonl"
-    path.write_text(record().model_dump_json() + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="holds records already: give --resume"):
-        Journal(path)
-    with pytest.raises(UsageError, match="cannot write records to"):
-        Journal(tmp_path / "none" / "r.jsonl")

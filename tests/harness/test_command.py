@@ -202,7 +202,8 @@ def test_nothing_decided_ends_with_exit_code_3() -> None:
     done = run("verify", "loss.cross_entropy", "--json")
     assert done.returncode == 0
     from rnn_harness.cli._job import exit_code
-    from rnn_harness.records.record import Outcome, Record
+    from rnn_harness.records.record import Record
+    from rnn_harness.records.verdict import Outcome
 
     idle = Record(entry="E-1", spec="s", check="c", witness="text", outcome=Outcome.NOT_RUN)
     assert exit_code([idle]) == 3

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_harness.cases.case import Case, draw_arrays
+from rnn_harness.cases.case import Case
 from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import written
 from rnn_harness.counterexamples.shrink import find, find_and_shrink, shrink
 from rnn_harness.specs import library
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 
 # spec, module, class, right text, wrong text
@@ -33,8 +34,8 @@ PLANTED = {
         "gru.keep.column",
         "gru",
         "GRU",
-        "            rest *= g\n",
-        "            rest += 2 * z\n            rest *= g\n",
+        "            complement *= g\n",
+        "            complement += 2 * z\n            complement *= g\n",
     ),
     "gradient off by one percent": (
         "gru.keep.column",
@@ -47,7 +48,7 @@ PLANTED = {
         "lstm.column",
         "lstm",
         "LSTM",
-        "new += np.multiply(f, old, out=kept) if self.forget else old",
+        "new += np.multiply(f, old, out=carried) if self.forget else old",
         "new += old",
     ),
     "lost slope in the backward": (
@@ -64,7 +65,7 @@ PLANTED = {
         'o -= self._peek(p["W_co"], new)',
         'o -= self._peek(p["W_co"], old)',
     ),
-    "initial state ignored": ("rnn.sigma", "rnn", "RNN", 'h[0] = given.states["h"]', "h[0] = 0"),
+    "initial state ignored": ("rnn.sigma", "rnn", "RNN", 'h[0] = accepted.states["h"]', "h[0] = 0"),
 }
 
 

@@ -72,22 +72,22 @@ def test_derived_gradients_are_complex_step_derivatives(spec: str, steps: int) -
 @pytest.mark.parametrize("spec", CELLS)
 def test_sympy_proves_the_derived_backward(spec: str) -> None:
     proof = prove_backward(library().spec(spec).program(), 2)
-    assert proof.holds, proof.failed
+    assert proof.is_proved, proof.failed
     assert proof.identities > 1
 
 
 def test_a_wrong_derivative_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = backward_module.through
+    right = backward_module.argument_cotangent
 
     def wrong(function, seed, value, argument):  # type: ignore[no-untyped-def]
         return seed if function is Function.TANH else right(function, seed, value, argument)
 
-    monkeypatch.setattr(backward_module, "through", wrong)
+    monkeypatch.setattr(backward_module, "argument_cotangent", wrong)
     (assignment,) = library().spec("gru.keep.column").assignment("E-348")
     alone = local_program(assignment)
     fresh = dataclasses.replace(alone, spec="wrong on purpose")
     proof = prove_backward(fresh, 1)
-    assert not proof.holds
+    assert not proof.is_proved
     assert proof.failed.startswith("the derivative by")
 
 

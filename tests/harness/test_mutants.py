@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import all_checks
-from rnn_harness.engine.runner import Runner, fixed_cases
+from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, judge_mutant
 from rnn_harness.specs import library
@@ -63,8 +64,7 @@ def test_right_reference_agrees_in_every_check(spec: str) -> None:
     runner = Runner(Subject.of(library().spec(spec)))
     counted = [runner.try_case(case) for case in fixed_cases(spec)]
     assert any(counted)
-    refuted = {name: tally.failed[0].detail for (_, name), tally in runner.tallies.items() if tally.failed}
-    assert refuted == {}
+    assert runner.results().refuted == {}
 
 
 def test_an_edit_that_matches_nothing_is_refused_by_name() -> None:
@@ -77,6 +77,6 @@ def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
     mutant = Mutant("x", "rnn.sigma.unbiased", "rnn", "forward", "new += a[t]", "new -= a[t]")
     spec = library().spec(mutant.spec)
     build(mutant, spec)
-    runner = Runner(Subject.of(spec), tuple(c for c in all_checks() if c.name == "forward.equation"))
+    runner = Runner(Subject.of(spec), RunPlan(tuple(c for c in all_checks() if c.name == "forward.equation")))
     assert runner.try_case(next(fixed_cases(spec.id)))
-    assert not any(tally.failed for tally in runner.tallies.values())
+    assert runner.results().refuted == {}

@@ -1,4 +1,4 @@
-"""Adding a cell takes a spec and a reference: every check finds it, and no law of another family is asked of it.
+"""Adding a cell takes a spec and a reference: every check finds it; no property of another family is asked of it.
 
 The cell is the minimal gated unit (Zhou et al. 2016): one gate, that forgets and writes.
 
@@ -15,10 +15,11 @@ import pytest
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.engine.runner import Runner
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.references import Gradients, Run
 from rnn_harness.references.activations import sigmoid
-from rnn_harness.references.arguments import accept, clear, cotangents, freeze
+from rnn_harness.references.arguments import accept_arguments, clear_ended, freeze_ended, output_gradients
 from rnn_harness.specs import library, load_spec
 from rnn_harness.subjects.subject import Subject
 
@@ -75,13 +76,13 @@ class MinimalGatedUnit:
         states: Mapping[str, Array] | None = None,
         lengths: IndexArray | None = None,
     ) -> Run:
-        given = accept(self, len(parameters["W_hf"]), parameters, inputs, states, lengths)
+        given = accept_arguments(self, len(parameters["W_hf"]), parameters, inputs, states, lengths)
         p, h, rows = given.parameters, given.states["h"], []
         for t, x in enumerate(given.inputs):
             f = sigmoid(x @ p["W_xf"].T + h @ p["W_hf"].T + p["b_f"])
             g = np.tanh(x @ p["W_xg"].T + (f * h) @ p["W_hg"].T + p["b_g"])
             new = (1 - f) * h + f * g
-            freeze(given.alive, t, new, h)
+            freeze_ended(given.alive, t, new, h)
             rows.append((h, f, g, new))
             h = new
         empty = np.zeros((0, *h.shape), h.dtype)
@@ -94,18 +95,18 @@ class MinimalGatedUnit:
     def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
         given, old, f, g = run.saved
         p, x, alive = given.parameters, given.inputs, given.alive
-        e, last = cotangents(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
+        e, last = output_gradients(run.outputs.shape, x.dtype, alive, given.states, d_outputs, d_finals)
         found = {name: np.zeros_like(value) for name, value in p.items()}
         d_inputs, dh = np.zeros_like(x), last["h"]
         for t in reversed(range(len(x))):
             after, dh = dh, dh + e[t]
             a_g = dh * f[t] * (1 - g[t] ** 2)
-            clear(alive, t, a_g)
+            clear_ended(alive, t, a_g)
             dm = a_g @ p["W_hg"]
             a_f = (dh * (g[t] - old[t]) + dm * old[t]) * f[t] * (1 - f[t])
-            clear(alive, t, a_f)
+            clear_ended(alive, t, a_f)
             dh = dh * (1 - f[t]) + dm * f[t] + a_f @ p["W_hf"]
-            freeze(alive, t, dh, after)
+            freeze_ended(alive, t, dh, after)
             for letter, a, h in (("f", a_f, old[t]), ("g", a_g, f[t] * old[t])):
                 found[f"W_x{letter}"] += a.T @ x[t]
                 found[f"W_h{letter}"] += a.T @ h
@@ -128,13 +129,13 @@ def _judged(folder: Path, cell: MinimalGatedUnit, spec: str = SPEC) -> list[Reco
     path.write_text(spec)
     runner = Runner(Subject.of(load_spec(path, library().specs), cell))
     runner.run(seed=0, examples=3)
-    return list(runner.records(0, shrink=False))
+    return list(runner.results().records(0, shrink=False))
 
 
 def test_a_right_cell_of_a_new_family_is_refuted_by_nothing(tmp_path: Path) -> None:
     found = _judged(tmp_path, MinimalGatedUnit())
     assert {r.check: r.reason for r in found if r.outcome is not Outcome.AGREES} == {}
-    assert {r.check.partition(".")[0] for r in found} == {"forward", "backward", "relation"}
+    assert {r.check.partition(".")[0] for r in found} == {"forward", "backward", "metamorphic"}
     assert len(found) > 30
 
 

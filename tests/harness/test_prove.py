@@ -34,19 +34,19 @@ def fresh(spec: str) -> Program:
 @pytest.mark.parametrize("spec", CELLS)
 def test_two_steps_are_proved_so_what_is_carried_is_added_up(spec: str) -> None:
     proof = prove_backward(library().spec(spec).program(), 1, steps=2)
-    assert proof.holds, proof.failed
+    assert proof.is_proved, proof.failed
 
 
 @pytest.mark.parametrize("spec", ["rnn.sigma", "gru.keep.column", "gru.write.concatenated", "rnn.bidirectional"])
 def test_sizes_that_differ_from_each_other_are_proved(spec: str) -> None:
     proof = prove_backward(library().spec(spec).program(), {"n": 2, "d": 1, "k": 3, "m": 2})
-    assert proof.holds, proof.failed
+    assert proof.is_proved, proof.failed
     proof = prove_backward(library().spec(spec).program(), {"n": 1, "d": 2, "k": 1, "m": 3})
-    assert proof.holds, proof.failed
+    assert proof.is_proved, proof.failed
 
 
 def halved(function: Any, seed: Node, value: Node, argument: Node) -> Node:
-    right = reverse_module.through(function, seed, value, argument)
+    right = reverse_module.argument_cotangent(function, seed, value, argument)
     return Multiply(Constant(Fraction(1, 2)), right)
 
 
@@ -55,7 +55,7 @@ def swapped_outer(left: Node, right: Node) -> Node:
 
 
 FAULTS: dict[str, tuple[Any, str, Any]] = {
-    "a function's slope is halved": (backward_module, "through", halved),
+    "a function's slope is halved": (backward_module, "argument_cotangent", halved),
     "a matrix's gradient is transposed": (reverse_module, "Outer", swapped_outer),
     "a negated term keeps its sign": (reverse_module, "negate", lambda node: node),
     "a product forgets its other factor": (reverse_module, "times", lambda left, right: left),
@@ -68,24 +68,25 @@ def test_a_broken_rule_of_reverse_mode_is_refuted(fault: str, monkeypatch: pytes
     place, name, wrong = FAULTS[fault]
     monkeypatch.setattr(place, name, wrong)
     proof = prove_backward(fresh("gru.keep.column"), {"n": 2, "d": 2})
-    assert not proof.holds
+    assert not proof.is_proved
     assert proof.failed.startswith("the derivative by")
 
 
 def test_a_gradient_that_keeps_one_step_only_is_refuted_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    def overwrite(self: Any, where: Any, value: Any) -> None:
-        self.found[where] = value
+    def overwrite(self: Any, key: Any, value: Any) -> None:
+        self.by_key[key] = value
 
     monkeypatch.setattr(differentiate_module._Sums, "add", overwrite)
-    assert prove_backward(fresh("rnn.sigma"), 1, steps=1).holds
-    assert not prove_backward(fresh("rnn.sigma"), 1, steps=2).holds
+    assert prove_backward(fresh("rnn.sigma"), 1, steps=1).is_proved
+    assert not prove_backward(fresh("rnn.sigma"), 1, steps=2).is_proved
 
 
 @pytest.mark.parametrize("spec", ["rnn.sigma", "gru.keep.column", "lstm.column"])
 def test_polynomials_take_the_values_of_the_equations(spec: str) -> None:
     # Whole numbers for the symbols, hyperbolic tangents for the atoms: the polynomial is what NumPy computes.
     program = library().spec(spec).program()
-    values, arithmetic, _ = symbolic_values(program, {"n": 2, "d": 2, "k": 2})
+    symbols = symbolic_values(program, {"n": 2, "d": 2, "k": 2})
+    values, arithmetic = symbols.values, symbols.arithmetic
     run = evaluate(program, values, arithmetic)
     rng = np.random.default_rng(1)
     numbers: dict[Any, float] = {
@@ -101,13 +102,14 @@ def test_polynomials_take_the_values_of_the_equations(spec: str) -> None:
         )
 
     powers: dict[tuple[Any, int], dict[int, float]] = {}
-    for atom, kind, arguments, place in arithmetic.atoms:
-        if kind == "tanh":
-            numbers[atom] = float(np.tanh(at(arguments[0])))
-        elif kind == "softmax":
+    for atom in arithmetic.atoms:
+        arguments, place = atom.arguments, atom.place
+        if atom.function == "tanh":
+            numbers[atom.generator] = float(np.tanh(at(arguments[0])))
+        elif atom.function == "softmax":
             row = np.array([at(argument) for argument in arguments])
             powers.setdefault((arguments, 0), {})[place] = float((np.exp(row) / np.exp(row).sum())[place])
-            numbers[atom] = powers[arguments, 0][place]
+            numbers[atom.generator] = powers[arguments, 0][place]
     whole = np.frompyfunc(at, 1, 1)
 
     def floats(array: Any) -> Any:
@@ -126,12 +128,13 @@ def test_polynomials_take_the_values_of_the_equations(spec: str) -> None:
 
 def test_derivatives_of_polynomials_are_those_of_sympy() -> None:
     program = library().spec("gru.keep.column").program()
-    values, arithmetic, _ = symbolic_values(program, {"n": 1, "d": 1})
+    symbols = symbolic_values(program, {"n": 1, "d": 1})
+    values, arithmetic = symbols.values, symbols.arithmetic
     h = evaluate(program, values, arithmetic).steps[0]["h"][0, 0]
     written: dict[Any, Any] = {g: sympy.Symbol(f"x{i}") for i, g in enumerate(arithmetic.ring.gens)}
-    for atom, kind, arguments, _ in arithmetic.atoms:
-        assert kind == "tanh"
-        written[atom] = sympy.tanh(_expression(arguments[0], arithmetic, written))
+    for atom in arithmetic.atoms:
+        assert atom.function == "tanh"
+        written[atom.generator] = sympy.tanh(_expression(atom.arguments[0], arithmetic, written))
     whole = _expression(h, arithmetic, written)
     for name in ("W_hz", "W_hg", "b_r"):
         by = values.parameters[name].flat[0]
@@ -151,7 +154,7 @@ def _expression(polynomial: Any, arithmetic: Any, written: dict[Any, Any]) -> An
 @pytest.mark.parametrize("pair", PAIRS)
 def test_pair_of_specs_is_as_expected(pair: str) -> None:
     proof = prove_equivalence(PAIRS[pair])
-    assert proof.holds, proof.detail
+    assert proof.is_as_expected, proof.detail
     assert proof.identities >= (2 if PAIRS[pair].expected == "different" else 3)
     assert bool(proof.witness or "sizes 1; " in proof.detail) == (PAIRS[pair].expected == "different")
 
@@ -159,21 +162,21 @@ def test_pair_of_specs_is_as_expected(pair: str) -> None:
 @pytest.mark.parametrize("pair", [pair for pair, row in PAIRS.items() if row.expected == "equal"])
 def test_equal_pair_is_not_found_different(pair: str) -> None:
     proof = prove_equivalence(PAIRS[pair].model_copy(update={"expected": "different"}))
-    assert not proof.holds
+    assert not proof.is_as_expected
     assert proof.witness == ""
 
 
 @pytest.mark.parametrize("pair", [pair for pair, row in PAIRS.items() if row.expected == "different"])
 def test_different_pair_is_not_proved_equal(pair: str) -> None:
     proof = prove_equivalence(PAIRS[pair].model_copy(update={"expected": "equal"}))
-    assert not proof.holds
+    assert not proof.is_as_expected
     assert proof.detail.endswith("is another polynomial")
 
 
 def test_one_changed_sign_in_a_map_is_not_proved() -> None:
     pair = PAIRS["Q-01"]
     wrong = pair.model_copy(update={"parameters": {**pair.parameters, "b_z": "b_z"}})
-    assert not prove_equivalence(wrong).holds
+    assert not prove_equivalence(wrong).is_as_expected
 
 
 def test_reset_before_and_after_differ_from_size_two_on_only() -> None:

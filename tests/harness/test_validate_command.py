@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.validation import print_validation
 from rnn_harness.runtime.worker import LATE, SILENT
 from rnn_harness.validation import Limits, Order, collect, isolated
 from rnn_harness.validation.isolation import advice
-from rnn_harness.validation.loading.adapters import choose
+from rnn_harness.validation.loading.adapters import choose_adapter
 
 CELLS = Path(__file__).parent / "troublesome_cells.py"
 RUN = CliRunner()
@@ -104,7 +105,7 @@ def test_only_what_may_have_been_the_reason_is_advised(ending: str, told: str) -
 
 def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
     records = [v for k, v in isolated(Order(f"{CELLS}:Hangs", {}, examples=0), Limits(case=10)) if k == "record"]
-    (ended,) = [one for one in records if one.check == "candidate.process"]
+    (ended,) = [one for one in records if one.check == "process.ended"]
     assert ended.outcome is Outcome.REFUTED
     assert ended.reason.endswith("; --timeout SECONDS gives it longer")
 
@@ -125,7 +126,7 @@ def test_limits_that_cannot_be_kept_are_refused(option: str, value: str) -> None
 
 
 def test_the_adapter_of_onnx_refuses_what_is_no_model() -> None:
-    adapter = choose(torch.nn.GRU, "onnx")
+    adapter = choose_adapter(torch.nn.GRU, "onnx")
     assert adapter is not None
     with pytest.raises(UsageError, match=r"GRU is no ONNX model .*leave --adapter onnx out"):
         adapter.wrap(torch.nn.GRU(2, 3), 2, 3, {})

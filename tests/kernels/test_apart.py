@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from troublesome import crash_in_float64, leave, sleep
 
-from rnn_harness.kernels import choose, judge_isolated, judge_kernels
-from rnn_harness.kernels import judge_in_workers as _apart
-from rnn_harness.records.record import Outcome
+from rnn_harness.kernels import choose_kernels, judge_in_workers, judge_isolated, judge_kernels
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import run_in_worker
 
 
@@ -20,19 +19,19 @@ def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
 
 
 def test_records_are_the_same_apart_and_in_this_process() -> None:
-    (kernel,) = choose(("nn.RNNCell",))
+    (kernel,) = choose_kernels(("nn.RNNCell",))
     apart = {record.key: record.outcome for record in judge_isolated((kernel,), examples=0)}
     assert apart == {record.key: record.outcome for record in judge_kernels((kernel,), examples=0)}
 
 
 def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    (kernel,) = choose(("nn.RNNCell",))
+    (kernel,) = choose_kernels(("nn.RNNCell",))
     monkeypatch.setattr(
-        _apart, "run_in_worker", lambda _, order, silence: run_in_worker(crash_in_float64, order, silence)
+        judge_in_workers, "run_in_worker", lambda _, job, silence: run_in_worker(crash_in_float64, job, silence)
     )
-    found = list(judge_isolated((kernel,), examples=0))
-    (ended,) = [record for record in found if record.check == "kernel.process"]
+    records = list(judge_isolated((kernel,), examples=0))
+    (ended,) = [record for record in records if record.check == "kernel.process"]
     assert ended.outcome is Outcome.REFUTED
     assert ended.dtype == "float64"
     assert ended.reason == "its process was ended by SIGSEGV while the kernel was tried"
-    assert any(record.outcome is Outcome.AGREES for record in found if record.dtype == "float32")
+    assert any(record.outcome is Outcome.AGREES for record in records if record.dtype == "float32")

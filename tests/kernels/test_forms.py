@@ -9,8 +9,8 @@ from flint import arb
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.cases.case import Case
-from rnn_harness.kernels import Setting, choose
-from rnn_harness.kernels.alternative_forms import forms, program_by, widest
+from rnn_harness.evaluation.alternative_forms import forms, program_by, widest
+from rnn_harness.kernels import Setting, choose_kernels
 from rnn_harness.specs import library
 
 
@@ -20,7 +20,7 @@ def _spec(name: str):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(("spec", "ids"), [("gru.reset_after", ("T-005",)), ("gru.stacked", ("T-043",))])
 def test_both_forms_have_the_same_true_value(spec: str, ids: tuple[str, ...]) -> None:
-    kernel = next(one for one in choose(("nn.GRU",)) if one.spec == spec)
+    kernel = next(one for one in choose_kernels(("nn.GRU",)) if one.spec == spec)
     evaluation = kernel.evaluation(Setting("float64", "cpu"), Case(spec=spec, seed=3))
     printed, other = forms(_spec(spec), ids)
     assert printed != other

@@ -12,16 +12,17 @@ from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.kernels.drivers.fused import (
     FusedDriver,
     KernelRefusal,
-    fused,
+    fused_sequence,
     largest_hidden_size,
-    launches,
-    unavailable,
+    recorded_launches,
+    unavailable_reason,
 )
 from rnn_harness.kernels.torch_reference import TorchReference
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 
 pytestmark = pytest.mark.skipif(
-    unavailable("cpu") is not None, reason=f"not run: {unavailable('cpu')}; with CUDA they are tested by tests/gpu"
+    unavailable_reason("cpu") is not None,
+    reason=f"not run: {unavailable_reason('cpu')}; with CUDA they are tested by tests/gpu",
 )
 MANY_ROUNDINGS = 4000
 """Both sides are right implementations in float64: a few thousand roundings of numbers near 1 apart, at the worst."""
@@ -55,7 +56,7 @@ def _draw(like: Any, steps: int, batch: int, n: int, d: int) -> tuple[Any, ...]:
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda s: "T={}, B={}, n={}, d={}".format(*s))
 def test_a_fused_kernel_equals_the_reference(variant: str, sizes: tuple[int, int, int, int]) -> None:
     family, options = VARIANTS[variant]
-    like = get(family, **options)
+    like = get_reference(family, **options)
     p, x, states, d_outputs = _draw(like, *sizes)
     d_finals = {name: value[::-1].copy() for name, value in states.items()}
     cell = TorchReference(FusedDriver(like), like, "float64")
@@ -71,15 +72,15 @@ def test_a_fused_kernel_equals_the_reference(variant: str, sizes: tuple[int, int
 
 
 def _tensors(d: int = 4, dtype: torch.dtype = torch.float32) -> tuple[dict[str, Any], Any, dict[str, Any]]:
-    like = get("gru", reset="after")
+    like = get_reference("gru", reset="after")
     p = {name: torch.ones(shape, dtype=dtype) for name, shape in like.parameter_shapes(3, d).items()}
     return p, torch.ones(2, 1, 3, dtype=dtype), {"h": torch.ones(1, d, dtype=dtype)}
 
 
 def test_one_sequence_is_one_launch_forward_and_one_backward() -> None:
     p, x, s = _tensors()
-    with launches() as log:
-        outputs, _ = fused(get("gru", reset="after"), p, x.requires_grad_(), s)
+    with recorded_launches() as log:
+        outputs, _ = fused_sequence(get_reference("gru", reset="after"), p, x.requires_grad_(), s)
         outputs.sum().backward()
     assert [(one.kernel, one.programs, one.dtype) for one in log] == [
         ("gru_forward", 1, "float32"),
@@ -91,7 +92,7 @@ def test_one_sequence_is_one_launch_forward_and_one_backward() -> None:
 def test_a_hidden_size_that_does_not_fit_on_chip_is_refused_with_the_largest_that_does() -> None:
     p, x, s = _tensors(256)
     with pytest.raises(KernelRefusal, match=r"hidden size 256 is too large in float32.*up to 128"):
-        fused(get("gru", reset="after"), p, x, s)
+        fused_sequence(get_reference("gru", reset="after"), p, x, s)
 
 
 @pytest.mark.parametrize(
@@ -105,45 +106,45 @@ def test_the_largest_hidden_size_is_what_shared_memory_holds(tiles: int, dtype: 
 def test_a_precision_that_there_is_not_is_refused() -> None:
     p, x, s = _tensors()
     with pytest.raises(KernelRefusal, match="precision is 'fast', expected 'ieee' or 'tf32'"):
-        fused(get("gru", reset="after"), p, x, s, "fast")
+        fused_sequence(get_reference("gru", reset="after"), p, x, s, "fast")
 
 
 def test_tf32_is_for_float32_alone() -> None:
     p, x, s = _tensors(dtype=torch.bfloat16)
     with pytest.raises(KernelRefusal, match="precision 'tf32' is for float32, not for bfloat16"):
-        fused(get("gru", reset="after"), p, x, s, "tf32")
+        fused_sequence(get_reference("gru", reset="after"), p, x, s, "tf32")
 
 
 def test_mixed_dtypes_are_refused_by_name() -> None:
     p, x, s = _tensors()
     with pytest.raises(KernelRefusal, match=r"W_hz has dtype torch\.float64, the inputs torch\.float32"):
-        fused(get("gru", reset="after"), p | {"W_hz": p["W_hz"].double()}, x, s)
+        fused_sequence(get_reference("gru", reset="after"), p | {"W_hz": p["W_hz"].double()}, x, s)
 
 
 def test_whole_numbers_are_refused() -> None:
     p, x, s = _tensors(dtype=torch.int64)
     with pytest.raises(KernelRefusal, match="dtype int64 is not taken, expected one of float64"):
-        fused(get("gru", reset="after"), p, x, s)
+        fused_sequence(get_reference("gru", reset="after"), p, x, s)
 
 
 def test_diagonal_peepholes_are_refused_and_sent_elsewhere() -> None:
-    like = get("lstm", peephole="diagonal")
+    like = get_reference("lstm", peephole="diagonal")
     p = {name: torch.ones(shape) for name, shape in like.parameter_shapes(3, 4).items()}
     with pytest.raises(KernelRefusal, match="full matrices here, not diagonal; use the plain torch kernel"):
-        fused(like, p, torch.ones(2, 1, 3), {"h": torch.ones(1, 4), "c": torch.ones(1, 4)})
+        fused_sequence(like, p, torch.ones(2, 1, 3), {"h": torch.ones(1, 4), "c": torch.ones(1, 4)})
 
 
 def test_without_the_interpreter_cpu_tensors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRITON_INTERPRET")
     p, x, s = _tensors()
     with pytest.raises(KernelRefusal, match="set TRITON_INTERPRET=1"):
-        fused(get("gru", reset="after"), p, x, s)
+        fused_sequence(get_reference("gru", reset="after"), p, x, s)
 
 
 def test_a_second_derivative_is_an_error_and_not_a_wrong_number() -> None:
     p, x, s = _tensors()
     weight = torch.full((2, 1, 4), 0.5, requires_grad=True)
-    outputs, _ = fused(get("gru", reset="after"), p, x.requires_grad_(), s)
+    outputs, _ = fused_sequence(get_reference("gru", reset="after"), p, x.requires_grad_(), s)
     (first,) = torch.autograd.grad((outputs * weight).sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()

@@ -13,23 +13,24 @@ from wrong_kernels import kernel, spoil_step
 
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import Rounding
 from rnn_harness.cases.case import Case
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels.checks.precision import CHECKS, _evaluated
+from rnn_harness.kernels.checks.precision import CHECKS, evaluate_sequence
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.evaluation import LONG as LONG_STEPS
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
-from rnn_harness.kernels.judge import cases_of
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.judge import kernel_cases
+from rnn_harness.kernels.setting import settings
+from rnn_harness.subjects.case_arrays import draw_arrays
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 
 
 def _format(one: Kernel, dtype: str, seed: int = 1) -> Any:
     case = Case(spec=one.spec, n=5, d=6, B=3, T=2, dtype=dtype, seed=seed)  # type: ignore[arg-type]
-    (found,) = judge(FORMAT, one.evaluation(Setting(dtype, "cpu"), case))
+    (found,) = run_check(FORMAT, one.evaluation(Setting(dtype, "cpu"), case))
     return found
 
 
@@ -129,10 +130,10 @@ def _summing(wide: bool) -> Kernel:
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_long_sums_accumulated_in_a_narrow_format_are_refuted_and_recognised(dtype: str) -> None:
     case = Case(spec="gru.keep.column", dtype=dtype, seed=1)  # type: ignore[arg-type]
-    (found,) = judge(ACCUMULATION, _summing(wide=False).evaluation(Setting(dtype, "cpu"), case))
+    (found,) = run_check(ACCUMULATION, _summing(wide=False).evaluation(Setting(dtype, "cpu"), case))
     assert not found.agrees
     assert f"this is what sums accumulated in {dtype} gives" in found.detail
-    (right,) = judge(ACCUMULATION, _summing(wide=True).evaluation(Setting(dtype, "cpu"), case))
+    (right,) = run_check(ACCUMULATION, _summing(wide=True).evaluation(Setting(dtype, "cpu"), case))
     assert right.agrees, right.detail
 
 
@@ -144,11 +145,11 @@ def test_a_wrong_formula_looks_like_no_arithmetic() -> None:
 
 def test_a_kernel_that_states_tf32_is_held_to_tf32() -> None:
     one = _by_operands(_short(11))
-    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operands=TF32_OPERANDS)
+    stated = Kernel(one.id, one.title, one.spec, one.build, one.settings, operand_roundoff=TF32_OPERANDS)
     assert _format(stated, "float32").agrees
     worse = _by_operands(_short(7))
     assert not _format(
-        Kernel("", "", worse.spec, worse.build, worse.settings, operands=TF32_OPERANDS), "float32"
+        Kernel("", "", worse.spec, worse.build, worse.settings, operand_roundoff=TF32_OPERANDS), "float32"
     ).agrees
 
 
@@ -156,8 +157,7 @@ def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throu
     one = kernel(lambda right, *rest: right(*rest))
     case = Case(spec=one.spec, n=8, d=8, dtype="bfloat16", seed=1)
     evaluation = one.evaluation(Setting("bfloat16", "cpu"), case)
-    throughout = KernelEvaluation(evaluation.subject, evaluation.arrays)
-    throughout.__dict__["bounded"] = BallArithmetic(Rounding(UNIT_ROUNDOFF["bfloat16"]))
+    throughout = Evaluation(evaluation.subject, evaluation.arrays, allowed=Rounding(UNIT_ROUNDOFF["bfloat16"]))
     tight, loose = (float(run.balls.steps[0]["h"][0, 0].rad()) for run in (evaluation, throughout))
     assert 0 < tight < loose / 2
 
@@ -165,7 +165,7 @@ def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throu
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> None:
     one = kernel(lambda right, *rest: right(*rest))
-    (found,) = judge(LONG, one.evaluation(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
+    (found,) = run_check(LONG, one.evaluation(Setting(dtype, "cpu"), Case(spec=one.spec, dtype=dtype, seed=1)))  # type: ignore[arg-type]
     assert found.agrees
     assert "over 1000 steps the state is off by at most" in found.detail
     assert found.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
@@ -176,12 +176,15 @@ def test_a_long_run_is_judged_step_by_step_and_its_drift_told(dtype: str) -> Non
 def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy(spec: str, dtype: str) -> None:
     kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
     setting = Setting(dtype, "cpu")
-    evaluation = kernel.evaluation(setting, cases_of(kernel, setting)[0])
-    whole = arrays_for(evaluation.subject, evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}))
+    evaluation = kernel.evaluation(setting, kernel_cases(kernel, setting)[0])
+    whole = draw_arrays(evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject)
     wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
     true, own = (
         np.stack(
-            [step[evaluation.subject.output_name] for step in _evaluated(evaluation, whole, NumpyArithmetic(one)).steps]
+            [
+                step[evaluation.subject.output_name]
+                for step in evaluate_sequence(evaluation, whole, NumpyArithmetic(one)).steps
+            ]
         )
         for one in (wide, narrow)
     )

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from rnn_harness.cases.case import Case
-from rnn_harness.kernels import choose, judge_kernels
+from rnn_harness.kernels import choose_kernels, judge_kernels
 from rnn_harness.kernels.drivers.compiled import missing_compiler
-from rnn_harness.kernels.kernel import Setting
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.kernels.setting import Setting
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
-(SCAN,) = choose(("scan",))
+(SCAN,) = choose_kernels(("scan",))
 FLOAT32 = Setting("float32", "cpu")
 pytestmark = [
     pytest.mark.skipif(not torch.__version__.startswith("2.13."), reason="not run: the defect is torch 2.13's"),
@@ -49,5 +50,5 @@ def test_where_inputs_and_hidden_states_differ_in_size_the_same_kernel_is_right(
 
 
 def test_a_known_defect_is_left_out_unless_it_is_named() -> None:
-    assert SCAN not in choose(())
-    assert SCAN in choose((), everything=True)
+    assert SCAN not in choose_kernels(())
+    assert SCAN in choose_kernels((), include_known_wrong=True)

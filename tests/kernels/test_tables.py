@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from rnn_harness.cases.case import representable
-from rnn_harness.kernels import Kernel, kernels
+from rnn_harness.kernels import Kernel, all_kernels
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table
+from rnn_harness.subjects.case_arrays import representable
 
 N, D = 3, 4
-SHIPPED = [kernel for kernel in kernels() if kernel.id.startswith("nn.")]
+SHIPPED = [kernel for kernel in all_kernels() if kernel.id.startswith("nn.")]
 
 
 def _drawn(kernel: Kernel, dtype: str) -> dict[str, np.ndarray]:
@@ -21,7 +21,7 @@ def _drawn(kernel: Kernel, dtype: str) -> dict[str, np.ndarray]:
     return {k: representable(rng.standard_normal(s).astype(np.float32), dtype) for k, s in sorted(shapes.items())}
 
 
-@pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.id)
+@pytest.mark.parametrize("kernel", all_kernels(), ids=lambda kernel: kernel.id)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_packing_and_unpacking_gives_the_same_numbers_back_exactly(kernel: Kernel, dtype: str) -> None:
     table = kernel.subject(kernel.settings[0]).cell.driver.table  # type: ignore[attr-defined]

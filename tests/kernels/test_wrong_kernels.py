@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import wrong_kernels as wrong
 
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.drivers.eager import EagerDriver
-from rnn_harness.kernels.judge import ONCE, OWN, cases_of, judge_kernels
-from rnn_harness.kernels.kernel import settings
-from rnn_harness.records.record import Outcome
+from rnn_harness.kernels.judge import KERNEL_CHECKS, SINGLE_CASE_CHECKS, judge_kernels, kernel_cases
+from rnn_harness.kernels.setting import settings
+from rnn_harness.records.verdict import Outcome
 
-CHECKS = {check.name: check for check in (*OWN, *ONCE)}
+CHECKS = {check.name: check for check in (*KERNEL_CHECKS, *SINGLE_CASE_CHECKS)}
 RIGHT = Kernel("right", "", wrong.SPEC, EagerDriver, settings(wrong.ALL))
 
 
@@ -24,7 +24,7 @@ def test_every_check_of_kernels_has_a_wrong_kernel_to_refute() -> None:
 def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
     kernel, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = judge(CHECKS[name], kernel.evaluation(setting, cases_of(kernel, setting)[0]))
+    found = run_check(CHECKS[name], kernel.evaluation(setting, kernel_cases(kernel, setting)[0]))
     assert found
     assert not all(one.agrees for one in found), name
 
@@ -33,7 +33,7 @@ def test_a_check_refutes_the_kernel_that_is_wrong_in_its_way(name: str) -> None:
 def test_a_check_agrees_with_the_right_kernel(name: str) -> None:
     _, dtype = wrong.WRONG[name]
     setting = Setting(dtype, "cpu")
-    found = judge(CHECKS[name], RIGHT.evaluation(setting, cases_of(RIGHT, setting)[0]))
+    found = run_check(CHECKS[name], RIGHT.evaluation(setting, kernel_cases(RIGHT, setting)[0]))
     assert found
     assert all(one.agrees for one in found), [one.detail for one in found]
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from rnn_harness.kernels.drivers.eager import STEPS, EagerDriver, unroll
 from rnn_harness.kernels.drivers.torch_nn import CellDriver, LayerDriver
-from rnn_harness.kernels.kernel import Kernel, Setting, settings
+from rnn_harness.kernels.kernel import Kernel
+from rnn_harness.kernels.setting import Setting, settings
 
 Tensors = dict[str, Tensor]
 Run = Callable[[Any, Tensors, Tensor, Tensors, Any], tuple[Tensor, Tensors]]
@@ -42,7 +43,7 @@ def spoil_step(change: Callable[[Any], Any], spec: str = SPEC) -> Kernel:
     """A kernel whose step is made by `change` of the right one's reference."""
 
     def run(right: Any, p: Tensors, x: Tensor, s: Tensors, lengths: Any) -> tuple[Tensor, Tensors]:
-        like = right.__self__.like
+        like = right.__self__.reference
         return unroll(change(STEPS[like.name](like)), p, x, s, lengths)
 
     return kernel(run, spec)
@@ -205,8 +206,8 @@ WRONG: dict[str, tuple[Kernel, str]] = {
     "behaviour.expanded": (kernel(by_place), "float64"),
     "behaviour.intact": (kernel(overwriting), "float32"),
     "behaviour.poison": (kernel(leaking), "float64"),
-    "behaviour.no_steps": (kernel(without_steps), "float32"),
-    "behaviour.no_rows": (kernel(without_rows), "float64"),
+    "behaviour.no-steps": (kernel(without_steps), "float32"),
+    "behaviour.no-rows": (kernel(without_rows), "float64"),
     "behaviour.autocast": (kernel(under_autocast), "float32"),
     "behaviour.gradgrad": (kernel(twice_wrong), "float64"),
     "behaviour.jvp": (kernel(twice_wrong), "float64"),
@@ -214,10 +215,10 @@ WRONG: dict[str, tuple[Kernel, str]] = {
     "precision.format": (kernel(by_neighbour), "bfloat16"),
     "precision.accumulation": (kernel(narrow_sums), "bfloat16"),
     "precision.long": (kernel(after_64_steps), "float64"),
-    "reach.steps": (kernel(apart_every_hundred_steps), "float64"),
-    "reach.sizes": (kernel(two_tiles), "float32"),
-    "reach.states": (kernel(limited_states), "float32"),
-    "reach.gradients": (kernel(limited_gradients), "float64"),
+    "scale.steps": (kernel(apart_every_hundred_steps), "float64"),
+    "scale.sizes": (kernel(two_tiles), "float32"),
+    "scale.states": (kernel(limited_states), "float32"),
+    "scale.gradients": (kernel(limited_gradients), "float64"),
     "backward.shares": (
         Kernel("wrong", "", "gru.reset_after", lambda _: OneBias("gru"), settings(ALL), alternatives=("T-005",)),
         "float64",
@@ -231,5 +232,5 @@ MISLED = Kernel(
     "lstm.column",
     lambda _: LayerDriver("lstm", fused=False),
     (Setting("float32", "cpu"),),
-    expects=("aten::mkldnn_rnn_layer",),
+    expected_events=("aten::mkldnn_rnn_layer",),
 )

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.records.record import Outcome
-from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load, validating
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load_target, validating
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 EXAMPLES = 2 if len(SEEDS) > 1 else 0
@@ -53,7 +53,7 @@ SINGLE_INSIDE = ("keras SimpleRNN", "keras GRU, reset before", "keras LSTMCell",
 def _target(name: str) -> Target:
     where, options, _, _ = CELLS[name]
     pytest.importorskip(where.partition(".")[0].partition(":")[0])
-    return load(where, dict(options))
+    return load_target(where, dict(options))
 
 
 def _validated(name: str, seed: int, dtype: str) -> Validation:

@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 import rnn_harness
-from rnn_harness.records.record import Outcome
-from rnn_harness.validation import Target, Validation, ValidationRequest, collect, identify, load, target, validating
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import (
+    Target,
+    Validation,
+    ValidationRequest,
+    collect,
+    identify,
+    load_target,
+    target_of,
+    validating,
+)
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -38,7 +47,7 @@ ATTRIBUTES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
 
 def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
     op, attributes = what
-    return target(op, node(op, **attributes), {"runtime": runtime})
+    return target_of(op, node(op, **attributes), {"runtime": runtime})
 
 
 def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
@@ -94,11 +103,11 @@ def test_lengths_are_heeded_by_onnxruntime_and_not_by_the_reference_evaluator() 
 
 
 def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
-    from rnn_harness.validation.loading.adapters.onnx_models import model_of
+    from rnn_harness.validation.loading.adapters.onnx_graphs import model_of_node
 
     path = tmp_path / "gru.onnx"
-    onnx.save(model_of(node("GRU")), path)
-    (match,) = identify(load(str(path)))
+    onnx.save(model_of_node(node("GRU")), path)
+    (match,) = identify(load_target(str(path)))
     assert match.spec == "gru.keep.column"
     (again,) = rnn_harness.identify(node("GRU"))
     assert again.spec == "gru.keep.column"
@@ -108,9 +117,9 @@ def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"broken.onnx is no ONNX model"):
-        load(str(path))
+        load_target(str(path))
     with pytest.raises(ValueError, match=r"there is no file nowhere\.onnx"):
-        load("nowhere.onnx")
+        load_target("nowhere.onnx")
 
 
 def test_a_runtime_that_there_is_not_is_refused() -> None:

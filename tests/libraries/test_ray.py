@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.benchmarks import read_measurements
+from rnn_harness.records.measurement import read_measurements
 
 
 def test_a_plan_runs_on_a_local_cluster_of_ray(tmp_path: Path) -> None:

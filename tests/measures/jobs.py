@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from rnn_harness.benchmarks import Job, Measurement
+from rnn_harness.benchmarks import BenchmarkJob
+from rnn_harness.records.measurement import DecayMeasurement
 
 
-def fine(tick: object) -> Iterator[Measurement]:
-    yield Measurement(kind="decay", subject="x", spec="rnn.tanh", what="torch", agrees=True)
+def fine(check_interrupt: object) -> Iterator[DecayMeasurement]:
+    yield DecayMeasurement(
+        subject="x", spec="rnn.tanh", initialisation="torch", rate=0.5, lyapunov_exponent=-0.7, agrees=True
+    )
 
 
-def raising(tick: object) -> Iterator[Measurement]:
+def raising(check_interrupt: object) -> Iterator[DecayMeasurement]:
     raise ZeroDivisionError("no such luck")
 
 
-def dying(tick: object) -> Iterator[Measurement]:
+def dying(check_interrupt: object) -> Iterator[DecayMeasurement]:
     os._exit(3)
 
 
-def three() -> list[Job]:
+def three() -> list[BenchmarkJob]:
     """Two that are right, one that raises, one that ends its process."""
-    return [Job("fine", 1, fine), Job("raising", 1, raising), Job("dying", 1, dying), Job("also fine", 1, fine)]
+    works = {"fine": fine, "raising": raising, "dying": dying, "also fine": fine}
+    return [BenchmarkJob(title, 1, work, "learning") for title, work in works.items()]

@@ -12,22 +12,17 @@ import torch
 from jobs import three
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import QUICK, Measurement, plan, read_measurements
-from rnn_harness.benchmarks.run import run
-from rnn_harness.benchmarks.speed.memory import most_memory
-from rnn_harness.benchmarks.speed.speed import (
-    SPECS,
-    Competitor,
-    SpeedPoint,
-    _beside,
-    _drawn,
-    _shown,
-    _wrong,
-    competitors,
-)
-from rnn_harness.benchmarks.speed.stopwatch import CONTROL, interleaved, interval, ratio
+from rnn_harness.benchmarks import QUICK, WorkerPool, plan_jobs, run_jobs
+from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
+from rnn_harness.benchmarks.speed.correctness import wrong_number
+from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint, WeightBlock
+from rnn_harness.benchmarks.speed.memory import peak_memory_mb
+from rnn_harness.benchmarks.speed.roofline import Roofline, work_done
+from rnn_harness.benchmarks.speed.speed import with_interval
+from rnn_harness.benchmarks.speed.stopwatch import CONTROL, median_interval, ratio_interval, time_interleaved
 from rnn_harness.cli._app import app
-from rnn_harness.records.measurement_history import compare, save, saved
+from rnn_harness.records.measurement import FailedBenchmark, SpeedMeasurement, read_measurements
+from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -35,10 +30,10 @@ RUN = CliRunner()
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="not run: there is a CUDA device")
 
 
-def _measured(middle: float, spread: float = 0.01, **more: object) -> Measurement:
-    base = {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "agrees": True, "machine": "m"}
-    times = {"samples": (middle,), "middle": middle, "low": middle * (1 - spread), "high": middle * (1 + spread)}
-    return Measurement.model_validate({**base, **times, "control": (1.0,), **more})
+def _measured(seconds: float, spread: float = 0.01, **fields: object) -> SpeedMeasurement:
+    base = {"subject": "reference", "spec": "rnn.tanh", "phase": "both", "agrees": True, "machine": "m"}
+    interval = {"median": seconds, "ci_low": seconds * (1 - spread), "ci_high": seconds * (1 + spread)}
+    return SpeedMeasurement.model_validate({**base, "samples": (seconds,), **interval, "control": (1.0,), **fields})
 
 
 def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
@@ -53,9 +48,9 @@ def test_the_plan_says_what_would_run_and_runs_nothing() -> None:
 def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
     code = (
         "import os, sys\n"
-        "from rnn_harness.cli import _bench\n"
+        "from rnn_harness.cli import _bench, _bench_run\n"
         "assert 'numpy' not in sys.modules\n"
-        "_bench.pinned(1)\n"
+        "_bench_run.pin_threads(1)\n"
         "print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['OMP_NUM_THREADS'])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -64,30 +59,33 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
 
 @pytest.mark.filterwarnings("ignore")  # torch's own, when it compiles
 def test_a_spec_is_timed_with_its_own_kernels() -> None:
-    made = [one.title for one in plan(QUICK, ("speed",), ("rnn",), "float32", specs=("gru.sigma",))]
-    assert made == ["speed of gru.sigma, n = 64, d = 64, B = 16, T = 50"]
-    names = [one.name for one in competitors(SpeedPoint("gru.sigma", 4, 3, 2, 5))]
+    titles = [job.title for job in plan_jobs(QUICK, ("speed",), ("rnn",), "float32", specs=("gru.sigma",))]
+    assert titles == ["speed of gru.sigma, n = 64, d = 64, B = 16, T = 50"]
+    names = [competitor.name for competitor in competitors(SpeedPoint("gru.sigma", 4, 3, 2, 5))]
     assert names[:3] == ["reference", "eager/gru.sigma", "function/gru.sigma"]
 
 
 def test_the_memory_of_a_call_is_that_of_its_arrays() -> None:
-    held = most_memory(lambda: (np.ones(1 << 20), torch.ones(1 << 19, dtype=torch.float64)))
-    assert 12 <= held < 12.5
+    megabytes = peak_memory_mb(lambda: (np.ones(1 << 20), torch.ones(1 << 19, dtype=torch.float64)))
+    assert 12 <= megabytes < 12.5
 
 
 def test_the_roofline_is_the_peak_or_what_memory_can_feed() -> None:
     """One row, one step: the share of starved memory is that of the bytes it moved."""
     point = SpeedPoint("lstm.column", 64, 64, 1, 1)
-    told = _beside(point, "forward", 1.0, (1e9, 1e12))
-    assert told["share of roofline"] == told["share of peak"] == pytest.approx(point.operations / 1e9)
-    starved = _beside(point, "forward", 1.0, (1e9, 1e3))
-    assert starved["share of roofline"] == pytest.approx(told["bytes"] / 1e3)
+    fed = work_done(point, "forward", 1.0, Roofline(1e9, 1e12))
+    assert fed.share_of_roofline == fed.share_of_peak == pytest.approx(point.operations / 1e9)
+    starved = work_done(point, "forward", 1.0, Roofline(1e9, 1e3))
+    assert starved.share_of_roofline == pytest.approx(fed.bytes_moved / 1e3)
 
 
 def test_a_step_multiplies_by_each_weight_once() -> None:
     assert SpeedPoint("lstm.column", 3, 5, 2, 7).operations == 2 * 4 * 5 * (3 + 5) * 2 * 7
     assert SpeedPoint("lstm.peephole", 3, 5, 2, 7).operations == 2 * (4 * 5 * (3 + 5) + 3 * 25) * 2 * 7
-    assert SpeedPoint("gru.reset_after", 5, 5, 2, 7).products == {(5, True): 15, (5, False): 15}
+    assert SpeedPoint("gru.reset_after", 5, 5, 2, 7).weight_rows == {
+        WeightBlock(5, of_inputs=True): 15,
+        WeightBlock(5, of_inputs=False): 15,
+    }
 
 
 @pytest.mark.parametrize(
@@ -113,7 +111,7 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--scheduler", "host:1", "parameters"], "--scheduler host:1 is of --backend dask"),
         (["bench", "decay", "--spec", "gru.sigma", "--dtype", "float64"], "--spec, --dtype is for speed, which decay"),
         (["bench", "parameters", "--other-machine"], "--other-machine needs something to compare with"),
-        (["bench", "speed", "--spec", "gru.sigma", "--families", "rnn"], "in the place of --families rnn"),
+        (["bench", "speed", "--spec", "gru.sigma", "--families", "rnn"], "instead of --families rnn"),
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
     ],
 )
@@ -132,21 +130,21 @@ def test_where_nothing_can_be_kept_nothing_is_measured(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("rnn_harness.cli._bench.measured_by", lambda *_: pytest.fail("it was measured"))
+    monkeypatch.setattr("rnn_harness.cli._bench.measure_with_progress", lambda *_: pytest.fail("it was measured"))
     found = RUN.invoke(app, ["bench", "parameters", *(one.format(tmp_path) for one in arguments)])
     assert found.exit_code == 2
     assert "cannot" in found.stderr
 
 
-def test_the_plan_names_the_cells_that_are_timed_beside() -> None:
+def test_the_plan_names_the_cells_that_are_timed_too() -> None:
     found = RUN.invoke(app, ["bench", "speed", "--quick", "--families", "gru", "--cell", "torch.nn:GRU", "--plan"])
     assert found.exit_code == 0
-    assert "B = 16, T = 50, beside torch.nn:GRU" in found.stdout
+    assert "B = 16, T = 50, with torch.nn:GRU" in found.stdout
 
 
 def test_measurements_with_nothing_in_common_are_not_said_to_be_unchanged(tmp_path: Path) -> None:
     kept = ["--keep-in", str(tmp_path)]
-    save("base", [_measured(1.0)], tmp_path)
+    save_measurements("base", [_measured(1.0)], tmp_path)
     found = RUN.invoke(app, ["bench", "parameters", "--compare", "base", *kept])
     assert found.exit_code == 3
     assert "nothing to compare: base and this have no measured times" in found.stderr
@@ -170,8 +168,8 @@ def test_no_time_is_shown_of_what_is_not_right() -> None:
     from rnn_harness.reports.text.benchmarks import print_bench
 
     console = Console(record=True, width=140)
-    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", extra={"share of roofline": 0.5})
-    print_bench(console, [wrong, _measured(2.0, subject="other", extra={"share of roofline": 0.25})])
+    wrong = _measured(1.0, agrees=False, reason="the gradient of W_h is off", share_of_roofline=0.5)
+    print_bench(console, [wrong, _measured(2.0, subject="other", share_of_roofline=0.25)])
     text = console.export_text()
     assert "not right: the gradient of W_h is off" in text
     assert "1.00" not in text
@@ -189,30 +187,30 @@ def test_no_time_is_shown_of_what_is_not_right() -> None:
     ],
     ids=["the same", "slower", "faster", "noisy", "a slower machine"],
 )
-def test_only_what_is_beyond_noise_is_a_change(new: Measurement, real: bool) -> None:
-    (change,) = compare([_measured(1.0)], [new])
-    assert change.real is real
+def test_only_what_is_beyond_noise_is_a_change(new: SpeedMeasurement, real: bool) -> None:
+    (change,) = compare_measurements([_measured(1.0)], [new])
+    assert change.is_real is real
 
 
 def test_times_of_other_machines_are_not_compared_unasked(tmp_path: Path) -> None:
-    save("old", [_measured(1.0, machine="another")], tmp_path)
-    old = saved("old", tmp_path)
+    save_measurements("old", [_measured(1.0, machine="another")], tmp_path)
+    old = load_measurements("old", tmp_path)
     with pytest.raises(ValueError, match="times of different machines say nothing of a change"):
-        compare(old, [_measured(1.0)])
-    assert len(compare(old, [_measured(1.0)], anyway=True)) == 1
+        compare_measurements(old, [_measured(1.0)])
+    assert len(compare_measurements(old, [_measured(1.0)], across_machines=True)) == 1
 
 
 def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
     for family in ("rnn", "gru", "lstm"):
-        found: list[Competitor] = list(competitors(SpeedPoint(SPECS[family], 6, 5, 3, 7)))
-        assert len(found) >= 3
-        assert {one.name: one.check() for one in found} == {one.name: None for one in found}
+        timed: list[Competitor] = list(competitors(SpeedPoint(TIMED_SPECS[family], 6, 5, 3, 7)))
+        assert len(timed) >= 3
+        assert {row.name: row.wrong_number() for row in timed} == {row.name: None for row in timed}
 
 
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:
     spec = library().spec("rnn.tanh")
     right = Subject.of(spec)
-    drawn = _drawn(SpeedPoint("rnn.tanh", 4, 3, 2, 5), right)
+    arrays = draw_point(SpeedPoint("rnn.tanh", 4, 3, 2, 5), right)
 
     class Off(type(right.cell)):  # type: ignore[misc]
         def backward(self, *given: object) -> object:
@@ -226,41 +224,45 @@ def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen(
             found.finals["h"][...] *= 1 + np.float32(1e-4)
             return found
 
-    assert "the gradient of W_h" in (_wrong(Subject.of(spec, Off()), drawn) or "")
-    assert "state h after the last step" in (_wrong(Subject.of(spec, Late()), drawn) or "")
+    assert "the gradient of W_h" in (wrong_number(Subject.of(spec, Off()), arrays) or "")
+    assert "state h after the last step" in (wrong_number(Subject.of(spec, Late()), arrays) or "")
 
 
-def test_samples_are_taken_in_turns_beside_a_control() -> None:
+def test_samples_are_taken_in_turns_with_a_control() -> None:
     order: list[str] = []
     calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
-    samples = interleaved(calls, rounds=3)
+    samples = time_interleaved(calls, rounds=3)
     assert set(samples) == {"a", "b", CONTROL}
     assert {len(values) for values in samples.values()} == {3}
-    assert ratio(samples, "a", "a").middle == 1
+    assert ratio_interval(samples, "a", "a").median == 1
 
 
 def test_a_backward_lost_in_noise_has_no_time() -> None:
-    base = Measurement(kind="speed", subject="x", spec="rnn.tanh", what="backward", extra={"share of peak": 1.7})
-    lost = _shown(base.model_copy(update={"samples": (-0.1, 0.2, 0.1)}))
-    assert lost.middle is None
-    assert lost.extra == {}
+    base = SpeedMeasurement(subject="x", spec="rnn.tanh", phase="backward", share_of_peak=1.7)
+    lost = with_interval(base.model_copy(update={"samples": (-0.1, 0.2, 0.1)}))
+    assert lost.median is None
+    assert lost.share_of_peak is None
     assert "lost in noise" in lost.reason
-    assert _shown(base.model_copy(update={"samples": (0.1, 0.2, 0.1)})).middle == 0.1
+    assert with_interval(base.model_copy(update={"samples": (0.1, 0.2, 0.1)})).median == 0.1
 
 
 def test_the_interval_of_a_median_holds_it() -> None:
-    found = interval([5.0, 1.0, 4.0, 2.0, 3.0])
-    assert found.low <= found.middle == 3.0 <= found.high
+    interval = median_interval([5.0, 1.0, 4.0, 2.0, 3.0])
+    assert interval.ci_low <= interval.median == 3.0 <= interval.ci_high
 
 
 def test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done() -> None:
     with pytest.warns(UserWarning, match=r"the workers ended .*; the \d jobs left run here, one by one"):
-        found = {job.title: made for job, made in run(three(), workers=2)}
+        found = {job.title: measurements for job, measurements in run_jobs(three(), WorkerPool(2))}
     assert set(found) == {"fine", "raising", "dying", "also fine"}
     assert found["fine"][0].job == "fine"
     assert found["also fine"][0].agrees
     assert found["raising"][0].reason == "ZeroDivisionError: no such luck"
     assert "its process died" in found["dying"][0].reason
+    for title in ("raising", "dying"):
+        (failure,) = found[title]
+        assert isinstance(failure, FailedBenchmark)
+        assert failure.job_kind == "learning"
 
 
 def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:

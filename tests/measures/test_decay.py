@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.benchmarks.decay import jacobian_product as _tangent
-from rnn_harness.benchmarks.decay.decay import Curve, _inputs, decay
-from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, initialisation
-from rnn_harness.benchmarks.decay.jacobian_product import tangent
-from rnn_harness.benchmarks.plan import CELLS, decayed
+from rnn_harness.benchmarks.decay import jacobian_product
+from rnn_harness.benchmarks.decay.decay import DecayCurve, decay_curve, segment_inputs
+from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, find_initialisation
+from rnn_harness.benchmarks.decay.jacobian_product import cell_steps
+from rnn_harness.benchmarks.decay.measure import DECAY_CELLS, measure_decay
 from rnn_harness.derivatives import derive, differentiate
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import LAYERS, Subject
 
@@ -23,17 +23,19 @@ N, D = 3, 5
 
 
 def _parameters(name: str, seed: int = 0, width: int = D) -> dict[str, Any]:
-    return initialisation("torch").make(CELLS[name][1], N, width, np.random.default_rng(seed))
+    return find_initialisation("torch").draw(DECAY_CELLS[name][1], N, width, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", DECAY_CELLS)
 def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
     """d h_T / d s_{T-k} by one backward of the reference for every unit of h_T."""
-    cell, steps = CELLS[name][1], 12
+    cell, steps = DECAY_CELLS[name][1], 12
     parameters = _parameters(name)
     length = math.isqrt(steps)
-    x = np.concatenate([_inputs(0, k, min(length, steps - s), N, 1.0) for k, s in enumerate(range(0, steps, length))])
-    curve = decay(tangent(cell, parameters), N, steps, 0)
+    x = np.concatenate(
+        [segment_inputs(0, k, min(length, steps - s), N, 1.0) for k, s in enumerate(range(0, steps, length))]
+    )
+    curve = decay_curve(cell_steps(cell, parameters), N, steps, 0)
     state = {one: np.zeros((1, D)) for one in cell.state_names}
     before = [state]
     for t in range(steps):
@@ -51,22 +53,24 @@ def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
             own.append(found[cell.state_names[-1]][0])
         expected = math.log10(np.linalg.norm(rows) / math.sqrt(D))
         assert curve.norms[lag] == pytest.approx(expected, abs=1e-9)
-        if curve.cell is not None:
-            assert curve.cell[lag] == pytest.approx(math.log10(np.linalg.norm(own) / math.sqrt(D)), abs=1e-9)
+        if curve.cell_norms is not None:
+            assert curve.cell_norms[lag] == pytest.approx(math.log10(np.linalg.norm(own) / math.sqrt(D)), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in CELLS if CELLS[name][0] not in ("lstm.noforget", "rnn.sigma")])
+@pytest.mark.parametrize(
+    "name", [name for name in DECAY_CELLS if DECAY_CELLS[name][0] not in ("lstm.noforget", "rnn.sigma")]
+)
 def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
-    spec = library().spec(CELLS[name][0])
+    spec = library().spec(DECAY_CELLS[name][0])
     subject = Subject.of(spec)
     parameters = _parameters(name, 3)
     rng = np.random.default_rng(4)
     x = rng.standard_normal((1, N))
-    state = rng.standard_normal(tangent(CELLS[name][1], parameters).size) / 2
-    step = tangent(CELLS[name][1], parameters)
+    state = rng.standard_normal(cell_steps(DECAY_CELLS[name][1], parameters).state_size) / 2
+    step = cell_steps(DECAY_CELLS[name][1], parameters)
     step.run(x, state)
     adjoint = rng.standard_normal((1, len(state)))
-    pulled = step.pull(0, adjoint)[0]
+    pulled = step.pull_back(0, adjoint)[0]
     names = subject.cell.state_names
     states = {one: state[None, k * D : (k + 1) * D] for k, one in enumerate(names)}
     arithmetic = NumpyArithmetic(np.float64)
@@ -99,17 +103,17 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
 )
 def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: str, rate: float) -> None:
     """Those of three other seeds, by jacrev (ledger of the documents); theirs have a spread of their own."""
-    found = decayed(name, initial, 200, 128, 6)
-    assert found.low is not None
-    assert found.high is not None
-    spread = found.high / found.low
-    assert found.low / spread <= rate <= found.high * spread
+    found = measure_decay(name, initial, 200, 128, 6)
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    spread = found.ci_high / found.ci_low
+    assert found.ci_low / spread <= rate <= found.ci_high * spread
 
 
 def test_nothing_underflows_where_float64_ends() -> None:
-    cell = get("rnn", activation="sigmoid")
-    parameters = initialisation("torch").make(cell, N, 16, np.random.default_rng(0))
-    curve = decay(tangent(cell, parameters), N, 3000, 0)
+    cell = get_reference("rnn", activation="sigmoid")
+    parameters = find_initialisation("torch").draw(cell, N, 16, np.random.default_rng(0))
+    curve = decay_curve(cell_steps(cell, parameters), N, 3000, 0)
     assert curve.norms[3000] < -1500
     assert np.isfinite(curve.norms).all()
     steps = np.diff(curve.norms[1000:])
@@ -117,39 +121,41 @@ def test_nothing_underflows_where_float64_ends() -> None:
 
 
 def test_leaving_out_rows_that_no_longer_matter_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rnn_harness.benchmarks.decay import decay as _decay
+    from rnn_harness.benchmarks.decay import decay as decay_module
 
-    cell = get("lstm")
-    parameters = initialisation("chrono").make(cell, N, 8, np.random.default_rng(1))
+    cell = get_reference("lstm")
+    parameters = find_initialisation("chrono").draw(cell, N, 8, np.random.default_rng(1))
 
-    def curve() -> Curve:
-        return decay(tangent(cell, parameters), N, 300, 1)
+    def curve() -> DecayCurve:
+        return decay_curve(cell_steps(cell, parameters), N, 300, 1)
 
     reduced = curve()
-    monkeypatch.setattr(_decay, "_reduced", lambda rows: rows)
+    monkeypatch.setattr(decay_module, "_drop_negligible", lambda rows: rows)
     assert reduced.norms == pytest.approx(curve().norms, abs=1e-10)
 
 
 def test_every_initialisation_has_the_shapes_of_its_cells() -> None:
     for one in INITIALISATIONS:
-        for family in one.cells:
-            cell = get(family)
-            made = one.make(cell, N, D, np.random.default_rng(0))
+        for family in one.families:
+            cell = get_reference(family)
+            made = one.draw(cell, N, D, np.random.default_rng(0))
             assert {name: value.shape for name, value in made.items()} == cell.parameter_shapes(N, D)
 
 
 def test_a_variant_that_has_no_fast_form_is_told() -> None:
-    cell = get("lstm", peephole="full")
+    cell = get_reference("lstm", peephole="full")
     with pytest.raises(ValueError, match="the decay of lstm in this variant is not measured"):
-        tangent(cell, {})
+        cell_steps(cell, {})
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", DECAY_CELLS)
 def test_a_wrong_jacobian_is_seen_in_the_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, parameters = CELLS[name][1], _parameters(name)
-    assert _tangent.jacobians_agree(cell, parameters, N, 0, 1.0)
-    kind = type(tangent(cell, parameters))
-    right = kind.pull
-    monkeypatch.setattr(kind, "pull", lambda self, t, adjoints: right(self, t, adjoints) * (1.001 if t == 3 else 1))
-    assert not _tangent.jacobians_agree(cell, parameters, N, 0, 1.0)
-    assert decayed(name, "torch", 20, 8, 2).agrees is False
+    cell, parameters = DECAY_CELLS[name][1], _parameters(name)
+    assert jacobian_product.jacobians_agree(cell, parameters, N, 0, 1.0)
+    kind = type(cell_steps(cell, parameters))
+    right = kind.pull_back
+    monkeypatch.setattr(
+        kind, "pull_back", lambda self, t, adjoints: right(self, t, adjoints) * (1.001 if t == 3 else 1)
+    )
+    assert not jacobian_product.jacobians_agree(cell, parameters, N, 0, 1.0)
+    assert measure_decay(name, "torch", 20, 8, 2).agrees is False

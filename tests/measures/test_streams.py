@@ -9,16 +9,18 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnn_harness.benchmarks.learning.streams import _series, characters, covariance, forecast, forecasts, linear, text
-from rnn_harness.benchmarks.learning.train import learned, learners
+from rnn_harness.benchmarks.learning.learner import learners
+from rnn_harness.benchmarks.learning.series import covariance, draw_series, forecast_task, forecasts_task, linear_loss
+from rnn_harness.benchmarks.learning.text import characters_task, text_source
+from rnn_harness.benchmarks.learning.train import measure_learning
 
 RNG = np.random.default_rng
 
 
 def _written(steps: int, batch: int, seed: int) -> list[str]:
     """Texts as the task draws them: inputs, and the last target."""
-    letters = text().alphabet
-    x, y = characters(steps).draw(RNG(seed), batch)
+    letters = text_source().alphabet
+    x, y = characters_task(steps).draw(RNG(seed), batch)
     assert (x.argmax(2)[1:] == y[:-1]).all()
     return ["".join(letters[k] for k in (*x[:, row].argmax(1), y[-1, row])) for row in range(batch)]
 
@@ -34,28 +36,27 @@ def test_verbs_agree_with_the_noun_before_the_clause() -> None:
 
 def test_the_entropies_of_a_text_are_those_of_its_sentences() -> None:
     """Counted in texts: how often a character follows another, and how surprising a sentence is."""
-    source = text()
-    assert source.shares.sum() == pytest.approx(1)
+    source = text_source()
+    assert source.probabilities.sum() == pytest.approx(1)
     written = "".join(_written(4000, 40, 1))
     given = Counter(written[:-1])
     pairs = Counter(itertools.pairwise(written))
     lost = sum(n * math.log(given[first] / n) for (first, _), n in pairs.items()) / len(written)
-    assert lost == pytest.approx(source.memoryless, rel=0.01)
-    shares = dict(zip(source.sentences, source.shares, strict=True))
+    assert lost == pytest.approx(source.memoryless_loss, rel=0.01)
+    shares = dict(zip(source.sentences, source.probabilities, strict=True))
     whole = [f"{one}. " for text in _written(4000, 40, 2) for one in text.split(". ")[:-1]]
     surprise = -sum(math.log(shares[one]) for one in whole) / sum(map(len, whole))
     assert surprise == pytest.approx(source.entropy, rel=0.02)
 
 
 def test_a_model_comes_near_the_entropy_and_far_below_what_one_character_tells() -> None:
-    task = characters(30)
-    found = learned("characters", 30, next(learners(task, ("lstm",))), 300, 1)
-    assert found.middle is not None
-    assert task.best * 0.98 < found.middle < (task.best + task.chance) / 2
+    task = characters_task(30)
+    found = measure_learning(task, next(learners(task, ("lstm",))), 300, 1)
+    assert task.best * 0.98 < found.median < (task.best + task.chance) / 2
 
 
 def test_a_series_has_the_covariance_that_is_said() -> None:
-    x = _series(RNG(0), 30, 40_000)[..., 0].astype(float)
+    x = draw_series(RNG(0), 30, 40_000)[..., 0].astype(float)
     assert abs(x.mean()) < 0.005
     for lag in (0, 1, 4, 10):
         found = float((x[: 30 - lag] * x[lag:]).mean())
@@ -63,31 +64,30 @@ def test_a_series_has_the_covariance_that_is_said() -> None:
 
 
 @pytest.mark.parametrize("lag", [1, 5])
-def test_the_best_line_is_no_worse_than_one_fitted_to_many_series(lag: int) -> None:
-    x = _series(RNG(1), 12 + lag, 60_000)[..., 0].astype(float)
+def test_the_best_line_is_no_worse_than_one_fitted_to_manydraw_series(lag: int) -> None:
+    x = draw_series(RNG(1), 12 + lag, 60_000)[..., 0].astype(float)
     known, ahead = x[:12].T, x[11 + lag]
     fitted = np.linalg.lstsq(known, ahead, rcond=None)[0]
-    assert float(((known @ fitted - ahead) ** 2).mean()) == pytest.approx(linear(12, lag), rel=0.03)
-    assert linear(12, lag) < linear(3, lag) < linear(1, lag)
+    assert float(((known @ fitted - ahead) ** 2).mean()) == pytest.approx(linear_loss(12, lag), rel=0.03)
+    assert linear_loss(12, lag) < linear_loss(3, lag) < linear_loss(1, lag)
 
 
 def test_forecasts_ask_for_the_values_that_come_next() -> None:
-    x, y = forecast(8).draw(RNG(0), 3)
+    x, y = forecast_task(8).draw(RNG(0), 3)
     assert x.shape == (8, 3, 1)
     assert y.shape == (3, 1)
-    x, y = forecasts(8).draw(RNG(0), 3)
+    x, y = forecasts_task(8).draw(RNG(0), 3)
     assert y.shape == (8, 3, 10)
     assert (y[2, :, 0] == x[3, :, 0]).all()
     assert (y[0, :, 6] == x[7, :, 0]).all()
 
 
 def test_the_documents_forecasting_model_learns_with_its_own_sizes() -> None:
-    task = forecast(20)
+    task = forecast_task(20)
     one = next(learners(task, ("rnn",)))
-    found = learned("forecast", 20, one, 150, 1)
+    found = measure_learning(task, one, 150, 1)
     assert found.sizes["d"] == 20
     assert found.sizes["layers"] == 2
-    assert found.extra["parameters"] == 1281 + 40  # torch has a second bias in each layer
-    assert found.middle is not None
-    assert task.best < found.middle < task.chance
-    assert "rate before" not in found.extra
+    assert found.parameters == 1281 + 40  # torch has a second bias in each layer
+    assert task.best < found.median < task.chance
+    assert found.rate_before is None

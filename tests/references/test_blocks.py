@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.references import Gradients, Run, get, lstm
-from rnn_harness.references import layout as _stack
+from rnn_harness.references import Gradients, Run, get_reference, layout, lstm
 
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 3
 CELLS: list[tuple[str, dict[str, Any]]] = [
@@ -36,7 +35,7 @@ def name_of(value: object) -> str:
 
 def both_ways(name: str, options: dict[str, Any], lengths: IndexArray | None) -> tuple[Run, Gradients]:
     rng = np.random.default_rng(0)
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     parameters = {k: rng.normal(size=s) for k, s in cell.parameter_shapes(INPUTS, HIDDEN).items()}
     states = {k: rng.normal(size=(BATCH, HIDDEN)) for k in cell.state_names}
     run = cell.forward(parameters, rng.normal(size=(STEPS, BATCH, INPUTS)), states, lengths)
@@ -67,12 +66,12 @@ def test_blocks_and_halves_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = everything(*both_ways(name, options, lengths))
-    monkeypatch.setattr(_stack, "_ENTRIES", 1)
-    monkeypatch.setattr(_stack, "_COLUMNS", steps * BATCH)
-    monkeypatch.setattr(_stack, "_SMALL", 0)
-    monkeypatch.setattr(_stack, "_UNPACKED", unpacked)
-    monkeypatch.setattr(lstm, "_HALVE", 0)
-    assert len(_stack.blocks(STEPS, HIDDEN, BATCH)) == -(-STEPS // steps)
+    monkeypatch.setattr(layout, "ENTRIES_PER_BLOCK", 1)
+    monkeypatch.setattr(layout, "COLUMNS_PER_BLOCK", steps * BATCH)
+    monkeypatch.setattr(layout, "UNALIGNED_BYTES", 0)
+    monkeypatch.setattr(layout, "UNPACKED_MULTIPLICATIONS", unpacked)
+    monkeypatch.setattr(lstm, "SPLIT_BYTES", 0)
+    assert len(layout.time_blocks(STEPS, HIDDEN, BATCH)) == -(-STEPS // steps)
     cut = everything(*both_ways(name, options, lengths))
     assert cut.keys() == whole.keys()
     for what, value in whole.items():
@@ -84,7 +83,7 @@ def test_blocks_and_halves_change_nothing(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_large_arrays_begin_with_a_cache_line(dtype: type) -> None:
     for shape in [(3, 50, 37), (1, 2**14), (2**12 + 1,)]:
-        made = _stack.empty(shape, np.dtype(dtype))
+        made = layout.empty_aligned(shape, np.dtype(dtype))
         assert made.shape == shape
         assert made.dtype == dtype
         assert made.flags.c_contiguous
@@ -96,10 +95,10 @@ def test_large_arrays_begin_with_a_cache_line(dtype: type) -> None:
 def test_no_warning_escapes_where_sums_overflow(
     name: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_stack, "_ENTRIES", 1)
-    monkeypatch.setattr(_stack, "_COLUMNS", BATCH)
-    monkeypatch.setattr(lstm, "_HALVE", 0)
-    cell = get(name, **options)
+    monkeypatch.setattr(layout, "ENTRIES_PER_BLOCK", 1)
+    monkeypatch.setattr(layout, "COLUMNS_PER_BLOCK", BATCH)
+    monkeypatch.setattr(lstm, "SPLIT_BYTES", 0)
+    cell = get_reference(name, **options)
     shapes = cell.parameter_shapes(INPUTS, HIDDEN)
     parameters = {k: np.full(s, 0 if k.startswith("b") else 0.75, np.float32) for k, s in shapes.items()}
     x = np.full((STEPS, BATCH, INPUTS), 3e38, np.float32)

@@ -10,7 +10,7 @@ import pytest
 
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.references import Reference, get
+from rnn_harness.references import Reference, get_reference
 
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 2, 4
 OPTIONS: list[tuple[str, dict[str, Any]]] = [("feedforward", {"activation": a}) for a in ("sigmoid", "tanh")]
@@ -53,7 +53,7 @@ def part(rows: dict[str, Array], prefix: str) -> dict[str, Array]:
 def test_backward_is_the_derivative_of_the_forward(
     name: str, options: dict[str, Any], lengths: IndexArray | None
 ) -> None:
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     rows = numbers(cell)
     before = {k: v.copy() for k, v in rows.items()}
     run = cell.forward(part(rows, "p."), rows["x"], part(rows, "s.") or None, lengths)
@@ -81,7 +81,7 @@ def test_backward_is_the_derivative_of_the_forward(
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=name_of)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dtype_is_kept_everywhere(name: str, options: dict[str, Any], dtype: str) -> None:
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     rows = {k: v.astype(dtype) for k, v in numbers(cell).items()}
     run = cell.forward(part(rows, "p."), rows["x"], part(rows, "s.") or None)
     found = cell.backward(run, np.ones_like(run.outputs))
@@ -97,7 +97,7 @@ def test_dtype_is_kept_everywhere(name: str, options: dict[str, Any], dtype: str
 def test_empty_and_smallest_sequences_work(
     name: str, options: dict[str, Any], steps: int, batch: int, inputs: int, hidden: int
 ) -> None:
-    cell = get(name, **options)
+    cell = get_reference(name, **options)
     rng = np.random.default_rng(0)
     parameters = {k: rng.normal(size=s) for k, s in cell.parameter_shapes(inputs, hidden).items()}
     states = {k: rng.normal(size=(batch, hidden)) for k in cell.state_names}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnn_harness.array_types import Array
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 
 STEPS, BATCH, INPUTS, HIDDEN = 6, 3, 4, 5
 CELLS = {
@@ -67,10 +67,10 @@ def test_reference_computes_what_torch_computes(kind: str, layers: int, bidirect
     weights = [torch.randn_like(value) for value in (outputs, *finals)]
     sum((value * weight).sum() for value, weight in zip((outputs, *finals), weights, strict=True)).backward()
     if bidirectional:
-        cell = get("bidirectional", cell=kind, **options)
+        cell = get_reference("bidirectional", cell=kind, **options)
         prefixes, suffixes = ["forward.", "backward."], ["l0", "l0_reverse"]
     else:
-        cell = get("stacked", cell=kind, layers=layers, **options)
+        cell = get_reference("stacked", cell=kind, layers=layers, **options)
         prefixes, suffixes = [f"layer{i}." for i in range(layers)], [f"l{i}" for i in range(layers)]
     parameters = {p + k: v for p, s in zip(prefixes, suffixes, strict=True) for k, v in mapped(kind, layer, s).items()}
     names = ["h", "c"][: len(states)]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import Measurement
 from rnn_harness.cli._app import app
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.measurement import Measurement, SpeedMeasurement
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.changes import changes, read_report
 from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 
@@ -24,10 +25,20 @@ def _record(entry: str, outcome: Outcome = Outcome.AGREES, **more: object) -> Re
     return Record.model_validate({**base, "outcome": outcome, **more})
 
 
-def _speed(middle: float, machine: str = "m") -> Measurement:
-    row = {"kind": "speed", "subject": "reference", "spec": "lstm.column", "what": "both", "agrees": True}
-    time = {"samples": (middle,), "middle": middle, "low": middle * 0.99, "high": middle * 1.01, "control": (1.0,)}
-    return Measurement.model_validate({**row, **time, "sizes": {"n": 4, "d": 4}, "machine": machine})
+def _speed(seconds: float, machine: str = "m") -> SpeedMeasurement:
+    return SpeedMeasurement(
+        subject="reference",
+        spec="lstm.column",
+        phase="both",
+        agrees=True,
+        samples=(seconds,),
+        median=seconds,
+        ci_low=seconds * 0.99,
+        ci_high=seconds * 1.01,
+        control=(1.0,),
+        sizes={"n": 4, "d": 4},
+        machine=machine,
+    )
 
 
 def _report(folder: Path, records: list[Record], measured: list[Measurement] = []) -> dict[str, Any]:  # noqa: B006

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.benchmarks import Measurement
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import MEASURED, judged
 from rnn_harness.specs import Claim, claims
 
@@ -15,7 +16,7 @@ def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
     return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
 
 
-def _record(outcome: Outcome, entry: str = "E-1", check: str = "relation.M-27") -> Record:
+def _record(outcome: Outcome, entry: str = "E-1", check: str = "metamorphic.gates-in-unit-interval") -> Record:
     return Record(entry=entry, spec="gru", check=check, witness="reference", outcome=outcome)
 
 
@@ -30,7 +31,7 @@ def _record(outcome: Outcome, entry: str = "E-1", check: str = "relation.M-27") 
     ids=["without records", "not run", "agreed with", "refuted"],
 )
 def test_verdict_of_checks(records: list[Record], verdict: str) -> None:
-    for name in ("E-1", "gru/relation.M-27"):
+    for name in ("E-1", "gru/metamorphic.gates-in-unit-interval"):
         (row,) = judged([_claim("checks", name)], records, [])
         assert row.verdict == verdict
 
@@ -49,15 +50,35 @@ def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
             assert row.verdict in ("true", "true under conditions", "false", "not testable")
 
 
-def _decay(subject: str, what: str, rate: float, **extra: float) -> Measurement:
-    base = {"kind": "decay", "subject": subject, "spec": "x", "what": what, "agrees": True, "extra": extra}
-    return Measurement.model_validate({**base, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+def _decay(subject: str, initialisation: str, rate: float, float32_horizon: float | None = None) -> DecayMeasurement:
+    return DecayMeasurement(
+        subject=subject,
+        spec="x",
+        initialisation=initialisation,
+        agrees=True,
+        rate=rate,
+        ci_low=rate - 0.01,
+        ci_high=rate + 0.01,
+        float32_horizon=float32_horizon,
+        lyapunov_exponent=-0.5,
+    )
 
 
-def _learning(subject: str, task: str, solved: float, **more: float) -> Measurement:
-    extra = {"seeds solved": solved, "seeds": 3, "chance": 0.17, **more}
-    base = {"kind": "learning", "subject": subject, "spec": "x", "what": task, "sizes": {"T": 20}, "text": "t"}
-    return Measurement.model_validate({**base, "middle": 0.1, "extra": extra})
+def _learning(subject: str, task: str, solved: int) -> LearningMeasurement:
+    return LearningMeasurement(
+        subject=subject,
+        spec="x",
+        task=task,
+        task_title="t",
+        sizes={"T": 20},
+        training_steps=100,
+        median=0.1,
+        chance=0.17,
+        seeds=3,
+        seeds_solved=solved,
+        seconds=1.0,
+        parameters=1300,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,8 +92,8 @@ def _learning(subject: str, task: str, solved: float, **more: float) -> Measurem
         ),
         (
             "eight or ten",
-            [_decay("sigmoid RNN", "torch", 0.14, **{"float32 horizon": 8.0})],
-            [_decay("sigmoid RNN", "torch", 0.9, **{"float32 horizon": 150.0})],
+            [_decay("sigmoid RNN", "torch", 0.14, float32_horizon=8.0)],
+            [_decay("sigmoid RNN", "torch", 0.9, float32_horizon=150.0)],
         ),
         (
             "long dependencies",

@@ -7,7 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.fit_table import Column, print_table
 from rnn_harness.reports.text.verify import Caption, print_report
 

@@ -11,23 +11,22 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli import _gather
 from rnn_harness.cli._app import app
 from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._job import Job
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.measurement import ParameterCount, write_measurements
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Validation, collect
 
 RUN = CliRunner()
 RECORD = Record(
     entry="E-348", spec="gru.keep.column", check="forward.equation", witness="reference", outcome=Outcome.AGREES
 )
-MEASURED = Measurement(
-    kind="parameters", subject="lstm.column", spec="lstm.column", what="count", middle=3.0, agrees=True
-)
+MEASURED = ParameterCount(subject="lstm.column", spec="lstm.column", origin="spec", count=3, formula="d", agrees=True)
 FATE = {"mutant": "gru.x", "part": "forward", "edit": "a -> b", "killed": True, "kills": []}
 
 
@@ -169,7 +168,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_gather, "_equations", job)
-    monkeypatch.setattr(_gather, "measured_by", interrupted)
+    monkeypatch.setattr(_gather, "measure_with_progress", interrupted)
     out = tmp_path / "out"
     stopped = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert stopped.exit_code == 130
@@ -178,7 +177,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert again.exit_code == 2
     assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
     assert "--out" in again.stderr
-    monkeypatch.setattr(_gather, "measured_by", lambda *_: ([MEASURED], False))
+    monkeypatch.setattr(_gather, "measure_with_progress", lambda *_: ([MEASURED], False))
     found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
     assert found.exit_code == 0, found.stderr
     assert asked == [0, 1]

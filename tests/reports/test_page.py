@@ -13,13 +13,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import Measurement, write_measurements
 from rnn_harness.cli._app import app
 from rnn_harness.cli._report import said
-from rnn_harness.records.record import Outcome, Record
+from rnn_harness.records.measurement import (
+    CurvePoint,
+    DecayMeasurement,
+    LearningMeasurement,
+    Measurement,
+    SpeedMeasurement,
+    write_measurements,
+)
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page import DocumentStatements, Printed, contents, write
 from rnn_harness.reports.page.badge import badge
-from rnn_harness.reports.page.plots import wedge
+from rnn_harness.reports.page.plots import interval_wedge
 
 RUN = CliRunner()
 PRINTED = {
@@ -35,11 +43,20 @@ def _record(entry: str, witness: str = "reference", outcome: Outcome = Outcome.A
     return Record.model_validate({**base, "outcome": outcome, **more})
 
 
-def _decay(subject: str = "LSTM", what: str = "torch", rate: float = 0.6) -> Measurement:
-    extra = {"log10 at 1": -0.2, "log10 at 10": -2.0, "log10 at 100": -20.0, "Lyapunov exponent": -0.5}
-    extra |= {"half-life": 1.4, "float32 horizon": 31.0}
-    base = {"kind": "decay", "subject": subject, "spec": "lstm.column", "what": what, "agrees": True, "extra": extra}
-    return Measurement.model_validate({**base, "middle": rate, "low": rate - 0.01, "high": rate + 0.01})
+def _decay(subject: str = "LSTM", initialisation: str = "torch", rate: float = 0.6) -> DecayMeasurement:
+    return DecayMeasurement(
+        subject=subject,
+        spec="lstm.column",
+        initialisation=initialisation,
+        agrees=True,
+        rate=rate,
+        ci_low=rate - 0.01,
+        ci_high=rate + 0.01,
+        log10_norms=(CurvePoint(1, -0.2), CurvePoint(10, -2.0), CurvePoint(100, -20.0)),
+        lyapunov_exponent=-0.5,
+        half_life=1.4,
+        float32_horizon=31.0,
+    )
 
 
 class _Reader(HTMLParser):
@@ -113,10 +130,21 @@ def test_a_measurement_that_does_not_agree_is_not_on_the_page(tmp_path: Path) ->
 
 
 def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
-    def learnt(subject: str, solved: int) -> Measurement:
-        extra = {"seeds solved": float(solved), "seeds": 3.0, "chance": 1.0, "seconds": 1.0}
-        row = {"kind": "learning", "subject": subject, "spec": "lstm.column", "what": "adding", "text": "add"}
-        return Measurement.model_validate({**row, "middle": 0.1, "extra": extra, "sizes": {"T": 20, "steps": 100}})
+    def learnt(subject: str, solved: int) -> LearningMeasurement:
+        return LearningMeasurement(
+            subject=subject,
+            spec="lstm.column",
+            task="adding",
+            task_title="add",
+            sizes={"T": 20},
+            training_steps=100,
+            median=0.1,
+            chance=1.0,
+            seeds=3,
+            seeds_solved=solved,
+            seconds=1.0,
+            parameters=1300,
+        )
 
     rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
     made = contents([], DocumentStatements(), rows)
@@ -124,10 +152,17 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
 
 
 def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameters() -> None:
-    def timed(spec: str, n: int, d: int, seconds: float) -> Measurement:
-        row = {"kind": "speed", "subject": "reference", "spec": spec, "what": "both", "agrees": True}
-        sizes = {"n": n, "d": d, "B": 16, "T": 50}
-        return Measurement.model_validate({**row, "sizes": sizes, "middle": seconds, "low": seconds, "high": seconds})
+    def timed(spec: str, n: int, d: int, seconds: float) -> SpeedMeasurement:
+        return SpeedMeasurement(
+            subject="reference",
+            spec=spec,
+            phase="both",
+            agrees=True,
+            sizes={"n": n, "d": d, "B": 16, "T": 50},
+            median=seconds,
+            ci_low=seconds,
+            ci_high=seconds,
+        )
 
     rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
     made = contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
@@ -138,7 +173,7 @@ def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameter
 
 
 def test_the_same_records_make_the_same_page(tmp_path: Path) -> None:
-    records, measured = [_record("E-1"), _record("E-2")], [_decay(), _decay(what="chrono", rate=0.99)]
+    records, measured = [_record("E-1"), _record("E-2")], [_decay(), _decay(initialisation="chrono", rate=0.99)]
     assert _page(tmp_path / "one", records, measured) == _page(tmp_path / "two", records, measured)
 
 
@@ -204,7 +239,7 @@ def test_in_a_browser_the_script_runs_and_counts_the_rows(tmp_path: Path) -> Non
 
 def test_the_wedge_of_a_curve_is_the_interval_of_its_rate() -> None:
     one = _decay(rate=0.6)
-    low, high = wedge(one, (0, 10), (0.0, -2.0))
+    low, high = interval_wedge(one, (0, 10), (0.0, -2.0))
     assert (low[0], high[0]) == (0, 0)
     assert low[1] == pytest.approx(-2 + 10 * math.log10(0.59 / 0.6))
     assert high[1] == pytest.approx(-2 + 10 * math.log10(0.61 / 0.6))

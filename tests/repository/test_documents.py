@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.checks.metamorphic import RELATIONS
+from rnn_harness.checks.metamorphic import PROPERTIES
 from rnn_harness.mutants import MUTANTS
 from rnn_harness.specs import equivalences, library, load_spec
 
@@ -21,7 +21,7 @@ CHANGES = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 def test_numbers_in_the_documents_are_counted() -> None:
     assert f"{len(MUTANTS)} wrong references" in README
     assert f"{len(MUTANTS)} wrong references" in CHANGES
-    assert f"{len(RELATIONS)} metamorphic relations" in CHANGES
+    assert f"{len(PROPERTIES)} metamorphic properties" in CHANGES
     assert f"{len(equivalences())} equivalences" in CHANGES
     numbered = [name for name in library().entries if re.fullmatch(r"E-\d{3}", name)]
     assert f"{len(numbered)} numbered entries" in README

@@ -18,7 +18,7 @@ def found(name: str) -> list[PrintFinding]:
 @pytest.mark.parametrize(("spec", "entry"), PAIRS, ids=lambda value: getattr(value, "id", ""))
 def test_findings_are_exactly_the_declared_errata(spec: Spec, entry: Entry) -> None:
     declared = {kind for erratum in entry.errata for kind in erratum.finding}
-    assert {one.kind for one in audit_entry(spec, entry, library().specs)} == declared
+    assert {one.category for one in audit_entry(spec, entry, library().specs)} == declared
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_parameters_of_printed_programs_are_counted(name: str, count: int) -> No
 
 def test_both_meanings_of_the_star_are_noticed_with_the_place_of_the_other() -> None:
     (one,) = found("E-109")
-    assert one.kind == "ambiguous product"
+    assert one.category == "ambiguous product"
     assert "001:280" in one.message
 
 
@@ -86,5 +86,5 @@ def test_a_changed_number_is_noticed_at_its_place(old: str) -> None:
     right = entry.printed.replace("0.22", "0.12")
     damaged = entry.model_copy(update={"printed": right.replace(old, "0.99")})
     (one,) = audit_entry(spec, damaged, library().specs)
-    assert one.kind == "arithmetic"
+    assert one.category == "arithmetic"
     assert one.correction == "[0.48, 0.12, 0.07, 0.09]"

@@ -40,4 +40,4 @@ def test_formula_is_read_or_refused_for_a_known_reason() -> None:
     assert count > 80
     assert set(refused) == set(NO_FORMULAS) | set(UNBALANCED), refused
     for place, column in UNBALANCED.items():
-        assert (refused[place].kind, refused[place].column) == ("unbalanced", column)
+        assert (refused[place].category, refused[place].column) == ("unbalanced", column)

@@ -123,7 +123,7 @@ def test_the_lost_parenthesis_of_003_852_is_refused_at_its_column() -> None:
     _, entry = library().entry("E-348")
     with pytest.raises(NotationError, match="'\\)' closes nothing") as caught:
         parse(entry.printed)
-    assert caught.value.kind == "unbalanced"
+    assert caught.value.category == "unbalanced"
     assert caught.value.column == len(entry.printed)
 
 

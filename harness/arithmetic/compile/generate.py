@@ -8,8 +8,11 @@ text can reach the compiler.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Protocol, cast
 
+from rnn_harness.arithmetic.protocol import Arithmetic, OpenT, StoredT
+from rnn_harness.array_types import IndexArray
 from rnn_harness.specs.expression import (
     Add,
     Apply,
@@ -29,10 +32,50 @@ from rnn_harness.specs.expression import (
     Variable,
     VectorMatrix,
 )
+from rnn_harness.specs.program import Assignment
 
 Key = tuple[str, int | None]
-Targets = tuple[tuple[Key, Node, bool], ...]
-Compiled = Callable[[Any, dict[Key, Any], Mapping[str, Any]], dict[Key, Any]]
+"""A symbol's name and its time; None for a parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that a generated function computes.
+
+    Attributes:
+        key: Where it stands in the result; later targets may read it under that key.
+        expression: What is computed.
+        stored: False where the value goes on into a sum and is not rounded yet.
+    """
+
+    key: Key
+    expression: Node
+    stored: bool = True
+
+
+class OpenStep(Protocol):
+    """A generated function; values of targets that are not stored stay open."""
+
+    def __call__(
+        self,
+        arithmetic: Arithmetic[StoredT, OpenT],
+        env: Mapping[Key, StoredT | OpenT],
+        indices: Mapping[str, IndexArray],
+    ) -> dict[Key, StoredT | OpenT]:
+        """Compute the targets from the values in `env`."""
+
+
+class StoredStep(Protocol):
+    """A generated function that stores every target."""
+
+    def __call__(
+        self,
+        arithmetic: Arithmetic[StoredT, OpenT],
+        env: Mapping[Key, StoredT | OpenT],
+        indices: Mapping[str, IndexArray],
+    ) -> dict[Key, StoredT]:
+        """Compute the targets from the values in `env`."""
+
 
 _BINARY = {
     Add: "add",
@@ -45,27 +88,29 @@ _BINARY = {
 
 
 def key(variable: Variable) -> Key:
-    """How a variable is looked up: name and time."""
+    """Return the key under which a variable's value is looked up."""
     return (variable.name, variable.time)
 
 
 class _Writer:
+    """Writes expressions as Python source; names and constants get numbered identifiers."""
+
     def __init__(self, sizes: Mapping[str, int]) -> None:
         self.sizes = sizes
         self.names: dict[Key, str] = {}
         self.reads: list[str] = []
-        self.lines: list[str] = []
-        self.constants: dict[str, Any] = {}
+        self.constants: dict[str, object] = {}
 
     def name(self, variable: Variable) -> str:
-        where = key(variable)
-        if where not in self.names:
-            self.names[where] = f"v{len(self.names)}"
-            self.constants[f"k_{self.names[where]}"] = where
-            self.reads.append(f"    {self.names[where]} = env[k_{self.names[where]}]")
-        return self.names[where]
+        variable_key = key(variable)
+        if variable_key not in self.names:
+            identifier = f"v{len(self.names)}"
+            self.names[variable_key] = identifier
+            self.constants[f"k_{identifier}"] = variable_key
+            self.reads.append(f"    {identifier} = env[k_{identifier}]")
+        return self.names[variable_key]
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: object) -> str:
         label = f"c{len(self.constants)}"
         self.constants[label] = value
         return label
@@ -118,46 +163,56 @@ _OPERATIONS = (
 )
 
 
-_COMPILED: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[object, Compiled]] = {}
+_COMPILED: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[object, OpenStep]] = {}
 
 
-def compiled(owner: object, targets: Callable[[], Targets], sizes: Mapping[str, int]) -> Compiled:
-    """`compile_targets(targets(), sizes)`, remembered for `owner` (whose trees would take long to hash)."""
-    where = (id(owner), tuple(sizes.items()))
-    found = _COMPILED.get(where)
-    if found is None or found[0] is not owner:
-        found = (owner, compile_targets(targets(), sizes))
-        _COMPILED[where] = found
-    return found[1]
+def compiled(owner: object, targets: Callable[[], tuple[Target, ...]], sizes: Mapping[str, int]) -> OpenStep:
+    """Return ``compile_targets(targets(), sizes)``, remembered for `owner`.
+
+    Args:
+        owner: What the targets belong to; hashing their trees would take long.
+        targets: Gives the targets; asked only the first time.
+        sizes: The named sizes.
+
+    Returns:
+        The generated function.
+    """
+    memory_key = (id(owner), tuple(sizes.items()))
+    entry = _COMPILED.get(memory_key)
+    if entry is None or entry[0] is not owner:
+        entry = (owner, compile_targets(targets(), sizes))
+        _COMPILED[memory_key] = entry
+    return entry[1]
 
 
-def compile_targets(targets: Targets, sizes: Mapping[str, int]) -> Compiled:
-    """One function that computes `targets` in order; each may use the ones before it.
+def compiled_assignments(owner: object, assignments: Iterable[Assignment], sizes: Mapping[str, int]) -> StoredStep:
+    """Return the function that computes assignments in order and stores each, remembered for `owner`."""
+    step = compiled(owner, lambda: tuple(Target(key(a.target), a.expression) for a in assignments), sizes)
+    return cast("StoredStep", step)
 
-    Called as ``f(arithmetic, env, indices)``; `env` maps (name, time) to values. A target marked False is left
-    open: it goes on into a sum, and is not rounded yet.
+
+def compile_targets(targets: tuple[Target, ...], sizes: Mapping[str, int]) -> OpenStep:
+    """Write and compile one function that computes `targets` in order; each may use the ones before it.
+
+    Args:
+        targets: What is computed.
+        sizes: The named sizes: slices and placements are written out with them.
+
+    Returns:
+        The function, to be called as ``step(arithmetic, env, indices)``.
     """
     writer = _Writer(sizes)
     body: list[str] = []
-    known: list[tuple[str, Key]] = []
-    for where, node, settled in targets:
-        text = writer.write(node)
-        identifier = f"t{len(known)}"
-        body.append(f"    {identifier} = settle({text})" if settled else f"    {identifier} = {text}")
-        writer.names[where] = identifier
-        known.append((identifier, where))
+    for number, target in enumerate(targets):
+        text = writer.write(target.expression)
+        body.append(f"    t{number} = settle({text})" if target.stored else f"    t{number} = {text}")
+        writer.names[target.key] = f"t{number}"
     head = [f"    {name} = arithmetic.{name}" for name in _OPERATIONS if any(f"{name}(" in line for line in body)]
     head += ["    slice_ = arithmetic.slice"] if any("slice_(" in line for line in body) else []
-    for index, (_, where) in enumerate(known):
-        writer.constants[f"r{index}"] = where
-    result = ", ".join(f"r{index}: {identifier}" for index, (identifier, _) in enumerate(known))
-    source = "\n".join(["def run(arithmetic, env, indices):", *head, *writer.reads, *body, f"    return {{{result}}}"])
-    namespace: dict[str, Any] = dict(writer.constants)
+    for number, target in enumerate(targets):
+        writer.constants[f"r{number}"] = target.key
+    result = ", ".join(f"r{number}: t{number}" for number in range(len(targets)))
+    source = "\n".join(["def step(arithmetic, env, indices):", *head, *writer.reads, *body, f"    return {{{result}}}"])
+    namespace = dict(writer.constants)
     exec(compile(source, "<generated step>", "exec"), namespace)
-    run: Compiled = namespace["run"]
-    return run
-
-
-def targets_of(assignments: Iterable[Any]) -> Targets:
-    """Assignments as the generator takes them."""
-    return tuple((key(one.target), one.expression, True) for one in assignments)
+    return cast("OpenStep", namespace["step"])

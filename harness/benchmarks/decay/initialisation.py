@@ -1,7 +1,4 @@
-"""How cells are initialised: torch's default, orthogonal, gaussian, and biases that keep gates open.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""How cells are initialised: torch's default, orthogonal, gaussian, and biases that keep gates open."""
 
 from __future__ import annotations
 
@@ -13,101 +10,118 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
 Parameters = dict[str, Array]
-Maker = Callable[[Reference, int, int, np.random.Generator], Parameters]
+DrawParameters = Callable[[Reference, int, int, np.random.Generator], Parameters]
+"""Draws the parameters of a reference, given n and d."""
 
 
 @dataclass(frozen=True)
 class Initialisation:
-    """`cells`: the families it is meant for. `make` draws parameters. `inputs`: the inputs' standard deviation."""
+    """A way to draw parameters, and the inputs that go with it.
+
+    Attributes:
+        name: The name by which it is chosen and reported.
+        title: What it does, in words.
+        families: The families it is meant for.
+        draw: Draws the parameters of a reference, given n and d.
+        input_scale: The standard deviation of the inputs.
+    """
 
     name: str
     title: str
-    cells: tuple[str, ...]
-    make: Maker = field(repr=False)
-    inputs: float = 1.0
+    families: tuple[str, ...]
+    draw: DrawParameters = field(repr=False)
+    input_scale: float = 1.0
 
 
 def uniform(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-    """torch's default: everything uniform within 1/sqrt(d), two biases added up."""
+    """Draw as torch does by default: everything uniform within 1/sqrt(d), two biases added up."""
     limit = 1 / np.sqrt(d)
-    found = {}
-    for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-        found[name] = rng.uniform(-limit, limit, shape)
-        if len(shape) == 1 and name != "b_hg" and not (name == "b_g" and getattr(cell, "reset", "") == "after"):
-            found[name] = found[name] + rng.uniform(-limit, limit, shape)
-    return found
+    shapes = cell.parameter_shapes(n, d)
+    # A candidate with a bias inside the reset gate has its two biases apart: neither is a sum of two.
+    apart = {name for name in ("b_g", "b_hg") if "b_hg" in shapes}
+    parameters = {}
+    for name, shape in sorted(shapes.items()):
+        parameters[name] = rng.uniform(-limit, limit, shape)
+        if parameter_role(name).is_bias and name not in apart:
+            parameters[name] = parameters[name] + rng.uniform(-limit, limit, shape)
+    return parameters
 
 
 def orthogonal(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-    """Keras's default: recurrent matrices orthogonal, input matrices Glorot, no bias."""
-    found = {}
+    """Draw as Keras does by default: recurrent matrices orthogonal, input matrices Glorot, no bias."""
+    parameters = {}
     for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-        if name.startswith("W_h"):
-            found[name] = np.linalg.qr(rng.standard_normal(shape))[0]
+        if is_kind(name, ParameterKind.RECURRENT):
+            parameters[name] = np.linalg.qr(rng.standard_normal(shape))[0]
         elif len(shape) == 2:
             limit = np.sqrt(6 / (shape[0] + shape[1]))
-            found[name] = rng.uniform(-limit, limit, shape)
+            parameters[name] = rng.uniform(-limit, limit, shape)
         else:
-            found[name] = np.zeros(shape)
-    return found
+            parameters[name] = np.zeros(shape)
+    return parameters
 
 
-def gaussian(gain: float) -> Maker:
-    """Recurrent entries N(0, gain^2 / d), no bias."""
+def gaussian(gain: float) -> DrawParameters:
+    """Return an initialisation with recurrent entries N(0, gain^2 / d) and no bias."""
 
-    def make(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-        found = {}
+    def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
+        parameters = {}
         for name, shape in sorted(cell.parameter_shapes(n, d).items()):
-            scale = gain / np.sqrt(d) if name.startswith("W_h") else 1 / np.sqrt(n)
-            found[name] = rng.standard_normal(shape) * scale if len(shape) == 2 else np.zeros(shape)
-        return found
+            scale = gain / np.sqrt(d) if is_kind(name, ParameterKind.RECURRENT) else 1 / np.sqrt(n)
+            parameters[name] = rng.standard_normal(shape) * scale if len(shape) == 2 else np.zeros(shape)
+        return parameters
 
-    return make
-
-
-def biased(name: str, value: float) -> Maker:
-    """torch's default with one bias set."""
-
-    def make(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-        found = uniform(cell, n, d, rng)
-        found[name] = np.full(d, value)
-        return found
-
-    return make
+    return draw
 
 
-def chrono(longest: int) -> Maker:
-    """Tallec & Ollivier 2018: b_f = log U(1, longest - 1), b_i = -b_f."""
+def with_bias(name: str, bias: float) -> DrawParameters:
+    """Return torch's default with every entry of one bias set to a number."""
 
-    def make(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-        found = uniform(cell, n, d, rng)
-        found["b_f"] = np.log(rng.uniform(1, longest - 1, d))
-        found["b_i"] = -found["b_f"]
-        return found
+    def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
+        parameters = uniform(cell, n, d, rng)
+        parameters[name] = np.full(d, bias)
+        return parameters
 
-    return make
+    return draw
 
 
-EVERY = ("rnn", "gru", "lstm")
+def chrono(longest: int) -> DrawParameters:
+    """Return the initialisation of Tallec & Ollivier 2018: b_f = log U(1, longest - 1), b_i = -b_f."""
+
+    def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
+        parameters = uniform(cell, n, d, rng)
+        parameters["b_f"] = np.log(rng.uniform(1, longest - 1, d))
+        parameters["b_i"] = -parameters["b_f"]
+        return parameters
+
+    return draw
+
+
+_ALL_FAMILIES = ("rnn", "gru", "lstm")
 INITIALISATIONS: tuple[Initialisation, ...] = (
-    Initialisation("torch", "torch default, uniform within 1/sqrt(d)", EVERY, uniform),
-    Initialisation("orthogonal", "orthogonal recurrent, Glorot input weights, no bias", EVERY, orthogonal),
+    Initialisation("torch", "torch default, uniform within 1/sqrt(d)", _ALL_FAMILIES, uniform),
+    Initialisation("orthogonal", "orthogonal recurrent, Glorot input weights, no bias", _ALL_FAMILIES, orthogonal),
     Initialisation("gain-0.9", "recurrent N(0, 0.81/d), small inputs", ("rnn",), gaussian(0.9), 0.01),
     Initialisation("gain-1.5", "recurrent N(0, 2.25/d), small inputs", ("rnn",), gaussian(1.5), 0.01),
     Initialisation("gain-3", "recurrent N(0, 9/d), small inputs", ("rnn",), gaussian(3.0), 0.01),
-    Initialisation("keep", "torch default, update gate's bias 4", ("gru",), biased("b_z", 4.0)),
-    Initialisation("forget-1", "torch default, forget gate's bias 1", ("lstm",), biased("b_f", 1.0)),
-    Initialisation("forget-5", "torch default, forget gate's bias 5", ("lstm",), biased("b_f", 5.0)),
+    Initialisation("keep", "torch default, update gate's bias 4", ("gru",), with_bias("b_z", 4.0)),
+    Initialisation("forget-1", "torch default, forget gate's bias 1", ("lstm",), with_bias("b_f", 1.0)),
+    Initialisation("forget-5", "torch default, forget gate's bias 5", ("lstm",), with_bias("b_f", 5.0)),
     Initialisation("chrono", "torch default, biases for lags up to 200", ("lstm",), chrono(200)),
 )
 
 
-def initialisation(name: str) -> Initialisation:
-    """The one of that name. Raises UsageError that lists them."""
-    found = next((one for one in INITIALISATIONS if one.name == name), None)
-    if found is None:
-        known = ", ".join(one.name for one in INITIALISATIONS)
-        raise UsageError(f"there is no initialisation {name!r}; there are {known}")
-    return found
+def find_initialisation(name: str) -> Initialisation:
+    """Return the initialisation of a name.
+
+    Raises:
+        UsageError: There is none of that name; those there are are listed.
+    """
+    for initialisation in INITIALISATIONS:
+        if initialisation.name == name:
+            return initialisation
+    known = ", ".join(initialisation.name for initialisation in INITIALISATIONS)
+    raise UsageError(f"there is no initialisation {name!r}; there are {known}")

@@ -1,56 +1,76 @@
-"""What a task is.
-
-Dimension legend: T time steps, B batch rows, n input size, k outputs.
-"""
+"""What a task is: sequences to be drawn, what is asked for, and the losses to compare with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from rnn_harness.array_types import Array
 
-Drawn = tuple[Array, Array]
-"""Inputs (T, B, n); targets (B,) or (B, k) at the end, or (T, B) at every step, -1 where none is asked for, or
-(T, B, k).
-"""
-WIDTHS: Mapping[str, int] = MappingProxyType({"rnn": 34, "gru": 19, "lstm": 16})
+HIDDEN_SIZES: Mapping[str, int] = MappingProxyType({"rnn": 34, "gru": 19, "lstm": 16})
 """Hidden sizes of nearly the same number of parameters, 1,300 with two inputs."""
+
+
+class Batch(NamedTuple):
+    """Sequences with their targets.
+
+    Attributes:
+        inputs: (T, B, n).
+        targets: (B,) or (B, k) at the end; or at every step (T, B), -1 where none is asked for, or (T, B, k).
+    """
+
+    inputs: Array
+    targets: Array
 
 
 @dataclass(frozen=True)
 class Task:
-    """`kind`: ``number`` or ``class`` at the end, ``numbers`` or ``classes`` at every step; the loss of numbers is the
-    mean squared error. `chance`: the loss of the best guess without memory. `solved`: the loss below which it counts
-    as solved. `best`: a loss that nobody goes below. `both`: tried with both directions of time too. `window`: the
-    gradient goes back through so many steps at most, and it is tried with the state carried from window to window, and
-    without. `widths`: hidden sizes, by family, of its `layers`.
+    """A task, with the loss that a model without memory reaches at best.
+
+    Attributes:
+        name: The name by which it is chosen and reported.
+        title: What it asks for.
+        steps: The number T of time steps.
+        input_size: The input size n.
+        output_size: The number k of outputs.
+        target: A ``number`` or a ``class`` at the end, ``numbers`` or ``classes`` at every step. The loss of numbers is
+            the mean squared error, that of classes the cross entropy.
+        chance: The loss of the best guess without memory.
+        solved: The loss below which it counts as solved.
+        draw: Draws a batch of a number of sequences.
+        needs_future: Whether it is tried with both directions of time too.
+        window: The steps that the gradient goes back through at most, if not 0; it is then tried with the state carried
+            from window to window, and without.
+        best: A loss that no model goes below; 0 where none is known.
+        hidden_sizes: The hidden size of each family.
+        layers: The number of layers.
     """
 
     name: str
     title: str
     steps: int
-    inputs: int
-    outputs: int
-    kind: str
+    input_size: int
+    output_size: int
+    target: Literal["number", "numbers", "class", "classes"]
     chance: float
     solved: float
-    draw: Callable[[np.random.Generator, int], Drawn] = field(repr=False)
-    both: bool = False
+    draw: Callable[[np.random.Generator, int], Batch] = field(repr=False)
+    needs_future: bool = False
     window: int = 0
     best: float = 0.0
-    widths: Mapping[str, int] = field(default_factory=lambda: WIDTHS, repr=False)
+    hidden_sizes: Mapping[str, int] = field(default_factory=lambda: HIDDEN_SIZES, repr=False)
     layers: int = 1
 
     @property
-    def every(self) -> bool:
+    def asks_every_step(self) -> bool:
         """Whether something is asked for at every step."""
-        return self.kind in ("numbers", "classes")
+        return self.target in ("numbers", "classes")
 
     @property
-    def counts(self) -> bool:
+    def asks_numbers(self) -> bool:
         """Whether numbers are asked for, and not classes."""
-        return self.kind in ("number", "numbers")
+        return self.target in ("number", "numbers")

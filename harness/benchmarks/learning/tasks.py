@@ -1,7 +1,4 @@
-"""Tasks that need a memory, with what a model without one can reach at best, in closed form.
-
-Dimension legend: T time steps, B batch rows, n input size, k outputs.
-"""
+"""Tasks that need a memory, with what a model without one can reach at best, in closed form."""
 
 from __future__ import annotations
 
@@ -10,96 +7,105 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_harness.benchmarks.learning.streams import characters, forecast, forecasts
-from rnn_harness.benchmarks.learning.task import Drawn, Task
+from rnn_harness.benchmarks.learning.series import forecast_task, forecasts_task
+from rnn_harness.benchmarks.learning.task import Batch, Task
+from rnn_harness.benchmarks.learning.text import characters_task
 
 
-def adding(steps: int) -> Task:
-    """Hochreiter & Schmidhuber 1997, experiment 4: the sum of the two marked numbers of a sequence."""
+def adding_task(steps: int) -> Task:
+    """Build Hochreiter & Schmidhuber 1997, experiment 4: the sum of the two marked numbers of a sequence."""
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
         x = np.zeros((steps, batch, 2), np.float32)
         x[:, :, 0] = rng.random((steps, batch))
         first = rng.integers(0, steps // 2, batch)
         second = rng.integers(steps // 2, steps, batch)
         rows = np.arange(batch)
         x[first, rows, 1] = x[second, rows, 1] = 1
-        return x, (x[first, rows, 0] + x[second, rows, 0])[:, None]
+        return Batch(x, (x[first, rows, 0] + x[second, rows, 0])[:, None])
 
     # The variance of the sum of two uniform numbers; solved at a tenth of it.
     return Task("adding", "add two marked numbers", steps, 2, 1, "number", 1 / 6, 1 / 60, draw)
 
 
-def order(steps: int) -> Task:
-    """Experiment 6a: of two symbols X or Y among distractors, which came in which order."""
+def order_task(steps: int) -> Task:
+    """Build experiment 6a: of two symbols X or Y among distractors, which came in which order."""
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
         symbols = rng.integers(2, 6, (steps, batch))
         rows = np.arange(batch)
-        one, two = rng.integers(0, 2, (2, batch))
-        symbols[rng.integers(steps // 10, steps // 5 + 1, batch), rows] = one
-        symbols[rng.integers(steps // 2, 3 * steps // 5 + 1, batch), rows] = two
-        return np.eye(6, dtype=np.float32)[symbols], 2 * one + two
+        first, second = rng.integers(0, 2, (2, batch))
+        symbols[rng.integers(steps // 10, steps // 5 + 1, batch), rows] = first
+        symbols[rng.integers(steps // 2, 3 * steps // 5 + 1, batch), rows] = second
+        return Batch(np.eye(6, dtype=np.float32)[symbols], 2 * first + second)
 
     chance = math.log(4)
     return Task("order", "which of two symbols came in which order", steps, 6, 4, "class", chance, chance / 10, draw)
 
 
-def copy(steps: int, length: int = 5) -> Task:
-    """Say again, after a pause, the symbols that came first: loss per step; the pause is easy, the symbols are not."""
-    whole = steps + 2 * length
+def copy_task(steps: int, length: int = 5) -> Task:
+    """Build the copy task: repeat, after a pause, the symbols that came first.
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
-        said = rng.integers(0, 8, (length, batch))
-        symbols = np.full((whole, batch), 8)
-        symbols[:length] = said
-        symbols[whole - length] = 9
-        targets = np.full((whole, batch), 8)
-        targets[whole - length :] = said
-        return np.eye(10, dtype=np.float32)[symbols], targets
+    The loss is per step: the pause is easy, the symbols are not.
 
-    chance = length * math.log(8) / whole
-    return Task("copy", f"repeat {length} symbols after a pause", whole, 10, 9, "classes", chance, chance / 10, draw)
+    Args:
+        steps: The steps of the pause.
+        length: The number of symbols.
+    """
+    total = steps + 2 * length
+
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
+        to_copy = rng.integers(0, 8, (length, batch))
+        symbols = np.full((total, batch), 8)
+        symbols[:length] = to_copy
+        symbols[total - length] = 9
+        targets = np.full((total, batch), 8)
+        targets[total - length :] = to_copy
+        return Batch(np.eye(10, dtype=np.float32)[symbols], targets)
+
+    chance = length * math.log(8) / total
+    return Task("copy", f"repeat {length} symbols after a pause", total, 10, 9, "classes", chance, chance / 10, draw)
 
 
-def ahead(steps: int) -> Task:
-    """Whether the *next* number will be positive: what has not come yet is seen in the other direction alone."""
+def ahead_task(steps: int) -> Task:
+    """Build the sign of the *next* number: what has not come yet is visible in the other direction alone."""
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
         x = rng.standard_normal((steps, batch, 1)).astype(np.float32)
         targets = np.full((steps, batch), -1)
         targets[:-1] = x[1:, :, 0] > 0
-        return x, targets
+        return Batch(x, targets)
 
     chance = math.log(2)
-    return Task("ahead", "the sign of the next number", steps, 1, 2, "classes", chance, chance / 10, draw, both=True)
+    title = "the sign of the next number"
+    return Task("ahead", title, steps, 1, 2, "classes", chance, chance / 10, draw, needs_future=True)
 
 
-def sentiment(steps: int) -> Task:
-    """000:214-237: sentences of the words cut, mat and rat; as in its table, those with a cut are positive."""
+def sentiment_task(steps: int) -> Task:
+    """Build 000:214-237: sentences of the words cut, mat and rat; as in its table, those with a cut are positive."""
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
         words = rng.integers(0, 3, (steps, batch))
-        return np.eye(3, dtype=np.float32)[words], (words == 0).any(0).astype(np.int64)
+        return Batch(np.eye(3, dtype=np.float32)[words], (words == 0).any(0).astype(np.int64))
 
     without = (2 / 3) ** steps
     chance = -(without * math.log(without) + (1 - without) * math.log(1 - without))
     return Task("sentiment", "whether a sentence has the word cut", steps, 3, 2, "class", chance, chance / 10, draw)
 
 
-def carry(steps: int) -> Task:
-    """003:504-521, stateless against stateful: a symbol of the first window is asked for at the end of every later one.
+def carry_task(steps: int) -> Task:
+    """Build 003:504-521, stateless against stateful: a symbol of the first window, asked for in every later one.
 
     The gradient never reaches back to it: only a state that is carried can bring it along.
     """
     window = 5
 
-    def draw(rng: np.random.Generator, batch: int) -> Drawn:
+    def draw(rng: np.random.Generator, batch: int) -> Batch:
         symbols = np.full((steps, batch), 2)
         symbols[window - 2] = rng.integers(0, 2, batch)
         targets = np.full((steps, batch), -1)
         targets[window - 1 :: window] = symbols[window - 2]
-        return np.eye(3, dtype=np.float32)[symbols], targets
+        return Batch(np.eye(3, dtype=np.float32)[symbols], targets)
 
     # In the first window it can be read off; in all the others it is one of two.
     windows = steps // window
@@ -108,6 +114,15 @@ def carry(steps: int) -> Task:
     return Task("carry", title, steps, 3, 2, "classes", chance, chance / 10, draw, window=window)
 
 
-TASKS: dict[str, Callable[[int], Task]] = {"adding": adding, "order": order, "copy": copy, "ahead": ahead}
-TASKS |= {"sentiment": sentiment, "carry": carry}
-TASKS |= {"characters": characters, "forecast": forecast, "forecasts": forecasts}
+TASKS: dict[str, Callable[[int], Task]] = {
+    "adding": adding_task,
+    "order": order_task,
+    "copy": copy_task,
+    "ahead": ahead_task,
+    "sentiment": sentiment_task,
+    "carry": carry_task,
+    "characters": characters_task,
+    "forecast": forecast_task,
+    "forecasts": forecasts_task,
+}
+"""Builds a task of a number of time steps, by its name."""

@@ -1,223 +1,221 @@
-"""Do they learn it? The tasks, trained with torch's layers; how far the gradient reached before and after.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k outputs.
-"""
+"""Train torch's layers on a task, and measure the losses and how far the gradient reached before and after."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.benchmarks.decay.decay import decay
-from rnn_harness.benchmarks.decay.jacobian_product import tangent
-from rnn_harness.benchmarks.learning.task import Task
-from rnn_harness.benchmarks.learning.tasks import TASKS
-from rnn_harness.benchmarks.speed.stopwatch import interval
-from rnn_harness.records.measurement import Measurement, stamped
-from rnn_harness.references import Reference, get
+from rnn_harness.benchmarks.learning.gradient_rate import gradient_rate
+from rnn_harness.benchmarks.learning.learner import Learner, set_biases
+from rnn_harness.benchmarks.learning.task import Batch, Task
+from rnn_harness.benchmarks.speed.stopwatch import median_interval
+from rnn_harness.families import FAMILIES
+from rnn_harness.records.measurement import CurvePoint, LearningMeasurement, stamp
 
-BATCH, RATE, CLIP, EVERY, TESTED = 64, 0.005, 1.0, 50, 512
-"""Sequences a step, Adam's step size, the gradient's largest norm, steps between tests, sequences of a test."""
+BATCH_SIZE = 64
+"""Sequences a training step."""
+LEARNING_RATE = 0.005
+"""Adam's step size."""
+CLIP_NORM = 1.0
+"""The gradient's largest norm."""
+TEST_INTERVAL = 50
+"""Training steps between two tests."""
+TEST_SIZE = 512
+"""Sequences of a test."""
+
+
+def measure_learning(
+    task: Task,
+    learner: Learner,
+    training_steps: int,
+    seeds: int,
+    check_interrupt: Callable[[], None] = lambda: None,
+) -> LearningMeasurement:
+    """Train one learner on one task over some seeds and measure the losses of fresh sequences.
+
+    Args:
+        task: The task.
+        learner: The layer that is trained.
+        training_steps: Steps of training.
+        seeds: How many seeds, from 0 on.
+        check_interrupt: Called before every step of training.
+    """
+    trainings = [_train(task, learner, training_steps, seed, check_interrupt) for seed in range(seeds)]
+    losses = median_interval([training.loss for training in trainings])
+    solved = [training.solved_at for training in trainings if training.solved_at is not None]
+    return stamp(
+        LearningMeasurement(
+            subject=learner.name,
+            spec=FAMILIES[learner.family].spec,
+            task=task.name,
+            task_title=task.title,
+            sizes={"T": task.steps, "d": task.hidden_sizes[learner.family], "layers": task.layers},
+            training_steps=training_steps,
+            dtype="float32",
+            samples=tuple(training.loss for training in trainings),
+            median=losses.median,
+            ci_low=losses.ci_low,
+            ci_high=losses.ci_high,
+            chance=task.chance,
+            best=task.best,
+            seeds=seeds,
+            seeds_solved=len(solved),
+            steps_until_solved=float(np.median(solved)) if solved else None,
+            seconds=float(np.median([training.seconds for training in trainings])),
+            parameters=trainings[0].parameters,
+            loss_curve=_median_curve([training.curve for training in trainings]),
+            rate_before=_geometric_mean([training.rate_before for training in trainings]),
+            rate_after=_geometric_mean([training.rate_after for training in trainings]),
+        )
+    )
+
+
+def _median_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[CurvePoint, ...]:
+    """Return the median over the seeds at every step."""
+    return tuple(
+        CurvePoint(points[0].step, float(np.median([point.value for point in points])))
+        for points in zip(*curves, strict=True)
+    )
+
+
+def _geometric_mean(rates: Sequence[float | None]) -> float | None:
+    """Return the geometric mean of the rates that were measured; None where none was."""
+    logarithms = [math.log(rate) for rate in rates if rate is not None]
+    return math.exp(float(np.mean(logarithms))) if logarithms else None
 
 
 @dataclass(frozen=True)
-class Learner:
-    """A layer of torch, with the bias of its forget gate set to `forget`, or chrono's for lags up to `chrono`.
+class _Training:
+    """One training of one seed.
 
-    `carries`: its state goes on from one window to the next (stateful), where a task has windows.
+    Attributes:
+        loss: The loss of the test after training.
+        solved_at: The first step at which the test's loss was below the task's threshold.
+        seconds: The seconds of training, without the tests.
+        parameters: The number of trained parameters.
+        rate_before: The factor per step of the gradient's norm before training; None where it is not measured.
+        rate_after: The same after training.
+        curve: The test's loss by training step.
     """
 
-    name: str
-    family: str
-    forget: float | None = None
-    chrono: int | None = None
-    both: bool = False
-    carries: bool = False
-
-
-LEARNERS = (
-    Learner("RNN", "rnn"),
-    Learner("GRU", "gru"),
-    Learner("LSTM", "lstm"),
-    Learner("LSTM, forget gate's bias 1", "lstm", forget=1.0),
-    Learner("LSTM, chrono", "lstm", chrono=1),
-)
-
-
-def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
-    """Who tries a task: one direction and both where it needs the future; stateless and stateful, over windows."""
-    for one in LEARNERS:
-        plain = not one.forget and not one.chrono
-        if one.family not in families or ((task.both or task.window or task.best) and not plain):
-            continue
-        yield replace(one, name=f"{one.name}, stateless") if task.window else one
-        if task.both:
-            yield replace(one, name=f"{one.name}, both directions", both=True)
-        if task.window:
-            yield replace(one, name=f"{one.name}, stateful", carries=True)
-
-
-def learned(
-    name: str, steps: int, learner: Learner, budget: int, seeds: int, tick: Callable[[], None] = lambda: None
-) -> Measurement:
-    """One learner on one task over some seeds: the losses of fresh sequences after `budget` steps of training."""
-    task = TASKS[name](steps)
-    rows = [_trained(task, learner, budget, seed, tick) for seed in range(seeds)]
-    losses = interval([row.loss for row in rows])
-    solved = [row.solved for row in rows if row.solved is not None]
-    extra = {
-        "chance": task.chance,
-        "best": task.best,
-        "seeds solved": float(len(solved)),
-        "seeds": float(seeds),
-        "seconds": float(np.median([row.seconds for row in rows])),
-        "parameters": float(rows[0].parameters),
-    }
-    extra |= {f"loss at {step}": float(np.median([row.curve[step] for row in rows])) for step in rows[0].curve}
-    if solved:
-        extra["steps until solved"] = float(np.median(solved))
-    rates = [row.rates for row in rows if row.rates is not None]
-    if rates:
-        before, after = (math.exp(float(np.mean([math.log(pair[k]) for pair in rates]))) for k in (0, 1))
-        extra |= {"rate before": before, "rate after": after}
-    measured = Measurement(
-        kind="learning",
-        subject=learner.name,
-        spec={"rnn": "rnn.tanh", "gru": "gru.reset_after", "lstm": "lstm.column"}[learner.family],
-        what=task.name,
-        sizes={"T": task.steps, "d": task.widths[learner.family], "layers": task.layers, "steps": budget},
-        dtype="float32",
-        unit="loss",
-        samples=tuple(row.loss for row in rows),
-        middle=losses.middle,
-        low=losses.low,
-        high=losses.high,
-        extra=extra,
-        text=task.title,
-    )
-    return stamped(measured)
+    loss: float
+    solved_at: int | None
+    seconds: float
+    parameters: int
+    rate_before: float | None
+    rate_after: float | None
+    curve: tuple[CurvePoint, ...]
 
 
 @dataclass(frozen=True)
-class _Trained:
-    loss: float
-    solved: int | None
-    seconds: float
-    parameters: int
-    rates: tuple[float, float] | None
-    curve: dict[int, float]
+class _Model:
+    """A layer of torch with a linear layer on top.
+
+    Attributes:
+        task: The task, which says which states are read.
+        learner: Says whether the state is carried from window to window.
+        layer: The recurrent layer.
+        top: The linear layer.
+    """
+
+    task: Task
+    learner: Learner
+    layer: Any
+    top: Any
+
+    @staticmethod
+    def build(task: Task, learner: Learner) -> _Model:
+        """Build the model for a task, with fresh parameters."""
+        import torch
+
+        d = task.hidden_sizes[learner.family]
+        layer_class = getattr(torch.nn, FAMILIES[learner.family].torch_class)
+        layer = layer_class(task.input_size, d, task.layers, bidirectional=learner.bidirectional)
+        set_biases(layer, learner, task.steps)
+        return _Model(task, learner, layer, torch.nn.Linear(d * (2 if learner.bidirectional else 1), task.output_size))
+
+    @property
+    def parameters(self) -> list[Any]:
+        """All trained parameters."""
+        return [*self.layer.parameters(), *self.top.parameters()]
+
+    def rate(self) -> float | None:
+        """Return the gradient's factor per step; None for a stack or both directions."""
+        if self.learner.bidirectional or self.task.layers > 1:
+            return None
+        return gradient_rate(self.layer, self.learner.family, self.task.input_size)
+
+    def loss(self, batch: Batch) -> Any:
+        """Return the loss of a batch as a tensor."""
+        return _loss(self.task, self.top(self._states(batch.inputs)), batch.targets)
+
+    def test_loss(self, batch: Batch) -> float:
+        """Return the loss of a batch, without a graph."""
+        import torch
+
+        with torch.no_grad():
+            return float(self.loss(batch))
+
+    def _states(self, inputs: Array) -> Any:
+        """Return the states that are read: the last ones (B, d) or all (T, B, d); window by window, if there are."""
+        import torch
+
+        x: Any = torch.from_numpy(inputs)
+        if not self.task.window:
+            outputs = self.layer(x)[0]
+            return outputs if self.task.asks_every_step else outputs[-1]
+        parts, state = [], None
+        for window in x.split(self.task.window):
+            outputs, last = self.layer(window, state)
+            parts.append(outputs)
+            # The gradient ends where a window does; the state goes on, or does not.
+            detached = tuple(tensor.detach() for tensor in last) if isinstance(last, tuple) else last.detach()
+            state = detached if self.learner.is_stateful else None
+        return torch.cat(parts)
 
 
-def _trained(task: Task, learner: Learner, budget: int, seed: int, tick: Callable[[], None]) -> _Trained:
+def _loss(task: Task, outputs: Any, targets: Array) -> Any:
+    import torch
+
+    if task.asks_numbers:
+        return torch.nn.functional.mse_loss(outputs, torch.from_numpy(targets))
+    classes = torch.from_numpy(targets.astype(np.int64)).reshape(-1)
+    return torch.nn.functional.cross_entropy(outputs.reshape(-1, task.output_size), classes, ignore_index=-1)
+
+
+def _train(
+    task: Task, learner: Learner, training_steps: int, seed: int, check_interrupt: Callable[[], None]
+) -> _Training:
     import torch
 
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
-    d = task.widths[learner.family]
-    kind = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[learner.family]
-    layer = kind(task.inputs, d, task.layers, bidirectional=learner.both)
-    _biased(layer, learner, task.steps)
-    top = torch.nn.Linear(d * (2 if learner.both else 1), task.outputs)
-    parameters = [*layer.parameters(), *top.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=RATE)
-    plain = not learner.both and task.layers == 1
-    before = _rate(layer, learner, task) if plain else None
-    test = task.draw(np.random.default_rng([seed, 2]), TESTED)
-    curve: dict[int, float] = {}
-    start, spent, solved = time.perf_counter(), 0.0, None
-    for step in range(1, budget + 1):
-        tick()
-        drawn = task.draw(rng, BATCH)
-        loss = _loss(task, top(_shown(task, layer, drawn, learner.carries)), drawn[1])
+    model = _Model.build(task, learner)
+    parameters = model.parameters
+    optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE)
+    rate_before = model.rate()
+    test = task.draw(np.random.default_rng([seed, 2]), TEST_SIZE)
+    curve: list[CurvePoint] = []
+    start, seconds, solved_at = time.perf_counter(), 0.0, None
+    for step in range(1, training_steps + 1):
+        check_interrupt()
+        loss = model.loss(task.draw(rng, BATCH_SIZE))
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, CLIP)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         optimiser.step()
-        if step % EVERY == 0:
-            spent += time.perf_counter() - start
-            curve[step] = _tested(task, layer, top, test, learner.carries)
-            if solved is None and curve[step] < task.solved:
-                solved = step
+        if step % TEST_INTERVAL == 0:
+            seconds += time.perf_counter() - start
+            curve.append(CurvePoint(step, model.test_loss(test)))
+            if solved_at is None and curve[-1].value < task.solved:
+                solved_at = step
             start = time.perf_counter()
-    spent += time.perf_counter() - start
-    after = _rate(layer, learner, task) if plain else None
-    rates = None if before is None or after is None else (before, after)
-    count = sum(one.numel() for one in parameters)
-    loss_now = _tested(task, layer, top, test, learner.carries)
-    return _Trained(loss_now, solved, spent, count, rates, curve)
-
-
-def _shown(task: Task, layer: Any, drawn: tuple[Array, Array], carries: bool) -> Any:
-    """The states that are read: the last ones, or all; window by window, where there are windows."""
-    import torch
-
-    x: Any = torch.from_numpy(drawn[0])
-    if not task.window:
-        outputs = layer(x)[0]
-        return outputs if task.every else outputs[-1]
-    parts, state = [], None
-    for part in x.split(task.window):
-        shown, last = layer(part, state)
-        parts.append(shown)
-        # The gradient ends where a window does; the state goes on, or does not.
-        ended = tuple(one.detach() for one in last) if isinstance(last, tuple) else last.detach()
-        state = ended if carries else None
-    return torch.cat(parts)
-
-
-def _loss(task: Task, found: Any, targets: Array) -> Any:
-    import torch
-
-    if task.counts:
-        return torch.nn.functional.mse_loss(found, torch.from_numpy(targets))
-    flat = torch.from_numpy(targets.astype(np.int64)).reshape(-1)
-    return torch.nn.functional.cross_entropy(found.reshape(-1, task.outputs), flat, ignore_index=-1)
-
-
-def _tested(task: Task, layer: Any, top: Any, test: tuple[Array, Array], carries: bool) -> float:
-    import torch
-
-    with torch.no_grad():
-        return float(_loss(task, top(_shown(task, layer, test, carries)), test[1]))
-
-
-def _biased(layer: Any, learner: Learner, steps: int) -> None:
-    """The forget gate's biases of a fresh LSTM; torch's second ones become zero there."""
-    import torch
-
-    if learner.forget is None and learner.chrono is None:
-        return
-    d = layer.hidden_size
-    with torch.no_grad():
-        first, second = layer.bias_ih_l0, layer.bias_hh_l0
-        if learner.forget is not None:
-            first[d : 2 * d], second[d : 2 * d] = learner.forget, 0
-        else:
-            lags = torch.empty(d).uniform_(1, max(2, steps - 1)).log()
-            first[:d], first[d : 2 * d], second[: 2 * d] = -lags, lags, 0
-
-
-def _rate(layer: Any, learner: Learner, task: Task) -> float:
-    """The factor per step of the gradient's norm, on inputs N(0, 1), as `decay` measures it."""
-    cell: Reference = get(learner.family, **({"reset": "after"} if learner.family == "gru" else {}))
-    letters = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "g", "o")}[learner.family]
-    d = layer.hidden_size
-    weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}
-    made: dict[str, Array] = {}
-    for k, letter in enumerate(letters):
-        rows = slice(k * d, (k + 1) * d)
-        made[f"W_x{letter}"] = weights["weight_ih_l0"][rows]
-        made[f"W_h{letter}"] = weights["weight_hh_l0"][rows]
-        inner = weights["bias_hh_l0"][rows]
-        split = learner.family == "gru" and letter == "g"
-        made[f"b_{letter}" if letter else "b"] = weights["bias_ih_l0"][rows] + (0 if split else inner)
-        if split:
-            made["b_hg"] = inner
-    curve = decay(tangent(cell, made), task.inputs, 110, 0)
-    return float(10 ** ((curve.norms[100] - curve.norms[10]) / 90))
+    seconds += time.perf_counter() - start
+    count = sum(parameter.numel() for parameter in parameters)
+    return _Training(model.test_loss(test), solved_at, seconds, count, rate_before, model.rate(), tuple(curve))

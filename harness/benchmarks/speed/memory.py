@@ -5,15 +5,21 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 
-from rnn_harness.kernels.checks.dispatch import quiet
+from rnn_harness.kernels.environment.profiler import silenced_standard_error
 
 
-def most_memory(call: Callable[[], object], device: str = "cpu") -> float:
-    """Megabytes: on a CUDA device what torch's allocator says, else of NumPy and of torch, whose peaks are added."""
-    return (_on_device(call) if device != "cpu" else _numpy(call) + _torch(call)) / 2**20
+def peak_memory_mb(call: Callable[[], object], device: str = "cpu") -> float:
+    """Return the most memory that one call takes, in MiB.
+
+    Args:
+        call: The call.
+        device: On a CUDA device torch's allocator is asked; else the peaks of NumPy and of torch are added.
+    """
+    peak = _cuda_bytes(call) if device != "cpu" else _numpy_bytes(call) + _torch_bytes(call)
+    return peak / 2**20
 
 
-def _on_device(call: Callable[[], object]) -> int:
+def _cuda_bytes(call: Callable[[], object]) -> int:
     import torch
 
     torch.cuda.synchronize()
@@ -24,7 +30,7 @@ def _on_device(call: Callable[[], object]) -> int:
     return int(torch.cuda.max_memory_allocated()) - before
 
 
-def _numpy(call: Callable[[], object]) -> int:
+def _numpy_bytes(call: Callable[[], object]) -> int:
     tracemalloc.start()
     try:
         call()
@@ -33,16 +39,16 @@ def _numpy(call: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def _torch(call: Callable[[], object]) -> int:
-    """What was allocated and not yet freed, at its highest; what a library takes past torch is not seen."""
+def _torch_bytes(call: Callable[[], object]) -> int:
+    """Return the highest sum of what was allocated and not yet freed; memory taken past torch is not counted."""
     from torch.profiler import ProfilerActivity, profile
 
-    with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+    with silenced_standard_error(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         call()
-    now = most = 0
-    events = seen.profiler.kineto_results.events()
+    now = peak = 0
+    events = profiler.profiler.kineto_results.events()
     for event in sorted(events, key=lambda event: event.start_ns()):
         if event.name() == "[memory]":
             now += event.nbytes()
-            most = max(most, now)
-    return most
+            peak = max(peak, now)
+    return peak

@@ -1,6 +1,8 @@
 """Timing in one process: competitors take turns, slices are long enough, medians come with an interval.
 
-Every round also times one fixed piece of work, the control: what it does while nothing about it changes is the machine.
+Every round also times one fixed piece of work, the control: what changes of it is the machine. pyperf, asv and
+pytest-benchmark time one competitor after the other and have no control, so a machine that slows down meanwhile favours
+those that came first.
 """
 
 from __future__ import annotations
@@ -16,34 +18,41 @@ import numpy as np
 
 Call = Callable[[], object]
 Clock = Callable[[Call, int], float]
-"""Seconds that so many calls take, one after the other."""
+"""Returns the seconds that a number of calls take, one after the other."""
 SLICE = 0.004
 """Seconds: far above the clock's resolution."""
 CONTROL = "control"
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A median with the interval that holds it in about 95 of 100 repetitions."""
+class MedianInterval:
+    """A median with its interval.
 
-    middle: float
-    low: float
-    high: float
+    Attributes:
+        median: The median of the samples.
+        ci_low: The lower end of the interval that holds the true median in about 95 of 100 repetitions.
+        ci_high: The upper end.
+    """
+
+    median: float
+    ci_low: float
+    ci_high: float
 
     def __str__(self) -> str:
-        return f"{self.middle:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        """Return the median with the interval in brackets."""
+        return f"{self.median:.3g} [{self.ci_low:.3g}, {self.ci_high:.3g}]"
 
 
-def wall(call: Call, repeats: int) -> float:
-    """On the processor."""
+def wall_seconds(call: Call, repeats: int) -> float:
+    """Time calls on the processor."""
     start = time.perf_counter()
     for _ in range(repeats):
         call()
     return time.perf_counter() - start
 
 
-def on_device(call: Call, repeats: int) -> float:
-    """On a CUDA device: a batch of calls between two events, so that launches overlap as they do in use."""
+def cuda_seconds(call: Call, repeats: int) -> float:
+    """Time calls on a CUDA device, between two events, so that launches overlap as they do in training."""
     import torch
 
     event: Any = torch.cuda.Event
@@ -57,20 +66,20 @@ def on_device(call: Call, repeats: int) -> float:
     return float(start.elapsed_time(end)) / 1000
 
 
-CLOCKS: dict[str, Clock] = {"cpu": wall, "cuda": on_device}
+CLOCKS: dict[str, Clock] = {"cpu": wall_seconds, "cuda": cuda_seconds}
 
 
 def _control(device: str) -> Call:
-    left = np.random.default_rng(0).standard_normal((192, 192))
+    matrix = np.random.default_rng(0).standard_normal((192, 192))
     if device == "cpu":
-        return lambda: left @ left
+        return lambda: matrix @ matrix
     import torch
 
-    there = torch.tensor(left, device=device)
-    return lambda: there @ there
+    on_device = torch.tensor(matrix, device=device)
+    return lambda: on_device @ on_device
 
 
-def _settle() -> None:
+def _settle_allocator() -> None:
     """Show the allocator one large block before anything is timed.
 
     Until glibc has seen one freed, it gives freed memory back to the system after every call and takes it back page by
@@ -79,60 +88,52 @@ def _settle() -> None:
     np.empty(31 << 20, np.uint8)  # just below the 32 MiB above which glibc does not learn from a block
 
 
-def interleaved(
+def time_interleaved(
     calls: Mapping[str, Call], rounds: int = 15, on_round: Callable[[], None] = lambda: None, device: str = "cpu"
 ) -> dict[str, list[float]]:
-    """Seconds per call of every competitor and of the control, one sample a round; the order changes every round."""
+    """Time every competitor and the control once a round; the order changes every round.
+
+    Args:
+        calls: The competitors by name.
+        rounds: The number of samples of each.
+        on_round: Called after every round.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        Seconds per call by name, one sample a round, `CONTROL` among the names.
+    """
     clock = CLOCKS[device]
-    _settle()
-    everyone = {**calls, CONTROL: _control(device)}
+    _settle_allocator()
+    with_control = {**calls, CONTROL: _control(device)}
     repeats = {}
-    for name, call in everyone.items():
+    for name, call in with_control.items():
         call()
         repeats[name] = max(1, math.ceil(SLICE / max(clock(call, 1), SLICE / 2**15)))
-    samples: dict[str, list[float]] = {name: [] for name in everyone}
-    names = list(everyone)
+    samples: dict[str, list[float]] = {name: [] for name in with_control}
+    names = list(with_control)
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            samples[name].append(clock(everyone[name], repeats[name]) / repeats[name])
+            samples[name].append(clock(with_control[name], repeats[name]) / repeats[name])
         on_round()
     return samples
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """The median and the order statistics around it that hold the true one in about 95 of 100 cases."""
-    ordered = sorted(values)
+def median_interval(samples: Sequence[float]) -> MedianInterval:
+    """Return the median and the order statistics around it that hold the true one in about 95 of 100 cases."""
+    ordered = sorted(samples)
     reach = int(0.98 * math.sqrt(len(ordered)))
-    middle = len(ordered) // 2
-    return Interval(median(ordered), ordered[max(0, middle - reach)], ordered[min(len(ordered) - 1, middle + reach)])
+    center = len(ordered) // 2
+    low, high = ordered[max(0, center - reach)], ordered[min(len(ordered) - 1, center + reach)]
+    return MedianInterval(median(ordered), low, high)
 
 
-def ratio(samples: Mapping[str, Sequence[float]], top: str, bottom: str) -> Interval:
-    """Of samples taken in the same round."""
-    return interval([a / b for a, b in zip(samples[top], samples[bottom], strict=True)])
+def ratio_interval(samples: Mapping[str, Sequence[float]], numerator: str, denominator: str) -> MedianInterval:
+    """Return the ratio of two competitors' samples of the same round, with its interval."""
+    return median_interval([a / b for a, b in zip(samples[numerator], samples[denominator], strict=True)])
 
 
-def drift(samples: Mapping[str, Sequence[float]]) -> float:
-    """How much slower the control was in the last third than in the first: 1 where the machine was steady."""
-    own = samples[CONTROL]
-    third = max(1, len(own) // 3)
-    return median(own[-third:]) / median(own[:third])
-
-
-PEAK, COPY = "peak", "copy"
-
-
-def ceilings(dtype: Any, size: int, device: str = "cpu") -> tuple[dict[str, Call], dict[str, float]]:
-    """What the machine can do, to be timed in the same rounds as what is held against it, and the work of each call.
-
-    PEAK: operations of one large matrix product; COPY: bytes that a copy reads and writes where both sides together
-    take `size` bytes, so out of the cache that holds them.
-    """
-    import torch
-
-    width = 768 if device == "cpu" else 4096
-    one = torch.randn(width, width, dtype=dtype, device=device)
-    source = torch.zeros(max(1, size // 2), dtype=torch.uint8, device=device)
-    target = torch.empty_like(source)
-    calls: dict[str, Call] = {PEAK: lambda: one @ one, COPY: lambda: target.copy_(source)}
-    return calls, {PEAK: 2.0 * width**3, COPY: 2.0 * source.numel()}
+def control_drift(samples: Mapping[str, Sequence[float]]) -> float:
+    """Return the control's time in the last third of the rounds over that in the first: 1 on a steady machine."""
+    control = samples[CONTROL]
+    third = max(1, len(control) // 3)
+    return median(control[-third:]) / median(control[:third])

@@ -1,27 +1,27 @@
-"""Metamorphic relations: laws between runs of one subject. `RELATIONS` holds them all."""
+"""Metamorphic properties: what runs of one subject have to do with each other. `PROPERTIES` holds them all."""
 
 from __future__ import annotations
 
 from rnn_harness.checks.metamorphic import batch, bounds, gradients, limits, structure, symmetry, time, variants
 from rnn_harness.checks.metamorphic.cell_traits import Traits
-from rnn_harness.checks.metamorphic.relation import Comparison, Relation
+from rnn_harness.checks.metamorphic.property import Comparison, MetamorphicProperty
 
 
-def _key(one: Relation) -> tuple[int, str]:
-    number = one.id.removeprefix("M-")
+def _ledger_order(entry: MetamorphicProperty) -> tuple[int, str]:
+    number = entry.ledger.removeprefix("M-")
     return (int("".join(filter(str.isdigit, number))), number)
 
 
-RELATIONS: tuple[Relation, ...] = tuple(
+PROPERTIES: tuple[MetamorphicProperty, ...] = tuple(
     sorted(
         {
-            id(one): one
+            id(entry): entry
             for module in (batch, bounds, gradients, limits, structure, symmetry, time, variants)
-            for one in vars(module).values()
-            if isinstance(one, Relation)
+            for entry in vars(module).values()
+            if isinstance(entry, MetamorphicProperty)
         }.values(),
-        key=_key,
+        key=_ledger_order,
     )
 )
 
-__all__ = ["RELATIONS", "Comparison", "Relation", "Traits"]
+__all__ = ["PROPERTIES", "Comparison", "MetamorphicProperty", "Traits"]

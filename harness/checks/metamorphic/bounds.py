@@ -9,33 +9,33 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
-from rnn_harness.checks.metamorphic.relation import Comparison, at_most, relation
+from rnn_harness.checks.metamorphic.property import Comparison, at_most, metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 
 
-def _trace(bench: SubjectRun, name: str) -> Array:
-    return bench.run.trace[name]
+def _trace(original: SubjectRun, name: str) -> Array:
+    return original.run.trace[name]
 
 
-def _radius(bench: SubjectRun, name: str) -> Array:
-    return bench.radii.trace[name]
+def _radius(original: SubjectRun, name: str) -> Array:
+    return original.radii.trace[name]
 
 
-def _before(bench: SubjectRun, state: str, name: str) -> Array:
-    return np.concatenate([bench.arrays.states[state][None], _trace(bench, name)[:-1]])
+def _before(original: SubjectRun, state: str, name: str) -> Array:
+    return np.concatenate([original.arrays.states[state][None], _trace(original, name)[:-1]])
 
 
-@relation(
+@metamorphic_property(
+    "gates-in-unit-interval",
     "M-27",
     "states and gates stay inside their bounds",
-    "B",
+    "bitwise",
     lambda t: t.single and t.known,
-    ("activation", "bias"),
 )
-def bounds(bench: SubjectRun) -> Iterator[Comparison]:
+def gates_in_unit_interval(original: SubjectRun) -> Iterator[Comparison]:
     """Gates and sigmoid candidates in [0, 1]; tanh in [-1, 1]; abs(c_t) <= abs(c_{t-1}) + 1."""
-    whole = whole_of(bench)
+    whole = whole_of(original)
     reference = whole.subject.cell
     for name in ("reset_gate", "update_gate", "input_gate", "forget_gate", "output_gate"):
         if name in whole.run.trace:
@@ -57,10 +57,16 @@ def bounds(bench: SubjectRun) -> Iterator[Comparison]:
         )
 
 
-@relation("M-27b", "a GRU's state lies between the last state and the candidate", "R", is_gru, ("convex",))
-def between(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "state-between-past-and-candidate",
+    "M-27b",
+    "a GRU's state lies between the last state and the candidate",
+    "rounding",
+    is_gru,
+)
+def state_between_past_and_candidate(original: SubjectRun) -> Iterator[Comparison]:
     """min(h, g) <= h' <= max(h, g)."""
-    whole = whole_of(bench)
+    whole = whole_of(original)
     before, g, h = (
         _before(whole, "h", "hidden_state"),
         _trace(whole, "candidate"),
@@ -74,10 +80,12 @@ def _monotone(traits: Traits) -> bool:
     return is_lstm(traits) and not traits.option("forget") and traits.option("candidate") == "sigmoid"
 
 
-@relation("M-28", "without forget gate a sigmoid candidate only adds", "B", _monotone, ("sign",))
-def monotone(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "cell-state-never-falls", "M-28", "without forget gate a sigmoid candidate only adds", "bitwise", _monotone
+)
+def cell_state_never_falls(original: SubjectRun) -> Iterator[Comparison]:
     """s_t >= s_{t-1} entry by entry (003:739)."""
-    whole = whole_of(bench)
+    whole = whole_of(original)
     yield at_most("cell state", _before(whole, "c", "cell_state"), _trace(whole, "cell_state"))
 
 
@@ -85,24 +93,24 @@ def _norm(matrix: Array) -> float:
     return float(np.linalg.norm(matrix.astype(np.float64), 2)) if matrix.size else 0.0
 
 
-@relation(
+@metamorphic_property(
+    "gradient-norm-bound",
     "M-42",
     "the gradient for the first state obeys the product of norms",
-    "R",
+    "rounding",
     lambda t: is_rnn(t) or (is_gru(t) and t.option("reset") == "before" and t.option("candidate") == "tanh"),
-    ("backward",),
 )
-def decay(bench: SubjectRun) -> Iterator[Comparison]:
+def gradient_norm_bound(original: SubjectRun) -> Iterator[Comparison]:
     """RNN: |dh_0| <= (gamma |U|)^T |dh_T|, gamma = 1 or 1/4; GRU: 1 + |U_z|/2 + |U_n|(1 + |U_r|/4) per step.
 
     The GRU's bound holds for states inside [-1, 1]; entries of a case are drawn there.
     """
-    whole = whole_of(bench)
+    whole = whole_of(original)
     arrays = replace(whole.arrays, d_outputs=np.zeros_like(whole.arrays.d_outputs))
     last = whole.at(arrays)
     p = arrays.parameters
     if "W_h" in p:
-        rate = _norm(p["W_h"]) * (1 if bench.options.get("activation", "tanh") == "tanh" else 1 / 4)
+        rate = _norm(p["W_h"]) * (1 if original.options.get("activation", "tanh") == "tanh" else 1 / 4)
     else:
         rate = 1 + _norm(p["W_hz"]) / 2 + _norm(p["W_hg"]) * (1 + _norm(p["W_hr"]) / 4)
     if "W_hz" in p and np.abs(arrays.states["h"]).max(initial=0) > 1:

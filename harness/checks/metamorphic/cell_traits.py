@@ -1,4 +1,4 @@
-"""What a relation may ask about a subject, and which axes of its parameters are units or input features.
+"""What a metamorphic property may ask about a subject, and which axes of its parameters are units or input features.
 
 Dimension legend: n input size, d hidden size, k output size.
 """
@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rnn_harness.references import Reference
+from rnn_harness.subjects.parameter_role import parameter_axes
 from rnn_harness.subjects.subject import Subject
 
 
@@ -50,7 +51,7 @@ class Traits:
 
     @property
     def known(self) -> bool:
-        """Of a family whose options and trace the laws of a family may ask for; a new one has names of its own."""
+        """Whether options and trace have the names that the properties of a family ask for."""
         return self.family in ("rnn", "feedforward", "gru", "lstm")
 
     @property
@@ -102,43 +103,6 @@ def everything(_: Traits) -> bool:
     return True
 
 
-def split(name: str) -> tuple[str, str]:
-    """``layer0.W_xi`` into ``layer0.`` and ``W_xi``."""
-    prefix, dot, own = name.rpartition(".")
-    return prefix + dot, own
-
-
-def axes(name: str) -> tuple[str, ...]:
-    """What the axes of a parameter are: hidden, below (the layer under it), input, output or merged.
-
-    A diagonal peephole has one axis; the caller takes as many as the array has.
-    """
-    prefix, own = split(name)
-    if own == "W_y":
-        return ("output", "merged")
-    if own == "b_y":
-        return ("output",)
-    if own.startswith("W_x"):
-        upper = prefix.startswith("layer") and prefix != "layer0."
-        return ("hidden", "below" if upper else "input")
-    if own.startswith(("W_h", "W_c")):
-        return ("hidden", "hidden")
-    return ("hidden",)
-
-
-def is_candidate(name: str) -> bool:
-    """Whether a parameter feeds the candidate (or the only activation) of its cell."""
-    _, own = split(name)
-    return own in ("W_x", "W_h", "b") or own in ("W_xg", "W_hg", "b_g", "b_hg")
-
-
 def input_weights(names: Any) -> list[str]:
     """The parameters that multiply the inputs of the whole subject."""
-    return [name for name in names if "input" in axes(name)]
-
-
-def bias_of(weight: str) -> str:
-    """The bias beside an input weight: ``W_xi`` has ``b_i``, ``W_x`` has ``b``."""
-    prefix, own = split(weight)
-    gate = own.removeprefix("W_x")
-    return f"{prefix}b_{gate}" if gate else f"{prefix}b"
+    return [name for name in names if "input" in parameter_axes(name)]

@@ -11,46 +11,47 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.batch import rows_of, with_constant_feature
-from rnn_harness.checks.metamorphic.cell_traits import bias_of, everything, input_weights
-from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close
+from rnn_harness.checks.metamorphic.cell_traits import everything, input_weights
+from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun, flat
+from rnn_harness.subjects.parameter_role import parameter_role
 
 
-@relation(
+@metamorphic_property(
+    "gradient-additivity",
     "M-37",
     "gradients of a sum are sums of gradients, over steps and over rows",
-    "R",
+    "rounding",
     everything,
-    ("backward",),
 )
-def additivity(bench: SubjectRun) -> Iterator[Comparison]:
+def gradient_additivity(original: SubjectRun) -> Iterator[Comparison]:
     """The first step's output gradient and the others' apart; then every row apart."""
-    arrays = bench.arrays
+    arrays = original.arrays
     first = np.zeros_like(arrays.d_outputs)
     first[:1] = arrays.d_outputs[:1]
     nothing = {name: np.zeros_like(value) for name, value in arrays.d_finals.items()}
     by_step = [
-        bench.at(replace(arrays, d_outputs=first, d_finals=nothing)),
-        bench.at(replace(arrays, d_outputs=arrays.d_outputs - first)),
+        original.at(replace(arrays, d_outputs=first, d_finals=nothing)),
+        original.at(replace(arrays, d_outputs=arrays.d_outputs - first)),
     ]
-    by_row = [bench.at(rows_of(arrays, slice(row, row + 1))) for row in range(arrays.inputs.shape[1])]
+    by_row = [original.at(rows_of(arrays, slice(row, row + 1))) for row in range(arrays.inputs.shape[1])]
     for what, parts in (("steps", by_step), ("rows", by_row if len(by_row) > 1 else [])):
-        for name, value in bench.gradients.parameters.items() if parts else ():
+        for name, value in original.gradients.parameters.items() if parts else ():
             yield close(
                 f"gradient of {name} over {what}",
                 value,
                 sum(part.gradients.parameters[name] for part in parts),
                 lambda: (
-                    2 * bench.gradient_radii.parameters[name]
+                    2 * original.gradient_radii.parameters[name]
                     + sum(part.gradient_radii.parameters[name] for part in parts)
                 ),
             )
 
 
-@relation("M-38", "backward is the adjoint of forward", "R", everything, ("backward",))
-def adjoint(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("adjoint", "M-38", "backward is the adjoint of forward", "rounding", everything)
+def adjoint(original: SubjectRun) -> Iterator[Comparison]:
     """<J v, w> = <v, J^T w>: J v by a complex step through the subject's own forward, in float64."""
-    own = bench if bench.dtype == np.float64 else bench.in_type("float64")
+    own = original if original.dtype == np.float64 else original.in_type("float64")
     stream = np.random.Generator(np.random.PCG64([own.arrays.case.seed, 38]))
     found = flat(own.gradients)
     steps = {name: stream.standard_normal(np.shape(value)) for name, value in found.items()}
@@ -81,12 +82,18 @@ def adjoint(bench: SubjectRun) -> Iterator[Comparison]:
     yield close("<J v, w> and <v, J^T w>", forward, backward, allowed)
 
 
-@relation("M-40", "a constant input's weights have the bias's gradient", "R", lambda t: t.bias, ("bias gradient",))
-def tied_gradients(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "constant-input-gradient",
+    "M-40",
+    "a constant input's weights have the bias's gradient",
+    "rounding",
+    lambda t: t.bias,
+)
+def constant_input_gradient(original: SubjectRun) -> Iterator[Comparison]:
     """dL/dW[:, j] = dL/db where x_j = 1."""
-    wide = bench.at(with_constant_feature(bench.arrays, 0.0))
+    wide = original.at(with_constant_feature(original.arrays, 0.0))
     for weight in input_weights(wide.arrays.parameters):
-        bias = bias_of(weight)
+        bias = parameter_role(weight).bias.name
         if bias in wide.gradients.parameters:
             yield close(
                 f"gradients of {weight} and {bias}",
@@ -96,42 +103,44 @@ def tied_gradients(bench: SubjectRun) -> Iterator[Comparison]:
             )
 
 
-@relation("M-40b", "changing inputs and weights against each other moves nothing", "R", everything, ("backward",))
-def gauge(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "gauge-invariance", "M-40b", "changing inputs and weights against each other moves nothing", "rounding", everything
+)
+def gauge_invariance(original: SubjectRun) -> Iterator[Comparison]:
     """<dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates)."""
-    n = bench.sizes["n"]
-    stream = np.random.Generator(np.random.PCG64([bench.arrays.case.seed, 40]))
+    n = original.sizes["n"]
+    stream = np.random.Generator(np.random.PCG64([original.arrays.case.seed, 40]))
     a = np.round(stream.standard_normal((n, n)) * 8) / 8
-    names = input_weights(bench.arrays.parameters)
-    weights = {name: bench.arrays.parameters[name].astype(np.float64) @ a for name in names}
-    inputs = bench.arrays.inputs.astype(np.float64) @ a.T
-    left = sum(float(np.sum(bench.gradients.parameters[name] * weights[name])) for name in names)
-    right = float(np.sum(bench.gradients.inputs * inputs))
+    names = input_weights(original.arrays.parameters)
+    weights = {name: original.arrays.parameters[name].astype(np.float64) @ a for name in names}
+    inputs = original.arrays.inputs.astype(np.float64) @ a.T
+    left = sum(float(np.sum(original.gradients.parameters[name] * weights[name])) for name in names)
+    right = float(np.sum(original.gradients.inputs * inputs))
 
     def allowed() -> float:
-        radii = bench.gradient_radii
+        radii = original.gradient_radii
         total = float(np.sum(radii.inputs * abs(inputs)))
         return 2 * (total + sum(float(np.sum(radii.parameters[m] * abs(weights[m]))) for m in names))
 
     yield close("<dW, W A> and <dX, X A^T>", left, right, allowed)
 
 
-@relation(
+@metamorphic_property(
+    "softmax-shift",
     "M-43",
     "softmax does not see a common shift, and its gradients add up to zero",
-    "R",
+    "rounding",
     lambda traits: getattr(traits.subject.output, "activation", "") == "softmax",
-    ("softmax",),
 )
-def softmax_shift(bench: SubjectRun) -> Iterator[Comparison]:
+def softmax_shift(original: SubjectRun) -> Iterator[Comparison]:
     """b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0."""
-    parameters = dict(bench.arrays.parameters)
+    parameters = dict(original.arrays.parameters)
     parameters["b_y"] = parameters["b_y"] + parameters["b_y"].dtype.type(0.5)
-    yield from runs_close(bench, bench.at(replace(bench.arrays, parameters=parameters)))
-    gradient = bench.gradients.parameters["b_y"]
+    yield from runs_close(original, original.at(replace(original.arrays, parameters=parameters)))
+    gradient = original.gradients.parameters["b_y"]
     yield close(
         "sum of the gradient of b_y",
         gradient.astype(np.float64).sum(),
         0.0,
-        lambda: bench.gradient_radii.parameters["b_y"].sum(),
+        lambda: original.gradient_radii.parameters["b_y"].sum(),
     )

@@ -10,27 +10,28 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits
-from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, same
+from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.time import whole_of
 from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 
 def _pair(traits: Traits) -> bool:
     return traits.bidirectional
 
 
-def _cells(bench: SubjectRun) -> tuple[Reference, Reference]:
-    reference = bench.subject.cell
+def _cells(original: SubjectRun) -> tuple[Reference, Reference]:
+    reference = original.subject.cell
     ahead: Reference = getattr(reference, "forward_cell")  # noqa: B009 - only a pair has it
     back: Reference = getattr(reference, "backward_cell")  # noqa: B009
     return ahead, back
 
 
-def hidden(bench: SubjectRun) -> Array:
+def hidden(original: SubjectRun) -> Array:
     """The hidden states (T, B, .) under the output layer, if there is one."""
-    found: Array = bench.run.outputs if bench.subject.output is None else bench.run.saved[0].outputs
+    found: Array = original.run.outputs if original.subject.output is None else original.run.saved[0].outputs
     return found
 
 
@@ -47,11 +48,11 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
     return {name: renamed[name] for name in values}
 
 
-def _bare(bench: SubjectRun) -> SubjectRun:
-    """The bench without its output layer: relations of the pair itself."""
-    own = {name: value for name, value in bench.arrays.parameters.items() if name not in ("W_y", "b_y")}
-    bare = replace(bench.subject, output=None)
-    return SubjectRun(bare, replace(bench.arrays, parameters=own, lengths=None))
+def _bare(original: SubjectRun) -> SubjectRun:
+    """The run without its output layer, for properties of the pair itself."""
+    own = {name: value for name, value in original.arrays.parameters.items() if name not in OUTPUT_LAYER}
+    bare = replace(original.subject, output=None)
+    return SubjectRun(bare, replace(original.arrays, parameters=own, lengths=None))
 
 
 def _radius(whole: SubjectRun) -> Array:
@@ -60,14 +61,14 @@ def _radius(whole: SubjectRun) -> Array:
     return np.concatenate([trace["forward.hidden_state"], trace["backward.hidden_state"]], axis=2)
 
 
-@relation("M-29", "reversing time swaps the directions", "R", _pair, ("direction",))
-def time_reversal(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("time-reversal", "M-29", "reversing time swaps the directions", "rounding", _pair)
+def time_reversal(original: SubjectRun) -> Iterator[Comparison]:
     """Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too.
 
     Not bit for bit: a row's place in a matrix product may change how it is summed.
     """
-    whole = whole_of(bench)
-    a = _bare(bench)
+    whole = whole_of(original)
+    a = _bare(original)
     b = a.at(
         replace(
             a.arrays,
@@ -84,10 +85,10 @@ def time_reversal(bench: SubjectRun) -> Iterator[Comparison]:
         yield close(f"final {name}", a.run.finals[name], value, lambda: 2 * whole.radii.finals[name])
 
 
-@relation("M-30", "each half of a pair is the cell by itself", "B", _pair, ("direction",))
-def halves(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("directions-are-cells", "M-30", "each half of a pair is the cell by itself", "bitwise", _pair)
+def directions_are_cells(original: SubjectRun) -> Iterator[Comparison]:
     """The forward half is the forward cell; the backward half the backward cell on reversed time."""
-    a = _bare(bench)
+    a = _bare(original)
     ahead, back = _cells(a)
     d = a.sizes["d"]
     x = a.arrays.inputs
@@ -103,10 +104,10 @@ def halves(bench: SubjectRun) -> Iterator[Comparison]:
         yield same(f"final backward {name}", a.run.finals[f"backward.{name}"], value)
 
 
-@relation("M-31", "a palindrome with equal cells gives a palindrome", "R", _pair, ("direction",))
-def palindrome(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("palindrome", "M-31", "a palindrome with equal cells gives a palindrome", "rounding", _pair)
+def palindrome(original: SubjectRun) -> Iterator[Comparison]:
     """X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
-    a = whole_of(bench)
+    a = whole_of(original)
     x = np.concatenate([a.arrays.inputs, a.arrays.inputs[::-1]])
 
     def twin(values: dict[str, Array]) -> dict[str, Array]:
@@ -130,17 +131,17 @@ def palindrome(bench: SubjectRun) -> Iterator[Comparison]:
         yield close(f"final {name}", value, b.run.finals[other], lambda: 2 * b.radii.finals[other])
 
 
-@relation(
+@metamorphic_property(
+    "layer-composition",
     "M-32",
     "a stack is its layers one after the other; a stack of one is the cell",
-    "B",
+    "bitwise",
     lambda traits: traits.causal,
-    ("layers",),
 )
-def composition(bench: SubjectRun) -> Iterator[Comparison]:
+def layer_composition(original: SubjectRun) -> Iterator[Comparison]:
     """Layer-major order: every layer over the whole sequence, then the next."""
-    whole = whole_of(bench)
-    own = {name: value for name, value in whole.arrays.parameters.items() if name not in ("W_y", "b_y")}
+    whole = whole_of(original)
+    own = {name: value for name, value in whole.arrays.parameters.items() if name not in OUTPUT_LAYER}
     reference = whole.subject.cell
     cells = getattr(reference, "cells", None)
     if cells is None:

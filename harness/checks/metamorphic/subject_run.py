@@ -1,4 +1,4 @@
-"""A subject on some numbers, as a relation drives it: run, change, run again, and ask for the bounds.
+"""A subject on some numbers, as a metamorphic property drives it: run, change, run again, and ask for the bounds.
 
 Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
 Rows of different lengths are enclosed apart, each over its own length, which is what a length means.
@@ -9,29 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from flint import arb
 
-from rnn_harness.arithmetic import Trajectory, evaluate
-from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.cases.case import CaseArrays
-from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.expectation import Expectation, expect
+from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.references import Gradients, Run
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
-
-
-@cache
-def rounding(dtype: str) -> BallArithmetic:
-    """Balls that hold every result rounded in `dtype`."""
-    return BallArithmetic.of(dtype)
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ class Radii:
 class _Group:
     rows: IndexArray
     length: int
-    trajectory: Trajectory
+    expectation: Expectation
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """The bench of a trial."""
+        """Take the subject and the numbers of an evaluation."""
         return cls(evaluation.subject, evaluation.arrays)
 
     @property
@@ -104,11 +98,11 @@ class SubjectRun:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """The program's sizes, read off the numbers (a relation may have added a unit or a feature)."""
+        """The program's sizes, read off the numbers (a property may have added a unit or a feature)."""
         n = self.arrays.inputs.shape[2]
         d = next((value.shape[1] for value in self.arrays.states.values()), None)
         if d is None:
-            d = next(len(value) for name, value in self.arrays.parameters.items() if name.startswith("W_x"))
+            d = hidden_size(self.arrays.parameters)
         return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
 
     @property
@@ -142,8 +136,10 @@ class SubjectRun:
             rows = np.flatnonzero(lengths == length)
             states = {name: value[rows] for name, value in d.states.items()}
             values = self.subject.values(d.parameters, d.inputs[:length, rows], states, self.sizes)
-            found = evaluate(self.program, values, rounding(str(self.dtype)))
-            yield _Group(rows, int(length), found)
+            d_outputs = {self.subject.output_name: d.d_outputs[:length, rows]}
+            d_finals = {name: d.d_finals[source][rows] for name, source in self.subject.states.items()}
+            expectation = expect(self.program, values, d_outputs, d_finals, rounding(str(self.dtype)))
+            yield _Group(rows, int(length), expectation)
 
     @cached_property
     def radii(self) -> Radii:
@@ -153,12 +149,12 @@ class SubjectRun:
         finals = {name: np.zeros(value.shape) for name, value in self.arrays.states.items()}
         last = self._last_steps()
         for group in self._groups():
-            for t, step in enumerate(group.trajectory.steps):
+            for t, step in enumerate(group.expectation.step_radii):
                 for name, value in step.items():
                     symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
-                    symbols[name][t, group.rows] = _radius(value)
+                    symbols[name][t, group.rows] = value
             for name, own in self.subject.states.items():
-                finals[own][group.rows] = _radius(group.trajectory.steps[last[name]][name])
+                finals[own][group.rows] = group.expectation.step_radii[last[name]][name]
         trace = {own: symbols[name] for name, own in self.subject.trace.items() if name in symbols}
         return Radii(symbols[self.subject.output_name], finals, trace)
 
@@ -171,15 +167,12 @@ class SubjectRun:
     def gradient_radii(self) -> Gradients:
         """The bounds of the backward in this dtype: radii in place of gradients."""
         d = self.arrays
-        arithmetic = rounding(str(self.dtype))
         inputs = np.zeros(d.inputs.shape)
         states = {name: np.zeros(value.shape) for name, value in d.d_finals.items()}
         parameters = {name: np.zeros(value.shape) for name, value in d.parameters.items()}
         weights = []
         for group in self._groups():
-            d_outputs = {self.subject.output_name: d.d_outputs[: group.length, group.rows]}
-            d_finals = {name: d.d_finals[own][group.rows] for name, own in self.subject.states.items()}
-            found = differentiate(derive(self.program), group.trajectory, d_outputs, d_finals, arithmetic)
+            found = group.expectation.cotangents
             for t, value in enumerate(found.inputs.get(self.subject.input_name, ())):
                 inputs[t, group.rows] = _radius(value)
             for name, own in self.subject.states.items():

@@ -9,46 +9,49 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.cell_traits import Traits, axes, everything, is_candidate
-from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
+from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
+from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
 
 
 def _single_recurrent(traits: Traits) -> bool:
     return traits.single and traits.recurrent
 
 
-@relation("M-04", "permuting the hidden units permutes the states", "R", everything, ("transposed",))
-def hidden_permutation(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "hidden-unit-permutation", "M-04", "permuting the hidden units permutes the states", "rounding", everything
+)
+def hidden_unit_permutation(original: SubjectRun) -> Iterator[Comparison]:
     """W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(bench, order)
+        other = permuted(original, order)
         yield close(
             "outputs",
-            reordered(bench, bench.run.outputs, order),
+            reordered(original, original.run.outputs, order),
             other.run.outputs,
-            lambda: reordered(bench, bench.radii.outputs, order) + other.radii.outputs,
+            lambda: reordered(original, original.radii.outputs, order) + other.radii.outputs,
         )
-        for name, value in bench.run.finals.items():
+        for name, value in original.run.finals.items():
             yield close(
                 f"final {name}",
                 value[:, order],
                 other.run.finals[name],
-                lambda: bench.radii.finals[name][:, order] + other.radii.finals[name],
+                lambda: original.radii.finals[name][:, order] + other.radii.finals[name],
             )
 
 
-@relation("M-41", "gradients are permuted like the weights", "R", everything, ("backward",))
-def gradient_permutation(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("gradient-permutation", "M-41", "gradients are permuted like the weights", "rounding", everything)
+def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
     """The gradient for P U P^T is P (gradient for U) P^T, and so on."""
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(bench, order)
-        turned = along(bench.gradients.parameters, take(order, d), "hidden", "below", "merged")
+        other = permuted(original, order)
+        turned = along(original.gradients.parameters, take(order, d), "hidden", "below", "merged")
         for name, value in turned.items():
             yield close(
                 f"gradient of {name}",
@@ -56,7 +59,7 @@ def gradient_permutation(bench: SubjectRun) -> Iterator[Comparison]:
                 other.gradients.parameters[name],
                 lambda: (
                     along(
-                        {name: bench.gradient_radii.parameters[name]},
+                        {name: original.gradient_radii.parameters[name]},
                         take(order, d),
                         "hidden",
                         "below",
@@ -67,18 +70,24 @@ def gradient_permutation(bench: SubjectRun) -> Iterator[Comparison]:
             )
 
 
-@relation("M-07", "hidden units may change sign when tanh is odd", "B", lambda traits: traits.odd, ("sigma",))
-def sign_gauge(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "hidden-unit-sign-change",
+    "M-07",
+    "hidden units may change sign when tanh is odd",
+    "bitwise",
+    lambda traits: traits.odd,
+)
+def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
     """D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
-    arrays = bench.arrays
-    d = bench.sizes["d"]
+    arrays = original.arrays
+    d = original.sizes["d"]
     signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(arrays.inputs.dtype)
 
     def flip(name: str, value: Array, axis: int, kind: str) -> Array:
-        peephole = ".W_c" in f".{name}"
+        peephole = is_kind(name, ParameterKind.PEEPHOLE)
         if axis == 0 and kind == "hidden":
             diagonal = peephole and value.ndim == 1
-            if not is_candidate(name) and not diagonal:
+            if not parameter_role(name).feeds_candidate and not diagonal:
                 return value
         both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and kind == "merged" else signs
         shape = [1] * value.ndim
@@ -86,29 +95,31 @@ def sign_gauge(bench: SubjectRun) -> Iterator[Comparison]:
         flipped: Array = value * both.reshape(shape)
         return flipped
 
-    other = bench.at(
+    other = original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, flip, "hidden", "below", "merged"),
             states={name: value * signs for name, value in arrays.states.items()},
         )
     )
-    for name, value in bench.run.finals.items():
-        yield _mirrored(bench, other, name, value * signs, other.run.finals[name])
+    for name, value in original.run.finals.items():
+        yield _mirrored(original, other, name, value * signs, other.run.finals[name])
 
 
-@relation(
+@metamorphic_property(
+    "odd-function",
     "M-07b",
     "a tanh RNN without bias is an odd function",
-    "B",
+    "bitwise",
     lambda t: t.family == "rnn" and t.odd,
-    ("sigma",),
 )
-def oddness(bench: SubjectRun) -> Iterator[Comparison]:
+def odd_function(original: SubjectRun) -> Iterator[Comparison]:
     """S(-X, -h) = -S(X, h)."""
-    arrays = replace(bench.arrays, parameters=without_bias(bench.arrays.parameters))
-    a = bench.at(arrays)
-    b = bench.at(replace(arrays, inputs=-arrays.inputs, states={name: -value for name, value in arrays.states.items()}))
+    arrays = replace(original.arrays, parameters=without_bias(original.arrays.parameters))
+    a = original.at(arrays)
+    b = original.at(
+        replace(arrays, inputs=-arrays.inputs, states={name: -value for name, value in arrays.states.items()})
+    )
     for name, value in a.run.finals.items():
         yield _mirrored(a, b, name, value, -b.run.finals[name])
 
@@ -120,24 +131,30 @@ def _mirrored(a: SubjectRun, b: SubjectRun, name: str, left: Array, right: Array
     return close(f"final {name}", left, right, lambda: a.radii.finals[name] + b.radii.finals[name])
 
 
-@relation("M-33", "two cells side by side are one cell with block-diagonal weights", "R", _single_recurrent)
-def direct_sum(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "block-diagonal-weights",
+    "M-33",
+    "two cells side by side are one cell with block-diagonal weights",
+    "rounding",
+    _single_recurrent,
+)
+def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
     """The direct sum of the cell and of itself with its units in another order."""
-    arrays = bench.arrays
-    d = bench.sizes["d"]
+    arrays = original.arrays
+    d = original.sizes["d"]
     order = np.roll(np.arange(d), 1)
-    other = permuted(bench, order)
+    other = permuted(original, order)
 
     def joined(name: str) -> Array:
         one, two = arrays.parameters[name], other.arrays.parameters[name]
-        if axes(name)[: one.ndim] == ("hidden", "hidden"):
+        if parameter_axes(name)[: one.ndim] == ("hidden", "hidden"):
             zero = np.zeros_like(one)
             return np.block([[one, zero], [zero, two]])
-        if name == "W_y":
+        if is_kind(name, ParameterKind.OUTPUT):
             return np.concatenate([one, np.zeros_like(two)], axis=1)
-        return one if name == "b_y" else np.concatenate([one, two], axis=0)
+        return one if is_kind(name, ParameterKind.OUTPUT_BIAS) else np.concatenate([one, two], axis=0)
 
-    whole = bench.at(
+    whole = original.at(
         replace(
             arrays,
             parameters={name: joined(name) for name in arrays.parameters},
@@ -150,11 +167,11 @@ def direct_sum(bench: SubjectRun) -> Iterator[Comparison]:
                 for name, value in arrays.d_finals.items()
             },
             d_outputs=arrays.d_outputs
-            if bench.subject.output is not None
+            if original.subject.output is not None
             else np.concatenate([arrays.d_outputs, other.arrays.d_outputs], axis=2),
         )
     )
-    for name, value in bench.run.finals.items():
+    for name, value in original.run.finals.items():
         both = np.concatenate([value, value[:, order]], axis=1)
         yield close(
             f"final {name}",
@@ -163,8 +180,8 @@ def direct_sum(bench: SubjectRun) -> Iterator[Comparison]:
             lambda: (
                 np.concatenate(
                     [
-                        bench.radii.finals[name],
-                        bench.radii.finals[name][:, order],
+                        original.radii.finals[name],
+                        original.radii.finals[name][:, order],
                     ],
                     axis=1,
                 )
@@ -173,38 +190,42 @@ def direct_sum(bench: SubjectRun) -> Iterator[Comparison]:
         )
 
 
-@relation("M-34", "a unit that sends nothing leaves the others alone", "R", _single_recurrent)
-def dead_unit(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "silent-unit", "M-34", "a unit that sends nothing leaves the others alone", "rounding", _single_recurrent
+)
+def silent_unit(original: SubjectRun) -> Iterator[Comparison]:
     """One more unit, a copy of the first, whose outgoing weights are zero."""
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[d] = 0
-    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(original, with_units(original, sends, np.zeros(1, dtype=np.intp)))
 
 
-@relation("M-35", "a unit may be split in two that send half each", "R", _single_recurrent)
-def unit_splitting(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "unit-splitting", "M-35", "a unit may be split in two that send half each", "rounding", _single_recurrent
+)
+def unit_splitting(original: SubjectRun) -> Iterator[Comparison]:
     """Unit 0 twice, its outgoing weights halved."""
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[0] = sends[d] = 0.5
-    yield from _grown(bench, with_units(bench, sends, np.zeros(1, dtype=np.intp)))
+    yield from _grown(original, with_units(original, sends, np.zeros(1, dtype=np.intp)))
 
 
-def _grown(bench: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
-    d = bench.sizes["d"]
-    for name, value in bench.run.finals.items():
+def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
+    d = original.sizes["d"]
+    for name, value in original.run.finals.items():
         yield close(
             f"final {name}",
             value,
             larger.run.finals[name][:, :d],
-            lambda: bench.radii.finals[name] + larger.radii.finals[name][:, :d],
+            lambda: original.radii.finals[name] + larger.radii.finals[name][:, :d],
         )
-    if bench.subject.output is not None:
-        yield from runs_close_outputs(bench, larger)
+    if original.subject.output is not None:
+        yield from runs_close_outputs(original, larger)
 
 
-def runs_close_outputs(bench: SubjectRun, other: SubjectRun) -> Iterator[Comparison]:
+def runs_close_outputs(original: SubjectRun, other: SubjectRun) -> Iterator[Comparison]:
     """Only the outputs of two trials."""
-    comparisons = runs_close(bench, other)
+    comparisons = runs_close(original, other)
     yield next(comparisons)

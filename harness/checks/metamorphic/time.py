@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.relation import Comparison, close, relation, runs_close, same
+from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 
 def _causal(traits: Traits) -> bool:
@@ -28,14 +29,16 @@ def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
     return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
 
 
-def _full(bench: SubjectRun) -> SubjectRun:
-    return bench.at(replace(bench.arrays, lengths=None)) if bench.arrays.lengths is not None else bench
+def _full(original: SubjectRun) -> SubjectRun:
+    return original.at(replace(original.arrays, lengths=None)) if original.arrays.lengths is not None else original
 
 
-@relation("M-08", "a sequence in chunks gives the same as the whole", "R", _causal_recurrent, ("initial state",))
-def chunking(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "chunking", "M-08", "a sequence in chunks gives the same as the whole", "rounding", _causal_recurrent
+)
+def chunking(original: SubjectRun) -> Iterator[Comparison]:
     """S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
-    whole = _full(bench)
+    whole = _full(original)
     steps = len(whole.arrays.inputs)
     for k in range(1, steps):
         first = whole.at(steps_of(whole.arrays, 0, k))
@@ -55,10 +58,10 @@ def chunking(bench: SubjectRun) -> Iterator[Comparison]:
         )
 
 
-@relation("M-09", "later inputs change nothing earlier", "B", _causal, ("future",))
-def causality(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property("causality", "M-09", "later inputs change nothing earlier", "bitwise", _causal)
+def causality(original: SubjectRun) -> Iterator[Comparison]:
     """Outputs up to t stay bit for bit when every input after t is replaced."""
-    whole = _full(bench)
+    whole = _full(original)
     for k in range(1, len(whole.arrays.inputs)):
         inputs = whole.arrays.inputs.copy()
         inputs[k:] = -inputs[k:] + 1
@@ -66,16 +69,18 @@ def causality(bench: SubjectRun) -> Iterator[Comparison]:
         yield same(f"outputs up to step {k}", whole.run.outputs[:k], other.run.outputs[:k])
 
 
-@relation("M-10", "rows of different lengths give what each gives alone", "R", everything, ("lengths",))
-def lengths(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "sequence-lengths", "M-10", "rows of different lengths give what each gives alone", "rounding", everything
+)
+def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
     """Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
-    arrays = bench.arrays
+    arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
-    masked = bench.at(replace(arrays, lengths=wanted))
+    masked = original.at(replace(arrays, lengths=wanted))
     for row, length in enumerate(wanted):
         rows = slice(row, row + 1)
-        alone = bench.at(steps_of(rows_of(replace(arrays, lengths=None), rows), 0, int(length)))
+        alone = original.at(steps_of(rows_of(replace(arrays, lengths=None), rows), 0, int(length)))
         outputs = masked.run.outputs[:, rows]
         yield close(
             f"outputs of a row of length {length}",
@@ -93,15 +98,21 @@ def lengths(bench: SubjectRun) -> Iterator[Comparison]:
             )
 
 
-@relation("M-10b", "gradients of rows of different lengths add up to the rows' own", "R", everything)
-def length_gradients(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "gradients-with-lengths",
+    "M-10b",
+    "gradients of rows of different lengths add up to the rows' own",
+    "rounding",
+    everything,
+)
+def gradients_with_lengths(original: SubjectRun) -> Iterator[Comparison]:
     """Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
-    arrays = bench.arrays
+    arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
-    masked = bench.at(replace(arrays, lengths=wanted))
+    masked = original.at(replace(arrays, lengths=wanted))
     alone = [
-        bench.at(steps_of(rows_of(replace(arrays, lengths=None), slice(row, row + 1)), 0, int(length)))
+        original.at(steps_of(rows_of(replace(arrays, lengths=None), slice(row, row + 1)), 0, int(length)))
         for row, length in enumerate(wanted)
     ]
     for name, value in masked.gradients.parameters.items():
@@ -122,10 +133,12 @@ def length_gradients(bench: SubjectRun) -> Iterator[Comparison]:
         yield same(f"input gradient past the length {length}", past, np.zeros_like(past))
 
 
-@relation("M-11", "the same state at another time gives the same outputs", "R", _causal_recurrent, ("time",))
-def time_shift(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "time-invariance", "M-11", "the same state at another time gives the same outputs", "rounding", _causal_recurrent
+)
+def time_invariance(original: SubjectRun) -> Iterator[Comparison]:
     """The sequence twice over: its second half is a run from the state in the middle."""
-    whole = _full(bench)
+    whole = _full(original)
     steps = len(whole.arrays.inputs)
     twice = whole.at(
         replace(
@@ -143,10 +156,16 @@ def time_shift(bench: SubjectRun) -> Iterator[Comparison]:
     )
 
 
-@relation("M-39", "gradients handed over at a chunk's border are those of the whole", "R", _causal_recurrent)
-def gradient_chunking(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "gradient-chunking",
+    "M-39",
+    "gradients handed over at a chunk's border are those of the whole",
+    "rounding",
+    _causal_recurrent,
+)
+def gradient_chunking(original: SubjectRun) -> Iterator[Comparison]:
     """Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
-    whole = _full(bench)
+    whole = _full(original)
     steps = len(whole.arrays.inputs)
     k = steps // 2
     if k == 0:
@@ -170,15 +189,16 @@ def gradient_chunking(bench: SubjectRun) -> Iterator[Comparison]:
         )
 
 
-@relation(
+@metamorphic_property(
+    "parallel-iteration",
     "M-49",
     "k rounds of iterating all steps at once are exact for the first k steps",
-    "R",
+    "rounding",
     lambda traits: traits.single and traits.recurrent,
 )
-def iteration(bench: SubjectRun) -> Iterator[Comparison]:
+def parallel_iteration(original: SubjectRun) -> Iterator[Comparison]:
     """Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
-    whole = _full(bench)
+    whole = _full(original)
     arrays = whole.arrays
     steps, batch, n = arrays.inputs.shape
     names = {"h": "hidden_state", "c": "cell_state"}
@@ -189,7 +209,7 @@ def iteration(bench: SubjectRun) -> Iterator[Comparison]:
             for name, value in guess.items()
         }
         run = whole.subject.cell.forward(
-            {name: value for name, value in arrays.parameters.items() if name not in ("W_y", "b_y")},
+            {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER},
             arrays.inputs.reshape(1, steps * batch, n),
             states,
         )
@@ -199,9 +219,9 @@ def iteration(bench: SubjectRun) -> Iterator[Comparison]:
         yield close(names[name], seen, value, lambda: 2 * whole.radii.trace[names[name]])
 
 
-def whole_of(bench: SubjectRun) -> SubjectRun:
-    """The bench with every row at full length."""
-    return _full(bench)
+def whole_of(original: SubjectRun) -> SubjectRun:
+    """The run with every row at full length."""
+    return _full(original)
 
 
 __all__ = ["chunking", "runs_close", "steps_of", "whole_of"]

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array, IndexArray
-from rnn_harness.checks.metamorphic.cell_traits import axes, split
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
 
 
 def along(
@@ -21,7 +21,7 @@ def along(
     """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
     found = {}
     for name, value in parameters.items():
-        for axis, kind in enumerate(axes(name)[: value.ndim]):
+        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
             if kind in kinds:
                 value = change(name, value, axis, kind)
         found[name] = np.ascontiguousarray(value)
@@ -39,37 +39,37 @@ def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
     return change
 
 
-def permuted(bench: SubjectRun, order: IndexArray) -> SubjectRun:
+def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
     """Hidden units in another order, everywhere: parameters, states and final gradients."""
-    arrays = bench.arrays
-    change = take(order, bench.sizes["d"])
-    return bench.at(
+    arrays = original.arrays
+    change = take(order, original.sizes["d"])
+    return original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in arrays.states.items()},
             d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
-            d_outputs=reordered(bench, arrays.d_outputs, order),
+            d_outputs=reordered(original, arrays.d_outputs, order),
         )
     )
 
 
-def reordered(bench: SubjectRun, outputs: Array, order: IndexArray) -> Array:
+def reordered(original: SubjectRun, outputs: Array, order: IndexArray) -> Array:
     """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
-    if bench.subject.output is not None:
+    if original.subject.output is not None:
         return outputs
-    d = bench.sizes["d"]
+    d = original.sizes["d"]
     both = outputs.shape[-1] == 2 * d
     return outputs[..., np.concatenate([order, order + d])] if both else outputs[..., order]
 
 
-def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
+def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
     """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
 
     States and their gradients are copied from the sources.
     """
-    arrays = bench.arrays
-    d = bench.sizes["d"]
+    arrays = original.arrays
+    d = original.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
     def change(name: str, value: Array, axis: int, kind: str) -> Array:
@@ -81,13 +81,13 @@ def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> Subjec
         scaled: Array = grown * columns.reshape(shape).astype(grown.dtype)
         return scaled
 
-    return bench.at(
+    return original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, change, "hidden", "below", "merged"),
             states={name: value[:, order] for name, value in arrays.states.items()},
             d_finals={name: value[:, order] for name, value in arrays.d_finals.items()},
-            d_outputs=arrays.d_outputs if bench.subject.output is not None else arrays.d_outputs[..., order],
+            d_outputs=arrays.d_outputs if original.subject.output is not None else arrays.d_outputs[..., order],
         )
     )
 
@@ -95,16 +95,18 @@ def with_units(bench: SubjectRun, columns: Array, sources: IndexArray) -> Subjec
 def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
     """Hold a gate's pre-activation at `value`: its weights become zero, its bias the value. In place."""
     for name in list(parameters):
-        before, own = split(name)
-        if before == prefix and own in (f"W_x{gate}", f"W_h{gate}", f"W_c{gate}"):
-            parameters[name] = np.zeros_like(parameters[name])
-        if before == prefix and own == f"b_{gate}":
+        role = parameter_role(name)
+        if role.prefix != prefix or role.gate != gate or role.in_output_layer:
+            continue
+        if role.kind is ParameterKind.BIAS:
             parameters[name] = np.full_like(parameters[name], value)
+        elif role.kind is not ParameterKind.RECURRENT_BIAS:
+            parameters[name] = np.zeros_like(parameters[name])
 
 
 def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
     """All biases zero, but for the output layer's."""
     return {
-        name: np.zeros_like(value) if split(name)[1].startswith("b") and split(name)[1] != "b_y" else value
+        name: np.zeros_like(value) if is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS) else value
         for name, value in parameters.items()
     }

@@ -12,24 +12,25 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm, is_rnn
-from rnn_harness.checks.metamorphic.limits import BETA, HOLD, plain_run
-from rnn_harness.checks.metamorphic.relation import Comparison, apart, close, relation
+from rnn_harness.checks.metamorphic.limits import HOLD, plain_run
+from rnn_harness.checks.metamorphic.property import Comparison, apart, close, metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_role
 
 
-def _finals(bench: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
+def _finals(original: SubjectRun, finals: dict[str, Array], extra: float = 0.0) -> Iterator[Comparison]:
     """The subject's finals against another right computation of the same, each within the radius."""
     for name, value in finals.items():
         yield close(
             f"final {name}",
-            bench.run.finals[name],
+            original.run.finals[name],
             value,
-            lambda: 2 * bench.radii.finals[name] + extra,
+            lambda: 2 * original.radii.finals[name] + extra,
         )
 
 
-def _options(bench: SubjectRun, **changes: Any) -> dict[str, Any]:
-    return {**bench.options, **changes}
+def _options(original: SubjectRun, **changes: Any) -> dict[str, Any]:
+    return {**original.options, **changes}
 
 
 def _has_peephole(traits: Traits) -> bool:
@@ -40,38 +41,52 @@ def _plain_lstm(traits: Traits) -> bool:
     return is_lstm(traits) and traits.option("peephole") is None and bool(traits.option("forget"))
 
 
-@relation("M-19", "an LSTM with zero peepholes is an LSTM without", "R", _has_peephole, ("peephole",))
-def zero_peephole(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "zero-peepholes", "M-19", "an LSTM with zero peepholes is an LSTM without", "rounding", _has_peephole
+)
+def zero_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     """W_c = 0."""
     parameters = {
-        name: np.zeros_like(value) if name.startswith("W_c") else value
-        for name, value in bench.arrays.parameters.items()
+        name: np.zeros_like(value) if is_kind(name, ParameterKind.PEEPHOLE) else value
+        for name, value in original.arrays.parameters.items()
     }
-    bare = {name: value for name, value in parameters.items() if not name.startswith("W_c")}
-    zero = bench.at(replace(bench.arrays, parameters=parameters))
-    yield from _finals(zero, plain_run(zero, "lstm", bare, **_options(bench, peephole=None)).finals)
+    bare = {name: value for name, value in parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
+    zero = original.at(replace(original.arrays, parameters=parameters))
+    yield from _finals(zero, plain_run(zero, "lstm", bare, **_options(original, peephole=None)).finals)
 
 
-@relation("M-19b", "a forget gate held open is no forget gate", "R", lambda t: _plain_lstm(t) and t.bias)
-def open_forget_gate(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "open-forget-gate",
+    "M-19b",
+    "a forget gate held open is no forget gate",
+    "rounding",
+    lambda t: _plain_lstm(t) and t.bias,
+)
+def open_forget_gate(original: SubjectRun) -> Iterator[Comparison]:
     """W_f = U_f = 0, b_f so large that f = 1 exactly."""
-    parameters = dict(bench.arrays.parameters)
+    parameters = dict(original.arrays.parameters)
     for name in ("W_xf", "W_hf"):
         parameters[name] = np.zeros_like(parameters[name])
     parameters["b_f"] = np.full_like(parameters["b_f"], HOLD)
-    held = bench.at(replace(bench.arrays, parameters=parameters))
-    without = {name: value for name, value in parameters.items() if name not in ("W_xf", "W_hf", "b_f")}
-    yield from _finals(held, plain_run(held, "lstm", without, **_options(bench, forget=False)).finals)
+    held = original.at(replace(original.arrays, parameters=parameters))
+    without = {name: value for name, value in parameters.items() if parameter_role(name).gate != "f"}
+    yield from _finals(held, plain_run(held, "lstm", without, **_options(original, forget=False)).finals)
 
 
-@relation("M-20", "a forget gate with the input gate's parameters negated is one minus it", "R", _plain_lstm)
-def tied_gates(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "coupled-gates",
+    "M-20",
+    "a forget gate with the input gate's parameters negated is one minus it",
+    "rounding",
+    _plain_lstm,
+)
+def coupled_gates(original: SubjectRun) -> Iterator[Comparison]:
     """sigma(-a) = 1 - sigma(a): the coupled gates of a CIFG cell."""
-    parameters = dict(bench.arrays.parameters)
+    parameters = dict(original.arrays.parameters)
     for prefix in ("W_x", "W_h", "b_"):
         if f"{prefix}i" in parameters:
             parameters[f"{prefix}f"] = -parameters[f"{prefix}i"]
-    tied = bench.at(replace(bench.arrays, parameters=parameters, lengths=None))
+    tied = original.at(replace(original.arrays, parameters=parameters, lengths=None))
     gates = [tied.run.trace[gate] for gate in ("input_gate", "forget_gate")]
     unit = float(UNIT_ROUNDOFF[str(tied.arrays.inputs.dtype)])
     yield close(
@@ -82,23 +97,29 @@ def tied_gates(bench: SubjectRun) -> Iterator[Comparison]:
     )
 
 
-@relation("M-21", "a peephole is an input: gates that see [x, c] of an LSTM without peepholes", "R", _has_peephole)
-def peephole_as_input(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "peepholes-as-inputs",
+    "M-21",
+    "a peephole is an input: gates that see [x, c] of an LSTM without peepholes",
+    "rounding",
+    _has_peephole,
+)
+def peepholes_as_inputs(original: SubjectRun) -> Iterator[Comparison]:
     """The plain LSTM on [x_t, c_{t-1}, c_t], the peepholes in the columns of the input weights."""
-    arrays = replace(bench.arrays, lengths=None)
-    seen = bench.at(arrays)
+    arrays = replace(original.arrays, lengths=None)
+    seen = original.at(arrays)
     c = seen.run.trace["cell_state"]
     before = np.concatenate([arrays.states["c"][None], c[:-1]])
-    parameters = {name: value for name, value in arrays.parameters.items() if not name.startswith("W_c")}
+    parameters = {name: value for name, value in arrays.parameters.items() if not is_kind(name, ParameterKind.PEEPHOLE)}
     zero = np.zeros_like(arrays.parameters["W_hi"])
-    for gate in bench.subject.cell.gates if hasattr(bench.subject.cell, "gates") else "ifog":
+    for gate in original.subject.cell.gates if hasattr(original.subject.cell, "gates") else "ifog":
         peephole = arrays.parameters.get(f"W_c{gate}", zero)
         matrix = np.diag(peephole) if peephole.ndim == 1 else peephole
         now = gate == "o"
         blocks = [parameters[f"W_x{gate}"], zero if now else matrix, matrix if now else zero]
         parameters[f"W_x{gate}"] = np.concatenate(blocks, axis=1)
     wide = seen.at(replace(arrays, inputs=np.concatenate([arrays.inputs, before, c], axis=2)))
-    run = plain_run(wide, "lstm", parameters, **_options(bench, peephole=None))
+    run = plain_run(wide, "lstm", parameters, **_options(original, peephole=None))
     # Both read the subject's own cell states, so each run is once more within the radius.
     for name, value in run.finals.items():
         yield close(
@@ -109,111 +130,120 @@ def peephole_as_input(bench: SubjectRun) -> Iterator[Comparison]:
         )
 
 
-@relation(
+@metamorphic_property(
+    "diagonal-peepholes",
     "M-21b",
     "full peepholes with diagonal matrices are diagonal peepholes",
-    "R",
+    "rounding",
     lambda t: _has_peephole(t) and t.option("peephole") == "full",
 )
-def diagonal_peephole(bench: SubjectRun) -> Iterator[Comparison]:
+def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     """W_c = diag(p)."""
-    parameters, diagonal = dict(bench.arrays.parameters), dict(bench.arrays.parameters)
+    parameters, diagonal = dict(original.arrays.parameters), dict(original.arrays.parameters)
     for name in parameters:
-        if name.startswith("W_c"):
+        if is_kind(name, ParameterKind.PEEPHOLE):
             diagonal[name] = np.ascontiguousarray(np.diag(parameters[name]))
             parameters[name] = np.diag(diagonal[name])
-    held = bench.at(replace(bench.arrays, parameters=parameters))
-    yield from _finals(held, plain_run(held, "lstm", diagonal, **_options(bench, peephole="diagonal")).finals)
+    held = original.at(replace(original.arrays, parameters=parameters))
+    yield from _finals(held, plain_run(held, "lstm", diagonal, **_options(original, peephole="diagonal")).finals)
 
 
-@relation("M-22", "keeping with z is writing with z's parameters negated", "R", is_gru, ("gates swapped",))
-def update_duality(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "update-gate-negation", "M-22", "keeping with z is writing with z's parameters negated", "rounding", is_gru
+)
+def update_gate_negation(original: SubjectRun) -> Iterator[Comparison]:
     """GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
     parameters = {
-        name: -value if name in ("W_xz", "W_hz", "b_z") else value for name, value in bench.arrays.parameters.items()
+        name: -value if parameter_role(name).gate == "z" else value
+        for name, value in original.arrays.parameters.items()
     }
-    other = "write" if bench.options.get("update", "keep") == "keep" else "keep"
-    yield from _finals(bench, plain_run(bench, "gru", parameters, **_options(bench, update=other)).finals)
+    other = "write" if original.options.get("update", "keep") == "keep" else "keep"
+    yield from _finals(original, plain_run(original, "gru", parameters, **_options(original, update=other)).finals)
 
 
-def _flipped_reset(bench: SubjectRun, parameters: dict[str, Array]) -> dict[str, Array]:
+def _flipped_reset(original: SubjectRun, parameters: dict[str, Array]) -> dict[str, Array]:
     """The finals of the GRU whose reset gate acts on the other side of the product."""
-    options = bench.options
+    options = original.options
     after = options.get("reset", "before") == "after"
     own = dict(parameters)
     if after:
         own.pop("b_hg", None)
     elif options.get("bias", True):
         own["b_hg"] = np.zeros_like(own["b_g"])
-    return plain_run(bench, "gru", own, **_options(bench, reset="before" if after else "after")).finals
+    return plain_run(original, "gru", own, **_options(original, reset="before" if after else "after")).finals
 
 
-@relation("M-25", "reset before and after agree for a diagonal recurrent matrix", "R", is_gru, ("reset",))
-def reset_diagonal(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "reset-before-and-after-agree-if-diagonal",
+    "M-25",
+    "reset before and after agree for a diagonal recurrent matrix",
+    "rounding",
+    is_gru,
+)
+def reset_before_and_after_agree_if_diagonal(original: SubjectRun) -> Iterator[Comparison]:
     """U_n = diag(u), no recurrent bias: u (r h) = r (u h)."""
-    parameters = dict(bench.arrays.parameters)
+    parameters = dict(original.arrays.parameters)
     parameters["W_hg"] = np.diag(np.diag(parameters["W_hg"]))
     if "b_hg" in parameters:
         parameters["b_hg"] = np.zeros_like(parameters["b_hg"])
-    held = bench.at(replace(bench.arrays, parameters=parameters))
+    held = original.at(replace(original.arrays, parameters=parameters))
     yield from _finals(held, _flipped_reset(held, parameters))
 
 
-@relation("M-25b", "reset before and after differ for generic weights", "R", is_gru, ("reset",))
-def reset_control(bench: SubjectRun) -> Iterator[Comparison]:
+@metamorphic_property(
+    "reset-before-and-after-differ", "M-25b", "reset before and after differ for generic weights", "rounding", is_gru
+)
+def reset_before_and_after_differ(original: SubjectRun) -> Iterator[Comparison]:
     """The negative control of M-25."""
-    if bench.sizes["d"] > 1:
-        other = _flipped_reset(bench, bench.arrays.parameters)
+    if original.sizes["d"] > 1:
+        other = _flipped_reset(original, original.arrays.parameters)
         yield apart(
             "final h",
-            bench.run.finals["h"],
+            original.run.finals["h"],
             other["h"],
-            lambda: 2 * bench.radii.finals["h"],
+            lambda: 2 * original.radii.finals["h"],
         )
 
 
-@relation(
+@metamorphic_property(
+    "recurrent-and-input-bias-differ",
     "M-14b",
     "with reset after, the recurrent bias is not the input bias",
-    "R",
+    "rounding",
     lambda t: is_gru(t) and t.option("reset") == "after" and t.bias,
-    ("reset",),
 )
-def bias_control(bench: SubjectRun) -> Iterator[Comparison]:
+def recurrent_and_input_bias_differ(original: SubjectRun) -> Iterator[Comparison]:
     """The negative control of M-14: what moves from b_g to b_hg passes through the reset gate."""
-    parameters = dict(bench.arrays.parameters)
+    parameters = dict(original.arrays.parameters)
     parameters["b_g"], parameters["b_hg"] = (
         np.zeros_like(parameters["b_g"]),
         (parameters["b_hg"] + parameters["b_g"]),
     )
-    moved = bench.at(replace(bench.arrays, parameters=parameters))
+    moved = original.at(replace(original.arrays, parameters=parameters))
     yield apart(
         "final h",
-        bench.run.finals["h"],
+        original.run.finals["h"],
         moved.run.finals["h"],
-        lambda: bench.radii.finals["h"] + moved.radii.finals["h"],
+        lambda: original.radii.finals["h"] + moved.radii.finals["h"],
     )
 
 
-@relation(
+@metamorphic_property(
+    "sigmoid-tanh-conjugacy",
     "M-26",
     "a sigmoid RNN is a tanh RNN in other coordinates",
-    "R",
+    "rounding",
     lambda t: is_rnn(t) and t.option("activation") == "sigmoid",
-    ("sigma",),
 )
-def conjugacy(bench: SubjectRun) -> Iterator[Comparison]:
+def sigmoid_tanh_conjugacy(original: SubjectRun) -> Iterator[Comparison]:
     """q = (1 + s) / 2: weights W/2, U/4, bias (b + U 1/2) / 2; exact on values of a common grain."""
-    arrays = bench.arrays
+    arrays = original.arrays
     if arrays.inputs.dtype != np.float64:
         return
     w, u = arrays.parameters["W_x"], arrays.parameters["W_h"]
     b = arrays.parameters.get("b", np.zeros(len(u)))
     parameters = {"W_x": w / 2, "W_h": u / 4, "b": (b + u.sum(axis=1) / 2) / 2}
-    moved = bench.at(replace(arrays, states={"h": 2 * arrays.states["h"] - 1}))
+    moved = original.at(replace(arrays, states={"h": 2 * arrays.states["h"] - 1}))
     other = plain_run(moved, "rnn", parameters, activation="tanh").finals["h"]
     unit = float(UNIT_ROUNDOFF[str(arrays.inputs.dtype)])
-    yield from _finals(bench, {"h": (1 + other) / 2}, 2 * unit)
-
-
-__all__ = ["BETA", "zero_peephole"]
+    yield from _finals(original, {"h": (1 + other) / 2}, 2 * unit)

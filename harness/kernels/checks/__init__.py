@@ -1,1 +1,1 @@
-"""Checks that only kernels have: precision, scale, memory layout, transforms, dispatch."""
+"""Checks that only kernels have: precision, gradients by place, scale, memory layout, transforms, dispatch."""

@@ -1,61 +1,58 @@
-"""Which kernel really ran: what torch's profiler saw, and what Triton launched."""
+"""Which kernel really ran: the events of torch's profiler that tell one kernel from another."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-_TELLING = re.compile(
+from rnn_harness.kernels.environment.profiler import profiled_event_names
+
+_DISTINCTIVE = re.compile(
     r"aten::(rnn_tanh|rnn_tanh_cell|gru|gru_cell|lstm|lstm_cell|mkldnn_rnn_layer|mkldnn_rnn_layer_backward|_cudnn_rnn\w*"
     r"|_thnn_\w+)$|.*(Torch-Compiled|CompiledFunction|Sequence|scan|triton|cpp_fused|gemm|GEMM|RNN_|LSTM_|GRU_).*"
 )
-"""Event names that tell one kernel from another; all the rest is glue."""
+"""Event names that tell one kernel from another; every other event is glue."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """The telling events of a run, sorted; `all` of them for who wants to look."""
+class KernelEvents:
+    """The profiler's events of a run, sorted by name.
 
-    events: tuple[str, ...]
-    all: tuple[str, ...] = ()
+    Attributes:
+        distinctive: Those that tell one kernel from another.
+        complete: Every event, for readers who want to look.
+    """
+
+    distinctive: tuple[str, ...]
+    complete: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return ", ".join(self.events) or "none but plain tensor operations"
+        return ", ".join(self.distinctive) or "none but plain tensor operations"
 
-    def differs(self, expects: tuple[str, ...], never: tuple[str, ...]) -> str:
-        """What is missing or should not be there; empty if this is the kernel that was asked for."""
-        missing = [name for name in expects if not any(re.fullmatch(name, event) for event in self.all)]
-        present = [event for event in self.all if any(re.fullmatch(name, event) for name in never)]
+    def mismatch(self, expected: tuple[str, ...], forbidden: tuple[str, ...]) -> str:
+        """Say how the run differs from that of the kernel that was asked for.
+
+        Args:
+            expected: Patterns of which each must match an event.
+            forbidden: Patterns of which none may match an event.
+
+        Returns:
+            What is missing and what should not be there; empty if nothing is.
+        """
+        missing = [pattern for pattern in expected if not any(re.fullmatch(pattern, name) for name in self.complete)]
+        present = [name for name in self.complete if any(re.fullmatch(pattern, name) for pattern in forbidden)]
         parts = [f"{', '.join(missing)} did not run"] if missing else []
         parts += [f"{', '.join(present)} ran"] if present else []
         return "; ".join(parts)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """The profiler's native code writes to standard error; it goes nowhere meanwhile."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def record_events(run: Callable[[], object], device: str = "cpu") -> KernelEvents:
+    """Run under the profiler.
 
-
-def watch(run: Callable[[], object], device: str = "cpu") -> Ran:
-    """Run under the profiler. What is compiled or set up on a first call should have been done before."""
-    from torch.profiler import ProfilerActivity, profile
-
-    activities = [ProfilerActivity.CPU]
-    if device == "cuda":
-        activities.append(ProfilerActivity.CUDA)
-    with quiet(), profile(activities=activities) as seen:
-        run()
-    names = tuple(sorted({event.name for event in seen.events()}))
-    return Ran(tuple(name for name in names if _TELLING.fullmatch(name)), names)
+    Args:
+        run: What is called once; whatever is compiled or set up on a first call should have been done before.
+        device: ``cpu`` or ``cuda``.
+    """
+    names = profiled_event_names(run, device)
+    return KernelEvents(tuple(name for name in names if _DISTINCTIVE.fullmatch(name)), names)

@@ -1,7 +1,4 @@
-"""What torch offers around a kernel: autocast, second derivatives, vmap, forward mode; each against its own truth.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""What torch offers around a kernel: autocast, second derivatives, vmap, forward mode; each against its own truth."""
 
 from __future__ import annotations
 
@@ -20,28 +17,29 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_wit
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation
-from rnn_harness.kernels.objective import bare, direction, kernel_of, objective
-from rnn_harness.kernels.torch_reference import numpy
+from rnn_harness.kernels.objective import cell_parameters, input_direction, kernel_of, torch_objective
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
-_LACKS = (NotImplementedError, RuntimeError)
+_LACKING_ERRORS = (NotImplementedError, RuntimeError)
 """What torch raises where it has no such transformation of a kernel."""
 
 
-def _lacking(what: str, error: Exception) -> Refused:
-    return Refused(f"{what}: torch refuses it: {first_line(error)[:160]}")
+def _refusal(transformation: str, error: Exception) -> Refused:
+    """Say that torch has no such transformation of the kernel."""
+    return Refused(f"{transformation}: torch refuses it: {first_line(error)[:160]}")
 
 
 def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
-    """float32 numbers under autocast to bfloat16: matrix products may be shortened, nothing worse."""
+    """Run float32 numbers under autocast to bfloat16: matrix products may be shortened, nothing worse."""
     import torch
 
     arrays, cell = evaluation.arrays, kernel_of(evaluation)
     try:
         with torch.autocast(cell.device, dtype=torch.bfloat16):
             run = evaluation.subject.forward(arrays.parameters, arrays.inputs, arrays.states)
-    except _LACKS as error:
-        raise _lacking("autocast", error) from None
+    except _LACKING_ERRORS as error:
+        raise _refusal("autocast", error) from None
     short = UNIT_ROUNDOFF["bfloat16"]
     balls = BallArithmetic(Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short))
     expected = evaluate(evaluation.program, evaluation.values, balls)
@@ -52,91 +50,90 @@ def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
     )
 
 
-def _second(evaluation: Evaluation) -> dict[str, Array]:
-    """The derivative of every gradient along the inputs' direction, by one complex step of the derived backward."""
+def _second_derivatives(evaluation: Evaluation) -> dict[str, Array]:
+    """Differentiate every gradient along the inputs' direction, by one complex step of the derived backward."""
     arithmetic = StepArithmetic()
     moved = dict(evaluation.flat_values)
-    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * direction(evaluation)
+    moved["inputs"] = moved["inputs"] + 1j * COMPLEX_STEP * input_direction(evaluation)
     parameters = dict(evaluation.arrays.parameters)
     values = evaluation.subject.values(parameters, moved["inputs"], evaluation.arrays.states, evaluation.case.sizes)
     trajectory = evaluate(evaluation.program, values, arithmetic)
     d_outputs, d_finals = evaluation.spec_cotangents
-    found = evaluation.gathered(differentiate(derive(evaluation.program), trajectory, d_outputs, d_finals, arithmetic))
-    return {name: np.imag(value) / COMPLEX_STEP for name, value in found.items()}
+    cotangents = differentiate(derive(evaluation.program), trajectory, d_outputs, d_finals, arithmetic)
+    return {name: np.imag(value) / COMPLEX_STEP for name, value in evaluation.gathered(cotangents).items()}
 
 
 def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
-    """The gradient's own derivative along a direction of the inputs, through torch's double backward."""
+    """Differentiate the gradient along a direction of the inputs, through torch's double backward."""
     import torch
 
-    made = objective(evaluation)
+    objective = torch_objective(evaluation)
     cell = kernel_of(evaluation)
-    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
-    wanted = [made.inputs, *made.states.values(), *made.leaves.values()]
+    v = torch.tensor(input_direction(evaluation), dtype=objective.inputs.dtype, device=objective.inputs.device)
+    wanted = [objective.inputs, *objective.states.values(), *objective.leaves.values()]
     try:
-        with made.held():
-            (first,) = torch.autograd.grad(made.scalar(made.inputs), made.inputs, create_graph=True)
-            found = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
-    except _LACKS as error:
-        raise _lacking("a second derivative", error) from None
-    if all(gradient is None for gradient in found):
+        with objective.parameters_swapped_in():
+            (first,) = torch.autograd.grad(objective.scalar(objective.inputs), objective.inputs, create_graph=True)
+            gradients = torch.autograd.grad((first * v).sum(), wanted, allow_unused=True)
+    except _LACKING_ERRORS as error:
+        raise _refusal("a second derivative", error) from None
+    if all(gradient is None for gradient in gradients):
         # torch's way to end a graph: asked with allow_unused it gives nothing instead of an error.
         raise Refused("a second derivative: the graph ends at the first one")
-    second = [numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, found, strict=True)]
-    names = ["inputs", *(f"states.{name}" for name in made.states)]
+    second = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
+    names = ["inputs", *(f"states.{name}" for name in objective.states)]
     rows = dict(zip(names, second, strict=False))
-    own = dict(zip(made.leaves, second[len(names) :], strict=True))
-    top = {f"parameters.{name}": own.pop(name) for name in ("W_y", "b_y") if name in own}
-    shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
-    gradient_parts = cell.driver.table.gradients(own, shapes)
+    by_leaf = dict(zip(objective.leaves, second[len(names) :], strict=True))
+    top = {f"parameters.{name}": by_leaf.pop(name) for name in OUTPUT_LAYER if name in by_leaf}
+    shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
+    gradient_parts = cell.driver.table.gradients(by_leaf, shapes)
     rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top
-    expected = _second(evaluation)
+    expected = _second_derivatives(evaluation)
     yield worst_finding(
         [_close(evaluation, f"second derivative of {name}", rows[name], expected[name]) for name in expected]
     )
 
 
-def _close(evaluation: Evaluation, what: str, found: Array, expected: Array) -> Finding:
-    """Within the complex step's floor, relative to the largest entry."""
-    error = float(np.max(np.abs(found - expected), initial=0.0))
+def _close(evaluation: Evaluation, quantity: str, computed: Array, expected: Array) -> Finding:
+    """Compare within the complex step's floor, relative to the largest entry."""
+    error = float(np.max(np.abs(computed - expected), initial=0.0))
     bound = COMPLEX_STEP_FLOOR * float(np.max(np.abs(expected), initial=0.0))
-    detail = "" if error <= bound else f"{what} is off by {error:.3g}, allowed {bound:.3g}"
-    share = 0.0 if error == 0 else error / bound if bound else float("inf")
-    return Finding(evaluation.subject.spec.id, error <= bound, detail, share, error, bound)
+    detail = "" if error <= bound else f"{quantity} is off by {error:.3g}, allowed {bound:.3g}"
+    error_over_bound = 0.0 if error == 0 else error / bound if bound else float("inf")
+    return Finding(evaluation.subject.spec.id, error <= bound, detail, error_over_bound, error, bound)
 
 
 def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
-    """torch's forward mode along a direction of the inputs, against a complex step of the equations."""
+    """Compare torch's forward mode along a direction of the inputs with a complex step of the equations."""
     import torch
 
-    made = objective(evaluation)
-    v = torch.tensor(direction(evaluation), dtype=made.inputs.dtype, device=made.inputs.device)
+    objective = torch_objective(evaluation)
+    v = torch.tensor(input_direction(evaluation), dtype=objective.inputs.dtype, device=objective.inputs.device)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
-            tangent = torch.func.jvp(made.scalar, (made.inputs.detach(),), (v,))[1]
-    except _LACKS as refusal:
-        raise _lacking("forward mode", refusal) from None
-    measured = complex_derivative(evaluation, {"inputs": direction(evaluation)})
-    mass = float(np.abs(evaluation.flat_gradients["inputs"] * direction(evaluation)).sum())
-    found, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
-    error = abs(found - measured)
-    detail = "" if error <= bound else f"torch.func.jvp gives {found!r}, a complex step {measured!r}"
-    share = 0.0 if error == 0 else error / bound if bound else float("inf")
-    yield Finding(evaluation.subject.spec.id, error <= bound, detail, share, error, bound)
+            tangent = torch.func.jvp(objective.scalar, (objective.inputs.detach(),), (v,))[1]
+    except _LACKING_ERRORS as refusal:
+        raise _refusal("forward mode", refusal) from None
+    measured = complex_derivative(evaluation, {"inputs": input_direction(evaluation)})
+    mass = float(np.abs(evaluation.flat_gradients["inputs"] * input_direction(evaluation)).sum())
+    derivative, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
+    error = abs(derivative - measured)
+    detail = "" if error <= bound else f"torch.func.jvp gives {derivative!r}, a complex step {measured!r}"
+    error_over_bound = 0.0 if error == 0 else error / bound if bound else float("inf")
+    yield Finding(evaluation.subject.spec.id, error <= bound, detail, error_over_bound, error, bound)
 
 
 def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
-    """Two input sequences at once under torch.func.vmap: each within the bound of its own."""
+    """Run two input sequences at once under torch.func.vmap, and compare the first with its own bound."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
-    made = objective(evaluation)
-    both = torch.stack([made.inputs, made.inputs.flip(0)]).detach()
+    objective = torch_objective(evaluation)
+    both = torch.stack([objective.inputs, objective.inputs.flip(0)]).detach()
     try:
-        outputs = numpy(torch.func.vmap(made.outputs)(both))
-    except _LACKS as error:
-        raise _lacking("vmap", error) from None
+        outputs = to_numpy(torch.func.vmap(objective.outputs)(both))
+    except _LACKING_ERRORS as error:
+        raise _refusal("vmap", error) from None
     balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
     yield compare_with_balls(evaluation.subject.spec.id, "the first of two sequences under vmap", balls, outputs[0])
     if np.array_equal(outputs[0], outputs[1]):

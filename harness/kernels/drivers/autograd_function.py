@@ -1,120 +1,180 @@
 """The documents' variants as one torch.autograd.Function a sequence: what the backward needs is saved, nothing else.
 
 The backward is written out from the derivatives (`rnn-harness specs show ID --backward` prints them); the gradients
-of weights are one product over all steps. Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+of weights are one product over all steps.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
-from rnn_harness.kernels.drivers.eager import _function
+from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
+from rnn_harness.kernels.drivers.eager import activation_function
 from rnn_harness.kernels.packing import Table
-from rnn_harness.kernels.torch_reference import Tensors
 from rnn_harness.references import Reference
+from rnn_harness.references.gru import GRU
+from rnn_harness.references.lstm import LSTM
+from rnn_harness.references.rnn import RNN
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@dataclass(frozen=True)
+class SequenceResult:
+    """What a forward gives.
+
+    Attributes:
+        outputs: (T, B, d).
+        finals: Final states (B, d) by name.
+        saved: What the backward of the same family needs.
+    """
+
+    outputs: Tensor
+    finals: Tensors
+    saved: Any
+
+
+@dataclass(frozen=True)
+class SequenceGradients:
+    """What a backward gives.
+
+    Attributes:
+        inputs: (T, B, n).
+        states: For the initial states, (B, d) by name.
+        parameters: By the reference's names.
+    """
+
+    inputs: Tensor
+    states: Tensors
+    parameters: Tensors
+
+
 def _slope(name: str, value: Tensor) -> Tensor:
-    """The derivative of tanh or sigmoid where its value is `value`."""
+    """Give the derivative of tanh or sigmoid where its value is `value`."""
     return 1 - value * value if name == "tanh" else value * (1 - value)
 
 
-def _early(p: Tensors, x: Tensor, gates: str) -> dict[str, Tensor]:
-    """What the inputs and biases add to every gate at all steps, (T, B, d) each."""
-    found = {}
+def _projected_inputs(p: Tensors, x: Tensor, gates: str) -> dict[str, Tensor]:
+    """Give what the inputs and biases add to every gate at all steps, (T, B, d) each."""
+    projected = {}
     for gate in gates or ("",):
-        found[gate] = x @ p[f"W_x{gate}"].T
+        projected[gate] = x @ p[f"W_x{gate}"].T
         bias = p.get(f"b_{gate}" if gate else "b")
         if bias is not None:
-            found[gate] = found[gate] + bias
-    return found
+            projected[gate] = projected[gate] + bias
+    return projected
 
 
-def _weights(p: Tensors, x: Tensor, delta: dict[str, Tensor], below: dict[str, Tensor]) -> Tensors:
-    """Gradients of input weights, recurrent weights and biases from those of the pre-activations.
+def _weight_gradients(p: Tensors, x: Tensor, delta: dict[str, Tensor], below: dict[str, Tensor]) -> Tensors:
+    """Give the gradients of input weights, recurrent weights and biases.
 
-    `below`: what the recurrent weight of a gate multiplies, (T, B, d).
+    `delta`: the gradients of the pre-activations, (T, B, d) by gate; `below`: what the recurrent weight of a gate
+    multiplies, (T, B, d).
     """
-    found = {}
+    gradients = {}
     for gate, change in delta.items():
         flat = change.flatten(0, 1)
-        found[f"W_x{gate}"] = flat.T @ x.flatten(0, 1)
-        found[f"W_h{gate}"] = flat.T @ below[gate].flatten(0, 1)
+        gradients[f"W_x{gate}"] = flat.T @ x.flatten(0, 1)
+        gradients[f"W_h{gate}"] = flat.T @ below[gate].flatten(0, 1)
         bias = f"b_{gate}" if gate else "b"
         if bias in p:
-            found[bias] = flat.sum(0)
-    return found
+            gradients[bias] = flat.sum(0)
+    return gradients
 
 
-def _into_inputs(p: Tensors, delta: dict[str, Tensor]) -> Tensor:
-    parts = [change @ p[f"W_x{gate}"] for gate, change in delta.items()]
-    return functools.reduce(lambda a, b: a + b, parts)
+def _input_gradients(p: Tensors, delta: dict[str, Tensor]) -> Tensor:
+    """Give the gradients for the inputs, (T, B, n)."""
+    return _sum([change @ p[f"W_x{gate}"] for gate, change in delta.items()])
 
 
-def rnn_forward(like: Any, p: Tensors, x: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Any]:
-    """(outputs, finals, saved)."""
-    apply, early = _function(like.activation), _early(p, x, "")[""]
+def _sum(terms: list[Tensor]) -> Tensor:
+    """Add tensors from the first to the last."""
+    return functools.reduce(lambda a, b: a + b, terms)
+
+
+def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
+    """Run the simple RNN over x (T, B, n); it saves the hidden states (T + 1, B, d), the initial one first."""
+    activation, projected = activation_function(reference.activation), _projected_inputs(p, x, "")[""]
     h = [states["h"]]
-    for a in early:
-        h.append(apply(a + h[-1] @ p["W_h"].T))
-    whole = _stack(h)
-    return whole[1:], {"h": h[-1]}, whole
+    for a in projected:
+        h.append(activation(a + h[-1] @ p["W_h"].T))
+    hidden = _stack(h)
+    return SequenceResult(hidden[1:], {"h": h[-1]}, hidden)
 
 
-def rnn_backward(like: Any, p: Tensors, x: Tensor, saved: Any, e: Tensor, last: Tensors) -> Any:
-    """(d_inputs, d_states, d_parameters)."""
+def rnn_backward(
+    reference: RNN, p: Tensors, x: Tensor, saved: Tensor, d_outputs: Tensor, d_finals: Tensors
+) -> SequenceGradients:
+    """Differentiate `rnn_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
     h = saved
-    dh, delta = last["h"], []
-    slopes = _slope(like.activation, h[1:])
+    dh, delta = d_finals["h"], []
+    slopes = _slope(reference.activation, h[1:])
     for t in reversed(range(len(x))):
-        delta.append(slopes[t] * (e[t] + dh))
+        delta.append(slopes[t] * (d_outputs[t] + dh))
         dh = delta[-1] @ p["W_h"]
-    change = {"": _turned(delta, h[1:])}
-    return _into_inputs(p, change), {"h": dh}, _weights(p, x, change, {"": h[:-1]})
+    change = {"": _in_time_order(delta, h[1:])}
+    return SequenceGradients(_input_gradients(p, change), {"h": dh}, _weight_gradients(p, x, change, {"": h[:-1]}))
 
 
-def gru_forward(like: Any, p: Tensors, x: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Any]:
-    sigmoid, apply, early = _function("sigmoid"), _function(like.candidate), _early(p, x, "rzg")
+@dataclass(frozen=True)
+class SavedGRU:
+    """What the GRU's backward needs.
+
+    Attributes:
+        hidden: (T + 1, B, d), the initial state first.
+        gates: r, z and g at every step, (B, d) each.
+        inner: At every step r * h before the product, or W h + b after it, (B, d).
+    """
+
+    hidden: Tensor
+    gates: list[tuple[Tensor, Tensor, Tensor]]
+    inner: list[Tensor]
+
+
+def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
+    """Run the GRU over x (T, B, n); it saves a `SavedGRU`."""
+    sigmoid, candidate = activation_function("sigmoid"), activation_function(reference.candidate)
+    projected = _projected_inputs(p, x, "rzg")
     h, gates, inner = [states["h"]], [], []
     for t in range(len(x)):
         now = h[-1]
-        r = sigmoid(early["r"][t] + now @ p["W_hr"].T)
-        z = sigmoid(early["z"][t] + now @ p["W_hz"].T)
-        if like.reset == "before":
+        r = sigmoid(projected["r"][t] + now @ p["W_hr"].T)
+        z = sigmoid(projected["z"][t] + now @ p["W_hz"].T)
+        if reference.reset == "before":
             inner.append(r * now)
-            g = apply(early["g"][t] + inner[-1] @ p["W_hg"].T)
+            g = candidate(projected["g"][t] + inner[-1] @ p["W_hg"].T)
         else:
             product = now @ p["W_hg"].T
-            inner.append(product + p["b_hg"] if like.bias else product)
-            g = apply(early["g"][t] + r * inner[-1])
+            inner.append(product + p["b_hg"] if reference.bias else product)
+            g = candidate(projected["g"][t] + r * inner[-1])
         gates.append((r, z, g))
-        h.append(z * now + (1 - z) * g if like.update == "keep" else z * g + (1 - z) * now)
-    whole = _stack(h)
-    return whole[1:], {"h": h[-1]}, (whole, gates, inner)
+        h.append(z * now + (1 - z) * g if reference.update == "keep" else z * g + (1 - z) * now)
+    hidden = _stack(h)
+    return SequenceResult(hidden[1:], {"h": h[-1]}, SavedGRU(hidden, gates, inner))
 
 
-def gru_backward(like: Any, p: Tensors, x: Tensor, saved: Any, e: Tensor, last: Tensors) -> Any:
-    h, gates, inner = saved
-    dh = last["h"]
-    rows: dict[str, list[Tensor]] = {"r": [], "z": [], "g": []}
+def gru_backward(
+    reference: GRU, p: Tensors, x: Tensor, saved: SavedGRU, d_outputs: Tensor, d_finals: Tensors
+) -> SequenceGradients:
+    """Differentiate `gru_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
+    h, gates, inner = saved.hidden, saved.gates, saved.inner
+    dh = d_finals["h"]
+    changes: dict[str, list[Tensor]] = {"r": [], "z": [], "g": []}
     products: list[Tensor] = []
     for t in reversed(range(len(x))):
         r, z, g = gates[t]
-        dh = e[t] + dh
-        keep, write = (z, 1 - z) if like.update == "keep" else (1 - z, z)
-        difference = h[t] - g if like.update == "keep" else g - h[t]
+        dh = d_outputs[t] + dh
+        keep, write = (z, 1 - z) if reference.update == "keep" else (1 - z, z)
+        difference = h[t] - g if reference.update == "keep" else g - h[t]
         a_z = dh * difference * _slope("sigmoid", z)
-        a_g = dh * write * _slope(like.candidate, g)
-        if like.reset == "before":
+        a_g = dh * write * _slope(reference.candidate, g)
+        if reference.reset == "before":
             into = a_g @ p["W_hg"]
             a_r = into * h[t] * _slope("sigmoid", r)
             through = into * r
@@ -124,92 +184,115 @@ def gru_backward(like: Any, p: Tensors, x: Tensor, saved: Any, e: Tensor, last: 
             through = products[-1] @ p["W_hg"]
         dh = dh * keep + through + a_r @ p["W_hr"] + a_z @ p["W_hz"]
         for name, change in (("r", a_r), ("z", a_z), ("g", a_g)):
-            rows[name].append(change)
-    delta = {name: _turned(found, h[1:]) for name, found in rows.items()}
-    before = like.reset == "before"
+            changes[name].append(change)
+    delta = {name: _in_time_order(values, h[1:]) for name, values in changes.items()}
+    before = reference.reset == "before"
     below = {"r": h[:-1], "z": h[:-1], "g": _stack(inner, h[1:]) if before else h[:-1]}
-    found = _weights(p, x, delta, below)
+    parameters = _weight_gradients(p, x, delta, below)
     if not before:
-        flat = _turned(products, h[1:]).flatten(0, 1)
-        found["W_hg"] = flat.T @ h[:-1].flatten(0, 1)
-        if like.bias:
-            found["b_hg"] = flat.sum(0)
-    return _into_inputs(p, delta), {"h": dh}, found
+        flat = _in_time_order(products, h[1:]).flatten(0, 1)
+        parameters["W_hg"] = flat.T @ h[:-1].flatten(0, 1)
+        if reference.bias:
+            parameters["b_hg"] = flat.sum(0)
+    return SequenceGradients(_input_gradients(p, delta), {"h": dh}, parameters)
 
 
-def _peek(like: Any, p: Tensors, gate: str, c: Tensor) -> Tensor | float:
-    if like.peephole is None:
+def _peephole(reference: LSTM, p: Tensors, gate: str, c: Tensor) -> Tensor | float:
+    """Give what the cell state adds to a gate, (B, d)."""
+    if reference.peephole is None:
         return 0.0
     weight = p[f"W_c{gate}"]
-    return c * weight if like.peephole == "diagonal" else c @ weight.T
+    return c * weight if reference.peephole == "diagonal" else c @ weight.T
 
 
-def _peek_back(like: Any, p: Tensors, gate: str, change: Tensor) -> Tensor | float:
-    if like.peephole is None:
+def _peephole_backward(reference: LSTM, p: Tensors, gate: str, change: Tensor) -> Tensor | float:
+    """Give what a gate's gradient adds to that of the cell state it reads, (B, d)."""
+    if reference.peephole is None:
         return 0.0
     weight = p[f"W_c{gate}"]
-    return change * weight if like.peephole == "diagonal" else change @ weight
+    return change * weight if reference.peephole == "diagonal" else change @ weight
 
 
-def lstm_forward(like: Any, p: Tensors, x: Tensor, states: Tensors) -> tuple[Tensor, Tensors, Any]:
-    sigmoid, candidate, output = _function("sigmoid"), _function(like.candidate), _function(like.output)
-    early = _early(p, x, like.gates)
+@dataclass(frozen=True)
+class SavedLSTM:
+    """What the LSTM's backward needs.
+
+    Attributes:
+        hidden: (T + 1, B, d), the initial state first.
+        cell: (T + 1, B, d), the initial state first.
+        gates: i, f (None without a forget gate), o, g and the output function of c at every step, (B, d) each.
+    """
+
+    hidden: Tensor
+    cell: Tensor
+    gates: list[tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor]]
+
+
+def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors) -> SequenceResult:
+    """Run the LSTM over x (T, B, n); it saves a `SavedLSTM`."""
+    sigmoid = activation_function("sigmoid")
+    candidate, output = activation_function(reference.candidate), activation_function(reference.output)
+    projected = _projected_inputs(p, x, reference.gates)
     h, c, gates = [states["h"]], [states["c"]], []
     for t in range(len(x)):
-        a = {gate: early[gate][t] + h[-1] @ p[f"W_h{gate}"].T for gate in like.gates}
-        i = sigmoid(a["i"] + _peek(like, p, "i", c[-1]))
-        f = sigmoid(a["f"] + _peek(like, p, "f", c[-1])) if like.forget else None
+        a = {gate: projected[gate][t] + h[-1] @ p[f"W_h{gate}"].T for gate in reference.gates}
+        i = sigmoid(a["i"] + _peephole(reference, p, "i", c[-1]))
+        f = sigmoid(a["f"] + _peephole(reference, p, "f", c[-1])) if reference.forget else None
         g = candidate(a["g"])
         c.append((c[-1] if f is None else f * c[-1]) + i * g)
-        o = sigmoid(a["o"] + _peek(like, p, "o", c[-1]))
+        o = sigmoid(a["o"] + _peephole(reference, p, "o", c[-1]))
         q = output(c[-1])
         h.append(o * q)
         gates.append((i, f, o, g, q))
-    whole = _stack(h)
-    return whole[1:], {"h": h[-1], "c": c[-1]}, (whole, _stack(c), gates)
+    hidden = _stack(h)
+    return SequenceResult(hidden[1:], {"h": h[-1], "c": c[-1]}, SavedLSTM(hidden, _stack(c), gates))
 
 
-def lstm_backward(like: Any, p: Tensors, x: Tensor, saved: Any, e: Tensor, last: Tensors) -> Any:
-    h, c, gates = saved
-    dh, dc = last["h"], last["c"]
-    rows: dict[str, list[Tensor]] = {gate: [] for gate in like.gates}
+def lstm_backward(
+    reference: LSTM, p: Tensors, x: Tensor, saved: SavedLSTM, d_outputs: Tensor, d_finals: Tensors
+) -> SequenceGradients:
+    """Differentiate `lstm_forward`. d_outputs (T, B, d), d_finals (B, d) by state."""
+    h, c, gates = saved.hidden, saved.cell, saved.gates
+    dh, dc = d_finals["h"], d_finals["c"]
+    changes: dict[str, list[Tensor]] = {gate: [] for gate in reference.gates}
     for t in reversed(range(len(x))):
         i, f, o, g, q = gates[t]
-        dh = e[t] + dh
+        dh = d_outputs[t] + dh
         now = {"o": dh * q * _slope("sigmoid", o)}
-        dc = dc + dh * o * _slope(like.output, q) + _peek_back(like, p, "o", now["o"])
+        dc = dc + dh * o * _slope(reference.output, q) + _peephole_backward(reference, p, "o", now["o"])
         now["i"] = dc * g * _slope("sigmoid", i)
-        now["g"] = dc * i * _slope(like.candidate, g)
+        now["g"] = dc * i * _slope(reference.candidate, g)
         after = dc
         if f is not None:
             now["f"] = dc * c[t] * _slope("sigmoid", f)
-            after = dc * f + _peek_back(like, p, "f", now["f"])
-        dc = after + _peek_back(like, p, "i", now["i"])
-        dh = functools.reduce(lambda a, b: a + b, [change @ p[f"W_h{gate}"] for gate, change in now.items()])
+            after = dc * f + _peephole_backward(reference, p, "f", now["f"])
+        dc = after + _peephole_backward(reference, p, "i", now["i"])
+        dh = _sum([change @ p[f"W_h{gate}"] for gate, change in now.items()])
         for gate, change in now.items():
-            rows[gate].append(change)
-    delta = {gate: _turned(found, h[1:]) for gate, found in rows.items()}
-    found = _weights(p, x, delta, dict.fromkeys(like.gates, h[:-1]))
-    if like.peephole is not None:
-        for gate in like.gates[:-1]:
-            seen = c[1:] if gate == "o" else c[:-1]
-            flat, below = delta[gate].flatten(0, 1), seen.flatten(0, 1)
-            found[f"W_c{gate}"] = (flat * below).sum(0) if like.peephole == "diagonal" else flat.T @ below
-    return _into_inputs(p, delta), {"h": dh, "c": dc}, found
+            changes[gate].append(change)
+    delta = {gate: _in_time_order(values, h[1:]) for gate, values in changes.items()}
+    parameters = _weight_gradients(p, x, delta, dict.fromkeys(reference.gates, h[:-1]))
+    if reference.peephole is not None:
+        for gate in reference.gates[:-1]:
+            cell = c[1:] if gate == "o" else c[:-1]
+            flat, below = delta[gate].flatten(0, 1), cell.flatten(0, 1)
+            parameters[f"W_c{gate}"] = (flat * below).sum(0) if reference.peephole == "diagonal" else flat.T @ below
+    return SequenceGradients(_input_gradients(p, delta), {"h": dh, "c": dc}, parameters)
 
 
-def _stack(values: list[Tensor], like: Tensor | None = None) -> Tensor:
+def _stack(values: list[Tensor], shape_of: Tensor | None = None) -> Tensor:
+    """Stack tensors; where there are none, give zeros of the shape of `shape_of`."""
     import torch
 
-    return torch.stack(values) if values or like is None else like.new_zeros(like.shape)
+    return torch.stack(values) if values or shape_of is None else shape_of.new_zeros(shape_of.shape)
 
 
-def _turned(values: list[Tensor], like: Tensor) -> Tensor:
-    """Values gathered from the last step to the first, in the order of time; `like` gives the shape of none."""
-    return _stack(values[::-1], like)
+def _in_time_order(values: list[Tensor], shape_of: Tensor) -> Tensor:
+    """Stack values that were gathered from the last step to the first, in the order of time."""
+    return _stack(values[::-1], shape_of)
 
 
-_FAMILIES: dict[str, tuple[Any, Any]] = {
+_FAMILIES: dict[str, tuple[Callable[..., SequenceResult], Callable[..., SequenceGradients]]] = {
     "rnn": (rnn_forward, rnn_backward),
     "gru": (gru_forward, gru_backward),
     "lstm": (lstm_forward, lstm_backward),
@@ -217,8 +300,8 @@ _FAMILIES: dict[str, tuple[Any, Any]] = {
 
 
 @functools.cache
-def _class() -> Any:
-    """The Function, made on first use: torch takes a second to import."""
+def _function_class() -> Any:
+    """Define the Function on first use: torch takes a second to import."""
     import torch
     from torch.autograd.function import once_differentiable
 
@@ -226,41 +309,55 @@ def _class() -> Any:
         """One sequence: forward saves the gates, backward is written out."""
 
         @staticmethod
-        def forward(ctx: Any, like: Any, names: tuple[str, ...], x: Tensor, *values: Tensor) -> Any:
-            given = dict(zip(names, values, strict=True))
-            states = {name: given.pop(name) for name in like.state_names}
-            run, _ = _FAMILIES[like.name]
-            outputs, finals, saved = run(like, given, x, states)
-            ctx.like, ctx.names, ctx.parameters, ctx.inputs, ctx.kept = like, names, given, x, saved
-            return (outputs.clone(), *(finals[name].clone() for name in like.state_names))
+        def forward(ctx: Any, reference: Any, names: tuple[str, ...], x: Tensor, *values: Tensor) -> Any:
+            parameters = dict(zip(names, values, strict=True))
+            states = {name: parameters.pop(name) for name in reference.state_names}
+            run, _ = _FAMILIES[reference.name]
+            result = run(reference, parameters, x, states)
+            ctx.reference, ctx.names, ctx.parameters, ctx.inputs = reference, names, parameters, x
+            ctx.saved = result.saved
+            return (result.outputs.clone(), *(result.finals[name].clone() for name in reference.state_names))
 
         @staticmethod
         @once_differentiable
         def backward(ctx: Any, d_outputs: Tensor, *d_finals: Tensor) -> Any:
-            like = ctx.like
-            _, run = _FAMILIES[like.name]
-            last = dict(zip(like.state_names, d_finals, strict=True))
-            dx, states, found = run(like, ctx.parameters, ctx.inputs, ctx.kept, d_outputs, last)
-            return (None, None, dx, *((states | found)[name] for name in ctx.names))
+            reference = ctx.reference
+            _, run = _FAMILIES[reference.name]
+            last = dict(zip(reference.state_names, d_finals, strict=True))
+            gradients = run(reference, ctx.parameters, ctx.inputs, ctx.saved, d_outputs, last)
+            by_name = gradients.states | gradients.parameters
+            return (None, None, gradients.inputs, *(by_name[name] for name in ctx.names))
 
     return Sequence
 
 
 @dataclass(frozen=True)
-class FunctionDriver:
-    """A reference's variant as one autograd Function."""
+class FunctionDriver(TrainableDriver):
+    """A reference's variant as one autograd Function.
 
-    like: Reference
+    Attributes:
+        reference: The reference whose variant is run.
+    """
+
+    reference: Reference
 
     @property
     def table(self) -> Table:
-        return Table.identity(tuple(self.like.parameter_shapes(1, 1)))
+        """Give the identity: the kernel uses the reference's own names."""
+        return Table.identity(tuple(self.reference.parameter_shapes(1, 1)))
 
     def run(
-        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
+        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
     ) -> tuple[Tensor, Tensors]:
+        """Run over a sequence, as `Driver.run` says.
+
+        Raises:
+            Refused: Lengths are given.
+        """
         if lengths is not None:
             raise Refused("the Function takes no lengths")
-        names = (*self.like.state_names, *leaves)
-        found = _class().apply(self.like, names, inputs, *(states[k] for k in self.like.state_names), *leaves.values())
-        return found[0], dict(zip(self.like.state_names, found[1:], strict=True))
+        state_names = self.reference.state_names
+        names = (*state_names, *leaves)
+        values = (*(states[name] for name in state_names), *leaves.values())
+        outputs, *finals = _function_class().apply(self.reference, names, inputs, *values)
+        return outputs, dict(zip(state_names, finals, strict=True))

@@ -1,7 +1,4 @@
-"""The documents' variants in plain torch, one line a printed equation: what autograd differentiates.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size. Weights act from the left, W (d, n).
-"""
+"""The documents' variants in plain torch, one line for a printed equation: what autograd differentiates."""
 
 from __future__ import annotations
 
@@ -9,90 +6,112 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rnn_harness.array_types import IndexArray
+from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
 from rnn_harness.kernels.packing import Table
-from rnn_harness.kernels.torch_reference import Tensors
 from rnn_harness.references import Reference
+from rnn_harness.references.gru import GRU
+from rnn_harness.references.lstm import LSTM
+from rnn_harness.references.rnn import RNN
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Step = Callable[[Tensors, "Tensor", Tensors], Tensors]
-"""(parameters, x_t (B, n), states (B, d)) -> next states."""
+"""(parameters, x_t (B, n), states (B, d)) -> next states (B, d); weights act from the left, W (d, n)."""
 
 
 def _affine(p: Tensors, gate: str, x: Tensor, h: Tensor) -> Tensor:
-    found = x @ p[f"W_x{gate}"].T + h @ p[f"W_h{gate}"].T
+    """Give the pre-activation of a gate, (B, d): W_x x + W_h h, and the bias if there is one."""
+    total = x @ p[f"W_x{gate}"].T + h @ p[f"W_h{gate}"].T
     bias = p.get(f"b_{gate}" if gate else "b")
-    return found if bias is None else found + bias
+    return total if bias is None else total + bias
 
 
-def _function(name: str) -> Callable[[Tensor], Tensor]:
+def activation_function(name: str) -> Callable[[Tensor], Tensor]:
+    """Give torch's function for ``tanh``, and its sigmoid for any other name."""
     import torch
 
     return torch.tanh if name == "tanh" else torch.sigmoid
 
 
-def rnn_step(like: Any) -> Step:
-    """003:187, 000:260."""
-    apply = _function(like.activation)
+def rnn_step(reference: RNN) -> Step:
+    """Write the step of the simple RNN (003:187, 000:260) with the reference's activation."""
+    activation = activation_function(reference.activation)
 
-    def step(p: Tensors, x: Tensor, s: Tensors) -> Tensors:
-        return {"h": apply(_affine(p, "", x, s["h"]))}
+    def step(p: Tensors, x: Tensor, states: Tensors) -> Tensors:
+        return {"h": activation(_affine(p, "", x, states["h"]))}
 
     return step
 
 
-def gru_step(like: Any) -> Step:
-    """001:280-329, 004:53-127, 003:788-797; reset-after as torch.nn.GRU documents it."""
-    sigmoid, apply = _function("sigmoid"), _function(like.candidate)
+def gru_step(reference: GRU) -> Step:
+    """Write the step of the reference's GRU.
 
-    def step(p: Tensors, x: Tensor, s: Tensors) -> Tensors:
-        h = s["h"]
+    The reset gate acts before the recurrent product as in 001:280-329, 004:53-127 and 003:788-797, or after it as
+    torch.nn.GRU documents.
+    """
+    sigmoid, candidate = activation_function("sigmoid"), activation_function(reference.candidate)
+
+    def step(p: Tensors, x: Tensor, states: Tensors) -> Tensors:
+        h = states["h"]
         r = sigmoid(_affine(p, "r", x, h))
         z = sigmoid(_affine(p, "z", x, h))
-        if like.reset == "before":
-            g = apply(_affine(p, "g", x, r * h))
+        if reference.reset == "before":
+            g = candidate(_affine(p, "g", x, r * h))
         else:
             inner = h @ p["W_hg"].T
             outer = x @ p["W_xg"].T
-            if like.bias:
+            if reference.bias:
                 inner, outer = inner + p["b_hg"], outer + p["b_g"]
-            g = apply(outer + r * inner)
-        return {"h": z * h + (1 - z) * g if like.update == "keep" else z * g + (1 - z) * h}
+            g = candidate(outer + r * inner)
+        return {"h": z * h + (1 - z) * g if reference.update == "keep" else z * g + (1 - z) * h}
 
     return step
 
 
-def lstm_step(like: Any) -> Step:
-    """003:655-666, 003:692-778, 003:813-817."""
-    sigmoid, candidate, output = _function("sigmoid"), _function(like.candidate), _function(like.output)
+def lstm_step(reference: LSTM) -> Step:
+    """Write the step of the reference's LSTM (003:655-666, 003:692-778, 003:813-817)."""
+    sigmoid = activation_function("sigmoid")
+    candidate, output = activation_function(reference.candidate), activation_function(reference.output)
 
     def gate(p: Tensors, name: str, x: Tensor, h: Tensor, c: Tensor) -> Tensor:
-        found = _affine(p, name, x, h)
-        if like.peephole is not None:
+        total = _affine(p, name, x, h)
+        if reference.peephole is not None:
             weight = p[f"W_c{name}"]
-            found = found + (c * weight if like.peephole == "diagonal" else c @ weight.T)
-        return sigmoid(found)
+            total = total + (c * weight if reference.peephole == "diagonal" else c @ weight.T)
+        return sigmoid(total)
 
-    def step(p: Tensors, x: Tensor, s: Tensors) -> Tensors:
-        h, c = s["h"], s["c"]
+    def step(p: Tensors, x: Tensor, states: Tensors) -> Tensors:
+        h, c = states["h"], states["c"]
         i = gate(p, "i", x, h, c)
         g = candidate(_affine(p, "g", x, h))
-        now = (gate(p, "f", x, h, c) * c if like.forget else c) + i * g
-        o = gate(p, "o", x, h, now)
-        return {"h": o * output(now), "c": now}
+        new_c = (gate(p, "f", x, h, c) * c if reference.forget else c) + i * g
+        o = gate(p, "o", x, h, new_c)
+        return {"h": o * output(new_c), "c": new_c}
 
     return step
 
 
 STEPS: dict[str, Callable[[Any], Step]] = {"rnn": rnn_step, "gru": gru_step, "lstm": lstm_step}
+"""By family, what writes the step of a reference's variant."""
 
 
-def unroll(step: Step, p: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None) -> Any:
-    """(outputs (T, B, d), final states): the step over the sequence; rows past their length keep their state."""
+def unroll(
+    step: Step, p: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
+) -> tuple[Tensor, Tensors]:
+    """Run a step over a sequence; rows past their length keep their state.
+
+    Args:
+        step: One step of the cell.
+        p: Its parameters.
+        inputs: (T, B, n).
+        states: Initial states (B, d).
+        lengths: Steps of every row (B,), or None where every row has T.
+
+    Returns:
+        The outputs (T, B, d), zero past a row's length, and the final states (B, d).
+    """
     import torch
 
     hidden = []
@@ -113,17 +132,22 @@ def unroll(step: Step, p: Tensors, inputs: Tensor, states: Tensors, lengths: NDA
 
 
 @dataclass(frozen=True)
-class EagerDriver:
-    """The plain step of a reference's variant, differentiated by autograd."""
+class EagerDriver(TrainableDriver):
+    """The plain step of a reference's variant, differentiated by autograd.
 
-    like: Reference
+    Attributes:
+        reference: The reference whose variant is run.
+    """
+
+    reference: Reference
 
     @property
     def table(self) -> Table:
-        return Table.identity(tuple(self.like.parameter_shapes(1, 1)))
+        """Give the identity: the kernel uses the reference's own names."""
+        return Table.identity(tuple(self.reference.parameter_shapes(1, 1)))
 
     def run(
-        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
+        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
     ) -> tuple[Tensor, Tensors]:
-        outputs, finals = unroll(STEPS[self.like.name](self.like), leaves, inputs, states, lengths)
-        return outputs, finals
+        """Run over a sequence, as `Driver.run` says."""
+        return unroll(STEPS[self.reference.name](self.reference), leaves, inputs, states, lengths)

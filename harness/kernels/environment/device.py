@@ -1,4 +1,4 @@
-"""On what a kernel ran: the device with its libraries, on one line."""
+"""The device on which a kernel ran, with its libraries, on one line."""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ import subprocess
 
 
 @functools.cache
-def machine(device: str) -> str:
-    """``cpu (AVX512, oneDNN 3.7)``, or ``cuda (NVIDIA H200, CUDA 13.0, cuDNN 91002, driver 580.65)``."""
+def device_description(device: str) -> str:
+    """Name a device with its capability or its libraries.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        ``cpu (AVX512)``, or ``cuda (NVIDIA H200, CUDA 13.0, cuDNN 91002, driver 580.65)``.
+    """
     import torch
 
     if device == "cpu":
         return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
     name = torch.cuda.get_device_name(device)
-    return f"{device} ({name}, CUDA {torch.version.cuda}, cuDNN {_cudnn()}, driver {_driver()})"
+    return f"{device} ({name}, CUDA {torch.version.cuda}, cuDNN {_cudnn_version()}, driver {_driver_version()})"
 
 
-def _cudnn() -> int | None:
+def _cudnn_version() -> int | None:
+    """Give the version of cuDNN; None without it."""
     import torch
 
     version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return version
 
 
-def _driver() -> str:
+def _driver_version() -> str:
+    """Give the version of the NVIDIA driver, or ``unknown``."""
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return found.splitlines()[0].strip() if found.strip() else "unknown"
+    return output.splitlines()[0].strip() if output.strip() else "unknown"

@@ -1,1 +1,1 @@
-"""NearestCell, the third step of a validation: which part of a wrong cell is wrong."""
+"""Diagnosis, the third step of a validation: which part of a wrong cell is wrong."""

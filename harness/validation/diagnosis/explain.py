@@ -3,69 +3,62 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
-from rnn_harness.validation.diagnosis.faults import NAMES, told
-from rnn_harness.validation.diagnosis.nearest import bases, partial
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.diagnosis.faults import NAMES, describe_fault
+from rnn_harness.validation.diagnosis.nearest import base_models, partial_assignments
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.identify import Identification, features
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 
 
-@dataclass(frozen=True)
-class NearestCell:
-    """`spec`: the nearest cell, by id or in words. `part`: what is at fault, ``forward: ...`` or ``backward: ...``.
-    `difference`: how it differs from that cell.
-    """
-
-    spec: str
-    part: str
-    difference: str
-
-    def __str__(self) -> str:
-        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
-
-
-def explained(match: Identification) -> NearestCell:
+def explain_faults(match: Identification) -> Diagnosis:
     """A wrong cell that was found, in words."""
-    rows = [told(match.sketch, edit) for edit in match.faults]
-    right = replace(match, sketch=replace(match.sketch, edits=()))
+    rows = [describe_fault(match.model, fault) for fault in match.faults]
+    right = replace(match, model=replace(match.model, faults=()))
     name = f"{right.spec} ({features(right)})" if right.spec else features(right)
-    return NearestCell(name, "forward: " + "; ".join(part for part, _ in rows), "; and ".join(what for _, what in rows))
+    return Diagnosis(
+        spec=name,
+        part="forward: " + "; ".join(part for part, _ in rows),
+        difference="; and ".join(what for _, what in rows),
+    )
 
 
-def other_than(match: Identification, expected: CellModel, name: str) -> NearestCell:
+def explain_variant(match: Identification, expected: CellModel, name: str) -> Diagnosis:
     """A right cell that is another one than it should be."""
     rows = []
     for field in fields(CellModel):
-        own, wanted = getattr(match.sketch, field.name), getattr(expected, field.name)
-        if own != wanted and field.name != "edits":
+        own, wanted = getattr(match.model, field.name), getattr(expected, field.name)
+        if own != wanted and field.name != "faults":
             rows.append(_option(field.name, own, wanted))
         if field.name == "family" and rows:
             break  # the features of another family are none of this one
     parts, differences = zip(*rows, strict=True) if rows else (("bias",), ("it has other biases",))
-    return NearestCell(name, "forward: " + "; ".join(parts), "; and ".join(differences))
+    return Diagnosis(spec=name, part="forward: " + "; ".join(parts), difference="; and ".join(differences))
 
 
-def misplaced(match: Identification, given: Identification) -> NearestCell:
+def explain_map(match: Identification, given: Identification) -> Diagnosis:
     """A right cell whose parameters are not where a map has them."""
     wrong = []
-    wanted = {(piece.parameter, piece.block, piece.side): piece.name for piece in given.reading.table.pieces}
-    for piece in match.reading.table.pieces:
+    wanted = {(piece.parameter, piece.block, piece.side): piece.name for piece in given.assignment.table.pieces}
+    for piece in match.assignment.table.pieces:
         name = wanted.get((piece.parameter, piece.block, piece.side))
         if name is not None and name != piece.name:
             wrong.append(f"block {piece.block} of {piece.parameter} is {piece.name}, not {name}")
     told = "the parameters are not where the map has them" + (f": {'; '.join(wrong[:6])}" if wrong else "")
-    return NearestCell(match.spec or features(match), "forward: parameter map", told)
+    return Diagnosis(spec=match.spec or features(match), part="forward: parameter map", difference=told)
 
 
-def idle(match: Identification) -> NearestCell:
+def explain_unused(match: Identification) -> Diagnosis:
     """A cell that is right, but for parameters that it has and does not use."""
     names = ", ".join(match.unused)
-    return NearestCell(match.spec or features(match), f"forward: parameter {names}", f"{names} has no influence")
+    return Diagnosis(
+        spec=match.spec or features(match), part=f"forward: parameter {names}", difference=f"{names} has no influence"
+    )
 
 
 _OPTIONS = {
@@ -102,39 +95,43 @@ def _option(name: str, own: object, wanted: object) -> tuple[str, str]:
     return part, text.format(own=own, wanted=wanted)
 
 
-def located(seen: Probe, possible: list[Layout], expected: CellModel | None, name: str) -> NearestCell | None:
+def explain_divergence(seen: Probe, possible: list[Layout], expected: CellModel | None, name: str) -> Diagnosis | None:
     """Where a target starts to differ from the nearest cell: the parameters that it uses otherwise."""
     best: tuple[int, CellModel, ParameterAssignment, tuple[str, ...]] | None = None
     for layout in possible:
-        for sketch in bases(layout, seen, expected) if expected is None else (expected,):
-            for reading, states in partial(seen, layout, sketch)[:1]:
-                if best is None or reading.matched > best[0]:
-                    best = (reading.matched, sketch, reading, states)
+        for model in base_models(layout, seen, expected) if expected is None else (expected,):
+            for assignment, states in partial_assignments(seen, layout, model)[:1]:
+                if best is None or assignment.matched > best[0]:
+                    best = (assignment.matched, model, assignment, states)
     if best is None:
         return None
-    _, sketch, reading, states = best
-    decoder = Decoder(seen, reading.layout, sketch, states)
-    named = dict(reading.names)
+    _, model, assignment, states = best
+    decoder = Decoder(seen, assignment.layout, model, states)
+    named = dict(assignment.names)
     if not decoder.zero():
         where = "it differs already where all parameters are zero"
-        return NearestCell(
-            name or features(Identification(sketch, reading, states, seen.convention)), "forward: state", where
+        return Diagnosis(
+            spec=name or features(Identification(model, assignment, states, seen.convention)),
+            part="forward: state",
+            difference=where,
         )
-    wrong = _first_wrong(seen, reading, decoder)
+    wrong = _first_wrong(seen, assignment, decoder)
     if wrong is None:
         return None
     told_as = " and ".join(sorted({_role(named[index][0]) for index in wrong}))
     plural = "are" if len(wrong) > 1 or told_as.startswith(("the input w", "the recurrent w")) else "is"
-    near = name or features(Identification(sketch, reading, states, seen.convention))
-    return NearestCell(near, f"forward: {told_as}", f"it differs as soon as {told_as} {plural} not zero")
+    near = name or features(Identification(model, assignment, states, seen.convention))
+    return Diagnosis(
+        spec=near, part=f"forward: {told_as}", difference=f"it differs as soon as {told_as} {plural} not zero"
+    )
 
 
-def _first_wrong(seen: Probe, reading: ParameterAssignment, decoder: Decoder) -> tuple[int, ...] | None:
+def _first_wrong(seen: Probe, assignment: ParameterAssignment, decoder: Decoder) -> tuple[int, ...] | None:
     """The fewest slots that make target and cell differ, the others being zero."""
-    named = dict(reading.names)
+    named = dict(assignment.names)
     for count in (1, 2, 3):
         for chosen in itertools.combinations(named, count):
-            target = seen.masked(reading.layout, frozenset(chosen))
+            target = seen.masked(assignment.layout, frozenset(chosen))
             if not decoder.agree(target, decoder.predict({index: named[index] for index in chosen})):
                 return chosen
     return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 
 NAMES = {
     "r": "reset gate",
@@ -85,51 +85,51 @@ _STRUCTURE: dict[str, dict[Fault, tuple[str, str]]] = {
 }
 
 
-def edits(sketch: CellModel) -> Iterator[Fault]:
+def candidate_faults(model: CellModel) -> Iterator[Fault]:
     """The single mistakes that a cell of that kind may have, likely ones first."""
-    for edit in (*_STRUCTURE[sketch.family], *_STRUCTURE["any"]):
-        if edit.what == "on everything" and sketch.reset != "after":
+    for edit in (*_STRUCTURE[model.family], *_STRUCTURE["any"]):
+        if edit.what == "on everything" and model.reset != "after":
             continue
-        if edit.what == "not on the bias" and sketch.reset != "after":
+        if edit.what == "not on the bias" and model.reset != "after":
             continue
-        if edit.what == "recurrent weights skipped" and sketch.reset != "before":
+        if edit.what == "recurrent weights skipped" and model.reset != "before":
             continue
         coupling = edit.what.startswith("forget") or edit.what == "input coupled"
-        if edit.where == "cell" and coupling and sketch.forget != "own":
+        if edit.where == "cell" and coupling and model.forget != "own":
             continue
         yield edit
-    if sketch.family == "lstm":
-        yield from (Fault("output", f"as {name}") for name in ACTIVATIONS if name != sketch.output)
-    for letter in sketch.letters:
-        yield from (Fault(letter, f"{term} {change}") for term, change in _terms(sketch, letter))
-        usual = sketch.candidate if letter in ("g", "") else sketch.gate
+    if model.family == "lstm":
+        yield from (Fault("output", f"as {name}") for name in ACTIVATIONS if name != model.output)
+    for letter in model.letters:
+        yield from (Fault(letter, f"{term} {change}") for term, change in _terms(model, letter))
+        usual = model.candidate if letter in ("g", "") else model.gate
         yield from (Fault(letter, f"as {name}") for name in ACTIVATIONS if name != usual)
-        yield from (Fault(letter, f"bias of {other}") for other in sketch.letters if other != letter)
-        if sketch.family == "lstm":
+        yield from (Fault(letter, f"bias of {other}") for other in model.letters if other != letter)
+        if model.family == "lstm":
             yield Fault(letter, "recurrent from cell")
 
 
-def _terms(sketch: CellModel, letter: str) -> Iterator[tuple[str, str]]:
+def _terms(model: CellModel, letter: str) -> Iterator[tuple[str, str]]:
     for term in ("bias", "recurrent", "input"):
         yield from ((term, change) for change in ("dropped", "negated", "doubled"))
     yield "recurrent", "transposed"
-    if letter == "g" and sketch.family == "gru" and sketch.reset == "after":
+    if letter == "g" and model.family == "gru" and model.reset == "after":
         yield from (("inner bias", change) for change in ("dropped", "negated", "doubled"))
-    if letter in ("i", "f", "o") and sketch.peephole:
+    if letter in ("i", "f", "o") and model.peephole:
         yield from (("peephole", change) for change in ("dropped", "negated", "transposed"))
 
 
-def told(sketch: CellModel, edit: Fault) -> tuple[str, str]:
+def describe_fault(model: CellModel, edit: Fault) -> tuple[str, str]:
     """(the part at fault, what is wrong with it)."""
-    for family in (sketch.family, "any"):
+    for family in (model.family, "any"):
         if edit in _STRUCTURE[family]:
             return _STRUCTURE[family][edit]
     if edit.where == "output":
-        own, usual = (ACTIVATIONS[one].wording for one in (edit.what[3:], sketch.output))
+        own, usual = (ACTIVATIONS[one].wording for one in (edit.what[3:], model.output))
         return "hidden state, activation", f"the cell state goes through {own} in the place of {usual}"
     name = NAMES[edit.where]
     if edit.what.startswith("as "):
-        usual = sketch.candidate if edit.where in ("g", "") else sketch.gate
+        usual = model.candidate if edit.where in ("g", "") else model.gate
         wording = ACTIVATIONS[edit.what[3:]].wording
         return f"{name}, activation", f"the {name} has {wording} in the place of {ACTIVATIONS[usual].wording}"
     if edit.what.startswith("bias of "):

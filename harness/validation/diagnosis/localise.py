@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks.check import compare_with_balls
-from rnn_harness.engine.runner import fixed_cases
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.records.record import Outcome, Record
-from rnn_harness.validation.diagnosis.explain import NearestCell
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.faults import NAMES
 
 _WHEN: tuple[tuple[str, Callable[[Case], bool]], ...] = (
@@ -44,16 +44,16 @@ _MANNERS = {
     "behaviour.strided": "inputs that do not lie next to each other in memory are read wrongly",
     "behaviour.expanded": "inputs that share memory are read wrongly",
     "behaviour.poison": "what stands past a row's length is read",
-    "candidate.memory": "a state is kept between calls",
-    "candidate.training": "training mode computes something else",
-    "candidate.no_grad": "without gradients its outputs are less precise",
-    "candidate.frozen": "gradients get lost or differ where not everything wants one",
-    "candidate.default_state": "called without a state it does not start from zeros",
-    "candidate.state_dict": "something is not in its state_dict",
-    "candidate.format": "what comes out has another dtype or device",
-    "candidate.large": "large inputs give what is not finite",
-    "candidate.contained": "NaN or infinity in one row changes others",
-    "candidate.stepwise": "step by step it computes something else than in one call",
+    "behaviour.state-between-calls": "a state is kept between calls",
+    "behaviour.training": "training mode computes something else",
+    "behaviour.no-grad": "without gradients its outputs are less precise",
+    "behaviour.frozen-parameters": "gradients get lost or differ where not everything wants one",
+    "behaviour.default-state": "called without a state it does not start from zeros",
+    "behaviour.state-dict": "something is not in its state_dict",
+    "behaviour.formats": "what comes out has another dtype or device",
+    "behaviour.large-inputs": "large inputs give what is not finite",
+    "behaviour.non-finite-rows": "NaN or infinity in one row changes others",
+    "behaviour.step-by-step": "step by step it computes something else than in one call",
 }
 
 
@@ -70,18 +70,18 @@ def _cases(spec: str, fixed: dict[str, int] | None) -> Iterator[Case]:
         yield from (case.model_copy(update={"dtype": "float64"}) for case in fixed_cases(spec))
 
 
-def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
+def localise_fault(kernel: Kernel, records: list[Record]) -> Diagnosis | None:
     """The diagnosis of what was refuted, or None if nothing was."""
     refuted = [record for record in records if record.outcome is Outcome.REFUTED]
     if not refuted:
         return None
     setting = next((one for one in kernel.settings if any(r.dtype == one.dtype for r in refuted)), kernel.settings[0])
     names = {record.check for record in refuted}
-    ended = next((record for record in refuted if record.check in ("candidate.process", "kernel.dispatch")), None)
+    ended = next((record for record in refuted if record.check in ("process.ended", "kernel.dispatch")), None)
     if ended is not None:
-        return NearestCell(kernel.spec, "behaviour: it cannot be run", ended.reason)
+        return Diagnosis(spec=kernel.spec, part="behaviour: it cannot be run", difference=ended.reason)
     # A cell that changes its arguments, or remembers, is wrong in every number after that.
-    for name in ("behaviour.intact", "candidate.memory", "behaviour.determinism"):
+    for name in ("behaviour.intact", "behaviour.state-between-calls", "behaviour.determinism"):
         if name in names:
             return _manner(kernel, name)
     found = _forward(kernel, setting, refuted) or _backward(kernel, setting)
@@ -93,23 +93,27 @@ def blame(kernel: Kernel, records: list[Record]) -> NearestCell | None:
     for name in _MANNERS:
         if name in names:
             return _manner(kernel, name)
-    reached = next((record for record in refuted if record.check.startswith("reach.")), None)
+    reached = next((record for record in refuted if record.check.startswith("scale.")), None)
     if reached is not None:
         part = "backward" if "gradient" in reached.reason else "forward"
-        return NearestCell(kernel.spec, f"{part}: {reached.check.partition('.')[2]}", reached.reason)
+        return Diagnosis(spec=kernel.spec, part=f"{part}: {reached.check.partition('.')[2]}", difference=reached.reason)
     first = refuted[0]
-    return NearestCell(kernel.spec, f"{first.check}", first.reason)
+    return Diagnosis(spec=kernel.spec, part=f"{first.check}", difference=first.reason)
 
 
-def _manner(kernel: Kernel, name: str) -> NearestCell:
-    return NearestCell(kernel.spec, f"behaviour: {name.partition('.')[2].replace('_', ' ')}", _MANNERS[name])
+def _manner(kernel: Kernel, name: str) -> Diagnosis:
+    return Diagnosis(
+        spec=kernel.spec,
+        part=f"behaviour: {name.partition('.')[2].replace('-', ' ').replace('_', ' ')}",
+        difference=_MANNERS[name],
+    )
 
 
-def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> NearestCell | None:
+def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnosis | None:
     wrong: list[Case] = []
     right: list[Case] = []
     parts: set[str] = set()
-    for case in _cases(kernel.spec, kernel.fixed):
+    for case in _cases(kernel.spec, kernel.fixed_sizes):
         evaluation = kernel.evaluation(setting, case.model_copy(update={"dtype": setting.dtype}))
         try:
             bad = _differs(evaluation)
@@ -124,27 +128,33 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Nearest
     lost = [_lost_axes(kernel, setting, case) for case in wrong]
     if all(lost):
         told = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
-        return NearestCell(kernel.spec, "forward: shape", told)
+        return Diagnosis(spec=kernel.spec, part="forward: shape", difference=told)
     what = "outputs" if "outputs" in parts else "final states"
     for words, holds in _WHEN:
         if all(holds(case) for case in wrong) and not any(holds(case) for case in right):
-            return NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong where {words}, and only there")
+            return Diagnosis(
+                spec=kernel.spec,
+                part=f"forward: {what}",
+                difference=f"its {what} are wrong where {words}, and only there",
+            )
     if right:
         told = f"its {what} are wrong in {len(wrong)} of the {len(wrong) + len(right)} cases tried"
-        return NearestCell(kernel.spec, f"forward: {what}", told)
-    return _precision(kernel, refuted) or NearestCell(kernel.spec, f"forward: {what}", f"its {what} are wrong")
+        return Diagnosis(spec=kernel.spec, part=f"forward: {what}", difference=told)
+    return _precision(kernel, refuted) or Diagnosis(
+        spec=kernel.spec, part=f"forward: {what}", difference=f"its {what} are wrong"
+    )
 
 
-def _precision(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
+def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
     """What the outputs are in each dtype, if it is their precision."""
     rows = [record for record in refuted if record.check == "precision.format"]
     if not rows:
         return None
     told = rows[0].reason.partition("; ")[2] or rows[0].reason
-    return NearestCell(kernel.spec, "forward: precision", f"in {rows[0].dtype}: {told}")
+    return Diagnosis(spec=kernel.spec, part="forward: precision", difference=f"in {rows[0].dtype}: {told}")
 
 
-def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
+def _coarse(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
     """Gradients that are right, but to fewer bits than their dtype has."""
     found = next((r for r in refuted if r.check == "backward.bound" and r.bits), None)
     if found is None or found.case is None:
@@ -153,13 +163,12 @@ def _coarse(kernel: Kernel, refuted: list[Record]) -> NearestCell | None:
     evaluation = kernel.evaluation(setting, found.case)
     told = f"in {found.dtype}: the gradients have {found.bits:.1f} bits"
     if found.dtype == "float64":
-        evaluation.bounded = BallArithmetic.of("float32")
-        rows = evaluation.gradient_balls
+        rows = evaluation.rounded_as("float32").gradient_balls
         if all(
             compare_with_balls("", name, balls, evaluation.flat_gradients[name]).agrees for name, balls in rows.items()
         ):
             told += "; this is what float32 arithmetic gives"
-    return NearestCell(kernel.spec, "backward: precision", told)
+    return Diagnosis(spec=kernel.spec, part="backward: precision", difference=told)
 
 
 def _differs(evaluation: Evaluation) -> str:
@@ -190,10 +199,10 @@ def _lost_axes(kernel: Kernel, setting: Setting, case: Case) -> str:
     return f"for T = 1, B = {case.B}, d = {case.d} its outputs have shape {found}, not {right}"
 
 
-def _backward(kernel: Kernel, setting: Setting) -> NearestCell | None:
+def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
     """Which gradients are wrong at one step, or else over several, and what they are instead."""
     for steps, words in ((1, ""), (3, ", over time")):
-        case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed or {})
+        case = Case(spec=kernel.spec, B=3).model_copy(update=kernel.fixed_sizes or {})
         case = case.model_copy(update={"T": steps, "seed": 7, "dtype": setting.dtype})
         evaluation = kernel.evaluation(setting, case)
         try:
@@ -201,12 +210,12 @@ def _backward(kernel: Kernel, setting: Setting) -> NearestCell | None:
         except NotRun:
             return None
         except Exception as error:
-            return NearestCell(kernel.spec, "backward", f"it raises {type(error).__name__}: {error}")
+            return Diagnosis(spec=kernel.spec, part="backward", difference=f"it raises {type(error).__name__}: {error}")
         true = {name: _middles(balls) for name, balls in evaluation.gradient_balls.items()}
         wrong = [name for name, value in true.items() if not _near(found[name], value)]
         if wrong:
             part, difference = _told(wrong, found, true)
-            return NearestCell(kernel.spec, f"backward{words}: {part}", difference)
+            return Diagnosis(spec=kernel.spec, part=f"backward{words}: {part}", difference=difference)
     return None
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.identification.cell_model import CellModel
-from rnn_harness.validation.identification.parameter_blocks import BlockMap
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe, Response, close
 
@@ -36,20 +36,20 @@ class ParameterAssignment:
     @property
     def table(self) -> BlockMap:
         """As a parameter map."""
-        pieces = tuple(self.layout.slots[index].piece(*role) for index, role in self.names)
+        pieces = tuple(self.layout.gate_blocks[index].piece(*role) for index, role in self.names)
         return BlockMap(pieces, self.layout.forms, self.layout.recurrent_first)
 
-    def letters(self, kind: str) -> str:
+    def gate_order(self, kind: str) -> str:
         """The gates in the order of the slots of that kind."""
-        own = [role[0] for index, role in self.names if self.layout.slots[index].kind == kind]
+        own = [role[0] for index, role in self.names if self.layout.gate_blocks[index].kind == kind]
         return "".join(name.removeprefix(f"W_{kind}") for name in own if name.startswith(f"W_{kind}"))
 
 
 class Decoder:
     """Decodes a target's slots as one sketch, with its states in one order."""
 
-    def __init__(self, seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> None:
-        self.seen, self.layout, self.sketch, self.states = seen, layout, sketch, states
+    def __init__(self, seen: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> None:
+        self.seen, self.layout, self.model, self.states = seen, layout, model, states
         self.steps = seen.steps
 
     def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Response:
@@ -67,10 +67,10 @@ class Decoder:
 
     def of(self, parameters: Mapping[str, Array], steps: int) -> Response:
         """What the sketch gives, as the target would show it."""
-        own = self.sketch.state_names
+        own = self.model.state_names
         given = dict(zip(self.states, self.seen.states, strict=False))
         start = tuple(given[name] if self.seen.convention.states else np.zeros_like(given[name]) for name in own)
-        outputs, finals = self.sketch.run(parameters, self.seen.inputs[:steps], start)
+        outputs, finals = self.model.run(parameters, self.seen.inputs[:steps], start)
         ends = dict(zip(own, finals, strict=True))
         return Response((outputs,), tuple(ends[name] for name in self.states))
 
@@ -87,18 +87,18 @@ class Decoder:
         return not self.seen.same(base, self.seen.masked(self.layout, frozenset((*alive, index))))
 
     def _free(self, index: int, named: Mapping[int, Role]) -> Iterator[Role]:
-        slot = self.layout.slots[index]
+        gate_block = self.layout.gate_blocks[index]
         taken = [name for name, _ in named.values()]
-        for name in self.sketch.roles(slot.kind):
-            if taken.count(name) < (MOST_BIASES if slot.kind == "b" and name.startswith("b") else 1):
+        for name in self.model.roles(gate_block.kind):
+            if taken.count(name) < (MOST_BIASES if gate_block.kind == "b" and name.startswith("b") else 1):
                 yield name, False
-                if slot.square or (slot.kind == "b" and self._negates(name)):
+                if gate_block.square or (gate_block.kind == "b" and self._negates(name)):
                     yield name, True
 
     def _negates(self, name: str) -> bool:
         """Whether a product of that gate is subtracted: a bias that stands beside it is so too."""
         letter = name.removeprefix("b").lstrip("_")
-        return any(edit.where == letter and edit.what.endswith(" negated") for edit in self.sketch.edits)
+        return any(edit.where == letter and edit.what.endswith(" negated") for edit in self.model.faults)
 
     def _fitting(self, index: int, named: Mapping[int, Role]) -> list[Role]:
         target = self.seen.masked(self.layout, frozenset((*named, index)))
@@ -108,7 +108,7 @@ class Decoder:
         """Whether target and sketch agree when every parameter is zero."""
         return self.agree(self.seen.masked(self.layout, frozenset()), self.predict({}))
 
-    def readings(self, partial: bool = False) -> list[ParameterAssignment]:
+    def assignments(self, partial: bool = False) -> list[ParameterAssignment]:
         """Complete readings, confirmed by a run with everything; `partial`: also the best ones that are not."""
         found = list(self._decoded({}, partial))
         whole = self.seen.whole()
@@ -120,10 +120,10 @@ class Decoder:
     def _misses_the_reset(self, one: ParameterAssignment) -> bool:
         """Two biases of the candidate, both outside the reset gate that acts after the product: one belongs inside."""
         names = [name for _, (name, _) in one.names]
-        return self.sketch.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
+        return self.model.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
 
     def _decoded(self, named: dict[int, Role], partial: bool) -> Iterator[ParameterAssignment]:
-        open_ones = [index for index in range(len(self.layout.slots)) if index not in named]
+        open_ones = [index for index in range(len(self.layout.gate_blocks)) if index not in named]
         ties: list[tuple[int, list[Role]]] = []
         moved = False
         for index in open_ones:

@@ -13,15 +13,15 @@ from typing import Any
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.errors import UsageError
-from rnn_harness.references import get
+from rnn_harness.references import get_reference
 from rnn_harness.specs import Spec, library
-from rnn_harness.validation.identification.activations import ACTIVATIONS
-from rnn_harness.validation.identification.cell_model import CellModel, Fault
+from rnn_harness.validation.cells.activations import ACTIVATIONS
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.parameter_layout import Layout, fits, layouts
-from rnn_harness.validation.identification.probe import Probe, probe
+from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.variants import all_variants, with_cell_clip, with_offset
-from rnn_harness.validation.loading.calling_convention import CallingConvention
 from rnn_harness.validation.loading.target import Target
 
 WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forget", "o": "output", "": "state"}
@@ -29,10 +29,10 @@ WORDS = {"r": "reset", "z": "update", "g": "candidate", "i": "input", "f": "forg
 
 @dataclass(frozen=True)
 class Identification:
-    """One reading of a target. `sketch` holds the faults, if there are any; `unused` parameters have no influence."""
+    """One reading of a target. `model` holds the faults, if there are any; `unused` parameters have no influence."""
 
-    sketch: CellModel
-    reading: ParameterAssignment
+    model: CellModel
+    assignment: ParameterAssignment
     states: tuple[str, ...]
     convention: CallingConvention
     unused: tuple[str, ...] = ()
@@ -40,27 +40,27 @@ class Identification:
     @property
     def faults(self) -> tuple[Fault, ...]:
         """What is wrong with it; empty if nothing is."""
-        return self.sketch.edits
+        return self.model.faults
 
     @property
     def bias(self) -> bool:
         """Whether it has any."""
-        return any(name.startswith("b") for _, (name, _) in self.reading.names)
+        return any(name.startswith("b") for _, (name, _) in self.assignment.names)
 
     @property
     def spec(self) -> str | None:
         """The shipped spec of that variant, if there is one."""
-        options = reference_options(self.sketch, self.bias)
-        return None if options is None else _specs().get((self.sketch.family, options))
+        options = reference_options(self.model, self.bias)
+        return None if options is None else _specs().get((self.model.family, options))
 
     @property
     def absent(self) -> tuple[str, ...]:
         """What the spec has and the target has not: a second bias of the candidate, a state that cannot be given."""
-        named = {name for _, (name, _) in self.reading.names}
+        named = {name for _, (name, _) in self.assignment.names}
         lacking = tuple(
-            name for name in self.sketch.roles("b") if self.bias and name.startswith("b") and name not in named
+            name for name in self.model.roles("b") if self.bias and name.startswith("b") and name not in named
         )
-        states = () if self.convention.states else tuple(f"states.{name}" for name in self.sketch.state_names)
+        states = () if self.convention.states else tuple(f"states.{name}" for name in self.model.state_names)
         return lacking + states
 
     def sentence(self) -> str:
@@ -71,68 +71,68 @@ class Identification:
 
 def features(match: Identification) -> str:
     """The variant and the layout in words."""
-    sketch, reading = match.sketch, match.reading
-    parts = list(_variant(sketch))
-    order = reading.letters("x")
-    gates = sketch.family != "rnn"
+    model, assignment = match.model, match.assignment
+    parts = list(_variant(model))
+    order = assignment.gate_order("x")
+    gates = model.family != "rnn"
     if gates:
-        laid = "interleaved" if reading.layout.interleaved else "stacked"
+        laid = "interleaved" if assignment.layout.interleaved else "stacked"
         parts.append(f"gates {laid} " + ", ".join(WORDS[letter] for letter in order))
-        recurrent = reading.letters("h")
+        recurrent = assignment.gate_order("h")
         if recurrent != order and sorted(recurrent) == sorted(order):
             parts.append("recurrent weights in the order " + ", ".join(WORDS[letter] for letter in recurrent))
-    names = [name for _, (name, _) in reading.names if name.startswith("b")]
-    parts.append(_biases(sketch, names))
-    if any(slot.side for slot in reading.layout.slots):
-        parts.append("weights on [h, x]" if reading.layout.recurrent_first else "weights on [x, h]")
-    if any(flipped and name.startswith("W") for _, (name, flipped) in reading.names) or any(
-        form.turned for _, form in reading.layout.forms if not form.vector
+    names = [name for _, (name, _) in assignment.names if name.startswith("b")]
+    parts.append(_biases(model, names))
+    if any(gate_block.side for gate_block in assignment.layout.gate_blocks):
+        parts.append("weights on [h, x]" if assignment.layout.recurrent_first else "weights on [x, h]")
+    if any(flipped and name.startswith("W") for _, (name, flipped) in assignment.names) or any(
+        form.turned for _, form in assignment.layout.forms if not form.vector
     ):
         parts.append("weights transposed, (input, output)")
     if match.states == ("c", "h"):
         parts.append("the cell state comes first")
-    return f"{ {'rnn': 'simple RNN', 'gru': 'GRU', 'lstm': 'LSTM'}[sketch.family] }: {'; '.join(parts)}"
+    return f"{ {'rnn': 'simple RNN', 'gru': 'GRU', 'lstm': 'LSTM'}[model.family] }: {'; '.join(parts)}"
 
 
-def _variant(sketch: CellModel) -> Iterator[str]:
+def _variant(model: CellModel) -> Iterator[str]:
     def words(name: str) -> str:
         return ACTIVATIONS[name].wording
 
-    if sketch.family == "rnn":
-        yield f"{words(sketch.candidate)} activation"
+    if model.family == "rnn":
+        yield f"{words(model.candidate)} activation"
         return
-    if sketch.family == "gru":
-        yield f"reset {sketch.reset} the recurrent product"
-        yield f"an open update gate {sketch.update}s"
-    if sketch.forget != "own":
+    if model.family == "gru":
+        yield f"reset {model.reset} the recurrent product"
+        yield f"an open update gate {model.update}s"
+    if model.forget != "own":
         yield {"none": "no forget gate", "coupled": "forget gate coupled to the input gate"}.get(
-            sketch.forget, "input gate coupled to the forget gate"
+            model.forget, "input gate coupled to the forget gate"
         )
-    if sketch.peephole:
-        yield f"{sketch.peephole} peepholes, the output gate's on the {sketch.seen} cell state"
-    if sketch.gate != "sigmoid":
-        yield f"{words(sketch.gate)} gates"
-    if sketch.candidate != "tanh":
-        yield f"{words(sketch.candidate)} candidate"
-    if sketch.family == "lstm" and sketch.output != "tanh":
-        yield f"{words(sketch.output)} output"
-    if sketch.clip:
-        yield f"arguments clipped at {sketch.clip:g}"
-    if sketch.cell_clip:
-        yield f"cell state kept within -{sketch.cell_clip:g} and {sketch.cell_clip:g}"
-    if sketch.offset:
-        yield f"{sketch.offset:g} is added to the forget gate"
+    if model.peephole:
+        yield f"{model.peephole} peepholes, the output gate's on the {model.seen} cell state"
+    if model.gate != "sigmoid":
+        yield f"{words(model.gate)} gates"
+    if model.candidate != "tanh":
+        yield f"{words(model.candidate)} candidate"
+    if model.family == "lstm" and model.output != "tanh":
+        yield f"{words(model.output)} output"
+    if model.clip:
+        yield f"arguments clipped at {model.clip:g}"
+    if model.cell_clip:
+        yield f"cell state kept within -{model.cell_clip:g} and {model.cell_clip:g}"
+    if model.offset:
+        yield f"{model.offset:g} is added to the forget gate"
 
 
-def _biases(sketch: CellModel, names: list[str]) -> str:
+def _biases(model: CellModel, names: list[str]) -> str:
     """How many biases there are."""
     count = len(names)
-    each = " a gate" if sketch.family != "rnn" else ""
-    own = len(sketch.letters)
+    each = " a gate" if model.family != "rnn" else ""
+    own = len(model.letters)
     if not count:
         return "no bias"
     if count == own and len(set(names)) == own:
-        if sketch.reset == "after" and sketch.family == "gru":
+        if model.reset == "after" and model.family == "gru":
             return f"one bias{each}, the candidate's {'inside' if 'b_hg' in names else 'outside'} the reset"
         return f"one bias{each}"
     if count == 2 * own:
@@ -141,24 +141,26 @@ def _biases(sketch: CellModel, names: list[str]) -> str:
     return "biases for " + ", ".join(told)
 
 
-def reference_options(sketch: CellModel, bias: bool) -> tuple[tuple[str, Any], ...] | None:
+def reference_options(model: CellModel, bias: bool) -> tuple[tuple[str, Any], ...] | None:
     """The options of the reference that computes a sketch; None if none does."""
-    if sketch.gate != "sigmoid" or sketch.offset or sketch.clip or sketch.cell_clip or sketch.seen == "old":
+    if model.gate != "sigmoid" or model.offset or model.clip or model.cell_clip or model.seen == "old":
         return None
-    if sketch.forget in ("coupled", "coupling"):
+    if model.forget in ("coupled", "coupling"):
         return None
-    if {sketch.candidate, sketch.output} - {"tanh", "sigmoid"}:
+    if {model.candidate, model.output} - {"tanh", "sigmoid"}:
         return None
-    if sketch.family == "rnn":
-        return _options(get("rnn", activation=sketch.candidate, bias=bias))
-    if sketch.family == "gru":
-        own = {"update": sketch.update, "reset": sketch.reset, "candidate": sketch.candidate}
-        return _options(get("gru", **own, bias=bias))
-    both: dict[str, Any] = {"candidate": sketch.candidate, "output": sketch.output}
-    return _options(get("lstm", **both, peephole=sketch.peephole or None, forget=sketch.forget == "own", bias=bias))
+    if model.family == "rnn":
+        return _options(get_reference("rnn", activation=model.candidate, bias=bias))
+    if model.family == "gru":
+        own = {"update": model.update, "reset": model.reset, "candidate": model.candidate}
+        return _options(get_reference("gru", **own, bias=bias))
+    both: dict[str, Any] = {"candidate": model.candidate, "output": model.output}
+    return _options(
+        get_reference("lstm", **both, peephole=model.peephole or None, forget=model.forget == "own", bias=bias)
+    )
 
 
-def sketch_of(spec: Spec) -> CellModel:
+def cell_model_of(spec: Spec) -> CellModel:
     """The sketch of a shipped spec. Raises UsageError for layers, and cells with an output layer."""
     link = spec.reference
     if link is None or link.name not in ("rnn", "gru", "lstm") or link.output:
@@ -166,7 +168,7 @@ def sketch_of(spec: Spec) -> CellModel:
             f"{spec.id} is no bare cell of one step: a candidate cannot be held against it; those that can be are "
             + ", ".join(sorted(_specs().values()))
         )
-    made: Any = get(link.name, **link.options)
+    made: Any = get_reference(link.name, **link.options)
     if link.name == "rnn":
         return CellModel("rnn", candidate=made.activation)
     if link.name == "gru":
@@ -183,7 +185,7 @@ def _specs() -> dict[tuple[str, tuple[tuple[str, Any], ...]], str]:
     for spec in library().cells:
         link = spec.reference
         if link is not None and link.name in ("rnn", "gru", "lstm") and not link.output:
-            found.setdefault((link.name, _options(get(link.name, **link.options))), spec.id)
+            found.setdefault((link.name, _options(get_reference(link.name, **link.options))), spec.id)
     return found
 
 
@@ -192,14 +194,14 @@ def _options(reference: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(fields.items()))
 
 
-def orders(sketch: CellModel, seen: Probe) -> tuple[tuple[str, ...], ...]:
+def orders(model: CellModel, seen: Probe) -> tuple[tuple[str, ...], ...]:
     """The orders that a target's states may have."""
-    if sketch.family != "lstm":
+    if model.family != "lstm":
         return (("h",),)
     return (("h", "c"), ("c", "h")) if seen.convention.states else (("h", "c"),)
 
 
-def layouts_of(target: Target, seen: Probe, silent: bool = True) -> list[Layout]:
+def target_layouts(target: Target, seen: Probe, silent: bool = True) -> list[Layout]:
     """The target's layouts. `silent`: with parameters without influence, where their shape fits. Raises UsageError."""
     n, d = seen.sizes
     shapes = {name: value.shape for name, value in seen.parameters.items()}
@@ -219,14 +221,14 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Identification,
 
     Raises UsageError if it cannot be driven, or if its parameters fit no cell.
     """
-    seen = seen or probe(target)
-    possible = layouts_of(target, seen)
+    seen = seen or probe_target(target)
+    possible = target_layouts(target, seen)
     n, d = seen.sizes
     silent = tuple(name for name in seen.ignored if fits(seen.parameters[name].shape, n, d))
     spare: list[Layout] = []
     if silent:
         with contextlib.suppress(UsageError):  # without them it may have no weights at all
-            spare = layouts_of(target, seen, silent=False)
+            spare = target_layouts(target, seen, silent=False)
     # What is float64 in name alone still is what it is; that its bits are few is for the checks to say. So is what goes
     # wrong in a sequence of one step alone.
     attempts = [(seen.tolerance, seen.steps), (SCREEN_SINGLE, seen.steps)]
@@ -235,7 +237,7 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Identification,
         seen.tolerance, seen.steps = tolerance, steps
         for layout, unused in (*((one, ()) for one in possible), *((one, silent) for one in spare)):
             found: dict[str, Identification] = {}
-            for match in _matches(seen, layout, target.claims):
+            for match in _matches(seen, layout, target.declared_model):
                 found.setdefault(match.sentence(), replace(match, unused=unused))
             if found:
                 return tuple(found.values())
@@ -245,14 +247,14 @@ def identify(target: Target, seen: Probe | None = None) -> tuple[Identification,
 
 def _matches(seen: Probe, layout: Layout, claims: CellModel | None = None) -> Iterator[Identification]:
     usual = all_variants(layout, seen.convention.states)
-    for sketch in dict.fromkeys((claims, *usual) if claims is not None else usual):
-        for states in orders(sketch, seen):
-            kept = with_cell_clip(seen, layout, sketch, states)
-            for one in dict.fromkeys((with_offset(seen, layout, kept, states), kept, sketch)):
+    for model in dict.fromkeys((claims, *usual) if claims is not None else usual):
+        for states in orders(model, seen):
+            kept = with_cell_clip(seen, layout, model, states)
+            for one in dict.fromkeys((with_offset(seen, layout, kept, states), kept, model)):
                 decoder = Decoder(seen, layout, one, states)
                 if not decoder.zero():
                     continue
-                readings = decoder.readings()
-                yield from (Identification(one, reading, states, seen.convention) for reading in readings)
-                if readings:
+                assignments = decoder.assignments()
+                yield from (Identification(one, assignment, states, seen.convention) for assignment in assignments)
+                if assignments:
                     break

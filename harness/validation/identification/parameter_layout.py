@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.parameter_blocks import ParameterBlock, StorageForm
+from rnn_harness.validation.cells.parameter_blocks import ParameterBlock, StorageForm
 
 MOST_GATES, MOST_VECTORS, MOST_LAYOUTS = 4, 12, 32
 
@@ -35,14 +35,14 @@ class GateBlock:
 class Layout:
     """Slots in the order in which the module lists them."""
 
-    slots: tuple[GateBlock, ...]
+    gate_blocks: tuple[GateBlock, ...]
     forms: tuple[tuple[str, StorageForm], ...]
     recurrent_first: bool = False
 
     @property
     def gates(self) -> int:
         """G."""
-        return sum(slot.kind == "x" for slot in self.slots)
+        return sum(gate_block.kind == "x" for gate_block in self.gate_blocks)
 
     @property
     def interleaved(self) -> bool:
@@ -75,13 +75,13 @@ def layouts(shapes: Mapping[str, tuple[int, ...]], n: int, d: int) -> list[Layou
     found = []
     for chosen in itertools.islice(itertools.product(*choices), 4 * MOST_LAYOUTS):
         found += [one for one in _sides(dict(zip(shapes, chosen, strict=True))) if 1 <= one.gates <= MOST_GATES]
-    whole = [one for one in found if any(slot.kind == "h" for slot in one.slots)][:MOST_LAYOUTS]
+    whole = [one for one in found if any(gate_block.kind == "h" for gate_block in one.gate_blocks)][:MOST_LAYOUTS]
     return [*whole, *(one for layout in whole for one in _interleaved(layout))][:MOST_LAYOUTS]
 
 
 def _interleaved(layout: Layout) -> Iterator[Layout]:
     """The same with every unit's gates together, where all gates of every parameter stand in one block."""
-    counts = {slot.parameter: slot.of for slot in layout.slots}
+    counts = {gate_block.parameter: gate_block.of for gate_block in layout.gate_blocks}
     if layout.gates > 1 and set(counts.values()) == {layout.gates} and not any(one.lead for _, one in layout.forms):
         yield replace(layout, forms=tuple((k, replace(one, interleaved=layout.gates)) for k, one in layout.forms))
 
@@ -94,15 +94,15 @@ def fits(shape: tuple[int, ...], n: int, d: int) -> bool:
 def _sides(chosen: Mapping[str, _Kind]) -> Iterator[Layout]:
     joined = any(one.kind == "xh" for one in chosen.values())
     forms = tuple((name, one.form) for name, one in chosen.items())
-    slots: list[GateBlock] = []
+    gate_blocks: list[GateBlock] = []
     for name, one in chosen.items():
         for block in range(one.count):
             if one.kind == "xh":
-                slots += [GateBlock(name, side, block, one.count, side) for side in "xh"]
+                gate_blocks += [GateBlock(name, side, block, one.count, side) for side in "xh"]
             else:
-                slots.append(GateBlock(name, one.kind, block, one.count, square=one.square))
+                gate_blocks.append(GateBlock(name, one.kind, block, one.count, square=one.square))
     for first in (False, True) if joined else (False,):
-        yield Layout(tuple(slots), forms, first)
+        yield Layout(tuple(gate_blocks), forms, first)
 
 
 def _kinds(shape: tuple[int, ...], n: int, d: int) -> Iterator[_Kind]:

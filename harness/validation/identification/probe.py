@@ -13,11 +13,12 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.kernels.torch_reference import numpy
-from rnn_harness.validation.identification.parameter_blocks import StorageForm
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout
-from rnn_harness.validation.loading.calling_convention import CallingConvention, find
-from rnn_harness.validation.loading.driver import through
+from rnn_harness.validation.loading.driver import run_over_time
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -95,26 +96,26 @@ class Probe:
 
     def plain(self, layout: Layout, index: int) -> Array:
         """The plain form of a slot's parameter."""
-        name = layout.slots[index].parameter
+        name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
         """Where a slot stands in the plain form."""
-        slot, (n, d) = layout.slots[index], self.sizes
-        rows = slice(slot.block * d, (slot.block + 1) * d)
-        if slot.kind == "b":
+        gate_block, (n, d) = layout.gate_blocks[index], self.sizes
+        rows = slice(gate_block.block * d, (gate_block.block + 1) * d)
+        if gate_block.kind == "b":
             return (rows,)
-        if not slot.side:
+        if not gate_block.side:
             return rows, slice(None)
-        first = (slot.side == "h") == layout.recurrent_first
-        size = n if slot.side == "x" else d
+        first = (gate_block.side == "h") == layout.recurrent_first
+        size = n if gate_block.side == "x" else d
         return rows, slice(0, size) if first else slice(n + d - size, None)
 
     def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
         forms: dict[str, StorageForm] = dict(layout.forms)
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
-            plain[layout.slots[index].parameter][self.place(layout, index)] = self.value(layout, index)
+            plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
         kept = {name: self.parameters[name] for name in self.ignored}
         return kept | {name: forms[name].stored(value) for name, value in plain.items()}
 
@@ -124,7 +125,7 @@ class Probe:
         leaves, x, given = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
-                outputs, each, last = through(self.module, self.convention, leaves, x, given)
+                outputs, each, last = run_over_time(self.module, self.convention, leaves, x, given)
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # somebody's code may raise anything
@@ -134,10 +135,10 @@ class Probe:
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
                 f"{type(error).__name__}: {said}"
             ) from error
-        finals = tuple(numpy(value).astype(np.float64) for value in last)
+        finals = tuple(to_numpy(value).astype(np.float64) for value in last)
         if outputs is not None:
-            return Response((numpy(outputs).astype(np.float64),), finals)
-        over = [np.stack([numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
+            return Response((to_numpy(outputs).astype(np.float64),), finals)
+        over = [np.stack([to_numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
         return Response(tuple(over), finals)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
@@ -168,7 +169,7 @@ class Probe:
         leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         before = [value.clone() for value in (x, *given)]
         with torch.no_grad():
-            through(self.module, self.convention, leaves, x, list(given))
+            run_over_time(self.module, self.convention, leaves, x, list(given))
         changed = [not torch.equal(a, b) for a, b in zip((x, *given), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
@@ -178,10 +179,10 @@ class Probe:
 
         leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         with torch.no_grad():
-            outputs, _, last = through(self.module, self.convention, leaves, x, given)
+            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, given)
             held = [*last, *([outputs] if outputs is not None else [])]
             before = [value.clone() for value in held]
-            through(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
+            run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
         return any(not torch.equal(a, b) for a, b in zip(held, before, strict=True))
 
     def gives_nan(self) -> bool:
@@ -195,15 +196,15 @@ class Probe:
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
-def probe(target: Target, seed: int = 0) -> Probe:
+def probe_target(target: Target, seed: int = 0) -> Probe:
     """A target made and found to be callable.
 
     Raises UsageError if it cannot be driven, which says nothing about what it computes.
     """
-    n, d = target.sizes or (N, D)
+    n, d = target.capabilities.fixed_sizes or (N, D)
     trouble: Exception | None = None
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
-        if dtype not in target.dtypes:
+        if dtype not in target.capabilities.dtypes:
             continue
         try:
             return _probe(target, n, d, dtype, tolerance, seed)
@@ -216,14 +217,14 @@ def probe(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make(n, d).to(getattr(torch, dtype)).eval()
+    module = target.make_module(n, d).to(getattr(torch, dtype)).eval()
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if not shapes:
         raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")
-    convention = find(module, n, d, target.convention)
+    convention = find_convention(module, n, d, target.capabilities.calling_convention)
     rng = np.random.default_rng(seed)
     # Large enough for a clipped function to be told from the straight one, small enough for tanh not to be flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.validation.identification.activations import GATES, OTHERS
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.activations import GATES, OTHERS
+from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
@@ -35,8 +35,8 @@ def plain(layout: Layout, states: int) -> Iterator[CellModel]:
 
 def _peepholes(layout: Layout) -> tuple[str, ...]:
     """Full peepholes are more recurrent matrices than gates; diagonal ones are vectors beside the biases."""
-    recurrent = sum(slot.kind == "h" for slot in layout.slots)
-    vectors = sum(slot.kind == "b" for slot in layout.slots)
+    recurrent = sum(gate_block.kind == "h" for gate_block in layout.gate_blocks)
+    vectors = sum(gate_block.kind == "b" for gate_block in layout.gate_blocks)
     if recurrent > layout.gates:
         return ("full",)
     own = layout.gates - 1  # one for every gate but the candidate
@@ -60,35 +60,35 @@ def all_variants(layout: Layout, states: int) -> Iterator[CellModel]:
                 yield other
 
 
-def with_cell_clip(seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> CellModel:
+def with_cell_clip(seen: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> CellModel:
     """The sketch with the limit that the target keeps its cell state within, if a huge one shows a limit."""
-    if sketch.family != "lstm" or "c" not in states[: seen.convention.states]:
-        return sketch
+    if model.family != "lstm" or "c" not in states[: seen.convention.states]:
+        return model
     finals = seen.from_huge_states(layout).finals
     place = states.index("c")
     if len(finals) <= place:
-        return sketch
+        return model
     sizes = np.abs(finals[place])
     # Without a limit every entry is a part of another number.
     limited = np.isfinite(sizes).all() and sizes.min() > 0 and np.ptp(sizes) <= seen.tolerance * sizes.min()
-    return replace(sketch, cell_clip=float(sizes.flat[0])) if limited else sketch
+    return replace(model, cell_clip=float(sizes.flat[0])) if limited else model
 
 
-def with_offset(seen: Probe, layout: Layout, sketch: CellModel, states: tuple[str, ...]) -> CellModel:
+def with_offset(seen: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> CellModel:
     """The sketch with the constant that the target adds to its forget gate, if what it does with zeros shows one."""
-    if sketch.family != "lstm" or sketch.forget not in ("own", "coupling") or not seen.convention.states:
-        return sketch
-    if sketch.gate != "sigmoid" or "c" not in states[: seen.convention.states]:
-        return sketch
+    if model.family != "lstm" or model.forget not in ("own", "coupling") or not seen.convention.states:
+        return model
+    if model.gate != "sigmoid" or "c" not in states[: seen.convention.states]:
+        return model
     place = states.index("c")
     target = seen.masked(layout, frozenset()).finals
     if len(target) <= place:
-        return sketch
-    zero = Decoder(seen, layout, replace(sketch, offset=-np.inf), states).predict({}).finals[place]
+        return model
+    zero = Decoder(seen, layout, replace(model, offset=-np.inf), states).predict({}).finals[place]
     with np.errstate(all="ignore"):
         kept = (target[place] - zero) / seen.states[place]  # what the forget gate lets through
         offset = np.log(kept / (1 - kept))
     if not np.isfinite(offset).all() or np.ptp(offset) > seen.tolerance or abs(offset.mean()) < seen.tolerance:
-        return sketch
+        return model
     digits = 6 if seen.dtype == "float64" else 3
-    return replace(sketch, offset=round(float(offset.mean()), digits))
+    return replace(model, offset=round(float(offset.mean()), digits))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rnn_harness.records.validation import Diagnosis, Example, IdentificationRecord
-from rnn_harness.validation.diagnosis.explain import NearestCell
+from rnn_harness.records.validation import Example, IdentificationRecord
 from rnn_harness.validation.identification.identify import Identification
-from rnn_harness.validation.identification.saved_map import map_of
+from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.reproduction.smallest import Smallest
 
 
@@ -19,13 +18,8 @@ def identified(matches: tuple[Identification, ...]) -> IdentificationRecord:
         spec=first.spec or "candidate",
         sentence=first.sentence(),
         candidates=tuple(one.sentence() for one in matches),
-        map=map_of(first),
+        map=to_map_file(first),
     )
-
-
-def fault(found: NearestCell) -> Diagnosis:
-    """A diagnosis as it is written."""
-    return Diagnosis(spec=found.spec, part=found.part, difference=found.difference)
 
 
 def example(found: Smallest) -> Example:

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import Outcome, Record, environment
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 
 
 class Expected(BaseModel):
@@ -92,12 +94,12 @@ def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, s
         yield Record(
             entry=one.check,
             spec=own[0].spec if own else "unknown",
-            check=f"candidate.expected.{one.check}",
+            check=f"expected-failure.{one.check}",
             witness="kernel",
             outcome=Outcome.REFUTED,
             reason=f"{one.check} was expected to fail ({one.reason}), but {now}: remove the entry",
             seed=seed,
-            environment=environment(),
+            environment=versions(),
             kernel=target,
             dtype=one.dtype,
         )

@@ -14,8 +14,8 @@ import numpy as np
 
 from rnn_harness.specs import Spec, parse_spec
 from rnn_harness.specs.schema import Equation
-from rnn_harness.validation.identification.activations import ACTIVATIONS, ARGUMENT
-from rnn_harness.validation.identification.cell_model import CellModel
+from rnn_harness.validation.cells.activations import ACTIVATIONS, ARGUMENT
+from rnn_harness.validation.cells.cell_model import CellModel
 
 _TITLES = {"rnn": "simple RNN", "gru": "GRU", "lstm": "LSTM"}
 
@@ -41,8 +41,8 @@ def _applied(activation: str, argument: str, clip: float = 0.0) -> str:
 class _Writer:
     """Writes one sketch with the parameters that the target has."""
 
-    def __init__(self, sketch: CellModel, names: frozenset[str]) -> None:
-        self.sketch, self.names = sketch, names
+    def __init__(self, model: CellModel, names: frozenset[str]) -> None:
+        self.model, self.names = model, names
 
     def _bias(self, name: str) -> str:
         return f" + {_latex(name)}" if name in self.names else ""
@@ -50,84 +50,84 @@ class _Writer:
     def _sum(self, letter: str, seen: str = "c_{t-1}") -> str:
         text = f"{_latex(f'W_x{letter}')} x_t + {_latex(f'W_h{letter}')} h_{{t-1}}"
         if f"W_c{letter}" in self.names:
-            product = r" \odot " if self.sketch.peephole == "diagonal" else " "
+            product = r" \odot " if self.model.peephole == "diagonal" else " "
             text += f" + {_latex(f'W_c{letter}')}{product}{seen}"
         return text + self._bias(f"b_{letter}" if letter else "b")
 
     def equations(self) -> Iterator[str]:
         """The equations of one step; the last gives the hidden state."""
-        yield from {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.sketch.family]()
+        yield from {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.model.family]()
 
     def _rnn(self) -> Iterator[str]:
-        yield f"h_t = {_applied(self.sketch.candidate, self._sum(''), self.sketch.clip)}"
+        yield f"h_t = {_applied(self.model.candidate, self._sum(''), self.model.clip)}"
 
     def _gru(self) -> Iterator[str]:
-        sketch = self.sketch
+        model = self.model
         for letter in "rz":
-            yield f"{letter}_t = {_applied(sketch.gate, self._sum(letter), sketch.clip)}"
+            yield f"{letter}_t = {_applied(model.gate, self._sum(letter), model.clip)}"
         own = f"W_{{xg}} x_t{self._bias('b_g')}"
-        if sketch.reset == "before":
+        if model.reset == "before":
             total = rf"{own} + W_{{hg}} (r_t \odot h_{{t-1}})"
         else:
             total = rf"{own} + r_t \odot (W_{{hg}} h_{{t-1}}{self._bias('b_hg')})"
-        yield f"g_t = {_applied(sketch.candidate, total, sketch.clip)}"
-        kept, written = ("z_t", "(1 - z_t)") if sketch.update == "keep" else ("(1 - z_t)", "z_t")
+        yield f"g_t = {_applied(model.candidate, total, model.clip)}"
+        kept, written = ("z_t", "(1 - z_t)") if model.update == "keep" else ("(1 - z_t)", "z_t")
         yield rf"h_t = {kept} \odot h_{{t-1}} + {written} \odot g_t"
 
     def _lstm(self) -> Iterator[str]:
-        sketch = self.sketch
-        if sketch.forget != "coupling":
-            yield f"i_t = {_applied(sketch.gate, self._sum('i'), sketch.clip)}"
-        if sketch.forget in ("own", "coupling"):
-            offset = f" {'+' if sketch.offset > 0 else '-'} {abs(sketch.offset):.6f}" if sketch.offset else ""
-            yield f"f_t = {_applied(sketch.gate, self._sum('f') + offset, sketch.clip)}"
-        yield f"g_t = {_applied(sketch.candidate, self._sum('g'), sketch.clip)}"
-        kept = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(sketch.forget, r"f_t \odot c_{t-1}")
-        written = r"(1 - f_t) \odot g_t" if sketch.forget == "coupling" else r"i_t \odot g_t"
-        yield f"c_t = {_clipped(f'{kept} + {written}', sketch.cell_clip)}"
-        peek = "c_t" if sketch.seen == "new" else "c_{t-1}"
-        yield f"o_t = {_applied(sketch.gate, self._sum('o', peek), sketch.clip)}"
-        yield rf"h_t = o_t \odot {_applied(sketch.output, 'c_t')}"
+        model = self.model
+        if model.forget != "coupling":
+            yield f"i_t = {_applied(model.gate, self._sum('i'), model.clip)}"
+        if model.forget in ("own", "coupling"):
+            offset = f" {'+' if model.offset > 0 else '-'} {abs(model.offset):.6f}" if model.offset else ""
+            yield f"f_t = {_applied(model.gate, self._sum('f') + offset, model.clip)}"
+        yield f"g_t = {_applied(model.candidate, self._sum('g'), model.clip)}"
+        kept = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(model.forget, r"f_t \odot c_{t-1}")
+        written = r"(1 - f_t) \odot g_t" if model.forget == "coupling" else r"i_t \odot g_t"
+        yield f"c_t = {_clipped(f'{kept} + {written}', model.cell_clip)}"
+        peek = "c_t" if model.seen == "new" else "c_{t-1}"
+        yield f"o_t = {_applied(model.gate, self._sum('o', peek), model.clip)}"
+        yield rf"h_t = o_t \odot {_applied(model.output, 'c_t')}"
 
 
-def rewritten(sketch: CellModel, candidate: str) -> str | None:
+def alternative_update(model: CellModel, candidate: str) -> str | None:
     """The other common way to write a GRU's last equation; it rounds otherwise. `candidate`: its name in the spec."""
-    if sketch.family != "gru":
+    if model.family != "gru":
         return None
-    if sketch.update == "keep":
+    if model.update == "keep":
         return rf"h_t = {candidate}_t + z_t \odot (h_{{t-1}} - {candidate}_t)"
     return rf"h_t = h_{{t-1}} + z_t \odot ({candidate}_t - h_{{t-1}})"
 
 
-def write(sketch: CellModel, names: frozenset[str]) -> str:
+def spec_text(model: CellModel, names: frozenset[str]) -> str:
     """The text of a spec file of a sketch whose parameters are `names`."""
-    vectors = {name for name in names if name.startswith("b") or (name.startswith("W_c") and sketch.peephole != "full")}
+    vectors = {name for name in names if name.startswith("b") or (name.startswith("W_c") and model.peephole != "full")}
     shapes = {name: "d" if name in vectors else "d n" if name.startswith("W_x") else "d d" for name in sorted(names)}
     declared = ", ".join(f'{name} = "{shape}"' for name, shape in shapes.items())
-    states = ", ".join(f'{name} = "d"' for name in sketch.state_names)
+    states = ", ".join(f'{name} = "d"' for name in model.state_names)
     lines = [
         'id = "candidate"',
-        f'title = "{_TITLES[sketch.family]}, as identified"',
+        f'title = "{_TITLES[model.family]}, as identified"',
         'inputs = { x = "n" }',
         f"states = {{ {states} }}",
         f"parameters = {{ {declared} }}",
     ]
-    printed = list(_Writer(sketch, names).equations())
-    other = rewritten(sketch, "g")
+    printed = list(_Writer(model, names).equations())
+    other = alternative_update(model, "g")
     for number, text in enumerate([*printed, *([other] if other else [])], 1):
         alternative = "\nalternative = true" if number > len(printed) else ""
         lines.append(f"\n[[equations]]\nid = \"F-{number:03}\"\nline = {number}\nprinted = '{text}'{alternative}")
     return "\n".join(lines) + "\n"
 
 
-def with_rewriting(spec: Spec, sketch: CellModel) -> Spec:
+def with_alternative_update(spec: Spec, model: CellModel) -> Spec:
     """A shipped spec of a GRU with the other way to write its last equation as an alternative, if it has none."""
     link = spec.reference
-    if sketch.family != "gru" or link is None or any(one.alternative for one in spec.model.equations):
+    if model.family != "gru" or link is None or any(one.alternative for one in spec.model.equations):
         return spec
     own = {kind: name for name, kind in link.trace.items()}
     state, gate, candidate = (_symbol(own[kind]) for kind in ("hidden_state", "update_gate", "candidate"))
-    text = rewritten(sketch, "g")
+    text = alternative_update(model, "g")
     assert text is not None, "a GRU has one"
     symbols = {"h_": f"{state}_", "z_": f"{gate}_", "g_": f"{candidate}_"}
     text = re.sub("|".join(symbols), lambda found: symbols[found[0]], text)
@@ -145,6 +145,6 @@ def alternative_ids(spec: Spec) -> tuple[str, ...]:
     return tuple(one.id for one in spec.model.equations if one.alternative and one.id[0] in "TF")
 
 
-def written_spec(sketch: CellModel, names: frozenset[str]) -> Spec:
+def generate_spec(model: CellModel, names: frozenset[str]) -> Spec:
     """The spec of a sketch, without a reference."""
-    return parse_spec(write(replace(sketch, edits=()), names), Path("candidate.toml"))
+    return parse_spec(spec_text(replace(model, faults=()), names), Path("candidate.toml"))

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
-from rnn_harness.kernels.kernel import settings
+from rnn_harness.kernels.setting import settings
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.specs import Spec, library, load_spec
-from rnn_harness.validation.identification.parameter_blocks import BlockMap, ParameterBlock, StorageForm
+from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
-from rnn_harness.validation.loading.calling_convention import find
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 
@@ -65,9 +65,9 @@ def pieces(spec: Spec, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[st
 
 def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
     """The candidate as a kernel of a spec of one's own. Raises UsageError where the two do not fit together."""
-    n, d = target.sizes or (N, D)
-    module = target.make(n, d).double().eval()
-    convention = find(module, n, d, target.convention)
+    n, d = target.capabilities.fixed_sizes or (N, D)
+    module = target.make_module(n, d).double().eval()
+    convention = find_convention(module, n, d, target.capabilities.calling_convention)
     like = SpecSignature(spec)
     if convention.states != len(like.state_names):
         raise UsageError(
@@ -75,20 +75,19 @@ def paper_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
         )
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     table = pieces(spec, shapes, like.parameter_shapes(n, d))
-    gradients, foreign = target.gradients, target.foreign
-    driver = TargetDriver(target.make, convention, table, like.state_names, target.sizes, (), gradients, foreign)
-    fixed = {"n": n, "d": d, "B": 2} if target.sizes else None
+    driver = TargetDriver(target.make_module, convention, table, like.state_names, target.capabilities)
+    fixed = {"n": n, "d": d, "B": 2} if target.capabilities.fixed_sizes else None
     title = f"held against {spec.path}"
     return Kernel(
         target.name,
         title,
         spec.id,
         lambda _: driver,
-        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
-        fixed=fixed,
-        given=spec,
+        settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
+        fixed_sizes=fixed,
+        custom_spec=spec,
         own_checks=MANNERS,
-        skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
-        shrinks=False,
-        watched=False,
+        skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
+        shrinks_refutations=False,
+        profiled=False,
     )

@@ -17,9 +17,8 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation
-from rnn_harness.kernels.objective import bare, kernel_of
-from rnn_harness.kernels.torch_reference import held, numpy
+from rnn_harness.kernels.objective import cell_parameters, kernel_of
+from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _DTYPES = ("float64", "float32")
@@ -39,8 +38,8 @@ def said(evaluation: Evaluation, right: bool, detail: str) -> Finding:
 
 def _of_torch(evaluation: Evaluation) -> TargetDriver:
     driver = driver_of(evaluation)
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no such mode that the adapter sets")
+    if driver.capabilities.library:
+        raise NotRun(f"{driver.capabilities.library} has no such mode that the adapter sets")
     return driver
 
 
@@ -60,20 +59,21 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     import torch
 
     driver, d = _of_torch(evaluation), evaluation.arrays
-    module = driver.make(evaluation.case.n, evaluation.case.d)
+    module = driver.make_module(evaluation.case.n, evaluation.case.d)
     given = getattr(module, "dropout", 0)
     layers = [one for one in module.modules() if isinstance(one, torch.nn.modules.dropout._DropoutNd)]
     if any(one.p > 0 for one in layers) or (isinstance(given, int | float) and given > 0):
         raise NotRun("it has dropout, which is random in training")
     module = module.to(getattr(torch, evaluation.case.dtype)).train()
-    found = replace(driver, make=_Fixed(module))
+    found = replace(driver, make_module=_Fixed(module))
     own = replace(
-        evaluation.subject, cell=type(kernel_of(evaluation))(found, kernel_of(evaluation).like, evaluation.case.dtype)
+        evaluation.subject,
+        cell=type(kernel_of(evaluation))(found, kernel_of(evaluation).reference, evaluation.case.dtype),
     )
     run = own.forward(d.parameters, d.inputs, d.states)
     outputs = np.array_equal(run.outputs, evaluation.run.outputs)
     yield said(evaluation, outputs, "in training mode the outputs are others than in evaluation")
-    if driver.gradients:
+    if driver.capabilities.no_gradients_reason:
         return
     gradients = flat(own.backward(run, d.d_outputs, d.d_finals))
     differing = [
@@ -102,13 +102,14 @@ def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
     """Where only the parameters, only the inputs or only the states want gradients, these are what they were."""
     import torch
 
-    assert isinstance(evaluation, KernelEvaluation)
     driver, d, cell = _of_torch(evaluation), evaluation.arrays, kernel_of(evaluation)
-    if driver.gradients:
-        raise NotRun(driver.gradients)
+    if driver.capabilities.no_gradients_reason:
+        raise NotRun(driver.capabilities.no_gradients_reason)
     rows = []
     for free in ("parameters", "inputs", "states"):
-        leaves = {k: cell.tensor(v, free == "parameters") for k, v in driver.table.pack(bare(evaluation)).items()}
+        leaves = {
+            k: cell.tensor(v, free == "parameters") for k, v in driver.table.pack(cell_parameters(evaluation)).items()
+        }
         x = cell.tensor(d.inputs, free == "inputs")
         states = {
             k: cell.tensor(v, free == "states" and f"states.{k}" not in evaluation.absent) for k, v in d.states.items()
@@ -121,15 +122,15 @@ def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
         live = [(end, cell.tensor(start, leaf=False)) for end, start in pairs if end.requires_grad]
         given: tuple[Any, ...] = (None,) * len(wanted)
         if live:
-            with held(driver, leaves, x, states):
+            with driver.parameters_swapped_in(leaves, x, states):
                 given = torch.autograd.grad([a for a, _ in live], wanted, [b for _, b in live], allow_unused=True)
         found = {id(one): torch.zeros_like(one) if g is None else g for one, g in zip(wanted, given, strict=True)}
-        own = {"inputs": numpy(found[id(x)])} if free == "inputs" else {}
-        own |= {f"states.{k}": numpy(found[id(v)]) for k, v in states.items() if id(v) in found}
+        own = {"inputs": to_numpy(found[id(x)])} if free == "inputs" else {}
+        own |= {f"states.{k}": to_numpy(found[id(v)]) for k, v in states.items() if id(v) in found}
         if free == "parameters":
-            shapes = {name: np.shape(value) for name, value in bare(evaluation).items()}
+            shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
             gradient_parts = driver.table.gradients(
-                {name: numpy(found[id(one)]) for name, one in leaves.items()}, shapes
+                {name: to_numpy(found[id(one)]) for name, one in leaves.items()}, shapes
             )
             own |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()}
         balls = evaluation.gradient_balls
@@ -151,9 +152,11 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("it is never given a state by rows")
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
-    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
-    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(bare(evaluation)).items()}
-    zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.states]
+    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    leaves = {
+        name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()
+    }
+    zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
     def called(*given: Any) -> Any:
         return torch.func.functional_call(module, leaves, given)
@@ -177,8 +180,8 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 MODES = (
-    Check("candidate.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
-    Check("candidate.no_grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
-    Check("candidate.frozen", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
-    Check("candidate.default_state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
+    Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
+    Check("behaviour.no-grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
+    Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
+    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
 )

@@ -17,11 +17,12 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.evaluation import KernelEvaluation, arrays_for
 from rnn_harness.kernels.objective import kernel_of
-from rnn_harness.validation.loading.adapters import imported
+from rnn_harness.subjects.case_arrays import draw_arrays
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
+from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.driver import TargetDriver
-from rnn_harness.validation.loading.target import SMALL, Target
+from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 
 
 def load_weights(path: Path) -> dict[str, Array]:
@@ -32,7 +33,7 @@ def load_weights(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise UsageError(f"there is no file of weights {path}")
     if path.suffix == ".safetensors":
-        safetensors = imported("safetensors.torch", "weights")
+        safetensors = import_library("safetensors.torch", "weights")
         try:
             found: Any = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
@@ -55,7 +56,7 @@ def load_weights(path: Path) -> dict[str, Array]:
 def check_weights(path: Path, target: Target) -> None:
     """That the file can be read, and that what it holds of the target's parameters are numbers. Raises UsageError."""
     found = load_weights(path)
-    own = dict(target.make(*(target.sizes or SMALL)).named_parameters())
+    own = dict(target.make_module(*(target.capabilities.fixed_sizes or TRIAL_SIZES)).named_parameters())
     broken = [_told(name, found[name]) for name in own if name in found and not np.isfinite(found[name]).all()]
     if broken:
         raise UsageError(f"{path}: {'; '.join(broken)}; expected finite numbers: a cell cannot be judged with these")
@@ -72,7 +73,6 @@ def weights_check(weights: dict[str, Array]) -> Check:
     """The candidate with those weights, over some steps: outputs and gradients within the bound."""
 
     def run(evaluation: Evaluation) -> Iterator[Finding]:
-        assert isinstance(evaluation, KernelEvaluation)
         driver = kernel_of(evaluation).driver
         assert isinstance(driver, TargetDriver), "weights are a candidate's"
         names = {piece.parameter for piece in driver.table.pieces}
@@ -81,7 +81,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
             raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
         n, d = _sizes(driver, weights)
         case = evaluation.case.model_copy(update={"n": n, "d": d, "T": 4})
-        drawn = arrays_for(evaluation.subject, case)
+        drawn = draw_arrays(case, evaluation.subject)
         shapes = {name: value.shape for name, value in drawn.parameters.items()}
         own = driver.table.unpack({name: weights[name] for name in names}, shapes)
         dtype = drawn.inputs.dtype
@@ -108,7 +108,7 @@ def weights_check(weights: dict[str, Array]) -> Check:
         ]
         yield worst_finding(rows)
 
-    return Check("candidate.weights", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
+    return Check("weights.trained", "kernel", applies_to_all, run, dtypes=("float64", "float32"))
 
 
 def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
@@ -120,6 +120,6 @@ def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
         d = len(plain) // piece.of
         if piece.side:
             wide = plain.shape[1]
-        elif piece.name.startswith("W_x"):
+        elif is_kind(piece.name, ParameterKind.INPUT):
             n = plain.shape[1]
     return n or wide - d, d

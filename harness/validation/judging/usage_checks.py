@@ -18,8 +18,8 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.evaluation import KernelEvaluation
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.validation.judging.torch_mode_checks import MODES, driver_of, said
 
 HUGE = 2.0**14
@@ -42,10 +42,10 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     import torch
 
     driver, how = driver_of(evaluation), driver_of(evaluation).convention
-    if driver.foreign:
-        raise NotRun(f"{driver.foreign} has no state_dict")
+    if driver.capabilities.library:
+        raise NotRun(f"{driver.capabilities.library} has no state_dict")
     dtype = getattr(torch, evaluation.case.dtype)
-    one, two = (driver.make(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
+    one, two = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
     if one is two:
         raise NotRun("it exists once, and is not made anew")
     try:
@@ -54,7 +54,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
         yield said(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(evaluation.arrays.inputs, dtype=dtype)
-    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in driver.states[: how.states]]
+    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in driver.state_names[: how.states]]
     shown = []
     for module in (one, two):
         with torch.no_grad():
@@ -71,8 +71,8 @@ def _format(evaluation: Evaluation) -> Iterator[Finding]:
     driver, how, d = driver_of(evaluation), driver_of(evaluation).convention, evaluation.arrays
     cell = kernel_of(evaluation)
     x = cell.tensor(d.inputs, leaf=False)
-    states = [cell.tensor(d.states[name], leaf=False) for name in driver.states[: how.states]]
-    module = driver.make(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    states = [cell.tensor(d.states[name], leaf=False) for name in driver.state_names[: how.states]]
+    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(d.parameters).items()}
     with torch.no_grad():
         outputs, last = how.call(
@@ -135,14 +135,12 @@ def _stepwise(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """One input, one unit, one row, one step; each within the bound."""
-    assert isinstance(evaluation, KernelEvaluation)
-    if driver_of(evaluation).fixed is not None:
+    if driver_of(evaluation).capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
-    from rnn_harness.kernels.evaluation import arrays_for
 
     rows = []
     for change in ({"n": 1}, {"d": 1}, {"B": 1}, {"T": 1}, {"n": 1, "d": 1, "B": 1, "T": 1}):
-        small = evaluation.on(arrays_for(evaluation.subject, evaluation.case.model_copy(update=change)))
+        small = evaluation.on(draw_arrays(evaluation.case.model_copy(update=change), evaluation.subject))
         name = evaluation.subject.output_name
         balls = np.stack([step[name] for step in small.balls.steps])
         what = ", ".join(f"{key} = {value}" for key, value in change.items())
@@ -158,16 +156,16 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _checks() -> Iterator[Check]:
     runs: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
-        "memory": _memory,
-        "state_dict": _state_dict,
-        "format": _format,
-        "large": _large,
-        "contained": _contained,
-        "stepwise": _stepwise,
-        "sizes": _sizes,
+        "state-between-calls": _memory,
+        "state-dict": _state_dict,
+        "formats": _format,
+        "large-inputs": _large,
+        "non-finite-rows": _contained,
+        "step-by-step": _stepwise,
+        "smallest-sizes": _sizes,
     }
     for name, run in runs.items():
-        yield Check(f"candidate.{name}", "kernel", applies_to_all, run, dtypes=_DTYPES)
+        yield Check(f"behaviour.{name}", "kernel", applies_to_all, run, dtypes=_DTYPES)
 
 
 MANNERS = (*_checks(), *MODES)
@@ -179,7 +177,7 @@ FOREIGN = (
     "behaviour.threads",
 )
 """Checks that say nothing about what is not torch's."""
-SMALL = ("relation.M-36",)
+SMALL = ("metamorphic.small-signal-linearity",)
 """It is about small inputs, where it needs a tanh that is exact relatively: what others promise, and what 2 s(2a) - 1
 gives, is exact against 1.
 """

@@ -12,23 +12,31 @@ from typing import Any
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import judge
+from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import ONCE, kernel_checks
-from rnn_harness.kernels.kernel import settings
-from rnn_harness.records.record import Outcome, Record, environment
-from rnn_harness.records.validation import Event, IdentificationRecord
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels.setting import settings
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Diagnosis, Event, IdentificationRecord
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.specs import library
-from rnn_harness.validation.diagnosis.explain import NearestCell, explained, idle, located, misplaced, other_than
-from rnn_harness.validation.diagnosis.localise import blame
-from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, neighbours
-from rnn_harness.validation.identification.cell_model import CellModel
-from rnn_harness.validation.identification.identify import Identification, identify, layouts_of, sketch_of
-from rnn_harness.validation.identification.probe import Probe, probe
-from rnn_harness.validation.judging.describe import example, fault, identified
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.diagnosis.explain import (
+    explain_divergence,
+    explain_faults,
+    explain_map,
+    explain_unused,
+    explain_variant,
+)
+from rnn_harness.validation.diagnosis.localise import localise_fault
+from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
+from rnn_harness.validation.identification.identify import Identification, cell_model_of, identify, target_layouts
+from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.judging.describe import example, identified
 from rnn_harness.validation.judging.expected_failures import Expected, excused, unmet
-from rnn_harness.validation.judging.generated_spec import alternative_ids, with_rewriting, written_spec
+from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
 from rnn_harness.validation.judging.spec_file import load_paper, paper_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.usage_checks import FOREIGN, MANNERS, SMALL
@@ -70,38 +78,36 @@ class ProgressListener:
 
 def candidate(target: Target, match: Identification, dtypes: tuple[str, ...] = DTYPES) -> Kernel:
     """The candidate as a kernel of the spec it was identified as: a shipped one, or one written for it."""
-    names = frozenset(name for _, (name, _) in match.reading.names)
+    names = frozenset(name for _, (name, _) in match.assignment.names)
     if match.spec is None:
-        spec = written_spec(match.sketch, names)
+        spec = generate_spec(match.model, names)
     else:
-        spec = with_rewriting(library().spec(match.spec), match.sketch)
+        spec = with_alternative_update(library().spec(match.spec), match.model)
     absent = match.absent if match.spec is not None else tuple(one for one in match.absent if "." in one)
     driver = TargetDriver(
-        target.make,
+        target.make_module,
         match.convention,
-        match.reading.table,
+        match.assignment.table,
         match.states,
-        target.sizes,
+        target.capabilities,
         absent,
-        target.gradients,
-        target.foreign,
-        target.lengths,
     )
+    sizes = target.capabilities.fixed_sizes
     return Kernel(
         target.name,
         match.sentence(),
         spec.id,
         lambda _: driver,
-        settings(tuple(dtype for dtype in dtypes if dtype in target.dtypes)),
+        settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         alternatives=alternative_ids(spec),
-        fixed={"n": target.sizes[0], "d": target.sizes[1], "B": 2} if target.sizes else None,
-        relations=not absent and not target.absolute,
-        given=spec,
+        fixed_sizes=None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": 2},
+        metamorphic=not absent and not target.capabilities.absolute_function_error,
+        custom_spec=spec,
         own_checks=MANNERS,
-        skipped_checks=(*SMALL, *(FOREIGN if target.foreign else ())),
-        shrinks=False,
-        watched=False,
-        absolute=target.absolute,
+        skipped_checks=(*SMALL, *(FOREIGN if target.capabilities.library else ())),
+        shrinks_refutations=False,
+        profiled=False,
+        absolute_function_error=target.capabilities.absolute_function_error,
     )
 
 
@@ -115,11 +121,11 @@ def validating(target: Target, wish: ValidationRequest, watch: ProgressListener 
     if wish.spec.endswith(".toml"):
         yield from _judged(target, paper_kernel(target, load_paper(wish.spec), wish.dtypes), wish, watch, None)
         return
-    seen = probe(target)
+    seen = probe_target(target)
     unsteady = _unsteady(seen)
     if unsteady is not None:
         yield "record", _record(target, wish, "unknown", Outcome.REFUTED, unsteady.difference)
-        yield "diagnosis", fault(unsteady)
+        yield "diagnosis", unsteady
         return
     matches = identify(target, seen) if wish.map is None else _mapped(target, seen, wish.map)
     expected, name = _expected(target, wish)
@@ -142,7 +148,7 @@ def _is(match: Identification, expected: CellModel | None, wish: ValidationReque
         return True
     if wish.spec != "auto" and match.spec is not None:
         return match.spec == wish.spec
-    return match.sketch == expected
+    return match.model == expected
 
 
 def _expected(target: Target, wish: ValidationRequest) -> tuple[CellModel | None, str]:
@@ -151,47 +157,47 @@ def _expected(target: Target, wish: ValidationRequest) -> tuple[CellModel | None
         near = ", ".join(library().nearest(wish.spec))
         raise UsageError(f"there is no spec {wish.spec!r}{f'; did you mean {near}?' if near else ''}")
     if wish.spec != "auto":
-        return sketch_of(library().spec(wish.spec)), wish.spec
+        return cell_model_of(library().spec(wish.spec)), wish.spec
     if wish.map is not None:
-        return wish.map.sketch, wish.map.spec or "the cell of the map"
-    return target.claims, "what it says it is" if target.claims is not None else ""
+        return wish.map.model, wish.map.spec or "the cell of the map"
+    return target.declared_model, "what it says it is" if target.declared_model is not None else ""
 
 
 def _mapped(target: Target, seen: Probe, given: Identification) -> tuple[Identification, ...]:
     """The map's match if it holds, else what is identified without it."""
     from rnn_harness.validation.identification.decode import Decoder
 
-    lacking = sorted({name for name, _ in given.reading.layout.forms} - set(seen.parameters))
+    lacking = sorted({name for name, _ in given.assignment.layout.forms} - set(seen.parameters))
     if not lacking:
-        decoder = Decoder(seen, given.reading.layout, given.sketch, given.states)
-        run = decoder.predict(dict(given.reading.names), len(seen.inputs))
+        decoder = Decoder(seen, given.assignment.layout, given.model, given.states)
+        run = decoder.predict(dict(given.assignment.names), len(seen.inputs))
         if decoder.agree(seen.whole(), run):
             return (replace(given, convention=seen.convention),)
     return ()
 
 
-def _unsteady(seen: Probe) -> NearestCell | None:
+def _unsteady(seen: Probe) -> Diagnosis | None:
     """NaN out of finite numbers; its arguments after the call; the same call twice, and a row alone: what gives other
     numbers is no function of its arguments.
     """
     if seen.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
-        return NearestCell("a recurrent cell", "forward: outputs", difference)
+        return Diagnosis(spec="a recurrent cell", part="forward: outputs", difference=difference)
     if written := seen.writes_into():
         difference = f"it writes into the {written} that it is given, so whoever kept it has other numbers afterwards"
-        return NearestCell("a recurrent cell", "behaviour: intact", difference)
+        return Diagnosis(spec="a recurrent cell", part="behaviour: intact", difference=difference)
     if seen.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
-        return NearestCell("a recurrent cell", "behaviour: intact", difference)
+        return Diagnosis(spec="a recurrent cell", part="behaviour: intact", difference=difference)
     if not seen.same(seen.whole(), seen.whole()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
-        return NearestCell("a recurrent cell", "behaviour: determinism", difference)
+        return Diagnosis(spec="a recurrent cell", part="behaviour: determinism", difference=difference)
     if not seen.rows_are_apart():
         difference = (
             "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or the first axis of "
             "its state is something else, layers say: what is judged here is one layer, with state (B, d))"
         )
-        return NearestCell("a recurrent cell", "behaviour: position", difference)
+        return Diagnosis(spec="a recurrent cell", part="behaviour: position", difference=difference)
     return None
 
 
@@ -204,35 +210,35 @@ def _wrong(
     wish: ValidationRequest,
 ) -> Iterator[Event]:
     """It is not what it should be, or nothing known."""
-    possible = layouts_of(target, seen)
+    possible = target_layouts(target, seen)
     near: list[Identification] = []
     others = identify(target, seen) if wish.map is not None else ()
-    if others and wish.map is not None and others[0].sketch == wish.map.sketch:
-        diagnosis: NearestCell | None = misplaced(others[0], wish.map)
+    if others and wish.map is not None and others[0].model == wish.map.model:
+        diagnosis: Diagnosis | None = explain_map(others[0], wish.map)
     elif matches and not matches[0].unused:
         assert expected is not None, "a match was not wanted"
-        diagnosis = other_than(matches[0], expected, name)
+        diagnosis = explain_variant(matches[0], expected, name)
     else:
-        near = neighbours(seen, possible, expected)
-        unused = idle(matches[0]) if matches else None
-        diagnosis = explained(near[0]) if near else unused or located(seen, possible, expected, name)
+        near = identify_faulty(seen, possible, expected)
+        unused = explain_unused(matches[0]) if matches else None
+        diagnosis = explain_faults(near[0]) if near else unused or explain_divergence(seen, possible, expected, name)
     # What stands in one parameter may be stacked in a way that nobody knows; only where all are zero it matters not.
-    stacked = any(slot.of > 1 for layout in possible for slot in layout.slots)
+    stacked = any(gate_block.of > 1 for layout in possible for gate_block in layout.gate_blocks)
     other = expected is not None and not (stacked and agrees_at_zero(seen, possible, expected))
     sure = bool(matches or near or others) or other
     spec = (near[0].spec if near else None) or (wish.spec if wish.spec != "auto" else "unknown")
-    reason = str(diagnosis) if diagnosis is not None else "it equals no cell that is known"
+    reason = diagnosis.sentence() if diagnosis is not None else "it equals no cell that is known"
     if not sure:
-        nearest = f". Nearest: {diagnosis}" if diagnosis is not None else ""
+        nearest = f". Nearest: {diagnosis.sentence()}" if diagnosis is not None else ""
         if expected is None:
             reason = f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
         else:
             reason = f"unknown: it equals {name} in no layout of its parameters that is known{nearest}"
     yield "record", _record(target, wish, spec, Outcome.REFUTED if sure else Outcome.NOT_RUN, reason)
     if diagnosis is not None:
-        yield "diagnosis", fault(diagnosis)
+        yield "diagnosis", diagnosis
     if near:
-        right = replace(near[0], sketch=replace(near[0].sketch, edits=()))
+        right = replace(near[0], model=replace(near[0].model, faults=()))
         found = smallest(candidate(target, right), target.name, dict(wish.options))
         if found is not None:
             yield "counterexample", example(found)
@@ -258,10 +264,10 @@ def _judged(
     for record in (*_stored(kernel, wish, records), *left):
         records.append(record)
         yield "record", record
-    found = blame(kernel, [record for record in records if not record.expected])
+    found = localise_fault(kernel, [record for record in records if not record.expected])
     if found is not None:
         watch.on_start(f"{target.name}: what is wrong?")
-        yield "diagnosis", fault(found)
+        yield "diagnosis", found
         shown = smallest(kernel, target.name, dict(wish.options))
         if shown is not None:
             yield "counterexample", example(shown)
@@ -276,29 +282,29 @@ def _stored(kernel: Kernel, wish: ValidationRequest, records: list[Record]) -> I
         finding = again(kernel, own.check, one.case)
         if finding is not None and finding.agrees:
             reason = f"{one.check} was expected to fail on the stored case ({one.reason}), but it agrees there now"
-            update = {"check": f"candidate.expected.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
+            update = {"check": f"expected-failure.{one.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield own.model_copy(update={**update, "case": one.case, "expected": ""})
 
 
 def again(kernel: Kernel, name: str, case: Case) -> Finding | None:
     """One check on one case; None if the kernel has no such check. Raises NotRun."""
-    checks = {one.name: one for one in (*kernel_checks(), *ONCE, *kernel.own_checks)}
+    checks = {one.name: one for one in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
     if name not in checks:
         return None
     setting = next((one for one in kernel.settings if one.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(judge(checks[name], kernel.evaluation(setting, case)))
+    return worst_finding(run_check(checks[name], kernel.evaluation(setting, case)))
 
 
 def _record(target: Target, wish: ValidationRequest, spec: str, outcome: Outcome, reason: str) -> Record:
     return Record(
         entry=spec,
         spec=spec,
-        check="candidate.identified",
+        check="identification.unique",
         witness="kernel",
         outcome=outcome,
         reason=reason,
         examples=1,
         seed=wish.seed,
-        environment=environment(),
+        environment=versions(),
         kernel=target.name,
     )

@@ -1,136 +1,220 @@
-"""A target as a driver of the harness, whatever it is made of.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""A target as a driver of the harness, whatever library it is made with."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
-from rnn_harness.kernels.torch_reference import Tensors
-from rnn_harness.validation.identification.parameter_blocks import BlockMap
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import torch
+    from torch import Tensor, nn
 
 
-@functools.lru_cache(maxsize=64)
-def _module(make: Any, n: int, d: int, dtype: Any) -> Any:
-    """A module whose buffers have that dtype, in evaluation; its parameters are given to every call."""
-    return make(n, d).to(dtype).eval()
+@runtime_checkable
+class CalledWithParameters(Protocol):
+    """What takes its parameters with every call, so that none of torch's machinery is needed to exchange them."""
+
+    def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
+        """Call it with these parameters, by name."""
 
 
-def through(
-    module: Any, how: CallingConvention, leaves: Tensors, inputs: Tensor, states: list[Tensor]
-) -> tuple[Tensor | None, list[list[Tensor]], list[Tensor]]:
-    """Run over `inputs` (T, B, n): (a sequence's outputs, a cell's states after every step, the states in the end)."""
+class SequenceRun(NamedTuple):
+    """What a target gives for a sequence of inputs.
+
+    Attributes:
+        outputs: Of a layer, its outputs (T, B, d); None for a cell.
+        step_states: Of a cell, its states (B, d) after every step; empty for a layer.
+        final_states: The states (B, d) that came back in the end.
+    """
+
+    outputs: Tensor | None
+    step_states: list[list[Tensor]]
+    final_states: list[Tensor]
+
+
+def run_over_time(
+    module: nn.Module | CalledWithParameters,
+    convention: CallingConvention,
+    leaves: Tensors,
+    inputs: Tensor,
+    states: list[Tensor],
+) -> SequenceRun:
+    """Run a target over a sequence: a layer at once, a cell step by step.
+
+    Args:
+        module: The target.
+        convention: How it is called.
+        leaves: Its parameters by its own names.
+        inputs: The inputs (T, B, n).
+        states: The initial states (B, d), as many as it takes.
+    """
+    call = _with_leaves(module, leaves)
+    if convention.sequence:
+        outputs, final_states = convention.call(call, inputs, states)
+        return SequenceRun(outputs, [], final_states)
+    step_states = []
+    for x in inputs:
+        _, states = convention.call(call, x, states)
+        step_states.append(states)
+    return SequenceRun(None, step_states, states)
+
+
+def _with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
+    """The module as a function of its arguments alone."""
     import torch
 
-    def called(*arguments: Any) -> Any:
-        direct = getattr(module, "with_parameters", None)  # what is not torch's needs none of torch's machinery
-        return torch.func.functional_call(module, leaves, arguments) if direct is None else direct(leaves, arguments)
-
-    if how.sequence:
-        outputs, last = how.call(called, inputs, states)
-        return outputs, [], last
-    steps = []
-    for x in inputs:
-        _, states = how.call(called, x, states)
-        steps.append(states)
-    return None, steps, states
+    if isinstance(module, CalledWithParameters):
+        direct = module
+        return lambda *arguments: direct.with_parameters(leaves, arguments)
+    return lambda *arguments: torch.func.functional_call(module, leaves, arguments)
 
 
-class _Lengthwise:
+class _WithLengths:
     """A module that is given the lengths of the rows with every call."""
 
-    def __init__(self, module: Any, lengths: Tensor) -> None:
+    def __init__(self, module: CalledWithParameters, lengths: Tensor) -> None:
         self.module, self.lengths = module, lengths
 
-    def with_parameters(self, leaves: Tensors, arguments: tuple[Any, ...]) -> Any:
+    def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
         return self.module.with_parameters(leaves, (*arguments, self.lengths))
 
 
+@functools.lru_cache(maxsize=64)
+def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype) -> nn.Module:
+    """A module in evaluation mode whose buffers have that dtype; its parameters are given to every call."""
+    return make_module(n, d).to(dtype).eval()
+
+
 @contextlib.contextmanager
-def _with(module: Any, leaves: Tensors) -> Iterator[None]:
-    """The module has `leaves` as its parameters; afterwards its own again."""
+def _leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
+    """Put `leaves` in the place of the module's parameters, and put those back afterwards."""
     places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
-    own = [one._parameters[name] for one, name in places]
+    parameters = [owner._parameters[name] for owner, name in places]
     try:
-        for (one, name), leaf in zip(places, leaves.values(), strict=True):
-            one._parameters[name] = leaf
+        for (owner, name), leaf in zip(places, leaves.values(), strict=True):
+            owner._parameters[name] = leaf  # type: ignore[assignment]  # a leaf of the graph that is differentiated
         yield
     finally:
-        for (one, name), value in zip(places, own, strict=True):
-            one._parameters[name] = value
+        for (owner, name), parameter in zip(places, parameters, strict=True):
+            owner._parameters[name] = parameter
 
 
 @dataclass(frozen=True)
 class TargetDriver:
-    """`states`: the reference's names of the target's states, in the target's order. `make`: a module for any sizes.
+    """A target that is driven by the parameters and states of a reference.
 
-    `absent`: what the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a state
-    that cannot be given. `gradients`: why the target has none, empty if it has. `foreign`: the library it is made
-    with, if not torch, whose transformations then say nothing. `lengths`: it takes them after everything else.
+    Attributes:
+        make_module: Makes the target's torch module of (input size, hidden size).
+        convention: How that module is called.
+        table: How its parameters are put together out of the reference's.
+        state_names: The reference's names of its states, in its own order.
+        capabilities: What it takes and offers.
+        absent: What the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a
+            state that cannot be given.
     """
 
-    make: Any
+    make_module: Callable[[int, int], nn.Module]
     convention: CallingConvention
     table: BlockMap
-    states: tuple[str, ...]
-    fixed: tuple[int, int] | None = None
+    state_names: tuple[str, ...]
+    capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()
-    gradients: str = ""
-    foreign: str = ""
-    lengths: bool = False
     candidate: ClassVar[bool] = True
 
-    def holding(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
-        """While its backward runs the module has the parameters of that run: one that computes its forward once more
-        (checkpointing) would take its own.
+    @property
+    def no_gradients_reason(self) -> str:
+        """Why the target has no gradients; empty if it has."""
+        return self.capabilities.no_gradients_reason or ""
+
+    def parameters_swapped_in(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
+        """Give the module the parameters of a run while its backward runs.
+
+        A module that computes its forward once more in its backward (checkpointing) would else take its initial
+        parameters.
         """
-        module = _module(self.make, inputs.shape[2], next(iter(states.values())).shape[1], inputs.dtype)
-        return contextlib.nullcontext() if hasattr(module, "with_parameters") else _with(module, leaves)
+        n, d = inputs.shape[2], next(iter(states.values())).shape[1]
+        module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
+        return (
+            contextlib.nullcontext() if isinstance(module, CalledWithParameters) else _leaves_in_place(module, leaves)
+        )
 
     def run(
-        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: NDArray[np.intp] | None
+        self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
     ) -> tuple[Tensor, Tensors]:
-        import torch
+        """Run the target over a sequence.
 
-        if lengths is not None and not self.lengths:
-            raise Refused("lengths: there is no common way to hand them to a module")
+        Args:
+            leaves: The target's parameters by its own names.
+            inputs: The inputs (T, B, n).
+            states: The initial states (B, d) by the reference's names.
+            lengths: The lengths (B) of the rows, or None for T.
+
+        Returns:
+            The hidden states (T, B, d), and the final states (B, d) by the reference's names.
+
+        Raises:
+            Refused: The target does not take these arguments.
+        """
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
-        if self.fixed is not None and (n, d) != self.fixed:
-            raise Refused(f"it exists for input size {self.fixed[0]} and hidden size {self.fixed[1]} alone")
-        module, how = _module(self.make, n, d, inputs.dtype), self.convention
-        if how.states == 0 and any(bool(value.detach().any()) for value in states.values()):
-            raise Refused("it takes no initial state")
-        given = [states[name] for name in self.states[: how.states]]
-        own = module if lengths is None else _Lengthwise(module, torch.tensor(lengths))
+        self._refuse_arguments(n, d, states, lengths)
+        module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
+        initial_states = [states[name] for name in self.state_names[: self.convention.states]]
+        callee = module if lengths is None else _given_lengths(module, lengths)
         try:
-            outputs, steps, last = through(own, how, leaves, inputs, given)
+            run = run_over_time(callee, self.convention, leaves, inputs, initial_states)
         except Exception as error:
             if len(inputs):
                 raise
-            told = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise Refused(f"refuses a sequence of no steps: {told}") from None
-        if how.sequence:
-            assert outputs is not None, "a sequence has outputs"
-            if len(last) < len(self.states):
-                if self.states != ("h",):
-                    raise Refused("it does not return its states")
-                last = [outputs[-1] if len(outputs) else states["h"]]
-            return outputs, dict(zip(self.states, last, strict=False))
-        where = self.states.index("h")
-        hidden = [one[where] for one in steps]
-        shown = torch.stack(hidden) if hidden else inputs.new_zeros((0, inputs.shape[1], d))
-        return shown, dict(zip(self.states, last, strict=True))
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise Refused(f"refuses a sequence of no steps: {message}") from None
+        if self.convention.sequence:
+            return self._layer_results(run, states)
+        return self._cell_results(run, inputs, d)
+
+    def _refuse_arguments(self, n: int, d: int, states: Tensors, lengths: IndexArray | None) -> None:
+        """Refuse what the target cannot be given."""
+        if lengths is not None and not self.capabilities.takes_lengths:
+            raise Refused("lengths: there is no common way to hand them to a module")
+        sizes = self.capabilities.fixed_sizes
+        if sizes is not None and (n, d) != sizes:
+            raise Refused(f"it exists for input size {sizes.input_size} and hidden size {sizes.hidden_size} alone")
+        if self.convention.states == 0 and any(bool(value.detach().any()) for value in states.values()):
+            raise Refused("it takes no initial state")
+
+    def _layer_results(self, run: SequenceRun, states: Tensors) -> tuple[Tensor, Tensors]:
+        """Outputs and final states of a layer, whose last output is its state where it returns none."""
+        outputs, final_states = run.outputs, run.final_states
+        assert outputs is not None, "a sequence has outputs"
+        if len(final_states) < len(self.state_names):
+            if self.state_names != ("h",):
+                raise Refused("it does not return its states")
+            final_states = [outputs[-1] if len(outputs) else states["h"]]
+        return outputs, dict(zip(self.state_names, final_states, strict=False))
+
+    def _cell_results(self, run: SequenceRun, inputs: Tensor, d: int) -> tuple[Tensor, Tensors]:
+        """Hidden states after every step, and final states, of a cell."""
+        import torch
+
+        index = self.state_names.index("h")
+        hidden = [step[index] for step in run.step_states]
+        outputs = torch.stack(hidden) if hidden else inputs.new_zeros((0, inputs.shape[1], d))
+        return outputs, dict(zip(self.state_names, run.final_states, strict=True))
+
+
+def _given_lengths(module: nn.Module, lengths: IndexArray) -> _WithLengths:
+    """The module, given these lengths."""
+    import torch
+
+    assert isinstance(module, CalledWithParameters), "a module that takes lengths is called with its parameters"
+    return _WithLengths(module, torch.tensor(lengths))

@@ -1,256 +1,158 @@
-"""From what a user types to a torch module of the sizes that are wanted.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""A target: a cell that a user names, as a torch module of the sizes that are wanted."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
-import difflib
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import CellModel
-from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose, choose_backend, imported
-from rnn_harness.validation.loading.calling_convention import CallingConvention, find
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
+from rnn_harness.validation.loading.construct import argument_names, construct_cell, names_sizes, stated_sizes
+from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.locate import locate_object
 
-_INPUT = ("input_size", "input_dim", "in_features", "in_size", "in_dim", "n_in", "nin", "n_inputs", "n", "embed_dim")
-_HIDDEN = (
-    "hidden_size",
-    "hidden_dim",
-    "hidden_features",
-    "n_hidden",
-    "nhid",
-    "hidden",
-    "units",
-    "num_units",
-    "features",
-    "d",
-)
+if TYPE_CHECKING:
+    from torch import nn
+
+TRIAL_SIZES = CellSizes(5, 3)
+"""The sizes that a target is made for to see what it is."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Somebody's cell. `make` gives a torch module of (n, d), which may only stand for something that is none.
+    """A user's cell, ready to be made and driven.
 
-    `sizes` is set where the target exists for these alone. `convention`: how it is called, where that is known without
-    trying. `dtypes`: those it takes. `gradients`: why it has none, empty if it has. `foreign`: the library it is made
-    with, if not torch. `claims`: the cell that it says it is. `lengths`: it takes them. `absolute`: its library
-    promises functions against 1, not against their own value.
+    Attributes:
+        name: What to call it.
+        make_module: Makes a torch module of (input size, hidden size), which may stand for an object of another
+            library.
+        capabilities: What it takes and offers.
+        declared_model: The cell that it declares itself to be; None if it does not say.
     """
 
     name: str
-    make: Callable[[int, int], Any]
-    sizes: tuple[int, int] | None = None
-    convention: CallingConvention | None = None
-    dtypes: tuple[str, ...] = ("float64", "float32")
-    gradients: str = ""
-    foreign: str = ""
-    claims: CellModel | None = None
-    lengths: bool = False
-    absolute: bool = False
+    make_module: Callable[[int, int], nn.Module]
+    capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
+    declared_model: CellModel | None = None
 
 
-def _module(where: str) -> ModuleType:
-    path = Path(where)
-    if not where.endswith(".py"):
-        if not all(part.isidentifier() for part in where.split(".")):
-            raise UsageError(f"{where!r} is no module and no file: give package.module:Name or path/file.py:Name")
-        sys.path.insert(0, str(Path.cwd()))
-        try:
-            return importlib.import_module(where)
-        except SystemExit as error:
-            raise UsageError(f"{where} cannot be loaded: it leaves with exit code {error.code}") from None
-        except (ImportError, ValueError) as error:
-            raise UsageError(
-                f"cannot import {where!r}: {error}; give package.module:Name or path/file.py:Name"
-            ) from None
-        finally:
-            sys.path.pop(0)
-    if not path.is_file():
-        raise UsageError(f"there is no file {where}; give package.module:Name or path/file.py:Name")
-    found = importlib.util.spec_from_file_location(path.stem, path)
-    assert found is not None, "a file that ends in .py has a loader"
-    assert found.loader is not None, "a file that ends in .py has a loader"
-    module = importlib.util.module_from_spec(found)
-    sys.modules[path.stem] = module
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # whatever stands in somebody's file
-        raise UsageError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from None
-    finally:
-        sys.path.pop(0)
-    return module
+def load_target(text: str, options: dict[str, Any] | None = None, adapter_name: str | None = None) -> Target:
+    """Load the target that a text names.
 
+    Args:
+        text: ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
+        options: What its constructor or its adapter needs besides the sizes.
+        adapter_name: The adapter that must drive it; by default the first that accepts it.
 
-def load(text: str, options: dict[str, Any] | None = None, adapter: str | None = None) -> Target:
-    """The target ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
-
-    Raises UsageError that says what was expected.
+    Raises:
+        UsageError: It cannot be loaded or driven; the message says what was expected.
     """
     choose_backend()
-    if text.endswith(".onnx"):
-        return target(text, _onnx(text), options, adapter)
-    where, colon, name = text.rpartition(":")
-    if not colon or not where or not name:
-        raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
-    module = _module(where)
-    found: Any = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            near = difflib.get_close_matches(part, [one for one in dir(found) if not one.startswith("_")], 4, 0.4)
-            hint = f"; near: {', '.join(near)}" if near else ""
-            raise UsageError(f"{where} has no {part!r}{hint}")
-        found = getattr(found, part)
-    return target(text, found, options, adapter)
+    return target_of(text, locate_object(text), options, adapter_name)
 
 
-def _onnx(text: str) -> Any:
-    """A model read from a file, without running anything of it."""
-    if not Path(text).is_file():
-        raise UsageError(f"there is no file {text}")
-    onnx = imported("onnx", "onnx")
-    try:
-        return onnx.load(text)
-    except Exception as error:  # protobuf's errors share no base class
-        raise UsageError(f"{text} is no ONNX model: {str(error).splitlines()[0]}") from None
+def target_of(name: str, cell: Any, options: dict[str, Any] | None = None, adapter_name: str | None = None) -> Target:
+    """Make a target of an object that an adapter drives, of its class, or of a function.
 
+    Args:
+        name: What to call it.
+        cell: The object; a function makes cells of given sizes, or is one step.
+        options: What its constructor or its adapter needs besides the sizes.
+        adapter_name: The adapter that must drive it; by default the first that accepts it.
 
-def target(name: str, found: Any, options: dict[str, Any] | None = None, adapter: str | None = None) -> Target:
-    """An object that an adapter drives, its class, or a function that makes one. Raises UsageError."""
-    given = dict(options or {})
-    if isinstance(found, type):
-        own = _chosen(name, found, adapter)
-        rest = {key: given.pop(key) for key in own.options if key in given}
-        defaults = dict(own.defaults(found))
-        return _driven(name, own, lambda n, d: _call(name, found, n, d, given, defaults), rest)
-    if _is_function(found):
-        return _from_function(name, found, given, adapter)
-    own = _chosen(name, type(found), adapter)
-    rest = {key: given.pop(key) for key in own.options if key in given}
-    if given:
-        raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(given))}")
-    sizes = _sizes(found) or (_fitting(found) if own.name == "torch" else None)
-    return _driven(name, own, lambda n, d: copy.deepcopy(found), rest, sizes)
-
-
-def _is_function(found: Any) -> bool:
-    return inspect.isroutine(found) or choose(type(found)) is choose(type(_is_function))
-
-
-def _from_function(name: str, found: Any, given: dict[str, Any], adapter: str | None) -> Target:
-    """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
-    try:
-        known = set(inspect.signature(found).parameters)
-    except (TypeError, ValueError):
-        known = set()
-    if adapter != "function" and (known & {*_INPUT, *_HIDDEN} - {"x", "h", "n", "d"} or {"n", "d"} <= known):
-        made = _call(name, found, SMALL[0], SMALL[1], given, {})
-        own = _chosen(f"{name}, which gives a {type(made).__name__}", type(made), adapter)
-        rest = {key: given.pop(key) for key in own.options if key in given and key not in known}
-        return _driven(name, own, lambda n, d: _call(name, found, n, d, given, {}), rest)
-    own = _chosen(name, type(found), adapter or "function")
-    rest = {key: given.pop(key) for key in own.options if key in given}
-    if given:
-        raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(given))}")
-    return _driven(name, own, lambda n, d: found, rest)
-
-
-SMALL = (5, 3)
-"""(n, d) that a target is made for to see what it is."""
-
-
-def _chosen(name: str, kind: type, adapter: str | None) -> Adapter:
-    own = choose(kind, adapter)
-    if own is None:
-        raise UsageError(
-            f"{name} is a {kind.__module__}.{kind.__qualname__}; expected a module of torch, Keras, flax or equinox, "
-            "an ONNX model, an object with arrays and a forward method, a function of one step, or what makes one"
+    Raises:
+        UsageError: It cannot be driven; the message says what was expected.
+    """
+    arguments = dict(options or {})
+    if isinstance(cell, type):
+        adapter = _chosen_adapter(name, cell, adapter_name)
+        adapter_options = _taken(arguments, adapter.options)
+        defaults = dict(adapter.defaults(cell))
+        return _driven_target(
+            name, adapter, lambda sizes: construct_cell(name, cell, sizes, arguments, defaults), adapter_options
         )
-    return own
+    if _is_function(cell):
+        return _target_of_function(name, cell, arguments, adapter_name)
+    adapter = _chosen_adapter(name, type(cell), adapter_name)
+    adapter_options = _taken(arguments, adapter.options)
+    if arguments:
+        raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
+    sizes = stated_sizes(cell) or (_fitting_sizes(cell) if adapter.name == "torch" else None)
+    return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
 
 
-def _driven(
+def _taken(arguments: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """Take the arguments with these keys out of the dictionary."""
+    return {key: arguments.pop(key) for key in keys if key in arguments}
+
+
+def _is_function(cell: Any) -> bool:
+    """Whether the object is a function, compiled or not."""
+    return inspect.isroutine(cell) or choose_adapter(type(cell)) is choose_adapter(type(_is_function))
+
+
+def _target_of_function(name: str, function: Any, arguments: dict[str, Any], adapter_name: str | None) -> Target:
+    """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
+    known = set(argument_names(function))
+    if adapter_name != "function" and names_sizes(known):
+        cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})
+        adapter = _chosen_adapter(f"{name}, which gives a {type(cell).__name__}", type(cell), adapter_name)
+        adapter_options = _taken(arguments, tuple(key for key in adapter.options if key not in known))
+        return _driven_target(
+            name, adapter, lambda sizes: construct_cell(name, function, sizes, arguments, {}), adapter_options
+        )
+    adapter = _chosen_adapter(name, type(function), adapter_name or "function")
+    adapter_options = _taken(arguments, adapter.options)
+    if arguments:
+        raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(arguments))}")
+    return _driven_target(name, adapter, lambda _: function, adapter_options)
+
+
+def _chosen_adapter(name: str, cell_type: type, adapter_name: str | None) -> Adapter:
+    """The adapter for objects of a class. Raises UsageError if there is none."""
+    adapter = choose_adapter(cell_type, adapter_name)
+    if adapter is None:
+        raise UsageError(
+            f"{name} is a {cell_type.__module__}.{cell_type.__qualname__}; expected a module of torch, Keras, flax or "
+            "equinox, an ONNX model, an object with arrays and a forward method, a function of one step, or what makes "
+            "one"
+        )
+    return adapter
+
+
+def _driven_target(
     name: str,
     adapter: Adapter,
-    build: Callable[[int, int], Any],
+    make_cell: Callable[[CellSizes], Any],
     options: dict[str, Any],
-    sizes: tuple[int, int] | None = None,
+    sizes: CellSizes | None = None,
 ) -> Target:
-    """The target; it is made once here, so that what cannot be made is said at once."""
+    """The target. Its cell is made once here, so that what cannot be made is reported at once."""
 
-    def wrap(n: int, d: int) -> DrivenModule:
-        made = build(n, d)
-        if adapter.name == "torch" and not adapter.claims(type(made)):
-            raise UsageError(f"{name} gives a {type(made).__name__}; expected a torch module")
-        return adapter.wrap(made, n, d, options)
+    def drive(n: int, d: int) -> DrivenModule:
+        cell = make_cell(CellSizes(n, d))
+        if adapter.name == "torch" and not adapter.accepts(type(cell)):
+            raise UsageError(f"{name} gives a {type(cell).__name__}; expected a torch module")
+        return adapter.drive(cell, n, d, options)
 
-    first = wrap(*(sizes or SMALL))
-    return Target(
-        name,
-        lambda n, d: wrap(n, d).module,
-        sizes or first.sizes,
-        first.convention,
-        first.dtypes,
-        first.gradients,
-        first.foreign,
-        first.claims,
-        first.lengths,
-        first.absolute,
-    )
+    trial = drive(*(sizes or TRIAL_SIZES))
+    capabilities = trial.capabilities if sizes is None else replace(trial.capabilities, fixed_sizes=sizes)
+    return Target(name, lambda n, d: drive(n, d).module, capabilities, trial.declared_model)
 
 
-def _call(name: str, found: Any, n: int, d: int, options: dict[str, Any], defaults: dict[str, Any]) -> Any:
-    try:
-        known = inspect.signature(found).parameters
-    except (TypeError, ValueError):
-        known = {}  # type: ignore[assignment]
-    named = {one: n for one in _INPUT if one in known} | {one: d for one in _HIDDEN if one in known}
-    wide = any(one.kind is one.VAR_KEYWORD for one in known.values())
-    unknown = sorted(set(options) - set(known)) if known and not wide else []
-    if unknown:
-        raise UsageError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known)}")
-    given = {key: value for key, value in defaults.items() if wide or key in known} | options
-    named = {key: value for key, value in named.items() if key not in given}
-    attempts: list[Callable[[], Any]] = [lambda: found(**named, **given)] if named else []
-    attempts.append(lambda: found(n, d, **given))
-    trouble: list[str] = []
-    for attempt in attempts:
-        try:
-            return attempt()
-        except (Exception, SystemExit) as error:  # a constructor may raise anything
-            trouble.append(f"{type(error).__name__}: {error}")
-    shown = ", ".join(str(one) for one in known.values()) or "unknown arguments"
-    raise UsageError(
-        f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {trouble[0]}; "
-        "give what it needs besides with --init key=value, or name a function f(n, d) that makes it"
-    )
-
-
-def _fitting(module: Any) -> tuple[int, int] | None:
-    """(n, d) of a torch module that does not say so: the first sizes, of those its parameters allow, that it takes."""
-    wide = {size for value in module.parameters() for size in value.shape}
-    hidden = sorted({size // gates for size in wide for gates in (1, 3, 4) if size % gates == 0}, reverse=True)
+def _fitting_sizes(module: nn.Module) -> CellSizes | None:
+    """The sizes of a torch module that does not state them: the first that its parameters allow and that it takes."""
+    axes = {size for value in module.parameters() for size in value.shape}
+    hidden = sorted({size // gates for size in axes for gates in (1, 3, 4) if size % gates == 0}, reverse=True)
     for d in hidden:
-        for n in sorted({*wide, *(size - d for size in wide if size > d)}):
+        for n in sorted({*axes, *(size - d for size in axes if size > d)}):
             with contextlib.suppress(UsageError):
-                find(copy.deepcopy(module), n, d)
-                return n, d
+                find_convention(copy.deepcopy(module), n, d)
+                return CellSizes(n, d)
     return None
-
-
-def _sizes(made: Any) -> tuple[int, int] | None:
-    """(n, d) of an object that says so."""
-    n = next((getattr(made, one) for one in _INPUT if isinstance(getattr(made, one, None), int)), None)
-    d = next((getattr(made, one) for one in _HIDDEN if isinstance(getattr(made, one, None), int)), None)
-    return None if n is None or d is None else (n, d)

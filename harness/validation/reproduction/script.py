@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.cases.case import CaseArrays
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
+from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.validation.loading.adapters.array_objects import called_method
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _FLAT = (
@@ -47,7 +48,7 @@ class Shown:
 
 def program(shown: Shown) -> str:
     """The program's text; it ends in an assertion that fails."""
-    how, foreign = shown.driver.convention, shown.driver.foreign
+    how, foreign = shown.driver.convention, shown.driver.capabilities.library
     alone = ":" in shown.text and "<" not in shown.text and how.arrangement in ("rows", "columns")
     lines = [f"# {shown.text} is not {shown.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
     if alone and not foreign:
@@ -71,11 +72,11 @@ def _imported(shown: Shown) -> Iterator[str]:
     yield f"import {where}"
     n, d = shown.sizes
     given = "".join(f", {key}={value!r}" for key, value in shown.options.items() if key not in ("method", "params"))
-    yield f"cell = {where}.{name}" + (f"({n}, {d}{given})" if shown.driver.fixed is None else "")
+    yield f"cell = {where}.{name}" + (f"({n}, {d}{given})" if shown.driver.capabilities.fixed_sizes is None else "")
 
 
 def _states(shown: Shown) -> dict[str, Array]:
-    return {name: shown.drawn.states[name] for name in shown.driver.states[: shown.driver.convention.states]}
+    return {name: shown.drawn.states[name] for name in shown.driver.state_names[: shown.driver.convention.states]}
 
 
 def _torch(shown: Shown) -> Iterator[str]:
@@ -91,7 +92,7 @@ def _torch(shown: Shown) -> Iterator[str]:
     own = [f"s['{name}'].T" if how.arrangement == "columns" else f"s['{name}']" for name in _states(shown)]
     own = [f"{one}[None]" for one in own] if how.layered else own
     group = [f"({', '.join(own)})"] if len(own) == 2 and how.packed else own
-    names = list(driver.states)
+    names = list(driver.state_names)
     if how.sequence:
         x = "x.swapaxes(0, 1)" if how.batch_first else "x"
         yield f"out = flat(cell({', '.join([*group, x] if how.state_first else [x, *group])}))"
@@ -165,14 +166,16 @@ def _numpy(shown: Shown) -> Iterator[str]:
             yield "out = [np.stack(out[: len(x)]), *out[len(x) :]]"
         yield f"h = out[{how.taken[0]}]{'.swapaxes(0, 1)' if how.batch_first else ''}"
         rows = ".reshape(x.shape[1], -1)"
-        ends = ", ".join(f"'{k}': out[{i}]{rows}" for k, i in zip(shown.driver.states, how.taken[1:], strict=False))
+        ends = ", ".join(
+            f"'{k}': out[{i}]{rows}" for k, i in zip(shown.driver.state_names, how.taken[1:], strict=False)
+        )
         yield f"s = {{{ends}}}"
     else:
         yield "h = []"
         yield "for x_t in x:"
         step = f"x_t{turn}"
         yield f"    out = flat({call}({', '.join([*group, step] if how.state_first else [step, *group])}))"
-        taken = ", ".join(f"'{k}': out[{i}]{turn}" for k, i in zip(shown.driver.states, how.taken, strict=True))
+        taken = ", ".join(f"'{k}': out[{i}]{turn}" for k, i in zip(shown.driver.state_names, how.taken, strict=True))
         yield f"    s = {{{taken}}}; h.append(s['h'])"
         yield "h = np.stack(h)"
     yield f"found = float({'h' if place.part == 'outputs' else f's[{place.name!r}]'}[{_index(place.index)}])"
@@ -180,7 +183,7 @@ def _numpy(shown: Shown) -> Iterator[str]:
 
 def _method(driver: TargetDriver) -> str:
     """The method of the object that is called, empty if it is no object with one."""
-    return str(getattr(getattr(driver.make(1, 1), "runner", None), "method", ""))
+    return called_method(driver.make_module(1, 1)) or ""
 
 
 def _driven(shown: Shown) -> Iterator[str]:

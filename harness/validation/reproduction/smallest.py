@@ -14,7 +14,7 @@ from rnn_harness.counterexamples.fast_difference import difference
 from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
-from rnn_harness.kernels.evaluation import arrays_for
+from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.reproduction.script import Shown, program
@@ -38,12 +38,12 @@ class Smallest:
 def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | None:
     """Found and shrunk in float64, and confirmed to lie outside the bound; None if nothing differs there."""
     setting = kernel.settings[0]
-    if setting.dtype != "float64" or kernel.fixed:
+    if setting.dtype != "float64" or kernel.fixed_sizes:
         return None  # the search is made in float64, at sizes of its own
     subject = kernel.subject(setting)
     driver: TargetDriver = subject.cell.driver  # type: ignore[attr-defined]
     try:
-        shrunk = _shrunk(subject, not driver.gradients)
+        shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason)
         if shrunk is None:
             return None
         place = shrunk.difference
@@ -62,7 +62,7 @@ def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | N
 
 def _shrunk(subject: Subject, backward: bool) -> Shrunk | None:
     for case in search(subject.spec.id, 0, TRIES):
-        drawn = replace(arrays_for(subject, case), lengths=None)
+        drawn = replace(draw_arrays(case, subject), lengths=None)
         found = difference(subject, drawn, backward)
         if found is not None:
             return shrink(subject, drawn, found)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rnn_harness.kernels.drivers.fused.driver import FusedDriver, fused
-from rnn_harness.kernels.drivers.fused.launch import Launch, launches
-from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, largest_hidden_size, unavailable
+from rnn_harness.kernels.drivers.fused.driver import FusedDriver, fused_sequence
+from rnn_harness.kernels.drivers.fused.launch import Launch, recorded_launches
+from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, largest_hidden_size, unavailable_reason
 
 __all__ = [
     "FusedDriver",
     "KernelRefusal",
     "Launch",
-    "fused",
+    "fused_sequence",
     "largest_hidden_size",
-    "launches",
-    "unavailable",
+    "recorded_launches",
+    "unavailable_reason",
 ]

@@ -1,4 +1,4 @@
-"""What the fused kernels are made of: rounding to the format of storage, tanh and sigmoid, tiles of weights.
+"""The parts of the fused kernels: rounding to the format of storage, tanh and sigmoid, tiles of weights.
 
 Imported only when a kernel is launched: it needs triton.
 """
@@ -10,18 +10,24 @@ import triton.language as tl
 
 
 @triton.jit
-def narrow(x, like, INTERPRETED: tl.constexpr):
-    """`x` in the dtype of `like`, rounded to nearest. Triton's interpreter would cut bfloat16 off."""
-    if INTERPRETED and like.dtype == tl.bfloat16:
+def narrow(x, target, INTERPRETED: tl.constexpr):
+    """Round `x` to nearest in the dtype of `target`.
+
+    Triton's interpreter would truncate to bfloat16, so INTERPRETED rounds by hand.
+    """
+    if INTERPRETED and target.dtype == tl.bfloat16:
         bits = x.to(tl.float32).to(tl.uint32, bitcast=True)
         bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
         return bits.to(tl.float32, bitcast=True).to(tl.bfloat16)
-    return x.to(like.dtype)
+    return x.to(target.dtype)
 
 
 @triton.jit
 def product(left, right, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr):
-    """`left` in the dtype of `right`, times `right`, accumulated in ACC. The interpreter multiplies no bfloat16."""
+    """Multiply `left`, rounded to the dtype of `right`, by `right`, accumulated in ACC.
+
+    The interpreter multiplies no bfloat16: there the rounded operands are multiplied in float32.
+    """
     if INTERPRETED and right.dtype == tl.bfloat16:
         short = narrow(left, right, INTERPRETED).to(tl.float32)
         return tl.dot(short, right.to(tl.float32), input_precision="ieee", out_dtype=tl.float32)
@@ -30,12 +36,16 @@ def product(left, right, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED
 
 @triton.jit
 def sigmoid(x):
+    """Compute 1 / (1 + exp(-x))."""
     return 1 / (1 + tl.exp(-x))
 
 
 @triton.jit
 def tanh(x):
-    """(1 - e) / (1 + e) with e = exp(-2 |x|); up to 1/4, where 1 - e cancels, ten terms of the odd series (2^-53)."""
+    """Compute tanh as (1 - e) / (1 + e) with e = exp(-2 |x|).
+
+    Up to |x| = 1/4, where 1 - e cancels, ten terms of the odd series are summed instead (error 2^-53).
+    """
     s = x * x
     p = -443861162 / 1856156927625 * s + 6404582 / 10854718875
     p = p * s - 929569 / 638512875
@@ -52,6 +62,7 @@ def tanh(x):
 
 @triton.jit
 def apply(x, TANH: tl.constexpr):
+    """Compute tanh if TANH, else the sigmoid."""
     if TANH:
         return tanh(x)
     return sigmoid(x)
@@ -59,7 +70,7 @@ def apply(x, TANH: tl.constexpr):
 
 @triton.jit
 def slope(value, TANH: tl.constexpr):
-    """The derivative of tanh or sigmoid where its value is `value`."""
+    """Compute the derivative of tanh if TANH, else of the sigmoid, where its value is `value`."""
     if TANH:
         return 1 - value * value
     return value * (1 - value)
@@ -67,7 +78,7 @@ def slope(value, TANH: tl.constexpr):
 
 @triton.jit
 def tile(pointer, gate, D, BLOCK_D: tl.constexpr, TURNED: tl.constexpr):
-    """The weight of one gate out of (G, D, D), its transpose if TURNED, zeros beyond D."""
+    """Load the weight of one gate out of (G, D, D) into (BLOCK_D, BLOCK_D), zeros beyond D; transposed if TURNED."""
     i = tl.arange(0, BLOCK_D)
     inside = (i[:, None] < D) & (i[None, :] < D)
     if TURNED:

@@ -1,191 +1,243 @@
-"""Forward and backward of one sequence by the fused kernels; what is one product over all steps is left to torch.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, G gates.
-"""
+"""Forward and backward of one sequence by the fused kernels; what is one product over all steps is left to torch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rnn_harness.kernels.drivers.fused.launch import launch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rnn_harness.kernels.torch_reference import Tensors
+    from rnn_harness.kernels.driver_protocol import Tensors
+    from rnn_harness.references.gru import GRU
+    from rnn_harness.references.lstm import LSTM
+    from rnn_harness.references.rnn import RNN
 
-Saved = dict[str, Any]
+_GRU_GATES = ("r", "z", "g")
+_LSTM_GATES = ("i", "f", "o", "g")
+"""The orders in which the kernels stack weights and gates."""
 
 
-def _stacked(p: Tensors, letter: str, gates: tuple[str, ...]) -> Tensor:
-    """(G, d, .), contiguous."""
+@dataclass(frozen=True)
+class FusedResult:
+    """What a forward gives.
+
+    Attributes:
+        outputs: (T, B, d).
+        finals: Final states (B, d) by name.
+        saved: The tensors that the backward of the same family needs, by name.
+    """
+
+    outputs: Tensor
+    finals: Tensors
+    saved: Tensors
+
+
+@dataclass(frozen=True)
+class FusedGradients:
+    """What a backward gives.
+
+    Attributes:
+        inputs: (T, B, n).
+        states: For the initial states, (B, d) by name.
+        parameters: By the reference's names.
+    """
+
+    inputs: Tensor
+    states: Tensors
+    parameters: Tensors
+
+
+def _stacked(p: Tensors, prefix: str, gates: tuple[str, ...]) -> Tensor:
+    """Stack the weights of the gates, (G, d, .), contiguous."""
     import torch
 
-    return torch.stack([p[f"{letter}{gate}"] for gate in gates]).contiguous()
+    return torch.stack([p[f"{prefix}{gate}"] for gate in gates]).contiguous()
 
 
-def _early(p: Tensors, x: Tensor, gates: tuple[str, ...]) -> Tensor:
-    """Inputs and biases of every gate at all steps, (T, B, G, d), by one product."""
+def _projected_inputs(p: Tensors, x: Tensor, gates: tuple[str, ...]) -> Tensor:
+    """Give what inputs and biases add to every gate at all steps, (T, B, G, d), by one product."""
     import torch
 
     weight = torch.cat([p[f"W_x{gate}"] for gate in gates])
     biases = [p.get(f"b_{gate}" if gate else "b") for gate in gates]
-    found = x.flatten(0, 1) @ weight.T
+    projected = x.flatten(0, 1) @ weight.T
     if biases[0] is not None:
-        found = found + torch.cat(biases)  # type: ignore[arg-type]
-    return found.reshape(*x.shape[:2], len(gates), len(weight) // len(gates))
+        projected = projected + torch.cat(biases)  # type: ignore[arg-type]
+    return projected.reshape(*x.shape[:2], len(gates), len(weight) // len(gates))
 
 
-def _weights(p: Tensors, x: Tensor, delta: Tensor, below: Tensor, gates: tuple[str, ...]) -> Tensors:
-    """Gradients of weights and biases. `delta` (T, B, G, d), `below` (T, B, d): what the recurrent weights multiply."""
+def _weight_gradients(p: Tensors, x: Tensor, delta: Tensor, below: Tensor, gates: tuple[str, ...]) -> Tensors:
+    """Give the gradients of weights and biases.
+
+    `delta` (T, B, G, d): those of the pre-activations; `below` (T, B, d): what the recurrent weights multiply.
+    """
     flat = delta.flatten(0, 1).flatten(1, 2)
     shape = (len(gates), delta.shape[3])
     into_x = (flat.T @ x.flatten(0, 1)).reshape(*shape, x.shape[2])
     into_h = (flat.T @ below.flatten(0, 1)).reshape(*shape, below.shape[2])
-    found = {f"W_x{gate}": into_x[i] for i, gate in enumerate(gates)}
-    found |= {f"W_h{gate}": into_h[i] for i, gate in enumerate(gates)}
+    weights = {f"W_x{gate}": into_x[i] for i, gate in enumerate(gates)}
+    weights |= {f"W_h{gate}": into_h[i] for i, gate in enumerate(gates)}
     total = flat.sum(0).reshape(shape)
-    named = {gate: f"b_{gate}" if gate else "b" for gate in gates}
-    return found | {named[gate]: total[i] for i, gate in enumerate(gates) if named[gate] in p}
+    biases = {gate: f"b_{gate}" if gate else "b" for gate in gates}
+    return weights | {biases[gate]: total[i] for i, gate in enumerate(gates) if biases[gate] in p}
 
 
-def _inputs(p: Tensors, delta: Tensor, gates: tuple[str, ...]) -> Tensor:
+def _input_gradients(p: Tensors, delta: Tensor, gates: tuple[str, ...]) -> Tensor:
+    """Give the gradients for the inputs, (T, B, n), from those of the pre-activations, (T, B, G, d)."""
     import torch
 
     return delta.flatten(2, 3) @ torch.cat([p[f"W_x{gate}"] for gate in gates])
 
 
-def _before(hidden: Tensor, first: Tensor) -> Tensor:
-    """The state before every step."""
+def _previous_states(states: Tensor, first: Tensor) -> Tensor:
+    """Give the state before every step, (T, B, d), from those after it and the initial one."""
     import torch
 
-    return torch.cat([first.unsqueeze(0), hidden])[: len(hidden)]
+    return torch.cat([first.unsqueeze(0), states])[: len(states)]
 
 
-def rnn_forward(like: Any, p: Tensors, x: Tensor, s: Tensors, precision: str) -> tuple[Tensor, Tensors, Saved]:
-    """(outputs, finals, saved)."""
+def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+    """Run the simple RNN over x (T, B, n) in one launch."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_forward as kernel
 
-    weight, first = _stacked(p, "W_h", ("",)), s["h"].contiguous()
+    weight, first = _stacked(p, "W_h", ("",)), states["h"].contiguous()
     hidden = torch.empty((*x.shape[:2], first.shape[1]), dtype=x.dtype, device=x.device)
     sizes = (*x.shape[:2], first.shape[1])
-    tanh = like.activation == "tanh"
-    launch(kernel, (_early(p, x, ("",)), weight, first, hidden), sizes, precision, tanh=tanh)
-    return hidden, {"h": hidden[-1] if len(x) else first}, {"weight": weight, "first": first, "hidden": hidden}
+    tanh = reference.activation == "tanh"
+    launch(kernel, (_projected_inputs(p, x, ("",)), weight, first, hidden), sizes, precision, tanh=tanh)
+    finals = {"h": hidden[-1] if len(x) else first}
+    return FusedResult(hidden, finals, {"weight": weight, "first": first, "hidden": hidden})
 
 
-def rnn_backward(like: Any, p: Tensors, x: Tensor, saved: Saved, e: Tensor, last: Tensors, precision: str) -> Any:
-    """(d_inputs, d_states, d_parameters)."""
+def rnn_backward(
+    reference: RNN, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+) -> FusedGradients:
+    """Differentiate `rnn_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_backward as kernel
 
     hidden, first = saved["hidden"], saved["first"]
     delta, d_first = torch.empty_like(hidden), torch.zeros_like(first)
-    tensors = (saved["weight"], hidden, e, last["h"], delta, d_first)
+    tensors = (saved["weight"], hidden, d_outputs, d_finals["h"], delta, d_first)
     sizes = (*x.shape[:2], first.shape[1])
-    launch(kernel, tensors, sizes, precision, tanh=like.activation == "tanh")
-    wide = delta.unsqueeze(2)
-    return _inputs(p, wide, ("",)), {"h": d_first}, _weights(p, x, wide, _before(hidden, first), ("",))
+    launch(kernel, tensors, sizes, precision, tanh=reference.activation == "tanh")
+    by_gate = delta.unsqueeze(2)
+    parameters = _weight_gradients(p, x, by_gate, _previous_states(hidden, first), ("",))
+    return FusedGradients(_input_gradients(p, by_gate, ("",)), {"h": d_first}, parameters)
 
 
-def gru_forward(like: Any, p: Tensors, x: Tensor, s: Tensors, precision: str) -> tuple[Tensor, Tensors, Saved]:
+def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+    """Run the GRU over x (T, B, n) in one launch."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.gru_kernels import gru_forward as kernel
 
-    weight, first = _stacked(p, "W_h", ("r", "z", "g")), s["h"].contiguous()
+    weight, first = _stacked(p, "W_h", _GRU_GATES), states["h"].contiguous()
     d = first.shape[1]
     hidden = torch.empty((*x.shape[:2], d), dtype=x.dtype, device=x.device)
     gates = hidden.new_empty((*x.shape[:2], 3, d))
     inner = torch.empty_like(hidden)
     bias = p.get("b_hg", first.new_zeros(d)).contiguous()
-    tensors = (_early(p, x, ("r", "z", "g")), weight, bias, first, hidden, gates, inner)
-    launch(kernel, tensors, (*x.shape[:2], d), precision, **_gru_flags(like))
+    tensors = (_projected_inputs(p, x, _GRU_GATES), weight, bias, first, hidden, gates, inner)
+    launch(kernel, tensors, (*x.shape[:2], d), precision, **_gru_flags(reference))
     saved = {"weight": weight, "first": first, "hidden": hidden, "gates": gates, "inner": inner}
-    return hidden, {"h": hidden[-1] if len(x) else first}, saved
+    return FusedResult(hidden, {"h": hidden[-1] if len(x) else first}, saved)
 
 
-def _gru_flags(like: Any) -> dict[str, bool]:
-    before = like.reset == "before"
-    return {"keep": like.update == "keep", "before": before, "tanh": like.candidate == "tanh"}
+def _gru_flags(reference: GRU) -> dict[str, bool]:
+    """Give the kernel's compile-time flags for a variant."""
+    before = reference.reset == "before"
+    return {"keep": reference.update == "keep", "before": before, "tanh": reference.candidate == "tanh"}
 
 
-def gru_backward(like: Any, p: Tensors, x: Tensor, saved: Saved, e: Tensor, last: Tensors, precision: str) -> Any:
+def gru_backward(
+    reference: GRU, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+) -> FusedGradients:
+    """Differentiate `gru_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.gru_kernels import gru_backward as kernel
 
-    hidden, first, inner = saved["hidden"], saved["first"], saved["inner"]
-    delta, d_inner, d_first = torch.empty_like(saved["gates"]), torch.empty_like(hidden), torch.zeros_like(first)
-    tensors = (saved["weight"], first, hidden, saved["gates"], inner, e, last["h"], delta, d_inner, d_first)
-    launch(kernel, tensors, (*x.shape[:2], first.shape[1]), precision, **_gru_flags(like))
-    before, gates = _before(hidden, first), ("r", "z", "g")
-    found = _weights(p, x, delta, before, gates)
-    if like.reset == "before":
-        found["W_hg"] = delta[:, :, 2].flatten(0, 1).T @ inner.flatten(0, 1)
+    hidden, first, gates, inner = saved["hidden"], saved["first"], saved["gates"], saved["inner"]
+    delta, d_inner, d_first = torch.empty_like(gates), torch.empty_like(hidden), torch.zeros_like(first)
+    read = (saved["weight"], first, hidden, gates, inner, d_outputs, d_finals["h"])
+    launch(kernel, (*read, delta, d_inner, d_first), (*x.shape[:2], first.shape[1]), precision, **_gru_flags(reference))
+    previous = _previous_states(hidden, first)
+    parameters = _weight_gradients(p, x, delta, previous, _GRU_GATES)
+    if reference.reset == "before":
+        parameters["W_hg"] = delta[:, :, 2].flatten(0, 1).T @ inner.flatten(0, 1)
     else:
         flat = d_inner.flatten(0, 1)
-        found["W_hg"] = flat.T @ before.flatten(0, 1)
-        if like.bias:
-            found["b_hg"] = flat.sum(0)
-    return _inputs(p, delta, gates), {"h": d_first}, found
+        parameters["W_hg"] = flat.T @ previous.flatten(0, 1)
+        if reference.bias:
+            parameters["b_hg"] = flat.sum(0)
+    return FusedGradients(_input_gradients(p, delta, _GRU_GATES), {"h": d_first}, parameters)
 
 
-def _with_forget(p: Tensors, like: Any) -> Tensors:
-    """A cell without a forget gate gets the kernels' unused second slot."""
-    if like.forget:
+def _with_forget(p: Tensors, reference: LSTM) -> Tensors:
+    """Fill the kernels' second slot, which a cell without a forget gate leaves unused."""
+    if reference.forget:
         return p
     return p | {f"{name}f": p[f"{name}i"] for name in ("W_x", "W_h", "W_c", "b_") if f"{name}i" in p}
 
 
-def lstm_forward(like: Any, p: Tensors, x: Tensor, s: Tensors, precision: str) -> tuple[Tensor, Tensors, Saved]:
+def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+    """Run the LSTM over x (T, B, n) in one launch."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_forward as kernel
 
-    full, order = _with_forget(p, like), ("i", "f", "o", "g")
-    weight = _stacked(full, "W_h", order)
-    peep = _stacked(full, "W_c", order[:3]) if like.peephole else weight
-    h, c = s["h"].contiguous(), s["c"].contiguous()
+    filled = _with_forget(p, reference)
+    weight = _stacked(filled, "W_h", _LSTM_GATES)
+    peephole = _stacked(filled, "W_c", _LSTM_GATES[:3]) if reference.peephole else weight
+    h, c = states["h"].contiguous(), states["c"].contiguous()
     hidden = torch.empty((*x.shape[:2], h.shape[1]), dtype=x.dtype, device=x.device)
     cell, gates = torch.empty_like(hidden), hidden.new_empty((*x.shape[:2], 4, h.shape[1]))
-    tensors = (_early(full, x, order), weight, peep, h, c, hidden, cell, gates)
-    launch(kernel, tensors, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(like))
-    saved = {"weight": weight, "peep": peep, "h": h, "c": c, "hidden": hidden, "cell": cell, "gates": gates}
-    finals = {"h": hidden[-1], "c": cell[-1]} if len(x) else {"h": h, "c": c}
-    return hidden, finals, saved
+    tensors = (_projected_inputs(filled, x, _LSTM_GATES), weight, peephole, h, c, hidden, cell, gates)
+    launch(kernel, tensors, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    saved = {"weight": weight, "peephole": peephole, "h": h, "c": c, "hidden": hidden, "cell": cell, "gates": gates}
+    return FusedResult(hidden, {"h": hidden[-1], "c": cell[-1]} if len(x) else {"h": h, "c": c}, saved)
 
 
-def _lstm_flags(like: Any) -> dict[str, bool]:
-    candidate, output = like.candidate == "tanh", like.output == "tanh"
-    return {"tanh": candidate, "tanh_out": output, "forget": like.forget, "peephole": like.peephole == "full"}
+def _lstm_flags(reference: LSTM) -> dict[str, bool]:
+    """Give the kernel's compile-time flags for a variant."""
+    candidate, output = reference.candidate == "tanh", reference.output == "tanh"
+    peephole = reference.peephole == "full"
+    return {"tanh": candidate, "tanh_out": output, "forget": reference.forget, "peephole": peephole}
 
 
-def lstm_backward(like: Any, p: Tensors, x: Tensor, saved: Saved, e: Tensor, last: Tensors, precision: str) -> Any:
+def lstm_backward(
+    reference: LSTM, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+) -> FusedGradients:
+    """Differentiate `lstm_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
     import torch
 
     from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_backward as kernel
 
-    order = ("i", "f", "o", "g")
     h, c, cell = saved["h"], saved["c"], saved["cell"]
     delta, d_h, d_c = torch.zeros_like(saved["gates"]), torch.zeros_like(h), torch.zeros_like(c)
-    tensors = (saved["weight"], saved["peep"], c, cell, saved["gates"], e, last["h"], last["c"], delta, d_h, d_c)
-    launch(kernel, tensors, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(like))
-    full = _with_forget(p, like)
-    found = _weights(full, x, delta, _before(saved["hidden"], h), order)
-    if like.peephole:
-        for index, gate in enumerate(order[:3]):
-            seen = cell if gate == "o" else _before(cell, c)
-            found[f"W_c{gate}"] = delta[:, :, index].flatten(0, 1).T @ seen.flatten(0, 1)
-    return _inputs(full, delta, order), {"h": d_h, "c": d_c}, {name: found[name] for name in p}
+    read = (saved["weight"], saved["peephole"], c, cell, saved["gates"], d_outputs, d_finals["h"], d_finals["c"])
+    launch(kernel, (*read, delta, d_h, d_c), (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    filled = _with_forget(p, reference)
+    parameters = _weight_gradients(filled, x, delta, _previous_states(saved["hidden"], h), _LSTM_GATES)
+    if reference.peephole:
+        for index, gate in enumerate(_LSTM_GATES[:3]):
+            below = cell if gate == "o" else _previous_states(cell, c)
+            parameters[f"W_c{gate}"] = delta[:, :, index].flatten(0, 1).T @ below.flatten(0, 1)
+    inputs = _input_gradients(filled, delta, _LSTM_GATES)
+    return FusedGradients(inputs, {"h": d_h, "c": d_c}, {name: parameters[name] for name in p})
 
 
 TILES = {"rnn": 1, "gru": 3, "lstm": 4}
 """Weight matrices a kernel holds on chip; full peepholes are three more."""
-FAMILIES: dict[str, tuple[Any, Any]] = {
+FAMILIES: dict[str, tuple[Callable[..., FusedResult], Callable[..., FusedGradients]]] = {
     "rnn": (rnn_forward, rnn_backward),
     "gru": (gru_forward, gru_backward),
     "lstm": (lstm_forward, lstm_backward),

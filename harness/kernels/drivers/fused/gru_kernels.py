@@ -1,4 +1,4 @@
-"""The GRU, fused over time. Dimension legend: T time steps, B batch rows, D hidden size; gates r, z, g in that order.
+"""The GRU, fused over time; its gates lie in the order r, z, g.
 
 Imported only when a kernel is launched: it needs triton.
 """
@@ -13,14 +13,34 @@ from rnn_harness.kernels.drivers.fused.device_functions import apply, narrow, pr
 
 @triton.jit
 def gru_forward(
-    early, weight, inner_bias, first, hidden, gates, inner, T, B, D,
+    projected, weight, inner_bias, first, hidden, gates, inner, T, B, D,
     KEEP: tl.constexpr, BEFORE: tl.constexpr, TANH: tl.constexpr,
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """early (T, B, 3, D), weight (3, D, D), inner_bias (D,), first (B, D).
+    """Run the GRU over all steps.
 
-    Writes hidden (T, B, D), gates (T, B, 3, D) and inner (T, B, D): r * h before the product, or W h + b after it.
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        projected: (T, B, 3, D), what inputs and biases add to the gates' pre-activations.
+        weight: (3, D, D), the recurrent weights.
+        inner_bias: (D,), the bias inside the reset gate's product; used if not BEFORE.
+        first: (B, D), the initial state.
+        hidden: (T, B, D), written.
+        gates: (T, B, 3, D), written.
+        inner: (T, B, D), written: r * h before the product, or W h + b after it.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        KEEP: Whether the update gate keeps the state, or writes the candidate.
+        BEFORE: Whether the reset gate acts before the recurrent product, or after it.
+        TANH: Whether the candidate's function is tanh, or the sigmoid.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
     """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
@@ -34,7 +54,7 @@ def gru_forward(
     bias = tl.load(inner_bias + column, mask=column < D, other=0.0).to(ACC)
     h = tl.load(first + place, mask=inside, other=0.0)
     for t in range(T):
-        now = early + t * 3 * size + wide
+        now = projected + t * 3 * size + wide
         a_r = tl.load(now, mask=inside, other=0.0).to(ACC) + product(h, w_r, ACC, PRECISION, INTERPRETED)
         a_z = tl.load(now + D, mask=inside, other=0.0).to(ACC) + product(h, w_z, ACC, PRECISION, INTERPRETED)
         a_g = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC)
@@ -47,11 +67,11 @@ def gru_forward(
             m = narrow(product(h, w_g, ACC, PRECISION, INTERPRETED) + bias[None, :], w_r, INTERPRETED)
             a_g += r.to(ACC) * m.to(ACC)
         g = narrow(apply(a_g, TANH), w_r, INTERPRETED)
-        kept, new, open_gate = h.to(ACC), g.to(ACC), z.to(ACC)
+        previous, new, open_gate = h.to(ACC), g.to(ACC), z.to(ACC)
         if KEEP:
-            mixed = open_gate * kept + (1 - open_gate) * new
+            mixed = open_gate * previous + (1 - open_gate) * new
         else:
-            mixed = open_gate * new + (1 - open_gate) * kept
+            mixed = open_gate * new + (1 - open_gate) * previous
         h = narrow(mixed, w_r, INTERPRETED)
         out = gates + t * 3 * size + wide
         tl.store(out, r, mask=inside)
@@ -68,7 +88,33 @@ def gru_backward(
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """Writes delta (T, B, 3, D); d_inner (T, B, D), the gradient of W h + b if the reset gate acts after; d_first."""
+    """Differentiate `gru_forward` from the last step to the first.
+
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        weight: (3, D, D), the recurrent weights.
+        first: (B, D), the initial state.
+        hidden: (T, B, D), what the forward wrote.
+        gates: (T, B, 3, D), what the forward wrote.
+        inner: (T, B, D), what the forward wrote.
+        d_hidden: (T, B, D), the gradients for the outputs.
+        d_last: (B, D), the gradient for the final state.
+        delta: (T, B, 3, D), written: the gradients of the pre-activations.
+        d_inner: (T, B, D), written if not BEFORE: the gradients of W h + b.
+        d_first: (B, D), written: the gradient of the initial state.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        KEEP: Whether the update gate keeps the state, or writes the candidate.
+        BEFORE: Whether the reset gate acts before the recurrent product, or after it.
+        TANH: Whether the candidate's function is tanh, or the sigmoid.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
+    """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
     inside = (row[:, None] < B) & (column[None, :] < D)
@@ -91,9 +137,9 @@ def gru_backward(
             h = tl.load(first + place, mask=inside, other=0.0).to(ACC)
         dh += tl.load(d_hidden + t * size + place, mask=inside, other=0.0).to(ACC)
         if KEEP:
-            kept, into, difference = z, 1 - z, h - g
+            keep, into, difference = z, 1 - z, h - g
         else:
-            kept, into, difference = 1 - z, z, g - h
+            keep, into, difference = 1 - z, z, g - h
         a_z = narrow(dh * difference * slope(z, False), w_r, INTERPRETED)
         a_g = narrow(dh * into * slope(g, TANH), w_r, INTERPRETED)
         if BEFORE:
@@ -110,6 +156,6 @@ def gru_backward(
         tl.store(out, a_r, mask=inside)
         tl.store(out + D, a_z, mask=inside)
         tl.store(out + 2 * D, a_g, mask=inside)
-        dh = dh * kept + through + product(a_r, w_r, ACC, PRECISION, INTERPRETED)
+        dh = dh * keep + through + product(a_r, w_r, ACC, PRECISION, INTERPRETED)
         dh += product(a_z, w_z, ACC, PRECISION, INTERPRETED)
     tl.store(d_first + place, narrow(dh, w_r, INTERPRETED), mask=inside)

@@ -1,6 +1,6 @@
-"""The LSTM, fused over time. Dimension legend: T time steps, B batch rows, D hidden size; gates i, f, o, g.
+"""The LSTM, fused over time; its gates lie in the order i, f, o, g.
 
-Without forget gate the second slot is unused. Imported only when a kernel is launched: it needs triton.
+Without a forget gate the second slot is unused. Imported only when a kernel is launched: it needs triton.
 """
 
 from __future__ import annotations
@@ -13,14 +13,36 @@ from rnn_harness.kernels.drivers.fused.device_functions import apply, narrow, pr
 
 @triton.jit
 def lstm_forward(
-    early, weight, peep, first_h, first_c, hidden, cell, gates, T, B, D,
+    projected, weight, peephole, first_h, first_c, hidden, cell, gates, T, B, D,
     TANH: tl.constexpr, TANH_OUT: tl.constexpr, FORGET: tl.constexpr, PEEPHOLE: tl.constexpr,
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """early (T, B, 4, D), weight (4, D, D), peep (3, D, D), first_h and first_c (B, D).
+    """Run the LSTM over all steps.
 
-    Writes hidden and cell (T, B, D), gates (T, B, 4, D).
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        projected: (T, B, 4, D), what inputs and biases add to the gates' pre-activations.
+        weight: (4, D, D), the recurrent weights.
+        peephole: (3, D, D), the peepholes of i, f, o; used if PEEPHOLE.
+        first_h: (B, D), the initial hidden state.
+        first_c: (B, D), the initial cell state.
+        hidden: (T, B, D), written.
+        cell: (T, B, D), written.
+        gates: (T, B, 4, D), written.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        TANH: Whether the candidate's function is tanh, or the sigmoid.
+        TANH_OUT: Whether the output's function is tanh, or the sigmoid.
+        FORGET: Whether there is a forget gate.
+        PEEPHOLE: Whether there are full-matrix peepholes.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
     """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
@@ -33,13 +55,13 @@ def lstm_forward(
     w_o = tile(weight, 2, D, BLOCK_D, True)
     w_g = tile(weight, 3, D, BLOCK_D, True)
     if PEEPHOLE:
-        p_i = tile(peep, 0, D, BLOCK_D, True)
-        p_f = tile(peep, 1, D, BLOCK_D, True)
-        p_o = tile(peep, 2, D, BLOCK_D, True)
+        p_i = tile(peephole, 0, D, BLOCK_D, True)
+        p_f = tile(peephole, 1, D, BLOCK_D, True)
+        p_o = tile(peephole, 2, D, BLOCK_D, True)
     h = tl.load(first_h + place, mask=inside, other=0.0)
     c = tl.load(first_c + place, mask=inside, other=0.0)
     for t in range(T):
-        now = early + t * 4 * size + wide
+        now = projected + t * 4 * size + wide
         out = gates + t * 4 * size + wide
         a_i = tl.load(now, mask=inside, other=0.0).to(ACC) + product(h, w_i, ACC, PRECISION, INTERPRETED)
         a_o = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC) + product(h, w_o, ACC, PRECISION, INTERPRETED)
@@ -48,15 +70,15 @@ def lstm_forward(
             a_i += product(c, p_i, ACC, PRECISION, INTERPRETED)
         i = narrow(sigmoid(a_i), w_i, INTERPRETED)
         g = narrow(apply(a_g, TANH), w_i, INTERPRETED)
-        kept = c.to(ACC)
+        remembered = c.to(ACC)
         if FORGET:
             a_f = tl.load(now + D, mask=inside, other=0.0).to(ACC) + product(h, w_f, ACC, PRECISION, INTERPRETED)
             if PEEPHOLE:
                 a_f += product(c, p_f, ACC, PRECISION, INTERPRETED)
             f = narrow(sigmoid(a_f), w_i, INTERPRETED)
-            kept = kept * f.to(ACC)
+            remembered = remembered * f.to(ACC)
             tl.store(out + D, f, mask=inside)
-        c = narrow(kept + i.to(ACC) * g.to(ACC), w_i, INTERPRETED)
+        c = narrow(remembered + i.to(ACC) * g.to(ACC), w_i, INTERPRETED)
         if PEEPHOLE:
             a_o += product(c, p_o, ACC, PRECISION, INTERPRETED)
         o = narrow(sigmoid(a_o), w_i, INTERPRETED)
@@ -71,12 +93,40 @@ def lstm_forward(
 
 @triton.jit
 def lstm_backward(
-    weight, peep, first_c, cell, gates, d_hidden, last_h, last_c, delta, d_first_h, d_first_c, T, B, D,
+    weight, peephole, first_c, cell, gates, d_hidden, d_last_h, d_last_c, delta, d_first_h, d_first_c, T, B, D,
     TANH: tl.constexpr, TANH_OUT: tl.constexpr, FORGET: tl.constexpr, PEEPHOLE: tl.constexpr,
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """Writes delta (T, B, 4, D) and the gradients of both initial states."""
+    """Differentiate `lstm_forward` from the last step to the first.
+
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        weight: (4, D, D), the recurrent weights.
+        peephole: (3, D, D), the peepholes of i, f, o; used if PEEPHOLE.
+        first_c: (B, D), the initial cell state.
+        cell: (T, B, D), what the forward wrote.
+        gates: (T, B, 4, D), what the forward wrote.
+        d_hidden: (T, B, D), the gradients for the outputs.
+        d_last_h: (B, D), the gradient for the final hidden state.
+        d_last_c: (B, D), the gradient for the final cell state.
+        delta: (T, B, 4, D), written: the gradients of the pre-activations.
+        d_first_h: (B, D), written: the gradient of the initial hidden state.
+        d_first_c: (B, D), written: the gradient of the initial cell state.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        TANH: Whether the candidate's function is tanh, or the sigmoid.
+        TANH_OUT: Whether the output's function is tanh, or the sigmoid.
+        FORGET: Whether there is a forget gate.
+        PEEPHOLE: Whether there are full-matrix peepholes.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
+    """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
     inside = (row[:, None] < B) & (column[None, :] < D)
@@ -88,11 +138,11 @@ def lstm_backward(
     w_o = tile(weight, 2, D, BLOCK_D, False)
     w_g = tile(weight, 3, D, BLOCK_D, False)
     if PEEPHOLE:
-        p_i = tile(peep, 0, D, BLOCK_D, False)
-        p_f = tile(peep, 1, D, BLOCK_D, False)
-        p_o = tile(peep, 2, D, BLOCK_D, False)
-    dh = tl.load(last_h + place, mask=inside, other=0.0).to(ACC)
-    dc = tl.load(last_c + place, mask=inside, other=0.0).to(ACC)
+        p_i = tile(peephole, 0, D, BLOCK_D, False)
+        p_f = tile(peephole, 1, D, BLOCK_D, False)
+        p_o = tile(peephole, 2, D, BLOCK_D, False)
+    dh = tl.load(d_last_h + place, mask=inside, other=0.0).to(ACC)
+    dc = tl.load(d_last_c + place, mask=inside, other=0.0).to(ACC)
     for back in range(T):
         t = T - 1 - back
         now = gates + t * 4 * size + wide

@@ -1,4 +1,4 @@
-"""The simple RNN, fused over time. Dimension legend: T time steps, B batch rows, D hidden size.
+"""The simple RNN, fused over time.
 
 Imported only when a kernel is launched: it needs triton.
 """
@@ -13,11 +13,29 @@ from rnn_harness.kernels.drivers.fused.device_functions import apply, narrow, pr
 
 @triton.jit
 def rnn_forward(
-    early, weight, first, hidden, T, B, D,
+    projected, weight, first, hidden, T, B, D,
     TANH: tl.constexpr, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """early (T, B, D): inputs and bias; weight (1, D, D); first (B, D). Writes hidden (T, B, D)."""
+    """Run the simple RNN over all steps.
+
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        projected: (T, B, D), what inputs and bias add to the pre-activations.
+        weight: (1, D, D), the recurrent weight.
+        first: (B, D), the initial state.
+        hidden: (T, B, D), written.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        TANH: Whether the activation is tanh, or the sigmoid.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
+    """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
     inside = (row[:, None] < B) & (column[None, :] < D)
@@ -25,7 +43,7 @@ def rnn_forward(
     w = tile(weight, 0, D, BLOCK_D, True)
     h = tl.load(first + place, mask=inside, other=0.0)
     for t in range(T):
-        a = tl.load(early + t * B * D + place, mask=inside, other=0.0).to(ACC)
+        a = tl.load(projected + t * B * D + place, mask=inside, other=0.0).to(ACC)
         a += product(h, w, ACC, PRECISION, INTERPRETED)
         h = narrow(apply(a, TANH), w, INTERPRETED)
         tl.store(hidden + t * B * D + place, h, mask=inside)
@@ -37,7 +55,27 @@ def rnn_backward(
     TANH: tl.constexpr, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
     BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
-    """Writes delta (T, B, D), the gradients of the pre-activations, and d_first (B, D)."""
+    """Differentiate `rnn_forward` from the last step to the first.
+
+    One program computes BLOCK_B rows and all steps; each weight is a tile of BLOCK_D by BLOCK_D that stays on chip.
+
+    Args:
+        weight: (1, D, D), the recurrent weight.
+        hidden: (T, B, D), what the forward wrote.
+        d_hidden: (T, B, D), the gradients for the outputs.
+        d_last: (B, D), the gradient for the final state.
+        delta: (T, B, D), written: the gradients of the pre-activations.
+        d_first: (B, D), written: the gradient of the initial state.
+        T: Time steps.
+        B: Batch rows.
+        D: Hidden size.
+        TANH: Whether the activation is tanh, or the sigmoid.
+        ACC: The format in which products and functions are computed.
+        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        INTERPRETED: Whether Triton's interpreter runs the kernel.
+        BLOCK_B: Batch rows of a program.
+        BLOCK_D: The side of a weight's tile, at least D.
+    """
     row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
     inside = (row[:, None] < B) & (column[None, :] < D)

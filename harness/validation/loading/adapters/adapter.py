@@ -1,68 +1,89 @@
-"""What an adapter is: it drives the objects of one library as torch modules.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""What an adapter is: it drives the objects of one library as torch modules."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.identification.cell_model import CellModel
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.cell_model import CellModel
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
 class DrivenModule:
-    """A driven object. `module`: a torch module with its parameters, called as the object is.
+    """An object of some library, driven as a torch module.
 
-    `convention`: how it is called, where the library says so. `dtypes`: those it takes. `gradients`: why it has none,
-    empty if it has. `foreign`: the library, if torch's own transformations say nothing about it. `claims`: the cell
-    that it says it is. `sizes`: (n, d), if it exists for these alone. `lengths`: it takes them as its last argument.
-    `absolute`: the library promises its functions against 1, not against their own value.
+    Attributes:
+        module: A torch module that holds the object's parameters and is called as the object is.
+        capabilities: What the object takes and offers.
+        declared_model: The cell that the object declares itself to be; None if it does not say.
     """
 
-    module: Any
-    convention: CallingConvention | None = None
-    dtypes: tuple[str, ...] = ("float64", "float32")
-    gradients: str = ""
-    foreign: str = ""
-    claims: CellModel | None = None
-    sizes: tuple[int, int] | None = None
-    lengths: bool = False
-    absolute: bool = False
+    module: nn.Module
+    capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
+    declared_model: CellModel | None = None
 
 
 @runtime_checkable
 class Adapter(Protocol):
-    """Drives objects of one library; third parties offer theirs as an entry point of group ``rnn_harness.adapters``.
+    """Drives the objects of one library.
 
-    `name`: what ``--adapter`` takes. `options`: what ``--init`` may hold for `wrap` and not for the constructor.
+    Other packages offer theirs as an entry point of the group ``rnn_harness.adapters``: a class, or a function
+    without arguments, that gives an object with these members.
+
+    Attributes:
+        name: What ``--adapter`` takes.
+        options: The keys of ``--init`` that are meant for `drive` and not for the constructor.
     """
 
     name: str
     options: tuple[str, ...]
 
-    def claims(self, kind: type) -> bool:
-        """Whether objects of that class are its own; called before the library is known to be there."""
+    def accepts(self, cell_type: type) -> bool:
+        """Whether this adapter drives objects of a class.
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
-        """What a constructor of that class needs besides the sizes."""
+        It is asked about every class, also where its library is not installed: it must not import the library.
+        """
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The object, driven. Raises UsageError if it cannot be."""
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+        """What a constructor of that class needs besides the sizes, unless the user gives it."""
+
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive an object.
+
+        Args:
+            cell: An object whose class the adapter accepts.
+            n: The input size.
+            d: The hidden size.
+            options: The user's values for keys in `options`.
+
+        Raises:
+            UsageError: The object cannot be driven; the message says what was expected.
+        """
 
 
-def comes_from(kind: type, *packages: str) -> bool:
+def comes_from(cell_type: type, *packages: str) -> bool:
     """Whether a class, or one that it inherits from, is defined in one of these packages."""
-    return any(f"{one.__module__}.".startswith(tuple(f"{name}." for name in packages)) for one in kind.__mro__)
+    prefixes = tuple(f"{package}." for package in packages)
+    return any(f"{base.__module__}.".startswith(prefixes) for base in cell_type.__mro__)
 
 
-def imported(name: str, extra: str) -> Any:
-    """A module of a library that is no dependency. Raises UsageError that says what to install."""
+def import_library(name: str, extra: str) -> Any:
+    """Import a module of a library that is no dependency.
+
+    Args:
+        name: The module, such as ``flax.nnx``.
+        extra: The extra of rnn-harness that installs its library.
+
+    Raises:
+        UsageError: It is not installed; the message says what to install.
+    """
     try:
         return importlib.import_module(name)
     except ImportError as error:

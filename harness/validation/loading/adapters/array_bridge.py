@@ -1,12 +1,9 @@
-"""What is made of other arrays, as a torch module: NumPy arrays go in and come out, gradients by its own pullback.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""A function on NumPy arrays as a torch module: arrays go in and come out, gradients come from its own pullback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -14,91 +11,162 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from rnn_harness.array_types import Array
+from rnn_harness.validation.cells.calling_convention import TensorArguments
 
-Pullback = Callable[[Sequence[Array]], tuple[Mapping[str, Array], Sequence[Array]]]
-"""From the cotangents of what came out to those of the parameters, and of the arrays that went in."""
-Runner = Callable[[Mapping[str, Array], tuple[Any, ...], bool], tuple[Sequence[Array], Pullback | None]]
-"""(parameters, arguments, whether gradients will be asked for) -> (arrays that came out, the pullback)."""
+ArrayArguments: TypeAlias = tuple[Array | tuple[Array, ...], ...]
+"""What a cell is called with: arrays, of which two states may stand in one tuple."""
+
+_Value = TypeVar("_Value")
 
 
-class _Call(torch.autograd.Function):
-    """One call of a runner."""
+class Cotangents(NamedTuple):
+    """The gradients of a loss with respect to what went into a call.
+
+    Attributes:
+        parameters: By the parameter's name.
+        arguments: In the order of `flat_arguments`.
+    """
+
+    parameters: Mapping[str, Array]
+    arguments: Sequence[Array]
+
+
+Pullback: TypeAlias = Callable[[Sequence[Array]], Cotangents]
+"""From the gradients of a loss with respect to what came out, in order, to those with respect to what went in."""
+
+
+class ArrayResults(NamedTuple):
+    """What a call gives.
+
+    Attributes:
+        arrays: The arrays that came out.
+        pullback: Takes gradients back; None where there are none.
+    """
+
+    arrays: Sequence[Array]
+    pullback: Pullback | None = None
+
+
+class ArrayFunction(Protocol):
+    """A cell as a function of its parameters and arguments."""
+
+    def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Run the cell.
+
+        Args:
+            parameters: The parameters by name.
+            arguments: The inputs and states, in the order of the cell's calling convention.
+            differentiate: Whether the pullback will be asked for.
+        """
+
+
+def flat_arguments(arguments: tuple[_Value | tuple[_Value, ...], ...]) -> list[_Value]:
+    """The arguments in order, without the tuple that two states may stand in."""
+    flat: list[_Value] = []
+    for argument in arguments:
+        flat += argument if isinstance(argument, tuple) else (argument,)
+    return flat
+
+
+def _arranged(values: Iterator[Array], arguments: TensorArguments) -> ArrayArguments:
+    """Arrays in the structure of the arguments."""
+    return tuple(
+        tuple(next(values) for _ in argument) if isinstance(argument, tuple) else next(values) for argument in arguments
+    )
+
+
+class _ArrayCall(torch.autograd.Function):
+    """One call of an array function, as an operation of torch."""
 
     @staticmethod
     def forward(
-        ctx: Any, runner: Runner, names: tuple[str, ...], arguments: tuple[Any, ...], *tensors: Tensor
+        ctx: Any, function: ArrayFunction, names: tuple[str, ...], arguments: TensorArguments, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
-        values = [one.detach().numpy() for one in tensors]
+        """Call it. `tensors`: the parameters named `names`, then the flat arguments."""
+        values = [tensor.detach().numpy() for tensor in tensors]
         parameters = dict(zip(names, values, strict=False))
-        given = iter(values[len(names) :])
-        found, ctx.pull = runner(parameters, _filled(arguments, given), any(ctx.needs_input_grad))
+        remaining = iter(values[len(names) :])
+        arrays, ctx.pullback = function(parameters, _arranged(remaining, arguments), any(ctx.needs_input_grad))
         ctx.names = names
-        outputs = tuple(torch.from_numpy(np.array(one)) for one in found)
-        ctx.shapes = [(one.shape, one.dtype) for one in outputs]
-        if ctx.pull is None:
+        outputs = tuple(torch.from_numpy(np.array(array)) for array in arrays)
+        ctx.formats = [(output.shape, output.dtype) for output in outputs]
+        if ctx.pullback is None:
             ctx.mark_non_differentiable(*outputs)
         return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Any, ...]:
-        given = [
-            torch.zeros(shape, dtype=dtype).numpy() if one is None else one.numpy()
-            for one, (shape, dtype) in zip(cotangents, ctx.shapes, strict=True)
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Take gradients back: nothing for the function, the names and the structure, then one for every tensor."""
+        cotangents = [
+            torch.zeros(shape, dtype=dtype).numpy() if gradient is None else gradient.numpy()
+            for gradient, (shape, dtype) in zip(gradients, ctx.formats, strict=True)
         ]
-        parameters, arguments = ctx.pull(given)
-        rows = [*(parameters[name] for name in ctx.names), *arguments]
-        return (None, None, None, *(torch.from_numpy(np.array(row)) for row in rows))
+        parameters, arguments = ctx.pullback(cotangents)
+        arrays = [*(parameters[name] for name in ctx.names), *arguments]
+        return (None, None, None, *(torch.from_numpy(np.array(array)) for array in arrays))
 
 
-_apply: Callable[..., Any] = _Call.apply
+_apply: Callable[..., tuple[Tensor, ...]] = _ArrayCall.apply  # torch gives it no type
 
 
-def _filled(arguments: tuple[Any, ...], values: Any) -> tuple[Any, ...]:
-    """The arguments' structure with arrays in the place of tensors."""
-    return tuple(_filled(one, values) if isinstance(one, tuple) else next(values) for one in arguments)
+class _DetachedParameters(NamedTuple):
+    """Parameters as arrays, next to the tensors that they were made of."""
+
+    leaves: Mapping[str, Tensor]
+    arrays: dict[str, Array]
 
 
-def _tensors(arguments: tuple[Any, ...]) -> list[Tensor]:
-    found: list[Tensor] = []
-    for one in arguments:
-        found += _tensors(one) if isinstance(one, tuple) else [one]
-    return found
+class ArrayLibraryModule(nn.Module):
+    """A torch module over a function on the arrays of another library.
 
+    Attributes:
+        function: The cell as a function of its parameters and arguments.
+        names: The names of its parameters, in its own order.
+        differentiable: Whether the function gives pullbacks.
+    """
 
-class Foreign(nn.Module):
-    """A runner with its parameters. `differentiable`: whether its pullbacks are any."""
+    def __init__(self, function: ArrayFunction, parameters: Mapping[str, Array], differentiable: bool = True) -> None:
+        """Make the module.
 
-    def __init__(self, runner: Runner, parameters: Mapping[str, Array], differentiable: bool = True) -> None:
+        Args:
+            function: The cell.
+            parameters: Initial values of its parameters.
+            differentiable: Whether the function gives pullbacks.
+        """
         super().__init__()
-        self.runner, self.differentiable = runner, differentiable
-        self._last: tuple[Mapping[str, Tensor], dict[str, Array]] | None = None
+        self.function, self.differentiable = function, differentiable
+        self._detached: _DetachedParameters | None = None
         self.names = tuple(parameters)
         for name, value in parameters.items():
-            self.register_parameter(_spelled(name), nn.Parameter(torch.tensor(np.asarray(value, np.float64))))
+            self.register_parameter(_torch_name(name), nn.Parameter(torch.tensor(np.asarray(value, np.float64))))
 
-    def forward(self, *arguments: Any) -> tuple[Tensor, ...]:
-        """Run it."""
-        return self.with_parameters({name: one for name, one in self._parameters.items() if one is not None}, arguments)
+    def forward(self, *arguments: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Run the cell with the module's parameters."""
+        return self.with_parameters(dict(self.named_parameters()), arguments)
 
-    def with_parameters(self, leaves: Mapping[str, Tensor], arguments: tuple[Any, ...]) -> tuple[Tensor, ...]:
-        """Run it with other parameters; those that are not among them are its own."""
+    def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> tuple[Tensor, ...]:
+        """Run the cell with these parameters; those that are not among them are the module's."""
         if not self.differentiable:
-            return self._plainly(leaves, arguments)
-        own = [leaves.get(name, self._parameters[name]) for name in map(_spelled, self.names)]
-        found: tuple[Tensor, ...] = _apply(self.runner, self.names, arguments, *own, *_tensors(arguments))
-        return found
+            return self._without_graph(leaves, arguments)
+        parameters = [self._leaf(name, leaves) for name in self.names]
+        return _apply(self.function, self.names, arguments, *parameters, *flat_arguments(arguments))
 
-    def _plainly(self, leaves: Mapping[str, Tensor], arguments: tuple[Any, ...]) -> tuple[Tensor, ...]:
-        """Without a graph; the arrays of the parameters are kept from one step to the next."""
-        if self._last is None or self._last[0] is not leaves:
-            own = {name: leaves.get(_spelled(name), self._parameters[_spelled(name)]) for name in self.names}
-            self._last = leaves, {name: one.detach().numpy() for name, one in own.items() if one is not None}
-        given = iter([one.detach().numpy() for one in _tensors(arguments)])
-        found, _ = self.runner(self._last[1], _filled(arguments, given), False)
-        return tuple(torch.from_numpy(np.array(one)) for one in found)
+    def _leaf(self, name: str, leaves: Mapping[str, Tensor]) -> Tensor:
+        """The parameter of that name among the leaves, or the module's."""
+        leaf = leaves.get(_torch_name(name))
+        return self.get_parameter(_torch_name(name)) if leaf is None else leaf
+
+    def _without_graph(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> tuple[Tensor, ...]:
+        """Run it without a graph; the arrays of the parameters are kept from one step to the next."""
+        if self._detached is None or self._detached.leaves is not leaves:
+            detached = {name: self._leaf(name, leaves).detach().numpy() for name in self.names}
+            self._detached = _DetachedParameters(leaves, detached)
+        values = iter([tensor.detach().numpy() for tensor in flat_arguments(arguments)])
+        arrays, _ = self.function(self._detached.arrays, _arranged(values, arguments), False)
+        return tuple(torch.from_numpy(np.array(array)) for array in arrays)
 
 
-def _spelled(name: str) -> str:
-    """torch allows no dot in a parameter's name."""
+def _torch_name(name: str) -> str:
+    """A parameter's name without dots, which torch does not allow."""
     return name.replace(".", "/")

@@ -1,7 +1,4 @@
-"""Cells of the JAX world: flax.linen, flax.nnx, equinox; and what they share, a pure function of a tree of parameters.
-
-Dimension legend: B batch rows, n input size, d hidden size.
-"""
+"""Cells of flax.linen, flax.nnx and equinox; and what they share, a pure function of a tree of parameters."""
 
 from __future__ import annotations
 
@@ -12,156 +9,175 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.loading.adapters.array_bridge import (
+    ArrayArguments,
+    ArrayLibraryModule,
+    ArrayResults,
+    Cotangents,
+)
 
 
-def jax_module() -> Any:
-    """JAX with float64 switched on. Raises UsageError."""
-    jax = imported("jax", "jax")
+def import_jax() -> Any:
+    """JAX, with float64 switched on.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    jax = import_library("jax", "jax")
     jax.config.update("jax_enable_x64", True)
     return jax
 
 
-class JaxRunner:
-    """Runs `function(tree of parameters, *arguments)`, whose results are flattened."""
+class JaxFunction:
+    """A pure function ``function(tree of parameters, *arguments)`` as an array function.
 
-    def __init__(self, function: Callable[..., Any], tree: Any) -> None:
-        self.jax = jax = jax_module()
-        paths, self.treedef = jax.tree_util.tree_flatten_with_path(tree)
-        self.names = tuple(_name(path) for path, _ in paths)
-        self.values = {name: np.asarray(value) for name, (_, value) in zip(self.names, paths, strict=True)}
+    Attributes:
+        names: The paths of the leaves of the tree.
+        initial_values: The leaves by their paths.
+    """
 
-        def flat(parameters: Any, arguments: Any) -> Any:
-            rebuilt = jax.tree_util.tree_unflatten(self.treedef, parameters)
+    def __init__(self, function: Callable[..., object], tree: object) -> None:
+        self._jax = jax = import_jax()
+        leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+        self.names = tuple(_path_name(path) for path, _ in leaves)
+        self.initial_values = {name: np.asarray(value) for name, (_, value) in zip(self.names, leaves, strict=True)}
+
+        def flat_results(parameters: Any, arguments: Any) -> Any:
+            rebuilt = jax.tree_util.tree_unflatten(structure, parameters)
             return tuple(jax.tree_util.tree_leaves(function(rebuilt, *arguments)))
 
-        def pulled(parameters: Any, arguments: Any, cotangents: Any) -> Any:
-            return jax.vjp(flat, parameters, arguments)[1](cotangents)
+        def pulled_back(parameters: Any, arguments: Any, cotangents: Any) -> Any:
+            return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
-        self._run, self._pull = jax.jit(flat), jax.jit(pulled)
+        self._run, self._pull_back = jax.jit(flat_results), jax.jit(pulled_back)
 
-    def __call__(
-        self, parameters: Mapping[str, Array], arguments: tuple[Any, ...], differentiate: bool
-    ) -> tuple[Sequence[Array], Pullback | None]:
-        own = [self.jax.numpy.asarray(parameters[name]) for name in self.names]
-        given = self.jax.tree_util.tree_map(self.jax.numpy.asarray, arguments)
-        found = self._run(own, given)
+    def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        tree_leaves, as_jax = self._jax.tree_util.tree_leaves, self._jax.numpy.asarray
+        leaves = [as_jax(parameters[name]) for name in self.names]
+        converted = self._jax.tree_util.tree_map(as_jax, arguments)
+        results = self._run(leaves, converted)
 
-        def pull(cotangents: Sequence[Array]) -> tuple[Mapping[str, Array], Sequence[Array]]:
-            into = tuple(self.jax.numpy.asarray(one) for one in cotangents)
-            gradients, back = self._pull(own, given, into)
-            rows = dict(zip(self.names, map(np.asarray, gradients), strict=True))
-            return rows, [np.asarray(one) for one in self.jax.tree_util.tree_leaves(back)]
+        def pullback(cotangents: Sequence[Array]) -> Cotangents:
+            incoming = tuple(as_jax(cotangent) for cotangent in cotangents)
+            gradients, argument_gradients = self._pull_back(leaves, converted, incoming)
+            return Cotangents(
+                dict(zip(self.names, map(np.asarray, gradients), strict=True)),
+                [np.asarray(gradient) for gradient in tree_leaves(argument_gradients)],
+            )
 
-        return [np.asarray(one) for one in found], pull
+        return ArrayResults([np.asarray(result) for result in results], pullback)
 
 
-def _name(path: Any) -> str:
+def _path_name(path: Any) -> str:
     """A path in a tree as it is usually written, without the steps that wrap a value."""
-    steps = [str(getattr(one, "key", getattr(one, "name", getattr(one, "idx", "")))) for one in path]
+    # Steps of a path have a key, a name or an index, by the kind of their node.
+    steps = [str(getattr(step, "key", getattr(step, "name", getattr(step, "idx", "")))) for step in path]
     return "/".join(step for step in steps if step not in ("value", "params"))
 
 
-def module(function: Callable[..., Any], tree: Any) -> Foreign:
-    """A pure function with its parameters as a torch module."""
-    runner = JaxRunner(function, tree)
-    return Foreign(runner, runner.values)
+def jax_function_module(function: Callable[..., object], tree: object) -> ArrayLibraryModule:
+    """A pure function ``function(tree of parameters, *arguments)`` as a torch module."""
+    jax_function = JaxFunction(function, tree)
+    return ArrayLibraryModule(jax_function, jax_function.initial_values)
 
 
-class Linen:
-    """flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
+class LinenAdapter:
+    """Drives flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
 
     name = "flax.linen"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        """Modules of flax.linen."""
-        return comes_from(kind, "flax.linen")
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a module of flax.linen."""
+        return comes_from(cell_type, "flax.linen")
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
-        """None."""
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+        """Nothing: the sizes suffice."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The cell, or a layer made of one."""
-        jax = jax_module()
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the cell, or a layer made of one."""
+        jax = import_jax()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
-        layer = not hasattr(module, "initialize_carry")
-        cell = getattr(module, "cell", None) if layer else module
-        if cell is None:
-            raise UsageError(f"{type(module).__name__} of flax.linen has neither initialize_carry nor a cell")
-        carry = cell.initialize_carry(key, x.shape)
+        is_layer = not hasattr(cell, "initialize_carry")
+        inner = getattr(cell, "cell", None) if is_layer else cell
+        if inner is None:
+            raise UsageError(f"{type(cell).__name__} of flax.linen has neither initialize_carry nor a cell")
+        carry = inner.initialize_carry(key, x.shape)
         states = len(jax.tree_util.tree_leaves(carry))
-        if layer:
 
-            def run(tree: Any, inputs: Any, start: Any) -> Any:
-                last, outputs = module.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
-                return outputs, last
+        def run_layer(tree: Any, inputs: Any, start: Any) -> Any:
+            last, outputs = cell.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
+            return outputs, last
 
-            variables = module.init(key, x[:, None])
-            how = CallingConvention(True, states, batch_first=True)
-            return DrivenModule(module(run, dict(variables["params"])), how, foreign="JAX")
-        variables = module.init(key, carry, x)
+        def run_cell(tree: Any, *arguments: Any) -> Any:
+            return cell.apply({"params": tree}, *arguments)
+
+        if is_layer:
+            variables = cell.init(key, x[:, None])
+            convention = CallingConvention(True, states, batch_first=True)
+        else:
+            variables = cell.init(key, carry, x)
+            convention = CallingConvention(False, states, state_first=True)
         return DrivenModule(
-            module(lambda tree, *arguments: module.apply({"params": tree}, *arguments), dict(variables["params"])),
-            CallingConvention(False, states, state_first=True),
-            foreign="JAX",
+            jax_function_module(run_layer if is_layer else run_cell, dict(variables["params"])),
+            TargetCapabilities(calling_convention=convention, library="JAX"),
         )
 
 
-class Nnx:
-    """flax.nnx: cells are called with (carry, input)."""
+class NnxAdapter:
+    """Drives flax.nnx: cells are called with (carry, input)."""
 
     name = "flax.nnx"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        """Modules of flax.nnx."""
-        return comes_from(kind, "flax.nnx")
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a module of flax.nnx."""
+        return comes_from(cell_type, "flax.nnx")
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
         """Random numbers for the initial parameters."""
-        jax_module()
-        nnx = imported("flax.nnx", "flax")
-        return {"rngs": nnx.Rngs(0)}
+        import_jax()
+        return {"rngs": import_library("flax.nnx", "flax").Rngs(0)}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The cell."""
-        jax_module()
-        nnx = imported("flax.nnx", "flax")
-        graph, parameters, rest = nnx.split(module, nnx.Param, ...)
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the cell."""
+        import_jax()
+        nnx = import_library("flax.nnx", "flax")
+        graph, parameters, further_state = nnx.split(cell, nnx.Param, ...)
 
         def run(tree: Any, *arguments: Any) -> Any:
-            return nnx.worst_finding(graph, tree, rest)(*arguments)
+            return nnx.merge(graph, tree, further_state)(*arguments)
 
-        return DrivenModule(module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
 
 
-class Equinox:
-    """equinox: cells are called with (input, state) of one row."""
+class EquinoxAdapter:
+    """Drives equinox: cells are called with (input, state) of one row."""
 
     name = "equinox"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        """Modules of equinox."""
-        return comes_from(kind, "equinox")
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a module of equinox."""
+        return comes_from(cell_type, "equinox")
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
         """Random numbers for the initial parameters."""
-        return {"key": jax_module().random.PRNGKey(0)}
+        return {"key": import_jax().random.PRNGKey(0)}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The cell, over the rows of a batch."""
-        jax = jax_module()
-        equinox = imported("equinox", "equinox")
-        parameters, rest = equinox.partition(module, equinox.is_inexact_array)
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the cell over the rows of a batch."""
+        jax = import_jax()
+        equinox = import_library("equinox", "equinox")
+        parameters, static_fields = equinox.partition(cell, equinox.is_inexact_array)
 
         def run(tree: Any, *arguments: Any) -> Any:
-            cell = equinox.combine(tree, rest)
-            return jax.vmap(lambda *row: cell(*row))(*arguments)
+            combined = equinox.combine(tree, static_fields)
+            return jax.vmap(lambda *row: combined(*row))(*arguments)
 
-        return DrivenModule(module(run, parameters), foreign="JAX")
+        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))

@@ -1,7 +1,4 @@
-"""Keras 3: layers and cells, on its torch or its JAX backend.
-
-Dimension legend: B batch rows, n input size, d hidden size.
-"""
+"""Keras 3: layers and cells, on its torch or its JAX backend."""
 
 from __future__ import annotations
 
@@ -14,84 +11,96 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, imported
-from rnn_harness.validation.loading.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
 
 
 def choose_backend() -> None:
-    """Keras reads its backend when it is imported; torch is here in any case."""
+    """Let Keras run on torch, which is installed in any case, unless the user chose otherwise.
+
+    Keras reads the choice when it is imported.
+    """
     os.environ.setdefault("KERAS_BACKEND", "torch")
 
 
-class _Stateless(nn.Module):
-    """A layer's weights as parameters of a torch module, in any dtype."""
+class _StatelessLayer(nn.Module):
+    """A layer or cell of Keras whose weights are parameters of a torch module, in any dtype.
 
-    def __init__(self, module: Any, n: int, is_cell: bool) -> None:
+    Attributes:
+        weight_names: The names of its trainable weights, in the layer's order.
+    """
+
+    def __init__(self, layer: Any, n: int, is_cell: bool) -> None:
         super().__init__()
-        self.kind, self.config, self.n, self.is_cell = type(module), module.get_config(), n, is_cell
-        self.layers: dict[str, Any] = {}
-        self.names = [weight.name for weight in self._layer("float32").trainable_variables]
-        for weight in self._layer("float32").trainable_variables:
+        self._layer_type, self._config, self._n, self._is_cell = type(layer), layer.get_config(), n, is_cell
+        self._layers: dict[str, Any] = {}
+        weights = self._layer("float32").trainable_variables
+        self.weight_names = [weight.name for weight in weights]
+        for weight in weights:
             value = weight.value  # a tensor of the backend
-            own = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
-            self.register_parameter(weight.name, nn.Parameter(own))
+            initial = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
+            self.register_parameter(weight.name, nn.Parameter(initial))
 
     def _layer(self, dtype: str) -> Any:
-        """Built anew for every dtype: Keras computes in the dtype that a layer was made with."""
-        if dtype not in self.layers:
-            given = {**self.config, "dtype": dtype}
-            if not self.is_cell:
-                given |= {"return_sequences": True, "return_state": True}
-            layer = self.kind.from_config(given)
-            layer.build((None, self.n) if self.is_cell else (None, None, self.n))
-            self.layers[dtype] = layer
-        return self.layers[dtype]
+        """The layer, built once for every dtype: Keras computes in the dtype that a layer was made with."""
+        if dtype not in self._layers:
+            config = {**self._config, "dtype": dtype}
+            if not self._is_cell:
+                config |= {"return_sequences": True, "return_state": True}
+            layer = self._layer_type.from_config(config)
+            layer.build((None, self._n) if self._is_cell else (None, None, self._n))
+            self._layers[dtype] = layer
+        return self._layers[dtype]
 
-    def stateless(self, dtype: str, values: list[Any], x: Any, states: list[Any]) -> Any:
-        """The layer as a function of its weights."""
+    def call_with_weights(self, dtype: str, weights: list[Any], x: Any, states: list[Any]) -> Any:
+        """Run the layer as a function of its weights, in tensors of the backend."""
         layer = self._layer(dtype)
-        rest = [one.value for one in layer.non_trainable_variables]
-        if self.is_cell:
-            return layer.stateless_call(values, rest, x, states)[0]
-        return layer.stateless_call(values, rest, x, initial_state=states)[0]
+        fixed_weights = [variable.value for variable in layer.non_trainable_variables]
+        if self._is_cell:
+            return layer.stateless_call(weights, fixed_weights, x, states)[0]
+        return layer.stateless_call(weights, fixed_weights, x, initial_state=states)[0]
 
-    def forward(self, x: Tensor, *states: Tensor) -> Any:
-        """Run it."""
-        values = [self._parameters[name] for name in self.names]
-        return self.stateless(str(x.dtype).removeprefix("torch."), values, x, list(states))
+    def forward(self, x: Tensor, *states: Tensor) -> object:
+        """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d)."""
+        weights = [self._parameters[name] for name in self.weight_names]
+        return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states))
 
 
-class Keras:
-    """keras.layers: SimpleRNN, GRU, LSTM, their cells, and layers like them."""
+class KerasAdapter:
+    """Drives keras.layers: SimpleRNN, GRU, LSTM, their cells, and layers like them."""
 
     name = "keras"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        """Layers of Keras 3."""
-        return comes_from(kind, "keras")
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a layer of Keras 3."""
+        return comes_from(cell_type, "keras")
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
-        """None."""
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+        """Nothing: the sizes suffice."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The layer, its weights given to every call."""
-        backend = imported("keras", "keras").backend.backend()
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the layer, its weights given to every call."""
+        backend = import_library("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
             raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND=torch (or jax) to have it driven")
-        is_cell = not hasattr(module, "return_sequences") and hasattr(module, "state_size")
-        size = getattr(module, "state_size", None)
-        if size is None:
-            raise UsageError(f"{type(module).__name__} has no state_size: it is no recurrent layer of Keras")
-        states = len(size) if isinstance(size, tuple | list) else 1
-        how = CallingConvention(not is_cell, states, packed=False, batch_first=not is_cell)
-        driven = _Stateless(module, n, is_cell)
+        is_cell = not hasattr(cell, "return_sequences") and hasattr(cell, "state_size")
+        state_size = getattr(cell, "state_size", None)
+        if state_size is None:
+            raise UsageError(f"{type(cell).__name__} has no state_size: it is no recurrent layer of Keras")
+        states = len(state_size) if isinstance(state_size, tuple | list) else 1
+        convention = CallingConvention(not is_cell, states, packed=False, batch_first=not is_cell)
+        layer = _StatelessLayer(cell, n, is_cell)
         if backend == "torch":
-            return DrivenModule(driven, how)
-        start = {name: value.detach().numpy() for name, value in driven.named_parameters()}
+            return DrivenModule(layer, TargetCapabilities(calling_convention=convention))
+        initial_weights = {name: value.detach().numpy() for name, value in layer.named_parameters()}
 
-        def run(tree: Any, x: Any, *given: Any) -> Any:
-            return driven.stateless(str(x.dtype), [tree[name] for name in driven.names], x, list(given))
+        def run(tree: Any, x: Any, *states: Any) -> Any:
+            return layer.call_with_weights(str(x.dtype), [tree[name] for name in layer.weight_names], x, list(states))
 
-        return DrivenModule(module(run, start), how, foreign="JAX")
+        return DrivenModule(
+            jax_function_module(run, initial_weights), TargetCapabilities(calling_convention=convention, library="JAX")
+        )

@@ -1,271 +1,196 @@
 """Plain functions of one step, on NumPy, JAX or torch arrays.
 
-Their parameters are arguments, by name, or one dictionary or tuple; their shapes come from a function that makes them
-(``--params``, or ``init_params`` and the like beside the function), or are tried out.
-
-Dimension legend: B batch rows, n input size, d hidden size, G gates.
+Their parameters are arguments, by name, or one dictionary or tuple. The shapes come from a function that makes the
+parameters (``--init params=NAME``, or ``init_params`` and the like next to the function), or are tried out.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
-import itertools
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import Foreign, Pullback
-from rnn_harness.validation.loading.adapters.array_objects import shown
-from rnn_harness.validation.loading.adapters.jax_modules import jax_module, module
-from rnn_harness.validation.loading.calling_convention import rows_unlike
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments, ArrayLibraryModule, ArrayResults
+from rnn_harness.validation.loading.adapters.array_objects import arrays_in
+from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
+from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
-Function = Callable[..., Any]
-_X = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
-_STATE = re.compile(
-    r"(h|hx|hs?_?prev|h_?tm1|ht_1|h_?t?_?1|hidden|hidden_state|states?|carry|a_?prev|prev_h|s|s_prev|h0|"
-    r"c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
-    re.I,
-)
-_TREE = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
-_MAKERS = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
+_MAKER_NAMES = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
 
 
-class _Plain:
-    """A function of data and parameters, with the data's arguments in its own order."""
-
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        given = inspect.signature(function).parameters.values()
-        self.open = [one.name for one in given if one.default is one.empty and one.kind not in (2, 4)]
-        self.data = [name for name in self.open if _X.match(name) or _STATE.match(name)]
-        self.rest = [name for name in self.open if name not in self.data]
-        trees = [name for name in self.rest if _TREE.fullmatch(name)]
-        self.tree = trees[0] if len(trees) == 1 == len(self.rest) else ""
-
-    def call(self, parameters: Any, arguments: tuple[Any, ...]) -> Any:
-        """Call it. `parameters`: a tree, or a mapping of arguments."""
-        own = {self.tree: parameters} if self.tree else dict(parameters)
-        return self.function(**dict(zip(self.data, arguments, strict=True)), **own)
-
-
-class Functions:
-    """A function of one step. ``--init params=NAME`` names the function that makes its parameters for (n, d)."""
+class StepFunctionAdapter:
+    """Drives a function of one step. ``--init params=NAME`` names the function that makes its parameters for (n, d)."""
 
     name = "function"
     options: tuple[str, ...] = ("params",)
 
-    def claims(self, kind: type) -> bool:
-        """Functions."""
-        return kind.__name__ in ("function", "PjitFunction", "CPUDispatcher") or comes_compiled(kind)
+    def accepts(self, cell_type: type) -> bool:
+        """Whether objects of a class are functions, compiled or not."""
+        is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher")
+        return is_function or cell_type.__module__.startswith(("jax", "jaxlib"))
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
-        """None."""
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+        """Nothing: a function is not constructed."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The function, whose arrays are found out by calling it."""
-        plain = _Plain(module)
-        if not plain.data or not plain.rest:
+    def drive(self, cell: Callable[..., Any], n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the function on the first parameters, data and arrays that it takes."""
+        step = StepSignature(cell)
+        if not step.data or not step.parameters:
             raise UsageError(
-                f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}): arguments named like an input "
-                "(x), a state (h, c) and parameters are expected; wrap it in a function that has them"
+                f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
+                "in a function that has them"
             )
-        maker = _maker(module, options.get("params"), bool(plain.tree))
-        trees = [_make(maker, n, d)] if maker is not None else list(_guessed(plain, n, d))
-        told: list[str] = []
+        maker = _parameter_maker(cell, options.get("params"), searched=bool(step.tree))
+        trees = [_make_parameters(maker, n, d)] if maker is not None else list(step.guessed_parameters(n, d))
+        errors: list[str] = []
         for tree in trees:
-            for attempt in (_numpy, _jax, _torch):
-                found = attempt(plain, tree, n, d, told)
-                if found is not None:
-                    return found
+            for drive_on in (_drive_on_numpy, _drive_on_jax, _drive_on_torch):
+                driven = drive_on(_Trial(step, tree, n, d, errors))
+                if driven is not None:
+                    return driven
         hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
         raise UsageError(
-            f"{getattr(module, '__name__', 'the function')}({', '.join(plain.open)}) cannot be called with arrays{hint}. "
-            f"It said: {'; '.join(list(dict.fromkeys(told))[:3]) or 'nothing'}"
+            f"{step.text} cannot be called with arrays{hint}. "
+            f"It said: {'; '.join(list(dict.fromkeys(errors))[:3]) or 'nothing'}"
         )
 
 
-def comes_compiled(kind: type) -> bool:
-    """Functions compiled by JAX."""
-    return kind.__module__.startswith(("jax", "jaxlib"))
-
-
-def _maker(function: Function, given: Any, wanted: bool) -> Function | None:
-    """The function that makes parameters: the one named, or if one is `wanted`, a usual name in the same module."""
+def _parameter_maker(function: Callable[..., Any], named: Any, *, searched: bool) -> Callable[..., Any] | None:
+    """The function that makes parameters: the one named, or if `searched`, a usual name in the same module."""
+    # Not every function knows its module.
     home = sys.modules.get(getattr(function, "__module__", "") or "")
-    if callable(given):
-        return given  # type: ignore[no-any-return]
-    if given is not None:
-        found = getattr(home, str(given), None)
-        if not callable(found):
-            raise UsageError(f"--init params={given}: the function's module has no function of that name")
-        return found  # type: ignore[no-any-return]
-    usual = (getattr(home, name) for name in _MAKERS if callable(getattr(home, name, None)))
-    return next(usual, None) if wanted else None
+    if named is None:
+        usual = (getattr(home, name, None) for name in _MAKER_NAMES)
+        return next((maker for maker in usual if callable(maker)), None) if searched else None
+    maker = named if callable(named) else getattr(home, str(named), None)
+    if not callable(maker):
+        raise UsageError(f"--init params={named}: the function's module has no function of that name")
+    return maker  # type: ignore[no-any-return]
 
 
-def _make(maker: Function, n: int, d: int) -> Any:
-    """Parameters of (n, d), with a source of random numbers first or last where it wants one."""
-    sources: list[Callable[[], Any]] = [lambda: np.random.default_rng(0), lambda: jax_module().random.PRNGKey(0)]
+def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> Any:
+    """Parameters of (n, d), with a source of random numbers first or last where the maker wants one."""
+    sources: list[Callable[[], Any]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
     attempts: list[Callable[[], Any]] = [lambda: maker(n, d)]
     for source in sources:
         attempts.append(functools.partial(lambda source: maker(source(), n, d), source))
         attempts.append(functools.partial(lambda source: maker(n, d, source()), source))
-    told = ""
+    first_error = ""
     for attempt in attempts:
         try:
             return attempt()
-        except Exception as error:  # somebody's function may raise anything
-            told = told or f"{type(error).__name__}: {error}"
-    raise UsageError(f"{maker.__name__}({n}, {d}) makes no parameters: {told}; expected a function of (n, d)")
+        except Exception as error:  # a user's function may raise anything
+            first_error = first_error or f"{type(error).__name__}: {error}"
+    raise UsageError(f"{maker.__name__}({n}, {d}) makes no parameters: {first_error}; expected a function of (n, d)")
 
 
-def _guessed(plain: _Plain, n: int, d: int) -> Iterator[dict[str, Array]]:
-    """Shapes by the names of the arguments: every number of gates, both orientations, joined or not."""
-    if plain.tree:
-        return
-    rng = np.random.default_rng(0)
-    for gates, turned, joined, column in itertools.product((4, 3, 1), (False, True), (False, True), (False, True)):
-        found = {}
-        for name in plain.rest:
-            own = name.lower().replace("_", "")
-            if own.startswith("b"):
-                shape: tuple[int, ...] = (gates * d, 1) if column else (gates * d,)
-            else:
-                recurrent = own.startswith(("u", "r", "wh")) or "hh" in own
-                width = n + d if joined else d if recurrent else n
-                shape = (width, gates * d) if turned else (gates * d, width)
-            found[name] = rng.standard_normal(shape)
-        yield found
+class _Trial:
+    """A function of one step with parameters that it may take.
 
+    Attributes:
+        step: The function.
+        tree: The parameters.
+        errors: What it raised, in order; what cannot be driven adds to it.
+    """
 
-def _calls(plain: _Plain, n: int, d: int) -> Iterator[tuple[Array, ...]]:
-    """Data of one step in rows, columns, or one vector; two states as a pair where there is one argument for them."""
-    rng = np.random.default_rng(1)
-    several = rows_unlike(n, d)
-    for batch, turned in ((several, False), (several, True), (None, False), (1, True)):
-        for pair in (False, True):
-            rows: list[Any] = []
-            for name in plain.data:
-                size = n if _X.match(name) else d
-                shape = (size,) if batch is None else (size, batch) if turned else (batch, size)
-                value = rng.standard_normal(shape)
-                rows.append((value, rng.standard_normal(shape)) if pair and not _X.match(name) else value)
-            yield tuple(rows)
+    def __init__(self, step: StepSignature, tree: Any, n: int, d: int, errors: list[str]) -> None:
+        self.step, self.tree, self.errors = step, tree, errors
+        self._sizes = n, d
 
+    def first_result(self, convert: Callable[[Any], Any]) -> Any:
+        """What the function gives for the first data that it takes; None if it takes none.
 
-def _tried(plain: _Plain, tree: Any, n: int, d: int, told: list[str], turn: Callable[[Any], Any]) -> Any:
-    """What the function gives for the first data that it takes."""
-    for arguments in _calls(plain, n, d):
-        try:
-            found = plain.call(turn(tree), turn(arguments))
-        except Exception as error:  # a function that is called in a wrong way may raise anything
-            told.append(f"{type(error).__name__}: {error}"[:120])
-            continue
-        if _has_states(plain, arguments, found):
-            return found
-    return None
-
-
-def _has_states(plain: _Plain, arguments: tuple[Any, ...], found: Any) -> bool:
-    """Whether an array came back that has the shape of a state."""
-    given = next((one for name, one in zip(plain.data, arguments, strict=True) if not _X.match(name)), None)
-    wanted = getattr(given[0] if isinstance(given, tuple) else given, "shape", None)
-    rows = found if isinstance(found, tuple | list) else (found,)
-    flat = [one for row in rows for one in (row if isinstance(row, tuple | list) else (row,))]
-    return any(tuple(getattr(one, "shape", ())) == wanted for one in flat)
-
-
-def _tree_map(turn: Callable[[Any], Any], tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _tree_map(turn, value) for name, value in tree.items()}
-    if isinstance(tree, tuple | list):
-        return type(tree)(_tree_map(turn, value) for value in tree)
-    return turn(tree)
-
-
-def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, tuple | list) else ()
-    for name, value in pairs:
-        if isinstance(value, dict | tuple | list):
-            yield from _leaves(value, f"{prefix}{name}/")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def _filled(tree: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
-    """The tree with other leaves."""
-    if isinstance(tree, dict):
-        return {name: _filled(value, values, f"{prefix}{name}/") for name, value in tree.items()}
-    if isinstance(tree, tuple | list):
-        return type(tree)(_filled(value, values, f"{prefix}{i}/") for i, value in enumerate(tree))
-    return values[prefix.removesuffix("/")]
-
-
-def _is_jax(found: Any) -> bool:
-    rows = found if isinstance(found, tuple | list) else (found,)
-    return any(type(one).__module__.startswith("jax") or (isinstance(one, tuple) and _is_jax(one)) for one in rows)
-
-
-def _numpy(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
-    if any(not isinstance(value, np.ndarray) for _, value in _leaves(tree)):
+        Args:
+            convert: From a NumPy array to an array of the library that is tried.
+        """
+        for data in self.step.trial_data(*self._sizes):
+            arguments = map_tree(convert, data)
+            try:
+                result = self.step.call(map_tree(convert, self.tree), arguments)
+            except Exception as error:  # a function that is called in a wrong way may raise anything
+                self.errors.append(f"{type(error).__name__}: {error}"[:120])
+                continue
+            if self.step.gives_states(arguments, result):
+                return result
         return None
-    found = _tried(plain, tree, n, d, told, lambda given: given)
-    if found is None:
+
+
+def _drive_on_numpy(trial: _Trial) -> DrivenModule | None:
+    """Drive the function on NumPy arrays; None if it does not take them."""
+    step, tree = trial.step, trial.tree
+    if any(not isinstance(leaf.value, np.ndarray) for leaf in tree_leaves(tree)):
         return None
-    if _is_jax(found):
-        return _jax(plain, tree, n, d, told)
+    result = trial.first_result(lambda array: array)
+    if result is None:
+        return None
+    if _is_of_jax(result):
+        return _drive_on_jax(trial)
     try:
-        shown(found)
+        arrays_in(result)
     except TypeError as error:
-        told.append(str(error))
+        trial.errors.append(str(error))
         return None
 
-    def runner(
-        parameters: Mapping[str, Array], arguments: tuple[Any, ...], differentiate: bool
-    ) -> tuple[Sequence[Array], Pullback | None]:
-        return shown(plain.call(_filled(tree, parameters), arguments)), None
+    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        return ArrayResults(arrays_in(step.call(tree_with_leaves(tree, parameters), arguments)))
 
-    reason = "a function on NumPy arrays has no gradients"
-    return DrivenModule(Foreign(runner, dict(_leaves(tree)), False), gradients=reason, foreign="NumPy")
+    return DrivenModule(
+        ArrayLibraryModule(run, dict(tree_leaves(tree)), differentiable=False),
+        TargetCapabilities(no_gradients_reason="a function on NumPy arrays has no gradients", library="NumPy"),
+    )
 
 
-def _jax(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
+def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
+    """Drive the function on arrays of JAX, if it is imported; None if the function does not take them."""
     if "jax" not in sys.modules:
         return None
-    numpy = jax_module().numpy
-    found = _tried(plain, tree, n, d, told, lambda given: _tree_map(numpy.asarray, given))
-    if found is None or not _is_jax(found):
+    result = trial.first_result(import_jax().numpy.asarray)
+    if result is None or not _is_of_jax(result):
         return None
-    return DrivenModule(module(lambda own, *arguments: plain.call(own, arguments), tree), foreign="JAX")
+    module = jax_function_module(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
+    return DrivenModule(module, TargetCapabilities(library="JAX"))
 
 
-def _torch(plain: _Plain, tree: Any, n: int, d: int, told: list[str]) -> DrivenModule | None:
+def _is_of_jax(result: Any) -> bool:
+    """Whether an array of JAX is among what came back."""
+    parts = result if isinstance(result, tuple | list) else (result,)
+    return any(
+        type(part).__module__.startswith("jax") or (isinstance(part, tuple) and _is_of_jax(part)) for part in parts
+    )
+
+
+def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
+    """Drive the function on torch tensors; None if it does not take them."""
     import torch
 
-    found = _tried(plain, tree, n, d, told, lambda given: _tree_map(torch.as_tensor, given))
-    rows = found if isinstance(found, tuple | list) else (found,)
-    if not any(isinstance(one, torch.Tensor) for one in rows):
+    step, tree = trial.step, trial.tree
+    result = trial.first_result(torch.as_tensor)
+    parts = result if isinstance(result, tuple | list) else (result,)
+    if not any(isinstance(part, torch.Tensor) for part in parts):
         return None
 
-    class Calls(torch.nn.Module):
+    class FunctionModule(torch.nn.Module):
         """The function with its parameters."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.names = [name for name, _ in _leaves(tree)]
-            for name, value in _leaves(tree):
-                self.register_parameter(name, torch.nn.Parameter(torch.as_tensor(value).detach().clone()))
+            self.paths = [leaf.path for leaf in tree_leaves(tree)]
+            for leaf in tree_leaves(tree):
+                initial = torch.as_tensor(leaf.value).detach().clone()
+                self.register_parameter(leaf.path, torch.nn.Parameter(initial))
 
         def forward(self, *arguments: Any) -> Any:
-            values = {name: self._parameters[name] for name in self.names}
-            return plain.call(_filled(tree, values), arguments)
+            """Call it."""
+            values = {path: self._parameters[path] for path in self.paths}
+            return step.call(tree_with_leaves(tree, values), arguments)
 
-    return DrivenModule(Calls())
+    return DrivenModule(FunctionModule())

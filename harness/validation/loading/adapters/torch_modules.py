@@ -1,30 +1,30 @@
-"""torch modules: driven as they are.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""torch modules: driven as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
 
+if TYPE_CHECKING:
+    from torch import nn
 
-class Torch:
-    """torch.nn.Module."""
+
+class TorchAdapter:
+    """Drives torch.nn.Module, and modules compiled by torch.jit."""
 
     name = "torch"
     options: tuple[str, ...] = ()
 
-    def claims(self, kind: type) -> bool:
-        """Modules of torch that no other library's adapter takes first."""
-        return comes_from(kind, "torch.nn.modules", "torch.jit")
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
+        return comes_from(cell_type, "torch.nn.modules", "torch.jit")
 
-    def defaults(self, kind: type) -> Mapping[str, Any]:
-        """None."""
+    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+        """Nothing: the sizes suffice."""
         return {}
 
-    def wrap(self, module: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
-        """The module itself."""
-        return DrivenModule(module)
+    def drive(self, cell: nn.Module, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+        """Drive the module itself."""
+        return DrivenModule(cell)

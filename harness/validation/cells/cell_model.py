@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.identification.activations import ACTIVATIONS
+from rnn_harness.validation.cells.activations import ACTIVATIONS
 
 Arrays = Mapping[str, Array]
 LETTERS = {"rnn": ("",), "gru": ("r", "z", "g"), "lstm": ("i", "f", "o", "g")}
@@ -50,7 +50,7 @@ class CellModel:
     seen: str = "new"
     clip: float = 0.0
     cell_clip: float = 0.0
-    edits: tuple[Fault, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -89,20 +89,20 @@ def _spread(value: Any, like: Array) -> Array:
 class CellModelRun:
     """Runs a sketch with some parameters."""
 
-    def __init__(self, sketch: CellModel, parameters: Arrays) -> None:
-        self.sketch, self.parameters = sketch, parameters
-        self.edits = frozenset((edit.where, edit.what) for edit in sketch.edits)
+    def __init__(self, model: CellModel, parameters: Arrays) -> None:
+        self.model, self.parameters = model, parameters
+        self.faults = frozenset((edit.where, edit.what) for edit in model.faults)
         self.activations, self.biases = {}, {}
-        for letter in LETTERS[sketch.family]:
-            usual = sketch.candidate if letter in ("g", "") else sketch.gate
-            own = (what[3:] for where, what in self.edits if where == letter and what.startswith("as "))
+        for letter in LETTERS[model.family]:
+            usual = model.candidate if letter in ("g", "") else model.gate
+            own = (what[3:] for where, what in self.faults if where == letter and what.startswith("as "))
             self.activations[letter] = ACTIVATIONS[next(own, usual)].apply
-            source = next((one for one in LETTERS[sketch.family] if self.has(letter, f"bias of {one}")), letter)
+            source = next((one for one in LETTERS[model.family] if self.has(letter, f"bias of {one}")), letter)
             self.biases[letter] = parameters.get(f"b_{source}" if source else "b", 0.0)
 
     def has(self, where: str, what: str) -> bool:
         """Whether the sketch has that mistake."""
-        return (where, what) in self.edits
+        return (where, what) in self.faults
 
     def run(self, inputs: Array, states: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
         """As the sketch's."""
@@ -113,7 +113,7 @@ class CellModelRun:
             now = (now[0], np.zeros_like(now[1]))
         steps = reversed(range(len(inputs))) if self.has("state", "reversed") else range(len(inputs))
         outputs = np.empty((len(inputs), *states[0].shape))
-        step = {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.sketch.family]
+        step = {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.model.family]
         first, before = now, now[0]
         for t in steps:
             given = first if self.has("state", "not carried") else now
@@ -128,7 +128,7 @@ class CellModelRun:
 
     def _term(self, letter: str, term: str, value: Any) -> Any:
         """One term of a gate's sum, as the mistakes have it."""
-        if not self.edits:
+        if not self.faults:
             return value
         if self.has(letter, f"{term} dropped"):
             return 0.0
@@ -156,14 +156,14 @@ class CellModelRun:
         return _spread(total, h)
 
     def _apply(self, letter: str, total: Array) -> Array:
-        limit = self.sketch.clip
+        limit = self.model.clip
         return self.activations[letter](np.clip(total, -limit, limit) if limit else total)
 
     def _rnn(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
         return (self._apply("", self._sum("", x, late)),)
 
     def _gru(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
-        (h,), sketch = states, self.sketch
+        (h,), model = states, self.model
         r = self._apply("r", self._sum("r", x, late))
         z = self._apply("z", self._sum("z", x, late))
         if self.has("reset", "unused"):
@@ -173,7 +173,7 @@ class CellModelRun:
         if self.has("reset", "inverted"):
             r = 1 - r
         g = self._apply("g", self._candidate(x, h, r))
-        own, new = (z, 1 - z) if sketch.update == "keep" else (1 - z, z)
+        own, new = (z, 1 - z) if model.update == "keep" else (1 - z, z)
         own = self._weight("state", own, new)
         new = self._weight("candidate", new, own if not self.has("update", "state by candidate's weight") else new)
         return (own * (r * h if self.has("update", "reset state kept") else h) + new * g,)
@@ -188,7 +188,7 @@ class CellModelRun:
 
     def _candidate(self, x: Array, h: Array, r: Array) -> Array:
         total = self._term("g", "input", self._product("W_xg", x)) + self._term("g", "bias", self.biases["g"])
-        if self.sketch.reset == "before":
+        if self.model.reset == "before":
             if self.has("reset", "recurrent weights skipped"):
                 return _spread(total + r * h, h)
             inner = self._product("W_hg", r * h, "g", "recurrent")
@@ -202,7 +202,7 @@ class CellModelRun:
         return _spread(total + r * (inner + bias), h)
 
     def _lstm(self, x: Array, states: tuple[Array, ...], late: Array) -> tuple[Array, ...]:
-        (_, c), sketch = states, self.sketch
+        (_, c), model = states, self.model
         g = self._apply("g", self._sum("g", x, late, c))
         i, f = self._input_and_forget(x, late, c)
         for what, value in (("forget unused", np.ones_like(f)), ("forget coupled", 1 - i), ("forget by input", i)):
@@ -213,13 +213,13 @@ class CellModelRun:
         i = np.ones_like(i) if self.has("cell", "input unused") else i
         i = o_early if self.has("cell", "input by output") else i
         new = self._cell(f, c, i, g)
-        o = o_early if sketch.seen == "old" else self._apply("o", self._sum("o", x, late, c, new))
+        o = o_early if model.seen == "old" else self._apply("o", self._sum("o", x, late, c, new))
         return self._hidden(o, c, new, g), new
 
     def _input_and_forget(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        kind = self.sketch.forget
+        kind = self.model.forget
         if kind in ("own", "coupling"):
-            f = self._apply("f", self._sum("f", x, h, c, c) + self.sketch.offset)
+            f = self._apply("f", self._sum("f", x, h, c, c) + self.model.offset)
             return (1 - f if kind == "coupling" else self._apply("i", self._sum("i", x, h, c, c))), f
         i = self._apply("i", self._sum("i", x, h, c, c))
         return i, np.ones_like(i) if kind == "none" else 1 - i
@@ -231,14 +231,14 @@ class CellModelRun:
         kept = np.zeros_like(c) if self.has("cell", "old dropped") else f * c
         new = kept - written if self.has("cell", "candidate subtracted") else kept + written
         new = np.tanh(new) if self.has("cell", "squashed") else new
-        limit = self.sketch.cell_clip
+        limit = self.model.cell_clip
         kept_within: Array = np.clip(new, -limit, limit) if limit else new
         return kept_within
 
     def _hidden(self, o: Array, c: Array, new: Array, g: Array) -> Array:
         source = c if self.has("output", "old cell") else g if self.has("output", "candidate") else new
-        own = (what[3:] for where, what in self.edits if where == "output" and what.startswith("as "))
-        activation = ACTIVATIONS[next(own, self.sketch.output)]
+        own = (what[3:] for where, what in self.faults if where == "output" and what.startswith("as "))
+        activation = ACTIVATIONS[next(own, self.model.output)]
         if self.has("output", "activation outside"):
             return activation.apply(o * source)
         shown = activation.apply(source)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
+class IdentificationReport:
     """`rows`: spec, sentence and gates of every match; `map`: the first one's, as --save-map writes it, empty without.
 
     `fault`: the known cell that it equals but for a mistake, and the mistake; empty if there is none, or a match.
@@ -27,7 +27,7 @@ class Answer:
     fault: str = ""
 
 
-def answered(order: Order, limits: Limits, nearest: bool = True) -> Answer:
+def identify_isolated(order: Order, limits: Limits, nearest: bool = True) -> IdentificationReport:
     """What the target of an order is. `nearest`: look for its fault, too, if it is nothing known.
 
     Raises UsageError as `identify` does, and NotRun where the target ended its process, or gave no answer in time.
@@ -38,7 +38,7 @@ def answered(order: Order, limits: Limits, nearest: bool = True) -> Answer:
         if kind == "ended":
             raise NotRun(f"{value} while it was identified{advice(order, limits, value)}")
         if kind == "answer":
-            return Answer(**value)
+            return IdentificationReport(**value)
     raise NotRun("its process gave no answer")
 
 
@@ -52,23 +52,23 @@ def _work(send: Send, given: tuple[Order, bool]) -> None:
 
 def _identified(send: Send, order: Order, nearest: bool) -> None:
     from rnn_harness.validation.identification.identify import identify
-    from rnn_harness.validation.identification.saved_map import map_of
+    from rnn_harness.validation.identification.saved_map import to_map_file
 
     target = loaded(order)
     matches = identify(target)
-    rows = tuple({"spec": m.spec, "sentence": m.sentence(), "gates": m.reading.letters("x")} for m in matches)
-    written = map_of(matches[0]).model_dump_json(indent=1) + "\n" if matches else ""
+    rows = tuple({"spec": m.spec, "sentence": m.sentence(), "gates": m.assignment.gate_order("x")} for m in matches)
+    written = to_map_file(matches[0]).model_dump_json(indent=1) + "\n" if matches else ""
     fault = _nearest(target) if nearest and not matches else ""
     send("answer", {"rows": rows, "map": written, "fault": fault})
 
 
 def _nearest(target: Target) -> str:
     """The known cell that it equals but for a mistake, empty if there is none."""
-    from rnn_harness.validation.diagnosis.explain import explained
-    from rnn_harness.validation.diagnosis.nearest import neighbours
-    from rnn_harness.validation.identification.identify import layouts_of
-    from rnn_harness.validation.identification.probe import probe
+    from rnn_harness.validation.diagnosis.explain import explain_faults
+    from rnn_harness.validation.diagnosis.nearest import identify_faulty
+    from rnn_harness.validation.identification.identify import target_layouts
+    from rnn_harness.validation.identification.probe import probe_target
 
-    seen = probe(target)
-    found = neighbours(seen, layouts_of(target, seen), target.claims)
-    return str(explained(found[0])) if found else ""
+    seen = probe_target(target)
+    found = identify_faulty(seen, target_layouts(target, seen), target.declared_model)
+    return explain_faults(found[0]).sentence() if found else ""

@@ -1,8 +1,8 @@
-"""What a metamorphic relation is: a law between runs of one subject, held within derived bounds.
+"""What a metamorphic property is: what runs of one subject have to do with each other, within derived bounds.
 
 Both sides are runs: of the subject, or of a right reference that must equal it in a limit. What they may
-differ by is nothing (class B), what rounding allows (class R: each run is within its radius of the truth),
-or an explicit rate besides that (class L).
+differ by is nothing (bitwise), what rounding allows (each run is within its radius of the truth), or what an
+explicit rate allows besides rounding.
 """
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -71,26 +71,52 @@ class Comparison:
         return Judgement(error_over_bound <= 1, detail, error_over_bound, float(gap[place]), bound)
 
 
-Law = Callable[[SubjectRun], Iterator[Comparison]]
+Comparisons = Callable[[SubjectRun], Iterator[Comparison]]
+Exactness = Literal["bitwise", "rounding", "rate"]
 
 
 @dataclass(frozen=True)
-class Relation:
-    """One law. `kind`: B bitwise, R within rounding, L with a rate. `faults`: kinds of fault it is meant to see."""
+class MetamorphicProperty:
+    """A property that ties runs of one subject together, whatever its values.
+
+    Attributes:
+        id: Its name in records, reports and on the command line, after ``metamorphic.``.
+        ledger: Its number in the design's list of properties, ``M-27``. Documentation only.
+        title: The property as a sentence.
+        exactness: What the two sides may differ by: nothing, rounding, or a rate besides rounding.
+        supports: Whether a subject has what the property is about.
+        comparisons: Runs the subject as often as needed and yields what must agree.
+    """
 
     id: str
+    ledger: str
     title: str
-    kind: str
+    exactness: Exactness
     supports: Callable[[Traits], bool]
-    law: Law
-    faults: tuple[str, ...] = ()
+    comparisons: Comparisons
+
+    @property
+    def check(self) -> str:
+        """The name of the check that decides it."""
+        return f"metamorphic.{self.id}"
 
 
-def relation(
-    identifier: str, title: str, kind: str, supports: Callable[[Traits], bool], faults: tuple[str, ...] = ()
-) -> Callable[[Law], Relation]:
-    """Decorate a law with its name; the law becomes a `Relation`."""
-    return lambda law: Relation(identifier, title, kind, supports, law, faults)
+def metamorphic_property(
+    identifier: str, ledger: str, title: str, exactness: Exactness, supports: Callable[[Traits], bool]
+) -> Callable[[Comparisons], MetamorphicProperty]:
+    """Turn a function that yields comparisons into a `MetamorphicProperty`.
+
+    Args:
+        identifier: The property's name in kebab case.
+        ledger: Its number in the design's list of properties.
+        title: The property as a sentence.
+        exactness: What the two sides may differ by.
+        supports: Whether a subject has what the property is about.
+
+    Returns:
+        The decorator.
+    """
+    return lambda comparisons: MetamorphicProperty(identifier, ledger, title, exactness, supports, comparisons)
 
 
 def same(what: str, left: Any, right: Any) -> Comparison:

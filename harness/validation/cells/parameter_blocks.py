@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.kernels.packing import shares_of
+from rnn_harness.kernels.packing import exact_parts
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ class BlockMap:
         counts: dict[str, int] = {}
         for piece in self.pieces:
             counts[piece.name] = counts.get(piece.name, 0) + 1
-        gradient_parts = {name: iter(shares_of(np.asarray(parameters[name]), count)) for name, count in counts.items()}
+        gradient_parts = {
+            name: iter(exact_parts(np.asarray(parameters[name]), count)) for name, count in counts.items()
+        }
         found: dict[str, Array] = {}
         for piece in self.pieces:
             value = next(gradient_parts[piece.name])

@@ -1,7 +1,8 @@
-"""Metamorphic relations: every right reference satisfies them, and each kind of wrong one breaks some."""
+"""Metamorphic properties: every right reference satisfies them, and each kind of wrong one breaks some."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Check
-from rnn_harness.checks.metamorphic import RELATIONS
-from rnn_harness.checks.metamorphic.relation import apart, at_most, close, same
+from rnn_harness.checks.metamorphic import PROPERTIES, MetamorphicProperty
+from rnn_harness.checks.metamorphic.property import apart, at_most, close, same
 from rnn_harness.checks.metamorphic_checks import CHECKS
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.references import Gradients, Run, get
+from rnn_harness.references import Gradients, Run, get_reference
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -25,9 +26,9 @@ def case(spec: str, **changes: Any) -> Case:
 
 
 def refuted(subject: Subject, one: Case) -> set[str]:
-    """Names of the relations that a subject breaks."""
+    """Ids of the metamorphic properties that a subject breaks."""
     return {
-        check.name.removeprefix("relation.")
+        check.name.removeprefix("metamorphic.")
         for check in CHECKS
         if check.supports(subject)
         for finding in check.run(Evaluation.of(subject, one))
@@ -35,9 +36,16 @@ def refuted(subject: Subject, one: Case) -> set[str]:
     }
 
 
-def test_every_relation_has_a_name_of_its_own_and_at_least_forty_exist() -> None:
-    names = [one.id for one in RELATIONS]
-    assert len(names) == len(set(names)) >= 40
+def test_every_property_has_an_id_and_a_number_of_its_own_and_at_least_forty_exist() -> None:
+    ids = [entry.id for entry in PROPERTIES]
+    assert len(ids) == len(set(ids)) >= 40
+    assert len({entry.ledger for entry in PROPERTIES}) == len(ids)
+
+
+@pytest.mark.parametrize("entry", PROPERTIES, ids=lambda entry: entry.id)
+def test_id_of_a_property_is_in_words(entry: MetamorphicProperty) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", entry.id)
+    assert re.fullmatch(r"M-\d\d[a-z]?", entry.ledger)
 
 
 @pytest.mark.parametrize("spec", CELLS)
@@ -46,12 +54,12 @@ def test_every_relation_has_a_name_of_its_own_and_at_least_forty_exist() -> None
     [{}, {"dtype": "float32", "lengths": (3, 1, 4)}, {"scale": 4.0}, {"features": ("zeros", "large")}],
     ids=["float64", "float32 with lengths", "large weights", "special inputs"],
 )
-def test_right_reference_breaks_no_relation(spec: str, changes: dict[str, Any]) -> None:
+def test_right_reference_breaks_no_property(spec: str, changes: dict[str, Any]) -> None:
     assert refuted(Subject.of(library().spec(spec)), case(spec, **changes)) == set()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_relation_applies_to_some_cell_and_compares_something(check: Check) -> None:
+def test_property_applies_to_some_cell_and_compares_something(check: Check) -> None:
     for spec in CELLS:
         subject = Subject.of(library().spec(spec))
         if check.supports(subject) and list(check.run(Evaluation.of(subject, case(spec)))):
@@ -67,7 +75,7 @@ class _Wrong:
     update, reset, candidate, bias = "keep", "before", "tanh", True
 
     def __init__(self, fault: str) -> None:
-        self.fault, self.right = fault, get("gru")
+        self.fault, self.right = fault, get_reference("gru")
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         return self.right.parameter_shapes(input_size, hidden_size)
@@ -94,14 +102,14 @@ class _Wrong:
 @pytest.mark.parametrize(
     ("fault", "breaks"),
     [
-        ("batch leak", {"M-01", "M-02"}),
-        ("initial state ignored", {"M-08", "M-39"}),
-        ("sees the future", {"M-09", "M-08"}),
-        ("transposed", {"M-17", "M-22"}),
-        ("bias gradient", {"M-40", "M-38"}),
+        ("batch leak", {"batch-permutation", "batch-splitting"}),
+        ("initial state ignored", {"chunking", "gradient-chunking"}),
+        ("sees the future", {"causality", "chunking"}),
+        ("transposed", {"gru-limit-is-rnn", "update-gate-negation"}),
+        ("bias gradient", {"constant-input-gradient", "adjoint"}),
     ],
 )
-def test_fault_breaks_the_relations_made_for_it(fault: str, breaks: set[str]) -> None:
+def test_fault_breaks_the_properties_made_for_it(fault: str, breaks: set[str]) -> None:
     subject = Subject.of(library().spec("gru.keep.column"), _Wrong(fault))
     assert breaks <= refuted(subject, case("gru.keep.column"))
 

@@ -1,4 +1,4 @@
-"""The ways in which a kernel may compute a spec: as printed, or by an alternative equation of the same spec.
+"""The ways in which an implementation may compute a spec: as printed, or by an alternative equation of the same spec.
 
 Two forms of one quantity round differently, so a bound proved for one says nothing of the other: what a kernel is held
 to is the wider of the bounds of the forms that it is known to use. That the forms are equal is checked elsewhere.
@@ -7,11 +7,14 @@ to is the wider of the bounds of the forms that it is known to use. That the for
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from flint import arb
 
+from rnn_harness.arithmetic import Trajectory
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.specs import Spec
@@ -51,6 +54,22 @@ def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
 _wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2, 1)
 
 
-def widest(balls: list[Array]) -> Array:
+def widest(balls: Sequence[Array]) -> Array:
     """Entry by entry the ball with the largest radius; their midpoints are the same true value."""
     return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)
+
+
+def widest_trajectory(trajectories: Sequence[Trajectory[Array]]) -> Trajectory[Array]:
+    """A new trajectory with the values of the first one, every ball as wide as the widest of all.
+
+    Args:
+        trajectories: those of the forms of one spec on the same numbers; none of them is changed.
+    """
+    first, *others = trajectories
+    if not others:
+        return first
+    steps = tuple(
+        MappingProxyType({name: widest([step[name] for step in at]) for name in at[0]})
+        for at in zip(*(trajectory.steps for trajectory in trajectories), strict=True)
+    )
+    return replace(first, steps=steps)

@@ -1,0 +1,85 @@
+"""Who tries a task: torch's layers, with the biases of an LSTM's forget gate set or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnn_harness.benchmarks.learning.task import Task
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A layer of torch that is trained.
+
+    Attributes:
+        name: The name in tables.
+        family: ``rnn``, ``gru`` or ``lstm``.
+        forget_bias: What the bias of an LSTM's forget gate is set to; None leaves torch's.
+        has_chrono_bias: Whether an LSTM's biases are set as chrono does, for lags up to the task's length.
+        bidirectional: Whether it runs in both directions of time.
+        is_stateful: Whether its state is carried from one window to the next, where a task has windows.
+    """
+
+    name: str
+    family: str
+    forget_bias: float | None = None
+    has_chrono_bias: bool = False
+    bidirectional: bool = False
+    is_stateful: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its biases are torch's own."""
+        return self.forget_bias is None and not self.has_chrono_bias
+
+
+LEARNERS = (
+    Learner("RNN", "rnn"),
+    Learner("GRU", "gru"),
+    Learner("LSTM", "lstm"),
+    Learner("LSTM, forget gate's bias 1", "lstm", forget_bias=1.0),
+    Learner("LSTM, chrono", "lstm", has_chrono_bias=True),
+)
+
+
+def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
+    """Yield who tries a task.
+
+    Args:
+        task: The task. One that needs the future is tried with one direction of time and with both, one with windows
+            stateless and stateful.
+        families: The families that are compared.
+    """
+    for learner in LEARNERS:
+        is_special = task.needs_future or task.window or task.best
+        if learner.family not in families or (is_special and not learner.is_plain):
+            continue
+        yield replace(learner, name=f"{learner.name}, stateless") if task.window else learner
+        if task.needs_future:
+            yield replace(learner, name=f"{learner.name}, both directions", bidirectional=True)
+        if task.window:
+            yield replace(learner, name=f"{learner.name}, stateful", is_stateful=True)
+
+
+def set_biases(layer: Any, learner: Learner, steps: int) -> None:
+    """Set the forget gate's biases of a fresh LSTM as the learner wants them; torch's second ones become zero there.
+
+    Args:
+        layer: torch's layer.
+        learner: Says which biases are set.
+        steps: The task's time steps, the longest lag of chrono.
+    """
+    import torch
+
+    if learner.is_plain:
+        return
+    d = layer.hidden_size
+    with torch.no_grad():
+        first, second = layer.bias_ih_l0, layer.bias_hh_l0
+        if learner.forget_bias is not None:
+            first[d : 2 * d], second[d : 2 * d] = learner.forget_bias, 0
+        else:
+            lags = torch.empty(d).uniform_(1, max(2, steps - 1)).log()
+            first[:d], first[d : 2 * d], second[: 2 * d] = -lags, lags, 0

@@ -1,0 +1,151 @@
+"""What a run has shown, check by check, and the records of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
+from rnn_harness.cases.case import Case
+from rnn_harness.checks import Check, Finding
+from rnn_harness.counterexamples.program import counterexample
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.subjects.subject import Subject
+
+_PROVED = ("forward.equation", "forward.sequence", "backward.bound")
+"""Checks whose bound is a ball's radius; floors of screens and rates of limits are wide on purpose."""
+
+
+@dataclass(frozen=True)
+class JudgedCase:
+    """The worst finding about an entry on one case."""
+
+    finding: Finding
+    case: Case
+
+
+@dataclass
+class CheckSummary:
+    """What one check said about one entry over all cases.
+
+    Attributes:
+        entry: what it is about.
+        check: who says it.
+        examples: number of cases that counted.
+        seconds: what the check took on them.
+        worst: the case with the largest error over its bound.
+        failed: the first case that is refuted, or None.
+    """
+
+    entry: str
+    check: Check
+    examples: int = 0
+    seconds: float = 0.0
+    worst: JudgedCase | None = None
+    failed: JudgedCase | None = None
+
+    def add(self, judged: JudgedCase, seconds: float) -> None:
+        """Count one more case."""
+        self.examples += 1
+        self.seconds += seconds
+        largest = 0.0 if self.worst is None else self.worst.finding.error_over_bound or 0.0
+        if self.worst is None or (judged.finding.error_over_bound or 0.0) > largest:
+            self.worst = judged
+        if not judged.finding.agrees and self.failed is None:
+            self.failed = judged
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """What a run has shown of a subject.
+
+    Attributes:
+        subject: what was judged.
+        checks: the checks of the plan that the subject supports.
+        summaries: one for every entry and check that some case decided.
+        vacuous_reasons: why cases proved nothing, with the number of cases.
+        not_run_reasons: why checks were not run, by check name.
+    """
+
+    subject: Subject
+    checks: tuple[Check, ...]
+    summaries: tuple[CheckSummary, ...]
+    vacuous_reasons: Mapping[str, int]
+    not_run_reasons: Mapping[str, str]
+
+    @property
+    def vacuous(self) -> int:
+        """Number of cases that proved nothing."""
+        return sum(self.vacuous_reasons.values())
+
+    @property
+    def refuted(self) -> dict[str, str]:
+        """What was refuted: the finding's detail by check name."""
+        return {summary.check.name: summary.failed.finding.detail for summary in self.summaries if summary.failed}
+
+    def records(self, seed: int, shrink: bool = True) -> Iterator[Record]:
+        """Yield one record for every entry and check; a check that no case could decide is vacuous.
+
+        Args:
+            seed: what the cases were drawn from.
+            shrink: whether a refutation is shrunk to a small program that shows it.
+        """
+        decided = {summary.check.name for summary in self.summaries}
+        for check in self.checks:
+            if check.name not in decided:
+                yield self._undecided(check, seed)
+        for summary in self.summaries:
+            yield self._decided(summary, seed, shrink)
+
+    def _undecided(self, check: Check, seed: int) -> Record:
+        not_run = self.not_run_reasons.get(check.name)
+        frequent = max(self.vacuous_reasons, key=lambda reason: self.vacuous_reasons[reason], default="")
+        vacuous = f"no case could decide it; most often: {frequent or 'the controls saw no difference'}"
+        return Record(
+            entry=self.subject.spec.id,
+            spec=self.subject.spec.id,
+            check=check.name,
+            witness=check.witness,
+            outcome=Outcome.NOT_RUN if not_run else Outcome.VACUOUS,
+            reason=not_run or vacuous,
+            vacuous=self.vacuous,
+            seed=seed,
+            environment=versions(),
+        )
+
+    def _decided(self, summary: CheckSummary, seed: int, shrink: bool) -> Record:
+        shown, program = summary.failed or summary.worst, ""
+        assert shown is not None, "a summary begins with a finding"
+        finding, case = shown.finding, shown.case
+        if summary.failed is not None and shrink:
+            case, program = counterexample(self.subject, summary.check, case, self.subject.construct)
+        return Record(
+            entry=summary.entry,
+            spec=self.subject.spec.id,
+            check=summary.check.name,
+            witness=summary.check.witness,
+            outcome=Outcome.REFUTED if summary.failed else Outcome.AGREES,
+            reason=finding.detail or _looseness(summary.check, finding),
+            case=case,
+            worst_error=finding.error,
+            bound=finding.bound,
+            error_over_bound=finding.error_over_bound,
+            bits=finding.bits,
+            examples=summary.examples,
+            vacuous=self.vacuous,
+            seconds=round(summary.seconds, 4),
+            seed=seed,
+            environment=versions(),
+            program=program,
+        )
+
+
+def _looseness(check: Check, finding: Finding) -> str:
+    """Report a proved bound that hardly bites: it would let a fault of its own size pass."""
+    if check.name not in _PROVED or not finding.error_over_bound or finding.bound is None:
+        return ""
+    if finding.error_over_bound * LOOSE_BOUND >= 1:
+        return ""
+    return f"loose bound: {1 / finding.error_over_bound:.0f} times the largest error seen"

@@ -1,0 +1,51 @@
+"""What is known of how an implementation computes before it is judged: it decides the rounding it is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rnn_harness.arithmetic.assumptions import ABSOLUTE_FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.ball import Rounding
+
+NARROW = ("bfloat16", "float16")
+"""Formats whose kernels accumulate in float32."""
+
+LONG, FEW_STEPS = 1000, 50
+"""Steps of a long sequence, and of one for a kernel that is interpreted."""
+
+
+@dataclass(frozen=True)
+class JudgingOptions:
+    """How a subject is judged. The defaults are those of a reference: printed equations, every result rounded.
+
+    Attributes:
+        alternatives: ids of equations by which it may compute in place of the printed ones.
+        operands: how far it shortens each operand of a matrix product, relatively; None if it does not.
+        absolute_function_error: whether its functions are exact against 1 and not against their own value.
+        long_steps: number of time steps of a long sequence.
+        fixed_sizes: whether it exists for some sizes alone.
+    """
+
+    alternatives: tuple[str, ...] = ()
+    operands: Fraction | None = None
+    absolute_function_error: bool = False
+    long_steps: int = LONG
+    fixed_sizes: bool = False
+
+    def rounding(self, dtype: str) -> Rounding:
+        """What rounding an implementation with these options may do in `dtype`."""
+        return rounding(dtype, self.operands, self.absolute_function_error)
+
+
+def rounding(dtype: str, operands: Fraction | None = None, absolute_function_error: bool = False) -> Rounding:
+    """Return what a right implementation in `dtype` may round.
+
+    Args:
+        dtype: format in which values are stored; narrow ones accumulate and apply functions in float32.
+        operands: how far each operand of a matrix product is shortened first, relatively.
+        absolute_function_error: whether functions are exact against 1 and not against their own value.
+    """
+    wide = UNIT_ROUNDOFF["float32"] if dtype in NARROW else None
+    absolute = ABSOLUTE_FUNCTION_ROUNDINGS * UNIT_ROUNDOFF[dtype] if absolute_function_error else None
+    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands, absolute=absolute)

@@ -1,0 +1,110 @@
+"""The journal that keeps records, as JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import ValidationError
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.record import SCHEMA_VERSION, Record
+from rnn_harness.runtime.atomic_file import write_whole
+
+
+class Journal:
+    """Records as JSON Lines, written as they come and flushed; brought to disk when closed.
+
+    Opening an existing file without `resume` is refused, so that nothing recorded is lost.
+    """
+
+    def __init__(self, path: Path, resume: bool = False) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self.known: dict[str, Record] = {}
+        if path.exists() and path.stat().st_size and not resume:
+            raise UsageError(f"{path} holds records already: give --resume to go on, or another file")
+        if resume and path.exists():
+            lines = []
+            for record in read_records(path, self.warnings):
+                self.known[record.key] = record
+                lines.append(record.model_dump_json())
+            if self.warnings:
+                write_whole(path, "".join(line + "\n" for line in lines), durable=True)
+        try:
+            self._file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write records to {path}: {error.strerror}") from None
+
+    def write(self, record: Record) -> None:
+        """Append one record. Raises UsageError if the disk does not take it."""
+        try:
+            self._file.write(record.model_dump_json() + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise UsageError(f"cannot write records to {self.path}: {error.strerror}") from None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as trouble:
+            if kind is None:
+                raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
+
+
+def not_a_record(error: ValueError) -> str:
+    """What is the matter with what should be one: the fields, or where it is no JSON."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fields = [f"{'.'.join(map(str, one['loc']))} ({one['msg']})" for one in error.errors()]
+    return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
+
+
+def _refuse_newer(data: Any, place: str) -> None:
+    """Raise UsageError for a record whose fields this version does not know."""
+    version = data.get("schema_version", SCHEMA_VERSION) if isinstance(data, dict) else SCHEMA_VERSION
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{place}: a record of schema {version}, written by a newer version; this one reads up to {SCHEMA_VERSION}"
+        )
+
+
+def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
+    """The records of a journal. A truncated last line (a killed run) is reported in `warnings` and skipped.
+
+    Raises UsageError: unreadable file, a damaged line that is not the last, the same question answered twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None
+    seen: set[str] = set()
+    last = len(lines) - 1
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        try:
+            data: Any = json.loads(line)
+            _refuse_newer(data, f"{path}:{number + 1}")
+            record = Record.model_validate(data)
+        except (json.JSONDecodeError, ValidationError) as error:
+            if number == last:
+                if warnings is not None:
+                    warnings.append(f"{path}:{number + 1}: the last record is cut off, and was skipped")
+                return
+            raise UsageError(f"{path}:{number + 1}: not a record: {not_a_record(error)}") from None
+        if record.key in seen:
+            raise UsageError(f"{path}:{number + 1}: {record.entry}, {record.check} is recorded twice")
+        seen.add(record.key)
+        yield record

@@ -1,0 +1,44 @@
+"""What a target can do, as one value that is handed on whole from its adapter to the checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+
+
+class CellSizes(NamedTuple):
+    """The sizes of a cell.
+
+    Attributes:
+        input_size: n, the length of an input.
+        hidden_size: d, the length of a state.
+    """
+
+    input_size: int
+    hidden_size: int
+
+
+@dataclass(frozen=True)
+class TargetCapabilities:
+    """What a target takes and offers.
+
+    Attributes:
+        dtypes: The dtypes that it computes in.
+        calling_convention: How it is called, where its library says so; None if that is found out by calling it.
+        fixed_sizes: The only sizes that it exists for; None if it can be made for any.
+        takes_lengths: Whether it takes the lengths of the rows, as its last argument.
+        no_gradients_reason: Why it has no gradients; None if it has.
+        library: The library that it is made with; None for torch. Transformations of torch say nothing about others.
+        absolute_function_error: Whether its library bounds the error of tanh and sigmoid against 1, and not against
+            the function's own value.
+    """
+
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    calling_convention: CallingConvention | None = None
+    fixed_sizes: CellSizes | None = None
+    takes_lengths: bool = False
+    no_gradients_reason: str | None = None
+    library: str | None = None
+    absolute_function_error: bool = False

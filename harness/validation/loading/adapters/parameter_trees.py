@@ -1,0 +1,46 @@
+"""Parameters as people keep them: dictionaries, tuples and lists of arrays, one in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class TreeLeaf(NamedTuple):
+    """A leaf of a tree.
+
+    Attributes:
+        path: The keys and positions that lead to it, such as ``gates/0``.
+        value: The array.
+    """
+
+    path: str
+    value: Any
+
+
+def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with a function applied to every leaf."""
+    if isinstance(tree, dict):
+        return {name: map_tree(function, value) for name, value in tree.items()}
+    if isinstance(tree, tuple | list):
+        return type(tree)(map_tree(function, value) for value in tree)
+    return function(tree)
+
+
+def tree_leaves(tree: Any, prefix: str = "") -> Iterator[TreeLeaf]:
+    """The leaves in order; nothing of what is no tree."""
+    branches = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, tuple | list) else ()
+    for name, value in branches:
+        if isinstance(value, dict | tuple | list):
+            yield from tree_leaves(value, f"{prefix}{name}/")
+        else:
+            yield TreeLeaf(f"{prefix}{name}", value)
+
+
+def tree_with_leaves(tree: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
+    """The tree with these leaves, by their paths."""
+    if isinstance(tree, dict):
+        return {name: tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in tree.items()}
+    if isinstance(tree, tuple | list):
+        return type(tree)(tree_with_leaves(value, values, f"{prefix}{i}/") for i, value in enumerate(tree))
+    return values[prefix.removesuffix("/")]

@@ -1,0 +1,121 @@
+"""The arguments of a function of one step: which are data, which are parameters, and what shapes they can have."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.validation.cells.calling_convention import distinct_batch_size
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
+
+_INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
+_STATE_NAME = re.compile(
+    r"(h|hx|hs?_?prev|h_?tm1|ht_1|h_?t?_?1|hidden|hidden_state|states?|carry|a_?prev|prev_h|s|s_prev|h0|"
+    r"c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
+    re.I,
+)
+_TREE_NAME = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
+
+
+class StepSignature:
+    """A function of one step, with its arguments sorted by what they are named like.
+
+    Attributes:
+        function: The function.
+        required: The arguments without a default, in order.
+        data: Those that are inputs or states.
+        parameters: The remaining ones.
+        tree: The only parameter, if it is named like a dictionary or tuple of all parameters; else empty.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        arguments = inspect.signature(function).parameters.values()
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        self.required = [
+            argument.name
+            for argument in arguments
+            if argument.default is argument.empty and argument.kind not in variadic
+        ]
+        self.data = [name for name in self.required if _INPUT_NAME.match(name) or _STATE_NAME.match(name)]
+        self.parameters = [name for name in self.required if name not in self.data]
+        trees = [name for name in self.parameters if _TREE_NAME.fullmatch(name)]
+        self.tree = trees[0] if len(trees) == 1 == len(self.parameters) else ""
+
+    @property
+    def text(self) -> str:
+        """The function's name and required arguments."""
+        # A compiled or partial function may have no name.
+        return f"{getattr(self.function, '__name__', 'the function')}({', '.join(self.required)})"
+
+    def call(self, parameters: Any, arguments: tuple[Any, ...]) -> Any:
+        """Call the function.
+
+        Args:
+            parameters: The tree, or a mapping from the names of its parameters.
+            arguments: Its data, in the function's order.
+        """
+        by_name = {self.tree: parameters} if self.tree else dict(parameters)
+        return self.function(**dict(zip(self.data, arguments, strict=True)), **by_name)
+
+    def guessed_parameters(self, n: int, d: int) -> Iterator[dict[str, Array]]:
+        """Parameters with shapes by their names: every number of gates, both orientations, joined or not."""
+        if self.tree:
+            return
+        rng = np.random.default_rng(0)
+        for gates, transposed, joined, column in itertools.product(
+            (4, 3, 1), (False, True), (False, True), (False, True)
+        ):
+            shapes = {
+                name: _guessed_shape(name, n, d, gates, transposed=transposed, joined=joined, column=column)
+                for name in self.parameters
+            }
+            yield {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+
+    def trial_data(self, n: int, d: int) -> Iterator[ArrayArguments]:
+        """Data of one step in rows, columns, or one vector; states alone, and as pairs in one argument."""
+        rng = np.random.default_rng(1)
+        several = distinct_batch_size(n, d)
+        for batch, in_columns in ((several, False), (several, True), (None, False), (1, True)):
+            for paired in (False, True):
+                arguments: list[Array | tuple[Array, ...]] = []
+                for name in self.data:
+                    is_input = _INPUT_NAME.match(name) is not None
+                    size = n if is_input else d
+                    shape = (size,) if batch is None else (size, batch) if in_columns else (batch, size)
+                    value = rng.standard_normal(shape)
+                    arguments.append((value, rng.standard_normal(shape)) if paired and not is_input else value)
+                yield tuple(arguments)
+
+    def gives_states(self, arguments: tuple[Any, ...], result: Any) -> bool:
+        """Whether an array came back that has the shape of a state."""
+        states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
+        state = states[0] if states else None
+        wanted = _shape(state[0] if isinstance(state, tuple) else state)
+        parts = result if isinstance(result, tuple | list) else (result,)
+        flat = [value for part in parts for value in (part if isinstance(part, tuple | list) else (part,))]
+        return any((_shape(value) or ()) == wanted for value in flat)
+
+
+def _guessed_shape(
+    name: str, n: int, d: int, gates: int, *, transposed: bool, joined: bool, column: bool
+) -> tuple[int, ...]:
+    """The shape that a parameter of that name would have: a bias, or a recurrent or input weight."""
+    letters = name.lower().replace("_", "")
+    if letters.startswith("b"):
+        return (gates * d, 1) if column else (gates * d,)
+    recurrent = letters.startswith(("u", "r", "wh")) or "hh" in letters
+    width = n + d if joined else d if recurrent else n
+    return (width, gates * d) if transposed else (gates * d, width)
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of an array of any library; None of what is no array."""
+    shape = getattr(value, "shape", None)
+    return None if shape is None else tuple(shape)

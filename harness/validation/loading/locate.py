@@ -1,0 +1,87 @@
+"""From what a user types to the object that it names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rnn_harness.errors import UsageError
+from rnn_harness.validation.loading.adapters import import_library
+
+_EXPECTED = "give package.module:Name or path/file.py:Name"
+
+
+def locate_object(text: str) -> Any:
+    """Import the object that a text names.
+
+    Args:
+        text: ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
+
+    Raises:
+        UsageError: There is no such object; the message says what was expected.
+    """
+    if text.endswith(".onnx"):
+        return _read_onnx_model(text)
+    place, colon, name = text.rpartition(":")
+    if not colon or not place or not name:
+        raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
+    located: Any = _import_file(place) if place.endswith(".py") else _import_module(place)
+    for part in name.split("."):
+        if not hasattr(located, part):
+            public = [attribute for attribute in dir(located) if not attribute.startswith("_")]
+            near = difflib.get_close_matches(part, public, 4, 0.4)
+            hint = f"; near: {', '.join(near)}" if near else ""
+            raise UsageError(f"{place} has no {part!r}{hint}")
+        located = getattr(located, part)
+    return located
+
+
+def _import_module(name: str) -> ModuleType:
+    """Import a module by its name, from the current folder too."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"{name!r} is no module and no file: {_EXPECTED}")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except SystemExit as error:
+        raise UsageError(f"{name} cannot be loaded: it leaves with exit code {error.code}") from None
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"cannot import {name!r}: {error}; {_EXPECTED}") from None
+    finally:
+        sys.path.pop(0)
+
+
+def _import_file(name: str) -> ModuleType:
+    """Import a file that ends in ``.py``; modules in its folder can be imported by it."""
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"there is no file {name}; {_EXPECTED}")
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert module_spec is not None, "a file that ends in .py has a loader"
+    assert module_spec.loader is not None, "a file that ends in .py has a loader"
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[path.stem] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        module_spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # a user's file may raise anything
+        raise UsageError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from None
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _read_onnx_model(name: str) -> Any:
+    """Read a model from a file, without running anything of it."""
+    if not Path(name).is_file():
+        raise UsageError(f"there is no file {name}")
+    onnx = import_library("onnx", "onnx")
+    try:
+        return onnx.load(name)
+    except Exception as error:  # protobuf's errors share no base class
+        raise UsageError(f"{name} is no ONNX model: {str(error).splitlines()[0]}") from None

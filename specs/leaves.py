@@ -1,0 +1,89 @@
+"""The leaves of an expression, variables and constants, and what they are labelled with."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, ClassVar
+
+from rnn_harness.specs.dimensions import Shape
+
+if TYPE_CHECKING:
+    from rnn_harness.specs.expression import Node
+
+
+class ShapeError(ValueError):
+    """Shapes that do not fit: the message names the operation, both operands and both shapes."""
+
+
+class Role(enum.Enum):
+    """The role of a variable in a step."""
+
+    INPUT = "input"
+    STATE = "state"
+    PARAMETER = "parameter"
+    INTERMEDIATE = "intermediate"
+    COTANGENT = "cotangent"
+
+
+class Function(enum.Enum):
+    """The functions that equations apply; all but SOFTMAX act entry by entry. STEP is the slope of RELU: 1 or 0."""
+
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+    RELU = "relu"
+    STEP = "step"
+    SOFTMAX = "softmax"
+    LOG = "log"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A named quantity at a time. Two variables are the same when name and time are.
+
+    Attributes:
+        name: the plain name (``h``, ``h_tilde``, ``W_xi``).
+        shape: its sizes, without batch axis.
+        time: the offset from now: 0 now, -1 the step before, +1 the step after; None for a quantity without time.
+        role: its role in the step.
+        latex: its name in LaTeX, without the time.
+    """
+
+    name: str
+    shape: Shape = field(compare=False)
+    time: int | None = None
+    role: Role = field(default=Role.INTERMEDIATE, compare=False)
+    latex: str = field(default="", compare=False)
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
+        return ()
+
+    def at(self, time: int | None) -> Variable:
+        """Return the same quantity at another time."""
+        return Variable(self.name, self.shape, time, self.role, self.latex)
+
+    def __str__(self) -> str:
+        if self.time is None:
+            return self.name
+        return f"{self.name}[t{self.time:+d}]" if self.time else f"{self.name}[t]"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """An exact rational scalar.
+
+    Attributes:
+        value: the number.
+    """
+
+    value: Fraction
+    shape: ClassVar[Shape] = ()
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The operands, in reading order."""
+        return ()

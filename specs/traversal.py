@@ -1,0 +1,23 @@
+"""Walk through the nodes of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rnn_harness.specs.leaves import Variable
+
+if TYPE_CHECKING:
+    from rnn_harness.specs.expression import Node
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield every node of a tree, parents before children."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def variables(node: Node) -> Iterator[Variable]:
+    """Yield every occurrence of a variable in a tree, in reading order."""
+    return (part for part in walk(node) if isinstance(part, Variable))
