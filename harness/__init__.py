@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pytest
+
     from rnn_harness.validation import Identification, Validation
 
 __all__ = ["identify", "parametrize_with_cells", "validate"]
 
 
 def identify(cell: Any, **options: Any) -> tuple[Identification, ...]:
-    """What `cell` computes: one match, several that cannot be told apart, or none.
+    """Identify what a cell computes.
 
-    `cell`: an object that an adapter drives (a module of torch, Keras, flax or equinox, an ONNX model, an object with
-    NumPy arrays), its class, a function that makes one, or a function of one step. `options`: what its constructor
-    needs besides the sizes. Raises `rnn_harness.errors.UsageError`.
+    Args:
+        cell: An object that an adapter drives (a module of torch, Keras, flax or equinox, an ONNX model, an object with
+            NumPy arrays), its class, a function that makes one, or a function of one step.
+        **options: What its constructor needs besides the sizes.
+
+    Returns:
+        One match; several that cannot be told apart; or none.
+
+    Raises:
+        rnn_harness.errors.UsageError: It cannot be driven, or its parameters fit no cell.
     """
-    from rnn_harness.validation import identify as find
+    from rnn_harness.validation import identify as identify_target
     from rnn_harness.validation import target_of
 
-    return find(target_of(_name(cell), cell, options))
+    return identify_target(target_of(_name(cell), cell, options))
 
 
 def validate(
@@ -31,24 +40,36 @@ def validate(
     dtypes: tuple[str, ...] = ("float64", "float32"),
     **options: Any,
 ) -> Validation:
-    """Whether `cell` (see `identify`) is right, decided in this process.
+    """Decide in this process whether a cell is right.
 
-    `spec`: an id that it must have, a spec file of one's own, or ``auto``. Raises `rnn_harness.errors.UsageError`.
+    Args:
+        cell: The cell, as `identify` takes it.
+        spec: The id of the spec that it must have, a spec file (``.toml``), or ``auto``.
+        seed: Where the random cases start.
+        examples: How many cases Hypothesis draws, after the fixed ones.
+        dtypes: The dtypes in which it is judged, if it takes them.
+        **options: What its constructor needs besides the sizes.
+
+    Raises:
+        rnn_harness.errors.UsageError: It cannot be driven, or nothing can be compared with it.
     """
     from rnn_harness.errors import UsageError
-    from rnn_harness.validation import ValidationRequest, collect, target_of, validating
+    from rnn_harness.validation import ValidationRequest, collect_validation, run_validation, target_of
 
     for name, value in (("seed", seed), ("examples", examples)):
         if value < 0:
             raise UsageError(f"{name} is {value}, expected 0 or more")
-    wish = ValidationRequest(spec, seed, examples, dtypes, options=tuple(options.items()))
-    return collect(_name(cell), validating(target_of(_name(cell), cell, options), wish))
+    request = ValidationRequest(_name(cell), options, spec, seed, examples, dtypes)
+    return collect_validation(_name(cell), run_validation(target_of(_name(cell), cell, options), request))
 
 
-def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> Any:
-    """A pytest decorator: a test ``def test_cell(cell, check): check(cell)`` for every check of every cell.
+def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> pytest.MarkDecorator:
+    """Decorate a test ``def test_cell(cell, check): check(cell)`` to run for every check of every cell, under pytest.
 
-    `cells`: as `validate` takes them, or ``package.module:Name``, which runs in a process of its own. Needs pytest.
+    Args:
+        *cells: As `validate` takes them, or ``package.module:Name``, which runs in a process of its own.
+        spec: The spec that every cell must have, as in `validate`.
+        **options: What the constructors need besides the sizes.
     """
     from rnn_harness.pytest_plugin import parametrize_with_cells as parametrize
 
@@ -56,7 +77,7 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> A
 
 
 def _name(cell: Any) -> str:
-    """``module:Name`` of a class or a function, the class's name of an object."""
+    """Name a class or a function ``module:Name``, and an object by its class."""
     if hasattr(cell, "__qualname__"):
         return f"{cell.__module__}:{cell.__qualname__}"
     return type(cell).__qualname__

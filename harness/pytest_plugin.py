@@ -1,23 +1,27 @@
 """``pytest --rnn-cell package.module:Cell``: every check of a candidate as a test of its own.
 
-Loaded by pytest itself, so nothing heavy is imported before the option is used.
+pytest loads this module in every run, so nothing heavy is imported before the option is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rnn_harness.records.record import Record
     from rnn_harness.validation import Validation
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options, in a group of their own."""
+    """Add the options, in a group of their own."""
     group = parser.getgroup("rnn-harness", "recurrent cells")
     group.addoption("--rnn-cell", action="append", default=[], metavar="TARGET", help="package.module:Name to validate")
     group.addoption(
@@ -27,128 +31,170 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
 
 
-_FIRST = "identification.unique"
+_FIRST_CHECK = "identification.unique"
+_ENDED = "process.ended"
 
 
-def verdict(judge: Judge, check: str, dtype: str) -> None:
-    """Pass, skip or fail, as the record of a check says."""
-    record = judge.find(check, dtype)
-    if judge.wrong_use:
-        if check == _FIRST:
-            pytest.fail(judge.wrong_use, pytrace=False)
-        pytest.skip(f"see {_FIRST}: {judge.wrong_use}")
-    if record is None:
-        pytest.skip("not run: an earlier check ended the validation")
-    elif check == _FIRST and str(record.outcome) == "not run" and judge.undecided:
-        pytest.fail(f"nothing about it could be decided: {record.reason}", pytrace=False)
-    elif str(record.outcome) in ("not run", "vacuous"):
-        pytest.skip(f"{record.outcome}: {record.reason}")
-    elif str(record.outcome) == "refuted":
-        pytest.fail(f"{record.check} refuted: {record.reason}\n{record.program}", pytrace=False)
+@dataclass(frozen=True)
+class CheckInDtype:
+    """A check that a cell is judged by.
+
+    Attributes:
+        name: The check's id.
+        dtype: The dtype in which it is tried; empty for one that is about no dtype.
+    """
+
+    name: str
+    dtype: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}{f' in {self.dtype}' if self.dtype else ''}"
 
 
-class CellItem(pytest.Item):
-    """One check of one cell in one dtype."""
+class CellJudge:
+    """The records of one cell, made once: in a worker if it is named, else in this process.
 
-    def __init__(self, judge: Judge, check: str, dtype: str, **rest: Any) -> None:
-        super().__init__(f"{judge.target}: {check}{f' in {dtype}' if dtype else ''}", **rest)
-        self.judge, self.check, self.dtype = judge, check, dtype
+    Attributes:
+        cell: The cell, or its name.
+        spec: The spec that it must be, or ``auto``.
+        options: What its constructor needs besides the sizes.
+        name: What the cell is called in reports.
+        validation: Its result, once it is decided.
+        usage_error: Why it could not be judged; empty if it could.
+    """
 
-    def runtest(self) -> None:
-        """Look the record up; the first item of a cell makes them all."""
-        verdict(self.judge, self.check, self.dtype)
-
-    def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Where pytest says that the test stands."""
-        return self.path, None, self.name
-
-
-class Judge:
-    """The records of one cell, made once: in a worker if it is named, else in this process."""
-
-    def __init__(self, target: Any, spec: str, options: dict[str, Any]) -> None:
-        self.cell, self.spec, self.options = target, spec, options
-        self.target = target if isinstance(target, str) else getattr(target, "__qualname__", type(target).__qualname__)
+    def __init__(self, cell: Any, spec: str, options: Mapping[str, Any]) -> None:
+        self.cell, self.spec, self.options = cell, spec, options
+        self.name = cell if isinstance(cell, str) else getattr(cell, "__qualname__", type(cell).__qualname__)
         self.validation: Validation | None = None
-        self.wrong_use = ""
-        self._records: dict[tuple[str, str], Record] = {}
+        self.usage_error = ""
 
-    def find(self, check: str, dtype: str) -> Record | None:
-        """The record of a check; a hang or a crash stands for every check that it prevented."""
-        if self.wrong_use:
-            return None
-        if self.validation is None:
-            from rnn_harness.errors import UsageError
-
-            try:
-                self.validation = self._made()
-            except UsageError as error:
-                self.wrong_use = str(error)
-                return None
-            self._records = {(record.check, record.dtype): record for record in self.validation.checks}
-            _JUDGED.append(self)
-        ended = next(
-            (r for (name, where), r in self._records.items() if name == "process.ended" and where == dtype), None
-        )
-        return self._records.get((check, dtype), ended)
+    def find(self, check: CheckInDtype) -> Record | None:
+        """Return the record of a check; a hang or a crash stands for every check that it prevented."""
+        return self._records.get(check) or self._records.get(CheckInDtype(_ENDED, check.dtype))
 
     @property
-    def undecided(self) -> bool:
+    def is_undecided(self) -> bool:
         """Whether all of it together says neither right nor wrong."""
         return self.validation is not None and self.validation.outcome == "undecided"
 
-    def _made(self) -> Validation:
+    @cached_property
+    def _records(self) -> dict[CheckInDtype, Record]:
+        """The records by check."""
+        from rnn_harness.errors import UsageError
+
+        try:
+            self.validation = self._validate()
+        except UsageError as error:
+            self.usage_error = str(error)
+            return {}
+        _JUDGED.append(self)
+        return {CheckInDtype(record.check, record.dtype): record for record in self.validation.checks}
+
+    def _validate(self) -> Validation:
+        """Validate the cell. Raises UsageError."""
         if not isinstance(self.cell, str):
             import rnn_harness
 
             return rnn_harness.validate(self.cell, self.spec, **self.options)
-        from rnn_harness.validation import Order, collect, isolated
+        from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
-        return collect(self.target, isolated(Order(self.target, self.options, self.spec)))
+        request = ValidationRequest(self.cell, self.options, self.spec)
+        return collect_validation(self.name, run_validation_isolated(request))
 
 
-_JUDGED: list[Judge] = []
-"""Those that made their records in this process: what a report is of."""
+_JUDGED: list[CellJudge] = []
+"""Those that made their records in this process: a report is about these."""
+
+
+def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
+    """Pass, skip or fail the running test, as the record of a check says."""
+    record = judge.find(check)
+    if judge.usage_error:
+        if check.name == _FIRST_CHECK:
+            pytest.fail(judge.usage_error, pytrace=False)
+        pytest.skip(f"see {_FIRST_CHECK}: {judge.usage_error}")
+    if record is None:
+        pytest.skip("not run: an earlier check ended the validation")
+    outcome = str(record.outcome)
+    if check.name == _FIRST_CHECK and outcome == "not run" and judge.is_undecided:
+        pytest.fail(f"nothing about it could be decided: {record.reason}", pytrace=False)
+    elif outcome in ("not run", "vacuous"):
+        pytest.skip(f"{outcome}: {record.reason}")
+    elif outcome == "refuted":
+        pytest.fail(f"{record.check} refuted: {record.reason}\n{record.program}", pytrace=False)
+
+
+class CellItem(pytest.Item):
+    """One check of one cell, as a test that pytest collects."""
+
+    def __init__(self, judge: CellJudge, check: CheckInDtype, **node_arguments: Any) -> None:
+        super().__init__(f"{judge.name}: {check}", **node_arguments)
+        self.judge, self.check = judge, check
+
+    def runtest(self) -> None:
+        """Look the record up; the first item of a cell makes all of its records."""
+        report_outcome(self.judge, self.check)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the test stands."""
+        return self.path, None, self.name
 
 
 class CellCheck:
-    """One check, to be called with the cell that it belongs to."""
+    """One check of one cell, as an argument of a test.
 
-    def __init__(self, judge: Judge, check: str, dtype: str) -> None:
-        self.judge, self.check, self.dtype = judge, check, dtype
+    Attributes:
+        judge: The cell, and its records.
+        check: The check.
+    """
+
+    def __init__(self, judge: CellJudge, check: CheckInDtype) -> None:
+        self.judge, self.check = judge, check
 
     def __call__(self, cell: Any) -> None:
-        """Fails if the check is refuted, skips if it could not be decided. Raises ValueError for another cell."""
+        """Fail if the check is refuted, skip if it could not be decided.
+
+        Args:
+            cell: The cell that the check is about.
+
+        Raises:
+            ValueError: It is another cell.
+        """
         if cell is not self.judge.cell:
-            raise ValueError(f"this check is one of {self.judge.target}: call it with the cell of the same test")
-        verdict(self.judge, self.check, self.dtype)
+            raise ValueError(f"this check is one of {self.judge.name}: call it with the cell of the same test")
+        report_outcome(self.judge, self.check)
 
     def __str__(self) -> str:
-        return f"{self.judge.target}: {self.check}{f' in {self.dtype}' if self.dtype else ''}"
+        return f"{self.judge.name}: {self.check}"
 
 
 def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> pytest.MarkDecorator:
-    """A test of two arguments, ``cell`` and ``check``, for every check of every cell; its body is ``check(cell)``.
+    """Parametrize a test of ``cell`` and ``check`` by every check of every cell; its body is ``check(cell)``.
 
-    `cells`: as `rnn_harness.validate` takes them, or ``package.module:Name``, which runs in a process of its own.
-    `spec`, `options`: as there.
+    Args:
+        *cells: As `rnn_harness.validate` takes them, or ``package.module:Name``, which runs in a process of its own.
+        spec: The spec that every cell must have, as in `rnn_harness.validate`.
+        **options: What the constructors need besides the sizes.
     """
-    judges = [Judge(cell, spec, options) for cell in cells]
-    made = [CellCheck(judge, check, dtype) for judge in judges for check, dtype in _checks()]
-    return pytest.mark.parametrize(("cell", "check"), [(one.judge.cell, one) for one in made], ids=map(str, made))
+    judges = [CellJudge(cell, spec, options) for cell in cells]
+    checks = [CellCheck(judge, check) for judge in judges for check in _checks()]
+    arguments = [(check.judge.cell, check) for check in checks]
+    return pytest.mark.parametrize(("cell", "check"), arguments, ids=map(str, checks))
 
 
-def _checks() -> Iterator[tuple[str, str]]:
+def _checks() -> Iterator[CheckInDtype]:
+    """Yield every check that a candidate is judged by, in every dtype."""
     from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
-    from rnn_harness.validation.judging.usage_checks import MANNERS
-    from rnn_harness.validation.judging.validate import DTYPES
+    from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
+    from rnn_harness.validation.request import DTYPES
 
-    yield _FIRST, ""
+    yield CheckInDtype(_FIRST_CHECK)
     for dtype in DTYPES:
-        yield "kernel.dispatch", dtype
-        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *MANNERS):
+        yield CheckInDtype("kernel.dispatch", dtype)
+        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *USAGE_CHECKS):
             if dtype in check.dtypes:
-                yield check.name, dtype
+                yield CheckInDtype(check.name, dtype)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -168,55 +214,55 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     for target in targets:
-        judge = Judge(target, spec, options)
-        for check, dtype in _checks():
-            items.append(CellItem.from_parent(session, judge=judge, check=check, dtype=dtype))
+        judge = CellJudge(target, spec, options)
+        items += [CellItem.from_parent(session, judge=judge, check=check) for check in _checks()]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report; a process of pytest-xdist hands what it judged to the one that started it."""
+    """Write the report; a process of pytest-xdist hands what it judged to the process that started it."""
     if not session.config.getoption("--rnn-report"):
         return
-    found = [judge.validation.model_dump_json() for judge in _JUDGED if judge.validation is not None]
-    handed = getattr(session.config, "workeroutput", None)
-    if handed is not None:
-        handed["rnn-harness"] = found
+    validations = [judge.validation.model_dump_json() for judge in _JUDGED if judge.validation is not None]
+    worker_output = getattr(session.config, "workeroutput", None)  # set by pytest-xdist in its workers alone
+    if worker_output is not None:
+        worker_output["rnn-harness"] = validations
         return
-    _write_report(Path(session.config.getoption("--rnn-report")), [*session.config.stash.get(_HANDED, []), *found])
+    of_workers = session.config.stash.get(_OF_WORKERS, [])
+    _write_report(Path(session.config.getoption("--rnn-report")), [*of_workers, *validations])
 
 
-_HANDED = pytest.StashKey[list[str]]()
+_OF_WORKERS = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Keep what a process of pytest-xdist has judged."""
-    handed = getattr(node, "workeroutput", {}).get("rnn-harness", [])
-    node.config.stash.setdefault(_HANDED, []).extend(handed)
+    validations = getattr(node, "workeroutput", {}).get("rnn-harness", [])
+    node.config.stash.setdefault(_OF_WORKERS, []).extend(validations)
 
 
-def _write_report(folder: Path, found: list[str]) -> None:
-    """The report of some validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
-    from rnn_harness.cli._report import said
-    from rnn_harness.reports.page import contents, write
+def _write_report(folder: Path, texts: list[str]) -> None:
+    """Write the report of validations; of a cell that several processes judged, the first. Raises pytest.UsageError."""
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
     from rnn_harness.validation import Validation
 
-    cells: dict[str, Validation] = {}
-    for text in found:
-        one = Validation.model_validate_json(text)
-        cells.setdefault(one.target, one)
-    records = [record for one in cells.values() for record in one.checks]
+    validations: dict[str, Validation] = {}
+    for text in texts:
+        validation = Validation.model_validate_json(text)
+        validations.setdefault(validation.target, validation)
+    records = [record for validation in validations.values() for record in validation.checks]
     try:
-        written = write(contents(records, said(), [], list(cells.values())), folder)
+        contents = build_contents(records, document_statements(), [], list(validations.values()))
+        paths = write_report(contents, folder)
     except OSError as error:
         raise pytest.UsageError(f"--rnn-report: cannot write to {folder}: {error.strerror}") from None
-    print(f"\nrnn-harness: {written[1]}")
+    print(f"\nrnn-harness: {paths[1]}")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say what a report will be of."""
+    """Say which cells a report will be about."""
     folder: str | None = config.getoption("--rnn-report")
     if folder is None or hasattr(config, "workeroutput"):
         return None
-    named = ", ".join(config.getoption("--rnn-cell")) or "the cells of parametrize_with_cells"
-    return f"rnn-harness: a report of {named} goes to {folder}"
+    cells = ", ".join(config.getoption("--rnn-cell")) or "the cells of parametrize_with_cells"
+    return f"rnn-harness: a report of {cells} goes to {folder}"

@@ -131,8 +131,8 @@ class EntryArithmetic:
         return value
 
     def transpose(self, matrix: EntryValue) -> EntryValue:
-        own = _matrix(matrix)
-        return Perturbed(own.base.T, own.rows, own.shape, not own.transposed)
+        perturbed = _matrix(matrix)
+        return Perturbed(perturbed.base.T, perturbed.rows, perturbed.shape, not perturbed.transposed)
 
     def add(self, x1: EntryValue, x2: EntryValue) -> EntryValue:
         a, b = moved(x1), moved(x2)

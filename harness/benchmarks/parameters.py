@@ -34,6 +34,7 @@ def spec_counts() -> Iterator[ParameterCount]:
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {against}",
                 formula=str(closed_form(spec)),
+                compared_with=tuple(verdicts),
             )
         )
 
@@ -54,6 +55,7 @@ def model_counts() -> Iterator[ParameterCount]:
                 agrees=not wrong,
                 reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {', '.join(counts)}",
                 formula="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
+                compared_with=tuple(counts),
             )
         )
 
@@ -72,5 +74,6 @@ def literature_counts() -> Iterator[ParameterCount]:
                 agrees=agrees,
                 reason="held against the paper" if agrees else differs,
                 formula=published.formula,
+                compared_with=("the paper",),
             )
         )

@@ -30,11 +30,11 @@ MOST_ENTRIES = 400
 
 
 def bound(evaluation: Evaluation) -> Iterator[Finding]:
-    """Every gradient within its proved bound; where some are not, those that are get told too."""
-    found = evaluation.flat_gradients
+    """Decide every gradient within its proved bound; where some are not, those that are get named too."""
+    gradients = evaluation.flat_gradients
     rows = {
-        name: compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, found[name])
-        if name in found
+        name: compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, gradients[name])
+        if name in gradients
         else Finding(evaluation.subject.spec.id, False, f"gradient {name} is missing")
         for name, balls in evaluation.gradient_balls.items()
     }
@@ -47,14 +47,19 @@ def bound(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def complex_derivative(evaluation: Evaluation, direction: dict[str, Array]) -> float:
-    """The spec's derivative along `direction` (flat names; absent ones stay), by one complex step."""
+    """Return the spec's derivative along `direction`, by one complex step.
+
+    Args:
+        evaluation: the case and the spec.
+        direction: by flat name; what is not named stays where it is.
+    """
     moved = dict(evaluation.flat_values)
     for name, step in direction.items():
         moved[name] = moved[name] + 1j * COMPLEX_STEP * step
     return float(np.imag(evaluation.objective(moved, _COMPLEX)) / COMPLEX_STEP)
 
 
-def _along(evaluation: Evaluation, what: str, direction: dict[str, Array]) -> Finding:
+def _along(evaluation: Evaluation, quantity: str, direction: dict[str, Array]) -> Finding:
     gradients = evaluation.flat_gradients
     products = [gradients[name] * step for name, step in direction.items()]
     claimed = float(sum(product.sum() for product in products))
@@ -66,7 +71,7 @@ def _along(evaluation: Evaluation, what: str, direction: dict[str, Array]) -> Fi
         # Both sides may cancel where a unit is saturated: what rounding does there, the balls know.
         bound += 2 * sum(float((_radii(evaluation, name) * np.abs(step)).sum()) for name, step in direction.items())
     agrees = bool(error <= bound)
-    detail = "" if agrees else f"along {what} the gradient gives {claimed!r}, a complex step {measured!r}"
+    detail = "" if agrees else f"along {quantity} the gradient gives {claimed!r}, a complex step {measured!r}"
     error_over_bound = 0.0 if error == 0 else error / bound if bound else float("inf")
     return Finding(evaluation.subject.spec.id, agrees, detail, error_over_bound, error, bound)
 
@@ -77,17 +82,19 @@ def _radii(evaluation: Evaluation, name: str) -> Array:
 
 
 def _screen(evaluation: Evaluation) -> Iterator[Finding]:
+    """All gradients at once, along one random direction."""
     yield _along(evaluation, "one random direction", evaluation.directions)
 
 
 def _blocks(evaluation: Evaluation) -> Iterator[Finding]:
+    """Each gradient along a random direction of its own."""
     yield worst_finding(
         [_along(evaluation, name, {name: evaluation.directions[name]}) for name in evaluation.flat_values]
     )
 
 
 def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
-    """The derivative by every single number, all in one evaluation, each against its own entry of the gradient."""
+    """Decide the derivative by every single number, all in one evaluation, each against its entry of the gradient."""
     rows = []
     for name, claimed, measured in entry_pairs(evaluation):
         error = np.abs(claimed - measured)
@@ -96,11 +103,11 @@ def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
             # Both sides may cancel where a unit is saturated: what rounding does there, the balls know.
             bound = bound + 2 * _radii(evaluation, name)
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.where(error == 0, 0.0, error / bound)
-        worst = float(np.max(shares, initial=0.0)) if np.isfinite(error).all() else float("inf")
+            ratios = np.where(error == 0, 0.0, error / bound)
+        worst = float(np.max(ratios, initial=0.0)) if np.isfinite(error).all() else float("inf")
         detail = ""
         if worst > 1:
-            where = np.unravel_index(int(np.argmax(np.nan_to_num(shares, nan=np.inf))), shares.shape)
+            where = np.unravel_index(int(np.argmax(np.nan_to_num(ratios, nan=np.inf))), ratios.shape)
             place = "".join(f"[{i}]" for i in where)
             detail = (
                 f"{name}{place}: the gradient is {float(claimed[where])!r}, a complex step {float(measured[where])!r}"
@@ -110,6 +117,7 @@ def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _entries(evaluation: Evaluation) -> Iterator[Finding]:
+    """Every entry where there are few, else block by block."""
     small = sum(np.size(value) for value in evaluation.flat_values.values()) <= MOST_ENTRIES
     yield from every_entry(evaluation) if small else _blocks(evaluation)
 
@@ -156,17 +164,19 @@ def _autograd(evaluation: Evaluation) -> Iterator[Finding]:
             total = total + (trajectory.steps[t][name] * tensor(value[t])).sum()
     total.backward()
     parameters = {k: arithmetic.gradient(v) for k, v in trajectory.parameters.items() if v.grad is not None}
-    torch_found = {f"parameters.{k}": v for k, v in _gather(evaluation, parameters).items()}
-    torch_found["inputs"] = np.stack(
+    torch_gradients = {f"parameters.{k}": v for k, v in _gather(evaluation, parameters).items()}
+    torch_gradients["inputs"] = np.stack(
         [arithmetic.gradient(step[evaluation.subject.input_name]) for step in trajectory.inputs]
     )
     for name, source in evaluation.subject.states.items():
-        torch_found[f"states.{source}"] = arithmetic.gradient(trajectory.initial[name])
-    own = evaluation.flat_gradients
+        torch_gradients[f"states.{source}"] = arithmetic.gradient(trajectory.initial[name])
+    gradients = evaluation.flat_gradients
     rows = []
     for name, balls in evaluation.gradient_balls.items():
-        theirs = compare_with_balls(evaluation.subject.spec.id, f"torch's gradient {name}", balls, torch_found[name])
-        mine = compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, own[name])
+        theirs = compare_with_balls(
+            evaluation.subject.spec.id, f"torch's gradient {name}", balls, torch_gradients[name]
+        )
+        mine = compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, gradients[name])
         if theirs.agrees and not mine.agrees:
             first = middle(balls).flat[0]
             detail = f"{mine.detail}; torch's autograd agrees with the equations (first entry {first:.6g})"
@@ -175,8 +185,9 @@ def _autograd(evaluation: Evaluation) -> Iterator[Finding]:
     yield worst_finding(rows)
 
 
-def _gather(evaluation: Evaluation, found: dict[str, Array]) -> dict[str, Array]:
-    return evaluation.subject.gradients(found, evaluation.arrays.parameters)
+def _gather(evaluation: Evaluation, by_parameter: dict[str, Array]) -> dict[str, Array]:
+    """Gradients by reference parameter, of those by spec parameter."""
+    return evaluation.subject.gradients(by_parameter, evaluation.arrays.parameters)
 
 
 CHECKS = (

@@ -3,8 +3,7 @@
 Every derivative is a central difference quotient of 200-bit values, so nothing of the derived backward enters:
 the derivative of s_j by s_k restarts the recurrence from a moved s_k; the direct one (printed with a plus) of s_k by W
 moves W in step k alone; without the plus W moves in every step. Products contract the last axis with the first.
-
-Dimension legend: T time steps, one batch row; a Jacobian has the axes of its top, then those of its bottom.
+A Jacobian has the axes of its top, then those of its bottom.
 """
 
 from __future__ import annotations
@@ -25,15 +24,20 @@ from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs.notation import Binary, Bracket, Derivative, Name, Number, Total, Tree, parse
-from rnn_harness.subjects.subject import LAYERS
+from rnn_harness.subjects.subject import LAYERS, Subject
 
 STEPS = 4
 """The documents unroll four steps (003:376)."""
 
 
 @dataclass(frozen=True)
-class World:
-    """A recurrence with its loss -log(y_tc), over `STEPS` steps: what the identities speak about."""
+class UnrolledRecurrence:
+    """A recurrence with its loss -log(y_tc), over `STEPS` steps: what the identities speak about.
+
+    Attributes:
+        evaluation: the case, one batch row.
+        classes: index of the right class at every step, (T,).
+    """
 
     evaluation: Evaluation
     classes: IndexArray
@@ -68,7 +72,15 @@ class World:
         return np.array(rows, dtype=object)
 
     def value(self, top: Name, step: int | None, parameters: dict[str, Array], state: Array, start: int) -> Any:
-        """s_step, L_step, or the whole loss L, when the recurrence starts from `state` after step `start`."""
+        """Return s_step, L_step, or the loss L of all steps.
+
+        Args:
+            top: which of them.
+            step: its step; None for the loss of all steps.
+            parameters: by name, as balls.
+            state: the state (1, d) from which the recurrence starts.
+            start: the step after which it does.
+        """
         if top.base == "L":
             if step is None:
                 return self._losses(self._run(parameters, state, start, STEPS), start).sum(keepdims=True)[0]
@@ -80,17 +92,25 @@ class World:
         return self._run(parameters, state, start, step or STEPS)[-1][self.state][0]
 
     def read_out(self, step: int, state: Array) -> Array:
-        """L_step as a function of s_step alone."""
+        """Return L_step as a function of s_step alone; `state` is (1, d)."""
         y = self.evaluation.program.outputs[0]
         local = next(a for a in self.evaluation.program.assignments if a.target.name == y.name)
         from rnn_harness.derivatives.single_equation import local_program
 
         values = Values(self.parameters, {self.state: state[None]}, {}, self.evaluation.case.sizes)
-        found = evaluate(local_program(local), values, self.arithmetic).steps[0][y.name]
-        return np.array(-found[0, self.classes[step - 1]].log(), dtype=object)
+        output = evaluate(local_program(local), values, self.arithmetic).steps[0][y.name]
+        return np.array(-output[0, self.classes[step - 1]].log(), dtype=object)
 
     def derivative(self, top: Name, top_step: int | None, bottom: Name, bottom_step: int | None, direct: bool) -> Array:
-        """The Jacobian of `top` by `bottom`."""
+        """Return the Jacobian of `top` by `bottom`.
+
+        Args:
+            top: a state s or a loss L.
+            top_step: its step; None for the loss of all steps.
+            bottom: a state or a parameter.
+            bottom_step: its step; None for a parameter.
+            direct: whether the parameter moves in the last step alone.
+        """
         if bottom_step is None:
             base = self.parameters[bottom.base]
             start = (top_step or 1) - 1 if direct else 0
@@ -123,7 +143,12 @@ class World:
             return stacked.reshape(*stacked.shape[:-1], *shape)
 
     def evaluate(self, tree: Tree, bound: dict[str, int]) -> Array:
-        """The value of one side."""
+        """Return the value of one side.
+
+        Args:
+            tree: the side as parsed.
+            bound: values of the indices that are bound around it.
+        """
         match tree:
             case Name():
                 step = _step(tree, bound)
@@ -137,11 +162,11 @@ class World:
             case Bracket() if len(tree.items) == 1:
                 return self.evaluate(tree.items[0], bound)
             case Binary():
-                left, right = self.evaluate(tree.left, bound), self.evaluate(tree.right, bound)
+                first, second = self.evaluate(tree.left, bound), self.evaluate(tree.right, bound)
                 if tree.sign == "+":
-                    return left + right
+                    return first + second
                 if tree.sign == "":
-                    return np.tensordot(left, right, 1)
+                    return np.tensordot(first, second, 1)
             case Total():
                 upper = int(tree.upper) if tree.upper.isdigit() else bound[tree.upper]
                 parts = [self.evaluate(tree.body, {**bound, tree.index: i}) for i in range(tree.lower, upper + 1)]
@@ -155,29 +180,52 @@ def _step(name: Name, bound: dict[str, int]) -> int | None:
     return int(name.sub) if name.sub.isdigit() else bound[name.sub]
 
 
-def world(subject: Any, seed: int) -> World:
-    """Small sizes, random values."""
+@dataclass(frozen=True)
+class IdentityResult:
+    """Whether an identity holds.
+
+    Attributes:
+        agrees: whether every equality of it holds.
+        worst: the largest difference of two sides over what is allowed.
+        where: which side differs, and at which step; empty if it holds.
+    """
+
+    agrees: bool
+    worst: float
+    where: str = ""
+
+
+def unroll(subject: Subject, seed: int) -> UnrolledRecurrence:
+    """Draw a recurrence of small sizes with random values and random classes."""
     case = Case(spec=subject.spec.id, n=2, d=2, k=3, T=STEPS, B=1, seed=seed)
     evaluation = Evaluation.of(subject, case)
     assert evaluation.program is subject.spec.program(LAYERS)
-    return World(evaluation, np.random.default_rng(seed).integers(0, 3, STEPS))
+    return UnrolledRecurrence(evaluation, np.random.default_rng(seed).integers(0, 3, STEPS))
 
 
-def deviation(text: str, place: World) -> tuple[bool, float, str]:
-    """(whether every equality of the identity holds, worst deviation over its limit, where it fails)."""
+def check_identity(text: str, recurrence: UnrolledRecurrence) -> IdentityResult:
+    """Decide an identity for every step it is free in.
+
+    Args:
+        text: LaTeX of one or more chains of equalities.
+        recurrence: the numbers.
+
+    Raises:
+        UsageError: it holds something that is no sum, product or derivative.
+    """
     worst = 0.0
-    with place.arithmetic.scope():
+    with recurrence.arithmetic.scope():
         for chain in parse(text):
             free = any(name == "t" for name in _free(chain.sides[0]))
             for t in range(1, STEPS + 1) if free else (STEPS,):
                 bound = {"T": STEPS, "t": t}
-                values = [np.asarray(place.evaluate(side, bound), dtype=object) for side in chain.sides]
+                values = [np.asarray(recurrence.evaluate(side, bound), dtype=object) for side in chain.sides]
                 for number, value in enumerate(values[1:], 2):
                     gap = max((_gap(a, b) for a, b in zip(values[0].flat, value.flat, strict=True)), default=0.0)
                     worst = max(worst, gap)
                     if gap > 1:
-                        return False, worst, f"side {number} differs from side 1 at t = {t}"
-    return True, worst, ""
+                        return IdentityResult(False, worst, f"side {number} differs from side 1 at t = {t}")
+    return IdentityResult(True, worst)
 
 
 def _gap(a: arb, b: arb) -> float:

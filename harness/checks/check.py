@@ -1,8 +1,8 @@
-"""What a check is: a named statement, tried on an evaluation, giving findings."""
+"""What a check is: a named relation, tried on an evaluation, giving findings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,17 @@ from rnn_harness.subjects.subject import Subject
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found about one entry: agreement, how close to the bound, and where it was worst."""
+    """What one check says about one entry.
+
+    Attributes:
+        entry: id of the equation, or of the spec for what concerns all of it.
+        agrees: whether the check holds.
+        detail: where it was worst, and what was expected there.
+        error_over_bound: the worst error divided by its bound.
+        error: the worst error.
+        bound: the bound of the entries compared.
+        bits: effective precision.
+    """
 
     entry: str
     agrees: bool
@@ -29,9 +39,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """`run` yields findings for a trial; `supports` says whether the subject has what the check needs.
+    """A relation that can be tried on any subject that supports it.
 
-    `kills`: mutants that this check must refute, on its own.
+    Attributes:
+        name: id, as ``backward.bound``.
+        witness: who speaks.
+        supports: whether a subject has what the check needs.
+        run: yields the findings of an evaluation; raises NotRun where the case lacks something.
+        kills: mutants that this check must refute, on its own.
+        dtypes: formats in which it can be decided.
     """
 
     name: str
@@ -40,36 +56,58 @@ class Check:
     run: Callable[[Evaluation], Iterator[Finding]]
     kills: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float64", "float32")
-    lengths: bool = False
 
 
 def applies_to_all(_: Subject) -> bool:
-    """Applies to every subject."""
+    """Support every subject."""
     return True
 
 
-def compare_with_balls(entry: str, what: str, balls: Array, computed: Array) -> Finding:
-    """Whether `computed` lies in `balls` (object array of arb), entry by entry."""
+def compare_with_balls(entry: str, quantity: str, balls: Array, computed: Array) -> Finding:
+    """Decide whether `computed` lies in `balls`, entry by entry.
+
+    Args:
+        entry: what the finding is about.
+        quantity: what is compared, in words.
+        balls: object array of arb: true values with their bounds.
+        computed: what the subject gives, in the same shape.
+    """
     computed = np.asarray(computed)
     if computed.shape != balls.shape:
-        return Finding(entry, False, f"{what} has shape {computed.shape}, expected {balls.shape}")
+        return Finding(entry, False, f"{quantity} has shape {computed.shape}, expected {balls.shape}")
     worst, where = error_over_bound(balls, computed)
     detail = ""
     if worst > 1:
         place = "".join(f"[{i}]" for i in where)
         expected = float(balls[where].mid())
-        detail = f"{what}{place} is {float(computed[where])!r}, the equation gives {expected!r}"
+        detail = f"{quantity}{place} is {float(computed[where])!r}, the equation gives {expected!r}"
+    finite = bool(np.isfinite(computed).all())
     return Finding(
         entry,
         worst <= 1,
         detail,
         worst,
-        worst_error(balls, computed) if np.isfinite(computed).all() else float("inf"),
+        worst_error(balls, computed) if finite else float("inf"),
         worst_bound(balls),
-        effective_bits(balls, computed) if np.isfinite(computed).all() else 0.0,
+        effective_bits(balls, computed) if finite else 0.0,
     )
 
 
-def worst_finding(findings: list[Finding]) -> Finding:
-    """The worst of findings about one entry."""
-    return max(findings, key=lambda one: (not one.agrees, one.error_over_bound or 0.0))
+def worst_finding(findings: Sequence[Finding]) -> Finding:
+    """Return the worst of findings about one entry: a refutation first, then the largest error over its bound."""
+    return max(findings, key=lambda finding: (not finding.agrees, finding.error_over_bound or 0.0))
+
+
+@dataclass(frozen=True)
+class EntryCheck:
+    """A check of one entry of a document, without any subject.
+
+    Attributes:
+        name: id, as ``equation.numeric``.
+        witness: who speaks.
+        decide: gives the finding; raises NotRun with the reason where there is nothing to decide.
+    """
+
+    name: str
+    witness: Witness
+    decide: Callable[[], Finding]

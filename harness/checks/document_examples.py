@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
-from rnn_harness.checks.bptt_identities import deviation, world
-from rnn_harness.checks.check import Finding, compare_with_balls
-from rnn_harness.records.verdict import Witness
+from rnn_harness.checks.bptt_identities import check_identity, unroll
+from rnn_harness.checks.check import EntryCheck, Finding, compare_with_balls, worst_finding
+from rnn_harness.errors import NotRun
 from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
     Entry,
@@ -27,83 +27,95 @@ from rnn_harness.specs import (
     table_rows,
 )
 from rnn_harness.specs.expression import Function, Role, variables
-from rnn_harness.specs.notation import Name, Tuple, parse
+from rnn_harness.specs.notation import Binary, Name, Negative, Total, Tree, Tuple, parse
 from rnn_harness.subjects.subject import LAYERS, Subject
 
-Decided = tuple[Witness, str, Finding | str]
-"""(witness, check, finding), or the reason in place of the finding where it is not run."""
 
+def document_checks(entry: Entry, library: Library, seed: int) -> Iterator[EntryCheck]:
+    """Yield what witnesses can say about an entry that is no equation.
 
-def decide(spec: Spec, entry: Entry, library: Library, seed: int) -> Iterator[Decided]:
-    """Every witness's word on one document entry."""
+    Args:
+        entry: worked numbers, a table, a program, shapes or an identity.
+        library: where the spec is found that an identity speaks about.
+        seed: what numbers are drawn from.
+    """
     match entry:
         case Example():
-            yield "numeric", "example.recomputed", _example(entry)
+            yield EntryCheck("example.recomputed", "numeric", lambda: _example(entry))
         case Table():
-            yield "reference", "table.codes", _table(entry)
+            yield EntryCheck("table.codes", "reference", lambda: _table(entry))
         case Program():
-            yield "reference", "program.parameters", _program(entry)
+            yield EntryCheck("program.parameters", "reference", lambda: _program(entry))
         case Shapes():
-            yield "symbolic", "shapes.typed", Finding(entry.id, True, "the equations fix every shape")
+            finding = Finding(entry.id, True, "the equations fix every shape")
+            yield EntryCheck("shapes.typed", "symbolic", lambda: finding)
         case Identity():
-            yield from _identity(entry, library, seed)
+            yield _identity_check(entry, library, seed)
 
 
 def _example(entry: Example) -> Finding:
+    """Recompute every equality of worked numbers."""
     if entry.reading is None and entry.errata:
-        kinds = {kind for erratum in entry.errata for kind in erratum.finding}
-        found = {one.category for one in audit_example(entry)}
-        return Finding(entry.id, found <= kinds, "recomputed in rationals; the print does not hold")
-    wrong = list(audit_example(entry, entry.text))
-    detail = wrong[0].message if wrong else "every equality holds in rationals"
-    return Finding(entry.id, not wrong, detail)
+        declared = {category for erratum in entry.errata for category in erratum.finding}
+        audited = {mistake.category for mistake in audit_example(entry)}
+        return Finding(entry.id, audited <= declared, "recomputed in rationals; the print does not hold")
+    mistakes = list(audit_example(entry, entry.text))
+    detail = mistakes[0].message if mistakes else "every equality holds in rationals"
+    return Finding(entry.id, not mistakes, detail)
 
 
-def _table(entry: Table) -> Finding | str:
+def _table(entry: Table) -> Finding:
+    """Compare a table of codes with `one_hot`. Raises NotRun for a table of states."""
     if entry.rows == "states":
-        return "assumed states, nothing computes them"
+        raise NotRun("assumed states, nothing computes them")
     codes = np.array([[float(value) for value in row.numbers] for row in table_rows(entry)])
-    made = one_hot(codes.argmax(axis=1), codes.shape[1])
-    return Finding(entry.id, bool(np.array_equal(codes, made)), "the same codes as one_hot gives")
+    computed = one_hot(codes.argmax(axis=1), codes.shape[1])
+    return Finding(entry.id, bool(np.array_equal(codes, computed)), "the same codes as one_hot gives")
 
 
 def _program(entry: Program) -> Finding:
+    """Count the parameters of a printed program by formula and in the reference's arrays."""
     total = 0
     for layer in program_layers(entry):
-        made = get_reference("rnn") if layer.class_name == "SimpleRNN" else OutputLayer("identity")
-        total += layer.copies * sum(
-            int(np.prod(shape)) for shape in made.parameter_shapes(layer.input_size, layer.units).values()
-        )
+        module = get_reference("rnn") if layer.class_name == "SimpleRNN" else OutputLayer("identity")
+        shapes = module.parameter_shapes(layer.input_size, layer.units).values()
+        total += layer.copies * sum(int(np.prod(shape)) for shape in shapes)
     counted = count_parameters(entry)
     return Finding(entry.id, total == counted, f"{counted} parameters by formula, {total} in the reference's arrays")
 
 
-def _identity(entry: Identity, library: Library, seed: int) -> Iterator[Decided]:
+def _identity_check(entry: Identity, library: Library, seed: int) -> EntryCheck:
+    """The check of a derivative written as sums and products, or of the arguments that it is said to have."""
     subject = Subject.of(library.spec(entry.of))
-    if entry.literal is not None:
-        yield "numeric", "identity.numbers", "prose; what it counts is compared with the other sums"
-        return
-    sides = [side for chain in parse(entry.text) for side in chain.sides]
-    arguments = next((side for side in _walk(sides) if isinstance(side, Tuple)), None)
+    sides = [] if entry.literal is not None else [side for chain in parse(entry.text) for side in chain.sides]
+    arguments = next((node for side in sides for node in _nodes(side) if isinstance(node, Tuple)), None)
     if arguments is not None:
-        yield "symbolic", "identity.arguments", _arguments(entry, arguments, subject)
-        return
-    holds, worst, where = deviation(entry.text, world(subject, seed))
-    yield "numeric", "identity.numbers", Finding(entry.id, holds, where, worst)
+        return EntryCheck("identity.arguments", "symbolic", lambda: _arguments(entry, arguments, subject))
+    return EntryCheck("identity.numbers", "numeric", lambda: _identity(entry, subject, seed))
 
 
-def _walk(sides: Sequence[object]) -> Iterator[object]:
-    for side in sides:
-        yield side
-        for name in ("left", "right", "body"):
-            if hasattr(side, name):
-                yield from _walk([getattr(side, name)])
+def _identity(entry: Identity, subject: Subject, seed: int) -> Finding:
+    if entry.literal is not None:
+        raise NotRun("prose; what it counts is compared with the other sums")
+    result = check_identity(entry.text, unroll(subject, seed))
+    return Finding(entry.id, result.agrees, result.where, result.worst)
+
+
+def _nodes(tree: Tree) -> Iterator[Tree]:
+    """The tree, and the operands of its sums and products."""
+    yield tree
+    match tree:
+        case Binary():
+            yield from _nodes(tree.left)
+            yield from _nodes(tree.right)
+        case Total() | Negative():
+            yield from _nodes(tree.body)
 
 
 def _arguments(entry: Identity, printed: Tuple, subject: Subject) -> Finding:
-    """The arguments printed are what the output depends on, after substituting the equations into each other."""
+    """Decide whether the arguments printed are what the output depends on, after all substitutions."""
     program, context = subject.spec.program(LAYERS), subject.spec.context()
-    assigned = {a.target.name: a.expression for a in program.assignments}
+    assigned = {assignment.target.name: assignment.expression for assignment in program.assignments}
     free: set[str] = set()
     waiting = [program.outputs[0].name]
     while waiting:
@@ -118,7 +130,7 @@ def _arguments(entry: Identity, printed: Tuple, subject: Subject) -> Finding:
 
 
 def loss(spec: Spec, seed: int) -> Finding:
-    """003:330 against the reference's cross-entropy: -log(y_tc) of the softmax, and its gradient y - e_c."""
+    """Decide 003:330 against the reference's cross-entropy: -log(y_tc) of the softmax, and its gradient y - e_c."""
     rng = np.random.default_rng(seed)
     logits = rng.standard_normal((3, 2, 4))
     classes = rng.integers(0, 4, (3, 2))
@@ -128,10 +140,10 @@ def loss(spec: Spec, seed: int) -> Finding:
         values = Values({}, {"y": np.array(y, dtype=object)}, {}, {"k": 4, "n": 1, "d": 1}, {"c": classes})
         steps = evaluate(spec.program(), values, balls).steps
         total = balls.settle(balls.batch_sum(np.array([step["L"].sum() for step in steps], dtype=object)[:, None]))
-        found, gradient = cross_entropy(logits, classes)
-        first = compare_with_balls("E-308", "the summed loss", total, np.array([found]))
+        summed, gradient = cross_entropy(logits, classes)
+        first = compare_with_balls("E-308", "the summed loss", total, np.array([summed]))
         unit = np.zeros((3, 2, 4))
         np.put_along_axis(unit, classes[:, :, None], 1.0, axis=-1)
         slopes = np.array([balls.settle(balls.subtract(a, balls.array(b))) for a, b in zip(y, unit, strict=True)])
         second = compare_with_balls("E-308", "the gradient for the logits", slopes, gradient)
-    return max((first, second), key=lambda one: (not one.agrees, one.error_over_bound or 0))
+    return worst_finding((first, second))

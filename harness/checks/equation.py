@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from flint import arb
 
@@ -51,17 +49,20 @@ def _values(program: Program, seed: int) -> tuple[Values, Array]:
     return values, rng.standard_normal((1, 2, *shape))
 
 
-def _flat(found: Cotangents[Array]) -> dict[str, Array]:
-    rows = {f"parameter {name}": value for name, value in found.parameters.items()}
-    return rows | {f"operand {name}": steps[0] for name, steps in found.inputs.items()}
+def _flat(cotangents: Cotangents[Array]) -> dict[str, Array]:
+    """Cotangents of one step by flat name."""
+    rows = {f"parameter {name}": value for name, value in cotangents.parameters.items()}
+    return rows | {f"operand {name}": steps[0] for name, steps in cotangents.inputs.items()}
 
 
 def _parts(values: Values) -> dict[str, Array]:
+    """Operands of one step by the same names."""
     rows = {f"parameter {name}": value for name, value in values.parameters.items()}
     return rows | {f"operand {name}": value[0] for name, value in values.inputs.items()}
 
 
 def _moved(values: Values, parts: dict[str, Array]) -> Values:
+    """The values with these operands in place of their own."""
     return Values(
         {name: parts[f"parameter {name}"] for name in values.parameters},
         {name: parts[f"operand {name}"][None] for name in values.inputs},
@@ -72,8 +73,15 @@ def _moved(values: Values, parts: dict[str, Array]) -> Values:
 
 
 def numeric(assignment: Assignment, seed: int) -> Finding:
-    """The derived derivative of one equation: by complex steps in float64, entry by entry, and by difference quotients
-    of 200-bit values along one direction per operand."""
+    """Decide the derived derivative of one equation against numbers.
+
+    It is compared with complex steps in float64, entry by entry, and with a difference quotient of 200-bit values
+    along one random direction.
+
+    Args:
+        assignment: one equation.
+        seed: what the operands are drawn from.
+    """
     program = local_program(assignment)
     values, cotangent = _values(program, seed)
     target = program.outputs[0].name
@@ -122,7 +130,7 @@ def _quotient(assignment: Assignment, program: Program, values: Values, cotangen
 
 
 def symbolic(assignment: Assignment) -> Finding:
-    """SymPy's Jacobian of one equation is the derived one, as polynomials, at sizes 1 and 2."""
+    """Decide whether SymPy's Jacobian of one equation is the derived one, as polynomials, at sizes 1 and 2."""
     count = 0
     for size in (1, 2):
         proof = prove_backward(local_program(assignment), size)
@@ -133,7 +141,7 @@ def symbolic(assignment: Assignment) -> Finding:
 
 
 def torch_agrees(assignment: Assignment, seed: int) -> Finding:
-    """Torch's value and autograd of one equation, in float64, lie in the balls of the derived ones."""
+    """Decide whether torch's value and autograd of one equation, in float64, lie in the balls of the derived ones."""
     from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 
     program = local_program(assignment)
@@ -151,8 +159,8 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
         )
     ]
     for name in derived:
-        kind, symbol = name.split(" ", 1)
-        leaf = run.parameters[symbol] if kind == "parameter" else run.inputs[0][symbol]
+        group, symbol = name.split(" ", 1)
+        leaf = run.parameters[symbol] if group == "parameter" else run.inputs[0][symbol]
         rows.append(
             compare_with_balls(
                 assignment.equation, f"torch's gradient for {name}", derived[name], arithmetic.gradient(leaf)
@@ -162,23 +170,18 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
 
 
 def text(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Finding:
-    """What the audit finds in the print is what the errata declare: no more and no less."""
-    found = list(audit_entry(spec, entry, specs))
-    kinds = {one.category for one in found}
-    declared = {kind for erratum in entry.errata for kind in erratum.finding}
-    undeclared = [one for one in found if one.category not in declared]
-    unconfirmed = [e for e in entry.errata if not set(e.finding) & kinds]
+    """Decide whether what the audit finds in the print is what the errata declare: no more and no less."""
+    mistakes = list(audit_entry(spec, entry, specs))
+    audited = {mistake.category for mistake in mistakes}
+    declared = {category for erratum in entry.errata for category in erratum.finding}
+    undeclared = [mistake for mistake in mistakes if mistake.category not in declared]
+    unconfirmed = [erratum for erratum in entry.errata if not set(erratum.finding) & audited]
     if undeclared:
         return Finding(entry.id, False, f"no erratum declares what the audit finds: {undeclared[0].message}")
     if unconfirmed:
         return Finding(entry.id, False, f"erratum {unconfirmed[0].id} is declared, but the audit does not find it")
-    return Finding(entry.id, True, "; ".join(_sentence(one.message, one.correction) for one in found))
+    return Finding(entry.id, True, "; ".join(_sentence(mistake.message, mistake.correction) for mistake in mistakes))
 
 
 def _sentence(message: str, correction: str) -> str:
     return message if not correction or correction in message else f"{message}; correct: {correction}"
-
-
-def assignments_of(spec: Spec, entry: str) -> Iterator[Assignment]:
-    """The assignments one equation makes, alternatives included."""
-    yield from spec.assignment(entry)

@@ -21,7 +21,7 @@ from rnn_harness.subjects.subject import LAYERS, Subject
 
 @functools.cache
 def assignments(subject: Subject) -> tuple[Assignment, ...]:
-    """Every assignment to be judged: the program's, and the alternative forms."""
+    """Return every assignment to be judged: the program's, and the alternative forms."""
     rows = list(subject.spec.program(LAYERS).assignments)
     for equation in subject.spec.equations:
         if equation.alternative:
@@ -30,7 +30,19 @@ def assignments(subject: Subject) -> tuple[Assignment, ...]:
 
 
 def over_time(evaluation: Evaluation, name: str, offset: int) -> Array:
-    """A spec symbol's own values for all steps, (T, B, .), `offset` steps away (the initial state at the border)."""
+    """Return the subject's own values of a spec symbol for all steps.
+
+    Args:
+        evaluation: the run to read them from.
+        name: the spec's symbol.
+        offset: how many steps away; past the border stands the initial state.
+
+    Returns:
+        (T, B, .).
+
+    Raises:
+        NotRun: the subject shows no such value.
+    """
     subject = evaluation.subject
     if name == subject.input_name:
         return evaluation.arrays.inputs
@@ -44,7 +56,7 @@ def over_time(evaluation: Evaluation, name: str, offset: int) -> Array:
 
 
 def _balls(evaluation: Evaluation, assignment: Assignment) -> Array:
-    """What an assignment gives on the subject's own operands, (T, B, .)."""
+    """Evaluate one assignment on the subject's own operands: balls, (T, B, .)."""
     operands = [v for v in variables(assignment.expression) if v.role is not Role.PARAMETER]
     inputs = {local_name(v): over_time(evaluation, v.name, v.time or 0) for v in operands}
     values = Values(evaluation.values.parameters, inputs, {}, evaluation.case.sizes)
@@ -52,12 +64,13 @@ def _balls(evaluation: Evaluation, assignment: Assignment) -> Array:
     return np.stack([step[assignment.target.name] for step in steps])
 
 
-_at_least = np.frompyfunc(lambda ball, other: ball.mid() + arb(0, arb(ball.rad()).max(arb(other.rad()))), 2, 1)
+_at_least = np.frompyfunc(lambda ball, wider: ball.mid() + arb(0, arb(ball.rad()).max(arb(wider.rad()))), 2, 1)
 
 
 def _equations(evaluation: Evaluation) -> Iterator[Finding]:
-    found: dict[str, list[Finding]] = {}
-    program = {one.target.name: one for one in evaluation.subject.spec.program(LAYERS).assignments}
+    """Every equation by itself, on the subject's own operands."""
+    by_equation: dict[str, list[Finding]] = {}
+    program = {assignment.target.name: assignment for assignment in evaluation.program.assignments}
     for assignment in assignments(evaluation.subject):
         target = assignment.target.name
         if target not in evaluation.subject.trace:
@@ -68,28 +81,28 @@ def _equations(evaluation: Evaluation) -> Iterator[Finding]:
             # A subject computes one form: of another one it must have the true value, with its own form's rounding.
             expected = np.asarray(_at_least(expected, _balls(evaluation, printed)), dtype=object)
         finding = compare_with_balls(assignment.equation, target, expected, over_time(evaluation, target, 0))
-        found.setdefault(assignment.equation, []).append(finding)
-    for findings in found.values():
+        by_equation.setdefault(assignment.equation, []).append(finding)
+    for findings in by_equation.values():
         yield worst_finding(findings)
 
 
 def _outputs(evaluation: Evaluation) -> Iterator[Finding]:
     """Outputs and final states are what the equations say they are: bit by bit the traced values."""
     subject, entry = evaluation.subject, evaluation.subject.spec.id
-    own = over_time(evaluation, subject.output_name, 0) if subject.output_name in subject.trace else None
-    if own is not None and not np.array_equal(own, evaluation.run.outputs):
+    traced = over_time(evaluation, subject.output_name, 0) if subject.output_name in subject.trace else None
+    if traced is not None and not np.array_equal(traced, evaluation.run.outputs):
         yield Finding(entry, False, f"the outputs differ from {subject.output_name} over time")
         return
-    backward = {s.name for one in evaluation.program.passes if one.direction < 0 for s in one.carried}
+    backward = {state.name for walk in evaluation.program.passes if walk.direction < 0 for state in walk.carried}
     for name, source in subject.states.items():
-        own = over_time(evaluation, name, 0)[0 if name in backward else -1]
-        if not np.array_equal(own, evaluation.run.finals[source]):
+        last = over_time(evaluation, name, 0)[0 if name in backward else -1]
+        if not np.array_equal(last, evaluation.run.finals[source]):
             yield Finding(entry, False, f"the final state {source} is not the last {name}")
             return
     yield Finding(entry, True)
 
 
-def _whole(evaluation: Evaluation) -> Iterator[Finding]:
+def _sequence(evaluation: Evaluation) -> Iterator[Finding]:
     """Outputs over the sequence within the whole sequence's bound, for subjects of any kind."""
     name = evaluation.subject.output_name
     expected = np.stack([step[name] for step in evaluation.balls.steps])
@@ -99,5 +112,5 @@ def _whole(evaluation: Evaluation) -> Iterator[Finding]:
 CHECKS = (
     Check("forward.equation", "reference", applies_to_all, _equations),
     Check("forward.outputs", "reference", applies_to_all, _outputs),
-    Check("forward.sequence", "reference", applies_to_all, _whole),
+    Check("forward.sequence", "reference", applies_to_all, _sequence),
 )

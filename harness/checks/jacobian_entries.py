@@ -1,6 +1,6 @@
 """The derivative by every single number at once: one evaluation in which each direction is a row of its own.
 
-Dimension legend: T time steps, B batch rows, P directions (one for every entry of inputs, states and parameters).
+There are P directions, one for every entry of inputs, states and parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rnn_harness.specs.expression import variables
 
 
 def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
-    """The spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
+    """Return the spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
     values = evaluation.values
     read = _read(evaluation)
     parameters = {name: value for name, value in values.parameters.items() if name in read}
@@ -38,15 +38,16 @@ def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
             total += np.einsum("pbd,bd->p", imaginary_parts(run.steps[t][name]), cotangent[t])
     for name, state in final_states(evaluation.program, run).items():
         total += np.einsum("pbd,bd->p", imaginary_parts(state), d_finals[name])
-    found = [
+    by_parameter, by_input, by_state = (
         {name: total[places[i, name]].reshape(v.shape) for name, v in table.items()} for i, table in enumerate(tables)
-    ]
-    return evaluation.gathered(Cotangents({k: list(v) for k, v in found[1].items()}, found[2], found[0]))
+    )
+    inputs = {name: list(gradient) for name, gradient in by_input.items()}
+    return evaluation.gathered(Cotangents(inputs, by_state, by_parameter))
 
 
 def _read(evaluation: Evaluation) -> set[str]:
     """Names the program's expressions use (alternative forms have parameters of their own)."""
-    return {v.name for one in evaluation.program.assignments for v in variables(one.expression)}
+    return {v.name for step in evaluation.program.assignments for v in variables(step.expression)}
 
 
 def _moved(
@@ -56,30 +57,30 @@ def _moved(
     places: dict[tuple[int, str], slice] = {}
     moved: list[dict[str, Any]] = [{}, {}, {}]
     start = 0
-    for kind, table in enumerate(tables):
+    for group, table in enumerate(tables):
         for name, value in table.items():
             rows = np.arange(start, start + value.size)
-            places[kind, name] = slice(start, start + value.size)
+            places[group, name] = slice(start, start + value.size)
             start += value.size
             index = np.unravel_index(np.arange(value.size), value.shape)
-            if kind == 0 and value.ndim == 2:
-                moved[kind][name] = Perturbed(value, places[kind, name], (value.shape[0], value.shape[1]))
+            if group == 0 and value.ndim == 2:
+                moved[group][name] = Perturbed(value, places[group, name], (value.shape[0], value.shape[1]))
                 continue
-            if kind == 0:
-                whole = np.zeros((count, 1, *value.shape))
-                whole[rows, 0, index[0]] = 1
-            elif kind == 1:
-                whole = np.zeros((len(value), count, *value.shape[1:]))
-                whole[index[0], rows, index[1], index[2]] = 1
+            if group == 0:
+                directions = np.zeros((count, 1, *value.shape))
+                directions[rows, 0, index[0]] = 1
+            elif group == 1:
+                directions = np.zeros((len(value), count, *value.shape[1:]))
+                directions[index[0], rows, index[1], index[2]] = 1
             else:
-                whole = np.zeros((count, *value.shape))
-                whole[rows, index[0], index[1]] = 1
-            moved[kind][name] = Moved(value, whole)
+                directions = np.zeros((count, *value.shape))
+                directions[rows, index[0], index[1]] = 1
+            moved[group][name] = Moved(value, directions)
     return moved, places
 
 
 def entry_pairs(evaluation: Evaluation) -> Iterator[tuple[str, Array, Array]]:
-    """(flat name, the subject's gradient, the numeric one) for everything a gradient is taken for."""
-    own = evaluation.flat_gradients
+    """Yield (flat name, the subject's gradient, the numeric one) for everything a gradient is taken for."""
+    claimed = evaluation.flat_gradients
     for name, measured in numeric_gradients(evaluation).items():
-        yield name, own[name], measured
+        yield name, claimed[name], measured

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._bench_options import BenchOptions, check_before_import, check_options
+from rnn_harness.cli._bench_checks import check_before_import, check_options
+from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._shared import console, guarded
 from rnn_harness.errors import ExitCode, UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @guarded
 def bench(
-    what: Annotated[
+    kinds: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[parameters|decay|speed|learning]",
@@ -70,7 +71,7 @@ def bench(
     process, as medians with a 95 % interval, with a control that shows when the machine itself changed.
     """
     options = BenchOptions(
-        kinds=tuple(what or BenchOptions.DEFAULT_KINDS),
+        kinds=tuple(kinds or BenchOptions.DEFAULT_KINDS),
         quick=quick,
         full=full,
         families_text=families,

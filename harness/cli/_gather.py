@@ -9,15 +9,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._job import Job, decide
-from rnn_harness.cli._mutants import fate_row
 from rnn_harness.cli._shared import console
 from rnn_harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.records.kill_matrix import MutantResult
 
 
 @dataclass
@@ -27,7 +29,7 @@ class ReportInputs:
     records: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
     validations: list[Any] = field(default_factory=list)
-    mutant_rows: list[dict[str, Any]] = field(default_factory=list)
+    mutants: list[MutantResult] = field(default_factory=list)
     _versions: dict[str, Any] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
@@ -40,7 +42,7 @@ class ReportInputs:
         if isinstance(whole, dict) and "identification" in whole:
             self._validation(path, whole)
         elif isinstance(whole, list) and whole and isinstance(whole[0], dict) and "mutant" in whole[0]:
-            self._mutants(path, whole)
+            self._mutants(path, text)
         elif isinstance(first, dict) and "kind" in first:
             from rnn_harness.records.measurement import read_measurements
 
@@ -83,13 +85,13 @@ class ReportInputs:
         except ValidationError as error:
             raise UsageError(f"{path}: no result of validate --json: {str(error).splitlines()[0]}") from None
 
-    def _mutants(self, path: Path, rows: list[dict[str, Any]]) -> None:
-        whole = {"mutant", "part", "edit", "killed", "kills"}
-        for row in rows:
-            if not whole <= set(row):
-                missing = ", ".join(sorted(whole - set(row)))
-                raise UsageError(f"{path}: no rows of mutants --json: {row.get('mutant')} has no {missing}")
-        self.mutant_rows += rows
+    def _mutants(self, path: Path, text: str) -> None:
+        from rnn_harness.records.kill_matrix import parse_kill_matrix
+
+        try:
+            self.mutants += parse_kill_matrix(text)
+        except UsageError as error:
+            raise UsageError(f"{path}: no rows of mutants --json: {error}") from None
 
     def make(self, quick: bool, cells: list[str], out: Path, resume: bool) -> None:
         """Decide and measure, with progress; everything is kept in `out` as it comes. Raises UsageError."""
@@ -136,35 +138,37 @@ class ReportInputs:
         from rich.progress import track
 
         from rnn_harness.mutants import MUTANTS, judge_mutants
+        from rnn_harness.records.kill_matrix import write_kill_matrix
 
         typer.echo(f"mutants: {path}", err=True)
         if resume and path.exists():
             self.read(path)
-        known = {row["mutant"] for row in self.mutant_rows}
+        known = {result.mutant for result in self.mutants}
         left = tuple(one for one in MUTANTS if one.name not in known)
         quiet = not sys.stderr.isatty()
         for fate in track(judge_mutants(left), "mutants", len(left), console=console(stderr=True), disable=quiet):
-            self.mutant_rows.append(fate_row(fate))
-            _put(path, json.dumps(self.mutant_rows, indent=1))
+            self.mutants.append(fate)
+            with _writing(path):
+                write_kill_matrix(path, self.mutants)
 
     def code(self) -> ExitCode:
         """Whether something of it is refuted, or nothing decided."""
         wrong = [one for one in self.records.values() if str(one.outcome) == "refuted" and not one.expected]
         wrong += [one for one in self.measured.values() if one.agrees is False]
         wrong += [one for one in self.validations if one.outcome == "refuted"]
-        wrong += [row for row in self.mutant_rows if not row["killed"]]
+        wrong += [result for result in self.mutants if not result.killed]
         if wrong:
             return ExitCode.REFUTED
         decided = any(str(one.outcome) == "agrees" for one in self.records.values())
-        told = decided or self.measured or self.mutant_rows or any(one.outcome == "agrees" for one in self.validations)
+        told = decided or self.measured or self.mutants or any(one.outcome == "agrees" for one in self.validations)
         return ExitCode.AGREES if told else ExitCode.UNDECIDED
 
 
 def _validated(target: str) -> Any:
-    from rnn_harness.validation import Order, collect, isolated
+    from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
     typer.echo(f"{target}: is it right?", err=True)
-    return collect(target, isolated(Order(target, {})))
+    return collect_validation(target, run_validation_isolated(ValidationRequest(target)))
 
 
 @contextlib.contextmanager
@@ -222,10 +226,11 @@ def _documents(text: str) -> tuple[Any, Any]:
 
 
 def _equations(quick: bool) -> Job:
-    from rnn_harness.engine.verify import select, verify
+    from rnn_harness.engine.select import select
+    from rnn_harness.engine.verify import verify
 
     selection = select(())
-    size = len(selection.wanted) + bool(selection.pairs)
+    size = len(selection.specs) + bool(selection.pairs)
     cases = 0 if quick else 20
     return Job(lambda known, start: verify(selection, 0, cases, known, start), lambda *_: None, size)
 

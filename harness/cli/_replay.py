@@ -109,11 +109,11 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     if record.case is None:
         raise NotRun("it rests on no case")
     if record.kernel:
-        from rnn_harness.validation.judging.validate import again
+        from rnn_harness.validation import judge_case
 
         key = record.kernel, record.init
         made.setdefault(key, _kernel(record))
-        finding = again(made[key], record.check, record.case.model_copy(update={"dtype": record.dtype}))
+        finding = judge_case(made[key], record.check, record.case.model_copy(update={"dtype": record.dtype}))
     else:
         check = next((one for one in all_checks() if one.name == record.check), None)
         subject = Subject.of(library().spec(record.spec))
@@ -126,7 +126,7 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
 def _kernel(record: Record) -> Kernel:
     """The kernel or the candidate of a record."""
     from rnn_harness.kernels import all_kernels
-    from rnn_harness.validation import candidate, identify, load_target, read_options
+    from rnn_harness.validation import candidate_kernel, identify, load_target, read_options
 
     found = next((one for one in all_kernels() if one.id == record.kernel), None)
     if found is not None:
@@ -135,17 +135,18 @@ def _kernel(record: Record) -> Kernel:
     matches = identify(target)
     if not matches:
         raise NotRun(f"{record.kernel} equals no cell that is known")
-    return candidate(target, matches[0])
+    return candidate_kernel(target, matches[0])
 
 
 def _identified(record: Record) -> Finding:
     """The identification of a candidate, again."""
     from rnn_harness.checks.check import Finding
-    from rnn_harness.validation import ValidationRequest, load_target, read_options, validating
+    from rnn_harness.validation import RecordMade, ValidationRequest, load_target, read_options, run_validation
 
     target = load_target(record.kernel, read_options(list(record.init)))
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
-    for kind, value in validating(target, ValidationRequest(spec)):
-        if kind == "record":
-            return Finding(value.entry, str(value.outcome) == "agrees", value.reason)
+    for event in run_validation(target, ValidationRequest(spec=spec)):
+        if isinstance(event, RecordMade):
+            decided = event.record
+            return Finding(decided.entry, str(decided.outcome) == "agrees", decided.reason)
     raise NotRun("it was not identified")

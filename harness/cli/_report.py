@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rnn_harness.cli._gather import ReportInputs
 from rnn_harness.cli._shared import console, guarded
 from rnn_harness.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from rnn_harness.reports.page import DocumentStatements
 
 
 @guarded
@@ -46,11 +43,11 @@ def report(
     if compare is not None:
         if sources or quick or cell:
             raise UsageError("--compare reads two reports that there are; give it alone")
-        _compared(*compare)
+        _compare(*compare)
         return
     if sources and (quick or cell or resume):
         raise UsageError("--from reads what there is, and --quick, --cell and --resume make more: give one of them")
-    from rnn_harness.reports.page import contents, write
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
 
     gathered = ReportInputs()
     for path in sources or ():
@@ -62,40 +59,26 @@ def report(
             typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
             raise
     records = list(gathered.records.values())
-    made = contents(records, said(), list(gathered.measured.values()), gathered.validations, gathered.mutant_rows)
+    contents = build_contents(
+        records,
+        document_statements(),
+        list(gathered.measured.values()),
+        gathered.validations,
+        gathered.mutants,
+    )
     try:
-        for path in write(made, out, records):
+        for path in write_report(contents, out, records):
             typer.echo(str(path))
     except OSError as error:
         raise UsageError(f"cannot write the report to {out}: {error.strerror}") from None
     raise typer.Exit(gathered.code())
 
 
-def _compared(old: Path, new: Path) -> None:
-    from rnn_harness.reports.changes import changes, print_changes, read_report
+def _compare(old: Path, new: Path) -> None:
+    """Print what differs between two reports; exit code 1 where something is worse."""
+    from rnn_harness.reports.changes import compare_reports, print_report_changes, read_report
 
-    found = changes(read_report(old), read_report(new))
-    print_changes(console(), found, str(old), str(new))
-    if any(one.worse for one in found):
+    changes = compare_reports(read_report(old), read_report(new))
+    print_report_changes(console(), changes, str(old), str(new))
+    if any(change.is_worse for change in changes):
         raise typer.Exit(ExitCode.REFUTED)
-
-
-def said() -> DocumentStatements:
-    """What the documents say, from the specs."""
-    from rnn_harness.reports.page import DocumentStatements, Printed
-    from rnn_harness.specs import Program, Table, claims, contradictions, equivalences, library, misprints
-
-    printed = {
-        one.id: Printed(
-            one.document or spec.model.document,
-            one.line,
-            one.section,
-            one.printed,
-            one.reading or "",
-            tuple((found.id, found.text) for found in one.errata),
-            isinstance(one, (Program, Table)),
-        )
-        for spec in library().specs
-        for one in spec.entries
-    }
-    return DocumentStatements(printed, claims(), misprints(), contradictions(), equivalences())

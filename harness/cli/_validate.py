@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +16,7 @@ from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record
-    from rnn_harness.validation import Order, Validation
+    from rnn_harness.validation import Validation
 
 _Target = Annotated[
     str,
@@ -63,35 +64,35 @@ def identify(
     One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
     but for a mistake is told it (exit code 1). Its code runs in a process of its own.
     """
-    from rnn_harness.validation import Limits, Order, read_options
+    from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated
 
     writable(save_map)
-    order = Order(target, read_options(init or []), adapter=adapter, memory=memory)
+    request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory)
     try:
-        found = identify_isolated(order, Limits(timeout), not as_json)
+        report = identify_isolated(request, Limits(timeout), not as_json)
     except NotRun as reason:
         typer.echo(f"rnn-harness: {target}: {reason}", err=True)
-        found = IdentificationReport(())
+        report = IdentificationReport(())
     else:
-        if found.fault:
-            typer.echo(f"{target}: wrong\n  {found.fault}")
+        if report.fault:
+            typer.echo(f"{target}: wrong\n  {report.fault}")
             raise typer.Exit(ExitCode.REFUTED)
-        if not found.rows and not as_json:
+        if not report.cells and not as_json:
             typer.echo(
                 f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
             )
     if as_json:
-        typer.echo(json.dumps(found.rows, indent=1))
-    elif found.rows:
-        several = "" if len(found.rows) == 1 else f"{len(found.rows)} answers that cannot be told apart"
+        typer.echo(json.dumps([dataclasses.asdict(cell) for cell in report.cells], indent=1))
+    elif report.cells:
+        several = "" if len(report.cells) == 1 else f"{len(report.cells)} answers that cannot be told apart"
         typer.echo(f"{target}: {several}")
-        for row in found.rows:
-            typer.echo(f"  {row['spec'] or 'no shipped spec'}: {row['sentence']}")
-    if not found.rows:
+        for cell in report.cells:
+            typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
+    if not report.cells:
         raise typer.Exit(ExitCode.UNDECIDED)
     if save_map is not None:
-        _put(save_map, found.map)
+        _put(save_map, report.map)
 
 
 @guarded
@@ -136,8 +137,17 @@ def validate(
     It is identified first, then held against the equations of that spec. Its code runs in a process of its own: a hang,
     a crash, or too much memory is recorded, and the rest goes on.
     """
-    from rnn_harness.validation import Limits, Order, isolated, read_options
-    from rnn_harness.validation.judging.expected_failures import beside, load_expected
+    from rnn_harness.validation import (
+        Conclusions,
+        Limits,
+        Listener,
+        RecordMade,
+        ValidationRequest,
+        build_validation,
+        read_options,
+        run_validation_isolated,
+    )
+    from rnn_harness.validation.judging.expected_failures import expectations_file, load_expected
 
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
@@ -146,48 +156,42 @@ def validate(
     readable("file of weights", weights)
     readable("map", parameter_map)
     writable(save_map, None if json_file in (None, "-") else Path(str(json_file)), junit, repro)
-    known_failures = expect or beside(target)
-    order = Order(
+    known_failures = expect or expectations_file(target)
+    request = ValidationRequest(
         target,
         read_options(init or []),
-        spec,
-        seed,
-        examples,
-        memory=memory,
+        spec=spec,
+        seed=seed,
+        examples=examples,
         adapter=adapter,
-        map=None if parameter_map is None else str(parameter_map),
-        weights=None if weights is None else str(weights),
+        map=parameter_map,
+        weights=weights,
         expected=load_expected(known_failures) if known_failures is not None else (),
-        pairs=tuple(init or ()),
+        memory=memory,
+        typed_options=tuple(init or ()),
     )
-    other: dict[str, Any] = {}
+    conclusions = Conclusions()
 
     def run(known: dict[str, Record], start: Callable[[str], None]) -> Iterator[Record]:
-        for kind, value in isolated(_knowing(order, known), Limits(timeout, total), start):
-            if kind == "record":
-                yield known.get(value.key) or value
+        listener = Listener(lambda phase: start(phase.title))
+        resumed = dataclasses.replace(request, known=dict(known))
+        for event in run_validation_isolated(resumed, Limits(timeout, total), listener):
+            if isinstance(event, RecordMade):
+                yield known.get(event.record.key) or event.record
             else:
-                other.setdefault(kind, value)
+                conclusions.add(event)
 
-    def show(found: list[Record], verbose: bool, whole: bool) -> None:
-        from rnn_harness.validation import validation
-
-        made = validation(target, found, other)
+    def show(decided: list[Record], verbose: bool, finished: bool) -> None:
+        validation = build_validation(target, decided, conclusions)
         if json_file != "-":
             from rnn_harness.reports.text.validation import print_validation
 
-            print_validation(console(), made, verbose, whole)
-        if not whole and made.outcome == "agrees":
-            made = made.model_copy(update={"outcome": "undecided"})
-        _write(made, save_map, json_file, junit, repro)
+            print_validation(console(), validation, verbose, finished)
+        if not finished and validation.outcome == "agrees":
+            validation = validation.model_copy(update={"outcome": "undecided"})
+        _write(validation, save_map, json_file, junit, repro)
 
     finish(Job(run, show, 3, _code, examples), records, resume, False, verbose)
-
-
-def _knowing(order: Order, known: dict[str, Record]) -> Order:
-    from dataclasses import replace
-
-    return replace(order, known=tuple(known.items()))
 
 
 def _code(found: list[Record]) -> ExitCode:

@@ -12,8 +12,9 @@ from rnn_harness.cli._shared import console, guarded, named, refuse_taken
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.engine.verify import Selection
+    from rnn_harness.engine.select import Selection
     from rnn_harness.records.record import Record
+    from rnn_harness.reports.entry_caption import EntryCaption
 
 
 @guarded
@@ -64,7 +65,7 @@ def verify(
 
 
 def _equations(given: list[str], seed: int, examples: int | None) -> Job:
-    from rnn_harness.engine.verify import select
+    from rnn_harness.engine.select import select
     from rnn_harness.engine.verify import verify as decide
     from rnn_harness.specs import library, load_spec
 
@@ -75,11 +76,11 @@ def _equations(given: list[str], seed: int, examples: int | None) -> Job:
     cases = 20 if examples is None else examples
 
     def show(found: list[Record], verbose: bool, _: bool) -> None:
-        from rnn_harness.reports.text.verify import print_report
+        from rnn_harness.reports.text.verify import print_equations
 
-        print_report(console(), found, _captions(selection), verbose)
+        print_equations(console(), found, _captions(selection), verbose)
 
-    size = len(selection.wanted) + bool(selection.pairs)
+    size = len(selection.specs) + bool(selection.pairs)
     return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size, cases=cases)
 
 
@@ -110,17 +111,17 @@ def _is_file(name: str) -> bool:
     return name.endswith(".toml") or name.startswith((".", "/")) or Path(name).is_file()
 
 
-def _captions(selection: Selection) -> dict:  # type: ignore[type-arg]
-    from rnn_harness.reports.text.verify import Caption
+def _captions(selection: Selection) -> dict[str, EntryCaption]:
+    """Return how every entry and every pair of specs is named, by its id."""
+    from rnn_harness.reports.entry_caption import EntryCaption, PrintErratum
 
-    pairs = {pair.id: Caption(pair.source, 0, pair.title) for pair in selection.pairs}
-    return pairs | {
-        entry.id: Caption(
-            entry.document or spec.path.name,
-            entry.line,
-            entry.section or spec.title,
-            tuple((e.id, e.text) for e in entry.errata),
-        )
-        for spec in selection.library.specs
-        for entry in spec.entries
-    }
+    captions = {pair.id: EntryCaption(pair.source, 0, pair.title) for pair in selection.pairs}
+    for spec in selection.library.specs:
+        for entry in spec.entries:
+            captions[entry.id] = EntryCaption(
+                entry.document or spec.path.name,
+                entry.line,
+                entry.section or spec.title,
+                tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
+            )
+    return captions

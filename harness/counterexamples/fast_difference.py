@@ -1,7 +1,4 @@
-"""Fast comparison of a subject with its spec in float64: for searching and shrinking, never for a verdict.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
-"""
+"""Fast comparison of a subject with its spec in float64: for searching and shrinking, never for a verdict."""
 
 from __future__ import annotations
 
@@ -23,15 +20,21 @@ from rnn_harness.subjects.subject import LAYERS, Subject
 
 @dataclass(frozen=True)
 class Difference:
-    """The worst place: `part` is ``outputs``, ``finals`` or a group of gradients, `name` the array in it.
+    """The place where a subject differs most from its equations.
 
-    `size` is the difference relative to 1 + |expected|.
+    Attributes:
+        part: ``outputs``, ``finals``, or a group of gradients: ``inputs``, ``states``, ``parameters``.
+        name: the array in it, empty where there is one only.
+        index: the entry of the array.
+        computed: what the subject gives there.
+        expected: what the equations give there.
+        size: the difference relative to 1 + |expected|.
     """
 
     part: str
     name: str
     index: tuple[int, ...]
-    found: float
+    computed: float
     expected: float
     size: float
 
@@ -53,14 +56,21 @@ def _program(subject: Subject) -> Program:
 
 @cache
 def _final_steps(subject: Subject) -> dict[str, int]:
-    back = {state.name for one in _program(subject).passes if one.direction < 0 for state in one.carried}
+    """The index of the step after which each state is final, by spec state."""
+    back = {state.name for walk in _program(subject).passes if walk.direction < 0 for state in walk.carried}
     return {name: 0 if name in back else -1 for name in subject.states}
 
 
-def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> Difference | None:
-    """The first kind of difference beyond the screen: outputs, finals, then gradients. None if there is none.
+def first_difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> Difference | None:
+    """Return the worst place of the first part that differs beyond the screen: outputs, finals, then gradients.
 
-    `arrays` has no lengths. What the subject raises comes through.
+    Args:
+        subject: what is run; what it raises comes through.
+        arrays: the numbers, without lengths.
+        backward: whether gradients are compared as well.
+
+    Returns:
+        None if nothing differs.
     """
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states or None)
     trajectory = _evaluated(subject, arrays)
@@ -68,10 +78,10 @@ def difference(subject: Subject, arrays: CaseArrays, backward: bool = False) -> 
     worst = _worst("outputs", "", run.outputs, expected)
     if worst is None:
         for name, step in _final_steps(subject).items():
-            own = subject.states[name]
-            found = _worst("finals", own, run.finals[own], trajectory.steps[step][name])
-            if found is not None:
-                return found
+            source = subject.states[name]
+            final = _worst("finals", source, run.finals[source], trajectory.steps[step][name])
+            if final is not None:
+                return final
     if worst is not None or not backward:
         return worst
     gradients = subject.backward(run, arrays.d_outputs, arrays.d_finals or None)
@@ -91,31 +101,31 @@ def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory[Array]:
 def _gradient_difference(
     subject: Subject, arrays: CaseArrays, trajectory: Trajectory[Array], gradients: Gradients
 ) -> Difference | None:
-    d_finals = {name: arrays.d_finals[own] for name, own in subject.states.items()}
+    """The first gradient that differs: of a parameter, of an initial state, of the inputs."""
+    d_finals = {name: arrays.d_finals[source] for name, source in subject.states.items()}
     outputs = {subject.output_name: arrays.d_outputs}
     true = differentiate(derive(_program(subject)), trajectory, outputs, d_finals, _float64())
-    for name, value in subject.gradients(true.parameters, arrays.parameters).items():
-        if name in subject.absent:
-            continue
-        found = _worst("parameters", name, gradients.parameters[name], value)
-        if found is not None:
-            return found
-    for name, own in subject.states.items():
-        if f"states.{own}" in subject.absent:
-            continue
-        found = _worst("states", own, gradients.states[own], true.states[name])
-        if found is not None:
-            return found
+    for name, gradient in subject.gradients(true.parameters, arrays.parameters).items():
+        if name not in subject.absent:
+            worst = _worst("parameters", name, gradients.parameters[name], gradient)
+            if worst is not None:
+                return worst
+    for name, source in subject.states.items():
+        if f"states.{source}" not in subject.absent:
+            worst = _worst("states", source, gradients.states[source], true.states[name])
+            if worst is not None:
+                return worst
     steps = true.inputs.get(subject.input_name)
     return None if steps is None else _worst("inputs", "", gradients.inputs, np.array(steps))
 
 
-def _worst(part: str, name: str, found: Array, expected: Array) -> Difference | None:
-    if found.shape != expected.shape:
+def _worst(part: str, name: str, computed: Array, expected: Array) -> Difference | None:
+    """The entry that differs most, or None if none is beyond the screen."""
+    if computed.shape != expected.shape:
         return Difference(part, name, (), float("nan"), float("nan"), float("inf"))
-    if not found.size:
+    if not computed.size:
         return None
-    gap = np.abs(found - expected)
+    gap = np.abs(computed - expected)
     if gap.max() <= SCREEN:
         return None
     sizes = np.where(np.isnan(gap), np.inf, gap / (1 + np.abs(expected)))
@@ -123,5 +133,5 @@ def _worst(part: str, name: str, found: Array, expected: Array) -> Difference | 
     size = float(sizes.flat[where])
     if size <= SCREEN:
         return None
-    place = tuple(int(i) for i in np.unravel_index(where, found.shape))
-    return Difference(part, name, place, float(found[place]), float(expected[place]), size)
+    place = tuple(int(i) for i in np.unravel_index(where, computed.shape))
+    return Difference(part, name, place, float(computed[place]), float(expected[place]), size)

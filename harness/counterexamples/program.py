@@ -1,7 +1,4 @@
-"""A counterexample as a program: NumPy, the candidate, the numbers that matter, and what should come out.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
-"""
+"""A counterexample as a program: NumPy, the candidate, the numbers that matter, and what should come out."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
-from rnn_harness.counterexamples.fast_difference import Difference, difference
+from rnn_harness.counterexamples.fast_difference import Difference, first_difference
 from rnn_harness.counterexamples.shrink import Shrunk, find_and_shrink, shrink
 from rnn_harness.evaluation.expectation import expect
 from rnn_harness.evaluation.judging_options import rounding
@@ -25,25 +22,30 @@ from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
-def counterexample(subject: Subject, check: Check, case: Case, candidate: str | None = None) -> tuple[Case, str]:
-    """(the case, a program of about 15 lines) for a check that `case` refuted.
+def counterexample_program(subject: Subject, check: Check, case: Case, candidate: str | None = None) -> str:
+    """Return a program of about 15 lines that shows what a check refuted.
 
-    The program needs NumPy and the candidate only; `candidate` holds the lines that define ``cell``. Where no
-    plain run differs from the equations (a subject that changes its arguments, or fails for some lengths),
-    the program replays the check instead.
+    Where no plain run differs from the equations (a subject that changes its arguments, or fails for some lengths),
+    the program replays the check instead, and needs this package.
+
+    Args:
+        subject: what was refuted.
+        check: by what.
+        case: on what.
+        candidate: the lines that define ``cell``; the program then needs NumPy and the candidate only.
     """
     try:
         arrays = replace(draw_arrays(case, subject), lengths=None)
-        first = difference(subject, arrays, backward=True)
+        first = first_difference(subject, arrays, backward=True)
         shrunk = shrink(subject, arrays, first) if first else find_and_shrink(subject, case.seed)
-        shown = written(subject, shrunk, candidate) if shrunk else None
+        confirmed = confirmed_counterexample(subject, shrunk, candidate) if shrunk else None
     except Exception:  # a subject that raises has no numbers to show; the replay raises again, in plain sight
-        shown = None
-    return case, replay(subject, check, case) if shown is None else shown.program
+        confirmed = None
+    return replay(subject, check, case) if confirmed is None else confirmed.program
 
 
 def replay(subject: Subject, check: Check, case: Case) -> str:
-    """A program that runs the check on the case once more; needs this package."""
+    """Return a program that runs the check on the case once more, with this package."""
     return "\n".join(
         (
             "from rnn_harness.cases.case import Case",
@@ -54,7 +56,7 @@ def replay(subject: Subject, check: Check, case: Case) -> str:
             "",
             f"subject = Subject.of(library().spec({subject.spec.id!r}))  # your cell as second argument",
             f"case = Case.model_validate_json({case.model_dump_json()!r})",
-            f"check = next(one for one in all_checks() if one.name == {check.name!r})",
+            f"check = next(check for check in all_checks() if check.name == {check.name!r})",
             "for finding in check.run(Evaluation.of(subject, case)):",
             "    print(finding)",
             "    assert finding.agrees, finding.detail",
@@ -65,33 +67,47 @@ def replay(subject: Subject, check: Check, case: Case) -> str:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A difference beyond the proved bound. `program` shows it: it ends in an assertion that fails."""
+    """A difference beyond the proved bound.
 
-    found: float
+    Attributes:
+        computed: what the subject gives.
+        expected: what the equations give.
+        bound: how far rounding may take it.
+        error_over_bound: the distance of the two, divided by the bound.
+        program: shows it, and ends in an assertion that fails.
+    """
+
+    computed: float
     expected: float
     bound: float
     error_over_bound: float
     program: str
 
 
-def written(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> Counterexample | None:
-    """Confirm `shrunk` within the bound and write it down; None if rounding explains it after all.
+def confirmed_counterexample(subject: Subject, shrunk: Shrunk, candidate: str | None = None) -> Counterexample | None:
+    """Hold a difference against the proved bound, and write it down.
 
-    `candidate`: the lines of source that define ``cell``; without it, the spec's own reference is imported.
+    Args:
+        subject: what differs.
+        shrunk: the numbers on which it does.
+        candidate: the lines of source that define ``cell``; without it, the spec's own reference is imported.
+
+    Returns:
+        None if rounding explains the difference after all.
     """
     place = shrunk.difference
     ball = ball_at(subject, shrunk.arrays, place)
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
-    distance = abs(place.found - expected)
-    share = distance / bound if bound else np.inf
-    if share <= 1:
+    distance = abs(place.computed - expected)
+    error_over_bound = distance / bound if bound else np.inf
+    if error_over_bound <= 1:
         return None
     lines = list(_lines(subject, shrunk.arrays, place, expected, bound, candidate))
-    return Counterexample(place.found, expected, bound, share, "\n".join(lines) + "\n")
+    return Counterexample(place.computed, expected, bound, error_over_bound, "\n".join(lines) + "\n")
 
 
 def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
-    """The true value at the place of a difference, with its rounding bound."""
+    """Return the true value at the place of a difference, with its rounding bound."""
     program = subject.spec.program(LAYERS)
     sizes = SubjectRun(subject, arrays).sizes
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
@@ -99,21 +115,21 @@ def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
     d_outputs = {subject.output_name: arrays.d_outputs}
     expectation = expect(program, values, d_outputs, d_finals, rounding(str(arrays.inputs.dtype)))
     trajectory = expectation.trajectory
-    spec_states = {own: name for name, own in subject.states.items()}
+    spec_states = {source: name for name, source in subject.states.items()}
     if place.part == "outputs":
-        t, *rest = place.index
-        return trajectory.steps[t][subject.output_name][tuple(rest)]
+        t, *entry = place.index
+        return trajectory.steps[t][subject.output_name][tuple(entry)]
     if place.part == "finals":
-        back = {state.name for one in program.passes if one.direction < 0 for state in one.carried}
+        back = {state.name for walk in program.passes if walk.direction < 0 for state in walk.carried}
         name = spec_states[place.name]
         return trajectory.steps[0 if name in back else -1][name][place.index]
-    found = expectation.cotangents
+    cotangents = expectation.cotangents
     if place.part == "parameters":
-        return subject.gradients(found.parameters, arrays.parameters)[place.name][place.index]
+        return subject.gradients(cotangents.parameters, arrays.parameters)[place.name][place.index]
     if place.part == "states":
-        return found.states[spec_states[place.name]][place.index]
-    t, *rest = place.index
-    return found.inputs[subject.input_name][t][tuple(rest)]
+        return cotangents.states[spec_states[place.name]][place.index]
+    t, *entry = place.index
+    return cotangents.inputs[subject.input_name][t][tuple(entry)]
 
 
 def _lines(
@@ -124,8 +140,8 @@ def _lines(
     if candidate is None:
         link = subject.spec.reference
         options = "".join(f", {k}={v!r}" for k, v in link.options.items()) if link else ""
-        what = "OutputLayer, get_reference" if layer else "get_reference"
-        yield f"from rnn_harness.references import {what}"
+        imports = "OutputLayer, get_reference" if layer else "get_reference"
+        yield f"from rnn_harness.references import {imports}"
         yield ""
         yield f'cell = get_reference("{link.name if link else subject.cell.name}"{options})'
     else:
@@ -133,8 +149,8 @@ def _lines(
         if layer:
             yield "from rnn_harness.references import OutputLayer"
         yield ""
-    own = {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER}
-    yield from mapping_lines("p", own)
+    cell_parameters = {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER}
+    yield from mapping_lines("p", cell_parameters)
     yield from array_lines("x", arrays.inputs)
     yield from mapping_lines("s", arrays.states)
     yield "run = cell.forward(p, x, s or None)"
@@ -170,12 +186,12 @@ def _access(place: Difference, layer: bool) -> str:
 
 def _source(subject: Subject) -> str:
     """Where the expected value comes from."""
-    lines = ", ".join(f"{one.document}:{one.line}" for one in subject.spec.equations if not one.alternative)
+    lines = ", ".join(f"{e.document}:{e.line}" for e in subject.spec.equations if not e.alternative)
     return f"by the equations of {subject.spec.id}, {lines}"
 
 
 def array_lines(name: str, value: Array) -> Iterator[str]:
-    """An array: written out if it is small, else zeros with the entries that are not."""
+    """Yield the lines of an array: written out if it is small, else zeros and the entries that are not zero."""
     if not value.any():
         yield f"{name} = np.zeros({value.shape}{_dtype(value)})"
     elif value.size <= 6:
@@ -188,7 +204,7 @@ def array_lines(name: str, value: Array) -> Iterator[str]:
 
 
 def mapping_lines(name: str, values: dict[str, Array]) -> Iterator[str]:
-    """A dictionary of arrays, zero but for the entries given."""
+    """Yield the lines of a dictionary of arrays that are zero but for some entries."""
     if not values:
         yield f"{name} = {{}}"
         return

@@ -1,7 +1,4 @@
-"""Find a case in which a subject differs from its equations, and shrink it: the structure, then the values.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
-"""
+"""Find a case in which a subject differs from its equations, and shrink it: the structure, then the values."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import FADING
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import FEATURES, Case
-from rnn_harness.counterexamples.fast_difference import Difference, difference
+from rnn_harness.counterexamples.fast_difference import Difference, first_difference
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.parameter_role import hidden_size, parameter_axes
 from rnn_harness.subjects.subject import Subject
@@ -21,7 +18,13 @@ from rnn_harness.subjects.subject import Subject
 
 @dataclass(frozen=True)
 class Shrunk:
-    """The smallest numbers found, and where they show the difference. `tries`: how often the subject ran."""
+    """The smallest numbers that show a difference.
+
+    Attributes:
+        arrays: the numbers.
+        difference: where they show it.
+        tries: how often the subject ran.
+    """
 
     arrays: CaseArrays
     difference: Difference
@@ -29,7 +32,7 @@ class Shrunk:
 
     @property
     def nonzero(self) -> int:
-        """How many numbers are left that are not zero."""
+        """How many of the numbers are not zero."""
         return sum(int(np.count_nonzero(value)) for value in numbers(self.arrays, self.difference.backward).values())
 
 
@@ -45,34 +48,44 @@ class _Predicate:
     def __call__(self, arrays: CaseArrays) -> bool:
         self.tries += 1
         try:
-            found = difference(self.subject, arrays, self.backward)
+            difference = first_difference(self.subject, arrays, self.backward)
         except (ValueError, IndexError, FloatingPointError):
             return False
-        if found is None or found.backward != self.backward or not found.size >= self.least:
+        if difference is None or difference.backward != self.backward or not difference.size >= self.least:
             return False
-        self.last = found
+        self.last = difference
         return True
 
 
 def find(
     subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True
 ) -> tuple[CaseArrays, Difference] | None:
-    """Generic cases, then special positions and equal sizes, until one differs; None if none does."""
+    """Search a case in which a subject differs: generic ones first, then special positions and equal sizes.
+
+    Args:
+        subject: what is run.
+        seed: of the first case.
+        tries: number of cases.
+        backward: whether gradients are compared as well.
+
+    Returns:
+        The arrays and the difference; None if no case shows one.
+    """
     for case in search(subject.spec.id, seed, tries):
         arrays = draw_arrays(case, subject)
-        found = difference(subject, arrays, backward)
-        if found is not None:
-            return arrays, found
+        difference = first_difference(subject, arrays, backward)
+        if difference is not None:
+            return arrays, difference
     return None
 
 
 def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
-    """Small cases, all sizes distinct at first; then each special, equal sizes, batch 1, other scales."""
+    """Yield small cases, all sizes distinct at first; then each feature, equal sizes, batch 1, other scales."""
     shapes = [(2, 3, 4, 3, 3), (3, 2, 2, 2, 2), (2, 2, 2, 3, 2), (3, 2, 3, 3, 1), (1, 1, 2, 2, 2)]
     scales = (1.0, 4.0, 0.5)
     for number in range(tries):
         n, d, k, steps, batch = shapes[number % len(shapes)]
-        special = FEATURES[number // len(shapes) % len(FEATURES)] if number >= len(shapes) else None
+        feature = FEATURES[number // len(shapes) % len(FEATURES)] if number >= len(shapes) else None
         yield Case(
             spec=spec,
             n=n,
@@ -82,12 +95,12 @@ def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
             B=batch,
             seed=seed + number,
             scale=scales[number // len(shapes) % len(scales)],
-            features=() if special is None else (special,),
+            features=() if feature is None else (feature,),
         )
 
 
 def shrink(subject: Subject, arrays: CaseArrays, first: Difference) -> Shrunk:
-    """The smallest numbers that still show the difference `first`, which `arrays` shows."""
+    """Return the smallest numbers that still show the difference `first`, which `arrays` shows."""
     predicate = _Predicate(subject, first)
     arrays = _structure(replace(arrays, lengths=None), predicate)
     arrays = _zeros(arrays, predicate)
@@ -98,13 +111,13 @@ def shrink(subject: Subject, arrays: CaseArrays, first: Difference) -> Shrunk:
 
 
 def find_and_shrink(subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True) -> Shrunk | None:
-    """`find`, then `shrink`; None if nothing differs."""
-    found = find(subject, seed, tries, backward)
-    return None if found is None else shrink(subject, *found)
+    """Search a difference as `find` does and `shrink` it; None if nothing differs."""
+    start = find(subject, seed, tries, backward)
+    return None if start is None else shrink(subject, *start)
 
 
 def numbers(arrays: CaseArrays, backward: bool) -> dict[str, Array]:
-    """The arrays that matter, by flat name; output gradients only for a difference of gradients."""
+    """Return the arrays that matter, by flat name; output gradients only for a difference of gradients."""
     rows = {f"parameters.{name}": value for name, value in arrays.parameters.items()}
     rows["inputs"] = arrays.inputs
     rows |= {f"states.{name}": value for name, value in arrays.states.items()}
@@ -128,12 +141,12 @@ def _rebuilt(arrays: CaseArrays, rows: dict[str, Array]) -> CaseArrays:
     )
 
 
-def _structure(arrays: CaseArrays, holds: Callable[[CaseArrays], bool]) -> CaseArrays:
+def _structure(arrays: CaseArrays, shows: Callable[[CaseArrays], bool]) -> CaseArrays:
     """Fewer rows, steps, units, features, classes: to one at once, else one less at a time."""
     for size, cut in _CUTS:
         while (now := size(arrays)) > 1:
             for wanted in range(1, now):
-                smaller = next((one for one in cut(arrays, wanted) if holds(one)), None)
+                smaller = next((candidate for candidate in cut(arrays, wanted) if shows(candidate)), None)
                 if smaller is not None:
                     arrays = smaller
                     break
@@ -144,13 +157,13 @@ def _structure(arrays: CaseArrays, holds: Callable[[CaseArrays], bool]) -> CaseA
 
 def _rows(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
     for start in (0, arrays.inputs.shape[1] - wanted):
-        own = slice(start, start + wanted)
+        rows = slice(start, start + wanted)
         yield replace(
             arrays,
-            inputs=arrays.inputs[:, own],
-            states={name: value[own] for name, value in arrays.states.items()},
-            d_outputs=arrays.d_outputs[:, own],
-            d_finals={name: value[own] for name, value in arrays.d_finals.items()},
+            inputs=arrays.inputs[:, rows],
+            states={name: value[rows] for name, value in arrays.states.items()},
+            d_outputs=arrays.d_outputs[:, rows],
+            d_finals={name: value[rows] for name, value in arrays.d_finals.items()},
         )
 
 
@@ -158,12 +171,12 @@ def _steps(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
     yield replace(arrays, inputs=arrays.inputs[:wanted], d_outputs=arrays.d_outputs[:wanted])
 
 
-def _along(arrays: CaseArrays, kinds: tuple[str, ...], old: int, wanted: int) -> dict[str, Array]:
-    """Parameters with the axes of those kinds cut to `wanted`, a merged axis in both halves."""
+def _along(arrays: CaseArrays, cut_axes: tuple[str, ...], old: int, wanted: int) -> dict[str, Array]:
+    """Parameters with the axes of those meanings cut to `wanted`, a merged axis in both halves."""
     parameters = {}
     for name, value in arrays.parameters.items():
-        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
-            if kind in kinds:
+        for axis, meaning in enumerate(parameter_axes(name)[: value.ndim]):
+            if meaning in cut_axes:
                 halves = [value] if value.shape[axis] == old else np.split(value, 2, axis=axis)
                 cut = [np.take(half, range(wanted), axis=axis) for half in halves]
                 value = np.concatenate(cut, axis=axis)
@@ -227,10 +240,10 @@ class _Flat:
         return _rebuilt(self.arrays, rows)
 
 
-def _zeros(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
+def _zeros(arrays: CaseArrays, shows: _Predicate) -> CaseArrays:
     """Set ever smaller runs of the numbers to zero, as long as the difference stays."""
-    whole = _Flat(arrays, holds.backward)
-    vector = whole.vector
+    flattened = _Flat(arrays, shows.backward)
+    vector = flattened.vector
     alive = np.flatnonzero(vector)
     size = max(len(alive) // 2, 1)
     while len(alive):
@@ -239,7 +252,7 @@ def _zeros(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
             chosen = alive[start : start + size]
             candidate = vector.copy()
             candidate[chosen] = 0
-            if holds(whole.build(candidate)):
+            if shows(flattened.build(candidate)):
                 vector = candidate
                 alive = np.delete(alive, slice(start, start + size))
             else:
@@ -247,13 +260,13 @@ def _zeros(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
         if size == 1:
             break
         size = max(size // 2, 1)
-    return whole.build(vector)
+    return flattened.build(vector)
 
 
-def _plain(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
-    """What is left becomes 1, -1, a whole number or a short decimal."""
-    whole = _Flat(arrays, holds.backward)
-    vector = whole.vector.copy()
+def _plain(arrays: CaseArrays, shows: _Predicate) -> CaseArrays:
+    """Make each number that is not zero 1, -1, a whole number or a short decimal."""
+    flattened = _Flat(arrays, shows.backward)
+    vector = flattened.vector.copy()
     for place in np.flatnonzero(vector):
         value = vector[place]
         for plain in dict.fromkeys((1.0, -1.0, 2.0, float(round(value)), round(float(value), 1))):
@@ -261,7 +274,7 @@ def _plain(arrays: CaseArrays, holds: _Predicate) -> CaseArrays:
                 continue
             candidate = vector.copy()
             candidate[place] = plain
-            if holds(whole.build(candidate)):
+            if shows(flattened.build(candidate)):
                 vector = candidate
                 break
-    return whole.build(vector)
+    return flattened.build(vector)

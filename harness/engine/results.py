@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, Finding
-from rnn_harness.counterexamples.program import counterexample
+from rnn_harness.counterexamples.program import counterexample_program
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -120,7 +120,7 @@ class RunResults:
         assert shown is not None, "a summary begins with a finding"
         finding, case = shown.finding, shown.case
         if summary.failed is not None and shrink:
-            case, program = counterexample(self.subject, summary.check, case, self.subject.construct)
+            program = counterexample_program(self.subject, summary.check, case, self.subject.construct)
         return Record(
             entry=summary.entry,
             spec=self.subject.spec.id,

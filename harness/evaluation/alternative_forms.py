@@ -23,30 +23,35 @@ from rnn_harness.subjects.subject import LAYERS
 
 
 def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
-    """The spec's program with these alternative equations in place of those with the same targets.
+    """Return the spec's program with alternative equations in place of those with the same targets.
 
-    Raises UsageError for an id that is no alternative of the spec.
+    Args:
+        spec: the spec.
+        alternatives: ids of its alternative equations.
+
+    Raises:
+        UsageError: an id is no alternative of the spec.
     """
     model = spec.model
-    chosen = {one.id for one in model.equations if one.alternative and one.id in alternatives}
+    chosen = {equation.id for equation in model.equations if equation.alternative and equation.id in alternatives}
     if missing := set(alternatives) - chosen:
         raise UsageError(f"{', '.join(sorted(missing))} is no alternative equation of {spec.id}")
     targets = {part.target.name for name in chosen for part in spec.assignment(name)}
     equations = []
-    for one in model.equations:
-        if one.id in chosen:
-            equations.append(one.model_copy(update={"alternative": False}))
-        elif not one.alternative and {part.target.name for part in spec.assignment(one.id)} <= targets:
-            equations.append(one.model_copy(update={"alternative": True}))
+    for equation in model.equations:
+        if equation.id in chosen:
+            equations.append(equation.model_copy(update={"alternative": False}))
+        elif not equation.alternative and {part.target.name for part in spec.assignment(equation.id)} <= targets:
+            equations.append(equation.model_copy(update={"alternative": True}))
         else:
-            equations.append(one)
+            equations.append(equation)
     changed = replace(spec, model=model.model_copy(update={"equations": tuple(equations)}))
     return Spec.program.__wrapped__(changed, LAYERS)
 
 
 @functools.cache
 def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
-    """The printed program, and the alternative one if the kernel is known to use it."""
+    """Return the printed program, and the one with the alternatives if there are any."""
     printed = spec.program(LAYERS)
     return (printed, program_by(spec, alternatives)) if alternatives else (printed,)
 
@@ -55,7 +60,7 @@ _wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2,
 
 
 def widest(balls: Sequence[Array]) -> Array:
-    """Entry by entry the ball with the largest radius; their midpoints are the same true value."""
+    """Return, entry by entry, the ball with the largest radius; their midpoints are the same true value."""
     return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)
 
 
@@ -65,8 +70,8 @@ def widest_trajectory(trajectories: Sequence[Trajectory[Array]]) -> Trajectory[A
     Args:
         trajectories: those of the forms of one spec on the same numbers; none of them is changed.
     """
-    first, *others = trajectories
-    if not others:
+    first = trajectories[0]
+    if len(trajectories) == 1:
         return first
     steps = tuple(
         MappingProxyType({name: widest([step[name] for step in at]) for name in at[0]})

@@ -70,11 +70,13 @@ class Expectation:
     @functools.cached_property
     def cotangents(self) -> Cotangents[Array]:
         """All gradients by the derived backward, read-only."""
-        found = differentiate(derive(self.program), self.trajectory, self.d_outputs, self.d_finals, self._arithmetic)
+        cotangents = differentiate(
+            derive(self.program), self.trajectory, self.d_outputs, self.d_finals, self._arithmetic
+        )
         return Cotangents(
-            MappingProxyType({name: tuple(map(_read_only, steps)) for name, steps in found.inputs.items()}),
-            _read_only_table(found.states),
-            _read_only_table(found.parameters),
+            MappingProxyType({name: tuple(map(_read_only, steps)) for name, steps in cotangents.inputs.items()}),
+            _read_only_table(cotangents.states),
+            _read_only_table(cotangents.parameters),
         )
 
     @functools.cached_property

@@ -15,7 +15,7 @@ from rnn_harness.evaluation.evaluation import Evaluation
 
 
 def vacuity_reason(evaluation: Evaluation) -> str | None:
-    """Why the case proves nothing, or None if it counts."""
+    """Return why the case proves nothing, or None if it counts."""
     case, arrays = evaluation.case, evaluation.arrays
     if case.T < 2:
         return f"T is {case.T}: nothing happens over time"
@@ -39,11 +39,11 @@ def vacuity_reason(evaluation: Evaluation) -> str | None:
 def _saturated(evaluation: Evaluation) -> str | None:
     limit = float(SATURATION)
     for symbol, name in evaluation.subject.trace.items():
-        kind = name.split(".")[-1]
-        if kind in ("cell_state", "output", "hidden_state", "merged_state"):
+        quantity = name.split(".")[-1]
+        if quantity in ("cell_state", "output", "hidden_state", "merged_state"):
             continue
         values = (float(ball.mid()) for step in evaluation.balls.steps for ball in step[symbol].flat)
-        closed = [abs(value if kind == "candidate" else 2 * value - 1) > limit for value in values]
+        closed = [abs(value if quantity == "candidate" else 2 * value - 1) > limit for value in values]
         if closed and all(closed):
             return f"{name} is saturated everywhere"
     return None

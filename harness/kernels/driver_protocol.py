@@ -31,6 +31,10 @@ class Driver(Protocol):
     def no_gradients_reason(self) -> str:
         """Say why the kernel has no gradients; empty if it has."""
 
+    @property
+    def is_candidate(self) -> bool:
+        """Say whether it drives code of others, which may compute tanh and sigmoid in ways of its own."""
+
     def parameters_swapped_in(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
         """Give the context in which the backward of a run on these arguments must happen.
 
@@ -72,11 +76,16 @@ class TrainableDriver:
         """Give the empty string: the kernel has gradients."""
         return ""
 
+    @property
+    def is_candidate(self) -> bool:
+        """Say no: it computes tanh and sigmoid with torch."""
+        return False
+
     def parameters_swapped_in(
         self,
         leaves: Tensors,
         inputs: Tensor,
         states: Tensors,
     ) -> AbstractContextManager[None]:
-        """Give a context that does nothing."""
+        """Give a context that does nothing, whatever the arguments of the run, which are those of `Driver`."""
         return contextlib.nullcontext()

@@ -11,7 +11,7 @@ from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.worker import Send, run_in_worker
+from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
@@ -43,6 +43,17 @@ class JudgingJob:
     kernel_settings: tuple[KernelSetting, ...]
     seed: int
     examples: int
+
+
+@dataclass(frozen=True)
+class KernelStarted:
+    """A worker's message that it goes on to the next kernel and setting.
+
+    Attributes:
+        number: Its index in the job.
+    """
+
+    number: int
 
 
 def judge_isolated(
@@ -77,35 +88,33 @@ def judge_isolated(
             else:
                 remaining.append((kernel, setting))
     while remaining:
-        current = 0
+        current, is_ended = 0, False
         kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
-        for event, value in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
-            if event == "start":
-                current = value
-                kernel, setting = remaining[current]
-                on_start(f"{kernel.id}, {setting}")
-            elif event == "record":
-                record = Record.model_validate_json(value)
-                yield known.get(record.key, record)
-            elif event == "ended":
-                kernel, setting = remaining[current]
-                update = {"outcome": Outcome.REFUTED, "reason": f"{value} while the kernel was tried"}
-                yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
-            else:
-                current = len(remaining)
-        remaining = remaining[current + 1 :]
+        for message in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
+            match message:
+                case KernelStarted(current):
+                    kernel, setting = remaining[current]
+                    on_start(f"{kernel.id}, {setting}")
+                case WorkerEnded():
+                    is_ended = True
+                    kernel, setting = remaining[current]
+                    update = {"outcome": Outcome.REFUTED, "reason": f"{message} while the kernel was tried"}
+                    yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
+                case Record():
+                    yield known.get(message.key, message)
+        remaining = remaining[current + 1 :] if is_ended else []
 
 
-def judge_in_worker(send: Send, job: JudgingJob) -> None:
+def judge_in_worker(send: Send[KernelStarted | Record], job: JudgingJob) -> None:
     """Judge in this process, and send the number of every kernel and setting that is started, and every record.
 
     Args:
-        send: Sends an event to the parent.
+        send: Sends a message to the parent.
         job: What there is to judge.
     """
     for number, kernel_setting in enumerate(job.kernel_settings):
-        send("start", number)
+        send(KernelStarted(number))
         name = kernel_setting.kernel_id
         kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
         for record in judge_kernel(kernel, kernel_setting.setting, job.seed, job.examples):
-            send("record", record.model_dump_json())
+            send(record)

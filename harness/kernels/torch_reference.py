@@ -103,11 +103,10 @@ class TorchReference:
         self.dtype, self.device, self.layout = dtype, device, layout
         self.absent = driver.absent
 
-    def __getattr__(self, name: str) -> Any:
-        # The options of a cell (activation, reset, peephole, ...) are those of the reference of the same spec.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.reference, name)
+    @property
+    def is_candidate(self) -> bool:
+        """Say whether the kernel is code of others, which may compute tanh and sigmoid in ways of its own."""
+        return self.driver.is_candidate
 
     @property
     def name(self) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _KEEP, _WRITE, _AFTER, _SIGMA = "gru.keep.column", "gru.write.concatenated", "gru.reset_after", "gru.sigma"
 
 
-def _gru(name: str, part: str, old: str, new: str, like: str = "", spec: str = _KEEP) -> Mutant:
-    return Mutant(f"gru.{name}", spec, "gru", part, old, new, like)
+def _gru(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _KEEP) -> Mutant:
+    return Mutant(f"gru.{name}", spec, "gru", part, old, new, published_bug)
 
 
 _MIX_KEEP = "            np.multiply(z, h, out=out)\n            complement *= g\n"
 _MIX_WRITE = "            np.multiply(z, g, out=out)\n            complement *= h\n"
 _OPENED = "sigmoid_of_minus_to(opened, opened)"
-_KEPT, _CANDIDATE, _GATES = "dh *= keep[t]", "dh += q", "dh += through"
+_CARRIED, _CANDIDATE, _GATES = "dh *= keep[t]", "dh += q", "dh += through"
 
 MUTANTS = (
     _gru("update gate swapped", "forward", _MIX_KEEP, _MIX_WRITE),
@@ -149,7 +150,7 @@ MUTANTS = (
         "dr *= 0",
     ),
     _gru("reset gate missing on the way back", "backward", "q *= gates[step, 1]", "pass"),
-    _gru("path through the keep gate lost", "backward", _KEPT, "dh *= 0"),
+    _gru("path through the keep gate lost", "backward", _CARRIED, "dh *= 0"),
     _gru("path through the candidate lost", "backward", _CANDIDATE, "pass"),
     _gru("path through the gates lost", "backward", _GATES, "pass"),
     _gru(

@@ -4,88 +4,98 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-from rnn_harness.cases.case import Case
 from rnn_harness.cases.fixed_cases import fixed_cases
-from rnn_harness.checks import Check, all_checks
+from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
-from rnn_harness.specs import Spec, library
+from rnn_harness.records.kill_matrix import Kill, MutantResult
+from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
 
-@dataclass(frozen=True)
-class Kill:
-    """A check that refuted a mutant: at which counted example, after how many seconds of its own."""
+def judge_mutant(
+    mutant: Mutant, checks: tuple[Check, ...] | None = None, stop_at_first_kill: bool = False
+) -> MutantResult:
+    """Judge a mutant on the fixed cases that could have failed.
 
-    check: str
-    examples: int
-    seconds: float
-    detail: str
+    Every check gets copies of the numbers, since a mutant may overwrite what it is given; what is expected of them is
+    shared by all checks and by all mutants of a spec.
 
-
-@dataclass(frozen=True)
-class MutantResult:
-    """What became of a mutant. `vacuous`: cases that could not have shown anything, and were not used."""
-
-    mutant: Mutant
-    kills: tuple[Kill, ...]
-    examples: int
-    vacuous: int
-
-    @property
-    def killed(self) -> bool:
-        return bool(self.kills)
-
-
-def judge_mutant(mutant: Mutant, checks: tuple[Check, ...] | None = None) -> MutantResult:
-    """Judge one mutant by every check, on the anchor cases that could have failed."""
+    Args:
+        mutant: which one.
+        checks: by which checks; by default all.
+        stop_at_first_kill: whether one kill is enough.
+    """
     subject = build(mutant, library().spec(mutant.spec))
-    waiting = {c.name: c for c in checks or all_checks() if c.supports(subject)}
-    spent = dict.fromkeys(waiting, 0.0)
+    waiting = {check.name: check for check in checks or all_checks() if check.supports(subject)}
+    seconds = dict.fromkeys(waiting, 0.0)
     kills: list[Kill] = []
-    counted = skipped = 0
+    counted = vacuous = 0
     for case in fixed_cases(mutant.spec):
-        evaluation = _right_evaluation(subject.spec, case)
-        if evaluation is None:
-            skipped += 1
+        right = Evaluation.of(Subject.of(subject.spec), case)
+        if _is_vacuous(right):
+            vacuous += 1
             continue
         counted += 1
         for name, check in list(waiting.items()):
             if case.dtype not in check.dtypes:
                 continue
             start = time.perf_counter()
-            with warnings.catch_warnings():
-                # A mutant that computes in another format drops the imaginary part of a complex step.
-                warnings.simplefilter("ignore", ComplexWarning)
-                wrong = next((one for one in run_check(check, evaluation.copied(subject)) if not one.agrees), None)
-            spent[name] += time.perf_counter() - start
-            if wrong is not None:
-                kills.append(Kill(name, counted, spent[name], wrong.detail))
+            refutation = _refutation(check, right.copied(subject))
+            seconds[name] += time.perf_counter() - start
+            if refutation is not None:
+                spent = round(seconds[name], 4)
+                kills.append(Kill(check=name, examples=counted, seconds=spent, detail=refutation.detail))
                 del waiting[name]
-    return MutantResult(mutant, tuple(kills), counted, skipped)
+                if stop_at_first_kill:
+                    return _result(mutant, kills, counted, vacuous)
+    return _result(mutant, kills, counted, vacuous)
 
 
-def _right_evaluation(spec: Spec, case: Case) -> Evaluation | None:
-    """The evaluation of the right reference, unless the case is vacuous."""
-    right = Evaluation.of(Subject.of(spec), case)
+def _result(mutant: Mutant, kills: Sequence[Kill], examples: int, vacuous: int) -> MutantResult:
+    """Return a mutant's row of the kill matrix."""
+    return MutantResult(
+        **mutant.describe().model_dump(),
+        killed=bool(kills),
+        examples=examples,
+        vacuous=vacuous,
+        kills=tuple(kills),
+    )
+
+
+def _is_vacuous(right: Evaluation) -> bool:
+    """Whether the case proves nothing even about the right reference."""
     with np.errstate(all="ignore"):
-        if vacuity_reason(right) is not None:
-            return None
-    return right
+        return vacuity_reason(right) is not None
+
+
+def _refutation(check: Check, evaluation: Evaluation) -> Finding | None:
+    """The first finding of a check that refutes, or None."""
+    with warnings.catch_warnings():
+        # A mutant that computes in another format drops the imaginary part of a complex step.
+        warnings.simplefilter("ignore", ComplexWarning)
+        return next((finding for finding in run_check(check, evaluation) if not finding.agrees), None)
 
 
 def judge_mutants(
     mutants: tuple[Mutant, ...], on_start: Callable[[Mutant], None] = lambda _: None
 ) -> Iterator[MutantResult]:
-    """Every mutant's fate, one after the other."""
+    """Judge mutants one after the other by all checks.
+
+    Args:
+        mutants: which ones.
+        on_start: called with each before it is judged.
+
+    Yields:
+        What became of each.
+    """
     for mutant in mutants:
         on_start(mutant)
         yield judge_mutant(mutant)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _LSTM, _SIGMA, _NOFORGET, _PEEPHOLE = "lstm.column", "lstm.sigma", "lstm.noforget", "lstm.peephole"
 
 
-def _lstm(name: str, part: str, old: str, new: str, like: str = "", spec: str = _LSTM) -> Mutant:
-    return Mutant(f"lstm.{name}", spec, "lstm", part, old, new, like)
+def _lstm(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _LSTM) -> Mutant:
+    return Mutant(f"lstm.{name}", spec, "lstm", part, old, new, published_bug)
 
 
 _FORGET = "new += np.multiply(f, old, out=carried) if self.forget else old"

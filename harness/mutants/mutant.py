@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.records.kill_matrix import MutantDescription, Part
 from rnn_harness.references import OutputLayer, Reference, get_reference
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.subject import Subject
@@ -31,24 +32,35 @@ class PatchError(ValueError):
 class Mutant:
     """One wrong reference.
 
-    `spec`: the spec it is judged against, whose reference it patches. `module`: the module of
-    `rnn_harness.references` that is edited. `part`: ``forward`` or ``backward``, where the fault is. `like`: the
-    published bug it is modelled on, if any.
+    Attributes:
+        name: The name that the kill matrix shows.
+        spec: The spec it is judged by, whose reference it patches.
+        module: The module of `rnn_harness.references` that is edited.
+        part: The part of the reference where the fault is.
+        old: The text that is replaced; it stands exactly once in the module.
+        new: The text that replaces it.
+        published_bug: The published bug it is modelled on; empty where there is none.
     """
 
     name: str
     spec: str
     module: str
-    part: str
+    part: Part
     old: str
     new: str
-    like: str = ""
+    published_bug: str = ""
 
     @property
     def edit(self) -> str:
         """The edit on one line, for tables."""
         old, new = (" ".join(text.split()) for text in (self.old, self.new))
         return f"{old}  ->  {new}"
+
+    def describe(self) -> MutantDescription:
+        """Return what a report shows of it."""
+        return MutantDescription(
+            mutant=self.name, spec=self.spec, part=self.part, edit=self.edit, published_bug=self.published_bug
+        )
 
 
 def _compile(name: str, source: str) -> ModuleType:
@@ -60,35 +72,47 @@ def _compile(name: str, source: str) -> ModuleType:
 
 
 def patched(mutant: Mutant) -> ModuleType:
-    """The edited module of a mutant. Raises PatchError."""
+    """Compile the edited module of a mutant.
+
+    Raises:
+        PatchError: the text it replaces does not stand exactly once in the module.
+    """
     original = importlib.import_module(f"{_PACKAGE}.{mutant.module}")
     source = inspect.getsource(original)
-    found = source.count(mutant.old)
-    if found != 1:
-        raise PatchError(f"mutant {mutant.name}: {mutant.old!r} stands {found} times in {mutant.module}, not once")
+    count = source.count(mutant.old)
+    if count != 1:
+        raise PatchError(f"mutant {mutant.name}: {mutant.old!r} stands {count} times in {mutant.module}, not once")
     label = re.sub(r"\W", "_", mutant.name)
     return _compile(f"{_PACKAGE}.{mutant.module}__{label}", source.replace(mutant.old, mutant.new))
 
 
-def _remade(right: Any, module: ModuleType) -> Any:
+def _of_edited_class(right: Any, module: ModuleType) -> Any:
     """The same object, of the edited module's class."""
     fields = {f.name: getattr(right, f.name) for f in dataclasses.fields(right) if f.init}
     return getattr(module, type(right).__name__)(**fields)
 
 
 def build(mutant: Mutant, spec: Spec) -> Subject:
-    """The spec's subject as the mutant computes it. Raises PatchError."""
+    """Build the spec's subject as the mutant computes it.
+
+    Args:
+        mutant: the edit.
+        spec: the mutant's spec.
+
+    Raises:
+        PatchError: the text that is replaced does not stand exactly once in the module.
+    """
     link = spec.reference
     assert link is not None, "mutants are made of specs with a reference"
     right: Reference = get_reference(link.name, **link.options)
     module = patched(mutant)
     output = OutputLayer(link.output) if link.output else None
     if mutant.module == "output_layer":
-        return Subject(spec, right, _remade(output, module))
+        return Subject(spec, right, _of_edited_class(output, module))
     host = type(right).__module__
     if host != f"{_PACKAGE}.{mutant.module}":
         # The edit is in a helper: recompile the cell's own module on top of it.
         source = inspect.getsource(importlib.import_module(host))
         source = source.replace(f"from {_PACKAGE}.{mutant.module} import", f"from {module.__name__} import")
         module = _compile(module.__name__.replace(f".{mutant.module}__", f".{host.split('.')[-1]}_on_"), source)
-    return Subject(spec, _remade(right, module), output)
+    return Subject(spec, _of_edited_class(right, module), output)

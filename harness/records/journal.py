@@ -19,7 +19,17 @@ from rnn_harness.runtime.atomic_file import write_whole
 class Journal:
     """Records as JSON Lines, written as they come and flushed; brought to disk when closed.
 
-    Opening an existing file without `resume` is refused, so that nothing recorded is lost.
+    Args:
+        path: the file.
+        resume: whether to go on with a file that holds records; without it such a file is refused, so that nothing
+            recorded is lost.
+
+    Attributes:
+        warnings: what was skipped in the file.
+        known: the records of the file, by key.
+
+    Raises:
+        UsageError: the file holds records already, is damaged, or cannot be written to.
     """
 
     def __init__(self, path: Path, resume: bool = False) -> None:
@@ -41,7 +51,11 @@ class Journal:
             raise UsageError(f"cannot write records to {path}: {error.strerror}") from None
 
     def write(self, record: Record) -> None:
-        """Append one record. Raises UsageError if the disk does not take it."""
+        """Append one record.
+
+        Raises:
+            UsageError: the disk does not take it.
+        """
         try:
             self._file.write(record.model_dump_json() + "\n")
             self._file.flush()
@@ -52,22 +66,22 @@ class Journal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as trouble:
-            if kind is None:
+            if error_type is None:
                 raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
 
 
 def not_a_record(error: ValueError) -> str:
-    """What is the matter with what should be one: the fields, or where it is no JSON."""
+    """Say what is wrong with what should be a record: its fields, or where it is no JSON."""
     if not isinstance(error, ValidationError):
         return str(error)
-    fields = [f"{'.'.join(map(str, one['loc']))} ({one['msg']})" for one in error.errors()]
+    fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]
     return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
 
 
@@ -81,15 +95,21 @@ def _refuse_newer(data: Any, place: str) -> None:
 
 
 def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
-    """The records of a journal. A truncated last line (a killed run) is reported in `warnings` and skipped.
+    """Yield the records of a journal.
 
-    Raises UsageError: unreadable file, a damaged line that is not the last, the same question answered twice.
+    Args:
+        path: the file.
+        warnings: gets a sentence where the last line is cut off, as that of a killed run; the line is skipped.
+
+    Raises:
+        UsageError: the file cannot be read, a line that is not the last is damaged, a record is of a newer schema,
+            or the same question is answered twice.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read records from {path}: {error}") from None
-    seen: set[str] = set()
+    keys: set[str] = set()
     last = len(lines) - 1
     for number, line in enumerate(lines):
         if not line.strip():
@@ -104,7 +124,7 @@ def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Reco
                     warnings.append(f"{path}:{number + 1}: the last record is cut off, and was skipped")
                 return
             raise UsageError(f"{path}:{number + 1}: not a record: {not_a_record(error)}") from None
-        if record.key in seen:
+        if record.key in keys:
             raise UsageError(f"{path}:{number + 1}: {record.entry}, {record.check} is recorded twice")
-        seen.add(record.key)
+        keys.add(record.key)
         yield record

@@ -263,6 +263,7 @@ class ParameterCount(MeasurementRecord):
         sizes: The sizes at which `count` holds.
         count: The number of parameters.
         formula: The closed form.
+        compared_with: Whose counts it was compared with; empty where there is none.
     """
 
     kind: Literal["parameters"] = "parameters"
@@ -271,6 +272,7 @@ class ParameterCount(MeasurementRecord):
     unit: Literal["parameters"] = "parameters"
     count: int
     formula: str
+    compared_with: tuple[str, ...] = ()
 
     @property
     def aspect(self) -> str:

@@ -1,4 +1,4 @@
-"""What a file of a parameter map holds. Nothing heavy is imported here."""
+"""What a file of a parameter map holds; nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Fields = dict[str, Any]
+"""The fields of a dataclass of the identification, by name: they are checked when it is made of them again."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MapPiece(_Strict):
-    """`name` of the reference is block `block` of `of` of `parameter`; `side` and `flipped` as in `ParameterBlock`."""
+    """One parameter of the reference, as a block of a parameter of the target.
+
+    Attributes:
+        parameter: The target's parameter.
+        name: The reference's parameter.
+        block: Which of the blocks of `parameter` it is, counted from 0.
+        of: How many blocks `parameter` has.
+        side: The columns that it takes where a parameter multiplies inputs and state together: ``x`` or ``h``.
+        flipped: Whether the block itself is transposed.
+    """
 
     parameter: str
     name: str
@@ -23,11 +35,20 @@ class MapPiece(_Strict):
 
 
 class MapFile(_Strict):
-    """Everything of a match. `cell`: the features of its sketch; `called`: its convention; `forms`: by parameter."""
+    """A cell, and which of a target's parameters is which of the cell's.
 
-    cell: dict[str, Any]
-    called: dict[str, Any]
+    Attributes:
+        cell: The features of the cell.
+        called: How the target is called.
+        states: The target's states by the reference's names, in its order.
+        pieces: The blocks of its parameters.
+        forms: How every parameter lies in memory, by its name.
+        recurrent_first: Whether a parameter on inputs and state together has the state's columns first.
+    """
+
+    cell: Fields
+    called: Fields
     states: tuple[Literal["h", "c"], ...]
     pieces: tuple[MapPiece, ...]
-    forms: dict[str, dict[str, Any]]
+    forms: dict[str, Fields]
     recurrent_first: bool = False

@@ -1,20 +1,22 @@
-"""What a validation found, as one document: identification, diagnosis, checks, counterexample."""
+"""The result of a validation as one document: identification, diagnosis, checks, counterexample."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from rnn_harness.records.parameter_map_file import MapFile
-from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
-Event = tuple[str, Any]
-"""``identified``, ``record``, ``diagnosis`` or ``counterexample``, with an `IdentificationRecord`, a `Record`, a
-`Diagnosis` or an `Example`."""
+Verdict = Literal["agrees", "refuted", "undecided"]
+IDENTIFICATION_CHECK = "identification.unique"
+"""The check that a target is what it should be."""
+PROCESS_CHECK = "process.ended"
+"""The check that a target leaves its process running; there is a record of it only where the process ended."""
+_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch")
 
 
 class _Model(BaseModel):
@@ -22,10 +24,14 @@ class _Model(BaseModel):
 
 
 class IdentificationRecord(_Model):
-    """`answer`: ``unique``, ``ambiguous`` (see `candidates`) or ``unknown``. `sentence`: the first, in words.
+    """What a target computes.
 
-    `spec`: the shipped spec, or ``candidate`` for one that was written from what was found. `map`: which parameter is
-    which.
+    Attributes:
+        answer: ``unique``, ``ambiguous`` (several cells cannot be told apart) or ``unknown``.
+        spec: The shipped spec, or ``candidate`` for a spec that was generated from what was identified.
+        sentence: The first cell in words.
+        candidates: Every cell that it may be, in words.
+        map: Which parameter of the target is which of the spec.
     """
 
     answer: Literal["unique", "ambiguous", "unknown"]
@@ -53,77 +59,71 @@ class Diagnosis(_Model):
         return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
-class Example(_Model):
-    """The smallest counterexample; `program` shows it."""
+class CounterexampleProgram(_Model):
+    """The smallest counterexample, and a program that shows it.
+
+    Attributes:
+        sizes: n, d, T and B, by name.
+        nonzero: How many of its numbers are not zero.
+        place: Where the number stands that differs: ``outputs[0, 0, 0]``.
+        computed: The number that the target gives there.
+        expected: The number that the equations give there.
+        bound: By how much the two may differ, by the rounding of the dtype.
+        program: The program; it ends in an assertion that fails.
+    """
 
     sizes: dict[str, int]
     nonzero: int
     place: str
-    found: float
+    computed: float
     expected: float
     bound: float
     program: str
 
 
 class Validation(_Model):
-    """Everything about one target. `outcome`: ``agrees``, ``refuted`` or ``undecided``."""
+    """Everything that was decided about one target.
+
+    Attributes:
+        target: Its name.
+        outcome: ``agrees``, ``refuted`` or ``undecided``.
+        spec: What it was compared with.
+        identification: What it computes, if that was reached.
+        diagnosis: What is wrong with it, if anything is.
+        checks: Every record.
+        counterexample: Numbers that show what is wrong, if there are some.
+        environment: The versions that may change an outcome.
+    """
 
     target: str
-    outcome: Literal["agrees", "refuted", "undecided"]
+    outcome: Verdict
     spec: str
     identification: IdentificationRecord | None
     diagnosis: Diagnosis | None
     checks: tuple[Record, ...]
-    counterexample: Example | None
+    counterexample: CounterexampleProgram | None
     environment: str
 
     def __str__(self) -> str:
-        from rnn_harness.reports.text.validation import summary
+        from rnn_harness.records.validation_summary import summary_text
 
-        return summary(self)
+        return summary_text(self)
 
     def __repr__(self) -> str:
         return f"<Validation of {self.target}: {self.outcome}, {len(self.checks)} checks; print it for a summary>"
 
 
-def collect(target: str, events: Iterable[Event]) -> Validation:
-    """One document of what happened."""
-    records: list[Record] = []
-    other: dict[str, Any] = {}
-    for kind, value in events:
-        if kind == "record":
-            records.append(value)
-        else:
-            other.setdefault(kind, value)
-    return validation(target, records, other)
+def outcome_of(records: Iterable[Record]) -> Verdict:
+    """Decide the outcome of a target from its records.
 
-
-def validation(target: str, records: Iterable[Record], other: dict[str, Any]) -> Validation:
-    """One document of records and what else was found, by kind of event."""
-    checks = tuple(records)
-    told: IdentificationRecord | None = other.get("identified")
-    spec = next((record.spec for record in checks if record.spec != "unknown"), told.spec if told else "")
-    return Validation(
-        target=target,
-        outcome=outcome_of(checks),
-        spec=spec,
-        identification=told,
-        diagnosis=other.get("diagnosis"),
-        checks=checks,
-        counterexample=other.get("counterexample"),
-        environment=versions(),
-    )
-
-
-def outcome_of(records: Iterable[Record]) -> Literal["agrees", "refuted", "undecided"]:
-    """Refuted if one record is and was not expected to be; undecided if the worker could not go on through no fault of
-    the target's; agrees if checks of numbers agree; else undecided.
+    Returns:
+        ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
+        fault of the target's; ``agrees`` if a check of its numbers agrees; else ``undecided``.
     """
-    found = list(records)
-    if any(one.outcome is Outcome.REFUTED and not one.expected for one in found):
+    checks = list(records)
+    if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
         return "refuted"
-    if any(one.check == "process.ended" and one.outcome is Outcome.NOT_RUN for one in found):
+    if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
-    told = ("identification.unique", "kernel.dispatch")
-    decided = any(one.outcome is Outcome.AGREES and one.check not in told for one in found)
-    return "agrees" if decided else "undecided"
+    is_decided = any(record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks)
+    return "agrees" if is_decided else "undecided"

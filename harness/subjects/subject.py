@@ -1,7 +1,4 @@
-"""What is judged: a cell over a sequence, in the reference's terms, tied to the spec it should compute.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
-"""
+"""What is judged: a cell over a sequence, in the reference's terms, tied to the spec it should compute."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from rnn_harness.arithmetic import Values
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
+from rnn_harness.references.bidirectional import Bidirectional
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -43,29 +41,45 @@ class Subject:
 
     @classmethod
     def of(cls, spec: Spec, cell: Reference | None = None, absent: tuple[str, ...] = ()) -> Subject:
-        """The spec's own reference, or `cell` in its place. Raises UsageError if the spec names none."""
+        """Return the subject of a spec that names a reference.
+
+        Args:
+            spec: what it should compute.
+            cell: what is judged; by default the spec's own reference.
+            absent: what the reference has and `cell` has not.
+
+        Raises:
+            UsageError: the spec names no reference.
+        """
         link = spec.reference
         if link is None:
             raise UsageError(f"spec {spec.id} names no reference")
-        made = cell if cell is not None else references.get_reference(link.name, **link.options)
-        return cls(spec, made, OutputLayer(link.output) if link.output else None, absent=absent)
+        judged = cell if cell is not None else references.get_reference(link.name, **link.options)
+        return cls(spec, judged, OutputLayer(link.output) if link.output else None, absent=absent)
+
+    @functools.cached_property
+    def reference(self) -> Reference:
+        """The spec's own reference, with its options; the cell itself where the spec names none that is registered."""
+        link = self.spec.reference
+        if link is None or link.name not in references.reference_names():
+            return self.cell
+        return references.get_reference(link.name, **link.options)
 
     @property
     def width(self) -> int:
         """The number of hidden states an output layer reads, in multiples of d."""
-        merged = self.cell.name == "bidirectional" and getattr(self.cell, "merge", "") == "concat"
-        return 2 if merged else 1
+        return 2 if isinstance(self.reference, Bidirectional) and self.reference.merge == "concat" else 1
 
     def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Shapes of all parameters, the output layer's included."""
+        """Return the shapes of all parameters, the output layer's included, at these named sizes."""
         shapes = self.cell.parameter_shapes(sizes["n"], sizes["d"])
         if self.output:
             shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
         return shapes
 
     def state_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """The size of every state, by reference name."""
-        shapes = {one.name: one.shape for one in self.spec.program(LAYERS).states}
+        """Return the size of every state by reference name, at these named sizes."""
+        shapes = {state.name: state.shape for state in self.spec.program(LAYERS).states}
         return {source: shapes[name][0].size(sizes) for name, source in self.states.items()}
 
     def forward(
@@ -75,23 +89,39 @@ class Subject:
         states: Mapping[str, Array] | None = None,
         lengths: IndexArray | None = None,
     ) -> Run:
-        """As the cell's, with the output layer's output in place of the hidden state."""
-        own, top = _split(parameters)
-        run = self.cell.forward(own, inputs, states, lengths)
+        """Run the cell and its output layer.
+
+        Args:
+            parameters: by reference name, the output layer's among them.
+            inputs: (T, B, n).
+            states: initial states by reference name, each (B, .); None for zeros.
+            lengths: number of steps of every row (B,), or None.
+
+        Returns:
+            The cell's run; where there is an output layer, with its output (T, B, k) in place of the hidden state.
+        """
+        below, top = _split(parameters)
+        run = self.cell.forward(below, inputs, states, lengths)
         if not self.output:
             return run
         y = masked(self.output.forward(top, run.outputs), lengths)
         return Run(y, run.finals, {**run.trace, "output": y}, (run, top, lengths))
 
     def backward(self, run: Run, d_outputs: Array, d_finals: Mapping[str, Array] | None = None) -> Gradients:
-        """As the cell's, through the output layer."""
+        """Run the backward pass, through the output layer if there is one.
+
+        Args:
+            run: what `forward` gave.
+            d_outputs: cotangent of its outputs.
+            d_finals: cotangents of the final states by reference name; None for zeros.
+        """
         if not self.output:
             return self.cell.backward(run, d_outputs, d_finals)
         inner, top, lengths = run.saved
         d_outputs = masked(d_outputs, lengths)
-        d_hidden, own = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
+        d_hidden, top_gradients = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
         below = self.cell.backward(inner, d_hidden, d_finals)
-        return Gradients(below.inputs, below.states, below.parameters | own)
+        return Gradients(below.inputs, below.states, below.parameters | top_gradients)
 
     @functools.cached_property
     def _layers(self) -> int | None:
@@ -101,14 +131,14 @@ class Subject:
     def blocks(self) -> dict[str, tuple[MappedBlock, ...]]:
         """The map of every spec parameter; without a reference the subject uses the spec's own names."""
         if self.spec.reference is None:
-            return {one.name: parse_map(one.name) for one in self.spec.program(LAYERS).parameters}
+            return {symbol.name: parse_map(symbol.name) for symbol in self.spec.program(LAYERS).parameters}
         return {k: parse_map(v) for k, v in expand(self.spec.reference.parameters, self._layers).items()}
 
     @functools.cached_property
     def states(self) -> dict[str, str]:
         """Reference state by spec state."""
         if self.spec.reference is None:
-            return {one.name: one.name for one in self.spec.program(LAYERS).states}
+            return {state.name: state.name for state in self.spec.program(LAYERS).states}
         return expand(self.spec.reference.states, self._layers)
 
     @functools.cached_property
@@ -135,7 +165,14 @@ class Subject:
         states: Mapping[str, Array],
         sizes: Mapping[str, int],
     ) -> Values:
-        """The same numbers under the spec's names. `inputs` (T, B, n), `states` by reference name."""
+        """Put numbers under the spec's names.
+
+        Args:
+            parameters: by reference name.
+            inputs: (T, B, n).
+            states: initial states by reference name, each (B, .).
+            sizes: the named sizes.
+        """
         return Values(
             {name: assemble(blocks, parameters) for name, blocks in self.blocks.items()},
             {self.input_name: inputs},
@@ -143,16 +180,21 @@ class Subject:
             dict(sizes),
         )
 
-    def gradients(self, found: Mapping[str, Array], parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Gradients by spec parameter, gathered by reference parameter."""
+    def gradients(self, by_symbol: Mapping[str, Array], parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Gather gradients by reference parameter.
+
+        Args:
+            by_symbol: gradients by spec parameter.
+            parameters: the reference's parameters, for their shapes.
+        """
         gathered: dict[str, Array] = {}
-        for name, gradient in found.items():
+        for name, gradient in by_symbol.items():
             scatter(self.blocks[name], gradient, parameters, gathered)
         return gathered
 
 
 def masked(values: Array, lengths: IndexArray | None) -> Array:
-    """`values` (T, B, .) with zeros past every row's length."""
+    """Return `values` (T, B, .) with zeros past every row's length."""
     if lengths is None:
         return values
     alive = np.arange(len(values))[:, None] < lengths
@@ -161,5 +203,5 @@ def masked(values: Array, lengths: IndexArray | None) -> Array:
 
 
 def _split(parameters: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
-    own = {name: value for name, value in parameters.items() if name not in OUTPUT_LAYER}
-    return own, {name: value for name, value in parameters.items() if name in OUTPUT_LAYER}
+    below = {name: value for name, value in parameters.items() if name not in OUTPUT_LAYER}
+    return below, {name: value for name, value in parameters.items() if name in OUTPUT_LAYER}

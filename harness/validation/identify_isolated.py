@@ -1,74 +1,117 @@
-"""What a target is, found out in a process of its own: one that leaves or hangs there does nothing to ours."""
+"""A target is identified in a process of its own: one that exits or hangs there does nothing to this process."""
 
 from __future__ import annotations
 
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnn_harness.errors import NotRun, UsageError
-from rnn_harness.runtime.worker import Send, run_in_worker
-from rnn_harness.validation.isolation import Limits, Order, advice, loaded, report_usage_errors
+from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
+from rnn_harness.validation.isolation import WrongUse, advice, load_requested, run_with_limits
+from rnn_harness.validation.request import Limits, ValidationRequest
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
 
 
 @dataclass(frozen=True)
-class IdentificationReport:
-    """`rows`: spec, sentence and gates of every match; `map`: the first one's, as --save-map writes it, empty without.
+class IdentifiedCell:
+    """A cell that a target equals.
 
-    `fault`: the known cell that it equals but for a mistake, and the mistake; empty if there is none, or a match.
+    Attributes:
+        spec: The shipped spec that defines it; None if there is none.
+        sentence: The cell in words.
+        gates: The letters of its gates in the order in which its weights on the input hold them.
     """
 
-    rows: tuple[dict[str, Any], ...]
+    spec: str | None
+    sentence: str
+    gates: str
+
+
+@dataclass(frozen=True)
+class IdentificationReport:
+    """What a target is identified as.
+
+    Attributes:
+        cells: Every cell that it equals; several cannot be told apart.
+        map: The parameter map of the first as JSON, as ``--save-map`` writes it; empty without a cell.
+        fault: The known cell that it equals but for a mistake, and the mistake; empty if there is none, or it is right.
+    """
+
+    cells: tuple[IdentifiedCell, ...]
     map: str = ""
     fault: str = ""
 
 
-def identify_isolated(order: Order, limits: Limits, nearest: bool = True) -> IdentificationReport:
-    """What the target of an order is. `nearest`: look for its fault, too, if it is nothing known.
+@dataclass(frozen=True)
+class _Task:
+    """What the worker does.
 
-    Raises UsageError as `identify` does, and NotRun where the target ended its process, or gave no answer in time.
+    Attributes:
+        request: Names the target.
+        finds_fault: Whether the nearest known cell is looked for if it is none.
     """
-    for kind, value in run_in_worker(_work, (order, nearest), limits.case):
-        if kind == "usage":
-            raise UsageError(value)
-        if kind == "ended":
-            raise NotRun(f"{value} while it was identified{advice(order, limits, value)}")
-        if kind == "answer":
-            return IdentificationReport(**value)
+
+    request: ValidationRequest
+    finds_fault: bool
+
+
+_Message = IdentificationReport | WrongUse
+
+
+def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: bool = True) -> IdentificationReport:
+    """Identify a target in a worker.
+
+    Args:
+        request: Names the target; nothing else of it is read but its options, its adapter and its memory.
+        limits: How long it may take.
+        finds_fault: Whether the nearest known cell is looked for if it is none.
+
+    Raises:
+        UsageError: The target cannot be driven, or its parameters fit no cell.
+        NotRun: The target ended its process, or gave no answer in time.
+    """
+    for message in run_in_worker(_identify_in_worker, _Task(request, finds_fault), limits.case):
+        match message:
+            case WrongUse(text):
+                raise UsageError(text)
+            case WorkerEnded():
+                raise NotRun(f"{message} while it was identified{advice(request, limits, message)}")
+            case IdentificationReport():
+                return message
     raise NotRun("its process gave no answer")
 
 
-def _work(send: Send, given: tuple[Order, bool]) -> None:
-    """What the target prints goes to standard error: it is no part of the answer."""
-    order, nearest = given
+def _identify_in_worker(send: Send[_Message | WorkerEnded], task: _Task) -> None:
+    """Do the worker's work; what the target prints goes to standard error, since it is no part of the answer."""
     sys.stdout.flush()
     os.dup2(2, 1)
-    report_usage_errors(send, order, lambda send, order: _identified(send, order, nearest))
+    run_with_limits(send, task.request, lambda: send(_report(task)))
 
 
-def _identified(send: Send, order: Order, nearest: bool) -> None:
+def _report(task: _Task) -> IdentificationReport:
+    """Identify the target in this process."""
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import to_map_file
 
-    target = loaded(order)
+    target = load_requested(task.request)
     matches = identify(target)
-    rows = tuple({"spec": m.spec, "sentence": m.sentence(), "gates": m.assignment.gate_order("x")} for m in matches)
-    written = to_map_file(matches[0]).model_dump_json(indent=1) + "\n" if matches else ""
-    fault = _nearest(target) if nearest and not matches else ""
-    send("answer", {"rows": rows, "map": written, "fault": fault})
+    if not matches:
+        return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
+    cells = [IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches]
+    return IdentificationReport(tuple(cells), to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
 
 
-def _nearest(target: Target) -> str:
-    """The known cell that it equals but for a mistake, empty if there is none."""
+def _fault(target: Target) -> str:
+    """Say which known cell the target equals but for a mistake; empty if there is none."""
     from rnn_harness.validation.diagnosis.explain import explain_faults
     from rnn_harness.validation.diagnosis.nearest import identify_faulty
     from rnn_harness.validation.identification.identify import target_layouts
     from rnn_harness.validation.identification.probe import probe_target
 
-    seen = probe_target(target)
-    found = identify_faulty(seen, target_layouts(target, seen), target.declared_model)
-    return explain_faults(found[0]).sentence() if found else ""
+    probe = probe_target(target)
+    faulty = identify_faulty(probe, target_layouts(target, probe), target.declared_model)
+    return explain_faults(faulty[0]).sentence() if faulty else ""

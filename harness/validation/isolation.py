@@ -1,4 +1,7 @@
-"""A target in a process of its own: what hangs, crashes or prints there becomes a record, and the rest goes on."""
+"""A target is validated in a process of its own: a hang, a crash or a print there does nothing to this process.
+
+What ends a worker becomes a record, and a new worker goes on with the dtypes that remain.
+"""
 
 from __future__ import annotations
 
@@ -8,240 +11,276 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
+from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import Diagnosis, Event
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.worker import LATE, SILENT, Send, run_in_worker
-from rnn_harness.validation.judging.expected_failures import Expected, unmet
+from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
+from rnn_harness.validation.judging.expected_failures import unmet_expectations
+from rnn_harness.validation.request import Limits, Listener, ValidationRequest
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
 
 GIGABYTE = 2**30
-_LOADED = "it was loaded"
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a worker is to do. `text`, `options`, `adapter`: the target as typed. `map`: the file of a saved map.
+class WrongUse:
+    """A worker's message that the target cannot be driven as it was asked for.
 
-    `told`: it need not be identified aloud. `memory`: gigabytes. `weights`: a file of them. `expected`: known failures.
-    `pairs`: the options as typed, for records. `known`: records that are not made again.
+    Attributes:
+        message: What to do about it.
     """
 
-    text: str
-    options: dict[str, Any]
-    spec: str = "auto"
-    seed: int = 0
-    examples: int = 5
-    dtypes: tuple[str, ...] = ("float64", "float32")
-    memory: float = 8.0
-    told: bool = False
-    adapter: str | None = None
-    map: str | None = None
-    weights: str | None = None
-    expected: tuple[Expected, ...] = ()
-    pairs: tuple[str, ...] = ()
-    known: tuple[tuple[str, Record], ...] = ()
+    message: str
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Seconds: `case` without a sign of life, for one case or the identification; `total` for everything."""
-
-    case: float = 120.0
-    total: float = 3600.0
+class _CaseStarted:
+    """A worker's message that it goes on to the next case."""
 
 
-def isolated(
-    order: Order, limits: Limits | None = None, on_start: Callable[[str], None] = lambda _: None
-) -> Iterator[Event]:
-    """The events of `validating`, made in a worker.
+_WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | WrongUse
 
-    A worker that is silent for too long, or ends before it is done, becomes a record; a new one goes on with the
-    dtypes that are left. Where there are two cores, the dtypes after the first have a worker of their own. Raises
-    UsageError as `validating` does.
+
+@dataclass(frozen=True)
+class _Part:
+    """What one worker decides.
+
+    Attributes:
+        request: Its part of the whole request: some of the dtypes.
+        is_identified: Whether another worker yields what the target is identified as.
+    """
+
+    request: ValidationRequest
+    is_identified: bool = False
+
+
+def run_validation_isolated(
+    request: ValidationRequest, limits: Limits | None = None, listener: Listener | None = None
+) -> Iterator[ValidationEvent]:
+    """Yield the events of `run_validation`, from workers.
+
+    Where there are two cores, the dtypes after the first are judged by a second worker at the same time.
+
+    Args:
+        request: What is validated; its `target` names it.
+        limits: How long it may take.
+        listener: Who follows the progress.
+
+    Raises:
+        UsageError: The target cannot be loaded or driven, or nothing can be compared with it.
     """
     records: list[Record] = []
-    for kind, value in _everything(order, limits or Limits(), on_start):
-        if kind == "record":
-            records.append(value)
-        yield kind, value
-    for record in unmet(records, order.expected, order.text, order.seed):
-        yield "record", record.model_copy(update={"init": order.pairs})
+    for event in _events(request, limits or Limits(), listener or Listener()):
+        if isinstance(event, RecordMade):
+            records.append(event.record)
+        yield event
+    for record in unmet_expectations(records, request.expected, request.target, request.seed):
+        yield RecordMade(record.model_copy(update={"init": request.typed_options}))
 
 
-def _everything(order: Order, limits: Limits, on_start: Callable[[str], None]) -> Iterator[Event]:
-    """All events, of one worker or of two side by side."""
-    end = time.monotonic() + limits.total
-    first, rest = replace(order, dtypes=order.dtypes[:1]), order.dtypes[1:]
-    if not rest or _cores() < 2:
-        yield from _all(order, limits, end, on_start)
+def _events(request: ValidationRequest, limits: Limits, listener: Listener) -> Iterator[ValidationEvent]:
+    """Yield the events of one worker, or of two that run at the same time."""
+    deadline = time.monotonic() + limits.total
+    first, further_dtypes = replace(request, dtypes=request.dtypes[:1]), request.dtypes[1:]
+    if not further_dtypes or _core_count() < 2:
+        yield from _part_events(_Part(request), limits, deadline, listener)
         return
-    beside: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    other = replace(order, dtypes=rest, told=True)
-    # A daemon: whoever stops listening is not kept waiting for it, and its process ends with ours.
-    threading.Thread(target=_beside, args=(beside, other, limits, end, on_start), daemon=True).start()
-    yield from _all(first, limits, end, on_start)
-    while (event := beside.get()) is not None:
+    events: queue.SimpleQueue[ValidationEvent | None] = queue.SimpleQueue()
+    second = _Part(replace(request, dtypes=further_dtypes), is_identified=True)
+    # A daemon: a caller that stops listening is not kept waiting for it, and its process ends with ours.
+    arguments = (events, second, limits, deadline, listener)
+    threading.Thread(target=_put_events, args=arguments, daemon=True).start()
+    yield from _part_events(_Part(first), limits, deadline, listener)
+    while (event := events.get()) is not None:
         yield event
 
 
-def _cores() -> int:
+def _core_count() -> int:
+    """Count the cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _beside(
-    into: queue.SimpleQueue[Event | None], order: Order, limits: Limits, end: float, on_start: Callable[[str], None]
+def _put_events(
+    events: queue.SimpleQueue[ValidationEvent | None], part: _Part, limits: Limits, deadline: float, listener: Listener
 ) -> None:
-    """The other dtypes' events; None when there are no more. Wrong use is told by the first."""
+    """Put the events of the second worker, and None after the last; the first worker reports wrong use."""
     with contextlib.suppress(UsageError):
-        for event in _all(order, limits, end, on_start):
-            into.put(event)
-    into.put(None)
+        for event in _part_events(part, limits, deadline, listener):
+            events.put(event)
+    events.put(None)
 
 
-def _all(order: Order, limits: Limits, end: float, on_start: Callable[[str], None]) -> Iterator[Event]:
-    """One worker after the other, until nothing is left."""
-    left: Order | None = order
-    while left is not None:
-        left = yield from _one(left, limits, end, on_start)
+def _part_events(part: _Part, limits: Limits, deadline: float, listener: Listener) -> Iterator[ValidationEvent]:
+    """Start one worker after the other until no dtype remains."""
+    remaining: _Part | None = part
+    while remaining is not None:
+        remaining = yield from _worker_events(remaining, limits, deadline, listener)
 
 
-def _one(order: Order, limits: Limits, end: float, on_start: Callable[[str], None]) -> Any:
-    """One worker's events; returns the order that is left for the next, or None."""
-    phase, told = _LOADED, order.told
-    for kind, value in run_in_worker(_work, order, limits.case, end):
-        if kind == "start":
-            phase = f"it was tried: {value}"
-            on_start(value)
-        elif kind == "usage":
-            raise UsageError(value)
-        elif kind == "ended":
-            undecided = value == LATE or phase == _LOADED
-            ended = _record(order, phase, f"{value} while {phase}{advice(order, limits, value)}", undecided)
-            if order.told and not ended.dtype:
-                return None  # whoever identifies it tells that
-            yield "record", ended
-            if undecided:
-                return None
-            wanted = "a recurrent cell" if order.spec == "auto" else order.spec
-            yield "diagnosis", Diagnosis(spec=wanted, part="behaviour: it does not end well", difference=value)
-            return _rest(order, phase, told)
-        elif kind == "event":
-            name, what = value
-            told = told or name == "identified"
-            yield name, what.model_copy(update={"init": order.pairs}) if name == "record" else what
+def _worker_events(
+    part: _Part, limits: Limits, deadline: float, listener: Listener
+) -> Generator[ValidationEvent, None, _Part | None]:
+    """Yield the events of one worker; return the part that remains for the next, if any."""
+    phase: PhaseStarted | None = None
+    is_identified = part.is_identified
+    for message in run_in_worker(_judge_in_worker, part, limits.case, deadline):
+        match message:
+            case PhaseStarted():
+                phase = message
+                listener.on_start(phase)
+            case _CaseStarted():
+                listener.on_case()
+            case WrongUse(text):
+                raise UsageError(text)
+            case WorkerEnded():
+                dtype = phase.dtype if phase is not None else ""
+                if part.is_identified and not dtype:
+                    return None  # the worker that identifies it comes to the same end, and reports it
+                yield from _events_of_ending(part.request, phase, message, limits)
+                return _remaining_part(part, dtype) if is_identified and not _is_undecided(phase, message) else None
+            case RecordMade(record):
+                yield RecordMade(record.model_copy(update={"init": part.request.typed_options}))
+            case _:
+                is_identified = is_identified or isinstance(message, TargetIdentified)
+                yield message
     return None
 
 
-def advice(order: Order, limits: Limits, ending: str) -> str:
-    """What to give more of, where that may have been the reason."""
-    if ending == LATE:
-        return f"; everything may take {limits.total:g} s (--total)"
-    if ending.startswith(SILENT):
-        return "; --timeout SECONDS gives it longer"
-    if any(sign in ending for sign in _OUT_OF_MEMORY):
-        return f"; it may take {order.memory:g} GB (--memory)"
-    return ""
+def _is_undecided(phase: PhaseStarted | None, ended: WorkerEnded) -> bool:
+    """Say whether an ending says nothing about the target: it was late, or had not begun."""
+    return ended.ending is Ending.TOTAL_TIMEOUT or phase is None
 
 
-_OUT_OF_MEMORY = ("memory", "MemoryError", "map segment", "SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
-"""What an ending says that a lack of memory may have brought about."""
-
-
-def _rest(order: Order, phase: str, told: bool) -> Order | None:
-    """What is left after the dtype in which a worker ended."""
-    reached = [dtype for dtype in order.dtypes if f"{dtype} on" in phase]
-    if not told or not reached:
-        return None
-    dtypes = order.dtypes[order.dtypes.index(reached[0]) + 1 :]
-    return replace(order, dtypes=dtypes, told=True) if dtypes else None
-
-
-def _record(order: Order, phase: str, reason: str, undecided: bool) -> Record:
-    dtype = next((dtype for dtype in order.dtypes if f"{dtype} on" in phase), "")
-    return Record(
-        entry="unknown",
-        spec="unknown",
-        check="process.ended",
-        witness="kernel",
-        outcome=Outcome.NOT_RUN if undecided else Outcome.REFUTED,
-        reason=reason,
-        seed=order.seed,
-        environment=versions(),
-        kernel=order.text,
-        dtype=dtype,
-        device="cpu" if dtype else "",
+def _events_of_ending(
+    request: ValidationRequest, phase: PhaseStarted | None, ended: WorkerEnded, limits: Limits
+) -> Iterator[ValidationEvent]:
+    """Yield the record of a worker that ended, and the diagnosis if it refutes the target."""
+    during = "it was loaded" if phase is None else f"it was tried: {phase.title}"
+    is_undecided = _is_undecided(phase, ended)
+    dtype = phase.dtype if phase is not None else ""
+    yield RecordMade(
+        Record(
+            entry="unknown",
+            spec="unknown",
+            check=PROCESS_CHECK,
+            witness="kernel",
+            outcome=Outcome.NOT_RUN if is_undecided else Outcome.REFUTED,
+            reason=f"{ended} while {during}{advice(request, limits, ended)}",
+            seed=request.seed,
+            environment=versions(),
+            kernel=request.target,
+            dtype=dtype,
+            device="cpu" if dtype else "",
+        )
     )
+    if not is_undecided:
+        expected_spec = "a recurrent cell" if request.spec == "auto" else request.spec
+        part_at_fault = "behaviour: it does not end well"
+        yield TargetDiagnosed(Diagnosis(spec=expected_spec, part=part_at_fault, difference=str(ended)))
 
 
-def _work(send: Send, order: Order) -> None:
-    """The worker's work: standard output goes nowhere."""
+def advice(request: ValidationRequest, limits: Limits, ended: WorkerEnded) -> str:
+    """Say which limit to raise, where that limit may have ended the worker.
+
+    Returns:
+        The end of a sentence; empty where no limit can have been the reason.
+    """
+    if ended.ending is Ending.TOTAL_TIMEOUT:
+        return f"; everything may take {limits.total:g} s (--total)"
+    if ended.ending is Ending.TIMEOUT:
+        return "; --timeout SECONDS gives it longer"
+    return f"; it may take {request.memory:g} GB (--memory)" if ended.may_lack_memory else ""
+
+
+def _remaining_part(part: _Part, reached: str) -> _Part | None:
+    """Return what remains after the dtype in which a worker ended."""
+    dtypes = part.request.dtypes
+    if reached not in dtypes:
+        return None
+    remaining = dtypes[dtypes.index(reached) + 1 :]
+    return _Part(replace(part.request, dtypes=remaining), is_identified=True) if remaining else None
+
+
+def _judge_in_worker(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
+    """Do a worker's work; what the target prints goes nowhere."""
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    report_usage_errors(send, order, _judged)
+    run_with_limits(send, part.request, lambda: _send_events(send, part))
 
 
-def _judged(send: Send, order: Order) -> None:
-    from rnn_harness.validation.identification.saved_map import load_map
+def _send_events(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
+    """Judge the target and send every event, but not twice what it is identified as."""
     from rnn_harness.validation.judging.trained_weights import check_weights
-    from rnn_harness.validation.judging.validate import ProgressListener, ValidationRequest, validating
+    from rnn_harness.validation.judging.validate import judge_target
 
-    given = None if order.map is None else load_map(Path(order.map))
-    target = loaded(order)
-    options = tuple(order.options.items())
-    weights = None if order.weights is None else Path(order.weights)
-    if weights is not None:
-        check_weights(weights, target)
-    own = (order.spec, order.seed, order.examples, order.dtypes)
-    wish = ValidationRequest(*own, given, options, weights, order.expected, whole=False)
-    watch = ProgressListener(lambda title: send("start", title), lambda: send("alive", None), order.known)
-    for kind, value in validating(target, wish, watch):
-        known = order.told and (kind == "identified" or getattr(value, "check", "") == "identification.unique")
-        if not known:
-            send("event", (kind, value))
+    target = load_requested(part.request)
+    if part.request.weights is not None:
+        check_weights(part.request.weights, target)
+    for event in judge_target(target, part.request, Listener(send, lambda: send(_CaseStarted()))):
+        if not (part.is_identified and _is_about_identification(event)):
+            send(event)
 
 
-def report_usage_errors(send: Send, order: Order, work: Callable[[Send, Order], None]) -> None:
-    """Work in as much memory as an order gives; wrong use is sent, and that the memory did not suffice to begin."""
-    _limit(order.memory)
+def _is_about_identification(event: ValidationEvent) -> bool:
+    """Say whether an event tells what the target is identified as."""
+    if isinstance(event, RecordMade):
+        return event.record.check == IDENTIFICATION_CHECK
+    return isinstance(event, TargetIdentified)
+
+
+def run_with_limits(
+    send: Callable[[WrongUse | WorkerEnded], None], request: ValidationRequest, work: Callable[[], None]
+) -> None:
+    """Work inside a worker within the memory of a request.
+
+    What cannot be done as it was asked for is sent as `WrongUse`; memory in which not even torch can be loaded, as
+    `WorkerEnded`.
+    """
+    _limit_memory(request.memory)
     try:
         from rnn_harness.specs import SpecError
-        from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch, and all that is needed from the start
+        from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed
     except (MemoryError, ImportError, OSError) as error:
-        send("ended", f"the memory did not suffice to load torch ({type(error).__name__}: {error})")
+        sentence = f"the memory did not suffice to load torch ({type(error).__name__}: {error})"
+        send(WorkerEnded(Ending.OUT_OF_MEMORY, sentence))
         return
     try:
-        work(send, order)
+        work()
     except (UsageError, SpecError) as error:
-        send("usage", str(error))
+        send(WrongUse(str(error)))
 
 
-def loaded(order: Order) -> Target:
-    """The target. Raises UsageError."""
+def load_requested(request: ValidationRequest) -> Target:
+    """Load the target of a request.
+
+    Raises:
+        UsageError: There is no such target, or the adapter that was asked for does not drive it.
+    """
     from rnn_harness.validation.loading.target import load_target
 
     try:
-        return load_target(order.text, order.options, order.adapter)
+        return load_target(request.target, dict(request.options), request.adapter)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it
-        if order.adapter is None:
+        if request.adapter is None:
             raise
-        told = f"{type(error).__name__}: {error}"
-        raise UsageError(f"--adapter {order.adapter} does not drive {order.text}: {told}; leave it out") from None
+        reason = f"{type(error).__name__}: {error}"
+        message = f"--adapter {request.adapter} does not drive {request.target}: {reason}; leave it out"
+        raise UsageError(message) from None
 
 
-def _limit(gigabytes: float) -> None:
-    """As much memory as that and no more, where the system can say so."""
+def _limit_memory(gigabytes: float) -> None:
+    """Limit the memory of this process, where the system can."""
     try:
         import resource
     except ImportError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnn_harness.records.measurement import LearningMeasurement
-from rnn_harness.reports.page.plots import as_svg, figure_of, style
+from rnn_harness.reports.page.plots import as_svg, line_style, new_figure
 
 
 def learning_plot(rows: Sequence[LearningMeasurement]) -> str:
@@ -17,10 +17,10 @@ def learning_plot(rows: Sequence[LearningMeasurement]) -> str:
     Returns:
         The plot as an SVG element.
     """
-    with figure_of(6, 4.2) as (figure, axes):
+    with new_figure(6, 4.2) as (figure, axes):
         for k, row in enumerate(rows):
             steps, losses = zip(*row.loss_curve, strict=True)
-            axes.plot(steps, losses, marker="os^Dv"[k % 5], markersize=3.5, label=row.subject, **style(k))
+            axes.plot(steps, losses, marker="os^Dv"[k % 5], markersize=3.5, label=row.subject, **line_style(k))
         axes.axhline(rows[0].chance, color="#777777", linewidth=1, linestyle=(0, (1, 2)), label="without memory")
         if rows[0].best:
             axes.axhline(rows[0].best, color="#222222", linewidth=1, linestyle=(0, (4, 2)), label="at best")

@@ -1,4 +1,4 @@
-"""Plots as SVG text: readable without colour, with a text beside them, and the same for the same numbers."""
+"""Plots as SVG text: readable without colour, with a description, and the same for the same numbers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ from rnn_harness.records.measurement import DecayMeasurement
 # Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _STYLES = ("-", "--", "-.", ":")
-FLOAT32 = -6.92
+FLOAT32_LIMIT = -6.92
 """log10 of 2^-23: below it, a sum of float32 numbers around one does not see a gradient."""
 LOWEST = -14.0
-PLOTTED = {
+"""The lower end of the axis, in powers of ten."""
+PLOTTED_DECAYS = {
     "RNN": ("torch", "orthogonal"),
     "sigmoid RNN": ("torch",),
     "GRU": ("torch", "keep"),
     "LSTM": ("torch", "forget-1", "chrono"),
     "LSTM without forget gate": ("torch",),
 }
-"""What is drawn; the table beside it has them all."""
+"""The initialisations that are drawn, by cell; the table has them all."""
 
 
 @contextlib.contextmanager
-def figure_of(width: float, height: float) -> Iterator[tuple[Any, Any]]:
-    """A figure and its axes, in inches, with settings that make the same text of the same numbers."""
+def new_figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
+    """Open a figure with settings that make the same text of the same numbers.
+
+    Args:
+        width: Its width in inches.
+        height: Its height in inches.
+
+    Yields:
+        matplotlib's figure and its axes.
+    """
     import matplotlib
 
     matplotlib.use("svg")
@@ -44,15 +53,15 @@ def figure_of(width: float, height: float) -> Iterator[tuple[Any, Any]]:
 
 
 def as_svg(figure: Any) -> str:
-    """The figure as an element of a page."""
+    """Return a figure as an ``svg`` element of a page."""
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
 
 
-def style(k: int) -> dict[str, Any]:
-    """The k-th line's colour and dashes."""
+def line_style(k: int) -> dict[str, str]:
+    """Return the colour and the dashes of the k-th line."""
     return {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
 
 
@@ -68,23 +77,33 @@ def interval_wedge(
 
 
 def decay_plot(rows: Sequence[DecayMeasurement], furthest: int = 100) -> str:
-    """log10 of the gradient's norm over the lag, for measurements of decay, with the 95 % interval of the rate as a
-    wedge, and the bound from singular values, dotted. Empty if there are none.
+    """Draw log10 of the gradient's norm over the lag.
+
+    The 95 % interval of the rate is a wedge, the bound from singular values is dotted.
+
+    Args:
+        rows: The measurements.
+        furthest: The largest lag that is drawn.
+
+    Returns:
+        An SVG element; empty if there are no measurements.
     """
     if not rows:
         return ""
-    with figure_of(8, 5.2) as (figure, axes):
+    with new_figure(8, 5.2) as (figure, axes):
         for k, row in enumerate(rows):
             points = [(0, 0.0), *(point for point in row.log10_norms if point.step <= furthest)]
             x, y = zip(*points, strict=True)
-            axes.plot(x, y, marker="o", markersize=3, label=f"{row.subject}, {row.initialisation}", **style(k))
+            axes.plot(x, y, marker="o", markersize=3, label=f"{row.subject}, {row.initialisation}", **line_style(k))
             low, high = interval_wedge(row, x, y)
-            axes.fill_between(x, low, high, color=style(k)["color"], alpha=0.15, linewidth=0)
+            axes.fill_between(x, low, high, color=line_style(k)["color"], alpha=0.15, linewidth=0)
             if row.bound_per_step is not None:
                 slope = math.log10(row.bound_per_step)
-                axes.plot(x, [slope * lag for lag in x], color=style(k)["color"], linestyle=(0, (1, 3)), linewidth=1)
-        axes.axhline(FLOAT32, color="#888888", linewidth=1)
-        axes.text(0, FLOAT32 + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
+                axes.plot(
+                    x, [slope * lag for lag in x], color=line_style(k)["color"], linestyle=(0, (1, 3)), linewidth=1
+                )
+        axes.axhline(FLOAT32_LIMIT, color="#888888", linewidth=1)
+        axes.text(0, FLOAT32_LIMIT + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
         axes.set_xlabel("lag k (steps)")
         axes.set_ylabel("log10 of the gradient's norm")
         axes.set_ylim(LOWEST, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnn_harness.records.measurement import SpeedMeasurement
-from rnn_harness.reports.page.plots import as_svg, figure_of
+from rnn_harness.reports.page.plots import as_svg, new_figure
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def speed_plot(rows: Sequence[SpeedMeasurement]) -> str:
     bars = time_bars(rows)
     if not bars:
         return ""
-    with figure_of(6, 0.9 + 0.45 * len(bars)) as (figure, axes):
+    with new_figure(6, 0.9 + 0.45 * len(bars)) as (figure, axes):
         spread = [[bar.median - bar.ci_low for bar in bars], [bar.ci_high - bar.median for bar in bars]]
         # Colour adds nothing here to the text next to the bar.
         names, medians = [bar.subject for bar in bars], [bar.median for bar in bars]

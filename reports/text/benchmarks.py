@@ -24,10 +24,10 @@ _LAGS = (1, 10, 100)
 _PHASES: tuple[SpeedPhase, ...] = ("forward", "backward", "both")
 
 
-def _columns(left: Sequence[str], right: Sequence[str]) -> list[Column]:
-    """Texts, the first of them a name and the others folded, and numbers."""
-    texts = [Column(name, least=20 if i else None) for i, name in enumerate(left)]
-    return [*texts, *(Column(name, right=True) for name in right)]
+def _columns(texts: Sequence[str], numbers: Sequence[str]) -> list[Column]:
+    """Build columns of texts, the first of them a name and the others folded, and of numbers."""
+    text_columns = [Column(name, least=20 if i else None) for i, name in enumerate(texts)]
+    return [*text_columns, *(Column(name, right=True) for name in numbers)]
 
 
 def _red(text: str) -> Text:
@@ -49,8 +49,9 @@ def _print_parameters(console: Console, rows: Sequence[ParameterCount]) -> None:
         return
     table = []
     for row in rows:
-        against = Text.assemble("" if row.agrees else ("✗ ", "red"), row.reason.removeprefix("held against "))
-        table.append((row.subject, row.formula, against, f"{row.count}"))
+        against = ", ".join(row.compared_with) or "nothing: it has no reference"
+        verdict = Text(against) if row.agrees else Text.assemble(("✗ ", "red"), row.reason)
+        table.append((row.subject, row.formula, verdict, f"{row.count}"))
     columns = (Column("what", least=24), *_columns(("", "closed form", "held against"), ("count",))[1:])
     print_table(console, "Parameters (of cells at n = 3, d = 4, k = 2)", columns, table)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -18,10 +20,9 @@ needs_cuda = pytest.mark.skipif(
 @needs_cuda
 @pytest.mark.parametrize(("kernel", "setting"), PAIRS, ids=[f"{k.id} in {s.dtype}" for k, s in PAIRS])
 def test_a_kernel_on_cuda_is_the_one_asked_for_and_nothing_of_it_is_refuted(kernel: Kernel, setting: Setting) -> None:
-    one = Kernel(**{name: getattr(kernel, name) for name in kernel.__dataclass_fields__} | {"settings": (setting,)})
-    found = list(judge_kernels((one,)))
-    assert found[0].outcome is Outcome.AGREES, found[0].reason
-    refuted = [f"{record.check}: {record.reason}" for record in found if record.outcome is Outcome.REFUTED]
+    records = list(judge_kernels((replace(kernel, settings=(setting,)),)))
+    assert records[0].outcome is Outcome.AGREES, records[0].reason
+    refuted = [f"{record.check}: {record.reason}" for record in records if record.outcome is Outcome.REFUTED]
     assert not refuted
 
 

@@ -18,13 +18,13 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="not run: 
 @pytest.mark.parametrize("family", ["rnn", "gru", "lstm"])
 def test_every_kernel_of_a_family_is_timed_where_it_is_right(family: str) -> None:
     point = SpeedPoint(TIMED_SPECS[family], 32, 32, 8, 20, device="cuda")
-    names = {one.name for one in competitors(point)}
+    names = {competitor.name for competitor in competitors(point)}
     assert any("cudnn" in name for name in names)
     assert any(name.startswith("fused/") for name in names)
-    found = list(measure_speed(point, 3))
-    assert {one.reason for one in found if one.agrees is False} == set()
-    assert all("cuda" in one.device for one in found)
-    assert all((one.peak_memory_mb or 0) > 0 for one in found if one.phase == "both")
+    measurements = list(measure_speed(point, 3))
+    assert {measurement.reason for measurement in measurements if measurement.agrees is False} == set()
+    assert all("cuda" in measurement.device for measurement in measurements)
+    assert all((measurement.peak_memory_mb or 0) > 0 for measurement in measurements if measurement.phase == "both")
 
 
 @pytest.mark.gpu

@@ -34,9 +34,9 @@ def no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: str) -> None:
     evaluation = Evaluation.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=3, T=4))
     steps = evaluate(evaluation.program, evaluation.values, TorchArithmetic(dtype, "cuda")).steps
-    for exact, found in zip(evaluation.balls.steps, steps, strict=True):
+    for exact, computed in zip(evaluation.balls.steps, steps, strict=True):
         for name, balls in exact.items():
-            assert error_over_bound(balls, np.asarray(found[name].detach().cpu()))[0] <= 1, name
+            assert error_over_bound(balls, np.asarray(computed[name].detach().cpu()))[0] <= 1, name
 
 
 def test_the_number_of_checks_that_wait_for_a_device_is_fixed() -> None:

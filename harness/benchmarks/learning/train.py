@@ -6,14 +6,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from rnn_harness.array_types import Array
-from rnn_harness.benchmarks.learning.gradient_rate import gradient_rate
-from rnn_harness.benchmarks.learning.learner import Learner, set_biases
-from rnn_harness.benchmarks.learning.task import Batch, Task
+from rnn_harness.benchmarks.learning.learner import Learner
+from rnn_harness.benchmarks.learning.model import LearningModel
+from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.speed.stopwatch import median_interval
 from rnn_harness.families import FAMILIES
 from rnn_harness.records.measurement import CurvePoint, LearningMeasurement, stamp
@@ -113,82 +111,6 @@ class _Training:
     curve: tuple[CurvePoint, ...]
 
 
-@dataclass(frozen=True)
-class _Model:
-    """A layer of torch with a linear layer on top.
-
-    Attributes:
-        task: The task, which says which states are read.
-        learner: Says whether the state is carried from window to window.
-        layer: The recurrent layer.
-        top: The linear layer.
-    """
-
-    task: Task
-    learner: Learner
-    layer: Any
-    top: Any
-
-    @staticmethod
-    def build(task: Task, learner: Learner) -> _Model:
-        """Build the model for a task, with fresh parameters."""
-        import torch
-
-        d = task.hidden_sizes[learner.family]
-        layer_class = getattr(torch.nn, FAMILIES[learner.family].torch_class)
-        layer = layer_class(task.input_size, d, task.layers, bidirectional=learner.bidirectional)
-        set_biases(layer, learner, task.steps)
-        return _Model(task, learner, layer, torch.nn.Linear(d * (2 if learner.bidirectional else 1), task.output_size))
-
-    @property
-    def parameters(self) -> list[Any]:
-        """All trained parameters."""
-        return [*self.layer.parameters(), *self.top.parameters()]
-
-    def rate(self) -> float | None:
-        """Return the gradient's factor per step; None for a stack or both directions."""
-        if self.learner.bidirectional or self.task.layers > 1:
-            return None
-        return gradient_rate(self.layer, self.learner.family, self.task.input_size)
-
-    def loss(self, batch: Batch) -> Any:
-        """Return the loss of a batch as a tensor."""
-        return _loss(self.task, self.top(self._states(batch.inputs)), batch.targets)
-
-    def test_loss(self, batch: Batch) -> float:
-        """Return the loss of a batch, without a graph."""
-        import torch
-
-        with torch.no_grad():
-            return float(self.loss(batch))
-
-    def _states(self, inputs: Array) -> Any:
-        """Return the states that are read: the last ones (B, d) or all (T, B, d); window by window, if there are."""
-        import torch
-
-        x: Any = torch.from_numpy(inputs)
-        if not self.task.window:
-            outputs = self.layer(x)[0]
-            return outputs if self.task.asks_every_step else outputs[-1]
-        parts, state = [], None
-        for window in x.split(self.task.window):
-            outputs, last = self.layer(window, state)
-            parts.append(outputs)
-            # The gradient ends where a window does; the state goes on, or does not.
-            detached = tuple(tensor.detach() for tensor in last) if isinstance(last, tuple) else last.detach()
-            state = detached if self.learner.is_stateful else None
-        return torch.cat(parts)
-
-
-def _loss(task: Task, outputs: Any, targets: Array) -> Any:
-    import torch
-
-    if task.asks_numbers:
-        return torch.nn.functional.mse_loss(outputs, torch.from_numpy(targets))
-    classes = torch.from_numpy(targets.astype(np.int64)).reshape(-1)
-    return torch.nn.functional.cross_entropy(outputs.reshape(-1, task.output_size), classes, ignore_index=-1)
-
-
 def _train(
     task: Task, learner: Learner, training_steps: int, seed: int, check_interrupt: Callable[[], None]
 ) -> _Training:
@@ -196,10 +118,10 @@ def _train(
 
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 1])
-    model = _Model.build(task, learner)
+    model = LearningModel.build(task, learner)
     parameters = model.parameters
     optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE)
-    rate_before = model.rate()
+    rate_before = model.gradient_rate()
     test = task.draw(np.random.default_rng([seed, 2]), TEST_SIZE)
     curve: list[CurvePoint] = []
     start, seconds, solved_at = time.perf_counter(), 0.0, None
@@ -218,4 +140,4 @@ def _train(
             start = time.perf_counter()
     seconds += time.perf_counter() - start
     count = sum(parameter.numel() for parameter in parameters)
-    return _Training(model.test_loss(test), solved_at, seconds, count, rate_before, model.rate(), tuple(curve))
+    return _Training(model.test_loss(test), solved_at, seconds, count, rate_before, model.gradient_rate(), tuple(curve))

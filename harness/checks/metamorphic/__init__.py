@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from rnn_harness.checks.metamorphic import batch, bounds, gradients, limits, structure, symmetry, time, variants
+from rnn_harness.checks.metamorphic import (
+    arrays,
+    batch,
+    bounds,
+    gradients,
+    inputs,
+    limits,
+    structure,
+    symmetry,
+    time,
+    variants,
+)
 from rnn_harness.checks.metamorphic.cell_traits import Traits
-from rnn_harness.checks.metamorphic.property import Comparison, MetamorphicProperty
+from rnn_harness.checks.metamorphic.comparison import Comparison
+from rnn_harness.checks.metamorphic.property import MetamorphicProperty
 
 
 def _ledger_order(entry: MetamorphicProperty) -> tuple[int, str]:
@@ -16,7 +28,7 @@ PROPERTIES: tuple[MetamorphicProperty, ...] = tuple(
     sorted(
         {
             id(entry): entry
-            for module in (batch, bounds, gradients, limits, structure, symmetry, time, variants)
+            for module in (arrays, batch, bounds, gradients, inputs, limits, structure, symmetry, time, variants)
             for entry in vars(module).values()
             if isinstance(entry, MetamorphicProperty)
         }.values(),

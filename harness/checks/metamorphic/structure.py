@@ -9,11 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.cell_traits import Traits
-from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, same
+from rnn_harness.checks.metamorphic.cell_traits import CellPair, CellStack, Traits
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
-from rnn_harness.checks.metamorphic.time import whole_of
-from rnn_harness.references import Reference
 from rnn_harness.references.stacked import Stacked
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
@@ -22,25 +21,19 @@ def _pair(traits: Traits) -> bool:
     return traits.bidirectional
 
 
-def _cells(original: SubjectRun) -> tuple[Reference, Reference]:
-    reference = original.subject.cell
-    ahead: Reference = getattr(reference, "forward_cell")  # noqa: B009 - only a pair has it
-    back: Reference = getattr(reference, "backward_cell")  # noqa: B009
-    return ahead, back
-
-
-def hidden(original: SubjectRun) -> Array:
-    """The hidden states (T, B, .) under the output layer, if there is one."""
-    found: Array = original.run.outputs if original.subject.output is None else original.run.saved[0].outputs
-    return found
+def hidden_states(original: SubjectRun) -> Array:
+    """Return the hidden states (T, B, d), below the output layer if there is one; (T, B, 2d) for two directions."""
+    states: Array = original.run.outputs if original.subject.output is None else original.run.saved[0].outputs
+    return states
 
 
 def _part(values: dict[str, Array], prefix: str) -> dict[str, Array]:
+    """Return the values of one layer or direction, without its prefix."""
     return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
 
 
 def _swapped(values: dict[str, Array]) -> dict[str, Array]:
-    """Both directions' entries exchanged."""
+    """Exchange the entries of both directions."""
     renamed = {
         name.replace("forward.", "\0").replace("backward.", "forward.").replace("\0", "backward."): value
         for name, value in values.items()
@@ -49,25 +42,25 @@ def _swapped(values: dict[str, Array]) -> dict[str, Array]:
 
 
 def _bare(original: SubjectRun) -> SubjectRun:
-    """The run without its output layer, for properties of the pair itself."""
-    own = {name: value for name, value in original.arrays.parameters.items() if name not in OUTPUT_LAYER}
+    """Run the subject without its output layer, for properties of the pair itself."""
+    parameters = {name: value for name, value in original.arrays.parameters.items() if name not in OUTPUT_LAYER}
     bare = replace(original.subject, output=None)
-    return SubjectRun(bare, replace(original.arrays, parameters=own, lengths=None))
+    return SubjectRun(bare, replace(original.arrays, parameters=parameters, lengths=None))
 
 
-def _radius(whole: SubjectRun) -> Array:
-    """The bound of both directions' hidden states, side by side."""
-    trace = whole.radii.trace
+def _radius(full: SubjectRun) -> Array:
+    """Return the bound of both directions' hidden states, next to each other, (T, B, 2d)."""
+    trace = full.radii.trace
     return np.concatenate([trace["forward.hidden_state"], trace["backward.hidden_state"]], axis=2)
 
 
 @metamorphic_property("time-reversal", "M-29", "reversing time swaps the directions", "rounding", _pair)
 def time_reversal(original: SubjectRun) -> Iterator[Comparison]:
-    """Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too.
+    """M-29: Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too.
 
     Not bit for bit: a row's place in a matrix product may change how it is summed.
     """
-    whole = whole_of(original)
+    full = original.at_full_length()
     a = _bare(original)
     b = a.at(
         replace(
@@ -80,34 +73,37 @@ def time_reversal(original: SubjectRun) -> Iterator[Comparison]:
     d = a.sizes["d"]
     turned = np.concatenate([b.run.outputs[::-1, :, d:], b.run.outputs[::-1, :, :d]], axis=2)
     if a.run.outputs.shape[2] == 2 * d:
-        yield close("outputs", a.run.outputs, turned, lambda: 2 * _radius(whole))
+        yield close("outputs", a.run.outputs, turned, lambda: 2 * _radius(full))
     for name, value in _swapped(b.run.finals).items():
-        yield close(f"final {name}", a.run.finals[name], value, lambda: 2 * whole.radii.finals[name])
+        yield close(f"final {name}", a.run.finals[name], value, lambda: 2 * full.radii.finals[name])
 
 
 @metamorphic_property("directions-are-cells", "M-30", "each half of a pair is the cell by itself", "bitwise", _pair)
 def directions_are_cells(original: SubjectRun) -> Iterator[Comparison]:
-    """The forward half is the forward cell; the backward half the backward cell on reversed time."""
+    """M-30: The forward half is the forward cell; the backward half the backward cell on reversed time."""
     a = _bare(original)
-    ahead, back = _cells(a)
+    pair = a.subject.cell
+    assert isinstance(pair, CellPair), "a subject of two directions has two cells"
     d = a.sizes["d"]
     x = a.arrays.inputs
-    one = ahead.forward(_part(a.arrays.parameters, "forward."), x, _part(a.arrays.states, "forward."))
-    turned = np.ascontiguousarray(x[::-1])
-    two = back.forward(_part(a.arrays.parameters, "backward."), turned, _part(a.arrays.states, "backward."))
+    ahead = pair.forward_cell.forward(_part(a.arrays.parameters, "forward."), x, _part(a.arrays.states, "forward."))
+    reversed_x = np.ascontiguousarray(x[::-1])
+    back = pair.backward_cell.forward(
+        _part(a.arrays.parameters, "backward."), reversed_x, _part(a.arrays.states, "backward.")
+    )
     if a.run.outputs.shape[2] == 2 * d:
-        yield same("forward half", a.run.outputs[..., :d], one.outputs)
-        yield same("backward half", a.run.outputs[..., d:], two.outputs[::-1])
-    for name, value in one.finals.items():
-        yield same(f"final forward {name}", a.run.finals[f"forward.{name}"], value)
-    for name, value in two.finals.items():
-        yield same(f"final backward {name}", a.run.finals[f"backward.{name}"], value)
+        yield identical("forward half", a.run.outputs[..., :d], ahead.outputs)
+        yield identical("backward half", a.run.outputs[..., d:], back.outputs[::-1])
+    for name, value in ahead.finals.items():
+        yield identical(f"final forward {name}", a.run.finals[f"forward.{name}"], value)
+    for name, value in back.finals.items():
+        yield identical(f"final backward {name}", a.run.finals[f"backward.{name}"], value)
 
 
 @metamorphic_property("palindrome", "M-31", "a palindrome with equal cells gives a palindrome", "rounding", _pair)
 def palindrome(original: SubjectRun) -> Iterator[Comparison]:
-    """X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
-    a = whole_of(original)
+    """M-31: X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
+    a = original.at_full_length()
     x = np.concatenate([a.arrays.inputs, a.arrays.inputs[::-1]])
 
     def twin(values: dict[str, Array]) -> dict[str, Array]:
@@ -123,12 +119,12 @@ def palindrome(original: SubjectRun) -> Iterator[Comparison]:
         )
     )
     d = a.sizes["d"]
-    both = hidden(b)
+    both = hidden_states(b)
     if both.shape[2] == 2 * d:
         yield close("outputs", both[..., :d], both[::-1, :, d:], lambda: 2 * _radius(b)[..., :d])
     for name, value in _part(b.run.finals, "forward.").items():
-        other = f"backward.{name}"
-        yield close(f"final {name}", value, b.run.finals[other], lambda: 2 * b.radii.finals[other])
+        back = f"backward.{name}"
+        yield close(f"final {name}", value, b.run.finals[back], lambda: 2 * b.radii.finals[back])
 
 
 @metamorphic_property(
@@ -139,25 +135,24 @@ def palindrome(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.causal,
 )
 def layer_composition(original: SubjectRun) -> Iterator[Comparison]:
-    """Layer-major order: every layer over the whole sequence, then the next."""
-    whole = whole_of(original)
-    own = {name: value for name, value in whole.arrays.parameters.items() if name not in OUTPUT_LAYER}
-    reference = whole.subject.cell
-    cells = getattr(reference, "cells", None)
-    if cells is None:
-        stack = Stacked((reference,))
+    """M-32: Layer-major order: every layer over the full sequence, then the next."""
+    full = original.at_full_length()
+    parameters = {name: value for name, value in full.arrays.parameters.items() if name not in OUTPUT_LAYER}
+    cell = full.subject.cell
+    if not isinstance(cell, CellStack):
+        stack = Stacked((cell,))
         run = stack.forward(
-            {f"layer0.{name}": value for name, value in own.items()},
-            whole.arrays.inputs,
-            {f"layer0.{name}": value for name, value in whole.arrays.states.items()} or None,
+            {f"layer0.{name}": value for name, value in parameters.items()},
+            full.arrays.inputs,
+            {f"layer0.{name}": value for name, value in full.arrays.states.items()} or None,
         )
-        yield same("outputs", hidden(whole), run.outputs)
+        yield identical("outputs", hidden_states(full), run.outputs)
         return
-    x = whole.arrays.inputs
-    for index, cell in enumerate(cells):
+    x = full.arrays.inputs
+    for index, layer in enumerate(cell.cells):
         prefix = f"layer{index}."
-        run = cell.forward(_part(own, prefix), x, _part(whole.arrays.states, prefix))
+        run = layer.forward(_part(parameters, prefix), x, _part(full.arrays.states, prefix))
         x = run.outputs
         for name, value in run.finals.items():
-            yield same(f"final {prefix}{name}", whole.run.finals[prefix + name], value)
-    yield close("outputs", hidden(whole), x, lambda: 2 * whole.radii.outputs)
+            yield identical(f"final {prefix}{name}", full.run.finals[prefix + name], value)
+    yield close("outputs", hidden_states(full), x, lambda: 2 * full.radii.outputs)

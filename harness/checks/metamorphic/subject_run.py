@@ -1,6 +1,5 @@
 """A subject on some numbers, as a metamorphic property drives it: run, change, run again, and ask for the bounds.
 
-Dimension legend: T time steps, B batch rows, n input size, d hidden size, k output size.
 Rows of different lengths are enclosed apart, each over its own length, which is what a length means.
 """
 
@@ -10,16 +9,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from flint import arb
 
 from rnn_harness.array_types import Array, IndexArray
+from rnn_harness.checks.metamorphic.cell_traits import Traits
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.references import Gradients, Run
+from rnn_harness.references.gru import GRU
+from rnn_harness.references.lstm import LSTM
 from rnn_harness.specs.program import Program
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import hidden_size
@@ -28,9 +30,24 @@ from rnn_harness.subjects.subject import LAYERS, Subject
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
 
 
+@runtime_checkable
+class _MaybeCandidate(Protocol):
+    """A cell that says whether it is code of others."""
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it may compute tanh and sigmoid in ways of its own."""
+
+
 @dataclass(frozen=True)
 class Radii:
-    """How far a right forward may lie from the true value: outputs, finals by name, traced values by name."""
+    """How far a right forward may lie from the true value.
+
+    Attributes:
+        outputs: (T, B, k).
+        finals: By state, (B, d).
+        trace: By name in `Run.trace`, (T, B, d).
+    """
 
     outputs: Array
     finals: dict[str, Array]
@@ -39,6 +56,8 @@ class Radii:
 
 @dataclass(frozen=True)
 class _Group:
+    """Rows of equal length, and what the spec expects of them over that length."""
+
     rows: IndexArray
     length: int
     expectation: Expectation
@@ -46,7 +65,12 @@ class _Group:
 
 @dataclass(frozen=True)
 class SubjectRun:
-    """One run of a subject. Everything is computed once, and only if asked for."""
+    """One run of a subject. Everything is computed once, and only if asked for.
+
+    Attributes:
+        subject: The subject.
+        arrays: The numbers it runs on.
+    """
 
     subject: Subject
     arrays: CaseArrays
@@ -56,45 +80,62 @@ class SubjectRun:
         """Take the subject and the numbers of an evaluation."""
         return cls(evaluation.subject, evaluation.arrays)
 
+    @cached_property
+    def traits(self) -> Traits:
+        """The subject's structure and the options of its cell."""
+        return Traits(self.subject)
+
     @property
-    def options(self) -> dict[str, Any]:
-        """The options of the subject's reference, as the spec gives them."""
-        link = self.subject.spec.reference
-        return dict(link.options) if link is not None else {}
+    def gru(self) -> GRU:
+        """The GRU with its options, for properties that support nothing else."""
+        assert isinstance(self.traits.cell, GRU)
+        return self.traits.cell
+
+    @property
+    def lstm(self) -> LSTM:
+        """The LSTM with its options, for properties that support nothing else."""
+        assert isinstance(self.traits.cell, LSTM)
+        return self.traits.cell
 
     def at(self, arrays: CaseArrays) -> SubjectRun:
-        """The same subject on other numbers."""
+        """Run the same subject on other numbers."""
         return SubjectRun(self.subject, arrays)
 
-    def in_type(self, dtype: str) -> SubjectRun:
-        """The same numbers rounded to another dtype."""
+    def at_full_length(self) -> SubjectRun:
+        """Run the same subject on the same numbers, every row over all T steps."""
+        return self if self.arrays.lengths is None else self.at(replace(self.arrays, lengths=None))
 
-        def turned(values: dict[str, Array]) -> dict[str, Array]:
+    def in_dtype(self, dtype: str) -> SubjectRun:
+        """Run the same subject on the same numbers rounded to another dtype."""
+
+        def rounded(values: dict[str, Array]) -> dict[str, Array]:
             return {name: value.astype(dtype) for name, value in values.items()}
 
-        d = self.arrays
-        moved = replace(
-            d,
-            parameters=turned(d.parameters),
-            inputs=d.inputs.astype(dtype),
-            states=turned(d.states),
-            d_outputs=d.d_outputs.astype(dtype),
-            d_finals=turned(d.d_finals),
+        arrays = self.arrays
+        return self.at(
+            replace(
+                arrays,
+                parameters=rounded(arrays.parameters),
+                inputs=arrays.inputs.astype(dtype),
+                states=rounded(arrays.states),
+                d_outputs=arrays.d_outputs.astype(dtype),
+                d_finals=rounded(arrays.d_finals),
+            )
         )
-        return self.at(moved)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[np.generic]:
+        """The format of the numbers."""
         return self.arrays.inputs.dtype
 
     @property
     def numbers(self) -> dict[str, Array]:
-        """Every array the subject is given, by flat name."""
-        d = self.arrays
-        found = {"inputs": d.inputs, "d_outputs": d.d_outputs}
-        found |= {f"parameters.{name}": value for name, value in d.parameters.items()}
-        found |= {f"states.{name}": value for name, value in d.states.items()}
-        return found | {f"d_finals.{name}": value for name, value in d.d_finals.items()}
+        """Every array the subject gets, by flat name."""
+        arrays = self.arrays
+        table = {"inputs": arrays.inputs, "d_outputs": arrays.d_outputs}
+        table |= {f"parameters.{name}": value for name, value in arrays.parameters.items()}
+        table |= {f"states.{name}": value for name, value in arrays.states.items()}
+        return table | {f"d_finals.{name}": value for name, value in arrays.d_finals.items()}
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -106,38 +147,38 @@ class SubjectRun:
         return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
 
     @property
-    def own_functions(self) -> bool:
-        """Whether the subject is known to compute tanh and sigmoid with NumPy or torch: ours are; a candidate may
-        write them in other ways.
-        """
-        return not getattr(getattr(self.subject.cell, "driver", None), "candidate", False)
+    def has_library_functions(self) -> bool:
+        """Whether the subject is known to compute tanh and sigmoid with NumPy or torch."""
+        cell = self.subject.cell
+        return not (isinstance(cell, _MaybeCandidate) and cell.is_candidate)
 
     @cached_property
     def run(self) -> Run:
-        """What the subject computes."""
-        d = self.arrays
-        return self.subject.forward(d.parameters, d.inputs, d.states or None, d.lengths)
+        """The subject's forward."""
+        arrays = self.arrays
+        return self.subject.forward(arrays.parameters, arrays.inputs, arrays.states or None, arrays.lengths)
 
     @cached_property
     def gradients(self) -> Gradients:
-        """What the subject's backward computes."""
+        """The subject's backward."""
         return self.subject.backward(self.run, self.arrays.d_outputs, self.arrays.d_finals or None)
 
     @cached_property
     def program(self) -> Program:
+        """The spec's equations."""
         return self.subject.spec.program(LAYERS)
 
     def _groups(self) -> Iterator[_Group]:
-        """Rows of equal length, evaluated over that length; rows of length 0 are left out."""
-        d = self.arrays
-        steps, batch = d.inputs.shape[:2]
-        lengths = np.full(batch, steps) if d.lengths is None else d.lengths
+        """Yield the rows of equal length with what is expected over that length; rows of length 0 do not occur."""
+        arrays = self.arrays
+        steps, batch = arrays.inputs.shape[:2]
+        lengths = np.full(batch, steps) if arrays.lengths is None else arrays.lengths
         for length in np.unique(lengths[lengths > 0]):
             rows = np.flatnonzero(lengths == length)
-            states = {name: value[rows] for name, value in d.states.items()}
-            values = self.subject.values(d.parameters, d.inputs[:length, rows], states, self.sizes)
-            d_outputs = {self.subject.output_name: d.d_outputs[:length, rows]}
-            d_finals = {name: d.d_finals[source][rows] for name, source in self.subject.states.items()}
+            states = {name: value[rows] for name, value in arrays.states.items()}
+            values = self.subject.values(arrays.parameters, arrays.inputs[:length, rows], states, self.sizes)
+            d_outputs = {self.subject.output_name: arrays.d_outputs[:length, rows]}
+            d_finals = {name: arrays.d_finals[source][rows] for name, source in self.subject.states.items()}
             expectation = expect(self.program, values, d_outputs, d_finals, rounding(str(self.dtype)))
             yield _Group(rows, int(length), expectation)
 
@@ -153,32 +194,32 @@ class SubjectRun:
                 for name, value in step.items():
                     symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
                     symbols[name][t, group.rows] = value
-            for name, own in self.subject.states.items():
-                finals[own][group.rows] = group.expectation.step_radii[last[name]][name]
-        trace = {own: symbols[name] for name, own in self.subject.trace.items() if name in symbols}
+            for name, source in self.subject.states.items():
+                finals[source][group.rows] = group.expectation.step_radii[last[name]][name]
+        trace = {source: symbols[name] for name, source in self.subject.trace.items() if name in symbols}
         return Radii(symbols[self.subject.output_name], finals, trace)
 
     def _last_steps(self) -> dict[str, int]:
-        """The index of the step after which each state is final."""
-        backward = {state.name for one in self.program.passes if one.direction < 0 for state in one.carried}
+        """Return the index of the step after which each state is final."""
+        backward = {state.name for pass_ in self.program.passes if pass_.direction < 0 for state in pass_.carried}
         return {name: 0 if name in backward else -1 for name in self.subject.states}
 
     @cached_property
     def gradient_radii(self) -> Gradients:
         """The bounds of the backward in this dtype: radii in place of gradients."""
-        d = self.arrays
-        inputs = np.zeros(d.inputs.shape)
-        states = {name: np.zeros(value.shape) for name, value in d.d_finals.items()}
-        parameters = {name: np.zeros(value.shape) for name, value in d.parameters.items()}
+        arrays = self.arrays
+        inputs = np.zeros(arrays.inputs.shape)
+        states = {name: np.zeros(value.shape) for name, value in arrays.d_finals.items()}
+        parameters = {name: np.zeros(value.shape) for name, value in arrays.parameters.items()}
         weights = []
         for group in self._groups():
-            found = group.expectation.cotangents
-            for t, value in enumerate(found.inputs.get(self.subject.input_name, ())):
+            cotangents = group.expectation.cotangents
+            for t, value in enumerate(cotangents.inputs.get(self.subject.input_name, ())):
                 inputs[t, group.rows] = _radius(value)
-            for name, own in self.subject.states.items():
-                if name in found.states:
-                    states[own][group.rows] = _radius(found.states[name])
-            for name, value in self.subject.gradients(found.parameters, d.parameters).items():
+            for name, source in self.subject.states.items():
+                if name in cotangents.states:
+                    states[source][group.rows] = _radius(cotangents.states[name])
+            for name, value in self.subject.gradients(cotangents.parameters, arrays.parameters).items():
                 parameters[name] = parameters[name] + np.asarray(_radius(value), dtype=np.float64)
             weights.append(group.length * len(group.rows))
         # A sum over all rows rounds each term more often than the sums over the groups did.
@@ -187,6 +228,6 @@ class SubjectRun:
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:
-    """Gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
-    found = {"inputs": gradients.inputs} | {f"states.{name}": v for name, v in gradients.states.items()}
-    return found | {f"parameters.{name}": value for name, value in gradients.parameters.items()}
+    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
+    table = {"inputs": gradients.inputs} | {f"states.{name}": value for name, value in gradients.states.items()}
+    return table | {f"parameters.{name}": value for name, value in gradients.parameters.items()}

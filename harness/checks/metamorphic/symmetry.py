@@ -1,4 +1,4 @@
-"""Symmetries of the hidden units: order, sign, splitting, side by side. M-04, M-07, M-33 to M-35, M-41."""
+"""Symmetries of the hidden units: order, sign, splitting, joining. M-04, M-07, M-33 to M-35, M-41."""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical, runs_close
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.checks.metamorphic.transform import along, permuted, reordered, take, with_units, without_bias
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
@@ -24,39 +25,39 @@ def _single_recurrent(traits: Traits) -> bool:
     "hidden-unit-permutation", "M-04", "permuting the hidden units permutes the states", "rounding", everything
 )
 def hidden_unit_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
+    """M-04: W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
     d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(original, order)
+        transformed = permuted(original, order)
         yield close(
             "outputs",
             reordered(original, original.run.outputs, order),
-            other.run.outputs,
-            lambda: reordered(original, original.radii.outputs, order) + other.radii.outputs,
+            transformed.run.outputs,
+            lambda: reordered(original, original.radii.outputs, order) + transformed.radii.outputs,
         )
         for name, value in original.run.finals.items():
             yield close(
                 f"final {name}",
                 value[:, order],
-                other.run.finals[name],
-                lambda: original.radii.finals[name][:, order] + other.radii.finals[name],
+                transformed.run.finals[name],
+                lambda: original.radii.finals[name][:, order] + transformed.radii.finals[name],
             )
 
 
 @metamorphic_property("gradient-permutation", "M-41", "gradients are permuted like the weights", "rounding", everything)
 def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """The gradient for P U P^T is P (gradient for U) P^T, and so on."""
+    """M-41: The gradient for P U P^T is P (gradient for U) P^T, and so on."""
     d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
-        other = permuted(original, order)
+        transformed = permuted(original, order)
         turned = along(original.gradients.parameters, take(order, d), "hidden", "below", "merged")
         for name, value in turned.items():
             yield close(
                 f"gradient of {name}",
                 value,
-                other.gradients.parameters[name],
+                transformed.gradients.parameters[name],
                 lambda: (
                     along(
                         {name: original.gradient_radii.parameters[name]},
@@ -65,7 +66,7 @@ def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
                         "below",
                         "merged",
                     )[name]
-                    + other.gradient_radii.parameters[name]
+                    + transformed.gradient_radii.parameters[name]
                 ),
             )
 
@@ -78,24 +79,24 @@ def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.odd,
 )
 def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
-    """D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
+    """M-07: D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
     arrays = original.arrays
     d = original.sizes["d"]
     signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(arrays.inputs.dtype)
 
-    def flip(name: str, value: Array, axis: int, kind: str) -> Array:
+    def flip(name: str, value: Array, axis: int, axis_role: str) -> Array:
         peephole = is_kind(name, ParameterKind.PEEPHOLE)
-        if axis == 0 and kind == "hidden":
+        if axis == 0 and axis_role == "hidden":
             diagonal = peephole and value.ndim == 1
             if not parameter_role(name).feeds_candidate and not diagonal:
                 return value
-        both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and kind == "merged" else signs
+        both = np.concatenate([signs, signs]) if value.shape[axis] == 2 * d and axis_role == "merged" else signs
         shape = [1] * value.ndim
         shape[axis] = len(both)
         flipped: Array = value * both.reshape(shape)
         return flipped
 
-    other = original.at(
+    transformed = original.at(
         replace(
             arrays,
             parameters=along(arrays.parameters, flip, "hidden", "below", "merged"),
@@ -103,7 +104,7 @@ def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
         )
     )
     for name, value in original.run.finals.items():
-        yield _mirrored(original, other, name, value * signs, other.run.finals[name])
+        yield _mirrored(original, transformed, name, value * signs, transformed.run.finals[name])
 
 
 @metamorphic_property(
@@ -111,10 +112,10 @@ def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
     "M-07b",
     "a tanh RNN without bias is an odd function",
     "bitwise",
-    lambda t: t.family == "rnn" and t.odd,
+    lambda t: t.rnn is not None and t.odd,
 )
 def odd_function(original: SubjectRun) -> Iterator[Comparison]:
-    """S(-X, -h) = -S(X, h)."""
+    """M-07b: S(-X, -h) = -S(X, h)."""
     arrays = replace(original.arrays, parameters=without_bias(original.arrays.parameters))
     a = original.at(arrays)
     b = original.at(
@@ -124,11 +125,11 @@ def odd_function(original: SubjectRun) -> Iterator[Comparison]:
         yield _mirrored(a, b, name, value, -b.run.finals[name])
 
 
-def _mirrored(a: SubjectRun, b: SubjectRun, name: str, left: Array, right: Array) -> Comparison:
-    """Bit for bit where tanh is NumPy's or torch's; another may be odd up to rounding alone."""
-    if a.own_functions or np.array_equal(left, right):
-        return same(f"final {name}", left, right)
-    return close(f"final {name}", left, right, lambda: a.radii.finals[name] + b.radii.finals[name])
+def _mirrored(a: SubjectRun, b: SubjectRun, name: str, first: Array, second: Array) -> Comparison:
+    """Compare bit for bit where tanh is NumPy's or torch's; another tanh may be odd up to rounding alone."""
+    if a.has_library_functions or np.array_equal(first, second):
+        return identical(f"final {name}", first, second)
+    return close(f"final {name}", first, second, lambda: a.radii.finals[name] + b.radii.finals[name])
 
 
 @metamorphic_property(
@@ -139,36 +140,36 @@ def _mirrored(a: SubjectRun, b: SubjectRun, name: str, left: Array, right: Array
     _single_recurrent,
 )
 def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
-    """The direct sum of the cell and of itself with its units in another order."""
+    """M-33: The direct sum of the cell and of itself with its units in another order."""
     arrays = original.arrays
     d = original.sizes["d"]
     order = np.roll(np.arange(d), 1)
-    other = permuted(original, order)
+    transformed = permuted(original, order)
 
     def joined(name: str) -> Array:
-        one, two = arrays.parameters[name], other.arrays.parameters[name]
-        if parameter_axes(name)[: one.ndim] == ("hidden", "hidden"):
-            zero = np.zeros_like(one)
-            return np.block([[one, zero], [zero, two]])
+        weight, permuted_weight = arrays.parameters[name], transformed.arrays.parameters[name]
+        if parameter_axes(name)[: weight.ndim] == ("hidden", "hidden"):
+            zero = np.zeros_like(weight)
+            return np.block([[weight, zero], [zero, permuted_weight]])
         if is_kind(name, ParameterKind.OUTPUT):
-            return np.concatenate([one, np.zeros_like(two)], axis=1)
-        return one if is_kind(name, ParameterKind.OUTPUT_BIAS) else np.concatenate([one, two], axis=0)
+            return np.concatenate([weight, np.zeros_like(permuted_weight)], axis=1)
+        return weight if is_kind(name, ParameterKind.OUTPUT_BIAS) else np.concatenate([weight, permuted_weight], axis=0)
 
-    whole = original.at(
+    joint = original.at(
         replace(
             arrays,
             parameters={name: joined(name) for name in arrays.parameters},
             states={
-                name: np.concatenate([value, other.arrays.states[name]], axis=1)
+                name: np.concatenate([value, transformed.arrays.states[name]], axis=1)
                 for name, value in arrays.states.items()
             },
             d_finals={
-                name: np.concatenate([value, other.arrays.d_finals[name]], axis=1)
+                name: np.concatenate([value, transformed.arrays.d_finals[name]], axis=1)
                 for name, value in arrays.d_finals.items()
             },
             d_outputs=arrays.d_outputs
             if original.subject.output is not None
-            else np.concatenate([arrays.d_outputs, other.arrays.d_outputs], axis=2),
+            else np.concatenate([arrays.d_outputs, transformed.arrays.d_outputs], axis=2),
         )
     )
     for name, value in original.run.finals.items():
@@ -176,7 +177,7 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
         yield close(
             f"final {name}",
             both,
-            whole.run.finals[name],
+            joint.run.finals[name],
             lambda: (
                 np.concatenate(
                     [
@@ -185,7 +186,7 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
                     ],
                     axis=1,
                 )
-                + whole.radii.finals[name]
+                + joint.radii.finals[name]
             ),
         )
 
@@ -194,7 +195,7 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
     "silent-unit", "M-34", "a unit that sends nothing leaves the others alone", "rounding", _single_recurrent
 )
 def silent_unit(original: SubjectRun) -> Iterator[Comparison]:
-    """One more unit, a copy of the first, whose outgoing weights are zero."""
+    """M-34: One more unit, a copy of the first, whose outgoing weights are zero."""
     d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[d] = 0
@@ -205,7 +206,7 @@ def silent_unit(original: SubjectRun) -> Iterator[Comparison]:
     "unit-splitting", "M-35", "a unit may be split in two that send half each", "rounding", _single_recurrent
 )
 def unit_splitting(original: SubjectRun) -> Iterator[Comparison]:
-    """Unit 0 twice, its outgoing weights halved."""
+    """M-35: Unit 0 twice, its outgoing weights halved."""
     d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[0] = sends[d] = 0.5
@@ -225,7 +226,7 @@ def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
         yield from runs_close_outputs(original, larger)
 
 
-def runs_close_outputs(original: SubjectRun, other: SubjectRun) -> Iterator[Comparison]:
-    """Only the outputs of two trials."""
-    comparisons = runs_close(original, other)
+def runs_close_outputs(original: SubjectRun, transformed: SubjectRun) -> Iterator[Comparison]:
+    """Require that the outputs of two runs are equal within rounding."""
+    comparisons = runs_close(original, transformed)
     yield next(comparisons)

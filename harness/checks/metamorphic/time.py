@@ -10,7 +10,8 @@ import numpy as np
 
 from rnn_harness.checks.metamorphic.batch import rows_of
 from rnn_harness.checks.metamorphic.cell_traits import Traits, everything
-from rnn_harness.checks.metamorphic.property import Comparison, close, metamorphic_property, runs_close, same
+from rnn_harness.checks.metamorphic.comparison import Comparison, close, identical
+from rnn_harness.checks.metamorphic.property import metamorphic_property
 from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -25,55 +26,51 @@ def _causal_recurrent(traits: Traits) -> bool:
 
 
 def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
-    """Only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
+    """Return only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
     return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
-
-
-def _full(original: SubjectRun) -> SubjectRun:
-    return original.at(replace(original.arrays, lengths=None)) if original.arrays.lengths is not None else original
 
 
 @metamorphic_property(
     "chunking", "M-08", "a sequence in chunks gives the same as the whole", "rounding", _causal_recurrent
 )
 def chunking(original: SubjectRun) -> Iterator[Comparison]:
-    """S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
-    whole = _full(original)
-    steps = len(whole.arrays.inputs)
+    """M-08: S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
+    full = original.at_full_length()
+    steps = len(full.arrays.inputs)
     for k in range(1, steps):
-        first = whole.at(steps_of(whole.arrays, 0, k))
-        second = whole.at(replace(steps_of(whole.arrays, k, steps), states=dict(first.run.finals)))
-        for name, value in whole.run.finals.items():
+        first = full.at(steps_of(full.arrays, 0, k))
+        second = full.at(replace(steps_of(full.arrays, k, steps), states=dict(first.run.finals)))
+        for name, value in full.run.finals.items():
             yield close(
                 f"final {name} after {k}+{steps - k} steps",
                 value,
                 second.run.finals[name],
-                lambda: 2 * whole.radii.finals[name],
+                lambda: 2 * full.radii.finals[name],
             )
         yield close(
             f"outputs after {k} steps",
-            whole.run.outputs[k:],
+            full.run.outputs[k:],
             second.run.outputs,
-            lambda: 2 * whole.radii.outputs[k:],
+            lambda: 2 * full.radii.outputs[k:],
         )
 
 
 @metamorphic_property("causality", "M-09", "later inputs change nothing earlier", "bitwise", _causal)
 def causality(original: SubjectRun) -> Iterator[Comparison]:
-    """Outputs up to t stay bit for bit when every input after t is replaced."""
-    whole = _full(original)
-    for k in range(1, len(whole.arrays.inputs)):
-        inputs = whole.arrays.inputs.copy()
+    """M-09: Outputs up to t stay bit for bit when every input after t is replaced."""
+    full = original.at_full_length()
+    for k in range(1, len(full.arrays.inputs)):
+        inputs = full.arrays.inputs.copy()
         inputs[k:] = -inputs[k:] + 1
-        other = whole.at(replace(whole.arrays, inputs=inputs))
-        yield same(f"outputs up to step {k}", whole.run.outputs[:k], other.run.outputs[:k])
+        with_other_inputs = full.at(replace(full.arrays, inputs=inputs))
+        yield identical(f"outputs up to step {k}", full.run.outputs[:k], with_other_inputs.run.outputs[:k])
 
 
 @metamorphic_property(
     "sequence-lengths", "M-10", "rows of different lengths give what each gives alone", "rounding", everything
 )
 def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
-    """Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
+    """M-10: Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
     arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
@@ -88,7 +85,7 @@ def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
             alone.run.outputs,
             lambda: 2 * alone.radii.outputs,
         )
-        yield same(f"outputs past the length {length}", outputs[length:], np.zeros_like(outputs[length:]))
+        yield identical(f"outputs past the length {length}", outputs[length:], np.zeros_like(outputs[length:]))
         for name, value in alone.run.finals.items():
             yield close(
                 f"final {name} of a row of length {length}",
@@ -106,7 +103,7 @@ def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def gradients_with_lengths(original: SubjectRun) -> Iterator[Comparison]:
-    """Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
+    """M-10b: Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
     arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
@@ -119,35 +116,35 @@ def gradients_with_lengths(original: SubjectRun) -> Iterator[Comparison]:
         yield close(
             f"gradient of {name}",
             value,
-            sum(one.gradients.parameters[name] for one in alone),
+            sum(row_run.gradients.parameters[name] for row_run in alone),
             lambda: 2 * masked.gradient_radii.parameters[name],
         )
-    for row, (one, length) in enumerate(zip(alone, wanted, strict=True)):
+    for row, (row_run, length) in enumerate(zip(alone, wanted, strict=True)):
         yield close(
             f"input gradient of a row of length {length}",
             masked.gradients.inputs[:length, row : row + 1],
-            one.gradients.inputs,
-            lambda: 2 * one.gradient_radii.inputs,
+            row_run.gradients.inputs,
+            lambda: 2 * row_run.gradient_radii.inputs,
         )
         past = masked.gradients.inputs[length:, row]
-        yield same(f"input gradient past the length {length}", past, np.zeros_like(past))
+        yield identical(f"input gradient past the length {length}", past, np.zeros_like(past))
 
 
 @metamorphic_property(
     "time-invariance", "M-11", "the same state at another time gives the same outputs", "rounding", _causal_recurrent
 )
 def time_invariance(original: SubjectRun) -> Iterator[Comparison]:
-    """The sequence twice over: its second half is a run from the state in the middle."""
-    whole = _full(original)
-    steps = len(whole.arrays.inputs)
-    twice = whole.at(
+    """M-11: The sequence twice over: its second half is a run from the state in the middle."""
+    full = original.at_full_length()
+    steps = len(full.arrays.inputs)
+    twice = full.at(
         replace(
-            whole.arrays,
-            inputs=np.concatenate([whole.arrays.inputs, whole.arrays.inputs]),
-            d_outputs=np.concatenate([whole.arrays.d_outputs, whole.arrays.d_outputs]),
+            full.arrays,
+            inputs=np.concatenate([full.arrays.inputs, full.arrays.inputs]),
+            d_outputs=np.concatenate([full.arrays.d_outputs, full.arrays.d_outputs]),
         )
     )
-    again = whole.at(replace(whole.arrays, states=dict(whole.run.finals)))
+    again = full.at(replace(full.arrays, states=dict(full.run.finals)))
     yield close(
         "outputs",
         twice.run.outputs[steps:],
@@ -164,28 +161,28 @@ def time_invariance(original: SubjectRun) -> Iterator[Comparison]:
     _causal_recurrent,
 )
 def gradient_chunking(original: SubjectRun) -> Iterator[Comparison]:
-    """Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
-    whole = _full(original)
-    steps = len(whole.arrays.inputs)
+    """M-39: Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
+    full = original.at_full_length()
+    steps = len(full.arrays.inputs)
     k = steps // 2
     if k == 0:
         return
-    first = whole.at(steps_of(whole.arrays, 0, k))
-    second = whole.at(replace(steps_of(whole.arrays, k, steps), states=dict(first.run.finals)))
-    handed = whole.at(replace(first.arrays, d_finals=dict(second.gradients.states)))
-    for name, value in whole.gradients.parameters.items():
+    first = full.at(steps_of(full.arrays, 0, k))
+    second = full.at(replace(steps_of(full.arrays, k, steps), states=dict(first.run.finals)))
+    handed = full.at(replace(first.arrays, d_finals=dict(second.gradients.states)))
+    for name, value in full.gradients.parameters.items():
         yield close(
             f"gradient of {name}",
             value,
             handed.gradients.parameters[name] + second.gradients.parameters[name],
-            lambda: 2 * whole.gradient_radii.parameters[name],
+            lambda: 2 * full.gradient_radii.parameters[name],
         )
-    for name, value in whole.gradients.states.items():
+    for name, value in full.gradients.states.items():
         yield close(
             f"gradient of the initial {name}",
             value,
             handed.gradients.states[name],
-            lambda: 2 * whole.gradient_radii.states[name],
+            lambda: 2 * full.gradient_radii.states[name],
         )
 
 
@@ -197,9 +194,9 @@ def gradient_chunking(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.single and traits.recurrent,
 )
 def parallel_iteration(original: SubjectRun) -> Iterator[Comparison]:
-    """Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
-    whole = _full(original)
-    arrays = whole.arrays
+    """M-49: Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
+    full = original.at_full_length()
+    arrays = full.arrays
     steps, batch, n = arrays.inputs.shape
     names = {"h": "hidden_state", "c": "cell_state"}
     guess = {name: np.tile(value, (steps, 1, 1)) for name, value in arrays.states.items()}
@@ -208,20 +205,12 @@ def parallel_iteration(original: SubjectRun) -> Iterator[Comparison]:
             name: np.concatenate([arrays.states[name][None], value[:-1]]).reshape(steps * batch, -1)
             for name, value in guess.items()
         }
-        run = whole.subject.cell.forward(
+        run = full.subject.cell.forward(
             {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER},
             arrays.inputs.reshape(1, steps * batch, n),
             states,
         )
         guess = {name: run.finals[name].reshape(steps, batch, -1) for name in guess}
     for name, value in guess.items():
-        seen = whole.run.trace[names[name]]
-        yield close(names[name], seen, value, lambda: 2 * whole.radii.trace[names[name]])
-
-
-def whole_of(original: SubjectRun) -> SubjectRun:
-    """The run with every row at full length."""
-    return _full(original)
-
-
-__all__ = ["chunking", "runs_close", "steps_of", "whole_of"]
+        states_over_time = full.run.trace[names[name]]
+        yield close(names[name], states_over_time, value, lambda: 2 * full.radii.trace[names[name]])

@@ -1,12 +1,10 @@
-"""Changes of parameters that leave a subject's function alone, or change it in a known way.
-
-Dimension legend: n input size, d hidden size, k output size.
-"""
+"""Changes of parameters that leave a subject's function alone, or change it in a known way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -15,24 +13,46 @@ from rnn_harness.checks.metamorphic.subject_run import SubjectRun
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind, parameter_axes, parameter_role
 
 
-def along(
-    parameters: Mapping[str, Array], change: Callable[[str, Array, int, str], Array], *kinds: str
-) -> dict[str, Array]:
-    """Every parameter with ``change(name, value, axis, kind)`` applied to each axis of one of `kinds`."""
-    found = {}
+class AxisChange(Protocol):
+    """Changes one axis of a parameter."""
+
+    def __call__(self, name: str, value: Array, axis: int, axis_role: str, /) -> Array:
+        """Return the parameter of that name with its axis changed."""
+
+
+def along(parameters: Mapping[str, Array], change: AxisChange, *axis_roles: str) -> dict[str, Array]:
+    """Change every axis that stands for hidden units, input features or the like.
+
+    Args:
+        parameters: The parameters by name.
+        change: Changes one axis.
+        axis_roles: What the axes stand for: ``hidden``, ``below``, ``input``, ``output``, ``merged``.
+
+    Returns:
+        All parameters by name, contiguous.
+    """
+    changed = {}
     for name, value in parameters.items():
-        for axis, kind in enumerate(parameter_axes(name)[: value.ndim]):
-            if kind in kinds:
-                value = change(name, value, axis, kind)
-        found[name] = np.ascontiguousarray(value)
-    return found
+        for axis, axis_role in enumerate(parameter_axes(name)[: value.ndim]):
+            if axis_role in axis_roles:
+                value = change(name, value, axis, axis_role)
+        changed[name] = np.ascontiguousarray(value)
+    return changed
 
 
-def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
-    """Reorder the entries of an axis; an axis that holds both directions is reordered in both halves."""
+def take(order: IndexArray, d: int) -> AxisChange:
+    """Reorder the entries of an axis.
 
-    def change(_: str, value: Array, axis: int, kind: str) -> Array:
-        if kind == "merged" and value.shape[axis] == 2 * d:
+    Args:
+        order: The new order of the d hidden units.
+        d: The hidden size; an axis that holds both directions, 2d long, is reordered in both halves.
+
+    Returns:
+        The change.
+    """
+
+    def change(_: str, value: Array, axis: int, axis_role: str) -> Array:
+        if axis_role == "merged" and value.shape[axis] == 2 * d:
             return np.take(value, np.concatenate([order, order + d]), axis=axis)
         return np.take(value, order, axis=axis)
 
@@ -40,7 +60,7 @@ def take(order: IndexArray, d: int) -> Callable[[str, Array, int, str], Array]:
 
 
 def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
-    """Hidden units in another order, everywhere: parameters, states and final gradients."""
+    """Run with the hidden units in another order, everywhere: parameters, states, output and final gradients."""
     arrays = original.arrays
     change = take(order, original.sizes["d"])
     return original.at(
@@ -55,7 +75,7 @@ def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
 
 
 def reordered(original: SubjectRun, outputs: Array, order: IndexArray) -> Array:
-    """Outputs (T, B, .) with the hidden units in another order; those of an output layer stay."""
+    """Reorder the hidden units in outputs (T, B, d) or (T, B, 2d); the outputs of an output layer stay."""
     if original.subject.output is not None:
         return outputs
     d = original.sizes["d"]
@@ -64,15 +84,21 @@ def reordered(original: SubjectRun, outputs: Array, order: IndexArray) -> Array:
 
 
 def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> SubjectRun:
-    """Add hidden units: `sources` (m,) says whose rows they copy; `columns` (d + m,) scales what units send.
+    """Run with m more hidden units.
 
-    States and their gradients are copied from the sources.
+    Args:
+        original: A run with d units.
+        columns: (d + m,), what each unit's outgoing weights are multiplied by.
+        sources: (m,), the units that the new ones copy: their incoming weights, states and gradients.
+
+    Returns:
+        The run with d + m units.
     """
     arrays = original.arrays
     d = original.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
-    def change(name: str, value: Array, axis: int, kind: str) -> Array:
+    def change(name: str, value: Array, axis: int, axis_role: str) -> Array:
         grown: Array = np.take(value, order, axis=axis)
         if axis == 0:
             return grown
@@ -93,7 +119,7 @@ def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> Sub
 
 
 def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
-    """Hold a gate's pre-activation at `value`: its weights become zero, its bias the value. In place."""
+    """Set a gate's pre-activation to `value`, in place: its weights become zero, its bias the value."""
     for name in list(parameters):
         role = parameter_role(name)
         if role.prefix != prefix or role.gate != gate or role.in_output_layer:
@@ -105,7 +131,7 @@ def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str 
 
 
 def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
-    """All biases zero, but for the output layer's."""
+    """Return the parameters with all biases zero, except the output layer's."""
     return {
         name: np.zeros_like(value) if is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS) else value
         for name, value in parameters.items()

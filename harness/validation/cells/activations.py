@@ -1,7 +1,4 @@
-"""Functions that cells apply, by their usual names, as numbers and as they are written in a spec.
-
-`ARGUMENT` stands for the argument in what is written.
-"""
+"""Functions that cells apply, by their usual names: on arrays, in the notation of specs, and in words."""
 
 from __future__ import annotations
 
@@ -13,11 +10,18 @@ import numpy as np
 from rnn_harness.array_types import Array
 
 ARGUMENT = "@"
+"""What stands for the argument in `Activation.written`."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """`apply` entry by entry; `written` in the notation of specs; `wording` for sentences."""
+    """A function that a cell applies entry by entry.
+
+    Attributes:
+        apply: The function, from an array to one of the same shape.
+        written: The function in the notation of specs, with `ARGUMENT` for its argument.
+        wording: Its name in sentences.
+    """
 
     apply: Callable[[Array], Array]
     written: str
@@ -25,9 +29,9 @@ class Activation:
 
 
 def _sigmoid(a: Array) -> Array:
-    # By tanh, which does not overflow: what is told from these numbers needs no relative accuracy near zero.
-    found: Array = 0.5 + 0.5 * np.tanh(0.5 * a)
-    return found
+    # tanh does not overflow, and identification needs no relative accuracy near zero.
+    value: Array = 0.5 + 0.5 * np.tanh(0.5 * a)
+    return value
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -49,7 +53,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda a: np.clip(a, -1, 1), r"(\operatorname{relu}((@) + 1) - \operatorname{relu}((@) - 1) - 1)", "hard tanh"
     ),
 }
-GATES = ("sigmoid", "hard sigmoid", "hard sigmoid 0.2")
+GATE_ACTIVATIONS = ("sigmoid", "hard sigmoid", "hard sigmoid 0.2")
 """Activations that a gate may have, usual ones first."""
-OTHERS = ("tanh", "sigmoid", "relu", "hard tanh")
-"""Activations that a candidate, a state or an output may have; any other is a mistake."""
+STATE_ACTIVATIONS = ("tanh", "sigmoid", "relu", "hard tanh")
+"""Activations that a candidate, a state or an output may have; any further one is a fault."""

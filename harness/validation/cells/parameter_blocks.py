@@ -1,10 +1,8 @@
-"""A parameter map by pieces: which part of a target's parameter is which parameter of the reference, turned or not.
-
-Dimension legend: n input size, d hidden size, G gates.
-"""
+"""A parameter map by blocks: which block of a target's parameter is which parameter of the reference."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,15 +10,20 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.kernels.packing import exact_parts
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 
 
 @dataclass(frozen=True)
 class StorageForm:
-    """How a parameter lies in memory, against the plain form: a matrix (G d, width), or a vector (G d).
+    """How a parameter is stored, compared with its plain form: a matrix (G d, columns) or a vector (G d,) for G gates.
 
-    `lead`: it has a first axis of that length, over which the rows are divided (0: it has none). `tail`: it has a last
-    axis of length one. `turned`: rows and columns are exchanged. `vector`: its plain form is a vector. `interleaved`:
-    every unit's rows, so many, lie together, one of each gate (0: every gate's rows lie together).
+    Attributes:
+        lead: The length of a first axis over which the rows are divided; 0 where there is none.
+        tail: Whether there is a last axis of length one.
+        turned: Whether rows and columns are exchanged.
+        vector: Whether the plain form is a vector.
+        interleaved: The number of gates where the rows of one unit lie together, one for each gate; 0 where the rows
+            of one gate lie together.
     """
 
     lead: int = 0
@@ -30,7 +33,7 @@ class StorageForm:
     interleaved: int = 0
 
     def plain(self, value: Array) -> Array:
-        """The plain form of a parameter."""
+        """Bring a stored parameter into its plain form."""
         if self.interleaved:
             rows = replace(self, interleaved=0).plain(value)
             return rows.reshape(-1, self.interleaved, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
@@ -42,7 +45,7 @@ class StorageForm:
         return value.T if self.turned else value
 
     def stored(self, plain: Array) -> Array:
-        """The parameter whose plain form that is."""
+        """Bring a plain form back into the form in which the parameter is stored."""
         if self.interleaved:
             rows = plain.reshape(self.interleaved, -1, *plain.shape[1:]).swapaxes(0, 1).reshape(plain.shape)
             return replace(self, interleaved=0).stored(rows)
@@ -57,10 +60,15 @@ class StorageForm:
 
 @dataclass(frozen=True)
 class ParameterBlock:
-    """`name` of the reference is block number `block` of `of` in the plain form of the target's `parameter`.
+    """One block of a target's parameter, and what it is in the reference. Map files hold these fields by these names.
 
-    `side`: ``x`` or ``h`` where input and recurrent weights stand side by side, and it is that one. `flipped`: the
-    block itself is transposed.
+    Attributes:
+        parameter: The target's parameter.
+        name: The reference's parameter.
+        block: The number of the block in the plain form, from 0.
+        of: The number of blocks that the plain form has.
+        side: ``x`` or ``h`` where input and recurrent weights stand side by side, else empty.
+        flipped: Whether the block itself is transposed; of a vector, whether it is subtracted.
     """
 
     parameter: str
@@ -73,58 +81,83 @@ class ParameterBlock:
 
 @dataclass(frozen=True)
 class BlockMap:
-    """All pieces of a target with the forms of its parameters. `recurrent_first`: weights stand on [h, x]."""
+    """A target's parameter map.
 
-    pieces: tuple[ParameterBlock, ...]
+    Attributes:
+        blocks: The blocks of all parameters.
+        forms: The storage form of each parameter, by its name.
+        recurrent_first: Whether weights that stand side by side multiply [h, x], and not [x, h].
+    """
+
+    blocks: tuple[ParameterBlock, ...]
     forms: tuple[tuple[str, StorageForm], ...]
     recurrent_first: bool = False
 
-    def _place(self, piece: ParameterBlock, rows: int, wide: tuple[int, int]) -> tuple[slice, ...]:
-        """Where a piece stands in the plain form. `wide`: columns of the inputs and of the states."""
-        found = slice(piece.block * rows, (piece.block + 1) * rows)
-        if not piece.side:
-            return (found,)
-        n, d = wide
+    def _place(self, block: ParameterBlock, height: int, n: int, d: int) -> tuple[slice, ...]:
+        """The place of a block in the plain form. `n`, `d`: the columns of the inputs and of the states."""
+        rows = slice(block.block * height, (block.block + 1) * height)
+        if not block.side:
+            return (rows,)
         first = d if self.recurrent_first else n
-        start, size = (0, first) if (piece.side == "h") == self.recurrent_first else (first, n + d - first)
-        return found, slice(start, start + size)
+        start, size = (0, first) if (block.side == "h") == self.recurrent_first else (first, n + d - first)
+        return rows, slice(start, start + size)
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """The target's parameters."""
-        forms, wide = dict(self.forms), _wide({name: np.shape(value) for name, value in parameters.items()})
-        counts: dict[str, int] = {}
-        for piece in self.pieces:
-            counts[piece.name] = counts.get(piece.name, 0) + 1
-        gradient_parts = {
-            name: iter(exact_parts(np.asarray(parameters[name]), count)) for name, count in counts.items()
-        }
-        found: dict[str, Array] = {}
-        for piece in self.pieces:
-            value = next(gradient_parts[piece.name])
-            if piece.parameter not in found:
-                height = (piece.of * len(value),)
-                columns = () if value.ndim == 1 else (sum(wide) if piece.side else value.shape[1],)
-                found[piece.parameter] = np.zeros(height + columns, value.dtype)
-            place = self._place(piece, len(value), wide)
-            found[piece.parameter][place] = value.T if piece.flipped else value
-        return {name: forms[name].stored(value) for name, value in found.items()}
+        """Write the reference's parameters as the target's.
+
+        Args:
+            parameters: Arrays by the reference's names. One that has several blocks is divided into as many summands.
+
+        Returns:
+            Arrays by the target's names, in their storage forms.
+        """
+        forms = dict(self.forms)
+        n, d = _columns({name: np.shape(value) for name, value in parameters.items()})
+        counts = Counter(block.name for block in self.blocks)
+        summands = {name: iter(exact_parts(np.asarray(parameters[name]), count)) for name, count in counts.items()}
+        plain: dict[str, Array] = {}
+        for block in self.blocks:
+            value = next(summands[block.name])
+            if block.parameter not in plain:
+                rows = (block.of * len(value),)
+                columns = () if value.ndim == 1 else (n + d if block.side else value.shape[1],)
+                plain[block.parameter] = np.zeros(rows + columns, value.dtype)
+            place = self._place(block, len(value), n, d)
+            plain[block.parameter][place] = value.T if block.flipped else value
+        return {name: forms[name].stored(value) for name, value in plain.items()}
 
     def gradients(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, list[Array]]:
-        """The gradients of every share, by reference parameter."""
-        forms, wide = dict(self.forms), _wide(shapes)
-        found: dict[str, list[Array]] = {}
-        for piece in self.pieces:
-            plain = forms[piece.parameter].plain(packed[piece.parameter])
-            part = plain[self._place(piece, shapes[piece.name][0], wide)]
-            found.setdefault(piece.name, []).append(part.T if piece.flipped else part)
-        return found
+        """Read the target's gradients as the reference's.
+
+        Args:
+            packed: Gradients by the target's names.
+            shapes: The shapes of the reference's parameters, by name.
+
+        Returns:
+            By the reference's names, one gradient for every block.
+        """
+        forms, (n, d) = dict(self.forms), _columns(shapes)
+        gradients: dict[str, list[Array]] = {}
+        for block in self.blocks:
+            plain = forms[block.parameter].plain(packed[block.parameter])
+            part = plain[self._place(block, shapes[block.name][0], n, d)]
+            gradients.setdefault(block.name, []).append(part.T if block.flipped else part)
+        return gradients
 
     def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-        """The reference's parameters: shares of one are added."""
+        """Read the target's parameters as the reference's: blocks of one parameter are added.
+
+        Args:
+            packed: Arrays by the target's names.
+            shapes: The shapes of the reference's parameters, by name.
+        """
         return {name: sum(parts[1:], parts[0]) for name, parts in self.gradients(packed, shapes).items()}
 
 
-def _wide(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
-    """(n, d) of the reference's parameters."""
-    n = next((shape[1] for name, shape in shapes.items() if name.startswith("W_x")), 0)
-    return n, next((shape[1] for name, shape in shapes.items() if name.startswith("W_h")), 0)
+def _columns(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
+    """(n, d) of the reference's parameters; 0 where no weight shows it."""
+
+    def columns(kind: ParameterKind) -> int:
+        return next((shape[1] for name, shape in shapes.items() if is_kind(name, kind)), 0)
+
+    return columns(ParameterKind.INPUT), columns(ParameterKind.RECURRENT)

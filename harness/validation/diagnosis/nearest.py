@@ -1,84 +1,140 @@
-"""The neighbourhood of the known cells: a target that equals none of them may equal one with one mistake, or two.
+"""The known cells with one fault or two: a target that equals no known cell may equal one of these.
 
-Every mistake is tried, then every pair: for each the target's parameters are read anew, since a mistake may hide which
-is which. Most are ruled out by the run in which every parameter is zero, or by the first that they do not explain.
+Every fault is tried, then every pair, and for each the target's parameters are assigned again, since a fault may hide
+which parameter is which. Most are ruled out by the run in which every parameter is zero, or by the first parameter that
+they do not explain.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.subjects.parameter_role import find_role
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.diagnosis.faults import candidate_faults
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
-from rnn_harness.validation.identification.identify import Identification, orders
+from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.identify import state_orders
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.identification.variants import plain
+from rnn_harness.validation.identification.variants import common_models
 
 
-def identify_faulty(seen: Probe, possible: list[Layout], expected: CellModel | None) -> list[Identification]:
-    """The wrong cells that a target equals, those with the fewest mistakes. `expected`: what it should be."""
-    plainly = [layout for layout in possible if not layout.interleaved]
-    rows = [(layout, model) for layout in plainly for model in base_models(layout, seen, expected)]
-    for layout, model in rows:
-        found = [
-            one for edit in candidate_faults(model) for one in _exact(seen, layout, replace(model, faults=(edit,)))
-        ]
-        if found:
-            return sorted(found, key=_named_otherwise)
-    for layout, model in rows:
-        pairs = itertools.combinations(candidate_faults(model), 2)
-        found = [one for pair in pairs for one in _exact(seen, layout, replace(model, faults=pair))]
-        if found:
-            return sorted(found, key=_named_otherwise)
+def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | None) -> list[Identification]:
+    """Find the wrong cells that a target equals: those with one fault or, where there are none, with two.
+
+    Args:
+        probe: The target.
+        layouts: The layouts that its parameters may have.
+        expected: The cell that it should be, if that is known.
+
+    Returns:
+        Identifications whose model has faults; first those in which the parameters' names fit their gates best.
+    """
+    bases = [
+        (layout, model) for layout in layouts if not layout.interleaved for model in _models(layout, probe, expected)
+    ]
+    for layout, model in bases:
+        if single := _with_any_fault(probe, layout, model, ((fault,) for fault in candidate_faults(model))):
+            return single
+    for layout, model in bases:
+        if pairs := _with_any_fault(probe, layout, model, itertools.combinations(candidate_faults(model), 2)):
+            return pairs
     return []
 
 
-def agrees_at_zero(seen: Probe, possible: list[Layout], model: CellModel) -> bool:
-    """Whether a target equals a cell where all its parameters are zero, in some layout and order of its states."""
-    return any(Decoder(seen, layout, model, states).zero() for layout in possible for states in orders(model, seen))
+def _with_any_fault(
+    probe: Probe, layout: Layout, model: CellModel, fault_sets: Iterable[tuple[Fault, ...]]
+) -> list[Identification]:
+    identifications = [
+        identification
+        for faults in fault_sets
+        for identification in _identifications(probe, layout, replace(model, faults=faults))
+    ]
+    return sorted(identifications, key=_misleading_names)
 
 
-def base_models(layout: Layout, seen: Probe, expected: CellModel | None) -> Iterator[CellModel]:
-    """What it should be first; then the usual cells."""
+def agrees_at_zero(probe: Probe, layouts: list[Layout], model: CellModel) -> bool:
+    """Whether a target equals a cell where all parameters are zero, in some layout and some order of its states.
+
+    Args:
+        probe: The target.
+        layouts: The layouts that its parameters may have.
+        model: The cell.
+    """
+    return any(
+        Decoder(probe, layout, model, states).agrees_at_zero()
+        for layout in layouts
+        for states in state_orders(model, probe)
+    )
+
+
+def _models(layout: Layout, probe: Probe, expected: CellModel | None) -> Iterator[CellModel]:
+    """The cell that a target should be first, then the usual ones."""
     if expected is not None:
         yield expected
-    for model in plain(layout, seen.convention.states):
+    for model in common_models(layout, probe.convention.states):
         if model != expected:
             yield model
 
 
-_SPELLED = {"z": "zu", "g": "gcnha"}
+_LETTERS_IN_USE = {"z": "zu", "g": "gcnha"}
+"""The last letters that the parameters of a gate have in the literature, where these are not its letter alone."""
 
 
-def _named_otherwise(match: Identification) -> int:
-    """How many parameters of one gate have a name that ends in another gate's letter: people name what they mean."""
-    gate_blocks = match.assignment.layout.gate_blocks
-    own = [
-        (gate_blocks[index].parameter, role[0]) for index, role in match.assignment.names if gate_blocks[index].of == 1
+def _misleading_names(identification: Identification) -> int:
+    """How many parameters of one gate have a name that ends in the letter of another gate."""
+    count = 0
+    for index, role in identification.assignment.roles:
+        block = identification.assignment.layout.gate_blocks[index]
+        parameter_role = find_role(role.name)
+        if block.of == 1 and parameter_role is not None:
+            # A simple RNN has no letter: the last one of the reference's name, x, h or b, stands for it.
+            letter = parameter_role.gate or role.name[-1]
+            count += block.parameter[-1].lower() not in _LETTERS_IN_USE.get(letter, letter)
+    return count
+
+
+def _identifications(probe: Probe, layout: Layout, model: CellModel) -> Iterator[Identification]:
+    for states in state_orders(model, probe):
+        decoder = Decoder(probe, layout, model, states)
+        if decoder.agrees_at_zero():
+            yield from (Identification(model, row, states, probe.convention) for row in decoder.assignments())
+
+
+@dataclass(frozen=True)
+class PartialMatch:
+    """A cell that a target equals in part.
+
+    Attributes:
+        model: The cell.
+        assignment: Which parameter is which, as far as runs show it.
+        states: The names of the target's states, in its order.
+    """
+
+    model: CellModel
+    assignment: ParameterAssignment
+    states: tuple[str, ...]
+
+
+def closest_cell(probe: Probe, layouts: list[Layout], expected: CellModel | None) -> PartialMatch | None:
+    """Find the cell with which a target has the most parameters in common.
+
+    Args:
+        probe: The target.
+        layouts: The layouts that its parameters may have.
+        expected: The cell that it should be; None to search the usual ones.
+
+    Returns:
+        The first cell with the most parameters whose role a run shows; None where no layout fits any cell.
+    """
+    matches = [
+        PartialMatch(model, assignment, states)
+        for layout in layouts
+        for model in ((expected,) if expected is not None else _models(layout, probe, None))
+        for states in state_orders(model, probe)
+        for assignment in Decoder(probe, layout, model, states).assignments(partial=True)
     ]
-    return sum(parameter[-1].lower() not in _SPELLED.get(role[-1], role[-1]) for parameter, role in own)
-
-
-def _exact(seen: Probe, layout: Layout, model: CellModel) -> Iterator[Identification]:
-    for states in orders(model, seen):
-        decoder = Decoder(seen, layout, model, states)
-        if decoder.zero():
-            yield from (
-                Identification(model, assignment, states, seen.convention) for assignment in decoder.assignments()
-            )
-
-
-def partial_assignments(
-    seen: Probe, layout: Layout, model: CellModel
-) -> list[tuple[ParameterAssignment, tuple[str, ...]]]:
-    """Readings of a cell that the target is not, those with the most slots told by a run first."""
-    found = [
-        (assignment, states)
-        for states in orders(model, seen)
-        for assignment in Decoder(seen, layout, model, states).assignments(partial=True)
-    ]
-    return sorted(found, key=lambda row: -row[0].matched)
+    return max(matches, key=lambda match: match.assignment.matched, default=None)

@@ -1,9 +1,7 @@
-"""Which parameter is which: every slot is tried alone, then beside those that are known, and told by what comes out.
+"""Which parameter is which: each block of parameters is tried by itself, then together with those that are known.
 
-A slot that shows nothing alone (an input gate while the candidate is zero) shows it beside others. What is decoded is
-confirmed by one run with everything.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+A block that shows nothing by itself (an input gate while the candidate is zero) shows it together with others. What is
+decoded is confirmed by one run with all parameters.
 """
 
 from __future__ import annotations
@@ -15,169 +13,216 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.subjects.parameter_role import ParameterKind, find_role, is_kind
+from rnn_harness.validation.cells.cell_model import BlockKind, CellModel
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe, Response, close
 
-Role = tuple[str, bool]
-"""A name of the reference, and whether the block is transposed; a vector: whether it is subtracted."""
-MOST_BIASES, MOST_READINGS = 2, 4
+MAX_BIASES, MAX_ASSIGNMENTS = 2, 4
+
+
+@dataclass(frozen=True)
+class BlockRole:
+    """What a block of parameters is.
+
+    Attributes:
+        name: The reference's name of it.
+        flipped: Whether the block is transposed; of a vector, whether it is subtracted.
+    """
+
+    name: str
+    flipped: bool = False
 
 
 @dataclass(frozen=True)
 class ParameterAssignment:
-    """Names for slots. `matched`: how many of them were told by a run; the others have the names that were left."""
+    """The roles of the blocks of a layout.
+
+    Attributes:
+        layout: The layout.
+        roles: The number of each block with its role.
+        matched: The number of blocks whose role a run shows; the remaining ones have the names that no other took.
+    """
 
     layout: Layout
-    names: tuple[tuple[int, Role], ...]
+    roles: tuple[tuple[int, BlockRole], ...]
     matched: int
 
     @property
-    def table(self) -> BlockMap:
-        """As a parameter map."""
-        pieces = tuple(self.layout.gate_blocks[index].piece(*role) for index, role in self.names)
-        return BlockMap(pieces, self.layout.forms, self.layout.recurrent_first)
+    def names(self) -> tuple[str, ...]:
+        """The reference's names, in the order of the blocks."""
+        return tuple(role.name for _, role in self.roles)
 
-    def gate_order(self, kind: str) -> str:
-        """The gates in the order of the slots of that kind."""
-        own = [role[0] for index, role in self.names if self.layout.gate_blocks[index].kind == kind]
-        return "".join(name.removeprefix(f"W_{kind}") for name in own if name.startswith(f"W_{kind}"))
+    @property
+    def table(self) -> BlockMap:
+        """The assignment as a parameter map."""
+        blocks = tuple(self.layout.gate_blocks[index].with_role(role.name, role.flipped) for index, role in self.roles)
+        return BlockMap(blocks, self.layout.forms, self.layout.recurrent_first)
+
+    def gate_order(self, kind: BlockKind) -> str:
+        """The letters of the gates in the order of their blocks.
+
+        Args:
+            kind: ``x`` for the blocks of input weights, ``h`` for those of recurrent weights.
+        """
+        wanted = ParameterKind.INPUT if kind == "x" else ParameterKind.RECURRENT
+        roles = (find_role(role.name) for index, role in self.roles if self.layout.gate_blocks[index].kind == kind)
+        return "".join(role.gate for role in roles if role is not None and role.kind is wanted)
 
 
 class Decoder:
-    """Decodes a target's slots as one sketch, with its states in one order."""
+    """Finds the roles of a target's blocks, if the target is one cell model with its states in one order."""
 
-    def __init__(self, seen: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> None:
-        self.seen, self.layout, self.model, self.states = seen, layout, model, states
-        self.steps = seen.steps
+    def __init__(self, probe: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> None:
+        self.probe, self.layout, self.model, self.states = probe, layout, model, states
+        self.steps = probe.steps
 
-    def predict(self, named: Mapping[int, Role], steps: int | None = None) -> Response:
-        """What the sketch gives for those slots."""
-        return self.of(self.parameters(named), steps or self.steps)
+    def predict(self, roles: Mapping[int, BlockRole], steps: int | None = None) -> Response:
+        """Run the model with those blocks alone.
 
-    def parameters(self, named: Mapping[int, Role]) -> dict[str, Array]:
-        """The sketch's parameters for those slots."""
-        found: dict[str, Array] = {}
-        for index, (name, flipped) in named.items():
-            value = self.seen.value(self.layout, index)
-            value = (value.T if value.ndim == 2 else -value) if flipped else value
-            found[name] = found[name] + value if name in found else value
-        return found
+        Args:
+            roles: The role of each block, by its number; the remaining blocks count as zero.
+            steps: The number of steps; None for that of the probe.
+        """
+        return self.run_model(self.parameters(roles), steps or self.steps)
 
-    def of(self, parameters: Mapping[str, Array], steps: int) -> Response:
-        """What the sketch gives, as the target would show it."""
-        own = self.model.state_names
-        given = dict(zip(self.states, self.seen.states, strict=False))
-        start = tuple(given[name] if self.seen.convention.states else np.zeros_like(given[name]) for name in own)
-        outputs, finals = self.model.run(parameters, self.seen.inputs[:steps], start)
-        ends = dict(zip(own, finals, strict=True))
-        return Response((outputs,), tuple(ends[name] for name in self.states))
+    def parameters(self, roles: Mapping[int, BlockRole]) -> dict[str, Array]:
+        """The model's parameters, by the reference's names: blocks of one name are added."""
+        parameters: dict[str, Array] = {}
+        for index, role in roles.items():
+            value = self.probe.value(self.layout, index)
+            value = (value.T if value.ndim == 2 else -value) if role.flipped else value
+            parameters[role.name] = parameters[role.name] + value if role.name in parameters else value
+        return parameters
+
+    def run_model(self, parameters: Mapping[str, Array], steps: int) -> Response:
+        """Run the model, and return what comes out in the order of the target's states."""
+        names = self.model.state_names
+        states = dict(zip(self.states, self.probe.states, strict=False))
+        takes_states = self.probe.convention.states
+        first = tuple(states[name] if takes_states else np.zeros_like(states[name]) for name in names)
+        outputs, finals = self.model.run(parameters, self.probe.inputs[:steps], first)
+        last = dict(zip(names, finals, strict=True))
+        return Response((outputs,), tuple(last[name] for name in self.states))
 
     def agree(self, target: Response, predicted: Response) -> bool:
-        """Whether the target shows what the sketch gives; states that it does not return are not compared."""
+        """Whether the target gives what the model gives; states that it does not return are not compared."""
         pairs = [
             (target.hidden(self.states), predicted.outputs[0]),
             *zip(target.finals, predicted.finals, strict=False),
         ]
-        return all(a.shape == b.shape and close(a, b, self.seen.tolerance) for a, b in pairs)
+        return all(a.shape == b.shape and close(a, b, self.probe.tolerance) for a, b in pairs)
 
-    def _shows(self, alive: Mapping[int, Role], index: int) -> bool:
-        base = self.seen.masked(self.layout, frozenset(alive))
-        return not self.seen.same(base, self.seen.masked(self.layout, frozenset((*alive, index))))
-
-    def _free(self, index: int, named: Mapping[int, Role]) -> Iterator[Role]:
-        gate_block = self.layout.gate_blocks[index]
-        taken = [name for name, _ in named.values()]
-        for name in self.model.roles(gate_block.kind):
-            if taken.count(name) < (MOST_BIASES if gate_block.kind == "b" and name.startswith("b") else 1):
-                yield name, False
-                if gate_block.square or (gate_block.kind == "b" and self._negates(name)):
-                    yield name, True
-
-    def _negates(self, name: str) -> bool:
-        """Whether a product of that gate is subtracted: a bias that stands beside it is so too."""
-        letter = name.removeprefix("b").lstrip("_")
-        return any(edit.where == letter and edit.what.endswith(" negated") for edit in self.model.faults)
-
-    def _fitting(self, index: int, named: Mapping[int, Role]) -> list[Role]:
-        target = self.seen.masked(self.layout, frozenset((*named, index)))
-        return [role for role in self._free(index, named) if self.agree(target, self.predict({**named, index: role}))]
-
-    def zero(self) -> bool:
-        """Whether target and sketch agree when every parameter is zero."""
-        return self.agree(self.seen.masked(self.layout, frozenset()), self.predict({}))
+    def agrees_at_zero(self) -> bool:
+        """Whether target and model agree when every parameter is zero."""
+        return self.agree(self.probe.masked(self.layout, frozenset()), self.predict({}))
 
     def assignments(self, partial: bool = False) -> list[ParameterAssignment]:
-        """Complete readings, confirmed by a run with everything; `partial`: also the best ones that are not."""
-        found = list(self._decoded({}, partial))
-        whole = self.seen.whole()
-        if not partial:
-            found = [one for one in found if not self._misses_the_reset(one)]
-            found = [one for one in found if self.agree(whole, self.predict(dict(one.names), len(self.seen.inputs)))]
-        return found[:MOST_READINGS]
+        """Find the roles of all blocks.
 
-    def _misses_the_reset(self, one: ParameterAssignment) -> bool:
-        """Two biases of the candidate, both outside the reset gate that acts after the product: one belongs inside."""
-        names = [name for _, (name, _) in one.names]
+        Args:
+            partial: Return also what a run with all parameters does not confirm, as far as it could be decoded.
+
+        Returns:
+            At most `MAX_ASSIGNMENTS` assignments; several where the blocks cannot be told apart.
+        """
+        decoded = list(self._decoded({}, partial))
+        complete = self.probe.complete()
+        if not partial:
+            decoded = [assignment for assignment in decoded if not self._lacks_reset_bias(assignment)]
+            steps = len(self.probe.inputs)
+            decoded = [row for row in decoded if self.agree(complete, self.predict(dict(row.roles), steps))]
+        return decoded[:MAX_ASSIGNMENTS]
+
+    def _changes_output(self, alive: Mapping[int, BlockRole], index: int) -> bool:
+        base = self.probe.masked(self.layout, frozenset(alive))
+        return not self.probe.equal(base, self.probe.masked(self.layout, frozenset((*alive, index))))
+
+    def _free_roles(self, index: int, roles: Mapping[int, BlockRole]) -> Iterator[BlockRole]:
+        """The roles that a block may have next to those of the other blocks."""
+        block = self.layout.gate_blocks[index]
+        taken = [role.name for role in roles.values()]
+        for name in self.model.parameter_names(block.kind):
+            bias = is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS)
+            if taken.count(name) < (MAX_BIASES if bias else 1):
+                yield BlockRole(name)
+                if block.square or (block.kind == "b" and self._negates(name)):
+                    yield BlockRole(name, flipped=True)
+
+    def _negates(self, name: str) -> bool:
+        """Whether a term of that bias's gate is subtracted: the bias may be subtracted with it."""
+        role = find_role(name)
+        if role is None or role.kind is not ParameterKind.BIAS:
+            return False
+        return any(fault.where == role.gate and fault.change.endswith(" negated") for fault in self.model.faults)
+
+    def _fitting_roles(self, index: int, roles: Mapping[int, BlockRole]) -> list[BlockRole]:
+        target = self.probe.masked(self.layout, frozenset((*roles, index)))
+        free = self._free_roles(index, roles)
+        return [role for role in free if self.agree(target, self.predict({**roles, index: role}))]
+
+    def _lacks_reset_bias(self, assignment: ParameterAssignment) -> bool:
+        """Whether both biases of the candidate stand outside the reset gate, where one of them belongs inside."""
+        names = assignment.names
         return self.model.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
 
-    def _decoded(self, named: dict[int, Role], partial: bool) -> Iterator[ParameterAssignment]:
-        open_ones = [index for index in range(len(self.layout.gate_blocks)) if index not in named]
-        ties: list[tuple[int, list[Role]]] = []
-        moved = False
-        for index in open_ones:
-            if not self._shows(named, index):
+    def _decoded(self, roles: dict[int, BlockRole], partial: bool) -> Iterator[ParameterAssignment]:
+        unassigned = [index for index in range(len(self.layout.gate_blocks)) if index not in roles]
+        ties: list[tuple[int, list[BlockRole]]] = []
+        progress = False
+        for index in unassigned:
+            if not self._changes_output(roles, index):
                 continue
-            fitting = self._fitting(index, named)
+            fitting = self._fitting_roles(index, roles)
             if not fitting:
                 if not partial:
-                    return  # it shows something that no name explains
+                    return  # the block changes the output in a way that no role explains
                 continue
             if len(fitting) == 1:
-                named = {**named, index: fitting[0]}
-                moved = True
+                roles = {**roles, index: fitting[0]}
+                progress = True
             else:
                 ties.append((index, fitting))
-        if moved:
-            yield from self._decoded(named, partial)
+        if progress:
+            yield from self._decoded(roles, partial)
         elif ties:
             index, fitting = ties[0]
-            for role in fitting[:MOST_READINGS]:
-                yield from self._decoded({**named, index: role}, partial)
-        elif together := self._together(named, [index for index in open_ones if not self._shows(named, index)]):
-            for two in together[:MOST_READINGS]:
-                yield from self._decoded({**named, **two}, partial)
+            for role in fitting[:MAX_ASSIGNMENTS]:
+                yield from self._decoded({**roles, index: role}, partial)
+        elif pairs := self._pairs(roles, [index for index in unassigned if not self._changes_output(roles, index)]):
+            for pair in pairs[:MAX_ASSIGNMENTS]:
+                yield from self._decoded({**roles, **pair}, partial)
         else:
-            yield from self._finished(named, open_ones)
+            yield self._completed(roles, unassigned)
 
-    def _together(self, named: Mapping[int, Role], silent: list[int]) -> list[dict[int, Role]]:
-        """Names for the first two slots of which each alone shows nothing, but both do: factors of one product."""
-        base = self.seen.masked(self.layout, frozenset(named))
-        if self.seen.same(base, self.seen.masked(self.layout, frozenset((*named, *silent)))):
+    def _pairs(self, roles: Mapping[int, BlockRole], silent: list[int]) -> list[dict[int, BlockRole]]:
+        """Roles for the first two blocks that change the output together only: factors of one product."""
+        base = self.probe.masked(self.layout, frozenset(roles))
+        if self.probe.equal(base, self.probe.masked(self.layout, frozenset((*roles, *silent)))):
             return []
-        for one, other in itertools.combinations(silent, 2):
-            target = self.seen.masked(self.layout, frozenset((*named, one, other)))
-            if self.seen.same(base, target):
+        for first, second in itertools.combinations(silent, 2):
+            target = self.probe.masked(self.layout, frozenset((*roles, first, second)))
+            if self.probe.equal(base, target):
                 continue
-            found: list[dict[int, Role]] = []
-            for first in self._free(one, named):
-                for second in self._free(other, {**named, one: first}):
-                    two = {one: first, other: second}
-                    if self.agree(target, self.predict({**named, **two})):
-                        found.append(two)
-            if found:
-                return found
+            pairs: list[dict[int, BlockRole]] = []
+            for first_role in self._free_roles(first, roles):
+                for second_role in self._free_roles(second, {**roles, first: first_role}):
+                    pair = {first: first_role, second: second_role}
+                    if self.agree(target, self.predict({**roles, **pair})):
+                        pairs.append(pair)
+            if pairs:
+                return pairs
         return []
 
-    def _finished(self, named: dict[int, Role], silent: list[int]) -> Iterator[ParameterAssignment]:
-        """Slots that nothing tells apart get the names that are left, in their order."""
-        matched = len(named)
+    def _completed(self, roles: dict[int, BlockRole], silent: list[int]) -> ParameterAssignment:
+        """Give the blocks that no run tells apart the remaining names, in their order."""
+        matched = len(roles)
         for index in silent:
-            free = list(self._free(index, named))
-            taken = {name for name, _ in named.values()}
-            role = next((one for one in free if one[0] not in taken), free[0] if free else None)
+            free = list(self._free_roles(index, roles))
+            taken = {role.name for role in roles.values()}
+            role = next((role for role in free if role.name not in taken), free[0] if free else None)
             if role is None:
-                continue  # it has no influence, and nothing is left for it to be
-            named = {**named, index: role}
-        yield ParameterAssignment(self.layout, tuple(sorted(named.items())), matched)
+                continue  # the block has no influence, and every name is taken
+            roles = {**roles, index: role}
+        return ParameterAssignment(self.layout, tuple(sorted(roles.items(), key=lambda item: item[0])), matched)

@@ -1,7 +1,4 @@
-"""A target, run on generic numbers with some of its parameters and the others zero; what came out is remembered.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""Runs of a target on generic numbers, with all of its parameters or with some of them and the remaining ones zero."""
 
 from __future__ import annotations
 
@@ -22,35 +19,57 @@ from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
-HUGE = 100  # times what is usual: beyond the limits in use for a cell state (1 to 50)
+HUGE = 100  # times the usual size: beyond the limits that cells set to a cell state (1 to 50)
 
 
-def close(one: Array, two: Array, tolerance: float, equal_nan: bool = False) -> bool:
-    """Whether two arrays of one shape are equal up to `tolerance`; np.allclose, but quick where they are finite."""
+def close(first: Array, second: Array, tolerance: float, equal_nan: bool = False) -> bool:
+    """Whether two arrays are equal up to a tolerance; as np.allclose, but faster where they are finite.
+
+    Args:
+        first: An array of any shape.
+        second: An array of that shape.
+        tolerance: The largest difference of two entries.
+        equal_nan: Whether two NaN count as equal.
+    """
     with np.errstate(invalid="ignore"):
-        gap = np.abs(one - two)
+        gap = np.abs(first - second)
     if (gap <= tolerance).all():
         return True
-    return not np.isfinite(gap).all() and bool(np.allclose(one, two, rtol=0, atol=tolerance, equal_nan=equal_nan))
+    return not np.isfinite(gap).all() and bool(np.allclose(first, second, rtol=0, atol=tolerance, equal_nan=equal_nan))
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came out: hidden states over time for either order of two states, and final states in the target's order."""
+    """What a run gives.
+
+    Attributes:
+        outputs: The hidden states over time, each (T, B, d): one array, or one for each state that could be hidden.
+        finals: The final states, each (B, d), in the target's order.
+    """
 
     outputs: tuple[Array, ...]
     finals: tuple[Array, ...]
 
     def hidden(self, states: tuple[str, ...]) -> Array:
-        """(T, B, d), where the target's states are these."""
+        """The hidden states (T, B, d), if the target's states have these names."""
         return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
 
 
 @dataclass
 class Probe:
-    """A target made for (n, d) in float64, or in float32 if that is all it takes.
+    """A module of a target with generic numbers to run it on, in float64 or, where it takes no other, in float32.
 
-    `steps`: of a run with some parameters alone; the first one tells most, where a state can be given.
+    Attributes:
+        module: The module.
+        convention: How it is called.
+        sizes: (n, d).
+        parameters: Its parameters, by its names.
+        inputs: (T, B, n).
+        states: The states that it may be given, each (B, d).
+        tolerance: The largest difference of two numbers that count as equal.
+        dtype: The dtype of the module.
+        ignored: The parameters that have no influence.
+        steps: The number of steps of a run with some parameters alone; one where a state can be given.
     """
 
     module: Any
@@ -63,52 +82,57 @@ class Probe:
     dtype: str
     ignored: tuple[str, ...] = ()
     steps: int = STEPS
-    _known: dict[Any, Response] = field(default_factory=dict)
+    _responses: dict[Any, Response] = field(default_factory=dict)
 
-    def whole(self) -> Response:
-        """All parameters, all steps."""
+    def complete(self) -> Response:
+        """Run with all parameters over all steps."""
         return self._run(self.parameters, STEPS)
 
     def masked(self, layout: Layout, alive: frozenset[int]) -> Response:
-        """Only the slots with these numbers are not zero; `steps` of them."""
+        """Run with some blocks of parameters alone, over `steps` steps.
+
+        Args:
+            layout: The layout of the parameters.
+            alive: The numbers of the blocks that are not zero.
+        """
         key = (layout.forms, layout.recurrent_first, alive, self.steps)
-        if key not in self._known:
-            self._known[key] = self._run(self._only(layout, alive), self.steps)
-        return self._known[key]
+        if key not in self._responses:
+            self._responses[key] = self._run(self._only(layout, alive), self.steps)
+        return self._responses[key]
 
     def from_huge_states(self, layout: Layout) -> Response:
-        """All parameters zero, and states far beyond what is usual, no two entries alike; one step.
+        """Run one step with all parameters zero, from states far beyond the usual size, no two entries alike.
 
-        Nothing came out where that makes it raise.
+        The response is empty where that makes the target raise.
         """
         key = (layout.forms, layout.recurrent_first, "huge")
-        if key not in self._known:
-            other = replace(self, states=tuple(HUGE * (state + np.sign(state)) for state in self.states))
+        if key not in self._responses:
+            far = replace(self, states=tuple(HUGE * (state + np.sign(state)) for state in self.states))
             try:
-                self._known[key] = other._run(self._only(layout, frozenset()), 1)
+                self._responses[key] = far._run(self._only(layout, frozenset()), 1)
             except UsageError:
-                self._known[key] = Response((), ())
-        return self._known[key]
+                self._responses[key] = Response((), ())
+        return self._responses[key]
 
     def value(self, layout: Layout, index: int) -> Array:
-        """The numbers of one slot."""
+        """The numbers of one block, (d, n), (d, d) or (d,)."""
         return self.plain(layout, index)[self.place(layout, index)]
 
     def plain(self, layout: Layout, index: int) -> Array:
-        """The plain form of a slot's parameter."""
+        """The plain form of the parameter that holds a block."""
         name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
-        """Where a slot stands in the plain form."""
-        gate_block, (n, d) = layout.gate_blocks[index], self.sizes
-        rows = slice(gate_block.block * d, (gate_block.block + 1) * d)
-        if gate_block.kind == "b":
+        """The place of a block in the plain form."""
+        block, (n, d) = layout.gate_blocks[index], self.sizes
+        rows = slice(block.block * d, (block.block + 1) * d)
+        if block.kind == "b":
             return (rows,)
-        if not gate_block.side:
+        if not block.side:
             return rows, slice(None)
-        first = (gate_block.side == "h") == layout.recurrent_first
-        size = n if gate_block.side == "x" else d
+        first = (block.side == "h") == layout.recurrent_first
+        size = n if block.side == "x" else d
         return rows, slice(0, size) if first else slice(n + d - size, None)
 
     def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
@@ -116,30 +140,32 @@ class Probe:
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
             plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
-        kept = {name: self.parameters[name] for name in self.ignored}
-        return kept | {name: forms[name].stored(value) for name, value in plain.items()}
+        unmasked = {name: self.parameters[name] for name in self.ignored}
+        return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
     def _run(self, parameters: dict[str, Array], steps: int) -> Response:
         import torch
 
-        leaves, x, given = self._tensors(parameters, steps)
+        leaves, x, states = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
-                outputs, each, last = run_over_time(self.module, self.convention, leaves, x, given)
+                outputs, steps_states, last = run_over_time(self.module, self.convention, leaves, x, states)
         except UsageError:
             raise
-        except (Exception, SystemExit) as error:  # somebody's code may raise anything
-            said = (str(error).splitlines() or [""])[0]
+        except (Exception, SystemExit) as error:  # a target may raise anything
+            message = (str(error).splitlines() or [""])[0]
             raise UsageError(
                 f"cannot drive {type(self.module).__name__}: {self.convention}, it takes some arguments, but for "
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
-                f"{type(error).__name__}: {said}"
+                f"{type(error).__name__}: {message}"
             ) from error
         finals = tuple(to_numpy(value).astype(np.float64) for value in last)
         if outputs is not None:
             return Response((to_numpy(outputs).astype(np.float64),), finals)
-        over = [np.stack([to_numpy(step[i]) for step in each]).astype(np.float64) for i in range(len(given))]
-        return Response(tuple(over), finals)
+        over_time = [
+            np.stack([to_numpy(row[i]) for row in steps_states]).astype(np.float64) for i in range(len(states))
+        ]
+        return Response(tuple(over_time), finals)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
@@ -147,71 +173,76 @@ class Probe:
 
         dtype = getattr(torch, self.dtype)
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
-        given = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
-        return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), given
+        states = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
+        return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), states
 
     def rows_are_apart(self) -> bool:
-        """Whether the second row of the batch gives the same when the first one holds other numbers."""
-        other = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
-        other.inputs[:, 0] += 1
-        for state in other.states:
+        """Whether the second row of a batch does not depend on the numbers of the first."""
+        changed = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
+        changed.inputs[:, 0] += 1
+        for state in changed.states:
             state[0] -= 1
-        own, moved = self.whole(), other.whole()
+        first, second = self.complete(), changed.complete()
         return all(
             close(a[..., 1, :], b[..., 1, :], self.tolerance, equal_nan=True)
-            for a, b in zip((*own.outputs, *own.finals), (*moved.outputs, *moved.finals), strict=True)
+            for a, b in zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
         )
 
     def writes_into(self) -> str:
-        """Which of its arguments hold other numbers after one call: ``input``, ``state``, or none."""
+        """Name the argument that a call writes into: ``input``, ``state``, or none (empty)."""
         import torch
 
-        leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
-        before = [value.clone() for value in (x, *given)]
+        leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
+        before = [value.clone() for value in (x, *states)]
         with torch.no_grad():
-            run_over_time(self.module, self.convention, leaves, x, list(given))
-        changed = [not torch.equal(a, b) for a, b in zip((x, *given), before, strict=True)]
+            run_over_time(self.module, self.convention, leaves, x, list(states))
+        changed = [not torch.equal(a, b) for a, b in zip((x, *states), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
     def overwrites(self) -> bool:
-        """Whether what one call gave back holds other numbers after the next call."""
+        """Whether the next call writes into what a call returned."""
         import torch
 
-        leaves, x, given = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
+        leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         with torch.no_grad():
-            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, given)
-            held = [*last, *([outputs] if outputs is not None else [])]
-            before = [value.clone() for value in held]
-            run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in given])
-        return any(not torch.equal(a, b) for a, b in zip(held, before, strict=True))
+            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, states)
+            returned = [*last, *([outputs] if outputs is not None else [])]
+            before = [value.clone() for value in returned]
+            run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
+        return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
 
     def gives_nan(self) -> bool:
-        """Whether something that comes out of finite numbers is no number."""
-        seen = self.whole()
-        return any(bool(np.isnan(value).any()) for value in (*seen.outputs, *seen.finals))
+        """Whether NaN comes out of finite numbers."""
+        response = self.complete()
+        return any(bool(np.isnan(value).any()) for value in (*response.outputs, *response.finals))
 
-    def same(self, one: Response, two: Response) -> bool:
-        """Equal, as far as its dtype can tell."""
-        pairs = zip((*one.outputs, *one.finals), (*two.outputs, *two.finals), strict=True)
+    def equal(self, first: Response, second: Response) -> bool:
+        """Whether two responses are equal up to the tolerance; NaN equals NaN."""
+        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
 def probe_target(target: Target, seed: int = 0) -> Probe:
-    """A target made and found to be callable.
+    """Build a target, find out how it is called, and draw generic numbers for it.
 
-    Raises UsageError if it cannot be driven, which says nothing about what it computes.
+    Args:
+        target: The target.
+        seed: The seed of the numbers.
+
+    Raises:
+        UsageError: It cannot be driven, which says nothing about what it computes.
     """
     n, d = target.capabilities.fixed_sizes or (N, D)
-    trouble: Exception | None = None
+    first_error: Exception | None = None
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
         if dtype not in target.capabilities.dtypes:
             continue
         try:
             return _probe(target, n, d, dtype, tolerance, seed)
         except UsageError as error:
-            trouble = trouble or error
-    assert trouble is not None, "a target has a dtype"
-    raise trouble
+            first_error = first_error or error
+    assert first_error is not None, "a target has a dtype"
+    raise first_error
 
 
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
@@ -226,22 +257,22 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
         raise UsageError(f"{target.name} has no parameters, so that nothing about them can be said")
     convention = find_convention(module, n, d, target.capabilities.calling_convention)
     rng = np.random.default_rng(seed)
-    # Large enough for a clipped function to be told from the straight one, small enough for tanh not to be flat.
+    # Large enough to tell a clipped function from a straight one, small enough that tanh is not flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     inputs = rng.standard_normal((STEPS, BATCH, n))
     states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
-    found = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
-    found.steps = 1 if convention.states else STEPS
-    found.ignored = tuple(name for name in shapes if _has_no_influence(found, name))
-    # NaN whatever the parameters are is a fault of its own, and told as that.
-    if found.ignored == tuple(shapes) and not found.gives_nan():
+    probe = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
+    probe.steps = 1 if convention.states else STEPS
+    probe.ignored = tuple(name for name in shapes if _has_no_influence(probe, name))
+    # A target that gives NaN whatever its parameters are is refuted for that later on.
+    if probe.ignored == tuple(shapes) and not probe.gives_nan():
         raise UsageError(
             f"cannot drive {target.name}: it gives the same whatever its parameters are. They are handed to it anew "
             "for every call, under their names; it reads others: in a list perhaps, or computed from them before"
         )
-    return found
+    return probe
 
 
-def _has_no_influence(seen: Probe, name: str) -> bool:
-    rest = {own: np.zeros_like(value) if own == name else value for own, value in seen.parameters.items()}
-    return seen.same(seen.whole(), seen._run(rest, STEPS))
+def _has_no_influence(probe: Probe, name: str) -> bool:
+    without = {key: np.zeros_like(value) if key == name else value for key, value in probe.parameters.items()}
+    return probe.equal(probe.complete(), probe._run(without, STEPS))

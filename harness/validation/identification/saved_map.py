@@ -1,7 +1,4 @@
-"""A parameter map in a file: what was identified, to be looked at, changed, and given back.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""A parameter map in a file: an identification to be read, changed, and given back."""
 
 from __future__ import annotations
 
@@ -12,37 +9,57 @@ from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.calling_convention import CallingConvention
-from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.cells.cell_model import BlockKind, CellModel
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
-from rnn_harness.validation.identification.decode import ParameterAssignment
-from rnn_harness.validation.identification.identify import Identification
+from rnn_harness.validation.identification.decode import BlockRole, ParameterAssignment
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.parameter_layout import GateBlock, Layout
 
 
-def to_map_file(match: Identification) -> MapFile:
-    """A match as it is written."""
-    table = match.assignment.table
+def to_map_file(identification: Identification) -> MapFile:
+    """Write an identification as a parameter map.
+
+    Args:
+        identification: What a target is.
+    """
+    table = identification.assignment.table
     return MapFile(
-        cell={key: value for key, value in vars(match.model).items() if key != "faults"},
-        called=vars(match.convention),
-        states=match.states,  # type: ignore[arg-type]
-        pieces=tuple(MapPiece(**vars(piece)) for piece in table.pieces),
+        cell={key: value for key, value in vars(identification.model).items() if key != "faults"},
+        called=vars(identification.convention),
+        states=identification.states,  # type: ignore[arg-type]
+        pieces=tuple(MapPiece(**vars(block)) for block in table.blocks),
         forms={name: vars(form) for name, form in table.forms},
         recurrent_first=table.recurrent_first,
     )
 
 
-def save_map(match: Identification, path: Path) -> None:
-    """Write the map. Raises UsageError."""
+def save_map(identification: Identification, path: Path) -> None:
+    """Write the parameter map of an identification to a file.
+
+    Args:
+        identification: What a target is.
+        path: The file.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     try:
-        path.write_text(to_map_file(match).model_dump_json(indent=1) + "\n", encoding="utf-8")
+        path.write_text(to_map_file(identification).model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write the map to {path}: {error.strerror}") from None
 
 
 def load_map(path: Path) -> Identification:
-    """Read a map. Raises UsageError with what is wrong in it."""
+    """Read a map.
+
+    Args:
+        path: A file that `save_map` wrote.
+
+    Raises:
+        UsageError: The file cannot be read, or does not hold a map; the message says what is wrong in it.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -59,15 +76,23 @@ def load_map(path: Path) -> Identification:
         raise UsageError(f"{path}: {error}; expected what --save-map writes") from None
 
 
-def from_map_file(given: MapFile) -> Identification:
-    """The match that a map describes. Raises TypeError for features that there are not."""
-    called = {**given.called, "taken": tuple(given.called.get("taken", ()))}
-    forms = tuple((name, StorageForm(**form)) for name, form in given.forms.items())
-    gate_blocks, names = [], []
-    for index, piece in enumerate(given.pieces):
-        kind = "b" if dict(forms)[piece.parameter].vector else "x" if piece.name.startswith("W_x") else "h"
-        gate_blocks.append(GateBlock(piece.parameter, kind, piece.block, piece.of, piece.side))
-        names.append((index, (piece.name, piece.flipped)))
-    layout = Layout(tuple(gate_blocks), forms, given.recurrent_first)
-    assignment = ParameterAssignment(layout, tuple(names), len(names))
-    return Identification(CellModel(**given.cell), assignment, given.states, CallingConvention(**called))
+def from_map_file(file: MapFile) -> Identification:
+    """Read a parameter map as an identification.
+
+    Args:
+        file: The content of a map's file.
+
+    Raises:
+        TypeError: The map names features of a cell, a form or a convention that do not exist.
+    """
+    called = {**file.called, "taken": tuple(file.called.get("taken", ()))}
+    forms = {name: StorageForm(**form) for name, form in file.forms.items()}
+    blocks, roles = [], []
+    for index, piece in enumerate(file.pieces):
+        matrix: BlockKind = "x" if is_kind(piece.name, ParameterKind.INPUT) else "h"
+        kind: BlockKind = "b" if forms[piece.parameter].vector else matrix
+        blocks.append(GateBlock(piece.parameter, kind, piece.block, piece.of, piece.side))
+        roles.append((index, BlockRole(piece.name, piece.flipped)))
+    layout = Layout(tuple(blocks), tuple(forms.items()), file.recurrent_first)
+    assignment = ParameterAssignment(layout, tuple(roles), len(roles))
+    return Identification(CellModel(**file.cell), assignment, file.states, CallingConvention(**called))

@@ -1,7 +1,7 @@
 """Failures that a candidate ships as known: each must still happen, and says why.
 
-A TOML file of ``[[expected]]`` tables: `check` (a name, or a pattern such as ``backward.*`` of which one at least must
-fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case).
+They stand in a TOML file of ``[[expected]]`` tables: `check` (a name, or a pattern such as ``backward.*`` of which at
+least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case).
 """
 
 from __future__ import annotations
@@ -19,9 +19,19 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
+PREFIX = "expected-failure"
+"""Before the name of a check that was expected to fail, and did not."""
 
-class Expected(BaseModel):
-    """One known failure. `dtype`: empty for any. `case`: on which it happens; it is then tried on that one too."""
+
+class ExpectedFailure(BaseModel):
+    """One known failure.
+
+    Attributes:
+        check: The check that fails, or a pattern of checks.
+        reason: Why it fails.
+        dtype: The dtype in which it fails; empty for any.
+        case: The case on which it fails, which is then tried besides the others.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,19 +40,27 @@ class Expected(BaseModel):
     dtype: str = ""
     case: Case | None = None
 
-    def means(self, check: str, dtype: str) -> bool:
-        """Whether a check in a dtype is meant."""
+    def names(self, check: str, dtype: str) -> bool:
+        """Say whether a check in a dtype is one that is expected to fail."""
         return fnmatch.fnmatchcase(check, self.check) and self.dtype in ("", dtype)
+
+    def is_met_by(self, record: Record) -> bool:
+        """Say whether a record is the failure that is expected."""
+        return record.outcome is Outcome.REFUTED and self.names(record.check, record.dtype)
 
 
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedFailure, ...]
 
 
-def load_expected(path: Path) -> tuple[Expected, ...]:
-    """Read such a file. Raises UsageError that names what is wrong in it."""
+def load_expected(path: Path) -> tuple[ExpectedFailure, ...]:
+    """Read a file of expected failures.
+
+    Raises:
+        UsageError: It cannot be read, or is no such file; the message names what is wrong in it.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -66,44 +84,61 @@ def load_expected(path: Path) -> tuple[Expected, ...]:
         ) from None
 
 
-def beside(text: str) -> Path | None:
-    """The file that a candidate ships: ``cell.expected.toml`` beside ``cell.py``; None if there is none."""
-    where = text.rpartition(":")[0] or text
+def expectations_file(target: str) -> Path | None:
+    """Find the file that a candidate ships: ``cell.expected.toml`` next to ``cell.py``.
+
+    Args:
+        target: The target as it is typed.
+
+    Returns:
+        Its path; None if there is none, or the target is no file.
+    """
+    where = target.rpartition(":")[0] or target
     if not where.endswith((".py", ".onnx")):
         return None
     path = Path(where).with_suffix(".expected.toml")
     return path if path.is_file() else None
 
 
-def excused(records: Iterable[Record], known: tuple[Expected, ...]) -> Iterator[Record]:
-    """The records, refuted ones that were expected marked as such."""
+def mark_expected(records: Iterable[Record], expected: tuple[ExpectedFailure, ...]) -> Iterator[Record]:
+    """Yield the records, and write into every refuted one that was expected why it was."""
     for record in records:
-        reason = next((one.reason for one in known if _meets(one, record)), "")
+        reason = next((failure.reason for failure in expected if failure.is_met_by(record)), "")
         yield record.model_copy(update={"expected": reason}) if reason else record
 
 
-def unmet(records: Iterable[Record], known: tuple[Expected, ...], target: str, seed: int) -> Iterator[Record]:
-    """A refuted record for every expected failure that did not happen."""
-    found = list(records)
-    for one in known:
-        if any(_meets(one, record) for record in found):
+def unmet_expectations(
+    records: Iterable[Record], expected: tuple[ExpectedFailure, ...], target: str, seed: int
+) -> Iterator[Record]:
+    """Yield a refuted record for every expected failure that did not happen.
+
+    Args:
+        records: All records of the target.
+        expected: The failures that were expected.
+        target: The target's name, for the new records.
+        seed: Where the random cases started, for the new records.
+    """
+    checks = list(records)
+    for failure in expected:
+        if any(failure.is_met_by(record) for record in checks):
             continue
-        own = [record for record in found if one.means(record.check, record.dtype)]
-        said = "" if not own else "it agrees now" if own[0].outcome is Outcome.AGREES else f"it is {own[0].outcome} now"
-        now = said or "there is no such check for this candidate"
+        named = next((record for record in checks if failure.names(record.check, record.dtype)), None)
         yield Record(
-            entry=one.check,
-            spec=own[0].spec if own else "unknown",
-            check=f"expected-failure.{one.check}",
+            entry=failure.check,
+            spec=named.spec if named is not None else "unknown",
+            check=f"{PREFIX}.{failure.check}",
             witness="kernel",
             outcome=Outcome.REFUTED,
-            reason=f"{one.check} was expected to fail ({one.reason}), but {now}: remove the entry",
+            reason=f"{failure.check} was expected to fail ({failure.reason}), but {_now(named)}: remove the entry",
             seed=seed,
             environment=versions(),
             kernel=target,
-            dtype=one.dtype,
+            dtype=failure.dtype,
         )
 
 
-def _meets(one: Expected, record: Record) -> bool:
-    return record.outcome is Outcome.REFUTED and one.means(record.check, record.dtype)
+def _now(record: Record | None) -> str:
+    """Say what came of a check instead of the expected failure."""
+    if record is None:
+        return "there is no such check for this candidate"
+    return "it agrees now" if record.outcome is Outcome.AGREES else f"it is {record.outcome} now"

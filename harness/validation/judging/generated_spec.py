@@ -1,7 +1,4 @@
-"""A spec for a cell that no shipped spec has: its equations, written from its features.
-
-Dimension legend: n input size, d hidden size.
-"""
+"""A spec for a cell that no shipped spec has: its equations, written from its features."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_harness.families import FAMILIES
 from rnn_harness.specs import Spec, parse_spec
 from rnn_harness.specs.schema import Equation
+from rnn_harness.subjects.parameter_role import ParameterKind, ParameterRole, parameter_role
 from rnn_harness.validation.cells.activations import ACTIVATIONS, ARGUMENT
 from rnn_harness.validation.cells.cell_model import CellModel
-
-_TITLES = {"rnn": "simple RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 def _latex(name: str) -> str:
@@ -47,12 +44,13 @@ class _Writer:
     def _bias(self, name: str) -> str:
         return f" + {_latex(name)}" if name in self.names else ""
 
-    def _sum(self, letter: str, seen: str = "c_{t-1}") -> str:
+    def _sum(self, letter: str, cell_state: str = "c_{t-1}") -> str:
+        """The argument of a gate. `cell_state`: the one that its peephole reads."""
         text = f"{_latex(f'W_x{letter}')} x_t + {_latex(f'W_h{letter}')} h_{{t-1}}"
         if f"W_c{letter}" in self.names:
             product = r" \odot " if self.model.peephole == "diagonal" else " "
-            text += f" + {_latex(f'W_c{letter}')}{product}{seen}"
-        return text + self._bias(f"b_{letter}" if letter else "b")
+            text += f" + {_latex(f'W_c{letter}')}{product}{cell_state}"
+        return text + self._bias(ParameterRole(ParameterKind.BIAS, letter).name)
 
     def equations(self) -> Iterator[str]:
         """The equations of one step; the last gives the hidden state."""
@@ -65,14 +63,14 @@ class _Writer:
         model = self.model
         for letter in "rz":
             yield f"{letter}_t = {_applied(model.gate, self._sum(letter), model.clip)}"
-        own = f"W_{{xg}} x_t{self._bias('b_g')}"
+        outer = f"W_{{xg}} x_t{self._bias('b_g')}"
         if model.reset == "before":
-            total = rf"{own} + W_{{hg}} (r_t \odot h_{{t-1}})"
+            total = rf"{outer} + W_{{hg}} (r_t \odot h_{{t-1}})"
         else:
-            total = rf"{own} + r_t \odot (W_{{hg}} h_{{t-1}}{self._bias('b_hg')})"
+            total = rf"{outer} + r_t \odot (W_{{hg}} h_{{t-1}}{self._bias('b_hg')})"
         yield f"g_t = {_applied(model.candidate, total, model.clip)}"
-        kept, written = ("z_t", "(1 - z_t)") if model.update == "keep" else ("(1 - z_t)", "z_t")
-        yield rf"h_t = {kept} \odot h_{{t-1}} + {written} \odot g_t"
+        old_weight, new_weight = ("z_t", "(1 - z_t)") if model.update == "keep" else ("(1 - z_t)", "z_t")
+        yield rf"h_t = {old_weight} \odot h_{{t-1}} + {new_weight} \odot g_t"
 
     def _lstm(self) -> Iterator[str]:
         model = self.model
@@ -82,16 +80,24 @@ class _Writer:
             offset = f" {'+' if model.offset > 0 else '-'} {abs(model.offset):.6f}" if model.offset else ""
             yield f"f_t = {_applied(model.gate, self._sum('f') + offset, model.clip)}"
         yield f"g_t = {_applied(model.candidate, self._sum('g'), model.clip)}"
-        kept = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(model.forget, r"f_t \odot c_{t-1}")
+        retained = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(model.forget, r"f_t \odot c_{t-1}")
         written = r"(1 - f_t) \odot g_t" if model.forget == "coupling" else r"i_t \odot g_t"
-        yield f"c_t = {_clipped(f'{kept} + {written}', model.cell_clip)}"
-        peek = "c_t" if model.seen == "new" else "c_{t-1}"
+        yield f"c_t = {_clipped(f'{retained} + {written}', model.cell_clip)}"
+        peek = "c_t" if model.peephole_state == "new" else "c_{t-1}"
         yield f"o_t = {_applied(model.gate, self._sum('o', peek), model.clip)}"
         yield rf"h_t = o_t \odot {_applied(model.output, 'c_t')}"
 
 
 def alternative_update(model: CellModel, candidate: str) -> str | None:
-    """The other common way to write a GRU's last equation; it rounds otherwise. `candidate`: its name in the spec."""
+    """Write a GRU's last equation in the other common form, which rounds differently.
+
+    Args:
+        model: The cell.
+        candidate: The candidate's letter in the spec.
+
+    Returns:
+        The equation, or None where the cell is no GRU.
+    """
     if model.family != "gru":
         return None
     if model.update == "keep":
@@ -100,37 +106,55 @@ def alternative_update(model: CellModel, candidate: str) -> str | None:
 
 
 def spec_text(model: CellModel, names: frozenset[str]) -> str:
-    """The text of a spec file of a sketch whose parameters are `names`."""
-    vectors = {name for name in names if name.startswith("b") or (name.startswith("W_c") and model.peephole != "full")}
-    shapes = {name: "d" if name in vectors else "d n" if name.startswith("W_x") else "d d" for name in sorted(names)}
+    """Write the spec file of a cell.
+
+    Args:
+        model: The cell, without faults.
+        names: The reference's names of the parameters that it has.
+    """
+    shapes = {name: _shape(model, parameter_role(name).kind) for name in sorted(names)}
     declared = ", ".join(f'{name} = "{shape}"' for name, shape in shapes.items())
     states = ", ".join(f'{name} = "d"' for name in model.state_names)
     lines = [
         'id = "candidate"',
-        f'title = "{_TITLES[model.family]}, as identified"',
+        f'title = "{FAMILIES[model.family].title}, as identified"',
         'inputs = { x = "n" }',
         f"states = {{ {states} }}",
         f"parameters = {{ {declared} }}",
     ]
     printed = list(_Writer(model, names).equations())
-    other = alternative_update(model, "g")
-    for number, text in enumerate([*printed, *([other] if other else [])], 1):
-        alternative = "\nalternative = true" if number > len(printed) else ""
-        lines.append(f"\n[[equations]]\nid = \"F-{number:03}\"\nline = {number}\nprinted = '{text}'{alternative}")
+    alternative = alternative_update(model, "g")
+    for number, text in enumerate([*printed, *([alternative] if alternative else [])], 1):
+        mark = "\nalternative = true" if number > len(printed) else ""
+        lines.append(f"\n[[equations]]\nid = \"F-{number:03}\"\nline = {number}\nprinted = '{text}'{mark}")
     return "\n".join(lines) + "\n"
 
 
+def _shape(model: CellModel, kind: ParameterKind) -> str:
+    """The shape of a parameter in the notation of specs: n is the input size, d the hidden size."""
+    if kind in (ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS):
+        return "d"
+    if kind is ParameterKind.PEEPHOLE and model.peephole != "full":
+        return "d"
+    return "d n" if kind is ParameterKind.INPUT else "d d"
+
+
 def with_alternative_update(spec: Spec, model: CellModel) -> Spec:
-    """A shipped spec of a GRU with the other way to write its last equation as an alternative, if it has none."""
+    """Add the other form of a GRU's last equation to a shipped spec as an alternative, if it has none.
+
+    Args:
+        spec: The spec.
+        model: The cell that it describes.
+    """
     link = spec.reference
-    if model.family != "gru" or link is None or any(one.alternative for one in spec.model.equations):
+    if model.family != "gru" or link is None or any(equation.alternative for equation in spec.model.equations):
         return spec
-    own = {kind: name for name, kind in link.trace.items()}
-    state, gate, candidate = (_symbol(own[kind]) for kind in ("hidden_state", "update_gate", "candidate"))
+    symbol_of = {quantity: name for name, quantity in link.trace.items()}
+    state, gate, candidate = (_symbol(symbol_of[key]) for key in ("hidden_state", "update_gate", "candidate"))
     text = alternative_update(model, "g")
     assert text is not None, "a GRU has one"
     symbols = {"h_": f"{state}_", "z_": f"{gate}_", "g_": f"{candidate}_"}
-    text = re.sub("|".join(symbols), lambda found: symbols[found[0]], text)
+    text = re.sub("|".join(symbols), lambda match: symbols[match[0]], text)
     equation = Equation(id="F-900", line=1, document="rewritten", printed=text, alternative=True)
     return replace(spec, model=spec.model.model_copy(update={"equations": (*spec.model.equations, equation)}))
 
@@ -141,10 +165,19 @@ def _symbol(name: str) -> str:
 
 
 def alternative_ids(spec: Spec) -> tuple[str, ...]:
-    """The equations that a candidate may compute in place of the printed ones."""
-    return tuple(one.id for one in spec.model.equations if one.alternative and one.id[0] in "TF")
+    """List the equations that a candidate may compute in the place of the printed ones.
+
+    Args:
+        spec: The spec of the candidate.
+    """
+    return tuple(equation.id for equation in spec.model.equations if equation.alternative and equation.id[0] in "TF")
 
 
 def generate_spec(model: CellModel, names: frozenset[str]) -> Spec:
-    """The spec of a sketch, without a reference."""
+    """Generate the spec of a cell, without a reference.
+
+    Args:
+        model: The cell; its faults are left out.
+        names: The reference's names of the parameters that it has.
+    """
     return parse_spec(spec_text(replace(model, faults=()), names), Path("candidate.toml"))

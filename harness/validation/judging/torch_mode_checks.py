@@ -1,154 +1,182 @@
-"""What is asked of a torch cell in the other ways in which it is called: in training, without gradients, with some of
-its arguments frozen, without a state.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+"""A torch cell in the other ways in which it is called: in training, without gradients, with some of its arguments
+frozen, without a state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _DTYPES = ("float64", "float32")
 
 
-def driver_of(evaluation: Evaluation) -> TargetDriver:
-    """The candidate's driver."""
+def candidate_driver(evaluation: Evaluation) -> TargetDriver:
+    """Return the driver of the candidate that is evaluated."""
     driver = kernel_of(evaluation).driver
     assert isinstance(driver, TargetDriver), "these checks are for candidates"
     return driver
 
 
-def said(evaluation: Evaluation, right: bool, detail: str) -> Finding:
-    """A finding that is right, or tells `detail`."""
-    return Finding(evaluation.subject.spec.id, right, "" if right else detail, 0.0)
+def finding(evaluation: Evaluation, agrees: bool, detail: str) -> Finding:
+    """Make a finding that is not about a bound.
+
+    Args:
+        evaluation: What was looked at.
+        agrees: Whether the candidate does as it should.
+        detail: What is wrong if it does not.
+    """
+    return Finding(evaluation.subject.spec.id, agrees, "" if agrees else detail, 0.0)
 
 
-def _of_torch(evaluation: Evaluation) -> TargetDriver:
-    driver = driver_of(evaluation)
+def call_results(
+    convention: CallingConvention, module: Callable[..., Any], x: Tensor, states: list[Tensor]
+) -> list[Tensor]:
+    """Call a module on a sequence, or on its first step if it takes single steps.
+
+    Args:
+        convention: How it is called.
+        module: What is called.
+        x: The inputs (T, B, n).
+        states: The states (B, d) that go in.
+
+    Returns:
+        The states that come back (B, d), and the outputs (T, B, d) of a sequence.
+    """
+    outputs, states_after = convention.call(module, x if convention.sequence else x[0], states)
+    return [*states_after, *([outputs] if outputs is not None else [])]
+
+
+def _torch_driver(evaluation: Evaluation) -> TargetDriver:
+    """Return the driver of a torch candidate. Raises NotRun for another library."""
+    driver = candidate_driver(evaluation)
     if driver.capabilities.library:
         raise NotRun(f"{driver.capabilities.library} has no such mode that the adapter sets")
     return driver
 
 
-class _Fixed:
-    """Gives a module that stays in training."""
+class _InTraining:
+    """Gives one module, whatever the sizes, that stays in training mode."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: nn.Module) -> None:
         self.module = module
-        module.eval = lambda: module
+        module.eval = lambda: module  # type: ignore[method-assign]  # it is to stay in training mode
 
-    def __call__(self, n: int, d: int) -> Any:
+    def __call__(self, n: int, d: int) -> nn.Module:
         return self.module
 
 
-def _training(evaluation: Evaluation) -> Iterator[Finding]:
-    """In training mode as in evaluation, gradients too."""
-    import torch
+def _has_dropout(module: nn.Module) -> bool:
+    """Say whether a module draws random numbers in training."""
+    probability = getattr(module, "dropout", 0)
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.modules.dropout._DropoutNd)]
+    return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)
 
-    driver, d = _of_torch(evaluation), evaluation.arrays
+
+def _training(evaluation: Evaluation) -> Iterator[Finding]:
+    """Compare outputs and gradients in training mode with those in evaluation mode."""
+    driver, arrays, cell = _torch_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
-    given = getattr(module, "dropout", 0)
-    layers = [one for one in module.modules() if isinstance(one, torch.nn.modules.dropout._DropoutNd)]
-    if any(one.p > 0 for one in layers) or (isinstance(given, int | float) and given > 0):
+    if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
     module = module.to(getattr(torch, evaluation.case.dtype)).train()
-    found = replace(driver, make_module=_Fixed(module))
-    own = replace(
-        evaluation.subject,
-        cell=type(kernel_of(evaluation))(found, kernel_of(evaluation).reference, evaluation.case.dtype),
-    )
-    run = own.forward(d.parameters, d.inputs, d.states)
-    outputs = np.array_equal(run.outputs, evaluation.run.outputs)
-    yield said(evaluation, outputs, "in training mode the outputs are others than in evaluation")
-    if driver.capabilities.no_gradients_reason:
+    in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
+    subject = replace(evaluation.subject, cell=in_training)
+    run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
+    is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
+    yield finding(evaluation, is_equal, "in training mode the outputs are others than in evaluation")
+    if driver.no_gradients_reason:
         return
-    gradients = flat(own.backward(run, d.d_outputs, d.d_finals))
+    gradients = flat(subject.backward(run, arrays.d_outputs, arrays.d_finals))
     differing = [
         name for name, value in evaluation.flat_gradients.items() if not np.array_equal(value, gradients[name])
     ]
-    told = f"in training mode the gradients of {', '.join(differing)} are others than in evaluation"
-    yield said(evaluation, not differing, told)
+    detail = f"in training mode the gradients of {', '.join(differing)} are others than in evaluation"
+    yield finding(evaluation, not differing, detail)
 
 
-def _without_gradients(evaluation: Evaluation) -> Iterator[Finding]:
-    """Under torch.no_grad: bit for bit what comes with gradients, or else in the bound as well."""
-    import torch
-
-    _of_torch(evaluation)
-    d = evaluation.arrays
+def _no_grad(evaluation: Evaluation) -> Iterator[Finding]:
+    """Run it under torch.no_grad: bit for bit the same, or else within the bound as well."""
+    _torch_driver(evaluation)
+    arrays = evaluation.arrays
     with torch.no_grad():
-        outputs = evaluation.subject.forward(d.parameters, d.inputs, d.states).outputs
+        outputs = evaluation.subject.forward(arrays.parameters, arrays.inputs, arrays.states).outputs
     if np.array_equal(outputs, evaluation.run.outputs):
-        yield said(evaluation, True, "")
+        yield finding(evaluation, True, "")
         return
     balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
     yield compare_with_balls(evaluation.subject.spec.id, "under torch.no_grad: output", balls, outputs)
 
 
-def _frozen(evaluation: Evaluation) -> Iterator[Finding]:
-    """Where only the parameters, only the inputs or only the states want gradients, these are what they were."""
-    import torch
-
-    driver, d, cell = _of_torch(evaluation), evaluation.arrays, kernel_of(evaluation)
-    if driver.capabilities.no_gradients_reason:
-        raise NotRun(driver.capabilities.no_gradients_reason)
-    rows = []
-    for free in ("parameters", "inputs", "states"):
-        leaves = {
-            k: cell.tensor(v, free == "parameters") for k, v in driver.table.pack(cell_parameters(evaluation)).items()
-        }
-        x = cell.tensor(d.inputs, free == "inputs")
-        states = {
-            k: cell.tensor(v, free == "states" and f"states.{k}" not in evaluation.absent) for k, v in d.states.items()
-        }
-        wanted = [one for one in (*leaves.values(), x, *states.values()) if one.requires_grad]
-        if not wanted:
-            continue
-        outputs, finals = driver.run(leaves, x, states, None)
-        pairs = [(outputs, d.d_outputs), *((finals[name], d.d_finals[name]) for name in finals)]
-        live = [(end, cell.tensor(start, leaf=False)) for end, start in pairs if end.requires_grad]
-        given: tuple[Any, ...] = (None,) * len(wanted)
-        if live:
-            with driver.parameters_swapped_in(leaves, x, states):
-                given = torch.autograd.grad([a for a, _ in live], wanted, [b for _, b in live], allow_unused=True)
-        found = {id(one): torch.zeros_like(one) if g is None else g for one, g in zip(wanted, given, strict=True)}
-        own = {"inputs": to_numpy(found[id(x)])} if free == "inputs" else {}
-        own |= {f"states.{k}": to_numpy(found[id(v)]) for k, v in states.items() if id(v) in found}
-        if free == "parameters":
-            shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
-            gradient_parts = driver.table.gradients(
-                {name: to_numpy(found[id(one)]) for name, one in leaves.items()}, shapes
-            )
-            own |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()}
-        balls = evaluation.gradient_balls
-        told = f"where the {free} alone want gradients: gradient"
-        rows += [
-            compare_with_balls(evaluation.subject.spec.id, f"{told} {k}", balls[k], v)
-            for k, v in own.items()
-            if k in balls
+def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
+    """Ask for the gradients of the parameters, the inputs or the states alone: each must be right without others."""
+    driver = _torch_driver(evaluation)
+    if driver.no_gradients_reason:
+        raise NotRun(driver.no_gradients_reason)
+    balls, findings = evaluation.gradient_balls, []
+    for part in ("parameters", "inputs", "states"):
+        where = f"where the {part} alone want gradients: gradient"
+        findings += [
+            compare_with_balls(evaluation.subject.spec.id, f"{where} {name}", balls[name], gradient)
+            for name, gradient in _gradients_of(part, evaluation, driver).items()
+            if name in balls
         ]
-    yield worst_finding(rows)
+    yield worst_finding(findings)
+
+
+def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> dict[str, Array]:
+    """Return the gradients of one part alone, by flat name; empty if nothing of it can have one."""
+    arrays, cell = evaluation.arrays, kernel_of(evaluation)
+    packed = driver.table.pack(cell_parameters(evaluation))
+    leaves = {name: cell.tensor(value, part == "parameters") for name, value in packed.items()}
+    x = cell.tensor(arrays.inputs, part == "inputs")
+    states = {
+        name: cell.tensor(value, part == "states" and f"states.{name}" not in evaluation.absent)
+        for name, value in arrays.states.items()
+    }
+    variables = [variable for variable in (*leaves.values(), x, *states.values()) if variable.requires_grad]
+    if not variables:
+        return {}
+    outputs, finals = driver.run(leaves, x, states, None)
+    ends = [(outputs, arrays.d_outputs), *((finals[name], arrays.d_finals[name]) for name in finals)]
+    pairs = [(end, cell.tensor(cotangent, leaf=False)) for end, cotangent in ends if end.requires_grad]
+    computed: tuple[Tensor | None, ...] = (None,) * len(variables)
+    if pairs:
+        values, cotangents = [end for end, _ in pairs], [cotangent for _, cotangent in pairs]
+        with driver.parameters_swapped_in(leaves, x, states):
+            computed = torch.autograd.grad(values, variables, cotangents, allow_unused=True)
+    gradients = {
+        id(variable): to_numpy(torch.zeros_like(variable) if gradient is None else gradient)
+        for variable, gradient in zip(variables, computed, strict=True)
+    }
+    if part == "inputs":
+        return {"inputs": gradients[id(x)]}
+    if part == "states":
+        return {f"states.{name}": gradients[id(state)] for name, state in states.items() if id(state) in gradients}
+    shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
+    parts = driver.table.gradients({name: gradients[id(leaf)] for name, leaf in leaves.items()}, shapes)
+    return {f"parameters.{name}": shares[0] for name, shares in parts.items()}
 
 
 def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
-    """Called without a state, twice: as from a state of zeros, if it can be called so."""
-    import torch
-
-    driver, how = _of_torch(evaluation), driver_of(evaluation).convention
-    if how.states == 0 or how.arrangement != "rows":
+    """Call it without a state, twice: as from a state of zeros, if it can be called so."""
+    driver, convention = _torch_driver(evaluation), candidate_driver(evaluation).convention
+    if convention.states == 0 or convention.arrangement != "rows":
         raise NotRun("it is never given a state by rows")
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
@@ -158,30 +186,27 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     }
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
-    def called(*given: Any) -> Any:
-        return torch.func.functional_call(module, leaves, given)
-
-    def shown(way: Any, states: list[Any]) -> list[Any]:
-        outputs, last = way.call(called, x if how.sequence else x[0], states)
-        return [*last, *([outputs] if outputs is not None else [])]
+    def call(*arguments: Any) -> Any:
+        return torch.func.functional_call(module, leaves, arguments)
 
     with torch.no_grad():
-        expected = shown(how, zeros[: how.states])
+        expected = call_results(convention, call, x, zeros[: convention.states])
         try:
-            found = [shown(replace(how, states=0), []) for _ in range(2)]
+            results = [call_results(replace(convention, states=0), call, x, []) for _ in range(2)]
         except Exception as error:  # it wants its state: that is how most cells are
             raise NotRun(f"it is not called without a state: {first_line(error)[:100]}") from None
-    right = all(
+    is_equal = all(
         a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=SCREEN_SINGLE)
-        for one in found
-        for a, b in zip(expected, one, strict=True)
+        for result in results
+        for a, b in zip(expected, result, strict=True)
     )
-    yield said(evaluation, right, "called without a state it does not start from zeros, as torch's own cells do")
+    detail = "called without a state it does not start from zeros, as torch's own cells do"
+    yield finding(evaluation, is_equal, detail)
 
 
-MODES = (
+TORCH_MODE_CHECKS = (
     Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
-    Check("behaviour.no-grad", "kernel", applies_to_all, _without_gradients, dtypes=_DTYPES),
-    Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen, dtypes=_DTYPES),
+    Check("behaviour.no-grad", "kernel", applies_to_all, _no_grad, dtypes=_DTYPES),
+    Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen_parameters, dtypes=_DTYPES),
     Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
 )

@@ -1,9 +1,7 @@
-"""What is asked of somebody's cell beyond its numbers: memory between calls, formats, extreme inputs.
+"""What a candidate is asked beyond its numbers: does it keep a state between calls, which formats, which extremes?
 
 The policy for extreme inputs: finite inputs of any size give finite states where the activations are bounded; NaN and
 infinity in one row of the batch reach no other row; what they do to their own is not judged.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
 """
 
 from __future__ import annotations
@@ -19,165 +17,175 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.specs.expression import Apply, Function, walk
 from rnn_harness.subjects.case_arrays import draw_arrays
-from rnn_harness.validation.judging.torch_mode_checks import MODES, driver_of, said
+from rnn_harness.validation.judging.torch_mode_checks import (
+    TORCH_MODE_CHECKS,
+    call_results,
+    candidate_driver,
+    finding,
+)
 
 HUGE = 2.0**14
+"""By how much inputs are enlarged to see whether outputs and gradients stay finite."""
 _DTYPES = ("float64", "float32")
 
 
-def _memory(evaluation: Evaluation) -> Iterator[Finding]:
-    """The same call before and after a call with other numbers."""
-    d = evaluation.arrays
-    first = evaluation.subject.forward(d.parameters, d.inputs, d.states)
-    other = {name: value + 1 for name, value in d.states.items() if f"states.{name}" not in evaluation.absent}
-    evaluation.subject.forward(d.parameters, d.inputs - 1, {**d.states, **other})
-    again = evaluation.subject.forward(d.parameters, d.inputs, d.states)
-    right = np.array_equal(first.outputs, again.outputs)
-    yield said(evaluation, right, "another call in between changes the outputs: a state is kept between calls")
+def _state_between_calls(evaluation: Evaluation) -> Iterator[Finding]:
+    """Make the same call before and after a call with other numbers."""
+    arrays, subject = evaluation.arrays, evaluation.subject
+    first = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
+    changed = {name: value + 1 for name, value in arrays.states.items() if f"states.{name}" not in evaluation.absent}
+    subject.forward(arrays.parameters, arrays.inputs - 1, {**arrays.states, **changed})
+    last = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
+    is_equal = np.array_equal(first.outputs, last.outputs)
+    yield finding(evaluation, is_equal, "another call in between changes the outputs: a state is kept between calls")
 
 
 def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
-    """A second module with the first one's state_dict gives the same, bit for bit."""
+    """Give a second module the first one's state_dict: their outputs must be equal bit for bit."""
     import torch
 
-    driver, how = driver_of(evaluation), driver_of(evaluation).convention
+    driver = candidate_driver(evaluation)
     if driver.capabilities.library:
         raise NotRun(f"{driver.capabilities.library} has no state_dict")
     dtype = getattr(torch, evaluation.case.dtype)
-    one, two = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
-    if one is two:
-        raise NotRun("it exists once, and is not made anew")
+    first, second = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
+    if first is second:
+        raise NotRun("it exists once, and cannot be made a second time")
     try:
-        two.load_state_dict(one.state_dict())
+        second.load_state_dict(first.state_dict())
     except RuntimeError as error:
-        yield said(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
+        yield finding(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(evaluation.arrays.inputs, dtype=dtype)
-    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in driver.state_names[: how.states]]
-    shown = []
-    for module in (one, two):
-        with torch.no_grad():
-            outputs, last = how.call(module, x if how.sequence else x[0], states)
-        shown.append([*last, *([outputs] if outputs is not None else [])])
-    right = all(torch.equal(a, b) for a, b in zip(*shown, strict=True))
-    yield said(evaluation, right, "a module with the same state_dict gives other outputs: something is not in it")
+    names = driver.state_names[: driver.convention.states]
+    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in names]
+    with torch.no_grad():
+        results = [call_results(driver.convention, module, x, states) for module in (first, second)]
+    is_equal = all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    detail = "a module with the same state_dict gives other outputs: something is not in it"
+    yield finding(evaluation, is_equal, detail)
 
 
-def _format(evaluation: Evaluation) -> Iterator[Finding]:
-    """What comes out has the dtype and the device of what went in."""
+def _formats(evaluation: Evaluation) -> Iterator[Finding]:
+    """Compare the dtype and the device of what comes out with those of what goes in."""
     import torch
 
-    driver, how, d = driver_of(evaluation), driver_of(evaluation).convention, evaluation.arrays
-    cell = kernel_of(evaluation)
-    x = cell.tensor(d.inputs, leaf=False)
-    states = [cell.tensor(d.states[name], leaf=False) for name in driver.state_names[: how.states]]
+    driver, arrays, cell = candidate_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
+    x = cell.tensor(arrays.inputs, leaf=False)
+    names = driver.state_names[: driver.convention.states]
+    states = [cell.tensor(arrays.states[name], leaf=False) for name in names]
     module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
-    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(d.parameters).items()}
+    leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(arrays.parameters).items()}
     with torch.no_grad():
-        outputs, last = how.call(
-            lambda *given: torch.func.functional_call(module, leaves, given), x if how.sequence else x[0], states
+        results = call_results(
+            driver.convention, lambda *arguments: torch.func.functional_call(module, leaves, arguments), x, states
         )
-    found = [*last, *([outputs] if outputs is not None else [])]
-    wrong = {f"{one.dtype} on {one.device}" for one in found if one.dtype != x.dtype or one.device != x.device}
-    yield said(evaluation, not wrong, f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out")
+    wrong = {f"{y.dtype} on {y.device}" for y in results if y.dtype != x.dtype or y.device != x.device}
+    detail = f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out"
+    yield finding(evaluation, not wrong, detail)
 
 
-def _bounded(evaluation: Evaluation) -> bool:
-    """Whether no state can grow without a limit: of the functions of its equations, none is a rectifier."""
-    text = " ".join(one.printed for one in evaluation.subject.spec.equations)
-    return "relu" not in text
+def _is_bounded(evaluation: Evaluation) -> bool:
+    """Say whether no state can grow without a limit: none of the functions of its equations is a rectifier."""
+    nodes = (node for assignment in evaluation.program.assignments for node in walk(assignment.expression))
+    return not any(isinstance(node, Apply) and node.function is Function.RELU for node in nodes)
 
 
-def _large(evaluation: Evaluation) -> Iterator[Finding]:
-    """Inputs of 16,384 times the usual size, of both signs."""
-    if not _bounded(evaluation):
+def _large_inputs(evaluation: Evaluation) -> Iterator[Finding]:
+    """Enlarge the inputs, of both signs: outputs and gradients must stay finite."""
+    if not _is_bounded(evaluation):
         raise NotRun("its activations have no bound, so large inputs may give what is not finite")
-    d = evaluation.arrays
-    run = evaluation.subject.forward(d.parameters, d.inputs * HUGE, d.states)
-    yield said(evaluation, bool(np.isfinite(run.outputs).all()), f"inputs of {HUGE:g} times the usual size: not finite")
-    with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
-        found = flat(evaluation.subject.backward(run, d.d_outputs, d.d_finals))
-        lost = [name for name, value in found.items() if not np.isfinite(value).all()]
-        told = f"inputs of {HUGE:g} times the usual size: the gradients of {', '.join(lost)} are not finite"
-        yield said(evaluation, not lost, told)
+    arrays, where = evaluation.arrays, f"inputs of {HUGE:g} times the usual size"
+    run = evaluation.subject.forward(arrays.parameters, arrays.inputs * HUGE, arrays.states)
+    yield finding(evaluation, bool(np.isfinite(run.outputs).all()), f"{where}: not finite")
+    with contextlib.suppress(NotRun):  # a candidate without gradients is judged by its outputs
+        gradients = flat(evaluation.subject.backward(run, arrays.d_outputs, arrays.d_finals))
+        infinite = [name for name, value in gradients.items() if not np.isfinite(value).all()]
+        detail = f"{where}: the gradients of {', '.join(infinite)} are not finite"
+        yield finding(evaluation, not infinite, detail)
 
 
-def _contained(evaluation: Evaluation) -> Iterator[Finding]:
-    """NaN, and infinity, in the first row of the batch: the other rows are what they were."""
-    d = evaluation.arrays
+def _non_finite_rows(evaluation: Evaluation) -> Iterator[Finding]:
+    """Put NaN, then infinity, into the first row of the batch: the other rows must not change."""
+    arrays = evaluation.arrays
     if evaluation.case.B < 2:
         raise NotRun("there is one row alone")
-    for what, value in (("NaN", np.nan), ("infinity", np.inf)):
-        inputs = d.inputs.copy()
+    for name, value in (("NaN", np.nan), ("infinity", np.inf)):
+        inputs = arrays.inputs.copy()
         inputs[0, 0] = value
         with np.errstate(all="ignore"):
-            outputs = evaluation.subject.forward(d.parameters, inputs, d.states).outputs
-        right = np.allclose(outputs[:, 1:], evaluation.run.outputs[:, 1:], rtol=0, atol=SCREEN_SINGLE)
-        yield said(evaluation, right, f"{what} in the first row of the batch changes other rows")
+            outputs = evaluation.subject.forward(arrays.parameters, inputs, arrays.states).outputs
+        is_equal = np.allclose(outputs[:, 1:], evaluation.run.outputs[:, 1:], rtol=0, atol=SCREEN_SINGLE)
+        yield finding(evaluation, is_equal, f"{name} in the first row of the batch changes other rows")
 
 
-def _stepwise(evaluation: Evaluation) -> Iterator[Finding]:
-    """A sequence in one call, and step by step with the states carried over: both within the bound."""
-    d, how = evaluation.arrays, driver_of(evaluation).convention
-    if not how.sequence:
+def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
+    """Run a sequence step by step, with the states carried over: it must lie within the bound as in one call."""
+    arrays, convention = evaluation.arrays, candidate_driver(evaluation).convention
+    if not convention.sequence:
         raise NotRun("it is called step by step in any case")
-    if how.states == 0:
+    if convention.states == 0:
         raise NotRun("it takes no initial state, so steps cannot be joined")
-    states, rows = dict(d.states), []
-    for x in d.inputs:
-        run = evaluation.subject.forward(d.parameters, x[None], states)
+    states, outputs = dict(arrays.states), []
+    for x in arrays.inputs:
+        run = evaluation.subject.forward(arrays.parameters, x[None], states)
         states = run.finals
-        rows.append(run.outputs[0])
+        outputs.append(run.outputs[0])
     balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
-    yield compare_with_balls(evaluation.subject.spec.id, "step by step: output", balls, np.stack(rows))
+    yield compare_with_balls(evaluation.subject.spec.id, "step by step: output", balls, np.stack(outputs))
 
 
-def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
-    """One input, one unit, one row, one step; each within the bound."""
-    if driver_of(evaluation).capabilities.fixed_sizes is not None:
+def _smallest_sizes(evaluation: Evaluation) -> Iterator[Finding]:
+    """Try one input, one unit, one row, one step, and all of them at once; each must lie within the bound."""
+    if candidate_driver(evaluation).capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
-
-    rows = []
+    spec, output_name = evaluation.subject.spec.id, evaluation.subject.output_name
+    findings = []
     for change in ({"n": 1}, {"d": 1}, {"B": 1}, {"T": 1}, {"n": 1, "d": 1, "B": 1, "T": 1}):
         small = evaluation.on(draw_arrays(evaluation.case.model_copy(update=change), evaluation.subject))
-        name = evaluation.subject.output_name
-        balls = np.stack([step[name] for step in small.balls.steps])
-        what = ", ".join(f"{key} = {value}" for key, value in change.items())
-        rows.append(compare_with_balls(evaluation.subject.spec.id, f"with {what}: output", balls, small.run.outputs))
+        balls = np.stack([step[output_name] for step in small.balls.steps])
+        sizes = ", ".join(f"{name} = {size}" for name, size in change.items())
+        findings.append(compare_with_balls(spec, f"with {sizes}: output", balls, small.run.outputs))
         with contextlib.suppress(NotRun):
-            found = small.flat_gradients
-            rows += [
-                compare_with_balls(evaluation.subject.spec.id, f"with {what}: gradient {key}", value, found[key])
-                for key, value in small.gradient_balls.items()
+            gradients = small.flat_gradients
+            findings += [
+                compare_with_balls(spec, f"with {sizes}: gradient {name}", ball, gradients[name])
+                for name, ball in small.gradient_balls.items()
             ]
-    yield worst_finding(rows)
+    yield worst_finding(findings)
 
 
-def _checks() -> Iterator[Check]:
-    runs: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
-        "state-between-calls": _memory,
-        "state-dict": _state_dict,
-        "formats": _format,
-        "large-inputs": _large,
-        "non-finite-rows": _contained,
-        "step-by-step": _stepwise,
-        "smallest-sizes": _sizes,
-    }
-    for name, run in runs.items():
-        yield Check(f"behaviour.{name}", "kernel", applies_to_all, run, dtypes=_DTYPES)
-
-
-MANNERS = (*_checks(), *MODES)
-FOREIGN = (
+_RUNS: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
+    "behaviour.state-between-calls": _state_between_calls,
+    "behaviour.state-dict": _state_dict,
+    "behaviour.formats": _formats,
+    "behaviour.large-inputs": _large_inputs,
+    "behaviour.non-finite-rows": _non_finite_rows,
+    "behaviour.step-by-step": _step_by_step,
+    "behaviour.smallest-sizes": _smallest_sizes,
+}
+USAGE_CHECKS = (
+    *(Check(name, "kernel", applies_to_all, run, dtypes=_DTYPES) for name, run in _RUNS.items()),
+    *TORCH_MODE_CHECKS,
+)
+_TORCH_ONLY_CHECKS = (
     "behaviour.autocast",
     "behaviour.gradgrad",
     "behaviour.jvp",
     "behaviour.vmap",
     "behaviour.threads",
 )
-"""Checks that say nothing about what is not torch's."""
-SMALL = ("metamorphic.small-signal-linearity",)
-"""It is about small inputs, where it needs a tanh that is exact relatively: what others promise, and what 2 s(2a) - 1
-gives, is exact against 1.
-"""
+# It is about small inputs, where it needs a tanh that is exact relative to its own value; what other libraries promise,
+# and what 2 s(2a) - 1 gives, is exact relative to 1.
+_NOT_FOR_CANDIDATES = ("metamorphic.small-signal-linearity",)
+
+
+def skipped_checks(library: str | None) -> tuple[str, ...]:
+    """Return the kernel checks that say nothing about a candidate.
+
+    Args:
+        library: The library that it is made with; None for torch.
+    """
+    return (*_NOT_FOR_CANDIDATES, *(_TORCH_ONLY_CHECKS if library else ()))

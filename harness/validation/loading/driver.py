@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
@@ -122,6 +122,7 @@ class TargetDriver:
         capabilities: What it takes and offers.
         absent: What the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a
             state that cannot be given.
+        candidate: Whether a third party wrote it, so that its functions need not be those of NumPy or torch.
     """
 
     make_module: Callable[[int, int], nn.Module]
@@ -130,7 +131,11 @@ class TargetDriver:
     state_names: tuple[str, ...]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()
-    candidate: ClassVar[bool] = True
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it drives code of others, which may compute tanh and sigmoid in ways of its own: it does."""
+        return True
 
     @property
     def no_gradients_reason(self) -> str:

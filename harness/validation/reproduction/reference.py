@@ -1,32 +1,39 @@
-"""A candidate as a reference, for programs that show a counterexample.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""A candidate as a reference, for the programs that show a counterexample."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Reference
 from rnn_harness.validation.diagnosis.nearest import identify_faulty
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.judging.validate import candidate
+from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.loading.target import load_target
 
 
-def driven(text: str, options: dict[str, Any] | None = None) -> Reference:
-    """The candidate behind ``forward(parameters, inputs, states)`` and ``backward``, by the names of its nearest spec.
+def candidate_as_reference(target: str, options: Mapping[str, object] | None = None) -> Reference:
+    """Drive a candidate by ``forward(parameters, inputs, states)`` and ``backward``, with the names of its spec.
 
-    Raises UsageError if it is near none.
+    Args:
+        target: The candidate as it is typed.
+        options: What its constructor or its adapter needs besides the sizes.
+
+    Returns:
+        The candidate, with the parameters and states of the spec that it is, or is nearest to.
+
+    Raises:
+        UsageError: It is near no known cell.
     """
-    target = load_target(text, options)
-    seen = probe_target(target)
-    matches = identify(target, seen) or tuple(identify_faulty(seen, target_layouts(target, seen), None))
+    candidate = load_target(target, dict(options or {}))
+    response = probe_target(candidate)
+    matches = identify(candidate, response) or tuple(
+        identify_faulty(response, target_layouts(candidate, response), None)
+    )
     if not matches:
-        raise UsageError(f"{text} is near no cell that is known")
-    right = replace(matches[0], model=replace(matches[0].model, faults=()))
-    kernel = candidate(target, right)
+        raise UsageError(f"{target} is near no cell that is known")
+    faultless = replace(matches[0], model=replace(matches[0].model, faults=()))
+    kernel = candidate_kernel(candidate, faultless)
     return kernel.subject(kernel.settings[0]).cell

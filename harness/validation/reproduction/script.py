@@ -1,16 +1,13 @@
-"""A counterexample of a candidate as a program: NumPy, the candidate, the numbers that matter, what should come out.
+"""A counterexample of a candidate as a program: NumPy, the candidate, its numbers, and the number expected of it.
 
-A torch module and a NumPy object are called as they are; what is of another library is driven by this package.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
+A torch module and a NumPy object are called as they are; what is made with another library is driven by this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,182 +22,197 @@ _FLAT = (
     "flat = lambda r: [a for b in (r.values() if isinstance(r, dict) else r) for a in flat(b)]"
     " if isinstance(r, (tuple, list, dict)) else [r]"
 )
+_ADAPTER_OPTIONS = ("method", "params")
+"""Options that an adapter needs, and the constructor of a class does not take."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a program shows. `text`, `options`: the target as typed."""
+class ScriptParts:
+    """What a program shows.
 
-    text: str
-    options: dict[str, Any]
+    Attributes:
+        target: The candidate as it is typed.
+        options: What its constructor or its adapter needs besides the sizes.
+        spec: The spec that it differs from.
+        driver: How it is driven.
+        arrays: The numbers that it is called with.
+        difference: The place where it differs, and the number that it gives there.
+        expected: The number that the equations give there.
+        bound: By how much the two may differ.
+    """
+
+    target: str
+    options: Mapping[str, object]
     spec: str
     driver: TargetDriver
-    drawn: CaseArrays
-    place: Difference
+    arrays: CaseArrays
+    difference: Difference
     expected: float
     bound: float
 
     @property
     def sizes(self) -> tuple[int, int]:
         """(n, d)."""
-        return self.drawn.inputs.shape[2], next(iter(self.drawn.states.values())).shape[1]
+        return self.arrays.inputs.shape[2], next(iter(self.arrays.states.values())).shape[1]
+
+    @property
+    def states(self) -> dict[str, Array]:
+        """The states that go into the candidate, (B, d) each, in its order."""
+        names = self.driver.state_names[: self.driver.convention.states]
+        return {name: self.arrays.states[name] for name in names}
 
 
-def program(shown: Shown) -> str:
-    """The program's text; it ends in an assertion that fails."""
-    how, foreign = shown.driver.convention, shown.driver.capabilities.library
-    alone = ":" in shown.text and "<" not in shown.text and how.arrangement in ("rows", "columns")
-    lines = [f"# {shown.text} is not {shown.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
-    if alone and not foreign:
-        lines += _torch(shown)
-    elif alone and foreign == "NumPy" and not shown.place.backward and _method(shown.driver):
-        lines += _numpy(shown)
+def script_text(parts: ScriptParts) -> str:
+    """Write the program; it ends in an assertion that fails."""
+    convention, library = parts.driver.convention, parts.driver.capabilities.library
+    is_importable = ":" in parts.target and "<" not in parts.target
+    is_called_by_rows = convention.arrangement in ("rows", "columns")
+    lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
+    if is_importable and is_called_by_rows and not library:
+        lines += _torch_lines(parts)
+    elif (
+        is_importable and is_called_by_rows and library == "NumPy" and not parts.difference.backward and _method(parts)
+    ):
+        lines += _numpy_lines(parts)
     else:
-        lines += _driven(shown)
-    lines.append(f"expected = {shown.expected!r}")
+        lines += _reference_lines(parts)
+    lines.append(f"expected = {parts.expected!r}")
     lines.append('print("found", found, "expected", expected)')
-    lines.append(f"assert abs(found - expected) <= {shown.bound!r}  # what rounding allows")
+    lines.append(f"assert abs(found - expected) <= {parts.bound!r}  # what rounding allows")
     return "\n".join(lines) + "\n"
 
 
-def _imported(shown: Shown) -> Iterator[str]:
-    """``cell`` of the sizes that are needed."""
-    where, _, name = shown.text.rpartition(":")
+def _import_lines(parts: ScriptParts) -> Iterator[str]:
+    """Yield the lines that make ``cell`` in the sizes of the arrays."""
+    where, _, name = parts.target.rpartition(":")
     if where.endswith(".py"):
         yield f"import sys; sys.path.insert(0, {str(Path(where).parent.resolve())!r})"
         where = Path(where).stem
     yield f"import {where}"
-    n, d = shown.sizes
-    given = "".join(f", {key}={value!r}" for key, value in shown.options.items() if key not in ("method", "params"))
-    yield f"cell = {where}.{name}" + (f"({n}, {d}{given})" if shown.driver.capabilities.fixed_sizes is None else "")
+    n, d = parts.sizes
+    options = "".join(f", {key}={value!r}" for key, value in parts.options.items() if key not in _ADAPTER_OPTIONS)
+    yield f"cell = {where}.{name}" + (f"({n}, {d}{options})" if parts.driver.capabilities.fixed_sizes is None else "")
 
 
-def _states(shown: Shown) -> dict[str, Array]:
-    return {name: shown.drawn.states[name] for name in shown.driver.state_names[: shown.driver.convention.states]}
-
-
-def _torch(shown: Shown) -> Iterator[str]:
-    how, place, driver = shown.driver.convention, shown.place, shown.driver
+def _torch_lines(parts: ScriptParts) -> Iterator[str]:
+    """Yield the lines that call a torch module, and differentiate it if a gradient differs."""
+    place, names = parts.difference, parts.driver.state_names
     yield "import torch"
-    yield from _imported(shown)
-    yield from mapping_lines("p", driver.table.pack(shown.drawn.parameters))
+    yield from _import_lines(parts)
+    yield from mapping_lines("p", parts.driver.table.pack(parts.arrays.parameters))
     yield "cell = cell.double().eval(); cell.load_state_dict({k: torch.tensor(v) for k, v in p.items()}, strict=False)"
-    yield from array_lines("x", shown.drawn.inputs)
-    yield from mapping_lines("s", _states(shown))
+    yield from array_lines("x", parts.arrays.inputs)
+    yield from mapping_lines("s", parts.states)
     yield "x = torch.tensor(x).requires_grad_(); s0 = s = {k: torch.tensor(v).requires_grad_() for k, v in s.items()}"
-    yield _FLAT
-    own = [f"s['{name}'].T" if how.arrangement == "columns" else f"s['{name}']" for name in _states(shown)]
-    own = [f"{one}[None]" for one in own] if how.layered else own
-    group = [f"({', '.join(own)})"] if len(own) == 2 and how.packed else own
-    names = list(driver.state_names)
-    if how.sequence:
-        x = "x.swapaxes(0, 1)" if how.batch_first else "x"
-        yield f"out = flat(cell({', '.join([*group, x] if how.state_first else [x, *group])}))"
-        if how.listed:
-            yield "out = [torch.stack(out[: len(x)]), *out[len(x) :]]"
-        yield f"h = out[{how.taken[0]}]{'.swapaxes(0, 1)' if how.batch_first else ''}"
-        rows = ".reshape(x.shape[1], -1)"
-        ends = ", ".join(f"'{name}': out[{i}]{rows}" for name, i in zip(names, how.taken[1:], strict=False))
-        yield f"s = {{{ends}}}"
-    else:
-        turn = ".T" if how.arrangement == "columns" else ""
-        yield "h = []"
-        yield "for x_t in x:"
-        step = f"x_t{turn}"
-        yield f"    out = flat(cell({', '.join([*group, step] if how.state_first else [step, *group])}))"
-        taken = ", ".join(f"'{name}': out[{i}]{turn}" for name, i in zip(names, how.taken, strict=True))
-        yield f"    s = {{{taken}}}; h.append(s['h'])"
-        yield "h = torch.stack(h)"
+    yield from _call_lines(parts, "cell", "torch")
     if not place.backward:
         where = "h" if place.part == "outputs" else f"s[{place.name!r}]"
-        yield f"found = float({where}.detach()[{_index(place.index)}])"
+        yield f"found = float({where}.detach()[{_subscript(place.index)}])"
         return
-    yield from array_lines("d_h", shown.drawn.d_outputs)
-    yield from mapping_lines("d_s", {name: shown.drawn.d_finals[name] for name in names})
+    yield from array_lines("d_h", parts.arrays.d_outputs)
+    yield from mapping_lines("d_s", {name: parts.arrays.d_finals[name] for name in names})
     yield "total = (h * torch.tensor(d_h)).sum() + sum((s[k] * torch.tensor(d_s[k])).sum() for k in s)"
     yield "total.backward()"
-    where, index = _gradient(shown)
-    yield f"found = 0.0 if {where}.grad is None else float({where}.grad[{index}])  # None: nothing reaches it"
+    leaf, subscript = _leaf(parts)
+    yield f"found = 0.0 if {leaf}.grad is None else float({leaf}.grad[{subscript}])  # None: nothing reaches it"
 
 
-def _gradient(shown: Shown) -> tuple[str, str]:
-    """The leaf whose gradient differs, and the place in it."""
-    place = shown.place
-    if place.part == "inputs":
-        return "x", _index(place.index)
-    if place.part == "states":
-        return f"s0['{place.name}']", _index(place.index)
-    # A one in that place of the reference's parameter shows where it stands in the target's.
-    rows = {name: np.zeros_like(value) for name, value in shown.drawn.parameters.items()}
-    rows[place.name][place.index] = 1
-    for name, value in shown.driver.table.pack(rows).items():
-        if value.any():
-            where = tuple(int(i) for i in np.argwhere(value)[0])
-            return f"dict(cell.named_parameters())[{name!r}]", _index(where)
-    raise AssertionError("every parameter of the reference that differs is one of the target's")
-
-
-def _index(index: tuple[int, ...]) -> str:
-    return ", ".join(map(str, index))
-
-
-def _numpy(shown: Shown) -> Iterator[str]:
-    how, place = shown.driver.convention, shown.place
-    yield from _imported(shown)
-    yield from mapping_lines("p", shown.driver.table.pack(shown.drawn.parameters))
+def _numpy_lines(parts: ScriptParts) -> Iterator[str]:
+    """Yield the lines that call a method of an object with NumPy arrays."""
+    place = parts.difference
+    yield from _import_lines(parts)
+    yield from mapping_lines("p", parts.driver.table.pack(parts.arrays.parameters))
     yield "for key, value in p.items():"
     yield "    place, _, name = key.rpartition('/')"
     yield "    (getattr(cell, place) if place else vars(cell))[name] = value"
-    yield from array_lines("x", shown.drawn.inputs)
-    yield from mapping_lines("s", _states(shown))
+    yield from array_lines("x", parts.arrays.inputs)
+    yield from mapping_lines("s", parts.states)
+    yield from _call_lines(parts, f"cell.{_method(parts)}", "np")
+    yield f"found = float({'h' if place.part == 'outputs' else f's[{place.name!r}]'}[{_subscript(place.index)}])"
+
+
+def _call_lines(parts: ScriptParts, call: str, library: str) -> Iterator[str]:
+    """Yield the lines that call the candidate on ``x`` and ``s``, as its convention wants.
+
+    Args:
+        parts: What the program shows.
+        call: The expression that is called.
+        library: The module whose ``stack`` joins steps.
+
+    Yields:
+        Lines after which ``h`` is the outputs (T, B, d), and ``s`` the final states.
+    """
+    convention, names = parts.driver.convention, parts.driver.state_names
+    transposed = ".T" if convention.arrangement == "columns" else ""
+    layer = "[None]" if convention.layered else ""
+    states = [f"s['{name}']{transposed}{layer}" for name in parts.states]
+    state_arguments = [f"({', '.join(states)})"] if len(states) == 2 and convention.packed else states
+
+    def called_on(x: str) -> str:
+        arguments = [*state_arguments, x] if convention.state_first else [x, *state_arguments]
+        return f"out = flat({call}({', '.join(arguments)}))"
+
     yield _FLAT
-    turn = ".T" if how.arrangement == "columns" else ""
-    own = [f"s['{name}']{turn}" for name in _states(shown)]
-    group = [f"({', '.join(own)})"] if len(own) == 2 and how.packed else own
-    call = f"cell.{_method(shown.driver)}"
-    if how.sequence:
-        own = [f"{one}[None]" for one in own] if how.layered else own
-        x = "x.swapaxes(0, 1)" if how.batch_first else "x"
-        yield f"out = flat({call}({', '.join([*group, x] if how.state_first else [x, *group])}))"
-        if how.listed:
-            yield "out = [np.stack(out[: len(x)]), *out[len(x) :]]"
-        yield f"h = out[{how.taken[0]}]{'.swapaxes(0, 1)' if how.batch_first else ''}"
+    if convention.sequence:
+        swapped = ".swapaxes(0, 1)" if convention.batch_first else ""
+        yield called_on(f"x{swapped}")
+        if convention.listed:
+            yield f"out = [{library}.stack(out[: len(x)]), *out[len(x) :]]"
+        yield f"h = out[{convention.taken[0]}]{swapped}"
         rows = ".reshape(x.shape[1], -1)"
-        ends = ", ".join(
-            f"'{k}': out[{i}]{rows}" for k, i in zip(shown.driver.state_names, how.taken[1:], strict=False)
-        )
-        yield f"s = {{{ends}}}"
+        finals = (f"'{name}': out[{i}]{rows}" for name, i in zip(names, convention.taken[1:], strict=False))
+        yield f"s = {{{', '.join(finals)}}}"
     else:
         yield "h = []"
         yield "for x_t in x:"
-        step = f"x_t{turn}"
-        yield f"    out = flat({call}({', '.join([*group, step] if how.state_first else [step, *group])}))"
-        taken = ", ".join(f"'{k}': out[{i}]{turn}" for k, i in zip(shown.driver.state_names, how.taken, strict=True))
-        yield f"    s = {{{taken}}}; h.append(s['h'])"
-        yield "h = np.stack(h)"
-    yield f"found = float({'h' if place.part == 'outputs' else f's[{place.name!r}]'}[{_index(place.index)}])"
+        yield f"    {called_on(f'x_t{transposed}')}"
+        nexts = (f"'{name}': out[{i}]{transposed}" for name, i in zip(names, convention.taken, strict=True))
+        yield f"    s = {{{', '.join(nexts)}}}; h.append(s['h'])"
+        yield f"h = {library}.stack(h)"
 
 
-def _method(driver: TargetDriver) -> str:
-    """The method of the object that is called, empty if it is no object with one."""
-    return called_method(driver.make_module(1, 1)) or ""
+def _leaf(parts: ScriptParts) -> tuple[str, str]:
+    """Return the expression of the leaf whose gradient differs, and the subscript of the number in it."""
+    place = parts.difference
+    if place.part == "inputs":
+        return "x", _subscript(place.index)
+    if place.part == "states":
+        return f"s0['{place.name}']", _subscript(place.index)
+    # A one in that place of the reference's parameter shows where it stands in the target's.
+    markers = {name: np.zeros_like(value) for name, value in parts.arrays.parameters.items()}
+    markers[place.name][place.index] = 1
+    for name, value in parts.driver.table.pack(markers).items():
+        if value.any():
+            index = tuple(int(i) for i in np.argwhere(value)[0])
+            return f"dict(cell.named_parameters())[{name!r}]", _subscript(index)
+    raise AssertionError("every parameter of the reference that differs is one of the target's")
 
 
-def _driven(shown: Shown) -> Iterator[str]:
-    """Through this package."""
-    place = shown.place
-    yield "from rnn_harness.validation import driven"
-    yield f"cell = driven({shown.text!r}, {shown.options!r})"
-    yield from mapping_lines("p", shown.drawn.parameters)
-    yield from array_lines("x", shown.drawn.inputs)
-    yield from mapping_lines("s", shown.drawn.states)
+def _subscript(index: tuple[int, ...]) -> str:
+    """Write an index between brackets."""
+    return ", ".join(map(str, index))
+
+
+def _method(parts: ScriptParts) -> str:
+    """Return the method of the object that is called; empty if the candidate is no object with a method."""
+    return called_method(parts.driver.make_module(1, 1)) or ""
+
+
+def _reference_lines(parts: ScriptParts) -> Iterator[str]:
+    """Yield the lines that drive the candidate through this package."""
+    place = parts.difference
+    yield "from rnn_harness.validation import candidate_as_reference"
+    yield f"cell = candidate_as_reference({parts.target!r}, {dict(parts.options)!r})"
+    yield from mapping_lines("p", parts.arrays.parameters)
+    yield from array_lines("x", parts.arrays.inputs)
+    yield from mapping_lines("s", parts.arrays.states)
     yield "run = cell.forward(p, x, s)"
     if not place.backward:
         where = "run.outputs" if place.part == "outputs" else f"run.finals[{place.name!r}]"
-        yield f"found = {where}[{_index(place.index)}]"
+        yield f"found = {where}[{_subscript(place.index)}]"
         return
-    yield from array_lines("d_outputs", shown.drawn.d_outputs)
-    yield from mapping_lines("d_finals", shown.drawn.d_finals)
+    yield from array_lines("d_outputs", parts.arrays.d_outputs)
+    yield from mapping_lines("d_finals", parts.arrays.d_finals)
     yield "back = cell.backward(run, d_outputs, d_finals)"
     where = "back.inputs" if place.part == "inputs" else f'back.{place.part}["{place.name}"]'
-    yield f"found = {where}[{_index(place.index)}]"
+    yield f"found = {where}[{_subscript(place.index)}]"

@@ -1,47 +1,43 @@
-"""The smallest numbers for which a candidate differs from its spec, and the program that shows it.
-
-Dimension legend: T time steps, B batch rows, n input size, d hidden size.
-"""
+"""The smallest numbers for which a candidate differs from its spec, and the program that shows it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 from flint import arb
 
-from rnn_harness.counterexamples.fast_difference import difference
+from rnn_harness.counterexamples.fast_difference import first_difference
 from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
+from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.records.validation import CounterexampleProgram
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.loading.driver import TargetDriver
-from rnn_harness.validation.reproduction.script import Shown, program
+from rnn_harness.validation.reproduction.script import ScriptParts, script_text
 
 TRIES = 24
+"""Cases in which a difference is searched."""
 
 
-@dataclass(frozen=True)
-class Smallest:
-    """`sizes`: n, d, T, B; `nonzero`: how many numbers are not zero; `place`: where `found` stands, not `expected`."""
+def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, object]) -> CounterexampleProgram | None:
+    """Find and shrink a difference in float64, and confirm that it lies outside the bound.
 
-    sizes: dict[str, int]
-    nonzero: int
-    place: str
-    found: float
-    expected: float
-    bound: float
-    program: str
+    Args:
+        kernel: The candidate as a kernel of the spec that it should be.
+        target: The candidate as it is typed, for the program.
+        options: What its constructor or its adapter needs besides the sizes, for the program.
 
-
-def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | None:
-    """Found and shrunk in float64, and confirmed to lie outside the bound; None if nothing differs there."""
+    Returns:
+        The counterexample; None if nothing differs in float64, or the candidate exists for fixed sizes alone.
+    """
     setting = kernel.settings[0]
     if setting.dtype != "float64" or kernel.fixed_sizes:
-        return None  # the search is made in float64, at sizes of its own
+        return None  # the search is made in float64, and draws its own sizes
     subject = kernel.subject(setting)
-    driver: TargetDriver = subject.cell.driver  # type: ignore[attr-defined]
+    driver = _driver(subject)
     try:
         shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason)
         if shrunk is None:
@@ -51,19 +47,33 @@ def smallest(kernel: Kernel, text: str, options: dict[str, Any]) -> Smallest | N
     except Exception:  # a candidate that raises has no numbers to show
         return None
     expected, bound = float(ball.mid()), float(arb(ball.rad()))
-    if abs(place.found - expected) <= bound:
+    if abs(place.computed - expected) <= bound:
         return None
     steps, batch, n = shrunk.arrays.inputs.shape
-    sizes = {"n": n, "d": next(iter(shrunk.arrays.states.values())).shape[1], "T": steps, "B": batch}
-    where = f"{place.part} {place.name}".strip() + f"[{', '.join(map(str, place.index))}]"
-    shown = Shown(text, options, subject.spec.id, driver, shrunk.arrays, place, expected, bound)
-    return Smallest(sizes, shrunk.nonzero, where, place.found, expected, bound, program(shown))
+    parts = ScriptParts(target, options, subject.spec.id, driver, shrunk.arrays, place, expected, bound)
+    return CounterexampleProgram(
+        sizes={"n": n, "d": parts.sizes[1], "T": steps, "B": batch},
+        nonzero=shrunk.nonzero,
+        place=f"{place.part} {place.name}".strip() + f"[{', '.join(map(str, place.index))}]",
+        computed=place.computed,
+        expected=expected,
+        bound=bound,
+        program=script_text(parts),
+    )
+
+
+def _driver(subject: Subject) -> TargetDriver:
+    """Return the driver of a candidate."""
+    assert isinstance(subject.cell, TorchReference), "a candidate is a kernel"
+    assert isinstance(subject.cell.driver, TargetDriver), "a candidate is driven by its target"
+    return subject.cell.driver
 
 
 def _shrunk(subject: Subject, backward: bool) -> Shrunk | None:
+    """Return the first difference in a few cases, shrunk."""
     for case in search(subject.spec.id, 0, TRIES):
-        drawn = replace(draw_arrays(case, subject), lengths=None)
-        found = difference(subject, drawn, backward)
-        if found is not None:
-            return shrink(subject, drawn, found)
+        arrays = replace(draw_arrays(case, subject), lengths=None)
+        first = first_difference(subject, arrays, backward)
+        if first is not None:
+            return shrink(subject, arrays, first)
     return None

@@ -11,9 +11,12 @@ import triton.language as tl
 
 @triton.jit
 def narrow(x, target, INTERPRETED: tl.constexpr):
-    """Round `x` to nearest in the dtype of `target`.
+    """Round to nearest in the dtype of another tensor.
 
-    Triton's interpreter would truncate to bfloat16, so INTERPRETED rounds by hand.
+    Args:
+        x: Numbers in the format of accumulation.
+        target: A tensor in the format of storage.
+        INTERPRETED: Whether Triton's interpreter runs, which would truncate to bfloat16: then bits are rounded by hand.
     """
     if INTERPRETED and target.dtype == tl.bfloat16:
         bits = x.to(tl.float32).to(tl.uint32, bitcast=True)
@@ -23,15 +26,20 @@ def narrow(x, target, INTERPRETED: tl.constexpr):
 
 
 @triton.jit
-def product(left, right, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr):
-    """Multiply `left`, rounded to the dtype of `right`, by `right`, accumulated in ACC.
+def product(values, weight, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr):
+    """Multiply by a weight what is first rounded to the weight's dtype.
 
-    The interpreter multiplies no bfloat16: there the rounded operands are multiplied in float32.
+    Args:
+        values: (BLOCK_B, BLOCK_D).
+        weight: (BLOCK_D, BLOCK_D).
+        ACC: The format in which sums are accumulated.
+        PRECISION: Triton's ``input_precision`` of float32 products.
+        INTERPRETED: Whether Triton's interpreter runs, which multiplies no bfloat16: then operands become float32.
     """
-    if INTERPRETED and right.dtype == tl.bfloat16:
-        short = narrow(left, right, INTERPRETED).to(tl.float32)
-        return tl.dot(short, right.to(tl.float32), input_precision="ieee", out_dtype=tl.float32)
-    return tl.dot(narrow(left, right, INTERPRETED), right, input_precision=PRECISION, out_dtype=ACC)
+    if INTERPRETED and weight.dtype == tl.bfloat16:
+        short = narrow(values, weight, INTERPRETED).to(tl.float32)
+        return tl.dot(short, weight.to(tl.float32), input_precision="ieee", out_dtype=tl.float32)
+    return tl.dot(narrow(values, weight, INTERPRETED), weight, input_precision=PRECISION, out_dtype=ACC)
 
 
 @triton.jit
@@ -62,7 +70,12 @@ def tanh(x):
 
 @triton.jit
 def apply(x, TANH: tl.constexpr):
-    """Compute tanh if TANH, else the sigmoid."""
+    """Compute tanh or the sigmoid.
+
+    Args:
+        x: Pre-activations.
+        TANH: Which of the two.
+    """
     if TANH:
         return tanh(x)
     return sigmoid(x)
@@ -70,7 +83,12 @@ def apply(x, TANH: tl.constexpr):
 
 @triton.jit
 def slope(value, TANH: tl.constexpr):
-    """Compute the derivative of tanh if TANH, else of the sigmoid, where its value is `value`."""
+    """Compute the derivative of tanh or of the sigmoid.
+
+    Args:
+        value: The function's value there.
+        TANH: Which of the two.
+    """
     if TANH:
         return 1 - value * value
     return value * (1 - value)
@@ -78,7 +96,15 @@ def slope(value, TANH: tl.constexpr):
 
 @triton.jit
 def tile(pointer, gate, D, BLOCK_D: tl.constexpr, TURNED: tl.constexpr):
-    """Load the weight of one gate out of (G, D, D) into (BLOCK_D, BLOCK_D), zeros beyond D; transposed if TURNED."""
+    """Load the weight of one gate into (BLOCK_D, BLOCK_D), zeros beyond D.
+
+    Args:
+        pointer: The weights of all gates, (G, D, D).
+        gate: Which of them.
+        D: Hidden size.
+        BLOCK_D: The side of the tile, at least D.
+        TURNED: Whether the transpose is loaded.
+    """
     i = tl.arange(0, BLOCK_D)
     inside = (i[:, None] < D) & (i[None, :] < D)
     if TURNED:

@@ -101,7 +101,15 @@ def _previous_states(states: Tensor, first: Tensor) -> Tensor:
 
 
 def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
-    """Run the simple RNN over x (T, B, n) in one launch."""
+    """Run the simple RNN in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_forward as kernel
@@ -118,7 +126,17 @@ def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precisio
 def rnn_backward(
     reference: RNN, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
 ) -> FusedGradients:
-    """Differentiate `rnn_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `rnn_forward` in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_backward as kernel
@@ -134,7 +152,15 @@ def rnn_backward(
 
 
 def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
-    """Run the GRU over x (T, B, n) in one launch."""
+    """Run the GRU in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.gru_kernels import gru_forward as kernel
@@ -160,7 +186,17 @@ def _gru_flags(reference: GRU) -> dict[str, bool]:
 def gru_backward(
     reference: GRU, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
 ) -> FusedGradients:
-    """Differentiate `gru_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `gru_forward` in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.gru_kernels import gru_backward as kernel
@@ -189,7 +225,15 @@ def _with_forget(p: Tensors, reference: LSTM) -> Tensors:
 
 
 def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
-    """Run the LSTM over x (T, B, n) in one launch."""
+    """Run the LSTM in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        states: Initial states (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_forward as kernel
@@ -216,7 +260,17 @@ def _lstm_flags(reference: LSTM) -> dict[str, bool]:
 def lstm_backward(
     reference: LSTM, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
 ) -> FusedGradients:
-    """Differentiate `lstm_forward` in one launch. d_outputs (T, B, d), d_finals (B, d) by state."""
+    """Differentiate `lstm_forward` in one launch.
+
+    Args:
+        reference: The variant.
+        p: Parameters by the reference's names.
+        x: Inputs (T, B, n).
+        saved: What the forward saved.
+        d_outputs: Gradients for the outputs, (T, B, d).
+        d_finals: Gradients for the final states, (B, d) by name.
+        precision: ``ieee`` or ``tf32``, of float32 products.
+    """
     import torch
 
     from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_backward as kernel

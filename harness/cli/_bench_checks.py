@@ -1,0 +1,97 @@
+"""What is wrong with the options of ``rnn-harness bench``, before anything is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._shared import known_spec
+from rnn_harness.errors import UsageError
+from rnn_harness.families import FAMILIES
+
+_BACKENDS = ("loky", "dask", "ray")
+_DTYPES = ("float32", "float64")
+_DEVICES = ("cpu", "cuda")
+
+
+def check_before_import(options: BenchOptions) -> None:
+    """Check what can be checked before torch is imported.
+
+    Raises:
+        UsageError: There are more threads than a library can start, or an option has no effect on what is measured.
+    """
+    cores = os.cpu_count() or 1
+    if options.threads > 4 * cores:
+        raise UsageError(f"--threads {options.threads}: there are {cores} cores here; expected at most {4 * cores}")
+    is_set = {
+        "--spec": bool(options.specs),
+        "--dtype": options.dtype != "float32",
+        "--device": options.device != "cpu",
+    }
+    unused = [name for name, is_given in is_set.items() if is_given]
+    if unused and "speed" not in options.kinds:
+        raise UsageError(f"{', '.join(unused)} is for speed, which {', '.join(options.kinds)} leaves out")
+    if options.specs and options.families_text != ",".join(FAMILIES) and options.kinds == ("speed",):
+        raise UsageError(
+            f"--spec {options.specs[0]} is timed instead of --families {options.families_text}: give one of them"
+        )
+    if options.scheduler is not None and options.backend == "loky":
+        raise UsageError(f"--scheduler {options.scheduler} is of --backend dask or --backend ray: give one of them too")
+    if options.across_machines and options.compare is None:
+        raise UsageError("--other-machine needs something to compare with: --compare NAME")
+
+
+def check_options(options: BenchOptions) -> None:
+    """Check the options and load every cell, before anything is measured.
+
+    Raises:
+        UsageError: A name is unknown, a device, spec or cell is missing, or options contradict each other.
+    """
+    _check_names("measurement", options.kinds, BenchOptions.ALL_KINDS)
+    if options.cells and "speed" not in options.kinds:
+        raise UsageError(f"--cell is timed with the others by speed, which {', '.join(options.kinds)} leaves out")
+    _check_names("family", options.families, tuple(FAMILIES))
+    _check_names("dtype", (options.dtype,), _DTYPES)
+    _check_names("device", (options.device,), _DEVICES)
+    _check_device(options.device)
+    _check_names("backend", (options.backend,), _BACKENDS)
+    limit = options.loss_limit
+    if options.quick and options.full:
+        raise UsageError("--quick and --full are two plans: give one of them")
+    if limit is not None and options.compare is None:
+        raise UsageError("--fail-on needs something to compare with: --compare NAME")
+    for spec in options.specs:
+        _check_spec(spec)
+    for cell in options.cells:
+        _check_cell(cell)
+
+
+def _check_names(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"there is no {noun} {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            f"there is no CUDA device here (torch {torch.__version__}): --device cpu times on the processor"
+        )
+
+
+def _check_spec(name: str) -> None:
+    spec = known_spec(name)
+    if spec.reference is None:
+        raise UsageError(f"{spec.id} has no reference to be timed against: rnn-harness specs lists those that have one")
+
+
+def _check_cell(cell: str) -> None:
+    """Check that a candidate can be loaded."""
+    from rnn_harness.validation import load_target
+
+    with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of our output
+        load_target(cell)

@@ -1,0 +1,96 @@
+"""What the user means by names of equations, specs and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rnn_harness.errors import UsageError
+from rnn_harness.specs import Entry, Equivalence, Library, Spec, equivalences, library
+
+
+@dataclass(frozen=True)
+class SelectedSpec:
+    """A spec, and those of its entries that are to be decided."""
+
+    spec: Spec
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every entry of the spec is meant."""
+        return len(self.entries) == len(self.spec.entries)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to decide.
+
+    Attributes:
+        library: the shipped specs and those from files.
+        specs: the specs meant, in the library's order.
+        pairs: pairs of specs whose equivalence is to be proved.
+    """
+
+    library: Library
+    specs: tuple[SelectedSpec, ...]
+    pairs: tuple[Equivalence, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many entries."""
+        return sum(len(selected.entries) for selected in self.specs)
+
+
+def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
+    """Return the entries meant.
+
+    Args:
+        names: ids of entries, of specs, of pairs of specs, or of documents (``003``); without names, all.
+        extra: specs from files, taken with all their entries.
+
+    Raises:
+        UsageError: a name means nothing; the message lists the nearest ids.
+    """
+    extra, names = tuple(extra), tuple(names)
+    known = Library((*library().specs, *extra))
+    chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
+    if not names and not chosen:
+        everything = tuple(SelectedSpec(spec, tuple(spec.entries)) for spec in known.specs)
+        return Selection(known, everything, tuple(equivalences()))
+    pairs: list[Equivalence] = []
+    for name in names:
+        pairs_meant = list(_pairs_meant(name))
+        pairs += [pair for pair in pairs_meant if pair not in pairs]
+        if pairs_meant:
+            continue
+        for selected in _meant(name, known):
+            entries = chosen.setdefault(selected.spec.id, [])
+            entries += [entry for entry in selected.entries if entry not in entries]
+    selected_specs = (SelectedSpec(spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen)
+    return Selection(known, tuple(selected_specs), tuple(pairs))
+
+
+def _pairs_meant(name: str) -> Iterator[Equivalence]:
+    """The pairs of specs with that id, or all of them. Raises UsageError for an empty name."""
+    if not name:
+        raise UsageError("'' is no equation, spec or document: leave it out to mean all of them")
+    for pair in equivalences():
+        if name.upper() == pair.id or name == "equivalences":
+            yield pair
+
+
+def _meant(name: str, known: Library) -> list[SelectedSpec]:
+    """The entries with that id, or those of a spec or a document. Raises UsageError if there is none."""
+    meant = [
+        SelectedSpec(spec, (entry,))
+        for spec in known.specs
+        for entry in spec.entries
+        if name.upper() == entry.id.upper() or name == spec.id or name == spec.model.document
+    ]
+    if not meant:
+        documents = {spec.model.document for spec in known.specs if spec.model.document}
+        near = known.nearest(name, (*documents, *(pair.id for pair in equivalences()), "equivalences"))
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"there is no equation, spec or document {name!r}{hint} (rnn-harness specs lists all)")
+    return meant

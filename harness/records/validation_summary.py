@@ -1,0 +1,166 @@
+"""A validation in a few lines of text: what it is, whether it is right, what is wrong, how precise it is."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, IdentificationRecord, Validation
+from rnn_harness.records.verdict import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_REFUTED = 6
+"""How many refuted records are listed; there may be hundreds of one mistake."""
+MOST_LETTERS = 300
+"""How much of a record's reason is shown."""
+MOST_BITS = 99.0
+_WIDTH = 100
+_GROUPS = {
+    "forward": ("forward.", "precision.format"),
+    "gradients": ("backward.",),
+    "1,000 steps": ("precision.long",),
+    "realistic sizes": ("scale.",),
+    "metamorphic": ("metamorphic.",),
+    "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
+}
+_VERDICTS = {
+    "agrees": "[bold green]✓ agrees[/]",
+    "refuted": "[bold red]✗ refuted[/]",
+    "undecided": "[bold yellow]? undecided[/]",
+}
+_VERDICTS_SO_FAR = {
+    "agrees": "[bold yellow]– not finished[/]; agrees so far",
+    "refuted": "[bold red]✗ refuted[/]; not finished",
+    "undecided": "[bold yellow]– not finished[/]; nothing is decided yet",
+}
+"""Where it was interrupted: what is refuted stays so."""
+
+
+def summary_text(validation: Validation) -> str:
+    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    print_summary(Console(file=text, width=_WIDTH, color_system=None, highlight=False), validation)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def print_summary(console: Console, validation: Validation, finished: bool = True) -> None:
+    """Print the summary.
+
+    Args:
+        console: Where to.
+        validation: What is summarised.
+        finished: Whether it came to its end; else its verdict is one so far.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
+    for label, text in _rows(validation, finished):
+        grid.add_row(label, text)
+    console.print(f"[bold]{escape(validation.target)}[/]")
+    console.print(grid)
+    refuted = [record for record in validation.checks if record.outcome is Outcome.REFUTED and not record.expected]
+    if validation.diagnosis is not None:  # it says already what an identification is refuted with
+        refuted = [record for record in refuted if record.check != IDENTIFICATION_CHECK]
+    for record in refuted[:MOST_REFUTED]:
+        where = f" in {record.dtype}" if record.dtype else ""
+        reason = escape(record.reason[:MOST_LETTERS])
+        console.print(f"  [red]✗[/] {escape(record.check)}{where}: {reason}", soft_wrap=True)
+    if len(refuted) > MOST_REFUTED:
+        console.print(f"  and {len(refuted) - MOST_REFUTED} more; -v lists every record", style="dim")
+
+
+def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
+    """Yield the rows of the summary, each a label and its text with rich's markup."""
+    from rich.markup import escape
+
+    if validation.identification is not None:
+        yield from ((label, escape(text)) for label, text in _identification_rows(validation.identification))
+    if finished:
+        agreement = escape(_agreement(validation)) if validation.outcome == "agrees" else ""
+        yield "verdict", _VERDICTS[validation.outcome] + agreement
+    else:
+        yield "verdict", _VERDICTS_SO_FAR[validation.outcome]
+    if validation.outcome == "undecided" and validation.diagnosis is None:
+        yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
+    if validation.diagnosis is not None:
+        yield "nearest", escape(validation.diagnosis.spec)
+        yield "at fault", escape(validation.diagnosis.part)
+        yield "difference", escape(validation.diagnosis.difference)
+    precision = "; ".join(_precision_by_dtype(validation.checks))
+    if precision:
+        yield "precision", escape(precision)
+    groups = "   ".join(_check_groups(validation.checks))
+    if groups:
+        yield "checks", groups
+    expected = [record for record in validation.checks if record.expected]
+    if expected:
+        yield "expected", escape("; ".join(f"{record.check}: {record.expected}" for record in expected))
+    if (example := validation.counterexample) is not None:
+        sizes = ", ".join(f"{name} = {value}" for name, value in example.sizes.items())
+        difference = f"{example.place} is {example.computed!r}, the equations give {example.expected!r}"
+        text = f"{sizes}, {example.nonzero} numbers that are not zero: {difference} (--repro FILE writes a program)"
+        yield "smallest", escape(text)
+
+
+def _identification_rows(identification: IdentificationRecord) -> Iterator[tuple[str, str]]:
+    """Yield what the target is, and what else it may be."""
+    if identification.sentence:
+        name = f"{identification.spec}: " if identification.spec not in ("", "candidate") else ""
+        yield "is", f"{name}{identification.sentence}"
+        for sentence in identification.candidates[1:]:
+            yield "or", sentence
+    else:
+        yield "is", "unknown: it equals no cell that is known"
+
+
+def _agreement(validation: Validation) -> str:
+    """Say what the target agrees with, and that it does so forward only where no gradient was decided."""
+    is_shipped = validation.spec not in ("", "candidate")
+    spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
+    has_gradients = any(
+        record.check.startswith("backward.") and record.outcome is Outcome.AGREES for record in validation.checks
+    )
+    return spec if has_gradients else f"{spec}, forward; no gradient was decided"
+
+
+def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
+    """Yield each reason once why the target could not be identified, or its worker could not go on."""
+    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
+    reasons = [record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN]
+    yield from dict.fromkeys(reasons)
+
+
+def _precision_by_dtype(records: Sequence[Record]) -> Iterator[str]:
+    """Yield the effective precision of every dtype in bits, after a few steps and over a long sequence."""
+    bits: dict[str, dict[str, float]] = {}
+    for record in records:
+        if record.check in ("precision.format", "precision.long") and record.bits is not None:
+            bits.setdefault(record.dtype, {})[record.check] = min(record.bits, MOST_BITS)
+    for dtype, bits_by_check in bits.items():
+        short, long = bits_by_check.get("precision.format"), bits_by_check.get("precision.long")
+        texts = [] if short is None else [f"{short:.1f} bits"]
+        texts += [] if long is None else [f"{long:.1f} after 1,000 steps"]
+        yield f"{dtype} {', '.join(texts)}"
+
+
+def _check_groups(records: Sequence[Record]) -> Iterator[str]:
+    """Yield how many checks of every group agree, of those that were decided."""
+    for name, prefixes in _GROUPS.items():
+        outcomes = Counter(record.outcome for record in records if record.check.startswith(prefixes) and record.dtype)
+        if not outcomes:
+            continue
+        decided = outcomes[Outcome.AGREES] + outcomes[Outcome.REFUTED]
+        mark = "[red]✗[/]" if outcomes[Outcome.REFUTED] else "[green]✓[/]" if decided else "–"
+        undecided = outcomes[Outcome.NOT_RUN] + outcomes[Outcome.VACUOUS]
+        not_run = f" [dim]({undecided} not run)[/]" if undecided else ""
+        yield f"{name} {mark} {outcomes[Outcome.AGREES]}/{decided}{not_run}"

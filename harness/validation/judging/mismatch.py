@@ -1,0 +1,97 @@
+"""The candidate is not what it should be, or no known cell: what is wrong, and is that sure?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.diagnosis.explain import (
+    explain_divergence,
+    explain_faults,
+    explain_map,
+    explain_unused,
+    explain_variant,
+)
+from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
+from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.identify import identify, target_layouts
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.judging.describe import identification_check
+from rnn_harness.validation.judging.wanted_cell import WantedCell
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.reproduction.smallest import smallest_counterexample
+from rnn_harness.validation.request import ValidationRequest
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A candidate that is not what it should be.
+
+    Attributes:
+        target: The candidate.
+        probe: What it gave for probing arguments.
+        matches: The cells that it equals.
+        wanted: What it should be.
+        request: What was asked for.
+        saved_map: The cell of a parameter map, if one was given.
+    """
+
+    target: Target
+    probe: Probe
+    matches: tuple[Identification, ...]
+    wanted: WantedCell
+    request: ValidationRequest
+    saved_map: Identification | None
+
+
+def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
+    """Yield the record that it is refuted, or unknown, then the diagnosis and a counterexample if there are some."""
+    target, probe, wanted = mismatch.target, mismatch.probe, mismatch.wanted
+    layouts = target_layouts(target, probe)
+    near: list[Identification] = []
+    matches_elsewhere = identify(target, probe) if mismatch.saved_map is not None else ()
+    diagnosis: Diagnosis | None
+    if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
+        diagnosis = explain_map(matches_elsewhere[0], mismatch.saved_map)
+    elif mismatch.matches and not mismatch.matches[0].unused:
+        assert wanted.model is not None, "a match is always what it should be where that may be any cell"
+        diagnosis = explain_variant(mismatch.matches[0], wanted.model, wanted.name)
+    else:
+        near = identify_faulty(probe, layouts, wanted.model)
+        unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
+        diagnosis = (
+            explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
+        )
+    # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
+    is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
+    differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
+    is_sure = bool(mismatch.matches or near or matches_elsewhere) or differs
+    spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
+    reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
+    outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
+    yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
+    if diagnosis is not None:
+        yield TargetDiagnosed(diagnosis)
+    if near:
+        faultless = replace(near[0], model=replace(near[0].model, faults=()))
+        kernel = candidate_kernel(target, faultless)
+        counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
+        if counterexample is not None:
+            yield CounterexampleFound(counterexample)
+
+
+def _reason(diagnosis: Diagnosis | None) -> str:
+    """Say why the candidate is refuted."""
+    return diagnosis.sentence() if diagnosis is not None else "it equals no cell that is known"
+
+
+def _reason_unknown(diagnosis: Diagnosis | None, wanted: WantedCell) -> str:
+    """Say why nothing is decided about the candidate."""
+    nearest = f". Nearest: {diagnosis.sentence()}" if diagnosis is not None else ""
+    if wanted.model is None:
+        return f"unknown: it equals no cell that is known{nearest}; give what it should be with --spec"
+    return f"unknown: it equals {wanted.name} in no layout of its parameters that is known{nearest}"

@@ -1,0 +1,84 @@
+"""What a validation is asked for, within which limits, and who follows its progress; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnn_harness.records.events import PhaseStarted
+from rnn_harness.records.record import Record
+from rnn_harness.validation.judging.expected_failures import ExpectedFailure
+
+DTYPES = ("float64", "float32")
+Options = Mapping[str, object]
+"""What a constructor or an adapter is given besides the sizes, by name."""
+
+
+@dataclass(frozen=True)
+class ValidationRequest:
+    """What is to be identified or validated, and how; it can be pickled.
+
+    Attributes:
+        target: The target as it is typed; empty where the loaded target itself is handed over.
+        options: What its constructor or its adapter needs besides the sizes.
+        spec: The id of a spec, a spec file (``.toml``), or ``auto``: whatever it is identified as.
+        seed: Where the random cases start.
+        examples: How many cases Hypothesis draws, after the fixed ones.
+        dtypes: The dtypes it is judged in.
+        adapter: The adapter that drives it, instead of the first that accepts it.
+        map: A file with its parameter map; without one, the map is identified.
+        weights: A file of weights it is tried with, too.
+        expected: Failures that are known, and must happen.
+        memory: Gigabytes that its process may take.
+        typed_options: `options` as they were typed, for the records.
+        known: Records of an earlier run, by key, that are not made again.
+    """
+
+    target: str = ""
+    options: Options = field(default_factory=dict)
+    spec: str = "auto"
+    seed: int = 0
+    examples: int = 5
+    dtypes: tuple[str, ...] = DTYPES
+    adapter: str | None = None
+    map: Path | None = None
+    weights: Path | None = None
+    expected: tuple[ExpectedFailure, ...] = ()
+    memory: float = 8.0
+    typed_options: tuple[str, ...] = ()
+    known: Mapping[str, Record] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The time that a target has.
+
+    Attributes:
+        case: Seconds for one case, or for the identification, without a message.
+        total: Seconds for everything.
+    """
+
+    case: float = 120.0
+    total: float = 3600.0
+
+
+def _ignore_phase(_phase: PhaseStarted) -> None:
+    """Do nothing."""
+
+
+def _ignore_case() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who follows the progress of a validation.
+
+    Attributes:
+        on_start: Called when a phase begins.
+        on_case: Called before every case.
+    """
+
+    on_start: Callable[[PhaseStarted], None] = _ignore_phase
+    on_case: Callable[[], None] = _ignore_case

@@ -1,0 +1,57 @@
+"""Every kernel that this machine has is the one asked for, and agrees with its equations in each of its formats."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from rnn_harness.engine.runner import Runner, RunPlan
+from rnn_harness.kernels import Kernel, Setting, all_kernels, choose_kernels
+from rnn_harness.kernels.judge import kernel_cases, kernel_checks, profile_kernel
+
+PAIRS = [(kernel, setting) for kernel in all_kernels() for setting in kernel.settings if setting.device == "cpu"]
+NAMES = ("precision.format", "backward.bound", "backward.shares", "backward.entries")
+
+
+def _checks(setting: Setting) -> tuple:  # type: ignore[type-arg]
+    return tuple(check for check in kernel_checks() if check.name in NAMES and setting.dtype in check.dtypes)
+
+
+@pytest.mark.parametrize(("kernel", "setting"), PAIRS, ids=[f"{k.id} in {s.dtype}" for k, s in PAIRS])
+def test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations(kernel: Kernel, setting: Setting) -> None:
+    if kernel.known_wrong:
+        pytest.skip("known to be wrong, and tested to be refuted")
+    reason = kernel.not_run_reason(setting)
+    if reason:
+        pytest.skip(f"not run: {reason}")
+    runner = Runner(
+        kernel.subject(setting),
+        RunPlan(_checks(setting), dtype=setting.dtype),
+        lambda case: kernel.evaluation(setting, case),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, about the layout of weights and old flags
+        assert profile_kernel(kernel, setting).mismatch(kernel.expected_events, kernel.forbidden_events) == ""
+        counted = sum(runner.try_case(case) for case in kernel_cases(kernel, setting))
+    assert counted, f"every case was vacuous: {runner.results().vacuous_reasons}"
+    assert runner.results().refuted == {}
+
+
+def test_a_name_that_is_no_kernel_is_refused_with_the_nearest_ones() -> None:
+    with pytest.raises(ValueError, match=r"no kernel 'nn\.LTSM'; near: nn\.RNNCell"):
+        choose_kernels(("nn.LTSM",))
+
+
+def test_kernels_are_chosen_by_id_by_the_beginning_of_it_and_by_spec() -> None:
+    assert [kernel.id for kernel in choose_kernels(("nn.GRU/native",))] == ["nn.GRU/native"]
+    assert {kernel.id.split("/")[0] for kernel in choose_kernels(("eager",))} == {"eager"}
+    assert {kernel.spec for kernel in choose_kernels(("lstm.peephole",))} == {"lstm.peephole"}
+
+
+def test_ids_are_unique_and_every_variant_of_the_documents_that_torch_lacks_has_three_kernels() -> None:
+    ids = [kernel.id for kernel in all_kernels()]
+    assert len(ids) == len(set(ids))
+    lacking = {kernel.spec for kernel in all_kernels() if kernel.id.startswith("eager/")}
+    for prefix in ("function/", "compiled/"):
+        assert {kernel.spec for kernel in all_kernels() if kernel.id.startswith(prefix)} == lacking

@@ -1,0 +1,86 @@
+"""Measurements are read by their kind, unchanged, and a failed job is reported as what it was."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.measurement import (
+    CurvePoint,
+    DecayMeasurement,
+    FailedBenchmark,
+    LearningMeasurement,
+    Measurement,
+    ParameterCount,
+    SpeedMeasurement,
+    read_measurements,
+    write_measurements,
+)
+from rnn_harness.reports.page import DocumentStatements, contents
+from rnn_harness.reports.text.benchmarks import print_bench
+
+FAILED = FailedBenchmark(job_kind="learning", subject="GRU learns adding, T = 20", spec="", reason="OSError: full")
+EVERY_KIND: list[Measurement] = [
+    SpeedMeasurement(subject="reference", spec="rnn.tanh", phase="both", sizes={"n": 4}, samples=(0.5,), median=0.5),
+    DecayMeasurement(
+        subject="RNN",
+        spec="rnn.tanh",
+        initialisation="torch",
+        rate=0.5,
+        lyapunov_exponent=-0.7,
+        log10_norms=(CurvePoint(1, -0.3), CurvePoint(10, -math.inf)),
+    ),
+    LearningMeasurement(
+        subject="RNN",
+        spec="rnn.tanh",
+        task="adding",
+        task_title="add",
+        sizes={"T": 20},
+        training_steps=100,
+        median=0.1,
+        chance=0.2,
+        seeds=3,
+        seeds_solved=1,
+        seconds=1.0,
+        parameters=7,
+        loss_curve=(CurvePoint(50, 0.15),),
+    ),
+    ParameterCount(subject="rnn.tanh", spec="rnn.tanh", origin="spec", count=32, formula="d*(d + n + 1)"),
+    FAILED,
+]
+
+
+def test_every_kind_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write_measurements(tmp_path / "all.jsonl", EVERY_KIND)
+    assert read_measurements(tmp_path / "all.jsonl") == EVERY_KIND
+    assert len({measurement.key for measurement in EVERY_KIND}) == len(EVERY_KIND)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "middle": 1.0, "extra": {}},
+        {**json.loads(FAILED.model_dump_json()), "schema_version": 2},
+        {"kind": "tempo"},
+    ],
+    ids=["fields of an older version", "a later version", "an unknown kind"],
+)
+def test_a_line_that_is_no_measurement_of_this_version_is_named(row: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    path.write_text(FAILED.model_dump_json() + "\n" + json.dumps(row) + "\n")
+    with pytest.raises(UsageError, match="2: not a measurement"):
+        read_measurements(path)
+
+
+def test_a_failed_job_is_printed_and_noted_and_is_in_no_table() -> None:
+    console = Console(record=True, width=140)
+    print_bench(console, EVERY_KIND[-1:])
+    assert console.export_text().strip() == "failed: GRU learns adding, T = 20: OSError: full"
+    page = contents([], DocumentStatements(), EVERY_KIND[-1:])
+    assert page.learning == {}
+    assert page.notes[0] == "GRU learns adding, T = 20, failed: not shown, OSError: full"
