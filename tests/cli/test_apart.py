@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.helpers.troublesome import crash_in_float64, leave, sleep
 
 from rnn_harness.kernels import choose_kernels, judge_in_workers, judge_isolated, judge_kernels
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
+from tests.helpers.troublesome import crash_in_float64, leave, sleep
 
 
 def test_a_worker_that_ends_early_says_how() -> None:

@@ -13,8 +13,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.helpers import HELPERS
 from rnn_harness.cli._app import app
+from tests.helpers import HELPERS
 
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()

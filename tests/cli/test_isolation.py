@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.helpers import HELPERS
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, run_validation_isolated
+from tests.helpers import HELPERS
 
 CELLS = HELPERS / "user_cells.py"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from rnn_harness.pytest_plugin import parametrize_with_cells
+from tests.helpers import HELPERS
 
-FOLDER = Path(__file__).parent
 SUITE = f"""
 import sys
-sys.path.insert(0, {str(FOLDER)!r})
+sys.path.insert(0, {str(HELPERS)!r})
 import rnn_harness
-from tests.helpers.user_cells import HalfTrainedGRU, PackedGRU
+from user_cells import HalfTrainedGRU, PackedGRU
 
 @rnn_harness.parametrize_with_cells(PackedGRU, HalfTrainedGRU)
 def test_cell(cell, check):

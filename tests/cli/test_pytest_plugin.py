@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers import HELPERS
+
 CELLS = HELPERS / "user_cells.py"
 
 

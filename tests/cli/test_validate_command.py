@@ -11,7 +11,6 @@ import torch
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.helpers import HELPERS
 from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
@@ -22,6 +21,7 @@ from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, collect_validation, run_validation_isolated
 from rnn_harness.validation.isolation import advice
 from rnn_harness.validation.loading.adapters import choose_adapter
+from tests.helpers import HELPERS
 
 CELLS = HELPERS / "troublesome_cells.py"
 RUN = CliRunner()

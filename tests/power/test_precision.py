@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from tests.helpers.wrong_kernels import kernel, spoil_step
 
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
@@ -24,6 +23,7 @@ from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.setting import settings
 from rnn_harness.subjects.case_arrays import draw_arrays
+from tests.helpers.wrong_kernels import kernel, spoil_step
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 

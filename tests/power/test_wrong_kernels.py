@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import wrong_kernels as wrong
 
 from rnn_harness.engine.runner import run_check
 from rnn_harness.kernels import Kernel, Setting
@@ -11,6 +10,7 @@ from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.judge import KERNEL_CHECKS, SINGLE_CASE_CHECKS, judge_kernels, kernel_cases
 from rnn_harness.kernels.setting import settings
 from rnn_harness.records.verdict import Outcome
+from tests.helpers import wrong_kernels as wrong
 
 CHECKS = {check.name: check for check in (*KERNEL_CHECKS, *SINGLE_CASE_CHECKS)}
 RIGHT = Kernel("right", "", wrong.SPEC, EagerDriver, settings(wrong.ALL))

@@ -5,8 +5,36 @@ from __future__ import annotations
 from tests.repository.source_tree import bound_names, modules
 
 VAGUE = frozenset(
-    "one ones found own made told said left given kept seen way thing things other others what kind rest whole much many "
-    "some such same like held holds".split()
+    [
+        "one",
+        "ones",
+        "found",
+        "own",
+        "made",
+        "told",
+        "said",
+        "left",
+        "given",
+        "kept",
+        "seen",
+        "way",
+        "thing",
+        "things",
+        "other",
+        "others",
+        "what",
+        "kind",
+        "rest",
+        "whole",
+        "much",
+        "many",
+        "some",
+        "such",
+        "same",
+        "like",
+        "held",
+        "holds",
+    ]
 )
 """Words that name nothing when they stand alone, or beside one another."""
 

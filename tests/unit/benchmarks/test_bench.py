@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.helpers.jobs import three
 from typer.testing import CliRunner
 
 from rnn_harness.benchmarks import QUICK, WorkerPool, plan_jobs, run_jobs
@@ -25,6 +24,7 @@ from rnn_harness.records.measurement import FailedBenchmark, SpeedMeasurement, r
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
+from tests.helpers.jobs import three
 
 RUN = CliRunner()
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="not run: there is a CUDA device")

@@ -6,13 +6,11 @@ import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.helpers import HELPERS
 import rnn_harness
 from rnn_harness.array_types import Array
 from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
@@ -25,6 +23,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayResults,
     flat_arguments,
 )
+from tests.helpers import HELPERS
 
 FILE = HELPERS / "functions.py"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.helpers import HELPERS
 from rnn_harness.cli._app import app
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -21,6 +20,7 @@ from rnn_harness.validation import (
     read_options,
     run_validation,
 )
+from tests.helpers import HELPERS
 
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()

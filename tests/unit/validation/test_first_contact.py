@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.helpers import HELPERS
 import rnn_harness
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
 from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
+from tests.helpers import HELPERS
 
 CELLS = HELPERS / "first_contact.py"
 RUN = CliRunner()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from tests.helpers import variants
 
-from tests.helpers import HELPERS
 import rnn_harness
 from rnn_harness.errors import UsageError
 from rnn_harness.validation import identify, load_target
+from tests.helpers import HELPERS, variants
 
 FILE = HELPERS / "variants.py"
 
