@@ -75,19 +75,6 @@ def named(kind: str, names: Iterable[str]) -> None:
         raise UsageError(f"'' is no {kind}: leave it out to mean all of them")
 
 
-def known_spec(name: str) -> Any:
-    """The spec of that id. Raises UsageError with those that look like it."""
-    from rnn_harness.errors import UsageError
-    from rnn_harness.specs import library
-
-    found = {one.id: one for one in library().specs}
-    if name not in found:
-        near = [one for one in library().nearest(name) if one in found]
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
-    return found[name]
-
-
 def refuse_taken(extra: Sequence[Spec]) -> None:
     """Raises SpecError where the id of a spec, or of an equation, of one's own stands for another already."""
     from rnn_harness.specs import SpecError, library

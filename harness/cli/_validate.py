@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, finite, guarded, known_spec, readable, writable
+from rnn_harness.cli._shared import console, finite, guarded, readable, writable
 from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def validate(
     if resume and records is None:
         raise UsageError("--resume goes on with a file of records: name it with --records FILE")
     if spec != "auto" and not spec.endswith(".toml"):
+        from rnn_harness.engine.known_spec import known_spec
+
         known_spec(spec)
     readable("file of weights", weights)
     readable("map", parameter_map)
