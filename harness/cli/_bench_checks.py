@@ -7,6 +7,7 @@ import os
 import sys
 
 from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli.arguments import known_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.families import FAMILIES
 
@@ -83,8 +84,6 @@ def _check_device(device: str) -> None:
 
 
 def _check_spec(name: str) -> None:
-    from rnn_harness.engine.known_spec import known_spec
-
     spec = known_spec(name)
     if spec.reference is None:
         raise UsageError(f"{spec.id} has no reference to be timed against: rnn-harness specs lists those that have one")

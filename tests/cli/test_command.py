@@ -201,7 +201,7 @@ def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None
 def test_nothing_decided_ends_with_exit_code_3() -> None:
     done = run("verify", "loss.cross_entropy", "--json")
     assert done.returncode == 0
-    from rnn_harness.cli._job import exit_code
+    from rnn_harness.cli._recorded_run import exit_code
     from rnn_harness.records.record import Record
     from rnn_harness.records.verdict import Outcome
 

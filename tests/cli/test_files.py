@@ -29,6 +29,7 @@ def test_the_json_has_what_a_program_wants_to_know(tmp_path: Path) -> None:
     assert _validate("GRUWithoutReset", "--json", str(path)).exit_code == 1
     found = json.loads(path.read_text())
     assert set(found) == {
+        "kind", "schema_version",
         "target", "outcome", "spec", "identification", "diagnosis", "checks", "counterexample", "environment",
     }  # fmt: skip
     assert found["outcome"] == "refuted"

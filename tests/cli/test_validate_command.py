@@ -11,8 +11,9 @@ import torch
 from rich.console import Console
 from typer.testing import CliRunner
 
-from rnn_harness.cli import _validate
 from rnn_harness.cli._app import app
+from rnn_harness.cli._validation_outputs import ValidationOutputs
+from rnn_harness.cli._validation_run import ValidationRun
 from rnn_harness.errors import UsageError
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -163,7 +164,8 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
     assert found.exit_code == 130
     assert "not finished; agrees so far" in found.stdout
     assert json.loads(path.read_text())["outcome"] == "undecided"
-    assert _validate._code([RECORD]) == 0  # as it would have been
+    run = ValidationRun(ValidationRequest(), Limits(), ValidationOutputs(None, None, False, None, None), examples=0)
+    assert run.exit_code([RECORD]) == 0  # as it would have been
 
 
 def test_a_validation_prints_as_its_summary() -> None:

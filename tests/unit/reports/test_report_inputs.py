@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
 
-from rnn_harness.cli import _gather
+from rnn_harness.cli import report_run
 from rnn_harness.cli._app import app
-from rnn_harness.cli._gather import ReportInputs
-from rnn_harness.cli._job import Job
+from rnn_harness.cli._recorded_run import RecordedRun
+from rnn_harness.cli.report_inputs import ReportInputs
+from rnn_harness.cli.report_run import ReportRun
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
 from rnn_harness.records.kill_matrix import dump_kill_matrix
-from rnn_harness.records.measurement import ParameterCount, write_measurements
+from rnn_harness.records.measurement import LearningMeasurement, ParameterCount, write_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import RecordMade, Validation, collect_validation
@@ -48,14 +49,17 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     found = ReportInputs()
     for name in "abc":
         found.read(tmp_path / name)
-    assert (len(found.records), len(found.measured), found.mutants) == (1, 1, [MUTANT])
+    assert (len(found.records), len(found.measurements), found.mutants) == (1, 1, [MUTANT])
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (json.dumps([{"mutant": "gru.x"}]), "gru.x has no edit, examples, killed, kills, part, spec, vacuous"),
-        (json.dumps({"identification": 3}), "no result of validate --json"),
+        (
+            json.dumps([{"kind": "mutant", "mutant": "gru.x"}]),
+            "gru.x has no edit, examples, killed, kills, part, spec, vacuous",
+        ),
+        (json.dumps({"kind": "validation", "identification": 3}), "no result of validate --json"),
         ('{"kind": "tempo"}\n', "1: not a measurement"),
         ('{"entry": 1}\n{"entry": 2}\n', "not a record"),
     ],
@@ -118,7 +122,7 @@ def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypa
     path = tmp_path / "mutants.json"
     for expected in (2, 4):
         with pytest.raises(KeyboardInterrupt):
-            ReportInputs()._judged(path, resume=True)
+            ReportRun(ReportInputs(), tmp_path, resume=True).judge_mutants(path)
         assert [row["mutant"] for row in json.loads(path.read_text())] == judged
         assert len(set(judged)) == expected
 
@@ -132,7 +136,7 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", full)
         with pytest.raises(UsageError, match="No space left on device"):
-            _gather._put(tmp_path / "x", "after")
+            report_run.write_result(tmp_path / "x", "after")
     assert (tmp_path / "x").read_bytes() == b"before"
 
 
@@ -141,6 +145,27 @@ def test_records_of_mixed_versions_are_refused_by_name(tmp_path: Path) -> None:
     rows.append(RECORD.model_copy(update={"environment": "numpy 2.4", "entry": "E-349"}))
     (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
     with pytest.raises(UsageError, match=r"E-349.* was made with numpy 2.4, and E-348.* with numpy 2.3"):
+        ReportInputs().read(tmp_path / "a")
+
+
+def test_measurements_of_mixed_versions_are_refused_whatever_their_kinds(tmp_path: Path) -> None:
+    loss = LearningMeasurement(
+        subject="GRU",
+        spec="gru.reset_after",
+        task="adding",
+        task_title="add",
+        sizes={"T": 20},
+        training_steps=10,
+        median=0.1,
+        chance=0.2,
+        seeds=1,
+        seeds_solved=0,
+        seconds=1.0,
+        parameters=9,
+        environment="torch 2.13",
+    )
+    write_measurements(tmp_path / "a", [MEASURED.model_copy(update={"environment": "torch 2.11"}), loss])
+    with pytest.raises(UsageError, match=r"adding.* was made with torch 2.13, and .*lstm.column.* with torch 2.11"):
         ReportInputs().read(tmp_path / "a")
 
 
@@ -170,18 +195,25 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     """Interrupted after the equations: they are not decided again."""
     asked: list[int] = []
 
-    def job(quick: bool) -> Job:
-        def run(known, start):  # type: ignore[no-untyped-def]
+    class EquationsOfTest(RecordedRun):
+        examples = size = 1
+
+        def __init__(self, quick: bool) -> None:
+            assert quick
+
+        def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
             asked.append(len(known))
+            on_start("equations")
             yield known.get(RECORD.key, RECORD)
 
-        return Job(run, lambda *_: None, 1)
+        def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
+            pytest.fail("a report prints no records")
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_gather, "_equations", job)
-    monkeypatch.setattr(_gather, "measure_with_progress", interrupted)
+    monkeypatch.setattr(report_run, "equation_run", EquationsOfTest)
+    monkeypatch.setattr(report_run, "measure_with_progress", interrupted)
     out = tmp_path / "out"
     stopped = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
     assert stopped.exit_code == 130
@@ -190,7 +222,7 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert again.exit_code == 2
     assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
     assert "--out" in again.stderr
-    monkeypatch.setattr(_gather, "measure_with_progress", lambda *_: ([MEASURED], False))
+    monkeypatch.setattr(report_run, "measure_with_progress", lambda *_: ([MEASURED], False))
     found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
     assert found.exit_code == 0, found.stderr
     assert asked == [0, 1]
