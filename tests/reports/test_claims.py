@@ -115,8 +115,8 @@ def test_a_measurement_may_speak_for_a_claim_or_against_it(
     held, broken = MEASURED_CLAIMS[name](good), MEASURED_CLAIMS[name](bad)
     assert held is not None
     assert broken is not None
-    assert held.holds
-    assert not broken.holds
+    assert held.is_supported
+    assert not broken.is_supported
     (row,) = decide_claims([_claim("measured", name, verdict="true")], [], bad)
     assert row.verdict == "evidence refuted"
 
