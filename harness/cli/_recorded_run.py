@@ -147,9 +147,9 @@ def record_run(run: RecordedRun, path: Path | None, resume: bool, mention_reques
 
 def _mention_other_requests(examples: int, known: Iterable[Record], path: Path) -> None:
     """Say so where a journal holds records of another number of cases than is requested now."""
-    others = {record.requested_examples for record in known} - {None, examples}
-    if others:
-        numbers = ", ".join(map(str, sorted(others, key=str)))
+    requested = {record.requested_examples for record in known} - {None, examples}
+    if requested:
+        numbers = ", ".join(map(str, sorted(requested, key=str)))
         typer.echo(
             f"rnn-harness: what {path} holds was decided with --examples {numbers}, and is kept; "
             f"--examples {examples} is for what is left (another file decides all of it anew)",

@@ -91,11 +91,11 @@ def _read_records(path: Path) -> Sequence[Record]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read records from {path}: {error}") from None
-    kind = document_kind(text)
+    file_kind = document_kind(text)
     try:
-        if kind == "validation":
+        if file_kind == "validation":
             return Validation.model_validate_json(text).checks
-        if kind == "records":
+        if file_kind == "records":
             return RecordDocument.model_validate_json(text).records
     except ValidationError as error:
         raise UsageError(f"{path}: not a record: {not_a_record(error)}") from None

@@ -77,6 +77,8 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     class PipeConsole(Console):
+        """A console that leaves it to `output_errors` where nobody reads any more."""
+
         def on_broken_pipe(self) -> None:
             raise  # rich would leave with 1, which means refuted
 

@@ -17,6 +17,7 @@ app = typer.Typer(help="List the equations, show one, or check a spec file of yo
 @app.callback(invoke_without_command=True)
 @exit_codes
 def _list(context: typer.Context) -> None:
+    """List the equations, show one, or check a spec file of your own."""
     if context.invoked_subcommand is not None:
         return
     from rnn_harness.specs import library

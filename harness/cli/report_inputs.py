@@ -61,12 +61,12 @@ class ReportInputs:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {path}: {error}") from None
-        kind = document_kind(text)
-        if kind == "validation":
+        file_kind = document_kind(text)
+        if file_kind == "validation":
             self._read_validation(path, text)
-        elif kind == "mutant":
+        elif file_kind == "mutant":
             self._read_mutants(path, text)
-        elif kind:
+        elif file_kind:
             from rnn_harness.records.measurement import read_measurements
 
             self.add_measurements(path, read_measurements(path))
@@ -74,6 +74,7 @@ class ReportInputs:
             self._read_records(path)
 
     def _read_records(self, path: Path) -> None:
+        """Read a journal; what is skipped in it is reported."""
         from rnn_harness.records.journal import read_records
 
         warnings: list[str] = []
@@ -82,6 +83,7 @@ class ReportInputs:
             typer.echo(f"rnn-harness: {warning}", err=True)
 
     def _read_validation(self, path: Path, text: str) -> None:
+        """Read what ``validate --json`` wrote."""
         from pydantic import ValidationError
 
         from rnn_harness.records.validation import Validation
@@ -92,6 +94,7 @@ class ReportInputs:
             raise UsageError(f"{path}: no result of validate --json: {str(error).splitlines()[0]}") from None
 
     def _read_mutants(self, path: Path, text: str) -> None:
+        """Read what ``mutants --json`` wrote."""
         from rnn_harness.records.kill_matrix import parse_kill_matrix
 
         try:

@@ -37,5 +37,5 @@ def document_kind(text: str) -> str:
     except json.JSONDecodeError:
         return ""
     row = value[0] if isinstance(value, list) and value else value
-    kind = row.get("kind", "") if isinstance(row, dict) else ""
-    return kind if isinstance(kind, str) else ""
+    stated = row.get("kind", "") if isinstance(row, dict) else ""
+    return stated if isinstance(stated, str) else ""

@@ -92,13 +92,13 @@ def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) 
 
 
 def test_going_on_with_another_number_of_cases_is_told(tmp_path: Path) -> None:
-    given = ["verify", "rnn.sigma", "--records", str(tmp_path / "records.jsonl")]
-    assert run(*given, "--examples", "2").returncode == 0
-    same = run(*given, "--examples", "2", "--resume")
-    assert same.stderr == ""
-    other = run(*given, "--examples", "3", "--resume")
-    assert other.returncode == 0
-    assert "was decided with --examples 2, and is kept; --examples 3 is for what is left" in other.stderr
+    arguments = ["verify", "rnn.sigma", "--records", str(tmp_path / "records.jsonl")]
+    assert run(*arguments, "--examples", "2").returncode == 0
+    same_request = run(*arguments, "--examples", "2", "--resume")
+    assert same_request.stderr == ""
+    other_request = run(*arguments, "--examples", "3", "--resume")
+    assert other_request.returncode == 0
+    assert "was decided with --examples 2, and is kept; --examples 3 is for what is left" in other_request.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -136,12 +136,12 @@ def test_a_table_of_ones_own_equations_is_named_after_the_file_and_the_cell(tmp_
 
 def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    for old, new, told in (("F-001", "E-348", "equation id E-348"), ('"mine"', '"rnn.sigma"', "spec id rnn.sigma")):
+    for old, new, message in (("F-001", "E-348", "equation id E-348"), ('"mine"', '"rnn.sigma"', "spec id rnn.sigma")):
         path.write_text(SPEC.replace(old, new), encoding="utf-8")
         for command in (["verify", str(path)], ["specs", "check", str(path)]):
             done = run(*command)
             assert done.returncode == 2
-            assert f"{told} is taken" in done.stderr
+            assert f"{message} is taken" in done.stderr
 
 
 @pytest.mark.parametrize(

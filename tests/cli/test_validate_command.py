@@ -30,59 +30,59 @@ RUN = CliRunner()
 
 @pytest.mark.parametrize("option", ["--json", "--junit", "--repro", "--save-map"])
 def test_a_file_that_cannot_be_written_is_told_before_the_work(option: str, tmp_path: Path) -> None:
-    found = RUN.invoke(app, ["validate", "no_such_module:Cell", option, str(tmp_path / "no" / "such")])
-    assert found.exit_code == 2
-    assert f"cannot write {tmp_path / 'no' / 'such'}: there is no folder" in found.stderr  # and not that of the target
+    result = RUN.invoke(app, ["validate", "no_such_module:Cell", option, str(tmp_path / "no" / "such")])
+    assert result.exit_code == 2
+    assert f"cannot write {tmp_path / 'no' / 'such'}: there is no folder" in result.stderr  # and not that of the target
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_file_that_takes_nothing_is_told_after_the_verdict() -> None:
-    found = RUN.invoke(app, ["validate", f"{CELLS}:WithoutReset", "--examples", "0", "--json", "/dev/full"])
-    assert found.exit_code == 2
-    assert "cannot write /dev/full: No space left on device" in found.stderr
-    assert "✗ refuted" in found.stdout
+    result = RUN.invoke(app, ["validate", f"{CELLS}:WithoutReset", "--examples", "0", "--json", "/dev/full"])
+    assert result.exit_code == 2
+    assert "cannot write /dev/full: No space left on device" in result.stderr
+    assert "✗ refuted" in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("option", "told"), [("--weights", "there is no file of weights nosuch"), ("--map", "there is no map nosuch")]
+    ("option", "message"), [("--weights", "there is no file of weights nosuch"), ("--map", "there is no map nosuch")]
 )
-def test_a_file_that_is_not_there_is_told_before_the_work(option: str, told: str) -> None:
-    found = RUN.invoke(app, ["validate", "no_such_module:Cell", option, "nosuch"])
-    assert found.exit_code == 2
-    assert told in found.stderr
+def test_a_file_that_is_not_there_is_told_before_the_work(option: str, message: str) -> None:
+    result = RUN.invoke(app, ["validate", "no_such_module:Cell", option, "nosuch"])
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 def test_weights_that_are_no_numbers_are_told_and_refute_nothing(tmp_path: Path) -> None:
     weights = torch.nn.GRUCell(7, 5).state_dict()
     weights["weight_hh"][2, 1] = torch.nan
     torch.save({**weights, "mask": torch.tensor([-torch.inf])}, tmp_path / "broken.pt")
-    found = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(tmp_path / "broken.pt")])
-    assert found.exit_code == 2
-    assert "weight_hh[2, 1] is nan (1 of 75 numbers of weight_hh are not finite)" in found.stderr
-    assert "mask" not in found.stderr  # no parameter of the cell
+    result = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(tmp_path / "broken.pt")])
+    assert result.exit_code == 2
+    assert "weight_hh[2, 1] is nan (1 of 75 numbers of weight_hh are not finite)" in result.stderr
+    assert "mask" not in result.stderr  # no parameter of the cell
 
 
 @pytest.mark.parametrize(
-    ("name", "more", "told"),
+    ("name", "more", "message"),
     [
         ("LeavesAtOnce", [], "its process ended with exit code 0 while it was identified"),
         ("Hangs", ["--timeout", "0.2"], "gave no answer for 0.2 s while it was identified; --timeout SECONDS gives"),
     ],
     ids=["leaves", "takes too long"],
 )
-def test_identify_outlives_its_target(name: str, more: list[str], told: str) -> None:
+def test_identify_outlives_its_target(name: str, more: list[str], message: str) -> None:
     for form in ([], ["--json"]):
-        found = RUN.invoke(app, ["identify", f"{CELLS}:{name}", *more, *form])
-        assert found.exit_code == 3
-        assert told in found.stderr
-        assert found.stdout == ("[]\n" if form else "")
+        result = RUN.invoke(app, ["identify", f"{CELLS}:{name}", *more, *form])
+        assert result.exit_code == 3
+        assert message in result.stderr
+        assert result.stdout == ("[]\n" if form else "")
 
 
 def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -> None:
-    given = ["identify", f"{CELLS}:Right", "--save-map", str(tmp_path / "map.json")]
-    found = RUN.invoke(app, [*given, "--json"])
-    assert found.exit_code == 0, found.stderr
-    assert [(row["spec"], row["gates"]) for row in json.loads(found.stdout)] == [("gru.reset_after", "rzg")]
+    arguments = ["identify", f"{CELLS}:Right", "--save-map", str(tmp_path / "map.json")]
+    result = RUN.invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.stderr
+    assert [(row["spec"], row["gates"]) for row in json.loads(result.stdout)] == [("gru.reset_after", "rzg")]
     assert json.loads((tmp_path / "map.json").read_text())["cell"]["reset"] == "after"
     wrong = RUN.invoke(app, ["identify", f"{CELLS}:WithoutReset"])
     assert wrong.exit_code == 1
@@ -90,7 +90,7 @@ def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("ending", "told"),
+    ("ending", "message"),
     [
         (WorkerEnded(Ending.TOTAL_TIMEOUT, "was not done in the time it had"), "(--total)"),
         (WorkerEnded(Ending.TIMEOUT, "gave no answer for 120 s"), "--timeout SECONDS gives it longer"),
@@ -101,10 +101,10 @@ def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -
     ],
     ids=["late", "silent", "killed", "terminated", "out of memory", "left"],
 )
-def test_only_what_may_have_been_the_reason_is_advised(ending: WorkerEnded, told: str) -> None:
-    found = advice(ValidationRequest("it", {}), Limits(), ending)
-    assert told in found
-    assert bool(found) is bool(told)
+def test_only_what_may_have_been_the_reason_is_advised(ending: WorkerEnded, message: str) -> None:
+    advised = advice(ValidationRequest("it", {}), Limits(), ending)
+    assert message in advised
+    assert bool(advised) is bool(message)
 
 
 def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
@@ -116,18 +116,18 @@ def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
 
 
 def test_memory_in_which_torch_cannot_be_loaded_decides_nothing() -> None:
-    found = collect_validation("it", run_validation_isolated(ValidationRequest(f"{CELLS}:Right", {}, memory=0.3)))
-    assert found.outcome == "undecided"
-    assert "it may take 0.3 GB (--memory)" in found.checks[0].reason
+    validation = collect_validation("it", run_validation_isolated(ValidationRequest(f"{CELLS}:Right", {}, memory=0.3)))
+    assert validation.outcome == "undecided"
+    assert "it may take 0.3 GB (--memory)" in validation.checks[0].reason
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("--memory", "inf"), ("--memory", "1e300"), ("--memory", "0.5"), ("--timeout", "inf")]
 )
 def test_limits_that_cannot_be_kept_are_refused(option: str, value: str) -> None:
-    found = RUN.invoke(app, ["validate", f"{CELLS}:Right", option, value])
-    assert found.exit_code == 2
-    assert f"Invalid value for '{option}'" in found.stderr
+    result = RUN.invoke(app, ["validate", f"{CELLS}:Right", option, value])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
 
 
 def test_the_adapter_of_onnx_refuses_what_is_no_model() -> None:
@@ -143,13 +143,13 @@ RECORD = Record(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "told"), [(Outcome.AGREES, "– not finished; agrees so far"), (Outcome.REFUTED, "✗ refuted; not")]
+    ("outcome", "message"), [(Outcome.AGREES, "– not finished; agrees so far"), (Outcome.REFUTED, "✗ refuted; not")]
 )
-def test_what_was_interrupted_is_not_said_to_agree(outcome: Outcome, told: str) -> None:
-    found = collect_validation("it", [RecordMade(RECORD.model_copy(update={"outcome": outcome}))])
+def test_what_was_interrupted_is_not_said_to_agree(outcome: Outcome, message: str) -> None:
+    validation = collect_validation("it", [RecordMade(RECORD.model_copy(update={"outcome": outcome}))])
     out = io.StringIO()
-    print_validation(Console(file=out, width=100), found, verbose=False, finished=False)
-    assert told in out.getvalue()
+    print_validation(Console(file=out, width=100), validation, verbose=False, finished=False)
+    assert message in out.getvalue()
     assert "✓ agrees" not in out.getvalue()
 
 
@@ -160,9 +160,9 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
 
     monkeypatch.setattr("rnn_harness.validation.run_validation_isolated", interrupted)
     path = tmp_path / "found.json"
-    found = RUN.invoke(app, ["validate", f"{CELLS}:Right", "--json", str(path)])
-    assert found.exit_code == 130
-    assert "not finished; agrees so far" in found.stdout
+    result = RUN.invoke(app, ["validate", f"{CELLS}:Right", "--json", str(path)])
+    assert result.exit_code == 130
+    assert "not finished; agrees so far" in result.stdout
     assert json.loads(path.read_text())["outcome"] == "undecided"
     run = ValidationRun(ValidationRequest(), Limits(), ValidationOutputs(None, None, False, None, None), examples=0)
     assert run.exit_code([RECORD]) == 0  # as it would have been
@@ -170,11 +170,11 @@ def test_the_json_of_what_was_interrupted_is_undecided(tmp_path: Path, monkeypat
 
 def test_a_validation_prints_as_its_summary() -> None:
     record = RECORD.model_copy(update={"outcome": Outcome.REFUTED, "reason": "h[0] is 1.5, the equations give 0.5"})
-    found = collect_validation("mine.py:Cell", [RecordMade(record)] * 40)
-    lines = str(found).splitlines()
+    validation = collect_validation("mine.py:Cell", [RecordMade(record)] * 40)
+    lines = str(validation).splitlines()
     assert lines[0] == "mine.py:Cell"
     assert "✗ refuted" in lines[1]
-    assert "h[0] is 1.5, the equations give 0.5" in str(found)
-    assert len(str(found)) < 1000
-    assert repr(found) == "<Validation of mine.py:Cell: refuted, 40 checks; print it for a summary>"
-    assert "\x1b" not in str(found)
+    assert "h[0] is 1.5, the equations give 0.5" in str(validation)
+    assert len(str(validation)) < 1000
+    assert repr(validation) == "<Validation of mine.py:Cell: refuted, 40 checks; print it for a summary>"
+    assert "\x1b" not in str(validation)

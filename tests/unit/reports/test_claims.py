@@ -44,8 +44,8 @@ def test_one_evidence_of_two_is_not_enough() -> None:
 
 
 def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
-    for row, one in zip(decide_claims(claims(), [], []), claims(), strict=True):
-        if one.by in ("checks", "measured"):
+    for row, claim in zip(decide_claims(claims(), [], []), claims(), strict=True):
+        if claim.by in ("checks", "measured"):
             assert row.verdict == "not run"
         else:
             assert row.verdict in ("true", "true under conditions", "false", "not testable")
@@ -112,11 +112,11 @@ def _learning(subject: str, task: str, solved: int) -> LearningMeasurement:
 def test_a_measurement_may_speak_for_a_claim_or_against_it(
     name: str, good: list[Measurement], bad: list[Measurement]
 ) -> None:
-    held, broken = MEASURED_CLAIMS[name](good), MEASURED_CLAIMS[name](bad)
-    assert held is not None
+    supported, broken = MEASURED_CLAIMS[name](good), MEASURED_CLAIMS[name](bad)
+    assert supported is not None
     assert broken is not None
-    assert held.holds
-    assert not broken.holds
+    assert supported.is_supported
+    assert not broken.is_supported
     (row,) = decide_claims([_claim("measured", name, verdict="true")], [], bad)
     assert row.verdict == "evidence refuted"
 

@@ -46,8 +46,8 @@ def _verified(width: int) -> str:
 def test_verify_shows_id_line_errata_and_every_verdict_at_any_width(width: int) -> None:
     text = _verified(width)
     table = text[: text.index("refuted: ")]
-    for whole in ("E-001", "150", "X-001", "X-002", "3.50", *WITNESSES):
-        assert whole in table, f"{whole} is cut at {width} columns:\n{table}"
+    for text_of_row in ("E-001", "150", "X-001", "X-002", "3.50", *WITNESSES):
+        assert text_of_row in table, f"{text_of_row} is cut at {width} columns:\n{table}"
     assert table.count("✗ refuted") == 4
     assert all(len(line) <= width for line in table.splitlines())
 

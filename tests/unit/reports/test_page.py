@@ -91,9 +91,13 @@ def test_the_page_needs_no_network_and_its_links_lead_somewhere(tmp_path: Path) 
     text = _page(tmp_path, [_record("E-1"), _record("E-2")], [_decay()])
     reader = _Reader()
     reader.feed(text)
-    own = [one for one in reader.targets if not one.startswith(("#", "data:"))]
-    assert own == []
-    linked = {one[1:] for one in reader.targets if one.startswith("#") and one[1:] in ("answer", "decay", "equations")}
+    external = [target for target in reader.targets if not target.startswith(("#", "data:"))]
+    assert external == []
+    linked = {
+        target[1:]
+        for target in reader.targets
+        if target.startswith("#") and target[1:] in ("answer", "decay", "equations")
+    }
     assert linked == {"answer", "decay", "equations"} <= set(reader.ids)
     assert "math" in reader.tags
     assert "svg" in reader.tags
@@ -109,10 +113,10 @@ def test_a_print_that_is_wrong_stands_beside_its_reading_and_its_erratum(tmp_pat
 
 def test_outcomes_come_from_the_records_and_refutations_weigh_most(tmp_path: Path) -> None:
     rows = [_record("E-1"), _record("E-1", "numeric", Outcome.REFUTED, reason="off"), _record("E-2", "torch")]
-    made = build_contents(rows, DocumentStatements(PRINTED), [])
-    assert [(row.id, row.outcome) for row in made.equations] == [("E-1", "refuted"), ("E-2", "agrees")]
-    assert made.equations[0].witnesses["torch"] == "not run"
-    assert made.totals == {"refuted": 1, "agrees": 2, "vacuous": 0, "not run": 0}
+    contents = build_contents(rows, DocumentStatements(PRINTED), [])
+    assert [(row.id, row.outcome) for row in contents.equations] == [("E-1", "refuted"), ("E-2", "agrees")]
+    assert contents.equations[0].witnesses["torch"] == "not run"
+    assert contents.totals == {"refuted": 1, "agrees": 2, "vacuous": 0, "not run": 0}
 
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:
@@ -152,8 +156,8 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
         )
 
     rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
-    made = build_contents([], DocumentStatements(), rows)
-    assert [row.learnt for row in made.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
+    contents = build_contents([], DocumentStatements(), rows)
+    assert [row.learnt for row in contents.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
 
 
 def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameters() -> None:
@@ -170,8 +174,8 @@ def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameter
         )
 
     rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
-    made = build_contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
-    rnn, _, lstm = made.families
+    contents = build_contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
+    rnn, _, lstm = contents.families
     assert (rnn.equal_size, lstm.equal_size) == ("1.28 ms (reference, d = 128)",) * 2
     assert rnn.equal_count == "8.00 ms (reference, d = 304)"
     assert lstm.equal_count == lstm.equal_size
@@ -186,44 +190,44 @@ def test_the_command_reads_what_verify_and_bench_write(tmp_path: Path) -> None:
     journal, bench = tmp_path / "verify.jsonl", tmp_path / "bench.jsonl"
     journal.write_text(_record("E-348").model_dump_json() + "\n")
     write_measurements(bench, [_decay()])
-    found = RUN.invoke(app, ["report", "--from", str(journal), "--from", str(bench), "--out", str(tmp_path / "out")])
-    assert found.exit_code == 0, found.output
-    made = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert made["equations"][0]["id"] == "E-348"
-    assert made["decay"][0]["subject"] == "LSTM"
+    result = RUN.invoke(app, ["report", "--from", str(journal), "--from", str(bench), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["equations"][0]["id"] == "E-348"
+    assert report["decay"][0]["subject"] == "LSTM"
     assert "| LSTM |" in (tmp_path / "out" / "report.md").read_text()
     assert 'tests="1"' in (tmp_path / "out" / "report.xml").read_text()
     assert "1 equations, 0 refuted" in (tmp_path / "out" / "badge.svg").read_text()
 
 
 @pytest.mark.parametrize(
-    ("counts", "told", "colour"),
+    ("counts", "message", "colour"),
     [
         ({Outcome.AGREES: 3}, "2 equations, 0 refuted", "#0b6b45"),
         ({Outcome.AGREES: 3, Outcome.REFUTED: 1}, "2 equations, 1 refuted", "#b3261e"),
         ({}, "nothing decided", "#6a7380"),
     ],
 )
-def test_the_badge_says_what_the_totals_say(counts: dict[Outcome, int], told: str, colour: str) -> None:
+def test_the_badge_says_what_the_totals_say(counts: dict[Outcome, int], message: str, colour: str) -> None:
     text = badge_svg(counts, 2)
-    assert told in text
+    assert message in text
     assert colour in text
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("not json\nmore\n", "not a record"),
         (_record("E-1").model_dump_json() + "\n" + _record("E-1").model_dump_json() + "\n", "is recorded twice"),
     ],
     ids=["no records", "the same twice"],
 )
-def test_what_cannot_be_reported_is_told(text: str, told: str, tmp_path: Path) -> None:
+def test_what_cannot_be_reported_is_told(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_text(text)
-    found = RUN.invoke(app, ["report", "--from", str(path), "--out", str(tmp_path / "out")])
-    assert found.exit_code == 2
-    assert told in found.stderr
+    result = RUN.invoke(app, ["report", "--from", str(path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert message in result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -238,13 +242,13 @@ def test_in_a_browser_the_script_runs_and_counts_the_rows(tmp_path: Path) -> Non
         "--dump-dom",
         f"file://{tmp_path}/report.html",
     ]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert re.search(r">2 of 2</output>", found.stdout)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert re.search(r">2 of 2</output>", result.stdout)
 
 
 def test_the_wedge_of_a_curve_is_the_interval_of_its_rate() -> None:
-    one = _decay(rate=0.6)
-    low, high = interval_wedge(one, (0, 10), (0.0, -2.0))
+    decay = _decay(rate=0.6)
+    low, high = interval_wedge(decay, (0, 10), (0.0, -2.0))
     assert (low[0], high[0]) == (0, 0)
     assert low[1] == pytest.approx(-2 + 10 * math.log10(0.59 / 0.6))
     assert high[1] == pytest.approx(-2 + 10 * math.log10(0.61 / 0.6))

@@ -46,14 +46,14 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n")
     write_measurements(tmp_path / "b", [MEASURED])
     (tmp_path / "c").write_text(dump_kill_matrix([MUTANT]))
-    found = ReportInputs()
+    inputs = ReportInputs()
     for name in "abc":
-        found.read(tmp_path / name)
-    assert (len(found.records), len(found.measurements), found.mutants) == (1, 1, [MUTANT])
+        inputs.read(tmp_path / name)
+    assert (len(inputs.records), len(inputs.measurements), inputs.mutants) == (1, 1, [MUTANT])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             json.dumps([{"kind": "mutant", "mutant": "gru.x"}]),
@@ -65,18 +65,18 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     ],
     ids=["half a mutant", "half a validation", "an unknown measurement", "no record"],
 )
-def test_a_damaged_file_is_refused_with_what_is_wrong(text: str, told: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_with_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         ReportInputs().read(tmp_path / "x")
 
 
 def test_the_same_measurement_twice_is_refused(tmp_path: Path) -> None:
     write_measurements(tmp_path / "b", [MEASURED])
-    found = ReportInputs()
-    found.read(tmp_path / "b")
+    inputs = ReportInputs()
+    inputs.read(tmp_path / "b")
     with pytest.raises(UsageError, match="is answered twice"):
-        found.read(tmp_path / "b")
+        inputs.read(tmp_path / "b")
 
 
 @pytest.mark.parametrize(
@@ -96,26 +96,26 @@ def test_the_exit_code_says_whether_something_is_refuted(
     write_measurements(tmp_path / "b", [MEASURED.model_copy(update={"agrees": agrees, "reason": "off"})])
     kills = (KILL,) if killed else ()
     (tmp_path / "c").write_text(dump_kill_matrix([MUTANT.model_copy(update={"killed": killed, "kills": kills})]))
-    given = [part for name in "abc" for part in ("--from", str(tmp_path / name))]
-    found = RUN.invoke(app, ["report", *given, "--out", str(tmp_path / "out")])
-    assert found.exit_code == code, found.stderr
+    arguments = [part for name in "abc" for part in ("--from", str(tmp_path / name))]
+    result = RUN.invoke(app, ["report", *arguments, "--out", str(tmp_path / "out")])
+    assert result.exit_code == code, result.stderr
     notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
     assert any("not shown, off" in text for text in notes) is not agrees
 
 
 def test_where_nothing_is_decided_the_exit_code_is_3(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(RECORD.model_copy(update={"outcome": Outcome.NOT_RUN}).model_dump_json() + "\n")
-    found = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(tmp_path / "out")])
-    assert found.exit_code == 3
+    result = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 3
 
 
 def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
 
     def two(mutants: tuple[Mutant, ...]) -> Iterator[MutantResult]:
-        for one in mutants[:2]:
-            judged.append(one.name)
-            yield MUTANT.model_copy(update={"mutant": one.name})
+        for mutant in mutants[:2]:
+            judged.append(mutant.name)
+            yield MUTANT.model_copy(update={"mutant": mutant.name})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rnn_harness.mutants.judge_mutants", two)
@@ -143,7 +143,7 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypat
 def test_records_of_mixed_versions_are_refused_by_name(tmp_path: Path) -> None:
     rows = [RECORD.model_copy(update={"environment": "numpy 2.3"})]
     rows.append(RECORD.model_copy(update={"environment": "numpy 2.4", "entry": "E-349"}))
-    (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
+    (tmp_path / "a").write_text("".join(record.model_dump_json() + "\n" for record in rows))
     with pytest.raises(UsageError, match=r"E-349.* was made with numpy 2.4, and E-348.* with numpy 2.3"):
         ReportInputs().read(tmp_path / "a")
 
@@ -173,19 +173,19 @@ def test_kernels_of_another_machine_are_shown_beside(tmp_path: Path) -> None:
     kernel = {"kernel": "nn.GRU/cudnn", "dtype": "float32", "device": "cuda", "witness": "kernel"}
     rows = [RECORD.model_copy(update={"environment": "torch 2.13"})]
     rows.append(Record.model_validate({**RECORD.model_dump(), **kernel, "environment": "torch 2.11"}))
-    (tmp_path / "a").write_text("".join(one.model_dump_json() + "\n" for one in rows))
-    found = ReportInputs()
-    found.read(tmp_path / "a")
-    assert len(found.records) == 2
+    (tmp_path / "a").write_text("".join(record.model_dump_json() + "\n" for record in rows))
+    inputs = ReportInputs()
+    inputs.read(tmp_path / "a")
+    assert len(inputs.records) == 2
 
 
 def test_a_line_cut_off_by_a_killed_run_is_told_and_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a").write_text(RECORD.model_dump_json() + "\n" + RECORD.model_dump_json()[:40])
-    found = ReportInputs()
-    found.read(tmp_path / "a")
-    assert len(found.records) == 1
+    inputs = ReportInputs()
+    inputs.read(tmp_path / "a")
+    assert len(inputs.records) == 1
     assert "rnn-harness: " in capsys.readouterr().err
 
 
@@ -223,8 +223,8 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
     assert f"{out} holds what an interrupted report made (equations.jsonl): give --resume" in again.stderr
     assert "--out" in again.stderr
     monkeypatch.setattr(report_run, "measure_with_progress", lambda *_: ([MEASURED], False))
-    found = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
-    assert found.exit_code == 0, found.stderr
+    result = RUN.invoke(app, ["report", "--quick", "--out", str(out), "--resume"])
+    assert result.exit_code == 0, result.stderr
     assert asked == [0, 1]
     assert json.loads((out / "report.json").read_text())["totals"]["agrees"] == 1
     after = RUN.invoke(app, ["report", "--quick", "--out", str(out)])
@@ -240,20 +240,20 @@ def _cell(outcome: str) -> Validation:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "told", "badge", "failures", "code"),
+    ("outcome", "message", "badge", "failures", "code"),
     [
         ("refuted", "- `mine.py:Cell`: **refuted**; off by one", "1 cell, 1 refuted", 1, 1),
         ("agrees", "- `mine.py:Cell`: **agrees**; it is gru.keep.column", "1 cell, 0 refuted", 0, 0),
     ],
 )
 def test_somebodys_cell_stands_in_every_file_of_the_report(
-    outcome: str, told: str, badge: str, failures: int, code: int, tmp_path: Path
+    outcome: str, message: str, badge: str, failures: int, code: int, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_text(_cell(outcome).model_dump_json())
     out = tmp_path / "out"
-    found = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(out)])
-    assert found.exit_code == code, found.stderr
-    assert told in (out / "report.md").read_text(encoding="utf-8").splitlines()
+    result = RUN.invoke(app, ["report", "--from", str(tmp_path / "a"), "--out", str(out)])
+    assert result.exit_code == code, result.stderr
+    assert message in (out / "report.md").read_text(encoding="utf-8").splitlines()
     assert badge in (out / "badge.svg").read_text(encoding="utf-8")
     assert ("#b3261e" in (out / "badge.svg").read_text(encoding="utf-8")) is (outcome == "refuted")
     assert len(ElementTree.parse(out / "report.xml").findall("testsuite/testcase/failure")) == failures
@@ -261,14 +261,14 @@ def test_somebodys_cell_stands_in_every_file_of_the_report(
 
 
 def test_from_and_making_more_exclude_each_other(tmp_path: Path) -> None:
-    found = RUN.invoke(app, ["report", "--quick", "--from", str(tmp_path)])
-    assert found.exit_code == 2
-    assert "give one of them" in found.stderr
+    result = RUN.invoke(app, ["report", "--quick", "--from", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "give one of them" in result.stderr
 
 
 def test_a_cell_with_a_wrong_name_leaves_the_last_report_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("the last one", encoding="utf-8")
-    found = RUN.invoke(app, ["report", "--quick", "--cell", "nofile.py:X", "--out", str(tmp_path)])
-    assert found.exit_code == 2
-    assert "there is no file nofile.py" in found.stderr
+    result = RUN.invoke(app, ["report", "--quick", "--cell", "nofile.py:X", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "there is no file nofile.py" in result.stderr
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "the last one"
