@@ -85,6 +85,8 @@ class Validation(_Model):
     """Everything that was decided about one target.
 
     Attributes:
+        kind: What the document is.
+        schema_version: The version of the fields, to be raised when one changes its meaning.
         target: Its name.
         outcome: ``agrees``, ``refuted`` or ``undecided``.
         spec: What it was compared with.
@@ -95,6 +97,8 @@ class Validation(_Model):
         environment: The versions that may change an outcome.
     """
 
+    kind: Literal["validation"] = "validation"
+    schema_version: Literal[1] = 1
     target: str
     outcome: Verdict
     spec: str
@@ -118,11 +122,14 @@ def outcome_of(records: Iterable[Record]) -> Verdict:
 
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
-        fault of the target's; ``agrees`` if a check of its numbers agrees; else ``undecided``.
+        fault of the target's, or the harness itself failed in a check; ``agrees`` if a check of its numbers agrees;
+        else ``undecided``.
     """
     checks = list(records)
     if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
         return "refuted"
+    if any(record.harness_error for record in checks):
+        return "undecided"
     if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
     is_decided = any(record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks)

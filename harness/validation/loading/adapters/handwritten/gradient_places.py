@@ -6,16 +6,15 @@ one that several things could have, is asked for its value, so that a shape neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems, role_of
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange
-from rnn_harness.validation.loading.adapters.handwritten.call_trial import INPUT, PARAMETER, CallTrial, state_place
+from rnn_harness.validation.loading.adapters.handwritten.call_trial import INPUT, PARAMETER, CallTrial
 from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import EntryKey, GradientEntry
 
 _EXACT, _BY_ROLE = 2, 1
@@ -74,40 +73,44 @@ def assign_gradients(trial: CallTrial, entries: Sequence[GradientEntry], state_n
     """
     naming = _Naming(trial, state_names)
     places = [place for place in trial.values if trial.has_influence(place)]
-    pairs = []
-    for place in places:
-        for entry in entries:
-            rank = naming.rank(place, entry)
-            if fits(trial, place, entry.value):
-                pairs.append(_Pair(place, entry, rank, trial.is_gradient(place, entry.value)))
-    bound = {pair.place: pair.entry.key for pair in pairs if pair.naming == _EXACT}
-    bound_entries = set(bound.values())
-    chosen: dict[str, _Pair] = {}
-
-    def take(pair: _Pair) -> None:
-        used = {taken.entry.key for taken in chosen.values()}
-        if pair.place not in chosen and pair.entry.key not in used:
-            chosen[pair.place] = pair
-
-    for pair in pairs:
-        if pair.right and pair.naming:
-            take(pair)
-    for pair in pairs:
-        # A right value without a name counts, unless the name of something else stands on either of the two.
-        if pair.right and pair.place not in bound and pair.entry.key not in bound_entries:
-            take(pair)
-    for returned_first in (True, False):
-        for rank in (_EXACT, _BY_ROLE):
-            for pair in pairs:
-                if pair.naming == rank and pair.entry.is_returned == returned_first:
-                    take(pair)
-    for pair in pairs:
-        if pair.entry.is_returned and pair.entry.key not in bound_entries:
-            take(pair)
+    pairs = [
+        _Pair(place, entry, naming.rank(place, entry), trial.is_gradient(place, entry.value))
+        for place, entry in itertools.product(places, entries)
+        if fits(trial, place, entry.value)
+    ]
+    chosen = _chosen(pairs)
     misshapen = _misshapen(trial, [place for place in places if place not in chosen], entries, naming)
     missing = tuple(place for place in places if place not in chosen and place not in misshapen)
     right = frozenset(place for place, pair in chosen.items() if pair.right)
     return GradientPlaces({place: pair.entry.key for place, pair in chosen.items()}, right, missing, misshapen)
+
+
+def _chosen(pairs: Sequence[_Pair]) -> dict[str, _Pair]:
+    """One gradient for every place, likely ones first."""
+    bound = {pair.place: pair.entry.key for pair in pairs if pair.naming == _EXACT}
+    bound_entries = set(bound.values())
+
+    def is_nameless(pair: _Pair) -> bool:
+        return pair.place not in bound and pair.entry.key not in bound_entries
+
+    likely: list[Callable[[_Pair], bool]] = [
+        lambda pair: pair.right and pair.naming > 0,
+        # A right value without a name counts, unless the name of something else stands on either of the two.
+        lambda pair: pair.right and is_nameless(pair),
+        lambda pair: pair.naming == _EXACT and pair.entry.is_returned,
+        lambda pair: pair.naming == _BY_ROLE and pair.entry.is_returned,
+        lambda pair: pair.naming == _EXACT,
+        lambda pair: pair.naming == _BY_ROLE,
+        lambda pair: pair.entry.is_returned and pair.entry.key not in bound_entries,
+    ]
+    chosen: dict[str, _Pair] = {}
+    used: set[EntryKey] = set()
+    for is_likely in likely:
+        for pair in pairs:
+            if is_likely(pair) and pair.place not in chosen and pair.entry.key not in used:
+                chosen[pair.place] = pair
+                used.add(pair.entry.key)
+    return chosen
 
 
 def fits(trial: CallTrial, place: str, value: Array) -> bool:
@@ -183,13 +186,3 @@ class _Naming:
 def _plain(name: str) -> str:
     """A name without underscores."""
     return name.replace("_", "")
-
-
-def zeros_like_places(values: Mapping[str, Array]) -> dict[str, Array]:
-    """Zeros of the shapes of what goes in, by the same names."""
-    return {place: np.zeros_like(value) for place, value in values.items()}
-
-
-def places_of_states(count: int) -> tuple[str, ...]:
-    """The names of the gradients of so many states."""
-    return tuple(state_place(number) for number in range(count))

@@ -34,6 +34,7 @@ class HandwrittenCell:
         self.source, self.ways = source, ways
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call forward, and hand over how its backward is called."""
         x, *states = flat_arguments(arguments)
         if self.ways.forward.is_batched:
             return self._batch(parameters, x, states, differentiate)
