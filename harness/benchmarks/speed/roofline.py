@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.stopwatch import Call
 from rnn_harness.records.measurement import SpeedPhase
@@ -95,7 +96,7 @@ def floor_calls(point: SpeedPoint) -> dict[str, Call]:
     """Build the matrix products of one forward alone, in torch and, on the processor, in NumPy."""
     import torch
 
-    dtype = getattr(torch, point.dtype)
+    dtype = torch_dtype(point.dtype)
     once: list[tuple[Any, Any]] = []
     every_step: list[tuple[Any, Any]] = []
     for block, rows in point.weight_rows.items():
