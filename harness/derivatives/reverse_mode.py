@@ -40,7 +40,7 @@ def negate(node: Node) -> Node:
     """Return ``0 - node``; of a node that is negated already, what it negates.
 
     Args:
-        node: a node of any shape.
+        node: A node of any shape.
     """
     if isinstance(node, Subtract) and node.left == _ZERO:
         return node.right
@@ -51,8 +51,8 @@ def times(first: Node, second: Node) -> Node:
     """Return the product entry by entry, without factors of 1; signs are moved outwards.
 
     Args:
-        first: a factor.
-        second: a factor of the same shape, or a scalar.
+        first: A factor.
+        second: A factor of the same shape, or a scalar.
     """
     if first == _UNIT:
         return second
@@ -67,7 +67,7 @@ def total(parts: list[Node]) -> Node:
     """Return the sum of one or more parts; negated parts are subtracted.
 
     Args:
-        parts: nodes of equal shape, at least one.
+        parts: Nodes of equal shape, at least one.
     """
     result = parts[0]
     for part in parts[1:]:

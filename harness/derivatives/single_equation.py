@@ -12,7 +12,7 @@ def local_name(variable: Variable) -> str:
     """Return a variable's name as an input of a local program: name and time, ``h[-1]``.
 
     Args:
-        variable: a variable that the equation reads.
+        variable: A variable that the equation reads.
     """
     return f"{variable.name}[{variable.time:+d}]" if variable.time else variable.name
 
