@@ -120,6 +120,9 @@ class Validation(_Model):
 def outcome_of(records: Iterable[Record]) -> Verdict:
     """Decide the outcome of a target from its records.
 
+    Args:
+        records: The records of one target, in any order.
+
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
         fault of the target's, or the harness itself failed in a check; ``agrees`` if a check of its numbers agrees;

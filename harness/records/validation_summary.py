@@ -42,7 +42,11 @@ _VERDICTS_SO_FAR = {
 
 
 def summary_text(validation: Validation) -> str:
-    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken."""
+    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken.
+
+    Args:
+        validation: A validation that came to its end.
+    """
     from rich.console import Console
 
     text = io.StringIO()
