@@ -197,8 +197,8 @@ def validate(
 def _code(found: list[Record]) -> ExitCode:
     from rnn_harness.validation import outcome_of
 
-    codes = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
-    return codes[outcome_of(found)]
+    codes = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED}
+    return codes.get(outcome_of(found), ExitCode.UNDECIDED)
 
 
 def _write(
