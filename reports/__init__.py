@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rnn_harness.reports.summary import Recorded, Row, gravest, summarise, totals
+from rnn_harness.reports.summary import EntrySummary, count_outcomes, gravest_outcome, summarise_entries
 
-__all__ = ["Recorded", "Row", "gravest", "summarise", "totals"]
+__all__ = ["EntrySummary", "count_outcomes", "gravest_outcome", "summarise_entries"]

@@ -1,12 +1,10 @@
-"""What is other in one report than in another: outcomes, verdicts, bits, times and rates beyond noise."""
+"""What differs between two reports: outcomes, verdicts, bits, and times and rates beyond noise."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -14,125 +12,172 @@ from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.measurement import Measurement, parse_measurement
+from rnn_harness.records.measurement import Measurement
 from rnn_harness.records.measurement_history import compare_measurements
+from rnn_harness.reports.page.contents import Contents
+from rnn_harness.reports.page.kernel_rows import KernelRow
+from rnn_harness.reports.page.render import CONTENTS_ADAPTER
 from rnn_harness.reports.text.fit_table import Column, print_table
 
-SECTIONS = ("equations", "claims", "kernels", "decay", "speed", "learning", "validations")
+_ABSENT = "absent"
 
 
 @dataclass(frozen=True)
-class Difference:
-    """`kind`: of what; `worse`: it agreed and is now refuted, or not decided any more."""
+class ReportChange:
+    """A difference between two reports.
 
-    kind: str
-    what: str
-    old: str
-    new: str
-    worse: bool = False
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """The JSON of a report, from its file or its folder. Raises UsageError."""
-    file = path / "report.json" if path.is_dir() else path
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"cannot read a report from {file}: {error}") from None
-    missing = [name for name in SECTIONS if not isinstance(found, dict) or name not in found]
-    if missing:
-        raise UsageError(f"{file} is no report.json of rnn-harness report: it has no {', '.join(missing)}")
-    return dict(found)
-
-
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Every difference, the worse ones first."""
-    found = [
-        *_outcomes("equation", _witnesses(old), _witnesses(new)),
-        *_outcomes(
-            "cell", _named(old, "validations", "target", "outcome"), _named(new, "validations", "target", "outcome")
-        ),
-        *_texts("claim", _named(old, "claims", "id", "verdict"), _named(new, "claims", "id", "verdict")),
-        *_outcomes("kernel", _kernels(old), _kernels(new)),
-        *_texts("bits", _bits(old), _bits(new)),
-        *_measured(old, new),
-    ]
-    return sorted(found, key=lambda one: not one.worse)
-
-
-def _named(report: Mapping[str, Any], section: str, key: str, value: str) -> dict[str, str]:
-    return {str(row[key]): str(row[value]) for row in report[section]}
-
-
-def _witnesses(report: Mapping[str, Any]) -> dict[str, str]:
-    rows = report["equations"]
-    return {f"{row['id']} ({row['spec']}), {name}": said for row in rows for name, said in row["witnesses"].items()}
-
-
-def _kernels(report: Mapping[str, Any]) -> dict[str, str]:
-    rows = report["kernels"]
-    return {_kernel(row): "refuted" if row["refuted"] else "agrees" if row["agrees"] else "not run" for row in rows}
-
-
-def _bits(report: Mapping[str, Any]) -> dict[str, str]:
-    return {_kernel(row): f"{row['bits']:.1f}" for row in report["kernels"] if row["bits"] is not None}
-
-
-def _kernel(row: Mapping[str, Any]) -> str:
-    return f"{row['kernel']}, {row['dtype']}, {row['device']}"
-
-
-def _texts(kind: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
-    for what in dict.fromkeys((*old, *new)):
-        before, after = old.get(what, "absent"), new.get(what, "absent")
-        if before != after:
-            yield Difference(kind, what, before, after)
-
-
-def _outcomes(kind: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
-    for one in _texts(kind, old, new):
-        worse = one.new == "refuted" or one.old == "agrees"
-        yield Difference(one.kind, one.what, one.old, one.new, worse)
-
-
-def _measured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    """Times, rates and losses whose intervals are apart; times of different machines are not compared, and that is
-    told.
+    Attributes:
+        category: What differs: an equation's outcome, a claim's verdict, bits, a time.
+        subject: The equation, claim, kernel, cell or measurement.
+        old: What the older report says.
+        new: What the newer report says.
+        is_worse: Whether it agreed and does not any more, or is refuted now.
     """
 
-    def rows(report: Mapping[str, Any], section: str) -> list[Measurement]:
-        found = report[section]
-        flat = [row for group in found.values() for row in group] if isinstance(found, dict) else found
-        try:
-            return [parse_measurement(row) for row in flat]
-        except ValidationError as error:
-            problem = str(error).splitlines()[0]
-            raise UsageError(
-                f"the report's {section} holds what is no measurement of this version: {problem}"
-            ) from None
-
-    for section in ("decay", "learning", "speed"):
-        before, after = rows(old, section), rows(new, section)
-        machines = sorted({one.machine for one in (*before, *after)})
-        if section == "speed" and before and after and len(machines) > 1:
-            yield Difference("speed", "all times", machines[0], f"{machines[1]}: another machine, not compared")
-            continue
-        for one in compare_measurements(before, after):
-            if one.is_real:
-                told = f"{one.new:.3g} ({one.factor:.2f} times, beyond noise)"
-                yield Difference(section, one.title, f"{one.old:.3g}", told)
+    category: str
+    subject: str
+    old: str
+    new: str
+    is_worse: bool = False
 
 
-def print_changes(console: Console, found: list[Difference], old: str, new: str) -> None:
-    """A table, or that nothing changed."""
-    if not found:
+def read_report(path: Path) -> Contents:
+    """Read the contents of a report from its report.json, or from its folder.
+
+    Raises:
+        UsageError: There is no report of this version.
+    """
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read a report from {file}: {error}") from None
+    try:
+        return CONTENTS_ADAPTER.validate_json(text)
+    except ValidationError as error:
+        raise UsageError(f"{file} is no report.json of this version of rnn-harness report: {_problem(error)}") from None
+
+
+def _problem(error: ValidationError) -> str:
+    """Name the sections that are missing, or else the first field that is wrong."""
+    details = error.errors(include_url=False)
+    missing = [str(detail["loc"][-1]) for detail in details if detail["type"] == "missing" and len(detail["loc"]) == 1]
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    place = ".".join(map(str, details[0]["loc"]))
+    return f"{place}: {details[0]['msg']}" if place else details[0]["msg"]
+
+
+def compare_reports(old: Contents, new: Contents) -> list[ReportChange]:
+    """Return every difference between two reports, the worse ones first."""
+    changes = [
+        *_outcome_changes("equation", _witness_outcomes(old), _witness_outcomes(new)),
+        *_outcome_changes("cell", _cell_outcomes(old), _cell_outcomes(new)),
+        *_text_changes("claim", _claim_verdicts(old), _claim_verdicts(new)),
+        *_outcome_changes("kernel", _kernel_outcomes(old), _kernel_outcomes(new)),
+        *_text_changes("bits", _kernel_bits(old), _kernel_bits(new)),
+        *_measurement_changes("decay", old.decay, new.decay),
+        *_measurement_changes("learning", _flatten(old.learning), _flatten(new.learning)),
+        *_speed_changes(_flatten(old.speed), _flatten(new.speed)),
+    ]
+    return sorted(changes, key=lambda change: not change.is_worse)
+
+
+def _witness_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by equation and witness."""
+    return {
+        f"{row.id} ({row.spec}), {witness}": outcome
+        for row in report.equations
+        for witness, outcome in row.witnesses.items()
+    }
+
+
+def _cell_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by validated candidate."""
+    return {validation.target: validation.outcome for validation in report.validations}
+
+
+def _claim_verdicts(report: Contents) -> dict[str, str]:
+    """Return the verdict by claim."""
+    return {row.id: row.verdict for row in report.claims}
+
+
+def _kernel_outcomes(report: Contents) -> dict[str, str]:
+    """Return the gravest outcome by kernel, dtype and device."""
+    return {
+        _setting(row): "refuted" if row.refuted else "agrees" if row.agrees else "not run" for row in report.kernels
+    }
+
+
+def _kernel_bits(report: Contents) -> dict[str, str]:
+    """Return the effective precision by kernel, dtype and device."""
+    return {_setting(row): f"{row.bits:.1f}" for row in report.kernels if row.bits is not None}
+
+
+def _setting(row: KernelRow) -> str:
+    """Name the kernel, dtype and device of a row."""
+    return f"{row.kernel}, {row.dtype}, {row.device}"
+
+
+def _flatten(groups: Mapping[str, Sequence[Measurement]]) -> list[Measurement]:
+    """Return the measurements of all groups."""
+    return [row for rows in groups.values() for row in rows]
+
+
+def _text_changes(category: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[ReportChange]:
+    """Yield the subjects of which the reports say different texts."""
+    for subject in dict.fromkeys((*old, *new)):
+        before, after = old.get(subject, _ABSENT), new.get(subject, _ABSENT)
+        if before != after:
+            yield ReportChange(category, subject, before, after)
+
+
+def _outcome_changes(category: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[ReportChange]:
+    """Yield the subjects whose outcome differs, and whether that is worse."""
+    for change in _text_changes(category, old, new):
+        is_worse = change.new == "refuted" or change.old == "agrees"
+        yield ReportChange(change.category, change.subject, change.old, change.new, is_worse)
+
+
+def _speed_changes(old: Sequence[Measurement], new: Sequence[Measurement]) -> Iterator[ReportChange]:
+    """Yield the times that differ; those of different machines are not compared, and the change says so."""
+    machines = sorted({row.machine for row in (*old, *new)})
+    if old and new and len(machines) > 1:
+        yield ReportChange("speed", "all times", machines[0], f"{machines[1]}: another machine, not compared")
+    else:
+        yield from _measurement_changes("speed", old, new)
+
+
+def _measurement_changes(
+    category: str, old: Sequence[Measurement], new: Sequence[Measurement]
+) -> Iterable[ReportChange]:
+    """Yield the times, rates and losses whose intervals are apart."""
+    for change in compare_measurements(old, new):
+        if change.is_real:
+            text = f"{change.new:.3g} ({change.factor:.2f} times, beyond noise)"
+            yield ReportChange(category, change.title, f"{change.old:.3g}", text)
+
+
+def print_report_changes(console: Console, changes: Sequence[ReportChange], old: str, new: str) -> None:
+    """Print a table of the changes, or that nothing changed.
+
+    Args:
+        console: The terminal.
+        changes: The differences.
+        old: The name of the older report.
+        new: The name of the newer report.
+    """
+    if not changes:
         console.print(f"{escape(new)} says what {escape(old)} says; no time, rate or loss changed beyond noise")
         return
     columns = (Column("kind"), *(Column(name, least=16) for name in ("what", "old", "new")))
     rows = [
-        [Text(text, style="bold red" if one.worse else "") for text in (one.kind, one.what, one.old, one.new)]
-        for one in found
+        [
+            Text(text, style="bold red" if change.is_worse else "")
+            for text in (change.category, change.subject, change.old, change.new)
+        ]
+        for change in changes
     ]
     print_table(console, f"{new} against {old}", columns, rows)
-    worse = sum(one.worse for one in found)
-    console.print(f"{len(found)} changes, {worse} for the worse", style="bold red" if worse else "bold")
+    worse = sum(change.is_worse for change in changes)
+    console.print(f"{len(changes)} changes, {worse} for the worse", style="bold red" if worse else "bold")

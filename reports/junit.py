@@ -4,57 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.atomic_file import replaced_when_complete
 
-
-class Checked(Protocol):
-    """What JUnit is told of a record."""
-
-    @property
-    def entry(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def program(self) -> str: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def dtype(self) -> str: ...
-    @property
-    def expected(self) -> str: ...
+if TYPE_CHECKING:
+    from junitparser import TestCase
 
 
-def write_junit(path: Path, subjects: Mapping[str, Sequence[Checked]]) -> None:
-    """Write the records of every subject, by its name. Raises OSError; the file is written whole or not at all."""
+def write_junit(path: Path, subjects: Mapping[str, Sequence[Record]]) -> None:
+    """Write the records of every subject as JUnit XML; the file is written completely or not at all.
+
+    Args:
+        path: The file.
+        subjects: The records of each subject, by its name.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     from junitparser import JUnitXml, TestSuite
 
     xml = JUnitXml()
-    for name, records in subjects.items():
+    for subject, records in subjects.items():
         for dtype in dict.fromkeys(record.dtype for record in records):
-            suite = TestSuite(f"{name} {dtype}".strip())
-            for record in (one for one in records if one.dtype == dtype):
-                suite.add_testcase(_case(name, record))
+            suite = TestSuite(f"{subject} {dtype}".strip())
+            for record in records:
+                if record.dtype == dtype:
+                    suite.add_testcase(_test_case(subject, record))
             xml.add_testsuite(suite)
     with replaced_when_complete(path) as partial:
         xml.write(str(partial), pretty=True)
 
 
-def _case(name: str, record: Checked) -> Any:
+def _test_case(subject: str, record: Record) -> TestCase:
+    """Turn a record into a test: an expected failure and what was not decided count as skipped."""
     from junitparser import Failure, Skipped, TestCase
 
-    case = TestCase(f"{record.check}: {record.entry}", name, record.seconds)
-    if record.outcome == "refuted" and record.expected:
+    case = TestCase(f"{record.check}: {record.entry}", subject, record.seconds)
+    if record.outcome is Outcome.REFUTED and record.expected:
         case.result = [Skipped(f"expected failure: {record.expected}")]
-    elif record.outcome == "refuted":
+    elif record.outcome is Outcome.REFUTED:
         failure = Failure(record.reason)
         failure.text = record.program or record.reason
         case.result = [failure]
-    elif record.outcome != "agrees":
+    elif record.outcome is not Outcome.AGREES:
         case.result = [Skipped(f"{record.outcome}: {record.reason}")]
     return case

@@ -1,88 +1,80 @@
-"""Records put together by entry: what every witness said, and how close it was to the bound."""
+"""Records summarised by entry: what every witness says of it, and how close it came to the bound."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-WITNESSES = ("text", "reference", "numeric", "symbolic", "torch")
-_ORDER = ("refuted", "agrees", "vacuous", "not run")
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome, Witness
 
-
-class Recorded(Protocol):
-    """What a report reads of a record."""
-
-    @property
-    def entry(self) -> str: ...
-    @property
-    def spec(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def witness(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def error_over_bound(self) -> float | None: ...
-    @property
-    def examples(self) -> int: ...
-    @property
-    def vacuous(self) -> int: ...
-    @property
-    def program(self) -> str: ...
+WITNESSES: tuple[Witness, ...] = ("text", "reference", "numeric", "symbolic", "torch")
+"""The witnesses that speak about equations, in the order of the tables' columns."""
+GRAVITY = (Outcome.REFUTED, Outcome.AGREES, Outcome.VACUOUS, Outcome.NOT_RUN)
+"""The outcomes, the gravest first."""
 
 
 @dataclass
-class Row:
-    """One entry. `outcomes` by witness, the gravest of its checks; `reasons` by witness."""
+class EntrySummary:
+    """What the records of one entry say.
+
+    Attributes:
+        entry: The entry's id.
+        spec: The id of its spec.
+        outcomes: The gravest outcome of its checks, by witness.
+        reasons: The reason of that outcome, by witness.
+        error_over_bound: The largest error of a decided check, divided by its bound.
+        examples: The number of cases that counted, over all decided checks.
+    """
 
     entry: str
     spec: str
-    outcomes: dict[str, str] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[Witness, Outcome] = field(default_factory=dict)
+    reasons: dict[Witness, str] = field(default_factory=dict)
     error_over_bound: float = 0.0
     examples: int = 0
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """The gravest outcome of all witnesses; ``not run`` only if none decided."""
-        return gravest(self.outcomes.values())
+        return gravest_outcome(self.outcomes.values())
 
     @property
-    def odd_one_out(self) -> str:
-        """The witness that alone disagrees with at least two others; empty where the vote names none."""
-        against = [name for name, outcome in self.outcomes.items() if outcome == "refuted"]
-        agreeing = [name for name, outcome in self.outcomes.items() if outcome == "agrees"]
-        return against[0] if len(against) == 1 and len(agreeing) >= 2 else ""
+    def odd_one_out(self) -> Witness | None:
+        """The witness that alone disagrees with at least two others; None where the vote names none."""
+        refuting = [witness for witness, outcome in self.outcomes.items() if outcome is Outcome.REFUTED]
+        agreeing = [witness for witness, outcome in self.outcomes.items() if outcome is Outcome.AGREES]
+        return refuting[0] if len(refuting) == 1 and len(agreeing) >= 2 else None
 
 
-def gravest(outcomes: Iterable[str]) -> str:
-    """refuted before agrees before vacuous before not run."""
-    found = set(outcomes)
-    return next((outcome for outcome in _ORDER if outcome in found), "not run")
+def gravest_outcome(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the first of `GRAVITY` that is among `outcomes`; ``not run`` where there is none."""
+    present = set(outcomes)
+    return next((outcome for outcome in GRAVITY if outcome in present), Outcome.NOT_RUN)
 
 
-def summarise(records: Iterable[Recorded]) -> dict[tuple[str, str], Row]:
-    """Rows by (spec, entry), in the order of the records."""
-    rows: dict[tuple[str, str], Row] = {}
+def summarise_entries(records: Iterable[Record]) -> dict[tuple[str, str], EntrySummary]:
+    """Summarise records by entry.
+
+    Returns:
+        A summary by (spec, entry), in the order of the records.
+    """
+    summaries: dict[tuple[str, str], EntrySummary] = {}
     for record in records:
-        row = rows.setdefault((record.spec, record.entry), Row(record.entry, record.spec))
-        before, outcome = row.outcomes.get(record.witness), str(record.outcome)
-        now = outcome if before is None else gravest((before, outcome))
-        if now != before:
-            row.outcomes[record.witness], row.reasons[record.witness] = now, record.reason
-        if outcome in ("agrees", "refuted"):
-            row.error_over_bound = max(row.error_over_bound, record.error_over_bound or 0.0)
-            row.examples += record.examples
-    return rows
+        summary = summaries.setdefault((record.spec, record.entry), EntrySummary(record.entry, record.spec))
+        before = summary.outcomes.get(record.witness)
+        now = record.outcome if before is None else gravest_outcome((before, record.outcome))
+        if now is not before:
+            summary.outcomes[record.witness], summary.reasons[record.witness] = now, record.reason
+        if record.outcome in (Outcome.AGREES, Outcome.REFUTED):
+            summary.error_over_bound = max(summary.error_over_bound, record.error_over_bound or 0.0)
+            summary.examples += record.examples
+    return summaries
 
 
-def totals(records: Iterable[Recorded]) -> dict[str, int]:
-    """How many records of each outcome."""
-    found = dict.fromkeys(_ORDER, 0)
+def count_outcomes(records: Iterable[Record]) -> dict[Outcome, int]:
+    """Return the number of records of each outcome, the gravest first."""
+    counts = dict.fromkeys(GRAVITY, 0)
     for record in records:
-        found[str(record.outcome)] += 1
-    return found
+        counts[record.outcome] += 1
+    return counts

@@ -1,41 +1,22 @@
-"""``rnn-harness mutants``: which check sees which fault."""
+"""``rnn-harness mutants``: which check refutes which wrong reference."""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded, named
+from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli.arguments import refuse_empty_names
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.mutants import Mutant, MutantResult
+    from rnn_harness.mutants import Mutant
 
 
-def fate_row(fate: MutantResult) -> dict[str, Any]:
-    """What became of a mutant, for JSON."""
-    kills = [
-        {"check": k.check, "examples": k.examples, "seconds": round(k.seconds, 4), "detail": k.detail}
-        for k in fate.kills
-    ]
-    counts = {"killed": fate.killed, "examples": fate.examples, "vacuous": fate.vacuous}
-    return {**_mutant_row(fate.mutant), **counts, "kills": kills}
-
-
-def _mutant_row(mutant: Mutant) -> dict[str, Any]:
-    return {
-        "mutant": mutant.name,
-        "spec": mutant.spec,
-        "part": mutant.part,
-        "edit": mutant.edit,
-        "published_bug": mutant.published_bug,
-    }
-
-
-@guarded
+@exit_codes
 def mutants(
     names: Annotated[
         list[str] | None,
@@ -54,26 +35,28 @@ def mutants(
     Each mutant is one edit of a right reference. All must be killed, none by a case that could not have failed.
     Exit code 1 if one survives.
     """
-    named("part of a mutant's name", names or [])
+    refuse_empty_names("part of a mutant's name", names or [])
     from rnn_harness.mutants import MUTANTS, judge_mutants
 
-    chosen = tuple(m for m in MUTANTS if not names or any(name.lower() in m.name.lower() for name in names))
+    chosen = tuple(
+        mutant for mutant in MUTANTS if not names or any(name.lower() in mutant.name.lower() for name in names)
+    )
     if not chosen:
-        families = ", ".join(sorted({m.name.split(".")[0] for m in MUTANTS}))
+        families = ", ".join(sorted({mutant.name.split(".")[0] for mutant in MUTANTS}))
         raise UsageError(
             f"no mutant's name contains {' or '.join(map(repr, names or []))}; there are families {families}"
         )
+    from rnn_harness.records.kill_matrix import dump_kill_matrix
+
     if listing and as_json:
-        typer.echo(json.dumps([_mutant_row(mutant) for mutant in chosen], indent=1))
+        typer.echo(dump_kill_matrix(mutant.describe() for mutant in chosen))
         return
     if listing:
-        for mutant in chosen:
-            bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
-            typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")
+        _list_mutants(chosen)
         return
     from rich.progress import track
 
-    found = list(
+    results = list(
         track(
             judge_mutants(chosen),
             "mutants",
@@ -84,10 +67,17 @@ def mutants(
         )
     )
     if as_json:
-        typer.echo(json.dumps([fate_row(fate) for fate in found], indent=1))
+        typer.echo(dump_kill_matrix(results))
     else:
-        from rnn_harness.reports.text.kill_matrix import print_kills
+        from rnn_harness.reports.text.kill_matrix import print_kill_matrix
 
-        print_kills(console(), found, verbose)
-    if not all(fate.killed for fate in found):
+        print_kill_matrix(console(), results, verbose)
+    if not all(result.killed for result in results):
         raise typer.Exit(ExitCode.REFUTED)
+
+
+def _list_mutants(mutants: Sequence[Mutant]) -> None:
+    """Print every mutant with its spec, the published bug it is modelled on, and its edit."""
+    for mutant in mutants:
+        bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
+        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")

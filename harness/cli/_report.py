@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._gather import ReportInputs
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli.report_inputs import ReportInputs
+from rnn_harness.cli.report_run import ReportRun
 from rnn_harness.errors import ExitCode, UsageError
 
-if TYPE_CHECKING:
-    from rnn_harness.reports.page import DocumentStatements
 
-
-@guarded
+@exit_codes
 def report(
     sources: Annotated[
         list[Path] | None,
@@ -28,7 +26,7 @@ def report(
     quick: Annotated[
         bool, typer.Option("--quick", help="Decide and measure in two minutes, without kernels and mutants.")
     ] = False,
-    cell: Annotated[list[str] | None, typer.Option(help="Validate somebody's cell for it, too.")] = None,
+    cell: Annotated[list[str] | None, typer.Option(help="Validate this cell for it, too; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what an interrupted report left in the folder.")
@@ -46,56 +44,41 @@ def report(
     if compare is not None:
         if sources or quick or cell:
             raise UsageError("--compare reads two reports that there are; give it alone")
-        _compared(*compare)
+        _compare(*compare)
         return
     if sources and (quick or cell or resume):
         raise UsageError("--from reads what there is, and --quick, --cell and --resume make more: give one of them")
-    from rnn_harness.reports.page import contents, write
-
-    gathered = ReportInputs()
+    inputs = ReportInputs()
     for path in sources or ():
-        gathered.read(path)
+        inputs.read(path)
     if not sources:
         try:
-            gathered.make(quick, cell or [], out, resume)
+            ReportRun(inputs, out, quick, resume).run(cell or [])
         except KeyboardInterrupt:
             typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
             raise
-    records = list(gathered.records.values())
-    made = contents(records, said(), list(gathered.measured.values()), gathered.validations, gathered.mutant_rows)
+    _write(inputs, out)
+    raise typer.Exit(inputs.exit_code())
+
+
+def _write(inputs: ReportInputs, folder: Path) -> None:
+    """Write the report and print its files. Raises UsageError."""
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
+
+    records, measurements = list(inputs.records.values()), list(inputs.measurements.values())
+    contents = build_contents(records, document_statements(), measurements, inputs.validations, inputs.mutants)
     try:
-        for path in write(made, out, records):
+        for path in write_report(contents, folder, records):
             typer.echo(str(path))
     except OSError as error:
-        raise UsageError(f"cannot write the report to {out}: {error.strerror}") from None
-    raise typer.Exit(gathered.code())
+        raise UsageError(f"cannot write the report to {folder}: {error.strerror}") from None
 
 
-def _compared(old: Path, new: Path) -> None:
-    from rnn_harness.reports.changes import changes, print_changes, read_report
+def _compare(old: Path, new: Path) -> None:
+    """Print what differs between two reports; exit code 1 where something is worse."""
+    from rnn_harness.reports.changes import compare_reports, print_report_changes, read_report
 
-    found = changes(read_report(old), read_report(new))
-    print_changes(console(), found, str(old), str(new))
-    if any(one.worse for one in found):
+    changes = compare_reports(read_report(old), read_report(new))
+    print_report_changes(console(), changes, str(old), str(new))
+    if any(change.is_worse for change in changes):
         raise typer.Exit(ExitCode.REFUTED)
-
-
-def said() -> DocumentStatements:
-    """What the documents say, from the specs."""
-    from rnn_harness.reports.page import DocumentStatements, Printed
-    from rnn_harness.specs import Program, Table, claims, contradictions, equivalences, library, misprints
-
-    printed = {
-        one.id: Printed(
-            one.document or spec.model.document,
-            one.line,
-            one.section,
-            one.printed,
-            one.reading or "",
-            tuple((found.id, found.text) for found in one.errata),
-            isinstance(one, (Program, Table)),
-        )
-        for spec in library().specs
-        for one in spec.entries
-    }
-    return DocumentStatements(printed, claims(), misprints(), contradictions(), equivalences())

@@ -51,7 +51,11 @@ def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
 
 @functools.cache
 def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
-    """Return the printed program, and the one with the alternatives if there are any."""
+    """Return the printed program, and the one with these alternative equations if there are any.
+
+    Raises:
+        UsageError: an id is no alternative of the spec.
+    """
     printed = spec.program(LAYERS)
     return (printed, program_by(spec, alternatives)) if alternatives else (printed,)
 

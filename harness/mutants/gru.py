@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _KEEP, _WRITE, _AFTER, _SIGMA = "gru.keep.column", "gru.write.concatenated", "gru.reset_after", "gru.sigma"
 
 
-def _gru(name: str, part: str, old: str, new: str, published_bug: str = "", spec: str = _KEEP) -> Mutant:
+def _gru(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _KEEP) -> Mutant:
     return Mutant(f"gru.{name}", spec, "gru", part, old, new, published_bug)
 
 

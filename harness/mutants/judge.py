@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -16,47 +15,9 @@ from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
+from rnn_harness.records.kill_matrix import Kill, MutantResult
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
-
-
-@dataclass(frozen=True)
-class Kill:
-    """A check that refuted a mutant.
-
-    Attributes:
-        check: its id.
-        examples: number of cases that counted until it did.
-        seconds: what the check took until then.
-        detail: what it said.
-    """
-
-    check: str
-    examples: int
-    seconds: float
-    detail: str
-
-
-@dataclass(frozen=True)
-class MutantResult:
-    """What became of a mutant.
-
-    Attributes:
-        mutant: which one.
-        kills: the checks that refuted it, in the order in which they did.
-        examples: number of cases that counted.
-        vacuous: number of cases that could not have shown anything, and were not used.
-    """
-
-    mutant: Mutant
-    kills: tuple[Kill, ...]
-    examples: int
-    vacuous: int
-
-    @property
-    def killed(self) -> bool:
-        """Whether some check refuted it."""
-        return bool(self.kills)
 
 
 def judge_mutant(
@@ -90,11 +51,23 @@ def judge_mutant(
             refutation = _refutation(check, right.copied(subject))
             seconds[name] += time.perf_counter() - start
             if refutation is not None:
-                kills.append(Kill(name, counted, seconds[name], refutation.detail))
+                spent = round(seconds[name], 4)
+                kills.append(Kill(check=name, examples=counted, seconds=spent, detail=refutation.detail))
                 del waiting[name]
                 if stop_at_first_kill:
-                    return MutantResult(mutant, tuple(kills), counted, vacuous)
-    return MutantResult(mutant, tuple(kills), counted, vacuous)
+                    return _result(mutant, kills, counted, vacuous)
+    return _result(mutant, kills, counted, vacuous)
+
+
+def _result(mutant: Mutant, kills: Sequence[Kill], examples: int, vacuous: int) -> MutantResult:
+    """Return a mutant's row of the kill matrix."""
+    return MutantResult(
+        **mutant.describe().model_dump(),
+        killed=bool(kills),
+        examples=examples,
+        vacuous=vacuous,
+        kills=tuple(kills),
+    )
 
 
 def _is_vacuous(right: Evaluation) -> bool:

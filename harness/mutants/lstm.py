@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _LSTM, _SIGMA, _NOFORGET, _PEEPHOLE = "lstm.column", "lstm.sigma", "lstm.noforget", "lstm.peephole"
 
 
-def _lstm(name: str, part: str, old: str, new: str, published_bug: str = "", spec: str = _LSTM) -> Mutant:
+def _lstm(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _LSTM) -> Mutant:
     return Mutant(f"lstm.{name}", spec, "lstm", part, old, new, published_bug)
 
 
@@ -131,7 +132,7 @@ MUTANTS = (
         "B-11",
         spec=_PEEPHOLE,
     ),
-    _lstm("forget gate unused beside peepholes", "forward", _FORGET, "new += old", spec=_PEEPHOLE),
+    _lstm("forget gate unused with peepholes", "forward", _FORGET, "new += old", spec=_PEEPHOLE),
     _lstm("peepholes transposed", "forward", "weight @ c", "weight.T @ c", spec=_PEEPHOLE),
     _lstm(
         "only the diagonal of the peepholes", "forward", "weight @ c", "np.diag(weight)[:, None] * c", spec=_PEEPHOLE

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.records.kill_matrix import MutantDescription, Part
 from rnn_harness.references import OutputLayer, Reference, get_reference
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.subject import Subject
@@ -32,19 +33,19 @@ class Mutant:
     """One wrong reference.
 
     Attributes:
-        name: id, as ``gru.reset gate unused``.
-        spec: the spec it is judged against, whose reference it patches.
-        module: the module of `rnn_harness.references` that is edited.
-        part: ``forward`` or ``backward``, where the fault is.
-        old: source text that stands once in the module.
-        new: what stands there instead.
-        published_bug: the published bug it is modelled on, if any.
+        name: The name that the kill matrix shows.
+        spec: The spec it is judged by, whose reference it patches.
+        module: The module of `rnn_harness.references` that is edited.
+        part: The part of the reference where the fault is.
+        old: The text that is replaced; it stands exactly once in the module.
+        new: The text that replaces it.
+        published_bug: The published bug it is modelled on; empty where there is none.
     """
 
     name: str
     spec: str
     module: str
-    part: str
+    part: Part
     old: str
     new: str
     published_bug: str = ""
@@ -54,6 +55,12 @@ class Mutant:
         """The edit on one line, for tables."""
         old, new = (" ".join(text.split()) for text in (self.old, self.new))
         return f"{old}  ->  {new}"
+
+    def describe(self) -> MutantDescription:
+        """Return what a report shows of it."""
+        return MutantDescription(
+            mutant=self.name, spec=self.spec, part=self.part, edit=self.edit, published_bug=self.published_bug
+        )
 
 
 def _compile(name: str, source: str) -> ModuleType:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _S, _U = "rnn.sigma", "rnn.sigma.unbiased"
 
 
-def _rnn(name: str, part: str, old: str, new: str, published_bug: str = "", spec: str = _S) -> Mutant:
+def _rnn(name: str, part: Part, old: str, new: str, published_bug: str = "", spec: str = _S) -> Mutant:
     return Mutant(f"rnn.{name}", spec, "rnn", part, old, new, published_bug)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from rnn_harness.mutants.mutant import Mutant
+from rnn_harness.records.kill_matrix import Part
 
 _STACKED, _BOTH = "rnn.stacked", "rnn.bidirectional"
 
 
-def _stack(name: str, part: str, old: str, new: str, published_bug: str = "") -> Mutant:
+def _stack(name: str, part: Part, old: str, new: str, published_bug: str = "") -> Mutant:
     return Mutant(f"stacked.{name}", _STACKED, "stacked", part, old, new, published_bug)
 
 
-def _both(name: str, part: str, old: str, new: str, published_bug: str = "") -> Mutant:
+def _both(name: str, part: Part, old: str, new: str, published_bug: str = "") -> Mutant:
     return Mutant(f"bidirectional.{name}", _BOTH, "bidirectional", part, old, new, published_bug)
 
 

@@ -87,6 +87,8 @@ class Validation(_Model):
     """Everything that was decided about one target.
 
     Attributes:
+        kind: What the document is.
+        schema_version: The version of the fields, to be raised when one changes its meaning.
         target: Its name.
         outcome: ``agrees``, ``consistent`` (it equals no known cell, and breaks no property of recurrent cells),
             ``refuted`` or ``undecided``.
@@ -98,6 +100,8 @@ class Validation(_Model):
         environment: The versions that may change an outcome.
     """
 
+    kind: Literal["validation"] = "validation"
+    schema_version: Literal[1] = 1
     target: str
     outcome: Verdict
     spec: str

@@ -6,28 +6,37 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import escape
 
-_CHARACTER = 6.6
+from rnn_harness.records.verdict import Outcome
+
+_CHARACTER_WIDTH = 6.6
 """Pixels that a character of the badge takes, about."""
+_REFUTED, _AGREES, _UNDECIDED = "#b3261e", "#0b6b45", "#6a7380"
 
 
-def badge(counts: Mapping[str, int], equations: int, cells: Sequence[str] = ()) -> str:
-    """An SVG: green where nothing is refuted, red where something is, grey where nothing was decided.
+def badge_svg(counts: Mapping[Outcome, int], equations: int, cells: Sequence[str] = ()) -> str:
+    """Draw the badge: green where nothing is refuted, red where something is, grey where nothing was decided.
 
-    `counts`: records by outcome; `cells`: the outcomes of somebody's cells.
+    Args:
+        counts: The number of records of each outcome, without those of the candidates.
+        equations: The number of equations.
+        cells: The outcomes of the validated candidates.
+
+    Returns:
+        An SVG document.
     """
-    refuted = counts.get("refuted", 0) + cells.count("refuted")
-    agreeing = counts.get("agrees", 0) + cells.count("agrees")
+    refuted = counts.get(Outcome.REFUTED, 0) + cells.count("refuted")
+    agreeing = counts.get(Outcome.AGREES, 0) + cells.count("agrees")
     subjects = [f"{equations} equations"] if equations or not cells else []
     subjects += [f"{len(cells)} cell{'s' if len(cells) > 1 else ''}"] if cells else []
-    told = f"{', '.join(subjects)}, {refuted} refuted" if agreeing or refuted else "nothing decided"
-    colour = "#b3261e" if refuted else "#0b6b45" if agreeing else "#6a7380"
-    left, right = (len(text) * _CHARACTER + 12 for text in ("rnn-harness", told))
-    whole = left + right
+    text = f"{', '.join(subjects)}, {refuted} refuted" if agreeing or refuted else "nothing decided"
+    colour = _REFUTED if refuted else _AGREES if agreeing else _UNDECIDED
+    label_width, text_width = (len(part) * _CHARACTER_WIDTH + 12 for part in ("rnn-harness", text))
+    width = label_width + text_width
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole:.0f}" height="20" role="img" '
-        f'aria-label="rnn-harness: {escape(told)}"><title>rnn-harness: {escape(told)}</title>'
-        f'<rect width="{left:.0f}" height="20" fill="#3a4350"/>'
-        f'<rect x="{left:.0f}" width="{right:.0f}" height="20" fill="{colour}"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="20" role="img" '
+        f'aria-label="rnn-harness: {escape(text)}"><title>rnn-harness: {escape(text)}</title>'
+        f'<rect width="{label_width:.0f}" height="20" fill="#3a4350"/>'
+        f'<rect x="{label_width:.0f}" width="{text_width:.0f}" height="20" fill="{colour}"/>'
         f'<g fill="#fff" font-family="Verdana,sans-serif" font-size="11"><text x="6" y="14">rnn-harness</text>'
-        f'<text x="{left + 6:.0f}" y="14">{escape(told)}</text></g></svg>\n'
+        f'<text x="{label_width + 6:.0f}" y="14">{escape(text)}</text></g></svg>\n'
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import ConfigDict, with_config
 
 from rnn_harness.families import FAMILIES
+from rnn_harness.records.kill_matrix import MutantResult
 from rnn_harness.records.measurement import (
     DecayMeasurement,
     LearningMeasurement,
@@ -14,207 +17,181 @@ from rnn_harness.records.measurement import (
     ParameterCount,
     SpeedMeasurement,
 )
-from rnn_harness.reports.page.claims import ClaimRow, judged
-from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, Known, contradicted, errata
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Validation
+from rnn_harness.records.verdict import Outcome, Witness
+from rnn_harness.reports.page.claims import ClaimRow, decide_claims
+from rnn_harness.reports.page.document_statements import DocumentStatements, PrintedEntry
+from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, decide_contradictions, decide_errata
+from rnn_harness.reports.page.evidence import Evidence
+from rnn_harness.reports.page.family_rows import FamilyRow, family_row, learning_title
+from rnn_harness.reports.page.kernel_rows import KernelRow, kernel_rows
 from rnn_harness.reports.page.kill_matrix import KillRow, kill_rows
-from rnn_harness.reports.summary import WITNESSES, summarise, totals
+from rnn_harness.reports.summary import WITNESSES, count_outcomes, summarise_entries
+
+REPORT_SCHEMA_VERSION: Literal[1] = 1
+"""Version of the fields of `Contents`; it grows when one changes its meaning or goes."""
 
 
-@dataclass(frozen=True)
-class Printed:
-    """An entry as a document prints it. `reading`: what is computed in its place, empty if it is the print. `plain`:
-    it is a program or a table, and no formula.
-    """
-
-    document: str
-    line: int
-    title: str
-    printed: str
-    reading: str = ""
-    errata: tuple[tuple[str, str], ...] = ()
-    plain: bool = False
-
-
-@dataclass(frozen=True)
-class DocumentStatements:
-    """What the documents say: equations by id, claims, errata outside of equations, contradictions, and the
-    equivalences of the specs.
-    """
-
-    printed: Mapping[str, Printed] = field(default_factory=dict)
-    claims: Sequence[Any] = ()
-    misprints: Sequence[Any] = ()
-    contradictions: Sequence[Any] = ()
-    equivalences: Sequence[Any] = ()
-
-
+@with_config(ConfigDict(ser_json_inf_nan="strings"))
 @dataclass(frozen=True)
 class EquationRow:
-    """One equation with what every witness said."""
+    """An equation with what every witness says of it.
+
+    Attributes:
+        id: The permanent id.
+        spec: The id of its spec.
+        printed: The print, and what is computed.
+        outcome: The gravest outcome of all witnesses.
+        witnesses: The outcome by witness.
+        error_over_bound: The largest error, divided by its bound.
+    """
 
     id: str
     spec: str
-    printed: Printed
-    outcome: str
-    witnesses: Mapping[str, str]
+    printed: PrintedEntry
+    outcome: Outcome
+    witnesses: Mapping[Witness, Outcome]
     error_over_bound: float
 
 
 @dataclass(frozen=True)
-class FamilyRow:
-    """The answer on the first screen; empty texts where nothing was measured."""
-
-    name: str
-    parameters: str = ""
-    equal_size: str = ""
-    equal_count: str = ""
-    rate: str = ""
-    horizon: str = ""
-    best: str = ""
-    learnt: str = ""
-
-
-@dataclass
 class Contents:
-    """All of it. `notes`: what is missing, and how to get it."""
+    """What stands on the page, and in report.json.
 
-    equations: list[EquationRow] = field(default_factory=list)
-    families: list[FamilyRow] = field(default_factory=list)
-    decay: list[DecayMeasurement] = field(default_factory=list)
-    speed: dict[str, list[SpeedMeasurement]] = field(default_factory=dict)
-    parameters: list[ParameterCount] = field(default_factory=list)
-    learning: dict[str, list[LearningMeasurement]] = field(default_factory=dict)
-    kernels: list[dict[str, Any]] = field(default_factory=list)
-    validations: list[Any] = field(default_factory=list)
-    claims: list[ClaimRow] = field(default_factory=list)
-    errata: list[ErratumRow] = field(default_factory=list)
-    contradictions: list[ContradictionRow] = field(default_factory=list)
-    kills: list[KillRow] = field(default_factory=list)
-    totals: dict[str, int] = field(default_factory=dict)
-    environments: list[str] = field(default_factory=list)
-    machines: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def contents(
-    records: Sequence[Any],
-    said: DocumentStatements,
-    measured: Sequence[Measurement],
-    validations: Sequence[Any] = (),
-    fates: Sequence[Mapping[str, Any]] = (),
-) -> Contents:
-    """Put together. `records`: of verify, of kernels, and of the cells if they shall stand among the kernels; `fates`:
-    rows of ``mutants --json``.
+    Attributes:
+        schema_version: The version of the fields.
+        equations: The equations, by their places.
+        families: The answer on the first screen.
+        decay: The measurements of decay that are right.
+        speed: The times of what is right, by the point of the grid in words.
+        parameters: The numbers of parameters.
+        learning: The measurements of learning, by the task in words.
+        kernels: The kernels, by dtype and device.
+        validations: The validated candidates.
+        claims: The claims with their verdicts.
+        errata: The errata with what decides them.
+        contradictions: The contradictions with what resolves them.
+        kills: The kill matrix.
+        totals: The number of records of each outcome.
+        environments: The versions of programs that made the records.
+        machines: The machines that made the measurements.
+        notes: What is not shown or missing, and how to get it.
     """
-    known = {one.key for one in records}
-    own = [one for cell in validations for one in cell.checks if one.key not in known]
-    made = Contents(totals=totals([*records, *own]), validations=list(validations))
-    made.equations = _equations([one for one in records if not one.kernel], said.printed)
-    made.kernels = _kernels([one for one in records if one.kernel and one.dtype])
-    made.decay = [row for row in measured if isinstance(row, DecayMeasurement) and row.agrees is not False]
-    made.parameters = [row for row in measured if isinstance(row, ParameterCount)]
-    for row in measured:
-        if isinstance(row, SpeedMeasurement) and row.agrees is not False and row.median is not None:
-            sizes = ", ".join(f"{name} = {size}" for name, size in row.sizes.items())
-            device = "" if row.device == "cpu" else f", on {row.device}"
-            made.speed.setdefault(f"{row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
-        if isinstance(row, LearningMeasurement):
-            title = f"{row.task_title}, T = {row.sizes['T']}, {row.training_steps} steps of training"
-            made.learning.setdefault(title, []).append(row)
-    made.families = [_family(family.torch_class, family.spec, made, measured) for family in FAMILIES.values()]
-    made.environments = sorted({one.environment for one in (*records, *measured, *validations) if one.environment})
-    made.machines = sorted({one.machine for one in measured if one.machine})
-    made.claims = judged(said.claims, records, measured)
-    evidence = Known(records, made.claims)
-    made.errata = errata(said.printed, said.misprints, said.contradictions, evidence)
-    made.contradictions = contradicted(said.contradictions, said.equivalences, evidence)
-    made.kills = kill_rows(fates)
-    made.notes = [*_wrong(measured), *_missing(made)]
-    return made
+
+    schema_version: Literal[1]
+    equations: list[EquationRow]
+    families: list[FamilyRow]
+    decay: list[DecayMeasurement]
+    speed: dict[str, list[SpeedMeasurement]]
+    parameters: list[ParameterCount]
+    learning: dict[str, list[LearningMeasurement]]
+    kernels: list[KernelRow]
+    validations: list[Validation]
+    claims: list[ClaimRow]
+    errata: list[ErratumRow]
+    contradictions: list[ContradictionRow]
+    kills: list[KillRow]
+    totals: dict[Outcome, int]
+    environments: list[str]
+    machines: list[str]
+    notes: list[str]
 
 
-def _equations(records: Sequence[Any], printed: Mapping[str, Printed]) -> list[EquationRow]:
-    found = []
-    for (spec, entry), row in summarise(records).items():
-        if entry in printed:
-            said = {name: row.outcomes.get(name, "not run") for name in WITNESSES}
-            found.append(EquationRow(entry, spec, printed[entry], row.outcome, said, row.error_over_bound))
-    return sorted(found, key=lambda row: (row.printed.document, row.printed.line, row.id))
+def build_contents(
+    records: Sequence[Record],
+    statements: DocumentStatements,
+    measurements: Sequence[Measurement],
+    validations: Sequence[Validation] = (),
+    mutants: Sequence[MutantResult] = (),
+) -> Contents:
+    """Compute what stands on the page.
 
+    Args:
+        records: The records of equations and kernels, and those of candidates if they shall stand among the kernels.
+        statements: What the documents say.
+        measurements: The measurements.
+        validations: The validated candidates.
+        mutants: The kill matrix.
 
-def _kernels(records: Sequence[Any]) -> list[dict[str, Any]]:
-    """A row a kernel, dtype and device: how many checks said what, and the bits."""
-    places: dict[tuple[str, str, str], list[Any]] = {}
-    for one in records:
-        places.setdefault((one.kernel, one.dtype, one.device.split(" ")[0]), []).append(one)
-    rows = []
-    for (kernel, dtype, device), own in places.items():
-        counts = totals(own)
-        bits = {one.check: one.bits for one in own if one.bits is not None}
-        row = {"kernel": kernel, "dtype": dtype, "device": device, **counts}
-        rows.append(row | {"bits": bits.get("precision.format"), "long": bits.get("precision.long")})
-    return rows
-
-
-def _family(name: str, spec: str, made: Contents, measured: Sequence[Measurement]) -> FamilyRow:
-    counted = next((one for one in made.parameters if one.subject == spec), None)
-    timed = [row for row in measured if isinstance(row, SpeedMeasurement) and row.device == "cpu"]
-    own = [row for row in timed if row.spec == spec and row.phase == "both" and row.agrees]
-    at = {row.subject: row for row in made.decay if row.initialisation == "torch"}
-    start = at.get(name)
-    initials = [one for one in made.decay if one.subject == name and one.float32_horizon is not None]
-    best = max(initials, key=lambda one: one.rate, default=None)
-    solved = [text for rows in made.learning.values() if (text := _learnt(name, rows))]
-    # Cells of as many parameters as an LSTM of n units have n inputs and another hidden size.
-    width = max((one.sizes["n"] for one in timed if one.sizes["n"] != one.sizes["d"]), default=_least(timed))
-    same = [one for one in own if one.sizes["n"] == one.sizes["d"] == width]
-    even = [one for one in own if one.sizes["n"] == width != one.sizes["d"]] or (same if name == "LSTM" else [])
-    return FamilyRow(
-        name,
-        counted.formula if counted is not None else "",
-        _fastest(same),
-        _fastest(even),
-        f"{start.rate:.3f}" if start is not None else "",
-        f"{start.float32_horizon:.0f} steps" if start is not None and start.float32_horizon is not None else "",
-        f"{best.initialisation}: {best.float32_horizon:.0f} steps" if best is not None else "",
-        ", ".join(solved),
+    Returns:
+        The contents, with notes on what is missing.
+    """
+    known = {record.key for record in records}
+    of_candidates = [record for cell in validations for record in cell.checks if record.key not in known]
+    claims = decide_claims(statements.claims, records, measurements)
+    evidence = Evidence(records, {claim.id: claim.verdict for claim in claims})
+    equations = _equation_rows([record for record in records if not record.kernel], statements.printed)
+    kernels = kernel_rows([record for record in records if record.kernel and record.dtype])
+    decay = [row for row in measurements if isinstance(row, DecayMeasurement) and row.agrees is not False]
+    speed, learning = _speed_by_point(measurements), _learning_by_task(measurements)
+    kills = kill_rows(mutants)
+    missing = {
+        "No equation was decided: give the records of rnn-harness verify --records FILE.": not equations,
+        "No kernel was judged: give the records of rnn-harness verify --kernels --records FILE.": not kernels,
+        "Nothing was measured: give those of rnn-harness bench --records FILE.": not (decay or speed),
+        "Learning was not measured: rnn-harness bench learning --records FILE.": not learning,
+        "No wrong reference was judged: give what rnn-harness mutants --json > FILE writes.": not kills,
+    }
+    environments = {source.environment for source in (*records, *measurements, *validations)}
+    return Contents(
+        schema_version=REPORT_SCHEMA_VERSION,
+        equations=equations,
+        families=[family_row(family, measurements) for family in FAMILIES.values()],
+        decay=decay,
+        speed=speed,
+        parameters=[row for row in measurements if isinstance(row, ParameterCount)],
+        learning=learning,
+        kernels=kernels,
+        validations=list(validations),
+        claims=claims,
+        errata=decide_errata(statements.printed, statements.misprints, statements.contradictions, evidence),
+        contradictions=decide_contradictions(statements.contradictions, statements.equivalences, evidence),
+        kills=kills,
+        totals=count_outcomes([*records, *of_candidates]),
+        environments=sorted(environments - {""}),
+        machines=sorted({row.machine for row in measurements} - {""}),
+        notes=[*_wrong_measurements(measurements), *(text for text, is_missing in missing.items() if is_missing)],
     )
 
 
-def _least(timed: Sequence[SpeedMeasurement]) -> int:
-    return min((one.sizes["d"] for one in timed), default=0)
+def _equation_rows(records: Sequence[Record], printed: Mapping[str, PrintedEntry]) -> list[EquationRow]:
+    """Return a row for each entry that a document prints, by its place."""
+    rows = [
+        EquationRow(
+            id=entry,
+            spec=spec,
+            printed=printed[entry],
+            outcome=summary.outcome,
+            witnesses={witness: summary.outcomes.get(witness, Outcome.NOT_RUN) for witness in WITNESSES},
+            error_over_bound=summary.error_over_bound,
+        )
+        for (spec, entry), summary in summarise_entries(records).items()
+        if entry in printed
+    ]
+    return sorted(rows, key=lambda row: (row.printed.document, row.printed.line, row.id))
 
 
-def _learnt(name: str, rows: Sequence[LearningMeasurement]) -> str:
-    """How many seeds of a family solved a task, and in which way the most of them did; empty if it was not tried."""
-    own = [one for one in rows if one.subject == name or one.subject.startswith(f"{name}, ")]
-    best = max(own, key=lambda one: one.seeds_solved, default=None)
-    if best is None:
-        return ""
-    way = best.subject.removeprefix(name).removeprefix(", ")
-    told = f"{best.task} {best.seeds_solved} of {best.seeds}"
-    return f"{told} ({way})" if way and best.seeds_solved else told
+def _speed_by_point(measurements: Sequence[Measurement]) -> dict[str, list[SpeedMeasurement]]:
+    """Group the times of what is right by the point of the grid: spec, sizes, dtype and device."""
+    points: dict[str, list[SpeedMeasurement]] = {}
+    for row in measurements:
+        if isinstance(row, SpeedMeasurement) and row.agrees is not False and row.median is not None:
+            sizes = ", ".join(f"{letter} = {size}" for letter, size in row.sizes.items())
+            device = "" if row.device == "cpu" else f", on {row.device}"
+            points.setdefault(f"{row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
+    return points
 
 
-def _fastest(rows: Sequence[SpeedMeasurement]) -> str:
-    times = [(row.median, row) for row in rows if row.median is not None]
-    if not times:
-        return ""
-    seconds, fastest = min(times, key=lambda pair: pair[0])
-    return f"{seconds * 1e3:.2f} ms ({fastest.subject}, d = {fastest.sizes['d']})"
+def _learning_by_task(measurements: Sequence[Measurement]) -> dict[str, list[LearningMeasurement]]:
+    """Group the measurements of learning by task and conditions."""
+    tasks: dict[str, list[LearningMeasurement]] = {}
+    for row in measurements:
+        if isinstance(row, LearningMeasurement):
+            tasks.setdefault(learning_title(row), []).append(row)
+    return tasks
 
 
-def _wrong(measured: Sequence[Measurement]) -> list[str]:
-    """What was measured and is not shown, since it is not right, or failed."""
-    return [f"{one.subject}, {one.aspect}: not shown, {one.reason}" for one in measured if one.agrees is False]
-
-
-def _missing(made: Contents) -> list[str]:
-    wanted = {
-        "No equation was decided: give the records of rnn-harness verify --records FILE.": made.equations,
-        "No kernel was judged: give the records of rnn-harness verify --kernels --records FILE.": made.kernels,
-        "Nothing was measured: give those of rnn-harness bench --records FILE.": made.decay or made.speed,
-        "Learning was not measured: rnn-harness bench learning --records FILE.": made.learning,
-        "No wrong reference was judged: give what rnn-harness mutants --json > FILE writes.": made.kills,
-    }
-    return [text for text, rows in wanted.items() if not rows]
+def _wrong_measurements(measurements: Sequence[Measurement]) -> list[str]:
+    """Say what was measured and is not shown, since it is not right, or failed."""
+    return [f"{row.subject}, {row.aspect}: not shown, {row.reason}" for row in measurements if row.agrees is False]

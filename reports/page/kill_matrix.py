@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from rnn_harness.records.kill_matrix import MutantResult, Part
 
 COLUMNS = (
     "equation",
@@ -18,28 +19,37 @@ COLUMNS = (
     "autograd",
     "metamorphic",
 )
+"""Names of checks without their group, and the group of the metamorphic properties."""
 
 
 @dataclass(frozen=True)
 class KillRow:
-    """`cells`: cases until a check of that column refuted it, None where it did not."""
+    """A mutant's row.
+
+    Attributes:
+        mutant: The mutant's name.
+        part: The part of the reference where the fault is.
+        edit: The edit of the reference's source.
+        cells: The number of cases until a check of each of `COLUMNS` refuted it; None where none did.
+        killed: Whether a check refuted it.
+    """
 
     mutant: str
-    part: str
+    part: Part
     edit: str
     cells: tuple[int | None, ...]
     killed: bool
 
 
-def kill_rows(fates: Sequence[Mapping[str, Any]]) -> list[KillRow]:
-    """`fates`: the rows of ``rnn-harness mutants --json``."""
+def kill_rows(results: Sequence[MutantResult]) -> list[KillRow]:
+    """Return a row for each result, in their order."""
     rows = []
-    for one in fates:
-        soonest: dict[str, int] = {}
-        for kill in one["kills"]:
-            group, _, name = kill["check"].partition(".")
+    for result in results:
+        fewest: dict[str, int] = {}
+        for kill in result.kills:
+            group, _, name = kill.check.partition(".")
             column = group if group == "metamorphic" else name
-            soonest[column] = min(soonest.get(column, kill["examples"]), kill["examples"])
-        cells = tuple(soonest.get(name) for name in COLUMNS)
-        rows.append(KillRow(one["mutant"], one["part"], one["edit"], cells, bool(one["killed"])))
+            fewest[column] = min(fewest.get(column, kill.examples), kill.examples)
+        cells = tuple(fewest.get(column) for column in COLUMNS)
+        rows.append(KillRow(result.mutant, result.part, result.edit, cells, result.killed))
     return rows

@@ -3,135 +3,191 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rnn_harness.records.measurement import LearningMeasurement
+from pydantic import TypeAdapter
+
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Validation
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.junit import write_junit
-from rnn_harness.reports.page.badge import badge
+from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.contents import Contents
+from rnn_harness.reports.page.document_statements import PrintedEntry
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import describe_learning, learning_plot
 from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_plot, describe_decay
 from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
-from rnn_harness.reports.summary import WITNESSES, totals
+from rnn_harness.reports.summary import WITNESSES, count_outcomes
 from rnn_harness.runtime.atomic_file import write_whole
 
-_SECTIONS = (
-    ("decay", "Gradient decay", "decay"),
-    ("speed", "Speed", "speed"),
-    ("learning", "Learning", "learning"),
-    ("parameters", "Parameters", "parameters"),
-    ("kernels", "Kernels", "kernels"),
-    ("cells", "Cells", "validations"),
-    ("mutants", "Wrong references", "kills"),
-    ("claims", "Claims", "claims"),
-    ("contradictions", "Contradictions", "contradictions"),
-    ("errata", "Errata", "errata"),
-    ("equations", "Equations", "equations"),
-)
-"""Id, title, and what of the contents it needs."""
+CONTENTS_ADAPTER = TypeAdapter(Contents)
+_HEADINGS = ("", "parameters", "equal size", "equal count", "per step", "float32 sees", "at best", "learnt")
 
 
-def _formula(latex: str, plain: bool) -> str:
-    """A formula as MathML; as text where it is none, or cannot be read (a print that is wrong)."""
+@dataclass(frozen=True)
+class _Section:
+    """A part of the page: the id of its heading, its title in the navigation, and whether there is anything in it."""
+
+    id: str
+    title: str
+    is_present: bool
+
+
+def _sections(contents: Contents) -> list[_Section]:
+    """Return the sections in their order on the page."""
+    return [
+        _Section("decay", "Gradient decay", bool(contents.decay)),
+        _Section("speed", "Speed", bool(contents.speed)),
+        _Section("learning", "Learning", bool(contents.learning)),
+        _Section("parameters", "Parameters", bool(contents.parameters)),
+        _Section("kernels", "Kernels", bool(contents.kernels)),
+        _Section("cells", "Cells", bool(contents.validations)),
+        _Section("mutants", "Wrong references", bool(contents.kills)),
+        _Section("claims", "Claims", bool(contents.claims)),
+        _Section("contradictions", "Contradictions", bool(contents.contradictions)),
+        _Section("errata", "Errata", bool(contents.errata)),
+        _Section("equations", "Equations", bool(contents.equations)),
+    ]
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """A plot as an SVG element, its title, and what it shows in words."""
+
+    title: str
+    description: str
+    svg: str
+
+
+def _formula(latex: str, is_formula: bool = True) -> str:
+    """Return a formula as MathML; as text where it is none, or cannot be read (a print that is wrong)."""
     from latex2mathml.converter import convert
-    from markupsafe import escape
+    from markupsafe import Markup, escape
 
-    if plain:
-        return f"<pre>{escape(latex)}</pre>"
+    if not is_formula:
+        return Markup(f"<pre>{escape(latex)}</pre>")
     try:
-        return f'<div class="formula">{convert(latex)}</div>'
+        return Markup(f'<div class="formula">{convert(latex)}</div>')
     except Exception:  # the prints of documents may hold anything
-        return f"<code>{escape(latex)}</code>"
+        return Markup(f"<code>{escape(latex)}</code>")
 
 
-def html(made: Contents) -> str:
-    """The page. Everything that comes from records or documents is escaped, but for formulas and plots made here."""
+def _print_formula(entry: PrintedEntry) -> str:
+    """Return the print of an entry for the page."""
+    return _formula(entry.printed, entry.is_formula)
+
+
+def _reading_formula(entry: PrintedEntry) -> str:
+    """Return what is computed in the place of the print, for the page."""
+    return _formula(entry.reading, entry.is_formula)
+
+
+def report_html(contents: Contents) -> str:
+    """Write the page as HTML.
+
+    Everything that comes from records or documents is escaped, except for formulas and plots, which are made here.
+    """
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
     loader = PackageLoader("rnn_harness.reports.page", ".")
-    frame = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    frame.filters["shown"] = lambda one: Markup(_formula(one.printed, one.plain))
-    frame.filters["read"] = lambda one: Markup(_formula(one.reading, one.plain))
-    frame.filters["formula"] = lambda text: Markup(_formula(text, False))
-    frame.filters["time"] = _time
-    plotted = [one for one in made.decay if one.initialisation in PLOTTED_DECAYS.get(one.subject, ())]
-    curves = [(title, describe_learning(title, rows), Markup(learning_plot(rows))) for title, rows in _curves(made)]
-    sections = [(name, title, getattr(made, field)) for name, title, field in _SECTIONS]
-    return frame.get_template("page.html.j2").render(
-        page=made,
-        sections=sections,
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["print_formula"] = _print_formula
+    environment.filters["reading_formula"] = _reading_formula
+    environment.filters["formula"] = _formula
+    environment.filters["time"] = _format_time
+    plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
+    curves = [
+        _Plot(title, describe_learning(title, rows), Markup(learning_plot(rows)))
+        for title, rows in contents.learning.items()
+        if rows[0].loss_curve
+    ]
+    bars = [
+        _Plot(point, describe_speed(point, rows), Markup(speed_plot(rows))) for point, rows in contents.speed.items()
+    ]
+    return environment.get_template("page.html.j2").render(
+        page=contents,
+        sections=_sections(contents),
         witnesses=WITNESSES,
-        starred=[f"*{name}" for name in WITNESSES],
+        witness_headings=[f"*{witness}" for witness in WITNESSES],
         kill_columns=COLUMNS,
-        plot=Markup(decay_plot(plotted)),
-        decay_words=describe_decay(plotted),
+        decay=_Plot("", describe_decay(plotted), Markup(decay_plot(plotted))),
         curves=curves,
-        bars=[(place, describe_speed(place, rows), Markup(speed_plot(rows))) for place, rows in made.speed.items()],
+        bars=bars,
     )
 
 
-def _curves(made: Contents) -> list[tuple[str, list[LearningMeasurement]]]:
-    return [(title, rows) for title, rows in made.learning.items() if rows[0].loss_curve]
-
-
-def _time(seconds: float) -> str:
-    unit, factor = next((row for row in (("s", 1.0), ("ms", 1000.0)) if seconds * row[1] >= 1), ("µs", 1_000_000.0))
+def _format_time(seconds: float) -> str:
+    """Write a time with three digits in the unit that suits it."""
+    unit, factor = next(
+        (scale for scale in (("s", 1.0), ("ms", 1000.0)) if seconds * scale[1] >= 1), ("µs", 1_000_000.0)
+    )
     return f"{seconds * factor:.3g} {unit}"
 
 
-def markdown(made: Contents) -> str:
-    """The main table, the totals, and somebody's cells with their verdicts."""
-    head = ("", "parameters", "equal size", "equal count", "per step", "float32 sees", "at best", "learnt")
-    lines = ["# RNN, GRU or LSTM?", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in made.families:
+def report_markdown(contents: Contents) -> str:
+    """Write the table of the families, the totals, and the candidates with their verdicts."""
+    lines = ["# RNN, GRU or LSTM?", "", "| " + " | ".join(_HEADINGS) + " |", "|" + "---|" * len(_HEADINGS)]
+    for row in contents.families:
         cells = [str(value).replace("|", "\\|") or "–" for value in dataclasses.astuple(row)]
         lines.append("| " + " | ".join(cells) + " |")
-    counts = ", ".join(f"{count} {name}" for name, count in made.totals.items())
-    lines += ["", f"{len(made.equations)} equations; records: {counts}.", ""]
-    if made.validations:
-        lines += ["## Cells", "", *(_cell(one) for one in made.validations), ""]
-    lines += [f"- {text}" for text in made.notes]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in contents.totals.items())
+    lines += ["", f"{len(contents.equations)} equations; records: {counts}.", ""]
+    if contents.validations:
+        lines += ["## Cells", "", *(_validation_line(validation) for validation in contents.validations), ""]
+    lines += [f"- {note}" for note in contents.notes]
     return "\n".join(lines) + "\n"
 
 
-def _cell(one: Any) -> str:
-    """Somebody's cell with its verdict, and what is wrong with it."""
-    told = f"{one.diagnosis.part}: {one.diagnosis.difference}" if one.diagnosis is not None else ""
-    first = next((row.reason for row in one.checks if row.outcome == "refuted" and not row.expected), "")
-    why = (told or first) if one.outcome == "refuted" else f"it is {one.spec}" if one.outcome == "agrees" else ""
-    return f"- `{one.target}`: **{one.outcome}**" + (f"; {' '.join(why.split())}" if why else "")
+def _validation_line(validation: Validation) -> str:
+    """Return a candidate with its verdict, and what is wrong with it."""
+    refutations = [
+        record.reason for record in validation.checks if record.outcome is Outcome.REFUTED and not record.expected
+    ]
+    detail = ""
+    if validation.outcome == "agrees":
+        detail = f"it is {validation.spec}"
+    elif validation.outcome == "refuted" and validation.diagnosis is not None:
+        detail = f"{validation.diagnosis.part}: {validation.diagnosis.difference}"
+    elif validation.outcome == "refuted" and refutations:
+        detail = refutations[0]
+    return f"- `{validation.target}`: **{validation.outcome}**" + (f"; {' '.join(detail.split())}" if detail else "")
 
 
-def document(made: Contents) -> str:
-    """The same as JSON."""
-
-    def plain(value: Any) -> Any:
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
-        return json.loads(value.model_dump_json())
-
-    return json.dumps(made, default=plain, indent=1) + "\n"
+def report_json(contents: Contents) -> str:
+    """Write the contents as JSON."""
+    return CONTENTS_ADAPTER.dump_json(contents, indent=1).decode("utf-8") + "\n"
 
 
-def write(made: Contents, folder: Path, records: Sequence[Any] = ()) -> list[Path]:
-    """report.html, .md, .json, .xml (JUnit, of `records` and of the cells) and badge.svg, each whole or not at all.
+def write_report(contents: Contents, folder: Path, records: Sequence[Record] = ()) -> list[Path]:
+    """Write report.xml (JUnit), .html, .md, .json and badge.svg, each completely or not at all.
 
-    Raises OSError.
+    Args:
+        contents: What stands on the page.
+        folder: The folder; it is made where it is missing.
+        records: The records that JUnit shows, next to those of the candidates.
+
+    Returns:
+        The files.
+
+    Raises:
+        OSError: A file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_junit(folder / "report.xml", {"rnn-harness": records} | {one.target: one.checks for one in made.validations})
-    written = [folder / "report.xml"]
-    texts = {"report.html": html(made), "report.md": markdown(made), "report.json": document(made)}
-    own = totals(one for cell in made.validations for one in cell.checks)
-    others = {name: count - own.get(name, 0) for name, count in made.totals.items()}
-    shown = badge(others, len(made.equations), [one.outcome for one in made.validations])
-    for name, text in (texts | {"badge.svg": shown}).items():
-        path = folder / name
-        write_whole(path, text)
-        written.append(path)
-    return written
+    candidates = {validation.target: validation.checks for validation in contents.validations}
+    write_junit(folder / "report.xml", {"rnn-harness": records, **candidates})
+    of_candidates = count_outcomes(record for checks in candidates.values() for record in checks)
+    without_candidates = {outcome: count - of_candidates.get(outcome, 0) for outcome, count in contents.totals.items()}
+    outcomes = [validation.outcome for validation in contents.validations]
+    texts = {
+        "report.html": report_html(contents),
+        "report.md": report_markdown(contents),
+        "report.json": report_json(contents),
+        "badge.svg": badge_svg(without_candidates, len(contents.equations), outcomes),
+    }
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return [folder / "report.xml", *(folder / name for name in texts)]

@@ -2,114 +2,100 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
-from typing import Protocol
 
 from rich.console import Console
 from rich.text import Text
 
+from rnn_harness.records.kill_matrix import Kill, MutantResult
 from rnn_harness.reports.text.fit_table import Cell, Column, print_table
 
-
-class Kill(Protocol):
-    """A check that refuted a mutant."""
-
-    @property
-    def check(self) -> str: ...
-    @property
-    def examples(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def detail(self) -> str: ...
-
-
-class Mutant(Protocol):
-    """A wrong reference."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def part(self) -> str: ...
-    @property
-    def edit(self) -> str: ...
+_COLUMNS_BY_CHECK = {
+    "forward.equation": "eq",
+    "forward.outputs": "out",
+    "forward.sequence": "seq",
+    "backward.screen": "screen",
+    "backward.blocks": "blocks",
+    "backward.entries": "entries",
+    "backward.bound": "bound",
+    "backward.quotient": "quot",
+    "backward.autograd": "autogr",
+}
+"""The short names of the checks that have a column of their own."""
+_LONGEST_DETAIL = 160
 
 
-class MutantResult(Protocol):
-    """What became of a mutant."""
-
-    @property
-    def mutant(self) -> Mutant: ...
-    @property
-    def kills(self) -> Sequence[Kill]: ...
-    @property
-    def vacuous(self) -> int: ...
-
-
-_GROUPS: tuple[str, ...] = (
-    "forward.equation",
-    "forward.outputs",
-    "forward.sequence",
-    "backward.screen",
-    "backward.blocks",
-    "backward.entries",
-    "backward.bound",
-    "backward.quotient",
-    "backward.autograd",
-)
-_SHORT = ("eq", "out", "seq", "screen", "blocks", "entries", "bound", "quot", "autogr")
-
-
-def print_kills(console: Console, fates: Sequence[MutantResult], verbose: bool) -> None:
+def print_kill_matrix(console: Console, results: Sequence[MutantResult], verbose: bool) -> None:
     """Print the matrix, the checks with their kills, and the total.
 
-    A cell holds the examples to detection; of the metamorphic properties, how many refuted the mutant.
+    A cell holds the number of cases until the check refuted the mutant; that of the metamorphic properties holds how
+    many of them refuted it.
+
+    Args:
+        console: The terminal.
+        results: The results, one for each mutant.
+        verbose: Whether each edit is shown, with what its first killer said.
     """
     columns = (
         *(Column("mutant"), Column("part")),
-        *(Column(name, right=True) for name in _SHORT),
+        *(Column(name, right=True) for name in _COLUMNS_BY_CHECK.values()),
         *(Column("metamorphic", right=True), Column("ms", right=True)),
     )
-    rows: list[list[Cell]] = []
-    for fate in fates:
-        by_check = {kill.check: kill for kill in fate.kills}
-        cells = [str(by_check[name].examples) if name in by_check else "·" for name in _GROUPS]
-        metamorphic = [kill.check for kill in fate.kills if kill.check.startswith("metamorphic.")]
-        fastest = min((kill.seconds for kill in fate.kills), default=None)
-        label = Text(fate.mutant.name, style="" if fate.kills else "bold red")
-        spent = "" if fastest is None else f"{1000 * fastest:.1f}"
-        rows.append([label, fate.mutant.part, *cells, str(len(metamorphic) or "·"), spent])
+    rows = [_matrix_row(result) for result in results]
     print_table(console, "Kill matrix: examples until the check refuted the mutant", columns, rows)
-    for fate in fates if verbose else ():
-        said = fate.kills[0].detail if fate.kills else "survived"
-        console.print(Text(fate.mutant.name), soft_wrap=True)
-        console.print(Text(f"  {fate.mutant.edit}\n  {said[:160]}", style="dim"), soft_wrap=True)
-        metamorphic = [kill.check for kill in fate.kills if kill.check.startswith("metamorphic.")]
-        if metamorphic:
-            console.print(Text(f"  {', '.join(metamorphic)}", style="dim"), soft_wrap=True)
-    _print_checks(console, fates)
-    survivors = [fate.mutant.name for fate in fates if not fate.kills]
+    for result in results if verbose else ():
+        _print_edit(console, result)
+    _print_checks(console, results)
+    survivors = [result.mutant for result in results if not result.killed]
     if survivors:
-        console.print(f"{len(survivors)} of {len(fates)} mutants survived: {', '.join(survivors)}", style="bold red")
+        console.print(f"{len(survivors)} of {len(results)} mutants survived: {', '.join(survivors)}", style="bold red")
     else:
-        skipped = sum(fate.vacuous for fate in fates)
-        console.print(f"all {len(fates)} mutants killed; {skipped} vacuous cases were not used", style="bold green")
+        vacuous = sum(result.vacuous for result in results)
+        console.print(f"all {len(results)} mutants killed; {vacuous} vacuous cases were not used", style="bold green")
 
 
-def _print_checks(console: Console, fates: Sequence[MutantResult]) -> None:
+def _metamorphic_checks(result: MutantResult) -> list[str]:
+    """Return the metamorphic properties that refuted a mutant."""
+    return [kill.check for kill in result.kills if kill.check.startswith("metamorphic.")]
+
+
+def _matrix_row(result: MutantResult) -> list[Cell]:
+    """Return a mutant's row of the matrix."""
+    examples = {kill.check: str(kill.examples) for kill in result.kills}
+    fastest = min((kill.seconds for kill in result.kills), default=None)
+    return [
+        Text(result.mutant, style="" if result.killed else "bold red"),
+        result.part,
+        *(examples.get(check, "·") for check in _COLUMNS_BY_CHECK),
+        str(len(_metamorphic_checks(result)) or "·"),
+        "" if fastest is None else f"{1000 * fastest:.1f}",
+    ]
+
+
+def _print_edit(console: Console, result: MutantResult) -> None:
+    """Print a mutant's edit, what its first killer said, and the metamorphic properties that refuted it."""
+    detail = result.kills[0].detail if result.kills else "survived"
+    console.print(Text(result.mutant), soft_wrap=True)
+    console.print(Text(f"  {result.edit}\n  {detail[:_LONGEST_DETAIL]}", style="dim"), soft_wrap=True)
+    metamorphic = _metamorphic_checks(result)
+    if metamorphic:
+        console.print(Text(f"  {', '.join(metamorphic)}", style="dim"), soft_wrap=True)
+
+
+def _print_checks(console: Console, results: Sequence[MutantResult]) -> None:
+    """Print a row per check, those with the most kills first."""
     kills: dict[str, list[Kill]] = {}
-    alone: dict[str, int] = {}
-    for fate in fates:
-        for kill in fate.kills:
+    for result in results:
+        for kill in result.kills:
             kills.setdefault(kill.check, []).append(kill)
-        if len(fate.kills) == 1:
-            alone[fate.kills[0].check] = alone.get(fate.kills[0].check, 0) + 1
+    only_killers = Counter(result.kills[0].check for result in results if len(result.kills) == 1)
     headings = ("kills", "alone", "median examples", "median ms")
     columns = (Column("check"), *(Column(name, right=True) for name in headings))
     rows = []
-    for check, own in sorted(kills.items(), key=lambda item: -len(item[1])):
-        examples = f"{median(kill.examples for kill in own):g}"
-        spent = f"{1000 * median(kill.seconds for kill in own):.1f}"
-        rows.append((check, str(len(own)), str(alone.get(check, 0)), examples, spent))
+    for check, kills_of_check in sorted(kills.items(), key=lambda item: -len(item[1])):
+        examples = f"{median(kill.examples for kill in kills_of_check):g}"
+        milliseconds = f"{1000 * median(kill.seconds for kill in kills_of_check):.1f}"
+        rows.append((check, str(len(kills_of_check)), str(only_killers[check]), examples, milliseconds))
     print_table(console, "Checks", columns, rows)

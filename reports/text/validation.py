@@ -6,7 +6,7 @@ from rich.console import Console
 
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.validation_summary import print_summary
-from rnn_harness.reports.text.kernels import print_every
+from rnn_harness.reports.text.kernels import print_records
 
 
 def print_validation(console: Console, validation: Validation, verbose: bool, finished: bool = True) -> None:
@@ -20,4 +20,4 @@ def print_validation(console: Console, validation: Validation, verbose: bool, fi
     """
     print_summary(console, validation, finished)
     if verbose:
-        print_every(console, validation.checks)
+        print_records(console, validation.checks)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rnn_harness.cli._report import said
+from rnn_harness.records.kill_matrix import Kill, MutantResult, Part
 from rnn_harness.records.measurement import (
     CurvePoint,
     DecayMeasurement,
@@ -19,14 +19,14 @@ from rnn_harness.records.measurement import (
 )
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.reports.page import contents, write
+from rnn_harness.reports.page import build_contents, document_statements, write_report
 from rnn_harness.specs import library
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def _records() -> Iterator[Record]:
-    base = {"spec": "gru.keep.column", "check": "forward.equation", "share": 0.5}
+    base = {"spec": "gru.keep.column", "check": "forward.equation", "error_over_bound": 0.5}
     for entry, witness in (("E-348", "reference"), ("E-348", "numeric"), ("E-349", "torch"), ("E-346", "reference")):
         yield Record.model_validate({**base, "entry": entry, "witness": witness, "outcome": Outcome.AGREES})
     yield Record.model_validate({**base, "entry": "E-347", "witness": "reference", "outcome": Outcome.REFUTED})
@@ -34,8 +34,8 @@ def _records() -> Iterator[Record]:
         spec, _ = library().entry(name)
         audit = {"entry": name, "spec": spec.id, "check": "text.audit", "witness": "text", "outcome": Outcome.AGREES}
         yield Record.model_validate({**audit, "reason": "what the audit found"})
-    told = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
-    yield from (Record.model_validate({**told, "entry": name}) for name in ("Q-01", "Q-02"))
+    pair = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
+    yield from (Record.model_validate({**pair, "entry": name}) for name in ("Q-01", "Q-02"))
     kernel = {"spec": "lstm.column", "check": "precision.format", "witness": "kernel", "outcome": Outcome.AGREES}
     for name, dtype, bits in (("nn.LSTM/native", "float32", 22.7), ("nn.LSTM/onednn", "bfloat16", 7.9)):
         row = {"entry": "lstm.column", "kernel": name, "dtype": dtype, "device": "cpu", "bits": bits}
@@ -88,18 +88,23 @@ def _measured() -> Iterator[Measurement]:
         )
 
 
-FATES = [
-    {"mutant": "gru.swapped", "part": "forward", "edit": "z -> 1 - z", "killed": True,
-     "kills": [{"check": "forward.equation", "examples": 1, "seconds": 0.1, "detail": ""}]},
-    {"mutant": "lstm.lost", "part": "backward", "edit": "dc -> 0", "killed": True,
-     "kills": [{"check": "metamorphic.gates-in-unit-interval", "examples": 2, "seconds": 0.1, "detail": ""}]},
-]  # fmt: skip
+def _mutant(name: str, part: Part, edit: str, check: str, examples: int) -> MutantResult:
+    kill = Kill(check=check, examples=examples, seconds=0.1, detail="")
+    return MutantResult(
+        mutant=name, spec="gru.keep.column", part=part, edit=edit, killed=True, examples=9, vacuous=0, kills=(kill,)
+    )
+
+
+MUTANTS = (
+    _mutant("gru.swapped", "forward", "z -> 1 - z", "forward.equation", 1),
+    _mutant("lstm.lost", "backward", "dc -> 0", "metamorphic.gates-in-unit-interval", 2),
+)
 
 
 @pytest.fixture(scope="session")
 def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder: Path = tmp_path_factory.mktemp("report")
-    write(contents(list(_records()), said(), list(_measured()), [], FATES), folder)
+    write_report(build_contents(list(_records()), document_statements(), list(_measured()), [], MUTANTS), folder)
     return (folder / "report.html").as_uri()
 
 
@@ -120,7 +125,9 @@ def page(browser: Any, page_url: str) -> Iterator[Any]:
     context = browser.new_context()
     opened = context.new_page()
     opened.errors, opened.asked = [], []
-    opened.on("console", lambda said: opened.errors.append(said.text) if said.type in ("error", "warning") else None)
+    opened.on(
+        "console", lambda message: opened.errors.append(message.text) if message.type in ("error", "warning") else None
+    )
     opened.on("pageerror", lambda error: opened.errors.append(str(error)))
     opened.on("request", lambda request: opened.asked.append(request.url))
     opened.goto(page_url)

@@ -76,7 +76,7 @@ def test_a_command_is_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#equation-rows").get_by_role("button", name="Copy the command rnn-harness verify E-348").click()
     assert page.evaluate("navigator.clipboard.readText()") == "rnn-harness verify E-348"
-    assert page.locator("#told").inner_text() == "copied: rnn-harness verify E-348"
+    assert page.locator("#copied").inner_text() == "copied: rnn-harness verify E-348"
 
 
 def test_a_substitution_that_reconciles_is_shown_with_its_proof(page: Any) -> None:
@@ -95,7 +95,7 @@ def test_on_a_narrow_screen_nothing_sticks_out(page: Any, width: int) -> None:
 def test_on_a_phone_an_equation_is_read_without_scrolling_sideways(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     region = page.locator(".wide", has=page.locator("#equation-rows"))
-    assert region.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert region.evaluate("region => region.scrollWidth <= region.clientWidth")
     page.locator("form[data-for=equation-rows] input").fill("E-348")
     assert _shown(page, "equation-rows") == ["E-348"]
     assert page.locator("#equation-rows tbody tr:visible").count() == 1
@@ -114,11 +114,13 @@ def test_dark_and_printed_it_stays_readable(page: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_that_shuts_somebody_out(page: Any, scheme: str) -> None:
+def test_axe_finds_no_barrier(page: Any, scheme: str) -> None:
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="not run: pip install 'rnn-harness[browser]'"
     )
     page.emulate_media(color_scheme=scheme)
-    found = axe.Axe().run(page)
-    told = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found.response["violations"]]
-    assert told == []
+    audit = axe.Axe().run(page)
+    violations = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:160]}" for violation in audit.response["violations"]
+    ]
+    assert violations == []

@@ -1,4 +1,4 @@
-"""The same plan on a Dask cluster: two workers, in processes of their own."""
+"""The same plan on a Dask cluster: two workers, in separate processes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ distributed = pytest.importorskip("distributed")
 def test_a_plan_runs_on_a_local_cluster_of_two_workers(tmp_path: object) -> None:
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         arguments = ["bench", "decay", "--quick", "--families", "rnn,lstm", "--backend", "dask"]
-        found = CliRunner().invoke(app, [*arguments, "--workers", "2", "--scheduler", cluster.scheduler_address])
-    assert found.exit_code == 0, found.output
-    assert "LSTM without forget gate" in found.stdout
+        result = CliRunner().invoke(app, [*arguments, "--workers", "2", "--scheduler", cluster.scheduler_address])
+    assert result.exit_code == 0, result.output
+    assert "LSTM without forget gate" in result.stdout

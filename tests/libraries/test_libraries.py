@@ -1,7 +1,7 @@
 """The cells of other libraries: each is identified exactly, and nothing about a right one is refuted.
 
 One run has the fixed cases alone: JAX compiles anew for every size that is drawn. `RNN_HARNESS_SEEDS=20` tries twenty
-seeds, with cases of their own.
+seeds, with two random cases each.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def test_it_is_identified_exactly(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CELLS)
 def test_nothing_about_it_is_refuted(name: str, dtype: str, seed: int) -> None:
-    found = _validated(name, seed, dtype)
-    refuted = [f"{one.check}: {one.reason}" for one in found.checks if one.outcome is Outcome.REFUTED]
+    validation = _validated(name, seed, dtype)
+    refuted = [f"{record.check}: {record.reason}" for record in validation.checks if record.outcome is Outcome.REFUTED]
     if name in SINGLE_INSIDE and dtype == "float64" and refuted:
-        assert found.diagnosis is not None
-        assert "this is what float32 arithmetic gives" in found.diagnosis.difference
+        assert validation.diagnosis is not None
+        assert "this is what float32 arithmetic gives" in validation.diagnosis.difference
         return
     assert refuted == []
-    assert found.outcome == "agrees"
+    assert validation.outcome == "agrees"

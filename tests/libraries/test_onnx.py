@@ -15,24 +15,29 @@ from rnn_harness.validation import (
     Target,
     Validation,
     ValidationRequest,
+    collect_validation,
     identify,
     load_target,
+    run_validation,
     target_of,
 )
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-node = importlib.import_module("onnx_nodes").node
+node = importlib.import_module("tests.helpers.onnx_nodes").node
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
-NODES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
+DeclaredNode = tuple[str, dict[str, Any]]
+"""An operator and the arguments of `onnx_nodes.node`."""
+
+NODES: dict[str, tuple[DeclaredNode, str, str]] = {
     "RNN": (("RNN", {}), "rnn.tanh", "two biases"),
     "GRU": (("GRU", {}), "gru.keep.column", "update, reset, candidate"),
     "GRU, linear before reset": (("GRU", {"linear_before_reset": 1}), "gru.reset_after", "update, reset, candidate"),
     "LSTM": (("LSTM", {}), "lstm.column", "input, output, forget, candidate"),
     "LSTM with peepholes": (("LSTM", {"peephole": True}), "", "diagonal peepholes"),
 }
-ATTRIBUTES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
+ATTRIBUTES: dict[str, tuple[DeclaredNode, str, str]] = {
     "activations": (
         ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Relu"]}),
         "hard sigmoid (a/5 + 1/2) gates",
@@ -43,24 +48,30 @@ ATTRIBUTES: dict[str, tuple[tuple[str, dict[str, Any]], str, str]] = {
 }
 
 
-def _target(what: tuple[str, dict[str, Any]], runtime: str) -> Target:
-    op, attributes = what
+def _target(declared: DeclaredNode, runtime: str) -> Target:
+    op, attributes = declared
     return target_of(op, node(op, **attributes), {"runtime": runtime})
 
 
-def _validated(what: tuple[str, dict[str, Any]], runtime: str, seed: int = 0) -> Validation:
-    return collect_validation("node", run_validation(_target(what, runtime), ValidationRequest(seed=seed, examples=2)))
+def _validated(declared: DeclaredNode, runtime: str, seed: int = 0) -> Validation:
+    return collect_validation(
+        "node", run_validation(_target(declared, runtime), ValidationRequest(seed=seed, examples=2))
+    )
 
 
-def _refuted(found: Validation) -> list[str]:
-    return [f"{one.check} {one.dtype}: {one.reason}" for one in found.checks if one.outcome is Outcome.REFUTED]
+def _refuted(validation: Validation) -> list[str]:
+    return [
+        f"{record.check} {record.dtype}: {record.reason}"
+        for record in validation.checks
+        if record.outcome is Outcome.REFUTED
+    ]
 
 
 @pytest.mark.parametrize("runtime", ["reference", "onnxruntime"])
 @pytest.mark.parametrize("name", NODES)
 def test_a_node_is_identified_exactly(name: str, runtime: str) -> None:
-    what, spec, phrase = NODES[name]
-    (match,) = identify(_target(what, runtime))
+    declared, spec, phrase = NODES[name]
+    (match,) = identify(_target(declared, runtime))
     assert (match.spec or "") == spec
     assert phrase in match.sentence()
 
@@ -69,35 +80,35 @@ def test_a_node_is_identified_exactly(name: str, runtime: str) -> None:
 @pytest.mark.parametrize("runtime", ["reference", "onnxruntime"])
 @pytest.mark.parametrize("name", NODES)
 def test_nothing_about_a_right_node_is_refuted(name: str, runtime: str, seed: int) -> None:
-    found = _validated(NODES[name][0], runtime, seed)
-    assert _refuted(found) == []
-    assert found.outcome == "agrees"
+    validation = _validated(NODES[name][0], runtime, seed)
+    assert _refuted(validation) == []
+    assert validation.outcome == "agrees"
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_onnxruntime_does_what_the_attribute_says(name: str) -> None:
-    what, phrase, _ = ATTRIBUTES[name]
-    found = _validated(what, "onnxruntime")
-    assert found.identification is not None
-    assert phrase in found.identification.sentence
-    assert _refuted(found) == []
+    declared, phrase, _ = ATTRIBUTES[name]
+    validation = _validated(declared, "onnxruntime")
+    assert validation.identification is not None
+    assert phrase in validation.identification.sentence
+    assert _refuted(validation) == []
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_the_reference_evaluators_lstm_leaves_the_attribute_aside_and_is_refuted(name: str) -> None:
-    what, _, difference = ATTRIBUTES[name]
-    found = _validated(what, "reference")
-    assert found.outcome == "refuted"
-    assert found.diagnosis is not None
-    assert difference in found.diagnosis.difference
+    declared, _, difference = ATTRIBUTES[name]
+    validation = _validated(declared, "reference")
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert difference in validation.diagnosis.difference
 
 
-def test_lengths_are_heeded_by_onnxruntime_and_not_by_the_reference_evaluator() -> None:
-    what = ("LSTM", {"lengths": True})
-    assert _refuted(_validated(what, "onnxruntime")) == []
-    found = _validated(what, "reference")
-    assert found.diagnosis is not None
-    assert found.diagnosis.difference == "what stands past a row's length is read"
+def test_onnxruntime_follows_lengths_and_the_reference_evaluator_does_not() -> None:
+    declared = ("LSTM", {"lengths": True})
+    assert _refuted(_validated(declared, "onnxruntime")) == []
+    validation = _validated(declared, "reference")
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.difference == "what stands past a row's length is read"
 
 
 def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Path) -> None:
@@ -111,7 +122,7 @@ def test_a_model_in_a_file_is_a_target_and_a_node_is_one_in_python(tmp_path: Pat
     assert again.spec == "gru.keep.column"
 
 
-def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"broken.onnx is no ONNX model"):
@@ -120,6 +131,6 @@ def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
         load_target("nowhere.onnx")
 
 
-def test_a_runtime_that_there_is_not_is_refused() -> None:
+def test_an_unknown_runtime_is_refused() -> None:
     with pytest.raises(ValueError, match="runtime is 'tvm'; expected onnxruntime or reference"):
         _target(("GRU", {}), "tvm")

@@ -19,12 +19,12 @@ def test_a_plan_runs_on_a_local_cluster_of_ray(tmp_path: Path) -> None:
     try:
         arguments = ["bench", "decay", "--quick", "--families", "rnn", "--backend", "ray", "--workers", "2"]
         command = [sys.executable, "-m", "rnn_harness", *arguments, "--scheduler", "127.0.0.1:6399"]
-        found = subprocess.run(
+        completed = subprocess.run(
             [*command, "--records", str(tmp_path / "x.jsonl")], capture_output=True, text=True, timeout=300, check=False
         )
     finally:
         subprocess.run([ray, "stop", "--force"], check=False, capture_output=True, timeout=120)
-    assert found.returncode == 0, found.stderr[-2000:]
-    made = read_measurements(tmp_path / "x.jsonl")
-    assert len(made) > 4
-    assert all(one.agrees for one in made)
+    assert completed.returncode == 0, completed.stderr[-2000:]
+    measurements = read_measurements(tmp_path / "x.jsonl")
+    assert len(measurements) > 4
+    assert all(measurement.agrees for measurement in measurements)

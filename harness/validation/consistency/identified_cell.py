@@ -9,6 +9,7 @@ from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.scale import deviation_at
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.records.validation import CONSISTENCY
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, of_size
@@ -26,6 +27,16 @@ SMALL_BATCH, PIECE = 7, 47
 """Rows of the batches, and steps of the pieces, that large ones are compared with: its checks reach 33 and 131."""
 LARGE_BATCHES = (130, 1024)
 SMALL = TriedSize(5, 3)
+PROPERTY_CHECKS = tuple(
+    f"{CONSISTENCY}{name}"
+    for name in (
+        *(prop.name for prop in PROPERTIES if prop.for_identified),
+        "large-batches",
+        "large-sizes",
+        "long-gradients",
+    )
+)
+"""The ids of the records."""
 STATE_WORDS = {"h": "hidden state", "c": "cell state"}
 
 

@@ -89,8 +89,8 @@ def _registered(draw: Draw) -> Note | None:
 def _further_tensors(module: nn.Module) -> Iterator[tuple[str, str, bool]]:
     """Yield every tensor of real numbers that is no parameter: its owner's path, its name, whether it is a buffer."""
     for path, part in module.named_modules():
-        for name, value in part._buffers.items():
-            if value is not None and value.is_floating_point():
+        for name, value in part.named_buffers(recurse=False):
+            if value.is_floating_point():
                 yield path, name, True
         for name, value in vars(part).items():
             if isinstance(value, Tensor) and value.is_floating_point() and value.is_leaf:

@@ -38,8 +38,8 @@ class ReadingOrder(Enum):
 
 _REACHED: dict[ReadingOrder, Callable[[int, int], range]] = {
     ReadingOrder.FORWARD: lambda t, last: range(t, last + 1),
-    ReadingOrder.BACKWARD: lambda t, last: range(t + 1),
-    ReadingOrder.BOTH: lambda t, last: range(last + 1),
+    ReadingOrder.BACKWARD: lambda t, _last: range(t + 1),
+    ReadingOrder.BOTH: lambda _t, last: range(last + 1),
     ReadingOrder.ONE_LATE: lambda t, last: range(t + 1, last + 1),
     ReadingOrder.REVERSED: lambda t, last: range(last - t + 1),
     ReadingOrder.BACKWARD_REVERSED: lambda t, last: range(last - t, last + 1),

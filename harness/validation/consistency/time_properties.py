@@ -25,7 +25,7 @@ from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, Rea
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
-_NEIGHBOURS = (nn.modules.conv._ConvNd, nn.MultiheadAttention)
+_NEIGHBOURS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention)
 """Layers that look at several steps at once, so that a state is not all that the next step needs."""
 
 

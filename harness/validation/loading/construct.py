@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.capabilities import CellSizes
@@ -50,11 +49,11 @@ def names_sizes(names: set[str]) -> bool:
 
 def construct_cell(
     name: str,
-    maker: Callable[..., Any],
+    maker: Callable[..., object],
     sizes: CellSizes,
-    options: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-) -> Any:
+    options: Mapping[str, object],
+    defaults: Mapping[str, object],
+) -> object:
     """Call a class or function so that it makes a cell of these sizes.
 
     Args:
@@ -78,7 +77,7 @@ def construct_cell(
         key: d for key in HIDDEN_SIZE_NAMES if key in known
     }
     by_name = {key: size for key, size in by_name.items() if key not in further}
-    attempts: list[Callable[[], Any]] = [lambda: maker(**by_name, **further)] if by_name else []
+    attempts: list[Callable[[], object]] = [lambda: maker(**by_name, **further)] if by_name else []
     attempts.append(lambda: maker(n, d, **further))
     errors: list[str] = []
     for attempt in attempts:

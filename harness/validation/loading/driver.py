@@ -122,6 +122,7 @@ class TargetDriver:
         capabilities: What it takes and offers.
         absent: What the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a
             state that cannot be given.
+        candidate: Whether a third party wrote it, so that its functions need not be those of NumPy or torch.
     """
 
     make_module: Callable[[int, int], nn.Module]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from rnn_harness.errors import UsageError
 
 
-def read_options(pairs: list[str]) -> dict[str, Any]:
+def read_options(pairs: list[str]) -> dict[str, object]:
     """Read ``key=value`` pairs; a value that is no Python literal is text.
 
     Raises:
         UsageError: A pair has no equals sign, or its key is no name.
     """
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():

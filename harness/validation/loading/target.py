@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class Target:
     declared_model: CellModel | None = None
 
 
-def load_target(text: str, options: dict[str, Any] | None = None, adapter_name: str | None = None) -> Target:
+def load_target(text: str, options: Mapping[str, object] | None = None, adapter_name: str | None = None) -> Target:
     """Load the target that a text names.
 
     Args:
@@ -57,7 +57,9 @@ def load_target(text: str, options: dict[str, Any] | None = None, adapter_name: 
     return target_of(text, locate_object(text), options, adapter_name)
 
 
-def target_of(name: str, cell: Any, options: dict[str, Any] | None = None, adapter_name: str | None = None) -> Target:
+def target_of(
+    name: str, cell: Any, options: Mapping[str, object] | None = None, adapter_name: str | None = None
+) -> Target:
     """Make a target of an object that an adapter drives, of its class, or of a function.
 
     Args:
@@ -87,7 +89,7 @@ def target_of(name: str, cell: Any, options: dict[str, Any] | None = None, adapt
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
 
 
-def _taken(arguments: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _taken(arguments: dict[str, object], keys: tuple[str, ...]) -> dict[str, object]:
     """Take the arguments with these keys out of the dictionary."""
     return {key: arguments.pop(key) for key in keys if key in arguments}
 
@@ -97,7 +99,7 @@ def _is_function(cell: Any) -> bool:
     return inspect.isroutine(cell) or choose_adapter(type(cell)) is choose_adapter(type(_is_function))
 
 
-def _target_of_function(name: str, function: Any, arguments: dict[str, Any], adapter_name: str | None) -> Target:
+def _target_of_function(name: str, function: Any, arguments: dict[str, object], adapter_name: str | None) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set(argument_names(function))
     if adapter_name != "function" and names_sizes(known):
@@ -130,7 +132,7 @@ def _driven_target(
     name: str,
     adapter: Adapter,
     make_cell: Callable[[CellSizes], Any],
-    options: dict[str, Any],
+    options: Mapping[str, object],
     sizes: CellSizes | None = None,
 ) -> Target:
     """The target. Its cell is made once here, so that what cannot be made is reported at once."""

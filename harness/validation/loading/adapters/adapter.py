@@ -51,10 +51,10 @@ class Adapter(Protocol):
         It is asked about every class, also where its library is not installed: it must not import the library.
         """
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """What a constructor of that class needs besides the sizes, unless the user gives it."""
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive an object.
 
         Args:

@@ -61,7 +61,7 @@ def _is_gradient_name(name: str, names: Iterable[str]) -> bool:
     """Whether a name is that of the gradient of another, or stands in a dictionary of gradients."""
     last = name.rpartition("/")[2]
     prefix = next((prefix for prefix in ("d_", "grad_", "d") if last.startswith(prefix) and last != prefix), None)
-    last_names = {other.rpartition("/")[2] for other in names}
+    last_names = {listed.rpartition("/")[2] for listed in names}
     of_another = prefix is not None and last.removeprefix(prefix) in last_names
     return of_another or name.startswith(("grads/", "gradients/", "_grads/"))
 
@@ -97,6 +97,7 @@ class ArrayObjectFunction:
         return copied
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call the object's method on a copy that holds these parameters."""
         copied = self.copy_with(parameters)
         result = getattr(copied, self.method)(*arguments)
         arrays = arrays_in(result)
@@ -128,11 +129,11 @@ class ArrayObjectAdapter:
         """Whether a class defines or inherits a forward method, `object` aside."""
         return any(name in vars(base) for base in cell_type.__mro__ if base is not object for name in FORWARD_METHODS)
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: object, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: object, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the object's forward method, with its arrays as parameters."""
         method = str(options.get("method") or first_method(cell, FORWARD_METHODS) or "")
         if not method or not callable(getattr(cell, method, None)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,17 +45,18 @@ class JaxFunction:
         self.names = tuple(_path_name(path) for path, _ in leaves)
         self.initial_values = {name: np.asarray(value) for name, (_, value) in zip(self.names, leaves, strict=True)}
 
-        def flat_results(parameters: Any, arguments: Any) -> Any:
+        def flat_results(parameters: object, arguments: tuple[object, ...]) -> object:
             rebuilt = jax.tree_util.tree_unflatten(structure, parameters)
             return tuple(jax.tree_util.tree_leaves(function(rebuilt, *arguments)))
 
-        def pulled_back(parameters: Any, arguments: Any, cotangents: Any) -> Any:
+        def pulled_back(parameters: object, arguments: object, cotangents: object) -> object:
             return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
         self._run, self._pull_back = jax.jit(flat_results), jax.jit(pulled_back)
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call the module's function on its tree of parameters."""
         tree_leaves, as_jax = self._jax.tree_util.tree_leaves, self._jax.numpy.asarray
         leaves = [as_jax(parameters[name]) for name in self.names]
         converted = self._jax.tree_util.tree_map(as_jax, arguments)
@@ -72,7 +73,7 @@ class JaxFunction:
         return ArrayResults([np.asarray(result) for result in results], pullback)
 
 
-def _path_name(path: Any) -> str:
+def _path_name(path: Iterable[object]) -> str:
     """A path in a tree as it is usually written, without the steps that wrap a value."""
     # Steps of a path have a key, a name or an index, by the kind of their node.
     steps = [str(getattr(step, "key", getattr(step, "name", getattr(step, "idx", "")))) for step in path]
@@ -95,11 +96,11 @@ class LinenAdapter:
         """Whether a class is a module of flax.linen."""
         return comes_from(cell_type, "flax.linen")
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the cell, or a layer made of one."""
         jax = import_jax()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
@@ -110,11 +111,11 @@ class LinenAdapter:
         carry = inner.initialize_carry(key, x.shape)
         states = len(jax.tree_util.tree_leaves(carry))
 
-        def run_layer(tree: Any, inputs: Any, start: Any) -> Any:
+        def run_layer(tree: object, inputs: object, start: object) -> object:
             last, outputs = cell.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
             return outputs, last
 
-        def run_cell(tree: Any, *arguments: Any) -> Any:
+        def run_cell(tree: object, *arguments: object) -> object:
             return cell.apply({"params": tree}, *arguments)
 
         if is_layer:
@@ -139,18 +140,18 @@ class NnxAdapter:
         """Whether a class is a module of flax.nnx."""
         return comes_from(cell_type, "flax.nnx")
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Random numbers for the initial parameters."""
         import_jax()
         return {"rngs": import_library("flax.nnx", "flax").Rngs(0)}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the cell."""
         import_jax()
         nnx = import_library("flax.nnx", "flax")
         graph, parameters, further_state = nnx.split(cell, nnx.Param, ...)
 
-        def run(tree: Any, *arguments: Any) -> Any:
+        def run(tree: object, *arguments: object) -> object:
             return nnx.merge(graph, tree, further_state)(*arguments)
 
         return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
@@ -166,17 +167,17 @@ class EquinoxAdapter:
         """Whether a class is a module of equinox."""
         return comes_from(cell_type, "equinox")
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Random numbers for the initial parameters."""
         return {"key": import_jax().random.PRNGKey(0)}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the cell over the rows of a batch."""
         jax = import_jax()
         equinox = import_library("equinox", "equinox")
         parameters, static_fields = equinox.partition(cell, equinox.is_inexact_array)
 
-        def run(tree: Any, *arguments: Any) -> Any:
+        def run(tree: object, *arguments: object) -> object:
             combined = equinox.combine(tree, static_fields)
             return jax.vmap(lambda *row: combined(*row))(*arguments)
 

@@ -54,7 +54,7 @@ class _StatelessLayer(nn.Module):
             self._layers[dtype] = layer
         return self._layers[dtype]
 
-    def call_with_weights(self, dtype: str, weights: list[Any], x: Any, states: list[Any]) -> Any:
+    def call_with_weights(self, dtype: str, weights: list[object], x: object, states: list[object]) -> object:
         """Run the layer as a function of its weights, in tensors of the backend."""
         layer = self._layer(dtype)
         fixed_weights = [variable.value for variable in layer.non_trainable_variables]
@@ -64,7 +64,7 @@ class _StatelessLayer(nn.Module):
 
     def forward(self, x: Tensor, *states: Tensor) -> object:
         """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d)."""
-        weights = [self._parameters[name] for name in self.weight_names]
+        weights: list[object] = [self._parameters[name] for name in self.weight_names]
         return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states))
 
 
@@ -78,11 +78,11 @@ class KerasAdapter:
         """Whether a class is a layer of Keras 3."""
         return comes_from(cell_type, "keras")
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the layer, its weights given to every call."""
         backend = import_library("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
@@ -98,8 +98,9 @@ class KerasAdapter:
             return DrivenModule(layer, TargetCapabilities(calling_convention=convention))
         initial_weights = {name: value.detach().numpy() for name, value in layer.named_parameters()}
 
-        def run(tree: Any, x: Any, *states: Any) -> Any:
-            return layer.call_with_weights(str(x.dtype), [tree[name] for name in layer.weight_names], x, list(states))
+        def run(weights: Mapping[str, Any], x: Any, *states: object) -> object:
+            values = [weights[name] for name in layer.weight_names]
+            return layer.call_with_weights(str(x.dtype), values, x, list(states))
 
         return DrivenModule(
             jax_function_module(run, initial_weights), TargetCapabilities(calling_convention=convention, library="JAX")

@@ -66,6 +66,7 @@ class OnnxModelFunction:
         return self._sessions[dtype]
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Run the model with these parameters as its initialisers."""
         arrays = flat_arguments(arguments)
         if self.runtime == "onnxruntime" and not min(arrays[0].shape[:2]):
             raise RuntimeError("onnxruntime is not asked for empty sequences: its GRU ends the process over one")
@@ -107,11 +108,11 @@ class OnnxAdapter:
         """Whether a class is that of ONNX's models or nodes."""
         return comes_from(cell_type, "onnx") and cell_type.__name__ in ("ModelProto", "NodeProto")
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: a model is not constructed."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the model, its float initializers as parameters."""
         runtime = str(options.get("runtime", "onnxruntime"))
         if runtime not in RUNTIMES:

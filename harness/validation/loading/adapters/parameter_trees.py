@@ -15,10 +15,10 @@ class TreeLeaf(NamedTuple):
     """
 
     path: str
-    value: Any
+    value: object
 
 
-def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
+def map_tree(function: Callable[[Any], object], tree: object) -> Any:
     """The tree with a function applied to every leaf."""
     if isinstance(tree, dict):
         return {name: map_tree(function, value) for name, value in tree.items()}
@@ -27,7 +27,7 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
     return function(tree)
 
 
-def tree_leaves(tree: Any, prefix: str = "") -> Iterator[TreeLeaf]:
+def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
     """The leaves in order; nothing of what is no tree."""
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, tuple | list) else ()
     for name, value in branches:
@@ -37,7 +37,7 @@ def tree_leaves(tree: Any, prefix: str = "") -> Iterator[TreeLeaf]:
             yield TreeLeaf(f"{prefix}{name}", value)
 
 
-def tree_with_leaves(tree: Any, values: Mapping[str, Any], prefix: str = "") -> Any:
+def tree_with_leaves(tree: object, values: Mapping[str, object], prefix: str = "") -> object:
     """The tree with these leaves, by their paths."""
     if isinstance(tree, dict):
         return {name: tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in tree.items()}

@@ -37,11 +37,11 @@ class StepFunctionAdapter:
         is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher")
         return is_function or cell_type.__module__.startswith(("jax", "jaxlib"))
 
-    def defaults(self, cell_type: type) -> Mapping[str, Any]:
+    def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: a function is not constructed."""
         return {}
 
-    def drive(self, cell: Callable[..., Any], n: int, d: int, options: Mapping[str, Any]) -> DrivenModule:
+    def drive(self, cell: Callable[..., Any], n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the function on the first parameters, data and arrays that it takes."""
         step = StepSignature(cell)
         if not step.data or not step.parameters:
@@ -64,7 +64,7 @@ class StepFunctionAdapter:
         )
 
 
-def _parameter_maker(function: Callable[..., Any], named: Any, *, searched: bool) -> Callable[..., Any] | None:
+def _parameter_maker(function: Callable[..., Any], named: object, *, searched: bool) -> Callable[..., Any] | None:
     """The function that makes parameters: the one named, or if `searched`, a usual name in the same module."""
     # Not every function knows its module.
     home = sys.modules.get(getattr(function, "__module__", "") or "")
@@ -74,13 +74,13 @@ def _parameter_maker(function: Callable[..., Any], named: Any, *, searched: bool
     maker = named if callable(named) else getattr(home, str(named), None)
     if not callable(maker):
         raise UsageError(f"--init params={named}: the function's module has no function of that name")
-    return maker  # type: ignore[no-any-return]
+    return maker
 
 
-def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> Any:
+def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     """Parameters of (n, d), with a source of random numbers first or last where the maker wants one."""
-    sources: list[Callable[[], Any]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
-    attempts: list[Callable[[], Any]] = [lambda: maker(n, d)]
+    sources: list[Callable[[], object]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
+    attempts: list[Callable[[], object]] = [lambda: maker(n, d)]
     for source in sources:
         attempts.append(functools.partial(lambda source: maker(source(), n, d), source))
         attempts.append(functools.partial(lambda source: maker(n, d, source()), source))
@@ -102,11 +102,11 @@ class _Trial:
         errors: What it raised, in order; what cannot be driven adds to it.
     """
 
-    def __init__(self, step: StepSignature, tree: Any, n: int, d: int, errors: list[str]) -> None:
+    def __init__(self, step: StepSignature, tree: object, n: int, d: int, errors: list[str]) -> None:
         self.step, self.tree, self.errors = step, tree, errors
         self._sizes = n, d
 
-    def first_result(self, convert: Callable[[Any], Any]) -> Any:
+    def first_result(self, convert: Callable[[Any], object]) -> object:
         """What the function gives for the first data that it takes; None if it takes none.
 
         Args:
@@ -129,6 +129,7 @@ def _drive_on_numpy(trial: _Trial) -> DrivenModule | None:
     step, tree = trial.step, trial.tree
     if any(not isinstance(leaf.value, np.ndarray) for leaf in tree_leaves(tree)):
         return None
+    parameters = {leaf.path: np.asarray(leaf.value) for leaf in tree_leaves(tree)}
     result = trial.first_result(lambda array: array)
     if result is None:
         return None
@@ -140,11 +141,11 @@ def _drive_on_numpy(trial: _Trial) -> DrivenModule | None:
         trial.errors.append(str(error))
         return None
 
-    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:  # noqa: ARG001  # it has no gradients
         return ArrayResults(arrays_in(step.call(tree_with_leaves(tree, parameters), arguments)))
 
     return DrivenModule(
-        ArrayLibraryModule(run, dict(tree_leaves(tree)), differentiable=False),
+        ArrayLibraryModule(run, parameters, differentiable=False),
         TargetCapabilities(no_gradients_reason="a function on NumPy arrays has no gradients", library="NumPy"),
     )
 
@@ -160,7 +161,7 @@ def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
     return DrivenModule(module, TargetCapabilities(library="JAX"))
 
 
-def _is_of_jax(result: Any) -> bool:
+def _is_of_jax(result: object) -> bool:
     """Whether an array of JAX is among what came back."""
     parts = result if isinstance(result, tuple | list) else (result,)
     return any(
@@ -188,7 +189,7 @@ def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
                 initial = torch.as_tensor(leaf.value).detach().clone()
                 self.register_parameter(leaf.path, torch.nn.Parameter(initial))
 
-        def forward(self, *arguments: Any) -> Any:
+        def forward(self, *arguments: object) -> object:
             """Call it."""
             values = {path: self._parameters[path] for path in self.paths}
             return step.call(tree_with_leaves(tree, values), arguments)

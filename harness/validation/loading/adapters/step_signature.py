@@ -54,7 +54,7 @@ class StepSignature:
         # A compiled or partial function may have no name.
         return f"{getattr(self.function, '__name__', 'the function')}({', '.join(self.required)})"
 
-    def call(self, parameters: Any, arguments: tuple[Any, ...]) -> Any:
+    def call(self, parameters: Any, arguments: tuple[object, ...]) -> object:
         """Call the function.
 
         Args:
@@ -93,7 +93,7 @@ class StepSignature:
                     arguments.append((value, rng.standard_normal(shape)) if paired and not is_input else value)
                 yield tuple(arguments)
 
-    def gives_states(self, arguments: tuple[Any, ...], result: Any) -> bool:
+    def gives_states(self, arguments: tuple[object, ...], result: object) -> bool:
         """Whether an array came back that has the shape of a state."""
         states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
         state = states[0] if states else None
@@ -115,7 +115,7 @@ def _guessed_shape(
     return (width, gates * d) if transposed else (gates * d, width)
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def _shape(value: object) -> tuple[int, ...] | None:
     """The shape of an array of any library; None of what is no array."""
     shape = getattr(value, "shape", None)
     return None if shape is None else tuple(shape)

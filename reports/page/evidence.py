@@ -1,0 +1,74 @@
+"""What records say about the evidence that claims, errata and contradictions name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.specs.claims import Verdict
+
+EVIDENCE_REFUTED: Literal["evidence refuted"] = "evidence refuted"
+NOT_TESTABLE: Literal["not testable"] = "not testable"
+NOT_RUN: Literal["not run"] = "not run"
+ReportedVerdict = Verdict | Literal["not testable", "not run", "evidence refuted"]
+"""The verdict of a claim, or why it has none."""
+
+
+class RecordEvidence:
+    """The outcomes of checks and entries of references.
+
+    Args:
+        records: The records that speak; those of kernels and candidates are passed over.
+    """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._outcomes: dict[str, set[Outcome]] = {}
+        for record in records:
+            if not record.kernel:
+                for name in (f"{record.spec}/{record.check}", record.entry):
+                    self._outcomes.setdefault(name, set()).add(record.outcome)
+
+    def outcome(self, name: str) -> Outcome:
+        """Return the outcome of ``spec/check`` or of an entry.
+
+        Returns:
+            Refuted before agrees; not run where nothing decided it.
+        """
+        outcomes = self._outcomes.get(name, set())
+        return next((outcome for outcome in (Outcome.REFUTED, Outcome.AGREES) if outcome in outcomes), Outcome.NOT_RUN)
+
+
+class Evidence:
+    """The outcomes of checks and entries, and the verdicts of claims, which are evidence, too.
+
+    Args:
+        records: The records that speak.
+        verdicts: The verdicts of claims, by their ids.
+    """
+
+    def __init__(self, records: Sequence[Record], verdicts: Mapping[str, ReportedVerdict]) -> None:
+        self._records = RecordEvidence(records)
+        self._verdicts = verdicts
+        self.audits = {record.entry: record for record in records if record.check == "text.audit"}
+
+    def outcome(self, name: str) -> Outcome:
+        """Return the outcome of a piece of evidence; a claim agrees once it has a verdict."""
+        verdict = self._verdicts.get(name)
+        if verdict is None:
+            return self._records.outcome(name)
+        return {NOT_RUN: Outcome.NOT_RUN, EVIDENCE_REFUTED: Outcome.REFUTED}.get(verdict, Outcome.AGREES)
+
+    def gravest_outcome(self, names: Sequence[str]) -> Outcome:
+        """Return refuted where a piece of evidence is, else not run where one is, else agrees."""
+        return weakest_outcome([self.outcome(name) for name in names])
+
+    def describe(self, names: Sequence[str]) -> str:
+        """Write each piece of evidence with its verdict or outcome."""
+        return ", ".join(f"{name} {self._verdicts.get(name) or self.outcome(name)}" for name in names)
+
+
+def weakest_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return refuted where it is among `outcomes`, else not run where that is, else agrees."""
+    return next((outcome for outcome in (Outcome.REFUTED, Outcome.NOT_RUN) if outcome in outcomes), Outcome.AGREES)

@@ -1,0 +1,120 @@
+"""The answer on the first screen: a row for each family of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnn_harness.families import Family
+from rnn_harness.records.measurement import (
+    DecayMeasurement,
+    LearningMeasurement,
+    Measurement,
+    ParameterCount,
+    SpeedMeasurement,
+)
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """What was measured of a family, in words; a text is empty where nothing was measured.
+
+    Attributes:
+        name: The family's name.
+        parameters: The number of parameters in closed form.
+        equal_size: The fastest forward and backward among cells of the same hidden size.
+        equal_count: The fastest among cells of the same number of parameters.
+        rate: The gradient's factor per step at torch's initialisation.
+        horizon: The steps after which float32 does not see that gradient.
+        best: The initialisation whose gradient reaches furthest and still decays.
+        learnt: How many seeds solved each task.
+    """
+
+    name: str
+    parameters: str = ""
+    equal_size: str = ""
+    equal_count: str = ""
+    rate: str = ""
+    horizon: str = ""
+    best: str = ""
+    learnt: str = ""
+
+
+def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow:
+    """Return the row of a family.
+
+    Args:
+        family: The family.
+        measurements: All measurements; those that are not right are passed over.
+    """
+    name = family.torch_class
+    counts = [row for row in measurements if isinstance(row, ParameterCount) and row.subject == family.spec]
+    decays = [
+        row
+        for row in measurements
+        if isinstance(row, DecayMeasurement) and row.subject == name and row.agrees is not False
+    ]
+    start = next((row for row in reversed(decays) if row.initialisation == "torch"), None)
+    decaying = [row for row in decays if row.float32_horizon is not None]
+    best = max(decaying, key=lambda row: row.rate, default=None)
+    equal_size, equal_count = _fastest_times(family, measurements)
+    return FamilyRow(
+        name,
+        counts[0].formula if counts else "",
+        equal_size,
+        equal_count,
+        f"{start.rate:.3f}" if start is not None else "",
+        f"{start.float32_horizon:.0f} steps" if start is not None and start.float32_horizon is not None else "",
+        f"{best.initialisation}: {best.float32_horizon:.0f} steps" if best is not None else "",
+        ", ".join(filter(None, _learnt_tasks(name, measurements))),
+    )
+
+
+def _fastest_times(family: Family, measurements: Sequence[Measurement]) -> tuple[str, str]:
+    """Return the fastest time at an equal hidden size, and at an equal number of parameters, in words.
+
+    A cell with as many parameters as an LSTM of n units has n inputs and another hidden size.
+    """
+    timed = [row for row in measurements if isinstance(row, SpeedMeasurement) and row.device == "cpu"]
+    resized = [row.sizes["n"] for row in timed if row.sizes["n"] != row.sizes["d"]]
+    width = max(resized) if resized else min((row.sizes["d"] for row in timed), default=0)
+    of_family = [row for row in timed if row.spec == family.spec and row.phase == "both" and row.agrees]
+    equal_size = [row for row in of_family if row.sizes["n"] == row.sizes["d"] == width]
+    equal_count = [row for row in of_family if row.sizes["n"] == width != row.sizes["d"]]
+    if not equal_count and family.name == "lstm":
+        equal_count = equal_size
+    return _fastest(equal_size), _fastest(equal_count)
+
+
+def _fastest(rows: Sequence[SpeedMeasurement]) -> str:
+    """Return the fastest time with what took it; empty where there is none."""
+    times = [(row.median, row) for row in rows if row.median is not None]
+    if not times:
+        return ""
+    seconds, fastest = min(times, key=lambda time: time[0])
+    return f"{seconds * 1e3:.2f} ms ({fastest.subject}, d = {fastest.sizes['d']})"
+
+
+def _learnt_tasks(name: str, measurements: Sequence[Measurement]) -> list[str]:
+    """Return, for each task, how many seeds of a family solved it; empty texts for tasks it was not tried on."""
+    tasks: dict[str, list[LearningMeasurement]] = {}
+    for row in measurements:
+        if isinstance(row, LearningMeasurement):
+            tasks.setdefault(learning_title(row), []).append(row)
+    return [_learnt(name, rows) for rows in tasks.values()]
+
+
+def learning_title(row: LearningMeasurement) -> str:
+    """Return the task with the conditions under which it was learnt."""
+    return f"{row.task_title}, T = {row.sizes['T']}, {row.training_steps} steps of training"
+
+
+def _learnt(name: str, rows: Sequence[LearningMeasurement]) -> str:
+    """Say how many seeds of a family's best learner solved a task, and which learner that is if it is a variant."""
+    learners = [row for row in rows if row.subject == name or row.subject.startswith(f"{name}, ")]
+    best = max(learners, key=lambda row: row.seeds_solved, default=None)
+    if best is None:
+        return ""
+    variant = best.subject.removeprefix(name).removeprefix(", ")
+    text = f"{best.task} {best.seeds_solved} of {best.seeds}"
+    return f"{text} ({variant})" if variant and best.seeds_solved else text

@@ -1,0 +1,90 @@
+"""Mutants keep the checks honest: every fault is seen, every check sees what it promises, right references pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+
+from rnn_harness.cases.case import Case
+from rnn_harness.cases.fixed_cases import fixed_cases
+from rnn_harness.checks import all_checks
+from rnn_harness.engine.runner import Runner, RunPlan
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.mutants import MUTANTS, Mutant, PatchError, build, judge_mutant
+from rnn_harness.specs import library
+from rnn_harness.subjects.subject import Subject
+
+CELLS = [spec.id for spec in library().cells if spec.reference is not None]
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+@functools.cache
+def judged(name: str):  # type: ignore[no-untyped-def]
+    return judge_mutant(BY_NAME[name])
+
+
+def test_there_are_more_than_sixty_mutants_and_their_names_differ() -> None:
+    assert len(BY_NAME) == len(MUTANTS) > 60
+
+
+def test_both_passes_are_attacked_and_so_are_the_published_bugs() -> None:
+    assert {mutant.part for mutant in MUTANTS} == {"forward", "backward"}
+    published = {mutant.published_bug for mutant in MUTANTS if mutant.published_bug.startswith("B-")}
+    assert len(published) >= 10
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_mutant_is_killed_by_cases_that_could_fail(name: str) -> None:
+    found = judged(name)
+    assert found.examples > 0, "every case was vacuous"
+    assert found.kills, f"survived: {found.edit}"
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_mutant_runs_on_a_plain_case(name: str) -> None:
+    mutant = BY_NAME[name]
+    subject = build(mutant, library().spec(mutant.spec))
+    with np.errstate(all="ignore"):
+        evaluation = Evaluation.of(subject, Case(spec=mutant.spec, B=2, n=3, d=4, T=3, seed=1))
+        assert evaluation.gradients is not None, "a fault that only raises says nothing about the checks"
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
+def test_check_refutes_the_mutants_it_names(check) -> None:  # type: ignore[no-untyped-def]
+    assert check.kills, "a check that kills nothing proves nothing"
+    for name in check.kills:
+        assert check.name in {kill.check for kill in judged(name).kills}, f"{check.name} misses {name}"
+
+
+@pytest.mark.parametrize("spec", CELLS)
+def test_right_reference_agrees_in_every_check(spec: str) -> None:
+    runner = Runner(Subject.of(library().spec(spec)))
+    counted = [runner.try_case(case) for case in fixed_cases(spec)]
+    assert any(counted)
+    assert runner.results().refuted == {}
+
+
+def test_an_edit_that_matches_nothing_is_refused_by_name() -> None:
+    wrong = dataclasses.replace(MUTANTS[0], old="no such text")
+    with pytest.raises(PatchError, match="stands 0 times"):
+        build(wrong, library().spec(wrong.spec))
+
+
+def test_building_a_mutant_leaves_the_right_reference_as_it_is() -> None:
+    mutant = Mutant("x", "rnn.sigma.unbiased", "rnn", "forward", "new += a[t]", "new -= a[t]")
+    spec = library().spec(mutant.spec)
+    build(mutant, spec)
+    runner = Runner(Subject.of(spec), RunPlan(tuple(c for c in all_checks() if c.name == "forward.equation")))
+    assert runner.try_case(next(fixed_cases(spec.id)))
+    assert runner.results().refuted == {}
+
+
+def test_one_kill_is_enough_where_no_more_is_asked_for() -> None:
+    mutant = BY_NAME["gru.reset gate unused"]
+    first, *more = judged(mutant.name).kills
+    result = judge_mutant(mutant, stop_at_first_kill=True)
+    assert more
+    assert [(kill.check, kill.examples) for kill in result.kills] == [(first.check, first.examples)]
