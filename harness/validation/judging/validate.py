@@ -25,7 +25,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
-from rnn_harness.validation.identification.identify import identify
+from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
@@ -99,12 +99,14 @@ def judge_target(
         yield TargetDiagnosed(no_function)
         return
     try:
-        matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+        if saved_map is None:
+            target_layouts(target, response)
     except UsageError as error:  # its parameters are those of no cell that is known
         unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
         yield TargetIdentified(identification_record(()))
         yield from with_consistency(target, response, request, [RecordMade(unknown)])
         return
+    matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches)
     yield TargetIdentified(identification)
