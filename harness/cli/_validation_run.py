@@ -76,7 +76,9 @@ class ValidationRun(RecordedRun):
         self.outputs.write(validation)
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
-        """Return the exit code of the target's outcome; an expected refutation is none."""
+        """Return the exit code of the outcome, or of an error of the harness; an expected refutation is none."""
         from rnn_harness.validation import outcome_of
 
-        return _EXIT_CODES[outcome_of(records)]
+        code = _EXIT_CODES[outcome_of(records)]
+        is_failed = code is ExitCode.UNDECIDED and any(record.harness_error for record in records)
+        return ExitCode.HARNESS_ERROR if is_failed else code

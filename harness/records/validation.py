@@ -125,12 +125,14 @@ def outcome_of(records: Iterable[Record]) -> Verdict:
 
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
-        fault of the target's; ``agrees`` if a check of its numbers agrees; ``consistent`` if it is compared with no
-        equations and a property of recurrent cells holds; else ``undecided``.
+        fault of the target's, or the harness itself failed in a check; ``agrees`` if a check of its numbers agrees;
+        ``consistent`` if it is compared with no equations and a property of recurrent cells holds; else ``undecided``.
     """
     checks = list(records)
     if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
         return "refuted"
+    if any(record.harness_error for record in checks):
+        return "undecided"
     if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
     agreeing = [record.check for record in checks if record.outcome is Outcome.AGREES]

@@ -146,9 +146,14 @@ def _agreement(validation: Validation) -> str:
 
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
-    """Yield each reason once why the target could not be identified, or its worker could not go on."""
+    """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
     deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
-    reasons = [record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN]
+    undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
+    reasons = [
+        f"{record.check}: {record.reason}" if record.harness_error else record.reason
+        for record in undecided
+        if record.check in deciding or record.harness_error
+    ]
     yield from dict.fromkeys(reasons)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
@@ -76,8 +77,8 @@ def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Ca
 
     if isinstance(module, CalledWithParameters):
         direct = module
-        return lambda *arguments: direct.with_parameters(leaves, arguments)
-    return lambda *arguments: torch.func.functional_call(module, leaves, arguments)
+        return lambda *arguments: call_target(direct.with_parameters, leaves, arguments)
+    return lambda *arguments: call_target(torch.func.functional_call, module, leaves, arguments)
 
 
 class _WithLengths:
