@@ -85,9 +85,17 @@ class CellJudge:
         return self._records.get(check) or self._records.get(CheckInDtype(_ENDED, check.dtype))
 
     @property
-    def is_undecided(self) -> bool:
-        """Whether all of it together says neither right nor wrong."""
-        return self.validation is not None and self.validation.outcome == "undecided"
+    def why_not_right(self) -> str:
+        """Why all of it together does not say that the cell is right; empty where it does, or a check says it."""
+        if self.validation is None or self.validation.outcome == "agrees":
+            return ""
+        refuted = [f"{record.check}: {record.reason}" for record in self.validation.checks if _is_property(record)]
+        if refuted:
+            return "; ".join(refuted)
+        consistent = "no equation is known for it, and it does what every recurrent cell must do"
+        return {"consistent": consistent, "undecided": "nothing about it could be decided"}.get(
+            self.validation.outcome, ""
+        )
 
     @cached_property
     def _records(self) -> dict[CheckInDtype, Record]:
@@ -114,6 +122,13 @@ class CellJudge:
         return collect_validation(self.name, run_validation_isolated(request))
 
 
+def _is_property(record: Record) -> bool:
+    """Whether a property of recurrent cells is refuted, and was not expected to be."""
+    from rnn_harness.records.validation import CONSISTENCY
+
+    return record.check.startswith(CONSISTENCY) and str(record.outcome) == "refuted" and not record.expected
+
+
 _JUDGED: list[CellJudge] = []
 """Those that made their records in this process: a report is about these."""
 
@@ -135,10 +150,12 @@ def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
             pytest.fail(judge.usage_error, pytrace=False)
         pytest.skip(f"see {_FIRST_CHECK}: {judge.usage_error}")
     if record is None:
-        pytest.skip("not run: an earlier check ended the validation")
+        asked_elsewhere = check.name.startswith("consistency.")
+        ended = "an earlier check ended the validation"
+        pytest.skip(f"not run: {'it is asked in the widest dtype alone' if asked_elsewhere else ended}")
     outcome = str(record.outcome)
-    if check.name == _FIRST_CHECK and outcome == "not run" and judge.is_undecided:
-        pytest.fail(f"nothing about it could be decided: {record.reason}", pytrace=False)
+    if check.name == _FIRST_CHECK and outcome == "not run" and judge.why_not_right:
+        pytest.fail(f"{judge.why_not_right}: {record.reason}", pytrace=False)
     elif outcome in ("not run", "vacuous"):
         pytest.skip(f"{outcome}: {record.reason}")
     elif outcome == "refuted":
@@ -206,6 +223,7 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 def _checks() -> Iterator[CheckInDtype]:
     """Yield every check that a candidate is judged by, in every dtype."""
     from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+    from rnn_harness.validation.consistency.identified_cell import PROPERTY_CHECKS
     from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
     from rnn_harness.validation.request import DTYPES
 
@@ -215,6 +233,8 @@ def _checks() -> Iterator[CheckInDtype]:
         for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *USAGE_CHECKS):
             if dtype in check.dtypes:
                 yield CheckInDtype(check.name, dtype)
+        for name in PROPERTY_CHECKS:
+            yield CheckInDtype(name, dtype)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:

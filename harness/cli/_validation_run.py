@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from rnn_harness.records.record import Record
     from rnn_harness.validation import Conclusions, Limits, ValidationRequest
 
-_EXIT_CODES = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
+_EXIT_CODES = {
+    "agrees": ExitCode.AGREES,
+    "consistent": ExitCode.UNDECIDED,
+    "refuted": ExitCode.REFUTED,
+    "undecided": ExitCode.UNDECIDED,
+}
 
 
 @dataclass
