@@ -133,6 +133,8 @@ def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("it is called step by step in any case")
     if convention.states == 0:
         raise NotRun("it takes no initial state, so steps cannot be joined")
+    if any("." in name for name in evaluation.absent):
+        raise NotRun("a state cannot be given, or does not come back, so steps cannot be joined")
     states, outputs = dict(arrays.states), []
     for x in arrays.inputs:
         run = evaluation.subject.forward(arrays.parameters, x[None], states)
