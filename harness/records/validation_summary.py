@@ -8,7 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, IdentificationRecord, Validation
+from rnn_harness.records.validation import (
+    IDENTIFICATION_CHECK,
+    PART_CHECK,
+    PROCESS_CHECK,
+    WIRING_CHECKS,
+    IdentificationRecord,
+    ModelRecord,
+    Validation,
+)
 from rnn_harness.records.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +35,8 @@ _GROUPS = {
     "realistic sizes": ("scale.",),
     "metamorphic": ("metamorphic.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
+    "parts": ("model.",),
+    "wiring": ("wiring.",),
 }
 _VERDICTS = {
     "agrees": "[bold green]✓ agrees[/]",
@@ -85,6 +95,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
 
     if validation.identification is not None:
         yield from ((label, escape(text)) for label, text in _identification_rows(validation.identification))
+    if validation.model is not None:
+        yield from ((label, escape(text)) for label, text in _model_rows(validation, validation.model))
     if finished:
         agreement = escape(_agreement(validation)) if validation.outcome == "agrees" else ""
         yield "verdict", _VERDICTS[validation.outcome] + agreement
@@ -123,8 +135,22 @@ def _identification_rows(identification: IdentificationRecord) -> Iterator[tuple
         yield "is", "unknown: it equals no cell that is known"
 
 
+def _model_rows(validation: Validation, model: ModelRecord) -> Iterator[tuple[str, str]]:
+    """Yield the recurrent parts of a model with their verdicts, and its wiring."""
+    yield "is", f"a model with {len(model.parts)} recurrent part{'' if len(model.parts) == 1 else 's'}"
+    for part in model.parts:
+        by_records = {record.entry: record.outcome for record in validation.checks if record.check == PART_CHECK}
+        outcome = by_records.get(part.name, Outcome.NOT_RUN)
+        verdict = {Outcome.AGREES: "agrees", Outcome.REFUTED: "refuted"}.get(outcome, "undecided")
+        yield "part", f"{part.name}: {part.title}: {verdict}"
+    for index, sentence in enumerate(model.wiring):
+        yield "" if index else "wiring", sentence
+
+
 def _agreement(validation: Validation) -> str:
     """Say what the target agrees with, and that it does so forward only where no gradient was decided."""
+    if validation.model is not None:
+        return ": its recurrent parts by themselves, and the wiring between them"
     is_shipped = validation.spec not in ("", "candidate")
     spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
     has_gradients = any(
@@ -135,8 +161,10 @@ def _agreement(validation: Validation) -> str:
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
     """Yield each reason once why the target could not be identified, or its worker could not go on."""
-    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
-    reasons = [record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN]
+    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
+    reasons = [
+        record.reason for record in records if record.check.startswith(deciding) and record.outcome is Outcome.NOT_RUN
+    ]
     yield from dict.fromkeys(reasons)
 
 

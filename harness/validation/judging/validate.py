@@ -8,6 +8,7 @@ from dataclasses import replace
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
 from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
 from rnn_harness.records.events import (
@@ -34,6 +35,8 @@ from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_k
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.models.judge_model import events_of_model, judge_model
+from rnn_harness.validation.models.understand import model_of, understood_model
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
 
@@ -81,14 +84,29 @@ def judge_target(
         yield from _judge_candidate(kernel, request, listener)
         return
     saved_map = load_map(request.map) if request.map is not None else None
-    response = probe_target(target)
+    try:
+        response = probe_target(target)
+    except UsageError as error:
+        yield from judge_model(understood_model(target, error), request, listener, judge_target)
+        return
     no_function = diagnose_no_function(response)
     if no_function is not None:
+        if (events := events_of_model(target, no_function, request, listener, judge_target)) is not None:
+            yield from events
+            return
         outcome, reason = Outcome.REFUTED, no_function.difference
         yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
         yield TargetDiagnosed(no_function)
         return
-    matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    try:
+        matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    except UsageError as error:
+        yield from judge_model(understood_model(target, error), request, listener, judge_target)
+        return
+    if not matches and request.spec == "auto" and saved_map is None:
+        if (model := model_of(target)) is not None:
+            yield from judge_model(model, request, listener, judge_target)
+            return
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches)
     yield TargetIdentified(identification)
