@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.validation.models.model_arguments import named_tensors
 from rnn_harness.validation.models.part_calls import PartCall, part_calls, shifted_states
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
 from rnn_harness.validation.models.run_model import Intervention
-from rnn_harness.validation.models.statement import WiringStatement, agrees, refuted
+from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 if TYPE_CHECKING:
@@ -38,17 +39,46 @@ def check_cells(model: ModelUnderTest) -> Iterator[WiringStatement]:
     """Follow the states from call to call, and see which calls reach the output."""
     calls = {part.name: _single_steps(model, part) for part in model.called_parts}
     for part in model.called_parts:
+        if len(calls[part.name]) == 1 and not part.is_layer:
+            yield _single_call(model, part, calls[part.name][0])
         if len(calls[part.name]) < FEWEST_CALLS:
             continue
         statement = _state_not_carried(part, calls[part.name])
-        statement = statement or _foreign_state(model, part, calls) or _first_call_alone(model, part, calls[part.name])
-        yield statement or agrees(CHECK, f"{part.shown_name} goes from step to step with its own state", part.name)
+        statement = statement or _foreign_state(part, calls) or _first_call_alone(model, part, calls[part.name])
+        yield statement or _carried(part, calls)
 
 
 def _single_steps(model: ModelUnderTest, part: RecurrentPart) -> list[PartCall]:
     """The calls of a part, if each is about one step; else none."""
     calls = part_calls(model.baseline, part)
     return calls if all(call.steps == 1 for call in calls) else []
+
+
+def _carried(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement:
+    """Say that a part is given, from its second call on, what it gave before; or that this cannot be seen."""
+    own = {part.name: calls[part.name]}
+    for call in calls[part.name][1:]:
+        origins = _origins(call, own)
+        if not origins or any(origin is None for origin in origins):
+            sentence = (
+                f"{part.shown_name} is given a state that it did not give itself: what is done with it is unknown"
+            )
+            return not_run(CHECK, sentence, part.name)
+    return agrees(CHECK, f"{part.shown_name} goes from step to step with its own state", part.name)
+
+
+def _single_call(model: ModelUnderTest, part: RecurrentPart, call: PartCall) -> WiringStatement:
+    """Say that a cell is called with the state that the model is given, and its new state is what the model gives."""
+    arguments = [tensor for a in model.arguments.of_role("state") for _, tensor in named_tensors(a.value)]
+    given = [state for tensor in arguments for state in (tensor, *(tensor.unbind(0) if tensor.dim() == 3 else ()))]
+    results = [tensor for _, tensor in named_tensors(model.baseline.result)]
+    results = [state for tensor in results for state in (tensor, *(tensor.unbind(0) if tensor.dim() == 3 else ()))]
+    is_given = all(any(_is_equal(state, tensor) for tensor in given) for state in call.given_states)
+    is_returned = all(any(_is_equal(state, tensor) for tensor in results) for state in call.new_states)
+    name = part.shown_name
+    if call.given_states and is_given and is_returned:
+        return agrees(CHECK, f"{name} takes the state that is given, and its new state is given back", part.name)
+    return not_run(CHECK, f"{name} takes or gives a state that is changed on the way: how is unknown", part.name)
 
 
 def _state_not_carried(part: RecurrentPart, calls: Sequence[PartCall]) -> WiringStatement | None:
@@ -72,13 +102,11 @@ def _state_not_carried(part: RecurrentPart, calls: Sequence[PartCall]) -> Wiring
     return refuted(CHECK, sentence, part.name)
 
 
-def _foreign_state(
-    model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[PartCall]]
-) -> WiringStatement | None:
+def _foreign_state(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement | None:
     """Say that a cell is given another cell's cell state, or its states exchanged."""
     if not part.has_cell_state:
         return None
-    origins = [_origins(model, call, calls) for call in calls[part.name][1:]]
+    origins = [_origins(call, calls) for call in calls[part.name][1:]]
     for hidden, cell in (pair for pair in origins if len(pair) == 2):
         if hidden is None or cell is None or hidden.name != part.name:
             continue

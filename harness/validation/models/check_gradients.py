@@ -138,7 +138,7 @@ def _in_training_without_dropout(module: nn.Module) -> nn.Module:
 
     module.train()
     for layer in module.modules():
-        if isinstance(layer, nn.modules.dropout._DropoutNd):
+        if isinstance(layer, nn.Dropout | nn.Dropout1d | nn.Dropout2d | nn.Dropout3d | nn.AlphaDropout):
             layer.p = 0.0
         if isinstance(layer, nn.RNNBase):
             layer.dropout = 0.0

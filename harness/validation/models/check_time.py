@@ -13,10 +13,10 @@ FEWEST_STEPS = 4
 Pattern = Callable[[int, int, int], bool]
 """Whether step ``t`` of the output depends on step ``s`` of the input, of so many steps in all."""
 _PATTERNS: Mapping[str, Pattern] = {
-    "on that step and those before it": lambda t, s, steps: s <= t,
-    "on the steps before it alone": lambda t, s, steps: s < t,
-    "on that step and those after it": lambda t, s, steps: s >= t,
-    "on all steps": lambda t, s, steps: True,
+    "on that step and those before it": lambda t, s, _steps: s <= t,
+    "on the steps before it alone": lambda t, s, _steps: s < t,
+    "on that step and those after it": lambda t, s, _steps: s >= t,
+    "on all steps": lambda _t, _s, _steps: True,
 }
 _TURNED = "on the first steps and on as many of the last"
 _MISALIGNED: Mapping[str, Pattern] = {_TURNED: lambda t, s, steps: s <= t or s >= steps - 1 - t}

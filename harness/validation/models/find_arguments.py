@@ -1,5 +1,4 @@
-"""Find what a model can be called with, by calling it: numbers or tokens, with states, lengths or masks where it needs
-them."""
+"""Find what a model can be called with, by calling it: numbers or tokens, and states, lengths or masks as needed."""
 
 from __future__ import annotations
 

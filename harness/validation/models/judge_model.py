@@ -12,7 +12,6 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, ModelRecord
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
 from rnn_harness.validation.models.check_gradients import check_gradients
@@ -27,7 +26,7 @@ from rnn_harness.validation.models.judge_parts import JudgeTarget, PartJudge
 from rnn_harness.validation.models.statement import WiringStatement, not_run
 from rnn_harness.validation.models.torch_layer_wiring import check_torch_layers
 from rnn_harness.validation.models.under_test import ModelUnderTest
-from rnn_harness.validation.models.understand import UnderstoodModel, model_of
+from rnn_harness.validation.models.understand import UnderstoodModel
 from rnn_harness.validation.request import Listener, ValidationRequest
 
 WiringCheck = Callable[[ModelUnderTest], Iterator[WiringStatement]]
@@ -77,38 +76,6 @@ def judge_model(
     yield from judge.events(judge_target)
     words = [*wiring_in_words(model.with_numbers(SEEDS[0])), *_words(statements)]
     yield ModelDescribed(ModelRecord(parts=tuple(judge.judged), wiring=tuple(dict.fromkeys(words))))
-
-
-def events_of_model(
-    target: Target,
-    diagnosis: Diagnosis,
-    request: ValidationRequest,
-    listener: Listener,
-    judge_target: JudgeTarget,
-) -> list[ValidationEvent] | None:
-    """Judge as a model what keeps a state between calls, or mixes rows, as a cell.
-
-    Args:
-        target: The target.
-        diagnosis: Why it is no function of its arguments as a cell.
-        request: What is asked for.
-        listener: Who follows the progress.
-        judge_target: Judges one target as a cell.
-
-    Returns:
-        The events; None where it is no model, or nothing about the model explains the diagnosis.
-    """
-    if diagnosis.part not in ("behaviour: determinism", "behaviour: position"):
-        return None
-    model = model_of(target)
-    if model is None:
-        return None
-    events = list(judge_model(model, request, listener, judge_target))
-    records = [event.record for event in events if isinstance(event, RecordMade)]
-    keeps_state = any(record.check == f"{WIRING_CHECKS}kept-state" for record in records)
-    is_refuted = any(record.outcome is Outcome.REFUTED for record in records)
-    is_explained = keeps_state if diagnosis.part == "behaviour: determinism" else False
-    return events if is_refuted or is_explained else None
 
 
 def wiring_statements(model: UnderstoodModel) -> list[WiringStatement]:

@@ -17,7 +17,7 @@ from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, torch_family
-from rnn_harness.validation.models.run_model import ModelRun, ModuleCall, run_model
+from rnn_harness.validation.models.run_model import ModuleCall, run_model
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +59,7 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
         calls = run.of(place)
         if not calls or place.startswith(tuple(f"{outer}." for outer in inside)):
             continue
-        part = _as_cell(model.get_submodule(place), f"{name}.{place}", place, calls, run)
+        part = _as_cell(model.get_submodule(place), f"{name}.{place}", place, calls)
         if part is not None:
             inside.append(place)
             yield part
@@ -71,7 +71,7 @@ def _may_be_cell(module: nn.Module) -> bool:
     return not is_torch and sum(parameter.dim() > 1 for parameter in module.parameters()) > 0
 
 
-def _as_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCall], run: ModelRun) -> UserPart | None:
+def _as_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCall]) -> UserPart | None:
     """Drive a module as a cell at the sizes at which it was called; None if it is none."""
     inputs, outputs = list(flat_tensors(calls[0].arguments)), list(flat_tensors(calls[0].result))
     if not inputs or not outputs:
