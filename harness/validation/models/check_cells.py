@@ -127,7 +127,7 @@ def _foreign_state(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> Wir
     return None
 
 
-def _origins(model: ModelUnderTest, call: PartCall, calls: dict[str, list[PartCall]]) -> tuple[StateOrigin | None, ...]:
+def _origins(call: PartCall, calls: dict[str, list[PartCall]]) -> tuple[StateOrigin | None, ...]:
     """Say of every state that goes into a call which part gave it; None where none did, or it is zero."""
     return tuple(
         next(
