@@ -45,7 +45,7 @@ def check_cells(model: ModelUnderTest) -> Iterator[WiringStatement]:
             continue
         statement = _state_not_carried(part, calls[part.name])
         statement = statement or _foreign_state(part, calls) or _first_call_alone(model, part, calls[part.name])
-        yield statement or _carried(part, calls)
+        yield statement or _carried(model, part, calls)
 
 
 def _single_steps(model: ModelUnderTest, part: RecurrentPart) -> list[PartCall]:
@@ -54,12 +54,17 @@ def _single_steps(model: ModelUnderTest, part: RecurrentPart) -> list[PartCall]:
     return calls if all(call.steps == 1 for call in calls) else []
 
 
-def _carried(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement:
+def _carried(model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement:
     """Say that a part is given, from its second call on, what it gave before; or that this cannot be seen."""
     own = {part.name: calls[part.name]}
+    given = _given_to_model(model)
     for call in calls[part.name][1:]:
-        origins = _origins(call, own)
-        if not origins or any(origin is None for origin in origins):
+        foreign = [
+            state
+            for state, origin in zip(call.given_states, _origins(call, own), strict=True)
+            if origin is None and not any(_is_equal(state, known) for known in given)
+        ]
+        if foreign or not call.given_states:
             sentence = (
                 f"{part.shown_name} is given a state that it did not give itself: what is done with it is unknown"
             )
@@ -69,16 +74,24 @@ def _carried(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringSta
 
 def _single_call(model: ModelUnderTest, part: RecurrentPart, call: PartCall) -> WiringStatement:
     """Say that a cell is called with the state that the model is given, and its new state is what the model gives."""
-    arguments = [tensor for a in model.arguments.of_role("state") for _, tensor in named_tensors(a.value)]
-    given = [state for tensor in arguments for state in (tensor, *(tensor.unbind(0) if tensor.dim() == 3 else ()))]
-    results = [tensor for _, tensor in named_tensors(model.baseline.result)]
-    results = [state for tensor in results for state in (tensor, *(tensor.unbind(0) if tensor.dim() == 3 else ()))]
+    given = _given_to_model(model)
+    results = _with_layers([tensor for _, tensor in named_tensors(model.baseline.result)])
     is_given = all(any(_is_equal(state, tensor) for tensor in given) for state in call.given_states)
     is_returned = all(any(_is_equal(state, tensor) for tensor in results) for state in call.new_states)
     name = part.shown_name
     if call.given_states and is_given and is_returned:
         return agrees(CHECK, f"{name} takes the state that is given, and its new state is given back", part.name)
     return not_run(CHECK, f"{name} takes or gives a state that is changed on the way: how is unknown", part.name)
+
+
+def _given_to_model(model: ModelUnderTest) -> list[Tensor]:
+    """The states that the model is given, and each layer of them."""
+    return _with_layers([tensor for a in model.arguments.of_role("state") for _, tensor in named_tensors(a.value)])
+
+
+def _with_layers(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors, and what stands in each along its first axis."""
+    return [state for tensor in tensors for state in (tensor, *(tensor.unbind(0) if tensor.dim() == 3 else ()))]
 
 
 def _state_not_carried(part: RecurrentPart, calls: Sequence[PartCall]) -> WiringStatement | None:

@@ -18,15 +18,26 @@ _SMALL = 8
 """Axes of arguments up to this length are left as they are."""
 
 
+def has_example_inputs(module: nn.Module) -> bool:
+    """Say whether the file that defines a model gives inputs for it."""
+    return _get_inputs(module) is not None
+
+
+def _get_inputs(module: nn.Module) -> Callable[[], Any] | None:
+    """The function ``get_inputs`` where a model's class is defined."""
+    home = sys.modules.get(type(module).__module__)
+    get_inputs = vars(home).get("get_inputs") if home is not None else None
+    return get_inputs if callable(get_inputs) else None
+
+
 def example_arguments(module: nn.Module) -> Iterator[ModelArguments]:
     """Yield the example inputs of a model, first with short axes of steps and rows, then as they are.
 
     Args:
         module: The model; ``get_inputs`` is looked for where its class is defined.
     """
-    home = sys.modules.get(type(module).__module__)
-    get_inputs: Callable[[], Any] | None = vars(home).get("get_inputs") if home is not None else None
-    if not callable(get_inputs):
+    get_inputs = _get_inputs(module)
+    if get_inputs is None:
         return
     try:
         inputs = get_inputs()

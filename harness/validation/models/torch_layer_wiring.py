@@ -51,7 +51,8 @@ def check_torch_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
         if not calls:
             continue
         module = model.module.get_submodule(part.name)
-        if part.projection_size or any("parametrizations" in name for name, _ in module.named_parameters()):
+        is_relu = vars(module).get("nonlinearity") == "relu"
+        if is_relu or any("parametrizations" in name for name, _ in module.named_parameters()):
             yield not_run(CHECK, f"{part.shown_name}: no reference runs its weights as they are", part.name)
             continue
         expected = _expected(part, module, calls[0])
@@ -72,9 +73,9 @@ def check_torch_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
 def _expected(part: RecurrentPart, module: nn.Module, call: PartCall) -> LayerResults:
     """Run the references over the inputs of a call, layer by layer and direction by direction."""
     parameters = {name: to_numpy(value).astype(np.float64) for name, value in module.named_parameters()}
-    reference = _reference(part, module)
-    rows = call.inputs.shape[1]
-    given = [to_numpy(state).astype(np.float64).reshape(-1, rows, part.hidden_size) for state in call.given_states]
+    reference = _reference(part)
+    rows, count = call.inputs.shape[1], part.layers * part.directions
+    given = [to_numpy(state).astype(np.float64).reshape(count, rows, -1) for state in call.given_states]
     sequence = to_numpy(call.inputs).astype(np.float64)
     finals: list[Mapping[str, Array]] = []
     for layer in range(part.layers):
@@ -84,19 +85,70 @@ def _expected(part: RecurrentPart, module: nn.Module, call: PartCall) -> LayerRe
             suffix = f"_l{layer}{'_reverse' if direction else ''}"
             states = {name: state[index] for name, state in zip(reference.state_names, given, strict=False)} or None
             inputs = sequence[::-1] if direction else sequence
-            run = reference.forward(_reference_parameters(part, parameters, suffix), inputs, states)
+            cut = _reference_parameters(part, parameters, suffix)
+            run = _run(reference, cut, parameters.get(f"weight_hr{suffix}"), inputs, states)
             outputs.append(run.outputs[::-1] if direction else run.outputs)
             finals.append(run.finals)
         sequence = np.concatenate(outputs, axis=2)
     return LayerResults(sequence, tuple(np.stack([final[name] for final in finals]) for name in reference.state_names))
 
 
-def _reference(part: RecurrentPart, module: nn.Module) -> Reference:
+@dataclass(frozen=True)
+class _DirectionRun:
+    """What one direction of one layer gives.
+
+    Attributes:
+        outputs: The hidden states (T, B, .), in the order in which it read the inputs.
+        finals: The final states by name.
+    """
+
+    outputs: Array
+    finals: Mapping[str, Array]
+
+
+def _run(
+    reference: Reference,
+    parameters: Mapping[str, Array],
+    projection: Array | None,
+    inputs: Array,
+    states: Mapping[str, Array] | None,
+) -> _DirectionRun:
+    """Run one direction of one layer; with a projection, step by step: h = W_hr (o * tanh(c)) is what is read next.
+
+    A cell reads its hidden state through its recurrent weights alone, so a step may be run from a hidden state of
+    zeros, with what those weights give for the projected one added to the inputs.
+    """
+    if projection is None:
+        run = reference.forward(parameters, inputs, states)
+        return _DirectionRun(run.outputs, run.finals)
+    rows, size = inputs.shape[1], projection.shape[1]
+    h = states["h"] if states else np.zeros((rows, len(projection)))
+    c = states["c"] if states else np.zeros((rows, size))
+    joined = {
+        name.replace("W_h", "W_x") if name.startswith("W_h") else name: value
+        for name, value in parameters.items()
+        if not name.startswith("W_x")
+    }
+    joined |= {
+        name: np.concatenate([value, joined[name]], axis=1)
+        for name, value in parameters.items()
+        if name.startswith("W_x")
+    }
+    zeros = np.zeros((size, size))
+    joined |= {name: zeros for name in parameters if name.startswith("W_h")}
+    outputs = []
+    for x in inputs:
+        step = np.concatenate([x, h], axis=1)[None]
+        run = reference.forward(joined, step, {"h": np.zeros((rows, size)), "c": c})
+        c = run.finals["c"]
+        h = run.outputs[0] @ projection.T
+        outputs.append(h)
+    return _DirectionRun(np.stack(outputs), {"h": h, "c": c})
+
+
+def _reference(part: RecurrentPart) -> Reference:
     """The reference of torch's cell."""
-    options: dict[str, str | bool] = dict(FAMILIES[part.family].reference_options)
-    if part.family == "rnn" and vars(module).get("nonlinearity") == "relu":
-        options["activation"] = "relu"
-    return get_reference(part.family, **options)
+    return get_reference(part.family, **FAMILIES[part.family].reference_options)
 
 
 def _reference_parameters(part: RecurrentPart, parameters: Mapping[str, Array], suffix: str) -> dict[str, Array]:

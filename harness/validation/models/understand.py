@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError, first_line
+from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
-from rnn_harness.validation.models.construct_model import other_models
+from rnn_harness.validation.models.example_inputs import has_example_inputs
 from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_arguments
 from rnn_harness.validation.models.model_arguments import ModelArguments
-from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts
+from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts, torch_family
 from rnn_harness.validation.models.run_model import copied_module
 from rnn_harness.validation.models.under_test import (
     ModelUnderTest,
     watched_modules,
     with_generic_parameters,
 )
-from rnn_harness.validation.models.user_parts import UserPart, find_user_parts
+from rnn_harness.validation.models.user_parts import UserPart, find_user_parts, may_be_cell
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +48,11 @@ class UnderstoodModel:
     parts: tuple[RecurrentPart, ...]
     user_parts: tuple[UserPart, ...]
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it has recurrent parts, or comes with inputs or takes tokens, so that the call makes sense."""
+        return bool(self.parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
+
     def with_numbers(self, seed: int) -> ModelUnderTest:
         """The model with generic numbers in its parameters."""
         module = with_generic_parameters(copied_module(self.module), self.dtype, seed)
@@ -53,19 +60,27 @@ class UnderstoodModel:
         return ModelUnderTest(self.target.name, module, self.arguments, self.parts, watched)
 
 
-def has_recurrent_parts(target: Target) -> bool:
-    """Say whether a target is a torch module in which torch's layers or cells stand, or is a layer of several."""
+def may_be_model(target: Target) -> bool:
+    """Say whether a target is a torch module with parts that may be recurrent, or with tokens in front of them."""
+    from torch import nn
+
     if target.capabilities.library is not None:
         return False
-    return any(find_torch_parts(module) for module in _modules(target))
+    return any(
+        has_example_inputs(module)
+        or any(isinstance(child, nn.Embedding) or torch_family(child) or may_be_cell(child) for child in children)
+        for module in _modules(target)
+        if (children := [child for name, child in module.named_modules() if name or torch_family(module)])
+    )
 
 
 def model_of(target: Target) -> UnderstoodModel | None:
     """Understand a target as a model; None where it has no recurrent parts, or cannot be called."""
     try:
-        return understand(target) if has_recurrent_parts(target) else None
+        model = understand(target) if may_be_model(target) else None
     except ModelNotCalled:
         return None
+    return model if model is not None and model.is_sure else None
 
 
 def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
@@ -78,12 +93,15 @@ def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
     Raises:
         UsageError: It is no model either; with what it said when it was called as one.
     """
-    if not has_recurrent_parts(target):
+    if not may_be_model(target):
         raise error
     try:
-        return understand(target)
+        model = understand(target)
     except ModelNotCalled as reason:
         raise UsageError(f"{error} As a model it could not be called either: {reason}") from None
+    if not model.is_sure:
+        raise error
+    return model
 
 
 def understand(target: Target) -> UnderstoodModel:
@@ -129,4 +147,5 @@ def _modules(target: Target) -> Iterator[nn.Module]:
         return
     yield module
     if target.capabilities.fixed_sizes is None:
-        yield from other_models(type(module))
+        with contextlib.suppress(Exception):  # a constructor may raise anything
+            yield type(module)(**named_arguments(type(module), {}))

@@ -50,7 +50,7 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
         name: What the user calls it.
         arguments: Arguments that it takes.
     """
-    candidates = [place for place, module in model.named_modules() if place and _may_be_cell(module)]
+    candidates = [place for place, module in model.named_modules() if place and may_be_cell(module)]
     if not candidates:
         return
     run = run_model(model, arguments, candidates)
@@ -65,7 +65,7 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
             yield part
 
 
-def _may_be_cell(module: nn.Module) -> bool:
+def may_be_cell(module: nn.Module) -> bool:
     """Whether a module is one of the user's with parameters of a recurrence, and none of torch's."""
     is_torch = type(module).__module__.startswith("torch.") or bool(torch_family(module))
     return not is_torch and sum(parameter.dim() > 1 for parameter in module.parameters()) > 0

@@ -1,15 +1,10 @@
-"""Construct a model from a class or function whose arguments are sizes of its own: vocabularies, classes, layers."""
+"""Arguments for a class or function whose arguments are sizes of its own: vocabularies, classes, layers."""
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import nn
+from collections.abc import Callable, Mapping
 
 _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"bidirectional|batch_first|use_|with_", False),
@@ -28,7 +23,7 @@ _FURTHER_SIZES = (5, 6, 8, 4, 10, 12, 14)
 """What arguments of other names are given, one after the other."""
 
 
-def model_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object]:
+def named_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object]:
     """Give each argument that a constructor requires a value that its name suggests.
 
     Args:
@@ -48,13 +43,3 @@ def model_arguments(function: Callable[..., object], options: Mapping[str, objec
         value = next((value for pattern, value in _SIZES if re.search(pattern, name.lower())), None)
         arguments[name] = next(further, 5) if value is None else value
     return arguments
-
-
-def other_models(model_class: type[nn.Module]) -> Iterator[nn.Module]:
-    """Yield a model with all arguments that may be left out left out, in float32 as it is made.
-
-    Args:
-        model_class: Its class.
-    """
-    with contextlib.suppress(Exception):  # a constructor may raise anything
-        yield model_class(**model_arguments(model_class, {}))
