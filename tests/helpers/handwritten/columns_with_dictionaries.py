@@ -83,7 +83,9 @@ def rnn_backward_last_bias(da: Array, caches: Any) -> dict[str, Array]:
     return {**gradients, "dba": gradients["dba"] - later["dba"]}
 
 
-def lstm_cell_forward(xt: Array, a_prev: Array, c_prev: Array, parameters: Parameters) -> tuple[Array, Array, Array, Any]:
+def lstm_cell_forward(
+    xt: Array, a_prev: Array, c_prev: Array, parameters: Parameters
+) -> tuple[Array, Array, Array, Any]:
     concat = np.concatenate((a_prev, xt), axis=0)
     ft = sigmoid(np.dot(parameters["Wf"], concat) + parameters["bf"])
     it = sigmoid(np.dot(parameters["Wi"], concat) + parameters["bi"])
@@ -154,6 +156,6 @@ RIGHT = ("rnn_cell_forward", "rnn_forward", "lstm_cell_forward", "lstm_forward")
 WRONG = {
     "rnn_cell_forward,rnn_cell_backward_of_new_state": "gradient of the recurrent weights",
     "rnn_forward,rnn_backward_last_bias": "gradient of the bias",
-    "lstm_cell_forward,lstm_cell_backward_output_slope": "weights of the output gate",
+    "lstm_cell_forward,lstm_cell_backward_output_slope": "gradients of the output gate",
     "lstm_cell_forward,lstm_cell_backward_swapped": "forget gate",
 }

@@ -237,7 +237,7 @@ class GRUWithoutReset(GRU):
 
     def backward(self, dh_next: Array) -> tuple[Array, Array]:
         dx, dh_prev = super().backward(dh_next)
-        x, h_prev, z, r, h_hat = self.cache
+        _, _, z, r, h_hat = self.cache
         H = self.Wh.shape[0]
         dt = dh_next * z * (1 - h_hat**2)
         return dx, dh_prev - r * np.dot(dt, self.Wh[:, 2 * H :].T)
@@ -248,6 +248,6 @@ WRONG = {
     "RNNWithoutSlope": "gradients of the state",
     "TimeRNNTruncated": "over time",
     "LSTMWithoutSlope": "gradients of the forget gate",
-    "TimeLSTMWithoutSlope": "gradients of the forget gate",
+    "TimeLSTMWithoutSlope": "over time",
     "GRUWithoutReset": "initial hidden state",
 }

@@ -106,6 +106,15 @@ class UnusualNamesNegated(UnusualNames):
         return gradients
 
 
+class UnusualNamesTransposed(UnusualNames):
+    """Wrong: a gradient is stored with its axes exchanged."""
+
+    def bprop(self, upstream: Array) -> tuple[Array, Array]:
+        gradients = super().bprop(upstream)
+        self.kernel_grad = self.kernel_grad.T
+        return gradients
+
+
 class StateInside:
     """The state is an attribute, set from outside, replaced by every call."""
 
@@ -161,5 +170,6 @@ RIGHT = ("GateObjectsLSTM", "UnusualNames", "StateInside", "CellAndHiddenReverse
 WRONG = {
     "GateObjectsHalfBias": "bias",
     "UnusualNamesNegated": "gradient of the input weights",
+    "UnusualNamesTransposed": "the gradient of kernel has shape",
     "CellAndHiddenReversedNoForget": "initial cell state",
 }

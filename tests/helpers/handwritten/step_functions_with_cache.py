@@ -103,9 +103,7 @@ def lstm_step_forward(
     return next_h, next_c, (x, prev_h, prev_c, Wx, Wh, i, f, o, g, next_c)
 
 
-def lstm_step_backward(
-    dnext_h: Array, dnext_c: Array, cache: Cache
-) -> tuple[Array, Array, Array, Array, Array, Array]:
+def lstm_step_backward(dnext_h: Array, dnext_c: Array, cache: Cache) -> tuple[Array, Array, Array, Array, Array, Array]:
     x, prev_h, prev_c, Wx, Wh, i, f, o, g, next_c = cache
     tanh_c = np.tanh(next_c)
     dc = dnext_c + dnext_h * o * (1 - tanh_c**2)
