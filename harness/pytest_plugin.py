@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, in a group of their own."""
+    """Add the options, in a group of their own.
+
+    Args:
+        parser: Pytest's parser of options.
+    """
     group = parser.getgroup("rnn-harness", "recurrent cells")
     group.addoption("--rnn-cell", action="append", default=[], metavar="TARGET", help="package.module:Name to validate")
     group.addoption(
@@ -70,7 +74,14 @@ class CellJudge:
         self.usage_error = ""
 
     def find(self, check: CheckInDtype) -> Record | None:
-        """Return the record of a check; a hang or a crash stands for every check that it prevented."""
+        """Return the record of a check; a hang or a crash stands for every check that it prevented.
+
+        Args:
+            check: The check in a dtype.
+
+        Returns:
+            The record; None where the check was not reached. The first call judges the cell.
+        """
         return self._records.get(check) or self._records.get(CheckInDtype(_ENDED, check.dtype))
 
     @property
@@ -123,7 +134,16 @@ _JUDGED: list[CellJudge] = []
 
 
 def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
-    """Pass, skip or fail the running test, as the record of a check says."""
+    """Pass, skip or fail the running test, as the record of a check says.
+
+    Args:
+        judge: The cell, which is judged if it was not yet.
+        check: The check that the test stands for.
+
+    Raises:
+        pytest.fail.Exception: The check is refuted, or the cell cannot be judged.
+        pytest.skip.Exception: The check was not run, or is vacuous.
+    """
     record = judge.find(check)
     if judge.usage_error:
         if check.name == _FIRST_CHECK:
@@ -218,7 +238,16 @@ def _checks() -> Iterator[CheckInDtype]:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the cells' checks to what was collected."""
+    """Add the cells' checks to what was collected.
+
+    Args:
+        session: The session, which becomes the parent of the new tests.
+        config: Its options name the cells.
+        items: The tests that were collected; tests are appended.
+
+    Raises:
+        pytest.UsageError: An option cannot be read, or the spec is not known.
+    """
     targets: list[str] = config.getoption("--rnn-cell")
     if not targets:
         return
@@ -239,7 +268,11 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report; a process of pytest-xdist hands what it judged to the process that started it."""
+    """Write the report; a process of pytest-xdist hands what it judged to the process that started it.
+
+    Args:
+        session: The session that ends.
+    """
     if not session.config.getoption("--rnn-report"):
         return
     validations = [judge.validation.model_dump_json() for judge in _JUDGED if judge.validation is not None]
@@ -256,7 +289,11 @@ _OF_WORKERS = pytest.StashKey[list[str]]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Keep what a process of pytest-xdist has judged."""
+    """Keep what a process of pytest-xdist has judged.
+
+    Args:
+        node: The process that ended, as pytest-xdist sees it.
+    """
     validations = getattr(node, "workeroutput", {}).get("rnn-harness", [])
     node.config.stash.setdefault(_OF_WORKERS, []).extend(validations)
 
@@ -280,7 +317,11 @@ def _write_report(folder: Path, texts: list[str]) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which cells a report will be about."""
+    """Say which cells a report will be about.
+
+    Args:
+        config: Its options name the cells and the folder.
+    """
     folder: str | None = config.getoption("--rnn-report")
     if folder is None or hasattr(config, "workeroutput"):
         return None

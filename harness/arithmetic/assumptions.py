@@ -63,6 +63,11 @@ QUOTIENT_FLOOR = Fraction(1, 2**100)
 """Difference quotient and exact gradient may differ by this much, relative to 1 + |gradient|: 2^20 times the
 truncation error above, for third derivatives up to a million."""
 
+ASSIGNMENT_STEP = 2.0**-17
+"""Which gradient of a backward written by hand belongs to what is asked of central difference quotients in float64: a
+step near the cube root of u leaves them about 33 right bits, and gradients of different things agree in none. Nothing
+is refuted by it."""
+
 GUARD_MARGIN = 16
 """A case counts as able to fail in a parameter only if that parameter moves the output by more than this many
 bounds: a fault of 1/16 of its effect would then still be seen."""

@@ -65,7 +65,12 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def deviation_at(evaluation: Evaluation, case: Case) -> str:
-    """Say what leaves the screen in a case, and by how much; empty if nothing does."""
+    """Say what leaves the screen in a case, and by how much; empty if nothing does.
+
+    Args:
+        evaluation: The subject and how it is judged; its own numbers are not used.
+        case: The case whose numbers are drawn.
+    """
     single = case.dtype == "float32"
     arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
