@@ -15,6 +15,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import comes_from
 from rnn_harness.validation.loading.driver import CalledWithParameters, leaves_in_place, run_over_time, with_leaves
 
 INPUTS = "the inputs"
@@ -130,7 +131,10 @@ class DrivenCell:
     @property
     def is_torch(self) -> bool:
         """Whether the module itself is the target, and does not stand for an object of another library."""
-        return self.capabilities.library is None and not isinstance(self.module, CalledWithParameters)
+        stands_for_another = isinstance(self.module, CalledWithParameters) or comes_from(
+            type(self.module), "rnn_harness"
+        )
+        return self.capabilities.library is None and not stands_for_another
 
     @property
     def takes_rows(self) -> bool:

@@ -24,7 +24,6 @@ from rnn_harness.validation.consistency.consistency_property import (
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
-from rnn_harness.validation.loading.adapters.adapter import comes_from
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
@@ -67,8 +66,7 @@ def _order_of_steps(draw: Draw) -> Violation | None:
     }
     if order not in sentences:
         return None
-    is_of_keras = any(comes_from(type(part), "keras") for part in draw.cell.module.modules())
-    if order is ReadingOrder.BACKWARD_REVERSED and (is_of_keras or not draw.cell.is_torch):
+    if order is ReadingOrder.BACKWARD_REVERSED and not draw.cell.is_torch:
         raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
     return Violation("layout: order of the outputs", sentences[order])
 
