@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 import torch
 
-from tests.helpers.work_here import do_work_here
+from tests.helpers.work_here import do_work_here, validate_in_float64
 
 if not torch.cuda.is_available():
     # Triton asks for its interpreter when it is imported.
@@ -55,3 +55,9 @@ def in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Do the work of workers in this process, but for tests marked ``process``."""
     if request.node.get_closest_marker("process") is None:
         do_work_here(monkeypatch)
+
+
+@pytest.fixture
+def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validate in float64 and on fixed cases alone, for tests of what is made of a validation."""
+    validate_in_float64(monkeypatch)

@@ -64,6 +64,19 @@ def test_weights_that_are_no_numbers_are_told_and_refute_nothing(tmp_path: Path)
     assert "mask" not in result.stderr  # no parameter of the cell
 
 
+def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.pt", tmp_path / "bad.pt"
+    cell = torch.nn.GRUCell(7, 5)
+    torch.save(cell.state_dict(), good)
+    torch.save(cell, bad)
+    result = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--examples", "0", "--weights", str(good), "--json", "-"])
+    rows = [row for row in json.loads(result.stdout)["checks"] if row["check"] == "weights.trained"]
+    assert [row["outcome"] for row in rows] == ["agrees", "agrees"]
+    again = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(bad)])
+    assert again.exit_code == 2
+    assert "cannot be read as weights alone" in again.stderr
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "more", "message"),

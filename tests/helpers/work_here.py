@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import pickle
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
+import rnn_harness
+from rnn_harness.records.events import ValidationEvent
 from rnn_harness.runtime.worker import Send
+from rnn_harness.validation.isolation import run_validation_isolated
+from rnn_harness.validation.request import Limits, Listener, ValidationRequest
 
 Argument = TypeVar("Argument")
 Message = TypeVar("Message")
@@ -55,3 +61,16 @@ def do_work_here(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"rnn_harness.runtime.this_process.{effect}", lambda: None)
     monkeypatch.setattr("rnn_harness.runtime.this_process.limit_memory", lambda gigabytes: None)
     monkeypatch.setattr("rnn_harness.runtime.this_process.core_count", lambda: 1)
+
+
+def validate_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands, the pytest plugin and `rnn_harness.validate` judge in float64, on fixed cases alone."""
+
+    def run_in_float64(
+        request: ValidationRequest, limits: Limits | None = None, listener: Listener | None = None
+    ) -> Iterator[ValidationEvent]:
+        return run_validation_isolated(replace(request, dtypes=("float64",), examples=0), limits, listener)
+
+    in_float64 = functools.partial(rnn_harness.validate, examples=0, dtypes=("float64",))
+    monkeypatch.setattr("rnn_harness.validation.run_validation_isolated", run_in_float64)
+    monkeypatch.setattr("rnn_harness.validate", in_float64)
