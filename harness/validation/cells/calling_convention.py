@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnn_harness.runtime.target_call import call_target
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -28,6 +30,7 @@ class CallingConvention:
         taken: Which of the results are the output of a sequence (first) and the states, in the order of the arguments.
         arrangement: How the rows of one step lie.
         listed: Whether the outputs come as a list of steps.
+        wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
     sequence: bool
@@ -39,8 +42,11 @@ class CallingConvention:
     taken: tuple[int, ...] = ()
     arrangement: Arrangement = "rows"
     listed: bool = False
+    wording: str = ""
 
     def __str__(self) -> str:
+        if self.wording:
+            return self.wording
         form = f"a sequence, {'batch' if self.batch_first else 'time'} first" if self.sequence else "one step"
         state = ("no state", "one state", "two states as a tuple" if self.packed else "two states")[self.states]
         where = " before the input" if self.state_first else ""
@@ -76,16 +82,16 @@ class CallingConvention:
         import torch
 
         if self.arrangement == "rows":
-            return self._read(target(*self.arguments(x, states)))
+            return self._read(call_target(target, *self.arguments(x, states)))
         if self.arrangement == "columns":
-            results = list(flat_tensors(target(*self.arguments(x.T, [state.T for state in states]))))
+            results = list(flat_tensors(call_target(target, *self.arguments(x.T, [state.T for state in states]))))
             return None, [results[i].T for i in self.taken]
         rows = []
         for row in range(len(x)):
             vectors = [
                 value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)
             ]
-            results = list(flat_tensors(target(*self.arguments(vectors[0], vectors[1:]))))
+            results = list(flat_tensors(call_target(target, *self.arguments(vectors[0], vectors[1:]))))
             rows.append([results[i].reshape(-1) for i in self.taken])
         if not rows:
             return None, [torch.zeros_like(state) for state in states]

@@ -39,13 +39,12 @@ def test_an_object_that_does_not_say_its_sizes_is_tried_in_those_it_has() -> Non
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (("torch.nn:GRU", "--init", "num_layers=3"), "It has several layers or directions"),
         ((f"{CELLS}:LazyRNN",), "x.weight has no shape before it is called"),
         ((f"{CELLS}:LongOnly",), "it raised IndexError: list index out of range"),
         ((f"{CELLS}:Exits",), "SystemExit: 0"),
         ((".:X",), "'.' is no module and no file"),
     ],
-    ids=["layers", "lazy", "only long sequences", "exits", "no module"],
+    ids=["lazy", "only long sequences", "exits", "no module"],
 )
 def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, ...], message: str) -> None:
     result = RUN.invoke(app, ["validate", *target])
