@@ -24,7 +24,9 @@ def test_a_worker_that_ends_early_says_how() -> None:
 
 
 def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
-    *started, ended = with_enough_time(lambda seconds: [*run_in_worker(sleep, 600.0, seconds)], lambda sent: len(sent) > 1)
+    *started, ended = with_enough_time(
+        lambda seconds: [*run_in_worker(sleep, 600.0, seconds)], lambda sent: len(sent) > 1
+    )
     assert started == [600.0]
     assert isinstance(ended, WorkerEnded)
     assert ended.ending is Ending.TIMEOUT

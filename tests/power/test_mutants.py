@@ -33,7 +33,7 @@ def test_both_passes_are_attacked_and_so_are_the_published_bugs() -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_mutant_is_killed_by_every_check_that_is_named_for_it(name: str) -> None:
     named = [check for check in all_checks() if name in check.kills]
-    groups = [(check,) for check in named] or [all_checks()]
+    groups: list[tuple[Check, ...]] = [(check,) for check in named] or [all_checks()]
     for checks in groups:
         result = judge_mutant(BY_NAME[name], checks, stop_at_first_kill=True)
         assert result.examples > 0, "every case was vacuous"
