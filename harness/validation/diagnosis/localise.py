@@ -17,6 +17,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.gradient_pattern import gradient_pattern
+from rnn_harness.validation.diagnosis.wrong_slopes import explain_wrong_slope
 
 CONDITIONS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("B = 1", lambda case: case.B == 1),
@@ -230,7 +231,9 @@ def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
             gradients, {name: _midpoints(balls) for name, balls in evaluation.gradient_balls.items()}
         )
         if pattern is not None:
-            return Diagnosis(spec=kernel.spec, part=f"backward{words}: {pattern.part}", difference=pattern.difference)
+            slope = explain_wrong_slope(evaluation) if steps == 1 and setting.dtype == "float64" else ""
+            difference = f"{pattern.difference}: {slope}" if slope else pattern.difference
+            return Diagnosis(spec=kernel.spec, part=f"backward{words}: {pattern.part}", difference=difference)
     return None
 
 

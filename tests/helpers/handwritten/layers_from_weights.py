@@ -245,9 +245,9 @@ class GRUWithoutReset(GRU):
 
 RIGHT = ("RNN", "TimeRNN", "LSTM", "TimeLSTM", "GRU")
 WRONG = {
-    "RNNWithoutSlope": "gradients of the state",
+    "RNNWithoutSlope": "the derivative of tanh in h, 1 - y^2, is left out",
     "TimeRNNTruncated": "over time",
-    "LSTMWithoutSlope": "gradients of the forget gate",
+    "LSTMWithoutSlope": "forget gate are wrong: the derivative of sigmoid in f, y (1 - y), is left out",
     "TimeLSTMWithoutSlope": "over time",
     "GRUWithoutReset": "initial hidden state",
 }

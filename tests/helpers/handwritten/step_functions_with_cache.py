@@ -201,7 +201,7 @@ RIGHT = (
     "rnn_step_forward,rnn_step_backward",
 )
 WRONG = {
-    "rnn_step_forward,rnn_step_backward_slope_of_input": "backward: gradients of the state",
+    "rnn_step_forward,rnn_step_backward_slope_of_input": "the derivative of tanh in h is 1 - y in place of 1 - y^2",
     "rnn_step_forward,rnn_step_backward_bias_of_rows": "gradient of the bias",
     "rnn_forward,rnn_backward_forgets_later_steps": "backward, over time",
     "lstm_step_forward,lstm_step_backward_cell_path": "backward",

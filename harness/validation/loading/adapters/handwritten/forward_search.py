@@ -79,7 +79,9 @@ def forward_ways(
                 order.order, order.keywords, order.entry, order.attributes, order.states, input_axes, state_axes
             )
             for way in _completed(source, bare, numbers, log):
-                if _rows_and_steps_are_right(source, way, numbers) != lenient:
+                is_right = _rows_and_steps_are_right(source, way, numbers)
+                # One step broadcasts over the rows of a sequence without a batch, and is none for that.
+                if is_right != lenient and (is_right or way.is_batched or not way.is_sequence):
                     yield way
 
 
@@ -243,7 +245,7 @@ def _in_order(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> For
 
 
 def _rows_and_steps_are_right(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> bool:
-    """Whether a changed number reaches its own row alone, and no earlier step."""
+    """Whether a changed number reaches its own row alone, later steps, and no earlier step."""
     x, states = trial_arguments(way, numbers)
     moved = x.copy()
     step: tuple[int, ...] = (2,) if way.is_sequence else ()
@@ -260,7 +262,7 @@ def _rows_and_steps_are_right(source: CellSource, way: ForwardWay, numbers: Tria
     if not way.is_sequence:
         return True
     steps = changed.reshape(numbers.steps, -1).any(1)
-    return bool(steps[2]) and not steps[:2].any()
+    return bool(steps[2:].all()) and not steps[:2].any()
 
 
 def _read(source: CellSource, way: ForwardWay, x: Array, states: list[Array]) -> list[Array]:

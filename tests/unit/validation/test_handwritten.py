@@ -1,0 +1,125 @@
+"""Hand-written cells on NumPy arrays: how they are named and called, and what is said where they cannot be driven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnn_harness.errors import UsageError
+from rnn_harness.validation import load_target
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems, role_of
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
+from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import draw_trial_numbers
+
+CELLS = Path(__file__).parents[2] / "helpers" / "handwritten"
+LOSS = """
+import numpy as np
+def lossFun(inputs, targets, hprev, Wxh, Whh):
+    return 0.0
+"""
+NARROW = """
+import numpy as np
+def step(x, h_prev, Wx, Wh):
+    a = x @ Wx
+    b = h_prev @ Wh
+    return np.tanh(a + b)[:, :1]
+"""
+NO_INPUT_GRADIENT = """
+import numpy as np
+def cell_forward(x, h_prev, Wx, Wh):
+    h = np.tanh(x @ Wx + h_prev @ Wh)
+    return h, (x, h_prev, h, Wh)
+def cell_backward(dh, cache):
+    x, h_prev, h, Wh = cache
+    da = dh * (1 - h * h)
+    dWx, dWh = x.T @ da, h_prev.T @ da
+    return da @ Wh.T, dWx, dWh
+"""
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "a_cell_of_a_test.py"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "base"), [("prev_h", "h"), ("h_t_1", "ht"), ("a_prev", "a"), ("xt", "x"), ("c0", "c"), ("h_prev_t", "h")]
+)
+def test_an_argument_is_what_it_is_named_for_at_whatever_step(name: str, base: str) -> None:
+    assert base_name(name) == base
+
+
+def test_inputs_states_and_parameters_are_told_apart_by_their_names() -> None:
+    assert [role_of(name) for name in ("x", "h0", "prev_c", "parameters", "targets", "Wx")] == [
+        "x",
+        "h",
+        "c",
+        "tree",
+        "target",
+        "other",
+    ]
+
+
+@pytest.mark.parametrize("name", ["dWx", "d_Wx", "grad_Wx", "Wx_grad", "gradWx"])
+def test_a_gradient_names_what_it_is_the_gradient_of(name: str) -> None:
+    assert "Wx" in gradient_stems(name)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        ("rnn_step_forward", "rnn_step_backward"),
+        ("lstm_fwd", "lstm_bwd"),
+        ("gru_step", "gru_step_backward"),
+        ("fprop", "bprop"),
+    ],
+)
+def test_the_backward_of_a_forward_is_known_by_its_name(forward: str, backward: str) -> None:
+    assert backward in list(backward_names(forward))
+
+
+@pytest.mark.parametrize("sizes", [(5, 3), (4, 4), (1, 1), (7, 2), (12, 3)])
+def test_no_size_of_a_trial_is_confused_with_another(sizes: tuple[int, int]) -> None:
+    numbers = draw_trial_numbers(CellSizes(*sizes))
+    n, d = sizes
+    assert numbers.steps != numbers.rows
+    assert not {numbers.steps, numbers.rows} & {n, d, n + d, 2 * d, 3 * d, 4 * d}
+
+
+def test_a_function_of_targets_is_said_to_compute_a_loss(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"it takes targets .* so it computes a loss and not states"):
+        load_target(f"{written(tmp_path, LOSS)}:lossFun")
+
+
+def test_the_message_names_the_way_that_went_furthest_and_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_target(f"{written(tmp_path, NARROW)}:step")
+    message = str(caught.value)
+    assert "this one went furthest" in message
+    assert "it gave" in message  # a way that came back, and not one that raised before
+    assert "def step_backward(dh_next, cache)" in message
+
+
+def test_a_backward_without_every_gradient_is_not_run_and_says_which_is_lacking(tmp_path: Path) -> None:
+    target = load_target(f"{written(tmp_path, NO_INPUT_GRADIENT)}:cell_forward")
+    reason = target.capabilities.no_gradients_reason
+    assert reason is not None
+    assert "it gives no gradient for inputs" in reason
+
+
+def test_a_pair_of_functions_is_named_with_a_comma() -> None:
+    text = f"{CELLS / 'step_functions_with_cache.py'}:rnn_step_forward,rnn_step_backward"
+    assert load_target(text).capabilities.no_gradients_reason is None
+
+
+def test_a_missing_backward_of_a_pair_is_refused_with_near_names() -> None:
+    with pytest.raises(UsageError, match=r"has no 'rnn_step_bakward'; near: .*rnn_step_backward"):
+        load_target(f"{CELLS / 'step_functions_with_cache.py'}:rnn_step_forward,rnn_step_bakward")
+
+
+def test_code_that_makes_arrays_of_float64_is_judged_in_float64_alone() -> None:
+    target = load_target(f"{CELLS / 'step_functions_with_cache.py'}:rnn_forward")
+    assert target.capabilities.dtypes == ("float64",)
