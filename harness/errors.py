@@ -33,5 +33,5 @@ class Refused(NotRun):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, on one line; its type where it says nothing, as a bare ``assert`` does."""
+    """Return what an error says, on one line; its type where it says nothing, as a bare ``assert`` does."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

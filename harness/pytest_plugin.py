@@ -202,7 +202,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     targets: list[str] = config.getoption("--rnn-cell")
     if not targets:
         return
-    from rnn_harness.cli._shared import known_spec
+    from rnn_harness.cli.arguments import known_spec
     from rnn_harness.errors import UsageError
     from rnn_harness.validation import read_options
 

@@ -84,6 +84,7 @@ def compare_reports(old: Contents, new: Contents) -> list[ReportChange]:
 
 
 def _witness_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by equation and witness."""
     return {
         f"{row.id} ({row.spec}), {witness}": outcome
         for row in report.equations
@@ -92,28 +93,34 @@ def _witness_outcomes(report: Contents) -> dict[str, str]:
 
 
 def _cell_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by validated candidate."""
     return {validation.target: validation.outcome for validation in report.validations}
 
 
 def _claim_verdicts(report: Contents) -> dict[str, str]:
+    """Return the verdict by claim."""
     return {row.id: row.verdict for row in report.claims}
 
 
 def _kernel_outcomes(report: Contents) -> dict[str, str]:
+    """Return the gravest outcome by kernel, dtype and device."""
     return {
         _setting(row): "refuted" if row.refuted else "agrees" if row.agrees else "not run" for row in report.kernels
     }
 
 
 def _kernel_bits(report: Contents) -> dict[str, str]:
+    """Return the effective precision by kernel, dtype and device."""
     return {_setting(row): f"{row.bits:.1f}" for row in report.kernels if row.bits is not None}
 
 
 def _setting(row: KernelRow) -> str:
+    """Name the kernel, dtype and device of a row."""
     return f"{row.kernel}, {row.dtype}, {row.device}"
 
 
 def _flatten(groups: Mapping[str, Sequence[Measurement]]) -> list[Measurement]:
+    """Return the measurements of all groups."""
     return [row for rows in groups.values() for row in rows]
 
 

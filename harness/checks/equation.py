@@ -170,7 +170,13 @@ def torch_agrees(assignment: Assignment, seed: int) -> Finding:
 
 
 def text(spec: Spec, entry: Entry, specs: tuple[Spec, ...]) -> Finding:
-    """Decide whether what the audit finds in the print is what the errata declare: no more and no less."""
+    """Decide whether what the audit finds in the print is what the errata declare: no more and no less.
+
+    Args:
+        spec: the spec that the entry stands in.
+        entry: what is audited.
+        specs: all specs, with which the print must be consistent.
+    """
     mistakes = list(audit_entry(spec, entry, specs))
     audited = {mistake.category for mistake in mistakes}
     declared = {category for erratum in entry.errata for category in erratum.finding}

@@ -142,7 +142,7 @@ KILLS: dict[str, tuple[str, ...]] = {
         "lstm.forget gate unused",
         "lstm.output from the old cell state",
     ),
-    "metamorphic.zero-peepholes": ("lstm.forget gate unused beside peepholes",),
+    "metamorphic.zero-peepholes": ("lstm.forget gate unused with peepholes",),
     "metamorphic.open-forget-gate": (
         "lstm.final states swapped",
         "lstm.output gate unused",
@@ -160,7 +160,7 @@ KILLS: dict[str, tuple[str, ...]] = {
     "metamorphic.diagonal-peepholes": (
         "lstm.input gate with the forget gate's peephole",
         "lstm.output peephole at the old cell state",
-        "lstm.forget gate unused beside peepholes",
+        "lstm.forget gate unused with peepholes",
     ),
     "metamorphic.update-gate-negation": (
         "gru.recurrent candidate bias dropped",

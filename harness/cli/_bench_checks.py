@@ -7,7 +7,7 @@ import os
 import sys
 
 from rnn_harness.cli._bench_options import BenchOptions
-from rnn_harness.cli._shared import known_spec
+from rnn_harness.cli.arguments import known_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.families import FAMILIES
 

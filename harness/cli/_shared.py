@@ -1,29 +1,32 @@
-"""What all commands share: how errors end, how output is written. Nothing heavy is imported here."""
+"""What all commands share: how errors end, how Ctrl-C ends, and the terminal. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
 import functools
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
 
-from rnn_harness.cli._output import told
+from rnn_harness.cli._output import output_errors
 from rnn_harness.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rnn_harness.specs import Spec
+    from rich.console import Console
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_FILE_WIDTH = 160
+"""The columns of a table that goes into a file or to another program."""
 
 
-def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """A command that ends with a sentence, never with a traceback: exit code 2 on users' errors, 130 on Ctrl-C, and as
-    `told` says where its output is not taken.
+def exit_codes(command: Callable[P, R]) -> Callable[P, R]:
+    """Make a command end with a sentence and an exit code, never with a traceback.
+
+    The exit code is 2 on errors of the user, 130 on Ctrl-C, and as `output_errors` says where the output is not taken.
     """
 
     @functools.wraps(command)
@@ -31,7 +34,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         from rnn_harness.errors import UsageError
         from rnn_harness.specs import SpecError, UnknownId
 
-        with told():
+        with output_errors():
             try:
                 return command(*args, **kwargs)
             except (UsageError, SpecError, UnknownId) as error:
@@ -48,104 +51,36 @@ class Interrupt:
     """Ctrl-C, remembered: an interrupt that some library swallows is raised again at the next `check`."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self._is_requested = False
 
     def __enter__(self) -> Interrupt:
         self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         signal.signal(signal.SIGINT, self._before)
 
     def _handle(self, *_: object) -> None:
-        self.wanted = True
+        self._is_requested = True
         raise KeyboardInterrupt
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if one was asked for."""
-        if self.wanted:
+        if self._is_requested:
             raise KeyboardInterrupt
 
 
-def named(kind: str, names: Iterable[str]) -> None:
-    """That no name is empty: as a part of every name it would mean all. Raises UsageError."""
-    from rnn_harness.errors import UsageError
-
-    if any(not name.strip() for name in names):
-        raise UsageError(f"'' is no {kind}: leave it out to mean all of them")
-
-
-def known_spec(name: str) -> Any:
-    """The spec of that id. Raises UsageError with those that look like it."""
-    from rnn_harness.errors import UsageError
-    from rnn_harness.specs import library
-
-    found = {one.id: one for one in library().specs}
-    if name not in found:
-        near = [one for one in library().nearest(name) if one in found]
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
-    return found[name]
-
-
-def refuse_taken(extra: Sequence[Spec]) -> None:
-    """Raises SpecError where the id of a spec, or of an equation, of one's own stands for another already."""
-    from rnn_harness.specs import SpecError, library
-
-    taken = {spec.id for spec in library().specs}
-    seen: set[str] = set()
-    for spec in extra:
-        if spec.id in taken or spec.id in seen:
-            raise SpecError(spec.path, None, f"spec id {spec.id} is taken; give yours another")
-        seen.add(spec.id)
-        for entry in spec.entries:
-            if entry.id in library().entries:
-                raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
-
-
-def console(stderr: bool = False, width: int | None = None) -> Any:
-    """A rich console for this terminal; wide when the output is no terminal, so that tables are not cut."""
+def console(stderr: bool = False) -> Console:
+    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut."""
     from rich.console import Console
 
-    class Ours(Console):
+    class PipeConsole(Console):
+        """A console that leaves it to `output_errors` where nobody reads any more."""
+
         def on_broken_pipe(self) -> None:
             raise  # rich would leave with 1, which means refuted
 
-    stream = sys.stderr if stderr else sys.stdout
-    if width is None and not stream.isatty():
-        width = 160
-    return Ours(stderr=stderr, width=width, highlight=False)
-
-
-def finite(value: float) -> float:
-    """A number that a limit can be: a callback of options."""
-    if value != value:
-        raise typer.BadParameter(f"{value} is no number.")
-    return value
-
-
-def writable(*paths: Path | None) -> None:
-    """That files can be written there, before the work whose result they take. Raises UsageError."""
-    import os
-
-    from rnn_harness.errors import UsageError
-
-    for path in paths:
-        if path is None:
-            continue
-        folder = path.parent
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder; name a file in it")
-        if not folder.is_dir():
-            raise UsageError(f"cannot write {path}: there is no folder {folder}; make it first")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise UsageError(f"cannot write {path}: it may not be written there")
-
-
-def readable(what: str, *paths: Path | None) -> None:
-    """That files to be read are there. Raises UsageError."""
-    from rnn_harness.errors import UsageError
-
-    for path in paths:
-        if path is not None and not path.is_file():
-            raise UsageError(f"there is no {what} {path}")
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return PipeConsole(stderr=stderr, width=None if is_terminal else _FILE_WIDTH, highlight=False)

@@ -107,7 +107,16 @@ def confirmed_counterexample(subject: Subject, shrunk: Shrunk, candidate: str | 
 
 
 def ball_at(subject: Subject, arrays: CaseArrays, place: Difference) -> Any:
-    """Return the true value at the place of a difference, with its rounding bound."""
+    """Return the true value at one place, with its rounding bound.
+
+    Args:
+        subject: whose spec is evaluated.
+        arrays: the numbers, without lengths.
+        place: where the subject differs.
+
+    Returns:
+        One ball.
+    """
     program = subject.spec.program(LAYERS)
     sizes = SubjectRun(subject, arrays).sizes
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
@@ -191,7 +200,12 @@ def _source(subject: Subject) -> str:
 
 
 def array_lines(name: str, value: Array) -> Iterator[str]:
-    """Yield the lines of an array: written out if it is small, else zeros and the entries that are not zero."""
+    """Yield the lines that define an array.
+
+    Args:
+        name: the variable.
+        value: the array; written out if it is small, else as zeros and the entries that are not zero.
+    """
     if not value.any():
         yield f"{name} = np.zeros({value.shape}{_dtype(value)})"
     elif value.size <= 6:
@@ -204,7 +218,12 @@ def array_lines(name: str, value: Array) -> Iterator[str]:
 
 
 def mapping_lines(name: str, values: dict[str, Array]) -> Iterator[str]:
-    """Yield the lines of a dictionary of arrays that are zero but for some entries."""
+    """Yield the lines that define a dictionary of arrays.
+
+    Args:
+        name: the variable.
+        values: arrays by key, zero but for some entries, and of one dtype.
+    """
     if not values:
         yield f"{name} = {{}}"
         return

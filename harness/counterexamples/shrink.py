@@ -80,7 +80,13 @@ def find(
 
 
 def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
-    """Yield small cases, all sizes distinct at first; then each feature, equal sizes, batch 1, other scales."""
+    """Yield small cases, all sizes distinct at first; then each feature, equal sizes, batch 1, other scales.
+
+    Args:
+        spec: id of the spec.
+        seed: of the first case; each next case has the next seed.
+        tries: number of cases.
+    """
     shapes = [(2, 3, 4, 3, 3), (3, 2, 2, 2, 2), (2, 2, 2, 3, 2), (3, 2, 3, 3, 1), (1, 1, 2, 2, 2)]
     scales = (1.0, 4.0, 0.5)
     for number in range(tries):
@@ -100,7 +106,13 @@ def search(spec: str, seed: int, tries: int) -> Iterator[Case]:
 
 
 def shrink(subject: Subject, arrays: CaseArrays, first: Difference) -> Shrunk:
-    """Return the smallest numbers that still show the difference `first`, which `arrays` shows."""
+    """Return the smallest numbers that still show a difference.
+
+    Args:
+        subject: what is run.
+        arrays: numbers that show it.
+        first: the difference that they show; a shrunk one is of the same part, and has not faded.
+    """
     predicate = _Predicate(subject, first)
     arrays = _structure(replace(arrays, lengths=None), predicate)
     arrays = _zeros(arrays, predicate)

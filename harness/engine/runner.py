@@ -114,7 +114,12 @@ class Runner:
             summary.add(JudgedCase(worst, evaluation.case), seconds / len(entries))
 
     def run(self, seed: int, examples: int) -> None:
-        """Try the fixed cases, then `examples` cases that Hypothesis draws from `seed`."""
+        """Try the fixed cases, then drawn ones.
+
+        Args:
+            seed: from which Hypothesis draws.
+            examples: number of cases that it draws.
+        """
         import hypothesis
         from hypothesis import HealthCheck, Phase, given, settings
 

@@ -34,7 +34,15 @@ class PendingRecord:
 
     @classmethod
     def of(cls, entry: str, spec: str, check: EntryCheck, seed: int, examples: int = 1) -> PendingRecord:
-        """What will be recorded of a check about an entry."""
+        """Return what will be recorded of a check.
+
+        Args:
+            entry: id of what the check is about.
+            spec: id of the spec in which it stands.
+            check: the check.
+            seed: what numbers are drawn from.
+            examples: number of cases that count, where it is run.
+        """
         blank = Record(
             entry=entry,
             spec=spec,

@@ -56,7 +56,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, subject: Subject, case: Case, options: JudgingOptions | None = None) -> Evaluation:
-        """Draw the arrays of `case`."""
+        """Draw the arrays of `case`, and judge `subject` on them as `options` say."""
         return cls(subject, draw_arrays(case, subject), options)
 
     def on(self, arrays: CaseArrays, cell: Reference | None = None) -> Evaluation:
@@ -145,7 +145,12 @@ class Evaluation:
     def differentiate(
         self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]
     ) -> Cotangents[StoredT]:
-        """Run the derived backward in some arithmetic."""
+        """Run the derived backward.
+
+        Args:
+            trajectory: the spec's values over the sequence, in that arithmetic.
+            arithmetic: in which the gradients are computed.
+        """
         d_outputs, d_finals = self.spec_cotangents
         return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
 

@@ -115,7 +115,20 @@ class ExpectationCache:
         d_finals: Mapping[str, Array],
         rounding: Rounding | None,
     ) -> Expectation:
-        """Return the expectation of these numbers; the numbers are read now, and may be overwritten afterwards."""
+        """Return the expectation of these numbers: the one that is held, or else a new one.
+
+        The numbers are read now, and may be overwritten afterwards.
+
+        Args:
+            program: the equations.
+            values: parameters, inputs, initial states and sizes in the spec's names.
+            d_outputs: output cotangents by output name, each (T, B, .).
+            d_finals: cotangents of the final states by state name, each (B, .).
+            rounding: what an implementation may round; None for the true values alone.
+
+        Raises:
+            TypeError: the numbers are balls or other objects.
+        """
         key = (program, rounding, _digest(values, d_outputs, d_finals))
         expectation = self._held.get(key)
         if expectation is not None:

@@ -132,7 +132,7 @@ MUTANTS = (
         "B-11",
         spec=_PEEPHOLE,
     ),
-    _lstm("forget gate unused beside peepholes", "forward", _FORGET, "new += old", spec=_PEEPHOLE),
+    _lstm("forget gate unused with peepholes", "forward", _FORGET, "new += old", spec=_PEEPHOLE),
     _lstm("peepholes transposed", "forward", "weight @ c", "weight.T @ c", spec=_PEEPHOLE),
     _lstm(
         "only the diagonal of the peepholes", "forward", "weight @ c", "np.diag(weight)[:, None] * c", spec=_PEEPHOLE

@@ -38,6 +38,7 @@ class MutantDescription(BaseModel):
     """A reference that is wrong on purpose.
 
     Attributes:
+        kind: What the row is.
         mutant: The mutant's name.
         spec: The spec it is judged by.
         part: The part of the reference where the fault is.
@@ -47,6 +48,7 @@ class MutantDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["mutant"] = "mutant"
     mutant: str
     spec: str
     part: Part

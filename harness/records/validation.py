@@ -85,6 +85,8 @@ class Validation(_Model):
     """Everything that was decided about one target.
 
     Attributes:
+        kind: What the document is.
+        schema_version: The version of the fields, to be raised when one changes its meaning.
         target: Its name.
         outcome: ``agrees``, ``refuted`` or ``undecided``.
         spec: What it was compared with.
@@ -95,6 +97,8 @@ class Validation(_Model):
         environment: The versions that may change an outcome.
     """
 
+    kind: Literal["validation"] = "validation"
+    schema_version: Literal[1] = 1
     target: str
     outcome: Verdict
     spec: str

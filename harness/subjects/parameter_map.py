@@ -20,20 +20,33 @@ _BLOCK = re.compile(r"(-?)([A-Za-z_][\w.@]*)(\^T)?")
 
 @dataclass(frozen=True, slots=True)
 class MappedBlock:
-    """One reference parameter inside a spec parameter."""
+    """One reference parameter inside a spec parameter.
+
+    Attributes:
+        name: the reference parameter.
+        transposed: whether it stands there transposed.
+        negative: whether it stands there with the opposite sign.
+    """
 
     name: str
     transposed: bool
     negative: bool
 
     def place(self, array: Array) -> Array:
-        """The block as it stands in the spec's parameter."""
+        """Return the block as it stands in the spec's parameter."""
         turned = array.T if self.transposed else array
         return -turned if self.negative else turned
 
 
 def parse_map(text: str) -> tuple[MappedBlock, ...]:
-    """The blocks of one map. Raises UsageError that shows the text."""
+    """Read the blocks of one map.
+
+    Args:
+        text: ``W_xr``, ``W_xr^T``, ``-b_z`` or ``[W_hz, W_xz]``.
+
+    Raises:
+        UsageError: it cannot be read; the message shows it.
+    """
     inner = text.strip()
     if inner.startswith("[") and inner.endswith("]"):
         inner = inner[1:-1]
@@ -47,7 +60,15 @@ def parse_map(text: str) -> tuple[MappedBlock, ...]:
 
 
 def assemble(blocks: tuple[MappedBlock, ...], source: Mapping[str, Array]) -> Array:
-    """The spec's parameter. KeyError names a reference parameter that does not exist."""
+    """Write the spec's parameter out of the reference's.
+
+    Args:
+        blocks: the map of the parameter.
+        source: the reference's parameters by name.
+
+    Raises:
+        KeyError: a reference parameter does not exist.
+    """
     placed = [block.place(source[block.name]) for block in blocks]
     return placed[0] if len(placed) == 1 else np.concatenate(placed, axis=-1)
 
@@ -55,7 +76,14 @@ def assemble(blocks: tuple[MappedBlock, ...], source: Mapping[str, Array]) -> Ar
 def scatter(
     blocks: tuple[MappedBlock, ...], gradient: Array, source: Mapping[str, Array], into: dict[str, Array]
 ) -> None:
-    """The adjoint of `assemble`: add the gradient of the spec's parameter to those of the reference's."""
+    """Add the gradient of a spec parameter to those of the reference's: the adjoint of `assemble`.
+
+    Args:
+        blocks: the map of the parameter.
+        gradient: the gradient of the spec's parameter.
+        source: the reference's parameters by name, for their shapes.
+        into: gets the sums, by reference parameter.
+    """
     start = 0
     for block in blocks:
         shape = block.place(source[block.name]).shape
@@ -66,7 +94,12 @@ def scatter(
 
 
 def expand(text: dict[str, str], layers: int | None) -> dict[str, str]:
-    """Names and maps of every layer of a layered spec; unchanged where there are none."""
+    """Write names and maps out for every layer.
+
+    Args:
+        text: maps by name, with ``{l}`` for the layer.
+        layers: number of layers, or None for a spec without layers, whose maps stay as they are.
+    """
     if layers is None:
         return dict(text)
     return {f"{name}@{l + 1}": value.format(l=l) for l in range(layers) for name, value in text.items()}  # noqa: E741

@@ -76,10 +76,12 @@ def _formula(latex: str, is_formula: bool = True) -> str:
 
 
 def _print_formula(entry: PrintedEntry) -> str:
+    """Return the print of an entry for the page."""
     return _formula(entry.printed, entry.is_formula)
 
 
 def _reading_formula(entry: PrintedEntry) -> str:
+    """Return what is computed in the place of the print, for the page."""
     return _formula(entry.reading, entry.is_formula)
 
 

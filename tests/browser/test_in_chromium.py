@@ -119,6 +119,8 @@ def test_axe_finds_nothing_that_shuts_somebody_out(page: Any, scheme: str) -> No
         "axe_playwright_python.sync_playwright", reason="not run: pip install 'rnn-harness[browser]'"
     )
     page.emulate_media(color_scheme=scheme)
-    found = axe.Axe().run(page)
-    told = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found.response["violations"]]
-    assert told == []
+    audit = axe.Axe().run(page)
+    violations = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:160]}" for violation in audit.response["violations"]
+    ]
+    assert violations == []

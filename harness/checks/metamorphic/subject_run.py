@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -87,7 +87,7 @@ class SubjectRun:
 
     subject: Subject
     arrays: CaseArrays
-    options: JudgingOptions = JudgingOptions()
+    options: JudgingOptions = field(default_factory=JudgingOptions)
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
