@@ -55,7 +55,7 @@ def _split(latex: str) -> tuple[str, str, str]:
 
 
 def decorated(latex: str, accent: str = "", below: str = "", above: str = "") -> str:
-    """Add an accent and labels to a name.
+    r"""Add an accent and labels to a name.
 
     Args:
         latex: the name.

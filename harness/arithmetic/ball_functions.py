@@ -38,7 +38,6 @@ def _sigmoid(x: arb) -> arb:
 
 def sigmoid(x: arb) -> arb:
     """Enclose the sigmoid. Its slope s(1 - s) falls with abs(x): the supremum is at the point next to zero."""
-
     distance = _distance_to_limit(x)
     if distance is not None:
         return distance if x < 0 else 1 - distance
@@ -52,7 +51,6 @@ def sigmoid(x: arb) -> arb:
 
 def tanh(x: arb) -> arb:
     """Enclose tanh. Its slope (1 - t)(1 + t) falls with abs(x): the supremum is at the point next to zero."""
-
     distance = _distance_to_limit(x)
     if distance is not None:
         return distance - 1 if x < 0 else 1 - distance

@@ -38,7 +38,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """Compute tanh; for complex z by tanh(a + ib) = (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
+    """Compute the hyperbolic tangent; of complex z = a + ib as (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
     if z.dtype.kind != "c":
         return np.tanh(z)
     t, u = np.tanh(z.real), np.tan(z.imag)

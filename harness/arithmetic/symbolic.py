@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from sympy.polys.domains import QQ  # type: ignore[import-untyped]
-from sympy.polys.rings import PolyElement, PolyRing  # type: ignore[import-untyped]
+from sympy.polys.domains import QQ
+from sympy.polys.rings import PolyElement, PolyRing
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function

@@ -12,7 +12,7 @@ _LAYER_COUNTS = (1, 2, 3)
 
 def closed_form(spec: Spec) -> Any:
     """Return the number of parameters as a SymPy expression in n, d, k and, of a stack, the number L of layers."""
-    import sympy  # type: ignore[import-untyped]
+    import sympy
 
     counts = [_symbolic_count(spec, layers) for layers in (_LAYER_COUNTS if spec.model.layers else (1,))]
     if len(counts) == 1:

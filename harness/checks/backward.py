@@ -1,5 +1,8 @@
-"""The hand-written backward against four oracles that share nothing with it: the derived backward in balls,
-complex steps, difference quotients of 200-bit values, and torch's autograd, all of the spec's own expression."""
+"""The hand-written backward against four oracles that share nothing with it.
+
+The oracles are the derived backward in balls, complex steps, difference quotients of 200-bit values, and torch's
+autograd, all of the spec's own expression.
+"""
 
 from __future__ import annotations
 

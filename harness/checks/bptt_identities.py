@@ -44,14 +44,17 @@ class UnrolledRecurrence:
 
     @functools.cached_property
     def arithmetic(self) -> BallArithmetic:
+        """Balls at 200 bits."""
         return BallArithmetic()
 
     @functools.cached_property
     def parameters(self) -> dict[str, Array]:
+        """The parameters of the case as balls."""
         return {name: self.arithmetic.array(value) for name, value in self.evaluation.values.parameters.items()}
 
     @property
     def state(self) -> str:
+        """The name of the hidden state."""
         return self.evaluation.program.states[0].name
 
     def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> Sequence[Mapping[str, Any]]:

@@ -35,7 +35,7 @@ def identify(
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
 
     One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
-    but for a mistake is told it (exit code 1). Its code runs in a process of its own.
+    but for a mistake is reported with that mistake (exit code 1). Its code runs in a process of its own.
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated

@@ -40,8 +40,10 @@ def show(
         bool, typer.Option("--backward", help="Also print the derived backward equations, as LaTeX.")
     ] = False,
 ) -> None:
-    """Print an equation as its document prints it, the reading taken, shapes, parameters, errata; or what an id of
-    another kind stands for: a pair of specs (Q-18), an erratum (X-005), a contradiction, a document (003).
+    """Print an equation as its document prints it, the reading taken, shapes, parameters, errata.
+
+    Or print what an id of another kind stands for: a pair of specs (Q-18), an erratum (X-005), a contradiction, a
+    document (003).
     """
     show_id(name, backward)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sympy.polys.rings import PolyElement  # type: ignore[import-untyped]
+from sympy.polys.rings import PolyElement
 
 from rnn_harness.arithmetic.evaluate import evaluate
 from rnn_harness.arithmetic.protocol import Trajectory, Values

@@ -76,6 +76,7 @@ class Evaluation:
 
     @property
     def case(self) -> Case:
+        """The case whose arrays these are."""
         return self.arrays.case
 
     @property

@@ -19,7 +19,7 @@ _MOST_BITS = 99
 _LONGEST_REASON = 200
 
 
-class Setting(NamedTuple):
+class KernelConfiguration(NamedTuple):
     """What one row of the table is about.
 
     Attributes:
@@ -33,7 +33,7 @@ class Setting(NamedTuple):
     device: str
 
     @classmethod
-    def of(cls, record: Record) -> Setting:
+    def of(cls, record: Record) -> KernelConfiguration:
         """Return the setting in which a record was made."""
         return cls(record.kernel, record.dtype, record.device.split(" ")[0])
 
@@ -67,16 +67,16 @@ _COLUMNS = (
 def _print_settings(console: Console, records: Sequence[Record]) -> None:
     """Print one row per setting in which something was run."""
     rows: list[list[Cell]] = []
-    settings: dict[Setting, list[Record]] = {}
+    settings: dict[KernelConfiguration, list[Record]] = {}
     for record in records:
-        settings.setdefault(Setting.of(record), []).append(record)
+        settings.setdefault(KernelConfiguration.of(record), []).append(record)
     for setting, records_there in settings.items():
         if setting.dtype and any(record.outcome is not Outcome.NOT_RUN for record in records_there):
             rows.append(_setting_row(setting, records_there))
     print_table(console, "Kernels", _COLUMNS, rows)
 
 
-def _setting_row(setting: Setting, records: Sequence[Record]) -> list[Cell]:
+def _setting_row(setting: KernelConfiguration, records: Sequence[Record]) -> list[Cell]:
     """Return the row of one setting from its records."""
     forward, *groups = (_count_cell(records, prefix) for prefix in _GROUPS)
     bounded = [

@@ -34,13 +34,13 @@ def _column(token: Token) -> int:
 
 
 def _strip(text: str) -> str:
-    """Remove the sign and the braces of a sub- or superscript: ``_{t}`` is t, ``^\\top`` is \\top."""
+    r"""Remove the sign and the braces of a sub- or superscript: ``_{t}`` is t, ``^\\top`` is \\top."""
     inner = text[1:].strip()
     return inner[1:-1].strip() if inner.startswith("{") else inner
 
 
 def _word(text: str) -> str:
-    """Return the word of a command: ``\\text{tanh}`` is tanh, ``\\sigma`` is sigma."""
+    r"""Return the word of a command: ``\\text{tanh}`` is tanh, ``\\sigma`` is sigma."""
     braced = _BRACES.search(text)
     return braced[1] if braced else text.lstrip("\\")
 
@@ -128,7 +128,7 @@ class Builder(Transformer[Token, Any]):
         return Name("dots", column=_column(token))
 
     def call(self, function: Token, *label_and_argument: Any) -> Call:
-        """Build a call of a function, whose label (as in ``\\sigma_g``) becomes part of its name."""
+        r"""Build a call of a function, whose label (as in ``\\sigma_g``) becomes part of its name."""
         *label, argument = label_and_argument
         name = "_".join([_word(str(function)), *(_strip(str(part)) for part in label)])
         return Call(name, argument, _column(function))

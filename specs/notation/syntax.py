@@ -46,7 +46,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left sign right``.
+    r"""``left sign right``.
 
     Attributes:
         sign: the sign as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed).

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import HELPERS
+
 COMMAND = [sys.executable, "-m", "rnn_harness"]
 posix = pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell does")
 

@@ -64,7 +64,7 @@ def _by_operands(turn: Callable[[Tensor], Tensor]) -> Kernel:
 
 
 def _approximate(x: Tensor) -> Tensor:
-    """tanh with the relative error of the hardware's approximation."""
+    """Tanh with the relative error of the hardware's approximation."""
     return torch.tanh(x) * (1 + 2**-10.9 * torch.sin(40 * x))
 
 

@@ -99,7 +99,7 @@ def one_hot_input(original: SubjectRun) -> Iterator[Comparison]:
         picked = n - 1
         code = np.zeros_like(arrays.inputs)
         code[..., picked] = 1
-        parameters = along(arrays.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
+        parameters = along(arrays.parameters, lambda _n, value, _axis, _k: value[:, picked : picked + 1], "input")
         a = original.at(replace(arrays, inputs=code))
         b = original.at(replace(arrays, inputs=np.ones_like(arrays.inputs[..., :1]), parameters=parameters))
         yield from runs_close(a, b)

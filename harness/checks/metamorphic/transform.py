@@ -98,7 +98,7 @@ def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> Sub
     d = original.sizes["d"]
     order = np.concatenate([np.arange(d), sources])
 
-    def change(name: str, value: Array, axis: int, axis_role: str) -> Array:
+    def change(_name: str, value: Array, axis: int, _axis_role: str) -> Array:
         grown: Array = np.take(value, order, axis=axis)
         if axis == 0:
             return grown

@@ -86,7 +86,7 @@ class Probe:
 
     def complete(self) -> Response:
         """Run with all parameters over all steps."""
-        return self._run(self.parameters, STEPS)
+        return self.respond(self.parameters, STEPS)
 
     def masked(self, layout: Layout, alive: frozenset[int]) -> Response:
         """Run with some blocks of parameters alone, over `steps` steps.
@@ -97,7 +97,7 @@ class Probe:
         """
         key = (layout.forms, layout.recurrent_first, alive, self.steps)
         if key not in self._responses:
-            self._responses[key] = self._run(self._only(layout, alive), self.steps)
+            self._responses[key] = self.respond(self._only(layout, alive), self.steps)
         return self._responses[key]
 
     def from_huge_states(self, layout: Layout) -> Response:
@@ -109,7 +109,7 @@ class Probe:
         if key not in self._responses:
             far = replace(self, states=tuple(HUGE * (state + np.sign(state)) for state in self.states))
             try:
-                self._responses[key] = far._run(self._only(layout, frozenset()), 1)
+                self._responses[key] = far.respond(self._only(layout, frozenset()), 1)
             except UsageError:
                 self._responses[key] = Response((), ())
         return self._responses[key]
@@ -143,7 +143,13 @@ class Probe:
         unmasked = {name: self.parameters[name] for name in self.ignored}
         return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
-    def _run(self, parameters: dict[str, Array], steps: int) -> Response:
+    def respond(self, parameters: dict[str, Array], steps: int) -> Response:
+        """Run the target with these parameters for some steps.
+
+        Args:
+            parameters: Every parameter of the target, by its name there.
+            steps: Time steps.
+        """
         import torch
 
         leaves, x, states = self._tensors(parameters, steps)
@@ -275,4 +281,4 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
 
 def _has_no_influence(probe: Probe, name: str) -> bool:
     without = {key: np.zeros_like(value) if key == name else value for key, value in probe.parameters.items()}
-    return probe.equal(probe.complete(), probe._run(without, STEPS))
+    return probe.equal(probe.complete(), probe.respond(without, STEPS))

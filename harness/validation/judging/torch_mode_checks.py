@@ -1,5 +1,6 @@
-"""A torch cell in the other ways in which it is called: in training, without gradients, with some of its arguments
-frozen, without a state.
+"""A torch cell in the other ways in which it is called.
+
+It is tried in training, without gradients, with some of its arguments frozen, and without a state.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ class _InTraining:
 def _has_dropout(module: nn.Module) -> bool:
     """Say whether a module draws random numbers in training."""
     probability = getattr(module, "dropout", 0)
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.modules.dropout._DropoutNd)]
+    dropout = nn.modules.dropout._DropoutNd  # noqa: SLF001  # the base of all dropout layers
+    layers = [layer for layer in module.modules() if isinstance(layer, dropout)]
     return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)
 
 

@@ -28,7 +28,7 @@ def _parameters(name: str, seed: int = 0, width: int = D) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", DECAY_CELLS)
 def test_the_norms_are_those_of_the_references_own_gradients(name: str) -> None:
-    """d h_T / d s_{T-k} by one backward of the reference for every unit of h_T."""
+    """D h_T / d s_{T-k} by one backward of the reference for every unit of h_T."""
     cell, steps = DECAY_CELLS[name][1], 12
     parameters = _parameters(name)
     length = math.isqrt(steps)

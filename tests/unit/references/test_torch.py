@@ -20,7 +20,7 @@ CELLS = {
 
 
 def mapped(kind: str, layer: Any, suffix: str) -> dict[str, Array]:
-    """torch's packed weights by gate; its two biases are added, but for the GRU's candidate."""
+    """Torch's packed weights by gate; its two biases are added, but for the GRU's candidate."""
     gates = CELLS[kind][1]
     blocks = {
         name: getattr(layer, f"{name}_{suffix}").detach().numpy().reshape(len(gates), HIDDEN, -1)

@@ -246,7 +246,7 @@ def _cell(outcome: str) -> Validation:
         ("agrees", "- `mine.py:Cell`: **agrees**; it is gru.keep.column", "1 cell, 0 refuted", 0, 0),
     ],
 )
-def test_somebodys_cell_stands_in_every_file_of_the_report(
+def test_a_validated_cell_stands_in_every_file_of_the_report(
     outcome: str, message: str, badge: str, failures: int, code: int, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_text(_cell(outcome).model_dump_json())

@@ -97,6 +97,7 @@ class ArrayObjectFunction:
         return copied
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call the object's method on a copy that holds these parameters."""
         copied = self.copy_with(parameters)
         result = getattr(copied, self.method)(*arguments)
         arrays = arrays_in(result)

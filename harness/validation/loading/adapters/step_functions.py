@@ -141,7 +141,7 @@ def _drive_on_numpy(trial: _Trial) -> DrivenModule | None:
         trial.errors.append(str(error))
         return None
 
-    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:  # noqa: ARG001  # it has no gradients
         return ArrayResults(arrays_in(step.call(tree_with_leaves(tree, parameters), arguments)))
 
     return DrivenModule(
