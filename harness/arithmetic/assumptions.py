@@ -31,6 +31,14 @@ TF32_OPERANDS = Fraction(1, 2**10)
 APPROXIMATE_FUNCTIONS = Fraction(1, 2**10)
 """How far an approximate tanh or sigmoid may be off, relatively: the hardware's tanh is within 2^-10.987."""
 
+PARTLY_COARSE_BITS = 6
+"""How many more bits than a format has a result may show where a part of it alone was computed in that format: that
+part then is 1/64 of the result. What is more precise is not what the format gives."""
+
+COARSE_CONTROL_BITS = 3
+"""How many bits less than the same equations in a format a result may show which was computed in that format: other
+orders of summing, and errors that happen to cancel in one of the two."""
+
 FUNCTION_ROUNDINGS = 8
 """sigmoid, tanh, log and exp are assumed to be within this many u of the true value, relatively. Measured maxima over
 10^5 arguments (a test repeats the measurement): numpy and torch tanh 2.0 u, sigmoid 4.2 u; 8 leaves room for the

@@ -60,6 +60,9 @@ def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
     Args:
         spec: the spec.
         alternatives: ids of its alternative equations.
+
+    Raises:
+        UsageError: an id is no alternative of the spec.
     """
     by_target: dict[frozenset[str], list[str]] = {}
     for name in alternatives:

@@ -68,6 +68,13 @@ class Evaluation:
         """The same numbers, judged by what arithmetic in `dtype` may round."""
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
+    def judged_with(self, options: JudgingOptions) -> Evaluation:
+        """The same run of the same subject, judged with other options."""
+        evaluation = Evaluation(self.subject, self.arrays, options)
+        computed = {name: value for name, value in self.__dict__.items() if name in ("run", "gradients")}
+        evaluation.__dict__.update(computed)
+        return evaluation
+
     def copied(self, subject: Subject) -> Evaluation:
         """Another subject of the same spec on copies of these numbers; it shares what is expected of them."""
         evaluation = Evaluation(subject, self.arrays.copied(), self.options, self.rounding)

@@ -16,7 +16,10 @@ IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
-_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch")
+FUNCTIONS_CHECK = "precision.functions"
+"""The measurement of how accurate a target's functions are; its reason says so where they are accurate against 1 alone.
+"""
+_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK)
 
 
 class _Model(BaseModel):

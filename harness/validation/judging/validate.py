@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rnn_harness.cases.case import Case
-from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import run_check
-from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels import Kernel
 from rnn_harness.records.events import (
     CounterexampleFound,
     PhaseStarted,
@@ -25,6 +21,7 @@ from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
+from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
@@ -110,13 +107,14 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     if request.weights is not None:
         kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(request.weights))))
     records: list[Record] = []
-    for record in mark_expected(_records(kernel, request, listener), request.expected):
+    judge = CandidateJudge(kernel, request, listener)
+    for record in mark_expected(judge.records(), request.expected):
         records.append(record)
         yield RecordMade(record)
-    for record in _records_of_stored_cases(kernel, request, tuple(records)):
+    for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
-    diagnosis = localise_fault(kernel, [record for record in records if not record.expected])
+    diagnosis = localise_fault(judge.kernel, [record for record in records if not record.expected])
     if diagnosis is None:
         return
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))
@@ -124,18 +122,6 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)
     if counterexample is not None:
         yield CounterexampleFound(counterexample)
-
-
-def _records(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[Record]:
-    """Yield the records of every dtype; the listener is told which dtype it is."""
-    known = dict(request.known)
-    for setting in kernel.settings:
-
-        def start(title: str, dtype: str = setting.dtype) -> None:
-            listener.on_start(PhaseStarted(title, dtype))
-
-        single = replace(kernel, settings=(setting,))
-        yield from judge_kernels((single,), request.seed, request.examples, known, start, listener.on_case)
 
 
 def _records_of_stored_cases(
@@ -153,19 +139,3 @@ def _records_of_stored_cases(
             )
             update = {"check": f"{PREFIX}.{failure.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield record.model_copy(update={**update, "case": failure.case, "expected": ""})
-
-
-def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
-    """Judge a candidate by one check on one case.
-
-    Returns:
-        The worst finding; None if the candidate has no such check.
-
-    Raises:
-        NotRun: The check cannot be run on the candidate.
-    """
-    checks = {check.name: check for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
-    if check_name not in checks:
-        return None
-    setting = next((setting for setting in kernel.settings if setting.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(run_check(checks[check_name], kernel.evaluation(setting, case)))
