@@ -16,12 +16,13 @@ from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import (
     APPROXIMATE_FUNCTIONS,
     COARSE_CONTROL_BITS,
+    NOISE_SHARE,
     PARTLY_COARSE_BITS,
     TF32_OPERANDS,
     UNIT_ROUNDOFF,
 )
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
-from rnn_harness.arithmetic.compare import effective_bits
+from rnn_harness.arithmetic.compare import effective_bits, middle
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -115,23 +116,47 @@ def _output_balls(trajectory: Trajectory[Array], evaluation: Evaluation) -> Arra
 
 
 def _is_float32(evaluation: Evaluation, bits: float) -> bool:
-    """Say whether the outputs have the bits that the same equations have in float32."""
+    """Say whether the outputs have the bits that the same equations have in float32, and errors as rounding makes them.
+
+    A wrong constant may be of that size, too.
+    """
     computed = evaluate(evaluation.program, _in_float32(evaluation), NumpyArithmetic(np.float32))
     control = effective_bits(
         _output_balls(evaluation.balls, evaluation), _output_balls(computed, evaluation).astype(np.float64)
     )
-    return has_bits_of("float32", bits, control)
+    return _are_bits_of_float32(bits, control) and _is_noise(
+        _output_errors(evaluation), _output_errors(_moved(evaluation))
+    )
 
 
-def has_bits_of(dtype: str, bits: float, control: float) -> bool:
-    """Say whether a result is as precise as one in a coarser format.
+def _are_bits_of_float32(bits: float, control: float) -> bool:
+    """Say whether a result is as precise as float32 makes it.
 
     Args:
-        dtype: The coarser format.
         bits: The effective precision of the result.
-        control: That of the same equations in that format.
+        control: That of the same equations in float32.
     """
-    return control - COARSE_CONTROL_BITS <= bits <= SIGNIFICAND_BITS[dtype] + PARTLY_COARSE_BITS
+    return control - COARSE_CONTROL_BITS <= bits <= SIGNIFICAND_BITS["float32"] + PARTLY_COARSE_BITS
+
+
+def are_float32_gradients(evaluation: Evaluation) -> bool:
+    """Say whether gradients in float64 have the bits that float32 gives, and errors as rounding makes them.
+
+    Args:
+        evaluation: A candidate whose gradients leave the bound of float64.
+    """
+    arithmetic = NumpyArithmetic(np.float32)
+    trajectory = evaluate(evaluation.program, _in_float32(evaluation), arithmetic)
+    control = _gradient_bits(evaluation, evaluation.gathered(evaluation.differentiate(trajectory, arithmetic)))
+    bits = _gradient_bits(evaluation, evaluation.flat_gradients)
+    errors, moved_errors = _gradient_errors(evaluation), _gradient_errors(_moved(evaluation))
+    return _are_bits_of_float32(bits, control) and _is_noise(errors, moved_errors)
+
+
+def _gradient_bits(evaluation: Evaluation, gradients: Mapping[str, Array]) -> float:
+    """Return the effective precision of gradients by flat name: the worst of all."""
+    rows = evaluation.gradient_balls.items()
+    return min(effective_bits(balls, np.asarray(gradients[name], dtype=np.float64)) for name, balls in rows)
 
 
 def _in_float32(evaluation: Evaluation) -> Values:
@@ -146,23 +171,27 @@ def _in_float32(evaluation: Evaluation) -> Values:
     )
 
 
-def float32_gradient_bits(evaluation: Evaluation) -> float:
-    """Return the effective precision that the gradients of the same equations have in float32: the worst of all."""
-    arithmetic = NumpyArithmetic(np.float32)
-    trajectory = evaluate(evaluation.program, _in_float32(evaluation), arithmetic)
-    rows = evaluation.gathered(evaluation.differentiate(trajectory, arithmetic))
-    return gradient_bits(evaluation, rows)
+def _moved(evaluation: Evaluation) -> Evaluation:
+    """Evaluate numbers that are larger by a few roundings of float32."""
+    factor = 1 + 16 * float(UNIT_ROUNDOFF["float32"])
+    arrays = evaluation.arrays
+    parameters = {name: value * factor for name, value in arrays.parameters.items()}
+    return evaluation.on(replace(arrays, parameters=parameters, inputs=arrays.inputs * factor))
 
 
-def gradient_bits(evaluation: Evaluation, gradients: Mapping[str, Array]) -> float:
-    """Return the effective precision of gradients: the worst of all.
+def _output_errors(evaluation: Evaluation) -> Array:
+    return (evaluation.run.outputs - middle(_output_balls(evaluation.balls, evaluation))).ravel()
 
-    Args:
-        evaluation: What they are the gradients of.
-        gradients: By flat name.
-    """
-    rows = evaluation.gradient_balls.items()
-    return min(effective_bits(balls, np.asarray(gradients[name], dtype=np.float64)) for name, balls in rows)
+
+def _gradient_errors(evaluation: Evaluation) -> Array:
+    gradients = evaluation.flat_gradients
+    errors = [(gradients[name] - middle(balls)).ravel() for name, balls in evaluation.gradient_balls.items()]
+    return np.concatenate(errors)
+
+
+def _is_noise(errors: Array, moved_errors: Array) -> bool:
+    """Say whether errors change as those of rounding do where the numbers change by a little."""
+    return bool(NOISE_SHARE * np.abs(errors - moved_errors).max(initial=0.0) >= np.abs(errors).max(initial=0.0))
 
 
 def _shortened_operands(evaluation: Evaluation, exact: Rounding, widths: Sequence[tuple[int, str]]) -> str:
@@ -183,7 +212,8 @@ def _inexact_functions(evaluation: Evaluation, exact: Rounding, bits: float) -> 
     for accuracy in range(most, max(most - 9, 1), -1):
         error = Fraction(1, 2**accuracy)
         if _agrees_within(evaluation, replace(exact, functions=error, absolute=error)):
-            return f"{_function_names(evaluation)} accurate to about {accuracy} bits"
+            # A bound holds the worst that can be: what is measured may be less accurate than it has to be.
+            return f"{_function_names(evaluation)} accurate to about {min(accuracy, round(bits))} bits"
     return ""
 
 

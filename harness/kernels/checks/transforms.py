@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from rnn_harness.arithmetic import evaluate
-from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    ABSOLUTE_FUNCTION_ROUNDINGS,
+    COMPLEX_STEP,
+    COMPLEX_STEP_FLOOR,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.complex_step import StepArithmetic
 from rnn_harness.array_types import Array
@@ -41,7 +48,11 @@ def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
     except _LACKING_ERRORS as error:
         raise _refusal("autocast", error) from None
     short = UNIT_ROUNDOFF["bfloat16"]
-    balls = BallArithmetic(Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short))
+    allowed = Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short)
+    if evaluation.options.absolute_function_error:
+        # A function put together out of others is computed one operation after the other, each in bfloat16.
+        allowed = replace(allowed, wide=None, absolute=ABSOLUTE_FUNCTION_ROUNDINGS * short)
+    balls = BallArithmetic(allowed)
     expected = evaluate(evaluation.program, evaluation.values, balls)
     name = evaluation.subject.output_name
     outputs = np.stack([step[name] for step in expected.steps])
