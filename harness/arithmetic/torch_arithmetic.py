@@ -60,6 +60,9 @@ class TorchArithmetic:
     def gradient(self, leaf: Tensor) -> Array:
         """Return the gradient that autograd computed for a leaf.
 
+        Args:
+            leaf: A tensor of `array`, after a backward.
+
         Raises:
             ValueError: Nothing that was differentiated depends on the leaf.
         """

@@ -21,7 +21,11 @@ from rnn_harness.subjects.subject import LAYERS, Subject
 
 @functools.cache
 def assignments(subject: Subject) -> tuple[Assignment, ...]:
-    """Return every assignment to be judged: the program's, and the alternative forms."""
+    """Return every assignment to be judged: the program's, and the alternative forms.
+
+    Args:
+        subject: its spec is meant; nothing is run.
+    """
     rows = list(subject.spec.program(LAYERS).assignments)
     for equation in subject.spec.equations:
         if equation.alternative:

@@ -13,6 +13,7 @@ from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
     "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
+    "4 an error of the harness itself (--debug prints its traceback), "
     "130 interrupted (what was recorded is kept), 141 nobody read the output to its end."
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from rnn_harness.cli._harness_error import report_failed_checks
 from rnn_harness.cli._shared import Interrupt, console
 from rnn_harness.errors import ExitCode, UsageError
 
@@ -59,15 +60,25 @@ class RecordedRun(ABC):
         """
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
-        """Return the exit code that the records stand for."""
+        """Return the exit code that the records stand for.
+
+        Args:
+            records: All records of the run, those of an earlier one among them.
+        """
         return exit_code(records)
 
 
 def exit_code(records: Sequence[Record]) -> ExitCode:
-    """Return the exit code of records: refuted if one is, else that they agree if one does, else undecided."""
+    """Return the exit code of records: the first that fits of refuted, an error of the harness, agrees, undecided.
+
+    Args:
+        records: All records of the run, in any order.
+    """
     outcomes = {str(record.outcome) for record in records}
     if "refuted" in outcomes:
         return ExitCode.REFUTED
+    if any(record.harness_error for record in records):
+        return ExitCode.HARNESS_ERROR
     return ExitCode.AGREES if "agrees" in outcomes else ExitCode.UNDECIDED
 
 
@@ -101,6 +112,7 @@ def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, ver
         _print_document(records, code)
     else:
         run.show(records, verbose, finished=trouble is None and not is_interrupted)
+    report_failed_checks(records)
     if trouble is not None:
         raise UsageError(f"stopped after {len(records)} records: {trouble}")
     if is_interrupted:
@@ -169,7 +181,14 @@ def _with_progress(run: RecordedRun, known: dict[str, Record], journal: Journal 
 
 @contextlib.contextmanager
 def progress_bar(size: int) -> Iterator[Callable[[str], None]]:
-    """Lend a function that is called with the title of each of `size` parts before it is done."""
+    """Lend a function that is called with the title of each of `size` parts before it is done.
+
+    Args:
+        size: The number of parts.
+
+    Yields:
+        A function of the title of the part that begins; where the output is no terminal, nothing is drawn.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

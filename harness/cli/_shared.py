@@ -3,47 +3,72 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import signal
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from rnn_harness.cli._harness_error import DebugOption, report_harness_error, set_debug
 from rnn_harness.cli._output import output_errors
 from rnn_harness.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-P = ParamSpec("P")
 R = TypeVar("R")
 _FILE_WIDTH = 160
 """The columns of a table that goes into a file or to another program."""
 
 
-def exit_codes(command: Callable[P, R]) -> Callable[P, R]:
-    """Make a command end with a sentence and an exit code, never with a traceback.
+def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
+    """Make a command end with a sentence and an exit code, never with a traceback, and add ``--debug`` to its options.
 
-    The exit code is 2 on errors of the user, 130 on Ctrl-C, and as `output_errors` says where the output is not taken.
+    The exit code is 2 on errors of the user, 130 on Ctrl-C, 4 on errors of the harness itself, 3 on errors that a
+    target raises where it is not judged, and as `output_errors` says where the output is not taken.
+
+    Args:
+        command: The function of a command, whose docstring is its help.
+
+    Returns:
+        The function with another keyword argument, ``debug``.
     """
 
     @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        from rnn_harness.errors import UsageError
+    def run(*arguments: Any, debug: bool = False, **options: Any) -> R:
+        from rnn_harness.errors import UsageError, named_error
+        from rnn_harness.runtime.target_call import is_raised_by_target
         from rnn_harness.specs import SpecError, UnknownId
 
-        with output_errors():
-            try:
-                return command(*args, **kwargs)
-            except (UsageError, SpecError, UnknownId) as error:
-                typer.echo(f"rnn-harness: {error}", err=True)
-                raise typer.Exit(ExitCode.WRONG_USE) from None
-            except KeyboardInterrupt:
-                typer.echo("rnn-harness: interrupted", err=True)
-                raise typer.Exit(ExitCode.INTERRUPTED) from None
+        set_debug(debug)
+        try:
+            with output_errors():
+                try:
+                    return command(*arguments, **options)
+                except (UsageError, SpecError, UnknownId) as error:
+                    typer.echo(f"rnn-harness: {error}", err=True)
+                    raise typer.Exit(ExitCode.WRONG_USE) from None
+                except KeyboardInterrupt:
+                    typer.echo("rnn-harness: interrupted", err=True)
+                    raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except Exception as error:
+            if is_raised_by_target(error):
+                typer.echo(f"rnn-harness: nothing is decided: the target raised {named_error(error)}", err=True)
+                raise typer.Exit(ExitCode.UNDECIDED) from None
+            report_harness_error(error)
+            raise typer.Exit(ExitCode.HARNESS_ERROR) from None
 
+    # typer reads the options off the signature and the annotations.
+    signature = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)
+    parameters = [*signature.parameters.values(), option]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {**command.__annotations__, "debug": DebugOption}
     return run
 
 
@@ -67,13 +92,21 @@ class Interrupt:
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if one was asked for."""
+        """Let an interrupt that was asked for take effect.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed since the block began.
+        """
         if self._is_requested:
             raise KeyboardInterrupt
 
 
 def console(stderr: bool = False) -> Console:
-    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut."""
+    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut.
+
+    Args:
+        stderr: Whether it writes on standard error.
+    """
     from rich.console import Console
 
     class PipeConsole(Console):

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from rnn_harness.records.record import Record
     from rnn_harness.validation import Conclusions, Limits, ValidationRequest
 
-_EXIT_CODES = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
+_EXIT_CODES = {
+    "agrees": ExitCode.AGREES,
+    "consistent": ExitCode.UNDECIDED,
+    "refuted": ExitCode.REFUTED,
+    "undecided": ExitCode.UNDECIDED,
+}
 
 
 @dataclass
@@ -71,7 +76,13 @@ class ValidationRun(RecordedRun):
         self.outputs.write(validation)
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
-        """Return the exit code of the target's outcome; an expected refutation is none."""
+        """Return the exit code of the outcome, or of an error of the harness; an expected refutation is none.
+
+        Args:
+            records: All records of the target.
+        """
         from rnn_harness.validation import outcome_of
 
-        return _EXIT_CODES[outcome_of(records)]
+        code = _EXIT_CODES[outcome_of(records)]
+        is_failed = code is ExitCode.UNDECIDED and any(record.harness_error for record in records)
+        return ExitCode.HARNESS_ERROR if is_failed else code

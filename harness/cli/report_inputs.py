@@ -52,6 +52,9 @@ class ReportInputs:
     def read(self, path: Path) -> None:
         """Read a file of records, measurements, mutants or a validation.
 
+        Args:
+            path: The file; its contents say which of them it is.
+
         Raises:
             UsageError: It cannot be read, answers a question twice, or was made with other versions.
         """
@@ -141,7 +144,7 @@ class ReportInputs:
                 self._versions_of_measurements = _same_versions(path, self._versions_of_measurements, versions)
 
     def exit_code(self) -> ExitCode:
-        """Return whether something is refuted, or nothing was decided."""
+        """Return whether something is refuted, the harness failed, or nothing was decided."""
         refuted = (
             any(record.outcome == "refuted" and not record.expected for record in self.records.values())
             or any(measurement.agrees is False for measurement in self.measurements.values())
@@ -150,6 +153,9 @@ class ReportInputs:
         )
         if refuted:
             return ExitCode.REFUTED
+        records = [*self.records.values(), *(record for each in self.validations for record in each.checks)]
+        if any(record.harness_error for record in records):
+            return ExitCode.HARNESS_ERROR
         decided = (
             any(record.outcome == "agrees" for record in self.records.values())
             or any(validation.outcome == "agrees" for validation in self.validations)

@@ -61,6 +61,13 @@ def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
         spec: the spec.
         alternatives: ids of its alternative equations.
 
+    Args:
+        spec: the spec.
+        alternatives: ids of its alternative equations; all of them go into the second program together.
+
+    Returns:
+        The printed program first; programs of one spec and the same ids are built once.
+
     Raises:
         UsageError: an id is no alternative of the spec.
     """
@@ -76,7 +83,11 @@ _wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2,
 
 
 def widest(balls: Sequence[Array]) -> Array:
-    """Return, entry by entry, the ball with the largest radius; their midpoints are the same true value."""
+    """Return, entry by entry, the ball with the largest radius; their midpoints are the same true value.
+
+    Args:
+        balls: arrays of balls, of equal shape; none of them is changed.
+    """
     return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)
 
 

@@ -155,7 +155,11 @@ expect = _CACHE.expect
 
 
 def read_only_trajectory(trajectory: Trajectory[Array]) -> Trajectory[Array]:
-    """The same values, in arrays and tables that cannot be written to."""
+    """Return the same values, in arrays and tables that cannot be written to.
+
+    Args:
+        trajectory: it is not changed; its arrays are not copied.
+    """
     return Trajectory(
         tuple(map(_read_only_table, trajectory.steps)),
         _read_only_table(trajectory.initial),

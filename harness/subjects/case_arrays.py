@@ -51,7 +51,12 @@ class CaseArrays:
 
 
 def representable(values: Array, dtype: str) -> Array:
-    """Round `values` to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16)."""
+    """Round `values` to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16).
+
+    Args:
+        values: float32 or float64 numbers; not changed.
+        dtype: the name of a dtype; all but float16 and bfloat16 leave the values as they are.
+    """
     if dtype == "float16":
         return values.astype(np.float16).astype(values.dtype)
     if dtype != "bfloat16":

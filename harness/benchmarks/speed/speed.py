@@ -106,6 +106,9 @@ def with_interval(measurement: SpeedMeasurement) -> SpeedMeasurement:
 
     Where the interval reaches zero, as that of a difference of two times may, there is no median: the time is lost in
     noise, and the numbers that rest on it are left out.
+
+    Args:
+        measurement: With its samples, in seconds; not changed.
     """
     interval = median_interval(measurement.samples)
     if interval.ci_low <= 0:

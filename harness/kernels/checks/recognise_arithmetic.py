@@ -75,6 +75,9 @@ def recognise(evaluation: Evaluation) -> str:
 
     A format is named only if the outputs have the bits of that format: what is far more precise, or far less, was not
     computed in it, even if its wide bounds hold.
+
+    Args:
+        evaluation: A kernel on a case; it is run again, on operands that a shorter format holds.
     """
     dtype = evaluation.case.dtype
     exact = replace(evaluation.rounding, operands=None)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnn_harness.runtime.target_call import call_target
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -76,16 +78,16 @@ class CallingConvention:
         import torch
 
         if self.arrangement == "rows":
-            return self._read(target(*self.arguments(x, states)))
+            return self._read(call_target(target, *self.arguments(x, states)))
         if self.arrangement == "columns":
-            results = list(flat_tensors(target(*self.arguments(x.T, [state.T for state in states]))))
+            results = list(flat_tensors(call_target(target, *self.arguments(x.T, [state.T for state in states]))))
             return None, [results[i].T for i in self.taken]
         rows = []
         for row in range(len(x)):
             vectors = [
                 value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)
             ]
-            results = list(flat_tensors(target(*self.arguments(vectors[0], vectors[1:]))))
+            results = list(flat_tensors(call_target(target, *self.arguments(vectors[0], vectors[1:]))))
             rows.append([results[i].reshape(-1) for i in self.taken])
         if not rows:
             return None, [torch.zeros_like(state) for state in states]

@@ -68,6 +68,11 @@ class Layout:
         return sum(block.kind == "x" for block in self.gate_blocks)
 
     @property
+    def has_plausible_vectors(self) -> bool:
+        """Whether there are no more vectors than two biases for each gate, and peepholes for all but the candidate."""
+        return sum(block.kind == "b" for block in self.gate_blocks) <= 3 * self.gates - 1
+
+    @property
     def interleaved(self) -> bool:
         """Whether the rows of one unit lie together, and not the rows of one gate."""
         return any(form.interleaved for _, form in self.forms)

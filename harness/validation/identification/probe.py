@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
-from rnn_harness.validation.identification.parameter_layout import Layout
+from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.target import Target
@@ -69,6 +70,8 @@ class Probe:
         tolerance: The largest difference of two numbers that count as equal.
         dtype: The dtype of the module.
         ignored: The parameters that have no influence.
+        constant: The parameters of a single number that can be no weight and no bias: they keep the value that the
+            module is made with.
         steps: The number of steps of a run with some parameters alone; one where a state can be given.
     """
 
@@ -81,6 +84,7 @@ class Probe:
     tolerance: float
     dtype: str
     ignored: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
     steps: int = STEPS
     _responses: dict[Any, Response] = field(default_factory=dict)
 
@@ -140,7 +144,7 @@ class Probe:
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
             plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
-        unmasked = {name: self.parameters[name] for name in self.ignored}
+        unmasked = {name: self.parameters[name] for name in (*self.ignored, *self.constant)}
         return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
     def respond(self, parameters: dict[str, Array], steps: int) -> Response:
@@ -265,11 +269,14 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     rng = np.random.default_rng(seed)
     # Large enough to tell a clipped function from a straight one, small enough that tanh is not flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    scalars = [name for name, shape in shapes.items() if math.prod(shape) == 1 and not fits_gates(shape, n, d)]
+    parameters |= {name: to_numpy(value) for name, value in module.named_parameters() if name in scalars}
     inputs = rng.standard_normal((STEPS, BATCH, n))
     states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
     probe = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
     probe.steps = 1 if convention.states else STEPS
     probe.ignored = tuple(name for name in shapes if _has_no_influence(probe, name))
+    probe.constant = tuple(name for name in scalars if name not in probe.ignored)
     # A target that gives NaN whatever its parameters are is refuted for that later on.
     if probe.ignored == tuple(shapes) and not probe.gives_nan():
         raise UsageError(

@@ -57,7 +57,7 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     diagnosis: Diagnosis | None
     if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
         diagnosis = explain_map(matches_elsewhere[0], mismatch.saved_map)
-    elif mismatch.matches and not mismatch.matches[0].unused:
+    elif mismatch.matches and not mismatch.matches[0].forgotten:
         assert wanted.model is not None, "a match is always what it should be where that may be any cell"
         diagnosis = explain_variant(mismatch.matches[0], wanted.model, wanted.name)
     else:

@@ -21,6 +21,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 
@@ -154,14 +155,14 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     variables = [variable for variable in (*leaves.values(), x, *states.values()) if variable.requires_grad]
     if not variables:
         return {}
-    outputs, finals = driver.run(leaves, x, states, None)
+    outputs, finals = call_target(driver.run, leaves, x, states, None)
     ends = [(outputs, arrays.d_outputs), *((finals[name], arrays.d_finals[name]) for name in finals)]
     pairs = [(end, cell.tensor(cotangent, leaf=False)) for end, cotangent in ends if end.requires_grad]
     computed: tuple[Tensor | None, ...] = (None,) * len(variables)
     if pairs:
         values, cotangents = [end for end, _ in pairs], [cotangent for _, cotangent in pairs]
         with driver.parameters_swapped_in(leaves, x, states):
-            computed = torch.autograd.grad(values, variables, cotangents, allow_unused=True)
+            computed = call_target(torch.autograd.grad, values, variables, cotangents, allow_unused=True)
     gradients = {
         id(variable): to_numpy(torch.zeros_like(variable) if gradient is None else gradient)
         for variable, gradient in zip(variables, computed, strict=True)
@@ -189,7 +190,7 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
     def call(*arguments: Any) -> Any:
-        return torch.func.functional_call(module, leaves, arguments)
+        return call_target(torch.func.functional_call, module, leaves, arguments)
 
     with torch.no_grad():
         expected = call_results(convention, call, x, zeros[: convention.states])
@@ -210,5 +211,5 @@ TORCH_MODE_CHECKS = (
     Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
     Check("behaviour.no-grad", "kernel", applies_to_all, _no_grad, dtypes=_DTYPES),
     Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen_parameters, dtypes=_DTYPES),
-    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
+    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES, may_be_refused=True),
 )

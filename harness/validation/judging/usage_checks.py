@@ -17,6 +17,7 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import kernel_of
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.specs.expression import Apply, Function, walk
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.validation.judging.torch_mode_checks import (
@@ -80,7 +81,10 @@ def _formats(evaluation: Evaluation) -> Iterator[Finding]:
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(arrays.parameters).items()}
     with torch.no_grad():
         results = call_results(
-            driver.convention, lambda *arguments: torch.func.functional_call(module, leaves, arguments), x, states
+            driver.convention,
+            lambda *arguments: call_target(torch.func.functional_call, module, leaves, arguments),
+            x,
+            states,
         )
     wrong = {f"{y.dtype} on {y.device}" for y in results if y.dtype != x.dtype or y.device != x.device}
     detail = f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out"
@@ -166,8 +170,13 @@ _RUNS: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
     "behaviour.step-by-step": _step_by_step,
     "behaviour.smallest-sizes": _smallest_sizes,
 }
+_MAY_BE_REFUSED = ("behaviour.large-inputs", "behaviour.non-finite-rows")
+"""Checks in which a candidate may refuse its inputs with an error, as one does that asks for finite numbers."""
 USAGE_CHECKS = (
-    *(Check(name, "kernel", applies_to_all, run, dtypes=_DTYPES) for name, run in _RUNS.items()),
+    *(
+        Check(name, "kernel", applies_to_all, run, dtypes=_DTYPES, may_be_refused=name in _MAY_BE_REFUSED)
+        for name, run in _RUNS.items()
+    ),
     *TORCH_MODE_CHECKS,
 )
 _TORCH_ONLY_CHECKS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
 from rnn_harness.records.events import (
     CounterexampleFound,
@@ -17,8 +18,10 @@ from rnn_harness.records.events import (
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IdentificationRecord
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.consistency.identified_cell import judge_identified
+from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
-from rnn_harness.validation.identification.identify import identify
+from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge_case
@@ -29,6 +32,7 @@ from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
+from rnn_harness.validation.judging.unidentified import judge_layout, with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -78,12 +82,26 @@ def judge_target(
         yield from _judge_candidate(kernel, request, listener)
         return
     saved_map = load_map(request.map) if request.map is not None else None
-    response = probe_target(target)
+    try:
+        response = probe_target(target)
+    except UsageError:
+        if not (layout_events := judge_layout(target, request)):
+            raise
+        yield from layout_events
+        return
     no_function = diagnose_no_function(response)
     if no_function is not None:
         outcome, reason = Outcome.REFUTED, no_function.difference
         yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
         yield TargetDiagnosed(no_function)
+        return
+    try:
+        if saved_map is None:
+            target_layouts(target, response)
+    except UsageError as error:  # its parameters are those of no cell that is known
+        unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
+        yield TargetIdentified(identification_record(()))
+        yield from with_consistency(target, response, request, [RecordMade(unknown)])
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     wanted = wanted_cell(target, request.spec, saved_map)
@@ -95,11 +113,13 @@ def judge_target(
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
         yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
         return
+    events: list[ValidationEvent] = []
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
-            yield from (RecordMade(record) for record in mark_expected((event.record,), request.expected))
+            events += [RecordMade(record) for record in mark_expected((event.record,), request.expected)]
         else:
-            yield event
+            events.append(event)
+    yield from with_consistency(target, response, request, events)
 
 
 def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
@@ -114,7 +134,13 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
-    diagnosis = localise_fault(judge.kernel, [record for record in records if not record.expected])
+    judged = [record for record in records if not record.expected]
+    answers: list[Answer] = []
+    for answer in judge_identified(judge.kernel, request.seed):
+        for record in mark_expected((answer.record,), request.expected):
+            yield RecordMade(record)
+            answers += [] if record.expected else [answer]
+    diagnosis = precise_diagnosis(answers) or localise_fault(judge.kernel, judged) or first_diagnosis(answers)
     if diagnosis is None:
         return
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))

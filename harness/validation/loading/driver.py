@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
@@ -59,7 +60,7 @@ def run_over_time(
         inputs: The inputs (T, B, n).
         states: The initial states (B, d), as many as it takes.
     """
-    call = _with_leaves(module, leaves)
+    call = with_leaves(module, leaves)
     if convention.sequence:
         outputs, final_states = convention.call(call, inputs, states)
         return SequenceRun(outputs, [], final_states)
@@ -70,14 +71,14 @@ def run_over_time(
     return SequenceRun(None, step_states, states)
 
 
-def _with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
+def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
     """The module as a function of its arguments alone."""
     import torch
 
     if isinstance(module, CalledWithParameters):
         direct = module
-        return lambda *arguments: direct.with_parameters(leaves, arguments)
-    return lambda *arguments: torch.func.functional_call(module, leaves, arguments)
+        return lambda *arguments: call_target(direct.with_parameters, leaves, arguments)
+    return lambda *arguments: call_target(torch.func.functional_call, module, leaves, arguments)
 
 
 class _WithLengths:
@@ -97,7 +98,7 @@ def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: in
 
 
 @contextlib.contextmanager
-def _leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
+def leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
     """Put `leaves` in the place of the module's parameters, and put those back afterwards."""
     places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
     parameters = [owner._parameters[name] for owner, name in places]
@@ -150,9 +151,7 @@ class TargetDriver:
         """
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
-        return (
-            contextlib.nullcontext() if isinstance(module, CalledWithParameters) else _leaves_in_place(module, leaves)
-        )
+        return contextlib.nullcontext() if isinstance(module, CalledWithParameters) else leaves_in_place(module, leaves)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import (
     Arrangement,
     CallingConvention,
@@ -165,12 +166,12 @@ def _gives_last_state_alone(module: nn.Module, convention: CallingConvention, x:
 def _results(module: nn.Module, attempt: CallingConvention, x: Tensor, states: list[Tensor]) -> list[Tensor]:
     """The tensors that a module gives for a sequence, or for its first step or row."""
     if attempt.sequence or attempt.arrangement == "rows":
-        result = module(*attempt.arguments(x if attempt.sequence else x[0], states))
+        result = call_target(module, *attempt.arguments(x if attempt.sequence else x[0], states))
         return list(flat_tensors(stacked_steps(result) if attempt.listed else result))
     if attempt.arrangement == "columns":
-        return list(flat_tensors(module(*attempt.arguments(x[0].T, [state.T for state in states]))))
+        return list(flat_tensors(call_target(module, *attempt.arguments(x[0].T, [state.T for state in states]))))
     row = [value[0].unsqueeze(1) if attempt.arrangement == "one column" else value[0] for value in (x[0], *states)]
-    return list(flat_tensors(module(*attempt.arguments(row[0], row[1:]))))
+    return list(flat_tensors(call_target(module, *attempt.arguments(row[0], row[1:]))))
 
 
 def _state_places(fitting: list[int], results: list[Tensor], states: int) -> tuple[int, ...]:
