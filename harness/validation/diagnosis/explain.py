@@ -84,8 +84,9 @@ def explain_unused(identification: Identification) -> Diagnosis:
         identification: The cell, with the biases that are forgotten.
     """
     names = ", ".join(identification.forgotten)
+    verb = "has" if len(identification.forgotten) == 1 else "have"
     return Diagnosis(
-        spec=_name_of(identification), part=f"forward: parameter {names}", difference=f"{names} has no influence"
+        spec=_name_of(identification), part=f"forward: parameter {names}", difference=f"{names} {verb} no influence"
     )
 
 

@@ -27,7 +27,7 @@ class Identification:
         states: The names of its states, in its order.
         convention: How it is called.
         unused: Its parameters that have no influence, and are no part of the cell.
-        forgotten: Those of them that are the biases which the cell lacks.
+        forgotten: Those of them that are the biases which the cell lacks, or the gates of a larger one.
         constants: Its parameters of a single number with the value at which it is this cell; it keeps that value.
     """
 

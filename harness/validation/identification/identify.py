@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
@@ -103,22 +102,36 @@ def _with_remaining_parameters(identification: Identification, probe: Probe) -> 
     """Add the parameters that are no part of the cell: those without influence, and constants."""
     assigned = {name for name, _ in identification.assignment.layout.forms}
     unused = tuple(name for name in probe.ignored if name not in assigned)
-    shapes = {name: probe.parameters[name].shape for name in unused}
-    forgotten = _forgotten_biases(identification, shapes, probe.sizes[1])
     constants = tuple((name, float(probe.parameters[name].flat[0])) for name in probe.constant)
+    forgotten = _forgotten_gates(identification, unused, probe) or _forgotten_biases(identification, unused, probe)
     return replace(identification, unused=unused, forgotten=forgotten, constants=constants)
 
 
-def _forgotten_biases(identification: Identification, unused: Mapping[str, tuple[int, ...]], d: int) -> tuple[str, ...]:
-    """Name the unused parameters that are the biases which the cell lacks, by their names and their number.
+def _forgotten_gates(identification: Identification, unused: tuple[str, ...], probe: Probe) -> tuple[str, ...]:
+    """Name the unused parameters with which the cell has the gates of a larger one: it registers gates it does not use.
 
     Args:
         identification: The cell.
-        unused: The shapes of the unused parameters, by name.
-        d: The hidden size.
+        unused: Names of parameters.
+        probe: Runs of the target.
+    """
+    n, d = probe.sizes
+    names = tuple(name for name in unused if fits_gates(probe.parameters[name].shape, n, d))
+    assigned = identification.assignment.layout
+    if not names or not any(probe.parameters[name].ndim > 1 for name in names):
+        return ()
+    shapes = {name: probe.parameters[name].shape for name in (*(name for name, _ in assigned.forms), *names)}
+    larger = any(layout.gates > assigned.gates for layout in possible_layouts(shapes, n, d))
+    return names if larger else ()
+
+
+def _forgotten_biases(identification: Identification, unused: tuple[str, ...], probe: Probe) -> tuple[str, ...]:
+    """Name the unused parameters that are the biases which the cell lacks, by their names and their number.
+
+    The arguments are those of `_forgotten_gates`.
     """
     names = [name for name in unused if name.rpartition(".")[2].lower().startswith("b")]
-    count = sum(math.prod(unused[name]) for name in names) // d
+    count = sum(probe.parameters[name].size for name in names) // probe.sizes[1]
     biases = [name for name in identification.model.parameter_names("b") if is_kind(name, ParameterKind.BIAS)]
     missing = [name for name in biases if name not in identification.assignment.names]
     return tuple(names) if missing and count in (len(missing), 2 * len(missing)) else ()

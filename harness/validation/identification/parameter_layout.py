@@ -69,8 +69,10 @@ class Layout:
 
     @property
     def has_plausible_vectors(self) -> bool:
-        """Whether there are no more vectors than two biases for each gate, and peepholes for all but the candidate."""
-        return sum(block.kind == "b" for block in self.gate_blocks) <= 3 * self.gates - 1
+        """Whether there are as many vectors as biases: one or two for each gate, and peepholes for all but one."""
+        biases = (0, self.gates, self.gates + 1, 2 * self.gates)
+        counts = {count + peepholes for count in biases for peepholes in (0, self.gates - 1)}
+        return sum(block.kind == "b" for block in self.gate_blocks) in counts
 
     @property
     def interleaved(self) -> bool:
