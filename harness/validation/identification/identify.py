@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -130,7 +131,8 @@ def _forgotten_biases(identification: Identification, unused: tuple[str, ...], p
 
     The arguments are those of `_forgotten_gates`.
     """
-    names = [name for name in unused if name.rpartition(".")[2].lower().startswith("b")]
+    # Torch joins the names of parts by dots, dictionaries and trees of arrays are joined by slashes.
+    names = [name for name in unused if re.split(r"[./]", name)[-1].lower().startswith("b")]
     count = sum(probe.parameters[name].size for name in names) // probe.sizes[1]
     biases = [name for name in identification.model.parameter_names("b") if is_kind(name, ParameterKind.BIAS)]
     missing = [name for name in biases if name not in identification.assignment.names]

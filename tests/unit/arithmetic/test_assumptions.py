@@ -12,9 +12,16 @@ import torch
 from flint import arb
 
 from rnn_harness.arithmetic import assumptions
-from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    ABSOLUTE_FUNCTION_ROUNDINGS,
+    COMPOSED_SLOPE_ROUNDINGS,
+    FUNCTION_ROUNDINGS,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid
 from rnn_harness.references import sigmoid as reference_sigmoid
+from tests.helpers import equal_forms
 
 COUNT = 12_000
 TRUE = {
@@ -78,3 +85,29 @@ def test_every_constant_is_followed_by_its_reason() -> None:
             assert isinstance(after, ast.Expr), ast.unparse(here)
             assert isinstance(after.value, ast.Constant)
             assert len(str(after.value.value)) > 60, ast.unparse(here)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("tanh", form) for form in equal_forms.TANH] + [("sigmoid", form) for form in equal_forms.SIGMOID],
+)
+def test_a_function_put_together_out_of_others_is_within_the_assumed_roundings_of_one(
+    name: str, form: str, dtype: str
+) -> None:
+    function = (equal_forms.TANH if name == "tanh" else equal_forms.SIGMOID)[form]
+    spread = np.concatenate([np.random.default_rng(6).standard_normal(2000) * size for size in (1e-3, 0.1, 1, 4)])
+    x = torch.tensor(spread.astype(dtype), requires_grad=True)
+    value = function(x)
+    value.sum().backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    exact = x.detach().numpy().astype(np.longdouble)
+    true = np.tanh(exact) if name == "tanh" else 1 / (1 + np.exp(-exact))
+    slope = 1 - true**2 if name == "tanh" else true * (1 - true)
+    unit = float(UNIT_ROUNDOFF[dtype])
+    error = np.abs(value.detach().numpy() - true) / unit
+    assert (error - FUNCTION_ROUNDINGS * np.abs(true)).max() <= ABSOLUTE_FUNCTION_ROUNDINGS
+    near_zero = np.abs(exact) < 0.1
+    slope_error = np.abs(x.grad.numpy() - slope)[near_zero] / unit
+    # The slope, 1 - tanh^2 or s (1 - s), and its product with what comes from behind: three roundings of that many.
+    assert slope_error.max() <= 3 * COMPOSED_SLOPE_ROUNDINGS
