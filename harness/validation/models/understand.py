@@ -146,6 +146,7 @@ def _modules(target: Target) -> Iterator[nn.Module]:
     except UsageError:
         return
     yield module
-    if target.capabilities.fixed_sizes is None:
+    named = named_arguments(type(module), {}) if target.capabilities.fixed_sizes is None else None
+    if named is not None:
         with contextlib.suppress(Exception):  # a constructor may raise anything
-            yield type(module)(**named_arguments(type(module), {}))
+            yield type(module)(**named)
