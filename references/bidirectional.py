@@ -69,7 +69,7 @@ class Bidirectional:
 
         Args:
             input_size: n, the same for both cells.
-            hidden_size: d of each cell; the outputs have 2d entries.
+            hidden_size: d of each cell, also where the outputs are 2d wide.
         """
         ahead = self.forward_cell.parameter_shapes(input_size, hidden_size)
         back = self.backward_cell.parameter_shapes(input_size, hidden_size)

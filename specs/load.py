@@ -147,7 +147,7 @@ class Library:
         """Return the spec and the entry of an entry's id.
 
         Args:
-            name: the id of an equation, an identity, a claim or another entry, such as ``E-101``.
+            name: the id of an equation, an identity, an example or another entry of a spec file, such as ``E-101``.
 
         Raises:
             UnknownId: (a KeyError) that names the ids that look like it.

@@ -107,7 +107,7 @@ def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
     """Decide the derivative by every single number, all in one evaluation, each against its entry of the gradient.
 
     Args:
-        evaluation: a subject on a case, whose numbers are small.
+        evaluation: a subject on a case of small sizes.
     """
     rows = []
     for name, claimed, measured in entry_pairs(evaluation):

@@ -22,7 +22,7 @@ def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
     """Return the spec's gradient by complex steps, every entry, in float64, by the subject's flat names.
 
     Args:
-        evaluation: a subject on a case; all its numbers move at once, each in a run of its own.
+        evaluation: a subject on a case; every number moves in a direction of its own, all in one evaluation.
     """
     values = evaluation.values
     read = _read(evaluation)

@@ -158,7 +158,7 @@ def read_only_trajectory(trajectory: Trajectory[Array]) -> Trajectory[Array]:
     """Return the same values, in arrays and tables that cannot be written to.
 
     Args:
-        trajectory: it is not changed; its arrays are not copied.
+        trajectory: its arrays are not copied: they become read-only themselves.
     """
     return Trajectory(
         tuple(map(_read_only_table, trajectory.steps)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
@@ -166,7 +167,7 @@ class TorchReference:
         value = np.asarray(value)
         if value.dtype != self._array_format:
             raise Refused(f"a {self.dtype} kernel takes {self._array_format} arrays, not {value.dtype}")
-        tensor = torch.tensor(np.ascontiguousarray(value), dtype=getattr(torch, self.dtype))
+        tensor = torch.tensor(np.ascontiguousarray(value), dtype=torch_dtype(self.dtype))
         return tensor.to(self.device).requires_grad_(leaf)
 
     def forward(

@@ -31,7 +31,8 @@ class Subject:
         cell: what computes the states.
         output: the output layer on top of it, if the spec has one.
         construct: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
-        absent: what the reference has and the cell has not, and that is zero: parameters, and ``states.h``.
+        absent: what the reference has and the cell has not, and that is zero: parameters, ``states.h`` for a state that
+            cannot be given, and ``finals.h`` for one that does not come back, so that it has no gradient either.
     """
 
     spec: Spec

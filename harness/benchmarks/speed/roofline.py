@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.stopwatch import Call
 from rnn_harness.records.measurement import SpeedPhase
@@ -116,7 +117,7 @@ def floor_calls(point: SpeedPoint) -> dict[str, Call]:
     """
     import torch
 
-    dtype = getattr(torch, point.dtype)
+    dtype = torch_dtype(point.dtype)
     once: list[tuple[Any, Any]] = []
     every_step: list[tuple[Any, Any]] = []
     for block, rows in point.weight_rows.items():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.cells.calling_convention import CallingConvention, distinct_batch_size, flat_tensors
 from rnn_harness.validation.consistency.driven_cell import STATE_SCALE, draw_normal
@@ -53,14 +54,14 @@ class _Call:
         """The first two axes of the outputs by their lengths, in words."""
         return "time first" if self.outputs.shape[0] == STEPS else "batch first"
 
-    def reached(self, step: int, row: int) -> frozenset[tuple[int, int]]:
+    def reached(self, step: int, row: int, threshold: float = 0.0) -> frozenset[tuple[int, int]]:
         """The (step, row) of the outputs, by their lengths, that one step's inputs of one row change."""
         moved = self.inputs.clone()
         moved[step, row] += 0.5
         after = _outputs(self.module, self.convention, moved, self.states)
         if after is None or after.shape != self.outputs.shape:
             return frozenset()
-        places = changed_places(self.outputs, after, self.dtype)
+        places = changed_places(self.outputs, after, threshold)
         return frozenset((a, b) if self.output_axes == "time first" else (b, a) for a, b, *_ in places)
 
 
@@ -119,11 +120,14 @@ def _describe(call: _Call) -> str:
     reached = [call.reached(step, row) for step in range(STEPS)]
     if any(not places for places in reached[:-1]):
         return ""
-    if any(other != row for places in reached for _, other in places):
+    clearly = (call.reached(step, row, STRUCTURAL[call.dtype]) for step in range(STEPS))
+    if any(other != row for places in clearly for _, other in places):
         return (
             "batch and time are mixed: a number of one row reaches outputs of other rows, as where view or reshape "
             f"stands in the place of transpose (inputs {call.input_axes}, outputs {call.output_axes})"
         )
+    if any(other != row for places in reached for _, other in places):
+        return ""
     if call.input_axes != call.output_axes:
         return f"the outputs are {call.output_axes}, though the inputs are {call.input_axes}"
     order = reading_order(tuple(frozenset(step for step, _ in places) for places in reached))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import TensorArguments
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 
@@ -42,7 +43,7 @@ class _WithKeywords(nn.Module):
 
     def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> object:
         """Call the module with these parameters."""
-        return torch.func.functional_call(self.module, dict(leaves), arguments, dict(self.keywords))
+        return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, dict(self.keywords))
 
 
 def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, object]) -> CellRun:

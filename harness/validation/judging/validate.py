@@ -24,6 +24,12 @@ from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
+from rnn_harness.validation.judging.as_model import (
+    events_of_model,
+    judge_no_function,
+    judge_undriven,
+    judge_unknown_parameters,
+)
 from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
@@ -32,7 +38,7 @@ from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
-from rnn_harness.validation.judging.unidentified import judge_layout, with_consistency
+from rnn_harness.validation.judging.unidentified import with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -84,26 +90,23 @@ def judge_target(
     saved_map = load_map(request.map) if request.map is not None else None
     try:
         response = probe_target(target)
-    except UsageError:
-        if not (layout_events := judge_layout(target, request)):
-            raise
-        yield from layout_events
+    except UsageError as error:
+        yield from judge_undriven(target, error, request, listener, judge_target)
         return
     no_function = diagnose_no_function(response)
     if no_function is not None:
-        outcome, reason = Outcome.REFUTED, no_function.difference
-        yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
-        yield TargetDiagnosed(no_function)
+        yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
     try:
         if saved_map is None:
             target_layouts(target, response)
     except UsageError as error:  # its parameters are those of no cell that is known
-        unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
-        yield TargetIdentified(identification_record(()))
-        yield from with_consistency(target, response, request, [RecordMade(unknown)])
+        yield from judge_unknown_parameters(target, response, error, request, listener, judge_target)
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    if not matches and (events := events_of_model(target, response, request, listener, judge_target)):
+        yield from events
+        return
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches)
     yield TargetIdentified(identification)
@@ -113,7 +116,7 @@ def judge_target(
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
         yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
         return
-    events: list[ValidationEvent] = []
+    events = []
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
             events += [RecordMade(record) for record in mark_expected((event.record,), request.expected)]
