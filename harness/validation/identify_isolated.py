@@ -96,9 +96,13 @@ def _report(task: _Task) -> IdentificationReport:
     """Identify the target in this process."""
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import to_map_file
+    from rnn_harness.validation.loading.layout_faults import WrongLayout
 
     target = load_requested(task.request)
-    matches = identify(target)
+    try:
+        matches = identify(target)
+    except WrongLayout as fault:
+        return IdentificationReport((), fault=str(fault))
     if not matches:
         return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
     cells = [IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches]

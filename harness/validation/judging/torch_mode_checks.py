@@ -22,6 +22,7 @@ from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
 
 _DTYPES = ("float64", "float32")
 
@@ -176,19 +177,17 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
 def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     """Call it without a state, twice: as from a state of zeros, if it can be called so."""
     driver, convention = _torch_driver(evaluation), candidate_driver(evaluation).convention
-    if convention.states == 0 or convention.arrangement != "rows":
+    if convention.states == 0 or not convention.takes_rows or convention.state_axes == "dB":
         raise NotRun("it is never given a state by rows")
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
-    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    module = in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype))
     leaves = {
         name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()
     }
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
-    def call(*arguments: Any) -> Any:
-        return torch.func.functional_call(module, leaves, arguments)
-
+    call = with_leaves(module, leaves)
     with torch.no_grad():
         expected = call_results(convention, call, x, zeros[: convention.states])
         try:

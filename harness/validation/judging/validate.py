@@ -19,7 +19,7 @@ from rnn_harness.records.events import (
     ValidationEvent,
 )
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IdentificationRecord
+from rnn_harness.records.validation import Diagnosis, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identify import identify
@@ -28,11 +28,13 @@ from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
-from rnn_harness.validation.judging.function_checks import diagnose_no_function
+from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
+from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
@@ -73,6 +75,16 @@ def judge_target(
     """
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
+    try:
+        yield from _judge_callable(target, request, listener)
+    except WrongLayout as fault:
+        diagnosis = Diagnosis(spec=ANY_CELL, part="forward: layout", difference=str(fault))
+        yield RecordMade(identification_check(target.name, request, "unknown", Outcome.REFUTED, str(fault)))
+        yield TargetDiagnosed(diagnosis)
+
+
+def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
+    """Judge a target. Raises WrongLayout if its outputs are laid out otherwise than its inputs."""
     if request.spec.endswith(".toml"):
         kernel = spec_file_kernel(target, load_spec_file(request.spec), request.dtypes)
         yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=kernel.title))
@@ -82,6 +94,8 @@ def judge_target(
         return
     saved_map = load_map(request.map) if request.map is not None else None
     response = probe_target(target)
+    target = observed_target(target, response)
+    yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
         outcome, reason = Outcome.REFUTED, no_function.difference
@@ -90,7 +104,7 @@ def judge_target(
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     wanted = wanted_cell(target, request.spec, saved_map)
-    identification = identification_record(matches)
+    identification = identification_record(matches, target.capabilities.notes)
     yield TargetIdentified(identification)
     match = next((match for match in matches if wanted.is_met_by(match)), None)
     if match is not None:
