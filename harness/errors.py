@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import traceback
 
 
 class ExitCode(enum.IntEnum):
@@ -12,6 +13,7 @@ class ExitCode(enum.IntEnum):
     REFUTED = 1
     WRONG_USE = 2
     UNDECIDED = 3
+    HARNESS_ERROR = 4
     INTERRUPTED = 130
     CLOSED = 141
 
@@ -32,6 +34,32 @@ class Refused(NotRun):
     """The subject does not take this, and says so itself."""
 
 
+class HarnessError(NotRun):
+    """The harness itself raised an error in a check, which says nothing about the subject.
+
+    Attributes:
+        traceback_text: the traceback of the error, for a report of it.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"error of the harness itself: {named_error(error)}")
+        self.traceback_text = "".join(traceback.format_exception(error))
+
+
+def named_error(error: BaseException) -> str:
+    """Return the type of an error and the first line of what it says.
+
+    Args:
+        error: Any error; without a text, its type stands alone.
+    """
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+
+
 def first_line(error: BaseException) -> str:
-    """Return what an error says, on one line; its type where it says nothing, as a bare ``assert`` does."""
+    """Return what an error says, on one line; its type where it says nothing, as a bare ``assert`` does.
+
+    Args:
+        error: Any error.
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

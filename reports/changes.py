@@ -44,6 +44,9 @@ class ReportChange:
 def read_report(path: Path) -> Contents:
     """Read the contents of a report from its report.json, or from its folder.
 
+    Args:
+        path: Report.json, or the folder that holds it.
+
     Raises:
         UsageError: There is no report of this version.
     """
@@ -69,7 +72,12 @@ def _problem(error: ValidationError) -> str:
 
 
 def compare_reports(old: Contents, new: Contents) -> list[ReportChange]:
-    """Return every difference between two reports, the worse ones first."""
+    """Return every difference between two reports, the worse ones first.
+
+    Args:
+        old: The contents of the earlier report.
+        new: The contents of the later one.
+    """
     changes = [
         *_outcome_changes("equation", _witness_outcomes(old), _witness_outcomes(new)),
         *_outcome_changes("cell", _cell_outcomes(old), _cell_outcomes(new)),
@@ -84,6 +92,7 @@ def compare_reports(old: Contents, new: Contents) -> list[ReportChange]:
 
 
 def _witness_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by equation and witness."""
     return {
         f"{row.id} ({row.spec}), {witness}": outcome
         for row in report.equations
@@ -92,28 +101,34 @@ def _witness_outcomes(report: Contents) -> dict[str, str]:
 
 
 def _cell_outcomes(report: Contents) -> dict[str, str]:
+    """Return the outcome by validated candidate."""
     return {validation.target: validation.outcome for validation in report.validations}
 
 
 def _claim_verdicts(report: Contents) -> dict[str, str]:
+    """Return the verdict by claim."""
     return {row.id: row.verdict for row in report.claims}
 
 
 def _kernel_outcomes(report: Contents) -> dict[str, str]:
+    """Return the gravest outcome by kernel, dtype and device."""
     return {
         _setting(row): "refuted" if row.refuted else "agrees" if row.agrees else "not run" for row in report.kernels
     }
 
 
 def _kernel_bits(report: Contents) -> dict[str, str]:
+    """Return the effective precision by kernel, dtype and device."""
     return {_setting(row): f"{row.bits:.1f}" for row in report.kernels if row.bits is not None}
 
 
 def _setting(row: KernelRow) -> str:
+    """Name the kernel, dtype and device of a row."""
     return f"{row.kernel}, {row.dtype}, {row.device}"
 
 
 def _flatten(groups: Mapping[str, Sequence[Measurement]]) -> list[Measurement]:
+    """Return the measurements of all groups."""
     return [row for rows in groups.values() for row in rows]
 
 

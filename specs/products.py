@@ -37,7 +37,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class ProductSign:
-    """The meaning that a printed sign such as ``*`` or ``\\cdot`` has between its two operands.
+    r"""The meaning that a printed sign such as ``*`` or ``\\cdot`` has between its two operands.
 
     Attributes:
         sign: the sign as printed, "" for none.

@@ -1,4 +1,4 @@
-"""Interpret a printed name: its plain name, time, layer, component and transposition.
+r"""Interpret a printed name: its plain name, time, layer, component and transposition.
 
 The index letter of a spec (t, or i in 003:170-194) decides which subscripts are time and which are labels. Time may
 also stand above, as in ``h^{(t)}`` or ``a^{\\langle t-1 \\rangle}``.

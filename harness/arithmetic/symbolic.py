@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from sympy.polys.domains import QQ  # type: ignore[import-untyped]
-from sympy.polys.rings import PolyElement, PolyRing  # type: ignore[import-untyped]
+from sympy.polys.domains import QQ
+from sympy.polys.rings import PolyElement, PolyRing
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
@@ -149,6 +149,10 @@ class SymbolicArithmetic:
 
         Atoms depend on generators through their arguments: this is SymPy's `diff` of the polynomial, and the chain
         rule over the atoms.
+
+        Args:
+            value: A polynomial in generators and atoms.
+            by: A generator.
         """
         return self._total_derivative(value, by, {})
 

@@ -48,6 +48,8 @@ class Check:
         run: yields the findings of an evaluation; raises NotRun where the case lacks something.
         kills: mutants that this check must refute, on its own.
         dtypes: formats in which it can be decided.
+        may_be_refused: whether a subject may raise an error where the check calls it, and is right all the same: for
+            no rows, not contiguous memory, a transformation of torch. The check is then not run.
     """
 
     name: str
@@ -56,10 +58,15 @@ class Check:
     run: Callable[[Evaluation], Iterator[Finding]]
     kills: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float64", "float32")
+    may_be_refused: bool = False
 
 
 def applies_to_all(_: Subject) -> bool:
-    """Support every subject."""
+    """Support every subject.
+
+    Args:
+        _: any subject.
+    """
     return True
 
 
@@ -94,7 +101,11 @@ def compare_with_balls(entry: str, quantity: str, balls: Array, computed: Array)
 
 
 def worst_finding(findings: Sequence[Finding]) -> Finding:
-    """Return the worst of findings about one entry: a refutation first, then the largest error over its bound."""
+    """Return the worst of findings about one entry: a refutation first, then the largest error over its bound.
+
+    Args:
+        findings: at least one.
+    """
     return max(findings, key=lambda finding: (not finding.agrees, finding.error_over_bound or 0.0))
 
 

@@ -1,4 +1,4 @@
-"""The command's frame: what it offers, how it ends. Heavy imports wait until a command needs them."""
+"""The command's frame: its subcommands and how it ends. Heavy imports wait until a command needs them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli import _bench, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
-from rnn_harness.cli._output import prepared, told
+from rnn_harness.cli import _bench, _identify, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
+from rnn_harness.cli._output import output_errors, prepare_streams
 from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
     "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
+    "4 an error of the harness itself (--debug prints its traceback), "
     "130 interrupted (what was recorded is kept), 141 nobody read the output to its end."
 )
 
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
 app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
-app.command("identify", epilog=_EXIT_CODES)(_validate.identify)
+app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)
@@ -38,8 +39,9 @@ app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
 app.add_typer(_specs.app, name="specs")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_wanted: bool) -> None:
+    """Print the version and leave, if that is wanted."""
+    if is_wanted:
         from importlib.metadata import version
 
         typer.echo(f"rnn-harness {version('rnn-harness')}")
@@ -52,13 +54,13 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    """Take the options that stand before a subcommand."""
 
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    prepared()
-    with told():
+    prepare_streams()
+    with output_errors():
         try:
             app()
         except SystemExit:

@@ -11,7 +11,7 @@ import typer
 from rnn_harness.cli._bench_checks import check_before_import, check_options
 from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, exit_codes
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnn_harness.records.measurement import Measurement
 
 
-@guarded
+@exit_codes
 def bench(
     kinds: Annotated[
         list[str] | None,

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded, named
+from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli.arguments import refuse_empty_names
 
 
-@guarded
+@dataclass(frozen=True)
+class _KernelSetting:
+    """A kernel in one dtype on one device, as ``--json`` prints it.
+
+    Attributes:
+        kernel: The kernel's id.
+        title: What it is.
+        spec: The spec that it must compute.
+        dtype: The format of the numbers.
+        device: Where it would run.
+        reason: Why it cannot run there; empty where it can.
+        known_wrong: What is known to be wrong with it; empty where nothing is.
+    """
+
+    kernel: str
+    title: str
+    spec: str
+    dtype: str
+    device: str
+    reason: str
+    known_wrong: str
+
+
+@exit_codes
 def kernels(
     names: Annotated[
         list[str] | None,
@@ -22,32 +49,54 @@ def kernels(
 
     Judge them with rnn-harness verify --kernels.
     """
-    named("kernel", names or [])
+    refuse_empty_names("kernel", names or [])
+    settings = _kernel_settings(names or [])
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(setting) for setting in settings], indent=1))
+        return
+    _print_kernels(settings)
+    typer.echo("Judge them: rnn-harness verify --kernels [ID...].")
+
+
+def _kernel_settings(names: Sequence[str]) -> list[_KernelSetting]:
+    """Return every setting of the kernels that names mean. Raises UsageError."""
     from rnn_harness.kernels import choose_kernels
 
-    rows = []
-    for kernel in choose_kernels(tuple(names or ()), include_known_wrong=True):
-        for setting in kernel.settings:
-            reason = kernel.not_run_reason(setting)
-            row = {"kernel": kernel.id, "title": kernel.title, "spec": kernel.spec}
-            row |= {"dtype": setting.dtype, "device": setting.device, "reason": reason or ""}
-            rows.append(row | {"known_wrong": kernel.known_wrong})
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1))
-        return
+    return [
+        _KernelSetting(
+            kernel=kernel.id,
+            title=kernel.title,
+            spec=kernel.spec,
+            dtype=setting.dtype,
+            device=setting.device,
+            reason=kernel.not_run_reason(setting) or "",
+            known_wrong=kernel.known_wrong,
+        )
+        for kernel in choose_kernels(tuple(names), include_known_wrong=True)
+        for setting in kernel.settings
+    ]
+
+
+def _print_kernels(settings: Sequence[_KernelSetting]) -> None:
+    """Print a row for each kernel."""
     from rnn_harness.reports.text.fit_table import Column, print_table
 
+    by_kernel: dict[str, list[_KernelSetting]] = {}
+    for setting in settings:
+        by_kernel.setdefault(setting.kernel, []).append(setting)
     folded = (Column(name, least=20) for name in ("here", "not here", "what it is"))
-    table = []
-    for identifier in dict.fromkeys(row["kernel"] for row in rows):
-        own = [row for row in rows if row["kernel"] == identifier]
-        here = ", ".join(f"{row['dtype']} {row['device']}" for row in own if not row["reason"])
-        reasons: dict[str, list[str]] = {}
-        for row in own:
-            if row["reason"]:
-                reasons.setdefault(row["reason"], []).append(f"{row['dtype']} {row['device']}")
-        away = "; ".join(f"{', '.join(where)}: {reason}" for reason, where in reasons.items())
-        title = own[0]["title"] + (f" (known to be wrong: {own[0]['known_wrong']})" if own[0]["known_wrong"] else "")
-        table.append((identifier, own[0]["spec"], here or "–", away, title))
-    print_table(console(), "", (Column("kernel"), Column("spec"), *folded), table)
-    typer.echo("Judge them: rnn-harness verify --kernels [ID...].")
+    rows = [_kernel_row(settings_of_kernel) for settings_of_kernel in by_kernel.values()]
+    print_table(console(), "", (Column("kernel"), Column("spec"), *folded), rows)
+
+
+def _kernel_row(settings: Sequence[_KernelSetting]) -> tuple[str, ...]:
+    """Return the row of a kernel: its spec, where it runs, why not elsewhere, and what it is."""
+    kernel = settings[0]
+    here = ", ".join(f"{setting.dtype} {setting.device}" for setting in settings if not setting.reason)
+    places: dict[str, list[str]] = {}
+    for setting in settings:
+        if setting.reason:
+            places.setdefault(setting.reason, []).append(f"{setting.dtype} {setting.device}")
+    elsewhere = "; ".join(f"{', '.join(where)}: {reason}" for reason, where in places.items())
+    title = f"{kernel.title} (known to be wrong: {kernel.known_wrong})" if kernel.known_wrong else kernel.title
+    return kernel.kernel, kernel.spec, here or "–", elsewhere, title

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, guarded, named
+from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli.arguments import refuse_empty_names
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.mutants import Mutant
 
 
-@guarded
+@exit_codes
 def mutants(
     names: Annotated[
         list[str] | None,
@@ -34,7 +35,7 @@ def mutants(
     Each mutant is one edit of a right reference. All must be killed, none by a case that could not have failed.
     Exit code 1 if one survives.
     """
-    named("part of a mutant's name", names or [])
+    refuse_empty_names("part of a mutant's name", names or [])
     from rnn_harness.mutants import MUTANTS, judge_mutants
 
     chosen = tuple(

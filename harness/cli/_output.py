@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
+import io
 import os
 import sys
 import tempfile
@@ -13,46 +14,52 @@ from collections.abc import Iterator
 from rnn_harness.errors import ExitCode
 
 _PLAIN = str.maketrans("✓✗–—…·±µ×‖→²", "vx--..+ux|>2", "")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_HANDLER = "rnn-harness"
 
 
-def prepared() -> None:
-    """Characters that an encoding lacks are written as the nearest that it has, or as ``?``; no folder is left behind
-    where the command is called.
+def prepare_streams() -> None:
+    """Make streams write characters that their encoding lacks as the nearest that it has, or as ``?``.
+
+    The folder in which Hypothesis keeps what it reads out of modules is put among the temporary files: it would be left
+    in the working directory.
     """
-    # Hypothesis keeps what it reads out of modules in a folder: in the working directory, if nobody says where.
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), _user("hypothesis")))
-    codecs.register_error("rnn-harness", _nearest)
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), _of_user("hypothesis")))
+    codecs.register_error(_HANDLER, _nearest_characters)
     for stream in (sys.stdout, sys.stderr):
-        encoding = (getattr(stream, "encoding", None) or "").lower()
-        if hasattr(stream, "reconfigure") and not encoding.startswith("utf"):
-            stream.reconfigure(errors="rnn-harness")
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors=_HANDLER)
 
 
-def _user(name: str) -> str:
-    """A name of the user's own: folders for temporary files are everybody's."""
+def _of_user(name: str) -> str:
+    """Return a name with the user's id: folders for temporary files are shared by all users."""
     return f"rnn-harness-{name}-{os.getuid() if hasattr(os, 'getuid') else 'of-this-user'}"
 
 
-def _nearest(error: UnicodeError) -> tuple[str, int]:
+def _nearest_characters(error: UnicodeError) -> tuple[str, int]:
+    """Return ASCII for what could not be encoded, and where to go on; a handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lost = error.object[error.start : error.end]
-    return "".join(one if one.isascii() else "?" for one in lost.translate(_PLAIN)), error.end
+    missing = error.object[error.start : error.end]
+    return "".join(letter if letter.isascii() else "?" for letter in missing.translate(_PLAIN)), error.end
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """What a stream does not take ends the command: 141 where nobody reads any more, 2 where a disk is full."""
+def output_errors() -> Iterator[None]:
+    """End the command where a stream does not take its output.
+
+    Raises:
+        SystemExit: 141 where nobody reads any more, 2 where a disk is full.
+    """
     try:
         try:
             yield
         finally:
             sys.stdout.flush()
     except OSError as error:
-        if error.errno not in (errno.EPIPE, *_FULL):
+        if error.errno not in (errno.EPIPE, *_DISK_ERRORS):
             raise
-        _silence()
+        _silence_stdout()
         if error.errno == errno.EPIPE:
             raise SystemExit(ExitCode.CLOSED) from None
         with contextlib.suppress(OSError):
@@ -60,8 +67,8 @@ def told() -> Iterator[None]:
         raise SystemExit(ExitCode.WRONG_USE) from None
 
 
-def _silence() -> None:
-    """Python itself writes what is left when it ends: to nowhere."""
+def _silence_stdout() -> None:
+    """Send to nowhere what Python itself still writes when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with contextlib.suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())

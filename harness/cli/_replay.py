@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.cli._shared import guarded
+from rnn_harness.cli._shared import exit_codes
 from rnn_harness.errors import ExitCode, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rnn_harness.records.record import Record
 
 
-@guarded
+@exit_codes
 def replay(
     recorded: Annotated[
         str,
@@ -32,71 +33,124 @@ def replay(
     Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run, or none of them was decided. The
     target's code runs in this process.
     """
-    from rnn_harness.records.verdict import Outcome
-
-    path, line = _place(recorded)
-    found = _records(path)
-    chosen = [one for one in found if one.outcome is Outcome.REFUTED] if line is None else [_line(found, path, line)]
+    place = _RecordPlace.parse(recorded)
+    records = _read_records(place.path)
+    if place.line is not None:
+        chosen = [_record_of_line(records, place.path, place.line)]
+    else:
+        chosen = [record for record in records if record.outcome == "refuted"]
     if not chosen:
-        typer.echo(f"{path}: {len(found)} records, none of them refuted")
-        raise typer.Exit(ExitCode.AGREES if any(one.outcome is Outcome.AGREES for one in found) else ExitCode.UNDECIDED)
-    made: dict[tuple[str, tuple[str, ...]], Kernel] = {}
-    said = []
-    for record in chosen:
+        typer.echo(f"{place.path}: {len(records)} records, none of them refuted")
+        agrees = any(record.outcome == "agrees" for record in records)
+        raise typer.Exit(ExitCode.AGREES if agrees else ExitCode.UNDECIDED)
+    raise typer.Exit(_replay_all(chosen))
+
+
+def _replay_all(records: Sequence[Record]) -> ExitCode:
+    """Run the checks of records again, print what they find now, and return the exit code."""
+    kernels = _Kernels()
+    verdicts = []
+    for record in records:
         name = f"{record.check} of {record.kernel or record.spec}" + (f" in {record.dtype}" if record.dtype else "")
         try:
-            finding = _again(record, made)
+            finding = _replay_check(record, kernels)
         except NotRun as reason:
             typer.echo(f"{name}: not run: {reason}")
             continue
-        said.append(finding.agrees)
-        typer.echo(f"{name}: {'agrees now' if finding.agrees else 'still refuted'}{_detail(finding)}")
-    if not said:
-        raise typer.Exit(ExitCode.UNDECIDED)
-    raise typer.Exit(ExitCode.AGREES if all(said) else ExitCode.REFUTED)
+        verdicts.append(finding.agrees)
+        detail = f": {finding.detail}" if finding.detail else ""
+        typer.echo(f"{name}: {'agrees now' if finding.agrees else 'still refuted'}{detail}")
+    if not verdicts:
+        return ExitCode.UNDECIDED
+    return ExitCode.AGREES if all(verdicts) else ExitCode.REFUTED
 
 
-def _detail(finding: Finding) -> str:
-    return f": {finding.detail}" if finding.detail else ""
+@dataclass(frozen=True)
+class _RecordPlace:
+    """A file of records, and the number of a line of it if one is meant."""
+
+    path: Path
+    line: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> _RecordPlace:
+        """Read ``FILE`` or ``FILE:LINE``."""
+        head, colon, tail = text.rpartition(":")
+        return cls(Path(head), int(tail)) if colon and tail.isdigit() else cls(Path(text), None)
 
 
-def _place(text: str) -> tuple[Path, int | None]:
-    head, colon, tail = text.rpartition(":")
-    return (Path(head), int(tail)) if colon and tail.isdigit() else (Path(text), None)
-
-
-def _records(path: Path) -> list[Record]:
-    """Of JSON Lines, or of one document with `checks`."""
+def _read_records(path: Path) -> Sequence[Record]:
+    """Read the records of a journal, of a validation, or of what ``verify --json`` printed. Raises UsageError."""
     from pydantic import ValidationError
 
     from rnn_harness.records.journal import not_a_record, read_records
-    from rnn_harness.records.record import Record
+    from rnn_harness.records.record_document import RecordDocument, document_kind
+    from rnn_harness.records.validation import Validation
 
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read records from {path}: {error}") from None
+    file_kind = document_kind(text)
     try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        return list(read_records(path))
-    rows = whole.get("checks", whole.get("records")) if isinstance(whole, dict) else None
-    if not isinstance(rows, list):
-        return list(read_records(path))
-    try:
-        return [Record.model_validate(row) for row in rows]
+        if file_kind == "validation":
+            return Validation.model_validate_json(text).checks
+        if file_kind == "records":
+            return RecordDocument.model_validate_json(text).records
     except ValidationError as error:
         raise UsageError(f"{path}: not a record: {not_a_record(error)}") from None
+    return list(read_records(path))
 
 
-def _line(found: list[Record], path: Path, line: int) -> Record:
-    if not 1 <= line <= len(found):
-        raise UsageError(f"{path} holds {len(found)} records; there is no number {line}")
-    return found[line - 1]
+def _record_of_line(records: Sequence[Record], path: Path, line: int) -> Record:
+    """Return the record of a line, counted from 1. Raises UsageError."""
+    if not 1 <= line <= len(records):
+        raise UsageError(f"{path} holds {len(records)} records; there is no number {line}")
+    return records[line - 1]
 
 
-def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> Finding:
-    """The check of a record on its case. Raises NotRun where it has none, or the subject cannot be had again."""
+@dataclass(frozen=True)
+class _KernelKey:
+    """What names a kernel or a candidate: its name, and the options of its constructor."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    """The kernels and candidates of records; each is loaded once."""
+
+    _loaded: dict[_KernelKey, Kernel] = field(default_factory=dict)
+
+    def of(self, record: Record) -> Kernel:
+        """Return the kernel or the candidate of a record. Raises NotRun."""
+        key = _KernelKey(record.kernel, record.init)
+        if key not in self._loaded:
+            self._loaded[key] = _load_kernel(key)
+        return self._loaded[key]
+
+
+def _replay_check(record: Record, kernels: _Kernels) -> Finding:
+    """Run the check of a record on its case. Raises NotRun where it has none, or the subject cannot be loaded again."""
+    if record.check == "identification.unique":
+        return _identify_again(record)
+    if record.case is None:
+        raise NotRun("it rests on no case")
+    if record.kernel:
+        from rnn_harness.validation import judge_case
+
+        case = record.case.model_copy(update={"dtype": record.dtype})
+        finding = judge_case(kernels.of(record), record.check, case)
+    else:
+        finding = _replay_reference(record)
+    if finding is None:
+        raise NotRun(f"there is no check {record.check}")
+    return finding
+
+
+def _replay_reference(record: Record) -> Finding | None:
+    """Run the check of a reference's record on its case; None where there is no such check any more."""
     from rnn_harness.checks import all_checks
     from rnn_harness.checks.check import worst_finding
     from rnn_harness.engine.runner import run_check
@@ -104,42 +158,30 @@ def _again(record: Record, made: dict[tuple[str, tuple[str, ...]], Kernel]) -> F
     from rnn_harness.specs import library
     from rnn_harness.subjects.subject import Subject
 
-    if record.check == "identification.unique":
-        return _identified(record)
-    if record.case is None:
-        raise NotRun("it rests on no case")
-    if record.kernel:
-        from rnn_harness.validation import judge_case
-
-        key = record.kernel, record.init
-        made.setdefault(key, _kernel(record))
-        finding = judge_case(made[key], record.check, record.case.model_copy(update={"dtype": record.dtype}))
-    else:
-        check = next((one for one in all_checks() if one.name == record.check), None)
-        subject = Subject.of(library().spec(record.spec))
-        finding = None if check is None else worst_finding(run_check(check, Evaluation.of(subject, record.case)))
-    if finding is None:
-        raise NotRun(f"there is no check {record.check}")
-    return finding
+    check = next((check for check in all_checks() if check.name == record.check), None)
+    if check is None or record.case is None:
+        return None
+    subject = Subject.of(library().spec(record.spec))
+    return worst_finding(run_check(check, Evaluation.of(subject, record.case)))
 
 
-def _kernel(record: Record) -> Kernel:
-    """The kernel or the candidate of a record."""
+def _load_kernel(key: _KernelKey) -> Kernel:
+    """Return the kernel or the candidate of a name. Raises NotRun where it is no known cell any more."""
     from rnn_harness.kernels import all_kernels
     from rnn_harness.validation import candidate_kernel, identify, load_target, read_options
 
-    found = next((one for one in all_kernels() if one.id == record.kernel), None)
-    if found is not None:
-        return found
-    target = load_target(record.kernel, read_options(list(record.init)))
+    shipped = next((kernel for kernel in all_kernels() if kernel.id == key.name), None)
+    if shipped is not None:
+        return shipped
+    target = load_target(key.name, read_options(list(key.options)))
     matches = identify(target)
     if not matches:
-        raise NotRun(f"{record.kernel} equals no cell that is known")
+        raise NotRun(f"{key.name} equals no cell that is known")
     return candidate_kernel(target, matches[0])
 
 
-def _identified(record: Record) -> Finding:
-    """The identification of a candidate, again."""
+def _identify_again(record: Record) -> Finding:
+    """Identify a candidate again. Raises NotRun."""
     from rnn_harness.checks.check import Finding
     from rnn_harness.validation import RecordMade, ValidationRequest, load_target, read_options, run_validation
 
@@ -147,6 +189,5 @@ def _identified(record: Record) -> Finding:
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
     for event in run_validation(target, ValidationRequest(spec=spec)):
         if isinstance(event, RecordMade):
-            decided = event.record
-            return Finding(decided.entry, str(decided.outcome) == "agrees", decided.reason)
+            return Finding(event.record.entry, event.record.outcome == "agrees", event.record.reason)
     raise NotRun("it was not identified")

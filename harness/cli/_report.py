@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._gather import ReportInputs
-from rnn_harness.cli._shared import console, guarded
+from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli.report_inputs import ReportInputs
+from rnn_harness.cli.report_run import ReportRun
 from rnn_harness.errors import ExitCode, UsageError
 
 
-@guarded
+@exit_codes
 def report(
     sources: Annotated[
         list[Path] | None,
@@ -25,7 +26,7 @@ def report(
     quick: Annotated[
         bool, typer.Option("--quick", help="Decide and measure in two minutes, without kernels and mutants.")
     ] = False,
-    cell: Annotated[list[str] | None, typer.Option(help="Validate somebody's cell for it, too.")] = None,
+    cell: Annotated[list[str] | None, typer.Option(help="Validate this cell for it, too; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what an interrupted report left in the folder.")
@@ -47,31 +48,30 @@ def report(
         return
     if sources and (quick or cell or resume):
         raise UsageError("--from reads what there is, and --quick, --cell and --resume make more: give one of them")
-    from rnn_harness.reports.page import build_contents, document_statements, write_report
-
-    gathered = ReportInputs()
+    inputs = ReportInputs()
     for path in sources or ():
-        gathered.read(path)
+        inputs.read(path)
     if not sources:
         try:
-            gathered.make(quick, cell or [], out, resume)
+            ReportRun(inputs, out, quick, resume).run(cell or [])
         except KeyboardInterrupt:
             typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
             raise
-    records = list(gathered.records.values())
-    contents = build_contents(
-        records,
-        document_statements(),
-        list(gathered.measured.values()),
-        gathered.validations,
-        gathered.mutants,
-    )
+    _write(inputs, out)
+    raise typer.Exit(inputs.exit_code())
+
+
+def _write(inputs: ReportInputs, folder: Path) -> None:
+    """Write the report and print its files. Raises UsageError."""
+    from rnn_harness.reports.page import build_contents, document_statements, write_report
+
+    records, measurements = list(inputs.records.values()), list(inputs.measurements.values())
+    contents = build_contents(records, document_statements(), measurements, inputs.validations, inputs.mutants)
     try:
-        for path in write_report(contents, out, records):
+        for path in write_report(contents, folder, records):
             typer.echo(str(path))
     except OSError as error:
-        raise UsageError(f"cannot write the report to {out}: {error.strerror}") from None
-    raise typer.Exit(gathered.code())
+        raise UsageError(f"cannot write the report to {folder}: {error.strerror}") from None
 
 
 def _compare(old: Path, new: Path) -> None:

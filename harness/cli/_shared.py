@@ -1,46 +1,74 @@
-"""What all commands share: how errors end, how output is written. Nothing heavy is imported here."""
+"""What all commands share: how errors end, how Ctrl-C ends, and the terminal. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from rnn_harness.cli._output import told
+from rnn_harness.cli._harness_error import DebugOption, report_harness_error, set_debug
+from rnn_harness.cli._output import output_errors
 from rnn_harness.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rnn_harness.specs import Spec
+    from rich.console import Console
 
-P = ParamSpec("P")
 R = TypeVar("R")
+_FILE_WIDTH = 160
+"""The columns of a table that goes into a file or to another program."""
 
 
-def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """A command that ends with a sentence, never with a traceback: exit code 2 on users' errors, 130 on Ctrl-C, and as
-    `told` says where its output is not taken.
+def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
+    """Make a command end with a sentence and an exit code, never with a traceback, and add ``--debug`` to its options.
+
+    The exit code is 2 on errors of the user, 130 on Ctrl-C, 4 on errors of the harness itself, 3 on errors that a
+    target raises where it is not judged, and as `output_errors` says where the output is not taken.
+
+    Args:
+        command: The function of a command, whose docstring is its help.
+
+    Returns:
+        The function with another keyword argument, ``debug``.
     """
 
     @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        from rnn_harness.errors import UsageError
+    def run(*arguments: Any, debug: bool = False, **options: Any) -> R:
+        from rnn_harness.errors import UsageError, named_error
+        from rnn_harness.runtime.target_call import is_raised_by_target
         from rnn_harness.specs import SpecError, UnknownId
 
-        with told():
-            try:
-                return command(*args, **kwargs)
-            except (UsageError, SpecError, UnknownId) as error:
-                typer.echo(f"rnn-harness: {error}", err=True)
-                raise typer.Exit(ExitCode.WRONG_USE) from None
-            except KeyboardInterrupt:
-                typer.echo("rnn-harness: interrupted", err=True)
-                raise typer.Exit(ExitCode.INTERRUPTED) from None
+        set_debug(debug)
+        try:
+            with output_errors():
+                try:
+                    return command(*arguments, **options)
+                except (UsageError, SpecError, UnknownId) as error:
+                    typer.echo(f"rnn-harness: {error}", err=True)
+                    raise typer.Exit(ExitCode.WRONG_USE) from None
+                except KeyboardInterrupt:
+                    typer.echo("rnn-harness: interrupted", err=True)
+                    raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except Exception as error:
+            if is_raised_by_target(error):
+                typer.echo(f"rnn-harness: nothing is decided: the target raised {named_error(error)}", err=True)
+                raise typer.Exit(ExitCode.UNDECIDED) from None
+            report_harness_error(error)
+            raise typer.Exit(ExitCode.HARNESS_ERROR) from None
 
+    # typer reads the options off the signature and the annotations.
+    signature = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)
+    parameters = [*signature.parameters.values(), option]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {**command.__annotations__, "debug": DebugOption}
     return run
 
 
@@ -48,104 +76,44 @@ class Interrupt:
     """Ctrl-C, remembered: an interrupt that some library swallows is raised again at the next `check`."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self._is_requested = False
 
     def __enter__(self) -> Interrupt:
         self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         signal.signal(signal.SIGINT, self._before)
 
     def _handle(self, *_: object) -> None:
-        self.wanted = True
+        self._is_requested = True
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if one was asked for."""
-        if self.wanted:
+        """Let an interrupt that was asked for take effect.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed since the block began.
+        """
+        if self._is_requested:
             raise KeyboardInterrupt
 
 
-def named(kind: str, names: Iterable[str]) -> None:
-    """That no name is empty: as a part of every name it would mean all. Raises UsageError."""
-    from rnn_harness.errors import UsageError
+def console(stderr: bool = False) -> Console:
+    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut.
 
-    if any(not name.strip() for name in names):
-        raise UsageError(f"'' is no {kind}: leave it out to mean all of them")
-
-
-def known_spec(name: str) -> Any:
-    """The spec of that id. Raises UsageError with those that look like it."""
-    from rnn_harness.errors import UsageError
-    from rnn_harness.specs import library
-
-    found = {one.id: one for one in library().specs}
-    if name not in found:
-        near = [one for one in library().nearest(name) if one in found]
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
-    return found[name]
-
-
-def refuse_taken(extra: Sequence[Spec]) -> None:
-    """Raises SpecError where the id of a spec, or of an equation, of one's own stands for another already."""
-    from rnn_harness.specs import SpecError, library
-
-    taken = {spec.id for spec in library().specs}
-    seen: set[str] = set()
-    for spec in extra:
-        if spec.id in taken or spec.id in seen:
-            raise SpecError(spec.path, None, f"spec id {spec.id} is taken; give yours another")
-        seen.add(spec.id)
-        for entry in spec.entries:
-            if entry.id in library().entries:
-                raise SpecError(spec.path, spec.lines.get(entry.id), f"equation id {entry.id} is taken")
-
-
-def console(stderr: bool = False, width: int | None = None) -> Any:
-    """A rich console for this terminal; wide when the output is no terminal, so that tables are not cut."""
+    Args:
+        stderr: Whether it writes on standard error.
+    """
     from rich.console import Console
 
-    class Ours(Console):
+    class PipeConsole(Console):
+        """A console that leaves it to `output_errors` where nobody reads any more."""
+
         def on_broken_pipe(self) -> None:
             raise  # rich would leave with 1, which means refuted
 
-    stream = sys.stderr if stderr else sys.stdout
-    if width is None and not stream.isatty():
-        width = 160
-    return Ours(stderr=stderr, width=width, highlight=False)
-
-
-def finite(value: float) -> float:
-    """A number that a limit can be: a callback of options."""
-    if value != value:
-        raise typer.BadParameter(f"{value} is no number.")
-    return value
-
-
-def writable(*paths: Path | None) -> None:
-    """That files can be written there, before the work whose result they take. Raises UsageError."""
-    import os
-
-    from rnn_harness.errors import UsageError
-
-    for path in paths:
-        if path is None:
-            continue
-        folder = path.parent
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder; name a file in it")
-        if not folder.is_dir():
-            raise UsageError(f"cannot write {path}: there is no folder {folder}; make it first")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise UsageError(f"cannot write {path}: it may not be written there")
-
-
-def readable(what: str, *paths: Path | None) -> None:
-    """That files to be read are there. Raises UsageError."""
-    from rnn_harness.errors import UsageError
-
-    for path in paths:
-        if path is not None and not path.is_file():
-            raise UsageError(f"there is no {what} {path}")
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return PipeConsole(stderr=stderr, width=None if is_terminal else _FILE_WIDTH, highlight=False)

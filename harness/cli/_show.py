@@ -11,29 +11,42 @@ from rnn_harness.cli._shared import console
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.specs import Entry, Equivalence, Spec
+    from rnn_harness.specs import Contradiction, Entry, Equivalence, Misprint, Spec
 
 
-def list_entries(found: Sequence[tuple[Spec, Entry]]) -> None:
-    """A table: spec, equation, place, errata, title."""
+def list_entries(entries: Sequence[tuple[Spec, Entry]]) -> None:
+    """Print a table of entries: spec, equation, place, errata, title.
+
+    Args:
+        entries: The entries, each with its spec; those of one spec follow each other.
+    """
     from rnn_harness.reports.text.fit_table import Column, print_table
 
     screen = console()
-    # A title may be cut on a screen; what goes into a file or to another program is whole.
+    # A title may be cut on a screen; what goes into a file or to another program is complete.
     title = Column("title", least=12, cut=screen.is_terminal)
     rows = []
-    last = ""
-    for spec, entry in found:
+    last_spec = ""
+    for spec, entry in entries:
+        is_first = spec.id != last_spec
         errata = ", ".join(erratum.id for erratum in entry.errata)
-        told = entry.section if spec.id == last else f"{spec.title} | {entry.section}"
-        rows.append(("" if spec.id == last else spec.id, entry.id, f"{entry.document}:{entry.line}", errata, told))
-        last = spec.id
+        text = f"{spec.title} | {entry.section}" if is_first else entry.section
+        rows.append((spec.id if is_first else "", entry.id, f"{entry.document}:{entry.line}", errata, text))
+        last_spec = spec.id
     columns = (Column("spec"), Column("equation"), Column("place"), Column("errata", least=0), title)
     print_table(screen, "", columns, rows)
 
 
 def show_id(name: str, backward: bool) -> None:
-    """Print what an id stands for. Raises UsageError that lists those that look like it."""
+    """Print what an id stands for.
+
+    Args:
+        name: The id of an equation, spec, pair of specs, erratum or document.
+        backward: Whether the derived backward equations are printed, too.
+
+    Raises:
+        UsageError: Nothing has that id (those that look like it are listed), or it has no backward.
+    """
     from rnn_harness.specs import equivalences, library
 
     entries = {known.upper(): known for known in library().entries}
@@ -44,7 +57,7 @@ def show_id(name: str, backward: bool) -> None:
         _show_entry(spec, entry)
         if backward:
             _show_backward(spec, entry)
-    elif not _shown_otherwise(name, backward):
+    elif not _show_pair_erratum_or_document(name, backward):
         documents = {spec.model.document for spec in library().specs}
         near = library().nearest(name, (*documents, *(pair.id for pair in equivalences()), *_errata()))
         hint = f"; did you mean {', '.join(near)}?" if near else ""
@@ -54,30 +67,33 @@ def show_id(name: str, backward: bool) -> None:
 
 
 def _errata() -> set[str]:
+    """Return the ids of all errata and contradictions."""
     from rnn_harness.specs import contradictions, library, misprints
 
-    own = {one.id for _, entry in library().entries.values() for one in entry.errata}
-    return own | {one.id for one in misprints()} | {one.id for one in contradictions()}
+    of_entries = {erratum.id for _, entry in library().entries.values() for erratum in entry.errata}
+    elsewhere = {misprint.id for misprint in misprints()}
+    return of_entries | elsewhere | {contradiction.id for contradiction in contradictions()}
 
 
-def _shown_otherwise(name: str, backward: bool) -> bool:
+def _show_pair_erratum_or_document(name: str, backward: bool) -> bool:
     """Print a pair, an erratum or the list of a document; False if the id is of none of these."""
     from rnn_harness.specs import equivalences, library
 
-    pair = next((one for one in equivalences() if one.id == name.upper()), None)
-    own = [(spec, entry) for spec in library().specs for entry in spec.entries if entry.document == name]
-    if backward and (pair is not None or own or name.upper() in _errata()):
+    pair = next((pair for pair in equivalences() if pair.id == name.upper()), None)
+    entries = [(spec, entry) for spec in library().specs for entry in spec.entries if entry.document == name]
+    if backward and (pair is not None or entries or name.upper() in _errata()):
         raise UsageError(f"{name} is no equation and no spec: it has no backward")
     if pair is not None:
         _show_pair(pair)
-    elif own:
-        list_entries(own)
+    elif entries:
+        list_entries(entries)
     else:
         return _show_erratum(name.upper())
     return True
 
 
-def _say(label: str, text: str) -> None:
+def _print_field(label: str, text: str) -> None:
+    """Print a label, and a text whose further lines are indented."""
     lines = text.strip("\n").splitlines() or [""]
     typer.echo(f"{label:<10} {lines[0]}")
     for line in lines[1:]:
@@ -85,67 +101,83 @@ def _say(label: str, text: str) -> None:
 
 
 def _show_pair(pair: Equivalence) -> None:
-    _say(pair.id, f"{pair.source}  {pair.title}")
-    _say("left", pair.left)
-    _say("right", pair.right)
-    _say("expected", pair.expected)
-    _say("parameters", "\n".join(f"{name} = {text}" for name, text in pair.parameters.items()))
+    """Print a pair of specs, and how to prove it."""
+    _print_field(pair.id, f"{pair.source}  {pair.title}")
+    _print_field("left", pair.left)
+    _print_field("right", pair.right)
+    _print_field("expected", pair.expected)
+    _print_field("parameters", "\n".join(f"{name} = {text}" for name, text in pair.parameters.items()))
     if pair.note:
-        _say("note", pair.note)
+        _print_field("note", pair.note)
     typer.echo(f"Prove it: rnn-harness verify {pair.id}")
 
 
 def _show_erratum(name: str) -> bool:
-    """Of an equation, outside of equations, or a contradiction; False if there is none of that id."""
+    """Print an erratum of an equation, one outside of equations, or a contradiction; False if none has that id."""
     from rnn_harness.specs import contradictions, library, misprints
 
-    own = [(entry, one) for _, entry in library().entries.values() for one in entry.errata if one.id == name]
-    for entry, one in own:
-        _say(one.id, f"{entry.document}:{entry.line}  {entry.id}: {one.text}")
-        _say("printed", entry.printed)
-        if entry.reading is not None:
-            _say("reading", entry.reading)
-    for misprint in (one for one in misprints() if one.id == name):
-        for place, words in misprint.prints.items():
-            _say(name, f"{place}  {words}")
-        _say("says", misprint.says)
-        _say("right", misprint.right)
-        _say("by", " ".join((misprint.by, *misprint.evidence)))
-    for found in (one for one in contradictions() if one.id == name):
-        _say(name, found.topic)
-        for position in found.positions:
-            _say("says", f"{position.says} ({', '.join(position.at) or 'elsewhere'})")
-        _say("resolved", found.resolved)
-        _say("evidence", ", ".join(found.evidence))
+    for _, entry in library().entries.values():
+        for erratum in entry.errata:
+            if erratum.id == name:
+                _print_field(erratum.id, f"{entry.document}:{entry.line}  {entry.id}: {erratum.text}")
+                _print_field("printed", entry.printed)
+                if entry.reading is not None:
+                    _print_field("reading", entry.reading)
+    for misprint in misprints():
+        if misprint.id == name:
+            _show_misprint(misprint)
+    for contradiction in contradictions():
+        if contradiction.id == name:
+            _show_contradiction(contradiction)
     return name in _errata()
 
 
+def _show_misprint(misprint: Misprint) -> None:
+    """Print an erratum outside of equations."""
+    for place, words in misprint.prints.items():
+        _print_field(misprint.id, f"{place}  {words}")
+    _print_field("says", misprint.says)
+    _print_field("right", misprint.right)
+    _print_field("by", " ".join((misprint.by, *misprint.evidence)))
+
+
+def _show_contradiction(contradiction: Contradiction) -> None:
+    """Print a contradiction with its positions and what resolves it."""
+    _print_field(contradiction.id, contradiction.topic)
+    for position in contradiction.positions:
+        _print_field("says", f"{position.says} ({', '.join(position.at) or 'elsewhere'})")
+    _print_field("resolved", contradiction.resolved)
+    _print_field("evidence", ", ".join(contradiction.evidence))
+
+
 def _show_entry(spec: Spec, entry: Entry) -> None:
+    """Print an entry: its place, print, reading, audit, errata and shapes."""
     from rnn_harness.specs import Equation, audit_entry, library
     from rnn_harness.specs.dimensions import show_shape
     from rnn_harness.specs.expression import Role, variables
 
     also = "".join(f", {line}" for line in entry.also)
-    _say(entry.id, f"{entry.document}:{entry.line}{also}  {entry.section}")
-    _say("spec", f"{spec.id}: {spec.title}")
-    _say("printed", entry.printed)
+    _print_field(entry.id, f"{entry.document}:{entry.line}{also}  {entry.section}")
+    _print_field("spec", f"{spec.id}: {spec.title}")
+    _print_field("printed", entry.printed)
     if entry.reading is not None:
-        _say("reading", entry.reading)
+        _print_field("reading", entry.reading)
     for finding in audit_entry(spec, entry, library().specs):
-        _say("audit", f"{finding.category}: {finding.message}")
+        _print_field("audit", f"{finding.category}: {finding.message}")
     for erratum in entry.errata:
-        _say("erratum", f"{erratum.id}: {erratum.text}")
+        _print_field("erratum", f"{erratum.id}: {erratum.text}")
     if entry.note:
-        _say("note", entry.note)
+        _print_field("note", entry.note)
     if isinstance(entry, Equation):
         for assignment in spec.assignment(entry.id):
-            _say("target", f"{assignment.target.name} : {show_shape(assignment.target.shape)}")
+            _print_field("target", f"{assignment.target.name} : {show_shape(assignment.target.shape)}")
             for variable in dict.fromkeys(variables(assignment.expression)):
                 role = "parameter" if variable.role is Role.PARAMETER else variable.role.value
-                _say("", f"{variable} : {show_shape(variable.shape)}  ({role})")
+                _print_field("", f"{variable} : {show_shape(variable.shape)}  ({role})")
 
 
 def _show_backward(spec: Spec, entry: Entry) -> None:
+    """Print the derived backward of one equation. Raises UsageError."""
     from rnn_harness.derivatives import derive
     from rnn_harness.derivatives.single_equation import local_program
     from rnn_harness.specs import Equation
@@ -154,35 +186,36 @@ def _show_backward(spec: Spec, entry: Entry) -> None:
         raise UsageError(f"{entry.id} is no equation of a step: it has no backward")
     for assignment in spec.assignment(entry.id):
         for line in derive(local_program(assignment)).latex():
-            _say("backward", line)
+            _print_field("backward", line)
 
 
 def _show_spec(spec: Spec, backward: bool) -> None:
+    """Print a spec: its symbols, equations and reference. Raises UsageError."""
     from rnn_harness.derivatives import derive
     from rnn_harness.specs.dimensions import parse_shape, show_shape
 
-    _say(spec.id, spec.title)
-    _say("file", spec.path.name)
-    for kind, table in (
+    _print_field(spec.id, spec.title)
+    _print_field("file", spec.path.name)
+    for label, table in (
         ("input", spec.model.inputs),
         ("state", spec.model.states),
         ("parameter", spec.model.parameters),
     ):
         for name, text in table.items():
-            _say(kind, f"{name} : {show_shape(parse_shape(text))}")
+            _print_field(label, f"{name} : {show_shape(parse_shape(text))}")
     for equation in spec.equations:
-        _say(equation.id, equation.text)
+        _print_field(equation.id, equation.text)
     for entry in spec.entries:
         if entry not in spec.equations:
-            _say(entry.id, entry.text)
+            _print_field(entry.id, entry.text)
     link = spec.reference
     if link is not None:
         options = "".join(f", {key}={value!r}" for key, value in link.options.items())
-        _say("reference", f"get_reference({link.name!r}{options})")
+        _print_field("reference", f"get_reference({link.name!r}{options})")
         for name, text in link.parameters.items():
-            _say("", f"{name} = {text}")
+            _print_field("", f"{name} = {text}")
     if backward and spec.is_cell:
         for line in derive(spec.program()).latex():
-            _say("backward", line)
+            _print_field("backward", line)
     elif backward:
         raise UsageError(f"{spec.id} holds a document's other entries: it has no backward")

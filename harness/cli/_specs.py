@@ -1,4 +1,4 @@
-"""``rnn-harness specs``: what there is, and one equation in full."""
+"""``rnn-harness specs``: all equations, and one equation in full."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import guarded, refuse_taken
+from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._show import list_entries, show_id
+from rnn_harness.cli.arguments import refuse_taken_ids
 
 app = typer.Typer(help="List the equations, show one, or check a spec file of your own.", rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)
-@guarded
+@exit_codes
 def _list(context: typer.Context) -> None:
+    """List the equations, show one, or check a spec file of your own."""
     if context.invoked_subcommand is not None:
         return
     from rnn_harness.specs import library
@@ -25,7 +27,7 @@ def _list(context: typer.Context) -> None:
 
 
 @app.command("show")
-@guarded
+@exit_codes
 def show(
     name: Annotated[
         str,
@@ -38,14 +40,16 @@ def show(
         bool, typer.Option("--backward", help="Also print the derived backward equations, as LaTeX.")
     ] = False,
 ) -> None:
-    """Print an equation as its document prints it, the reading taken, shapes, parameters, errata; or what an id of
-    another kind stands for: a pair of specs (Q-18), an erratum (X-005), a contradiction, a document (003).
+    """Print an equation as its document prints it, the reading taken, shapes, parameters, errata.
+
+    Or print what an id of another kind stands for: a pair of specs (Q-18), an erratum (X-005), a contradiction, a
+    document (003).
     """
     show_id(name, backward)
 
 
 @app.command("check")
-@guarded
+@exit_codes
 def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A spec file (TOML).")],
 ) -> None:
@@ -53,7 +57,7 @@ def check(
     from rnn_harness.specs import audit, library, load_spec
 
     spec = load_spec(path, library().specs)
-    refuse_taken([spec])
+    refuse_taken_ids([spec])
     for equation in spec.equations:
         spec.assignment(equation.id)
     if spec.is_cell:

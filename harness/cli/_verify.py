@@ -1,23 +1,24 @@
-"""``rnn-harness verify``."""
+"""``rnn-harness verify``: decide equations, or judge kernels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._job import Job, finish
-from rnn_harness.cli._shared import console, guarded, named, refuse_taken
+from rnn_harness.cli._recorded_run import finish
+from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._verify_runs import EquationRun, KernelRun
+from rnn_harness.cli.arguments import ensure_resumable, refuse_empty_names, refuse_taken_ids
 from rnn_harness.errors import UsageError
 
-if TYPE_CHECKING:
-    from rnn_harness.engine.select import Selection
-    from rnn_harness.records.record import Record
-    from rnn_harness.reports.entry_caption import EntryCaption
+_EQUATION_EXAMPLES = 20
+_KERNEL_EXAMPLES = 2
 
 
-@guarded
+@exit_codes
 def verify(
     names: Annotated[
         list[str] | None,
@@ -54,74 +55,52 @@ def verify(
 ) -> None:
     """Decide equations: is the reference right, and the derivative, and the print?
 
-    Every equation is evaluated as its document prints it (or in the reading beside it) and held against up to four
+    Every equation is evaluated as its document prints it (or in the reading next to it) and compared with up to four
     witnesses: the hand-written NumPy reference, numerical derivatives, a SymPy proof, and torch. An error counts only
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
-    if resume and records is None:
-        raise UsageError("--resume goes on with a file of records: name it with --records FILE")
-    job = _kernels(names or [], seed, examples) if kernels else _equations(names or [], seed, examples)
-    finish(job, records, resume, as_json, verbose)
+    ensure_resumable(resume, records)
+    if kernels:
+        kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples)
+        finish(kernel_run, records, resume, as_json, verbose)
+    equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples)
+    finish(equation_run, records, resume, as_json, verbose)
 
 
-def _equations(given: list[str], seed: int, examples: int | None) -> Job:
+def _equation_run(names: Sequence[str], seed: int, examples: int) -> EquationRun:
+    """Select what the names mean, spec files among them.
+
+    Raises:
+        UsageError: A name is of nothing.
+        SpecError: A spec file cannot be read, or has an id that is taken.
+    """
     from rnn_harness.engine.select import select
-    from rnn_harness.engine.verify import verify as decide
     from rnn_harness.specs import library, load_spec
 
-    files = [name for name in given if _is_file(name)]
-    extra = [load_spec(path, library().specs) for path in files]
-    refuse_taken(extra)
-    selection = select([name for name in given if name not in files], extra)
-    cases = 20 if examples is None else examples
-
-    def show(found: list[Record], verbose: bool, _: bool) -> None:
-        from rnn_harness.reports.text.verify import print_equations
-
-        print_equations(console(), found, _captions(selection), verbose)
-
-    size = len(selection.specs) + bool(selection.pairs)
-    return Job(lambda known, start: decide(selection, seed, cases, known, start), show, size, cases=cases)
+    files = [name for name in names if _is_file(name)]
+    specs = [load_spec(path, library().specs) for path in files]
+    refuse_taken_ids(specs)
+    return EquationRun(select([name for name in names if name not in files], specs), seed, examples)
 
 
-def _kernels(given: list[str], seed: int, examples: int | None) -> Job:
-    named("kernel", given)
-    files = [name for name in given if _is_file(name)]
+def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:
+    """Choose the kernels that the names mean.
+
+    Raises:
+        UsageError: A name is of no kernel and of no shipped spec.
+    """
+    refuse_empty_names("kernel", names)
+    files = [name for name in names if _is_file(name)]
     if files:
         raise UsageError(
             f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
             "without --kernels the file is decided"
         )
-    from rnn_harness.kernels import choose_kernels, judge_isolated
+    from rnn_harness.kernels import choose_kernels
 
-    chosen = choose_kernels(tuple(given))
-    cases = 2 if examples is None else examples
-
-    def show(found: list[Record], verbose: bool, _: bool) -> None:
-        from rnn_harness.reports.text.kernels import print_kernels
-
-        print_kernels(console(), found, verbose)
-
-    size = sum(len(kernel.settings) for kernel in chosen)
-    return Job(lambda known, start: judge_isolated(chosen, seed, cases, known, start), show, size, cases=cases)
+    return KernelRun(choose_kernels(tuple(names)), seed, examples)
 
 
 def _is_file(name: str) -> bool:
-    """Names of kernels may have a slash in them, as nn.LSTM/native."""
+    """Whether a name is that of a spec file; names of kernels may have a slash in them, as nn.LSTM/native."""
     return name.endswith(".toml") or name.startswith((".", "/")) or Path(name).is_file()
-
-
-def _captions(selection: Selection) -> dict[str, EntryCaption]:
-    """Return how every entry and every pair of specs is named, by its id."""
-    from rnn_harness.reports.entry_caption import EntryCaption, PrintErratum
-
-    captions = {pair.id: EntryCaption(pair.source, 0, pair.title) for pair in selection.pairs}
-    for spec in selection.library.specs:
-        for entry in spec.entries:
-            captions[entry.id] = EntryCaption(
-                entry.document or spec.path.name,
-                entry.line,
-                entry.section or spec.title,
-                tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
-            )
-    return captions

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from flint import arb
-from sympy.polys.rings import PolyElement  # type: ignore[import-untyped]
+from sympy.polys.rings import PolyElement
 
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.evaluate import evaluate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.cases.case import Case
@@ -20,7 +20,12 @@ _PROVED = ("forward.equation", "forward.sequence", "backward.bound")
 
 @dataclass(frozen=True)
 class JudgedCase:
-    """The worst finding about an entry on one case."""
+    """The worst finding about an entry on one case.
+
+    Attributes:
+        finding: the finding with the largest error over its bound.
+        case: the case on which it was made.
+    """
 
     finding: Finding
     case: Case
@@ -47,7 +52,12 @@ class CheckSummary:
     failed: JudgedCase | None = None
 
     def add(self, judged: JudgedCase, seconds: float) -> None:
-        """Count one more case."""
+        """Count one more case.
+
+        Args:
+            judged: the case with its worst finding about the entry.
+            seconds: what the check took on it.
+        """
         self.examples += 1
         self.seconds += seconds
         largest = 0.0 if self.worst is None else self.worst.finding.error_over_bound or 0.0
@@ -67,6 +77,7 @@ class RunResults:
         summaries: one for every entry and check that some case decided.
         vacuous_reasons: why cases proved nothing, with the number of cases.
         not_run_reasons: why checks were not run, by check name.
+        harness_errors: tracebacks of errors of the harness itself, by the check that they ended.
     """
 
     subject: Subject
@@ -74,6 +85,7 @@ class RunResults:
     summaries: tuple[CheckSummary, ...]
     vacuous_reasons: Mapping[str, int]
     not_run_reasons: Mapping[str, str]
+    harness_errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def vacuous(self) -> int:
@@ -88,15 +100,18 @@ class RunResults:
     def records(self, seed: int, shrink: bool = True) -> Iterator[Record]:
         """Yield one record for every entry and check; a check that no case could decide is vacuous.
 
+        A check that ended once with an error of the harness is not run, unless a case refutes the subject.
+
         Args:
             seed: what the cases were drawn from.
             shrink: whether a refutation is shrunk to a small program that shows it.
         """
-        decided = {summary.check.name for summary in self.summaries}
+        summaries = [s for s in self.summaries if s.failed or s.check.name not in self.harness_errors]
+        decided = {summary.check.name for summary in summaries}
         for check in self.checks:
             if check.name not in decided:
                 yield self._undecided(check, seed)
-        for summary in self.summaries:
+        for summary in summaries:
             yield self._decided(summary, seed, shrink)
 
     def _undecided(self, check: Check, seed: int) -> Record:
@@ -113,6 +128,7 @@ class RunResults:
             vacuous=self.vacuous,
             seed=seed,
             environment=versions(),
+            harness_error=self.harness_errors.get(check.name, ""),
         )
 
     def _decided(self, summary: CheckSummary, seed: int, shrink: bool) -> Record:

@@ -13,8 +13,9 @@ from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.checks.check import worst_finding
+from rnn_harness.engine.blame import finding_of_error
 from rnn_harness.engine.results import CheckSummary, JudgedCase, RunResults
-from rnn_harness.errors import NotRun
+from rnn_harness.errors import HarnessError, NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.subjects.subject import Subject
@@ -37,19 +38,23 @@ class RunPlan:
 
 
 def run_check(check: Check, evaluation: Evaluation) -> list[Finding]:
-    """Return the findings of one check; an exception of the subject is a finding too.
+    """Return the findings of one check; an error that the subject raises where it must not is a finding too.
+
+    Args:
+        check: the check.
+        evaluation: a subject on a case.
 
     Raises:
         NotRun: the check cannot be run on this subject or case.
+        HarnessError: the harness itself raised an error.
     """
     try:
         with np.errstate(all="ignore"):
             return list(check.run(evaluation))
     except NotRun:
         raise
-    except Exception as error:  # whatever a candidate raises, it is the candidate's fault and is reported as such
-        message = f"raises {type(error).__name__}: {error}"
-        return [Finding(evaluation.subject.spec.id, False, message, float("inf"))]
+    except (Exception, SystemExit) as error:  # a candidate may raise anything
+        return [finding_of_error(check, evaluation, error)]
 
 
 class Runner:
@@ -74,6 +79,7 @@ class Runner:
         self._summaries: dict[tuple[str, str], CheckSummary] = {}
         self._vacuous: dict[str, int] = {}
         self._not_run = dict(plan.not_run)
+        self._harness_errors: dict[str, str] = {}
 
     def try_case(self, case: Case, guarded: bool = True) -> bool:
         """Run every check on one case.
@@ -105,6 +111,9 @@ class Runner:
             findings = run_check(check, evaluation)
         except NotRun as reason:
             self._not_run.setdefault(check.name, str(reason))
+            if isinstance(reason, HarnessError) and check.name not in self._harness_errors:
+                self._not_run[check.name] = str(reason)
+                self._harness_errors[check.name] = reason.traceback_text
             return
         seconds = time.perf_counter() - start
         entries = dict.fromkeys(finding.entry for finding in findings)
@@ -146,4 +155,5 @@ class Runner:
     def results(self) -> RunResults:
         """What the cases tried so far have shown."""
         summaries = tuple(replace(summary) for summary in self._summaries.values())
-        return RunResults(self._subject, self._plan.checks, summaries, dict(self._vacuous), dict(self._not_run))
+        reasons, errors = dict(self._not_run), dict(self._harness_errors)
+        return RunResults(self._subject, self._plan.checks, summaries, dict(self._vacuous), reasons, errors)

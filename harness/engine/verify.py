@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import EntryCheck, Finding
 from rnn_harness.engine.select import SelectedSpec, Selection
-from rnn_harness.errors import NotRun
+from rnn_harness.errors import HarnessError, NotRun
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -61,6 +61,10 @@ class PendingRecord:
             finding = self.decide()
         except NotRun as reason:
             return self.blank.model_copy(update={"reason": str(reason), "seconds": _since(start)})
+        except Exception as error:  # the next entry is decided all the same
+            failure = HarnessError(error)
+            update = {"reason": str(failure), "harness_error": failure.traceback_text, "seconds": _since(start)}
+            return self.blank.model_copy(update=update)
         update = {
             "outcome": Outcome.AGREES if finding.agrees else Outcome.REFUTED,
             "reason": finding.detail,

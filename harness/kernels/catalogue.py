@@ -35,7 +35,7 @@ def _onednn_refusal(setting: Setting) -> str | None:
         return "this torch was built without oneDNN"
     if setting.dtype == "float16":
         return "torch hands float16 to oneDNN only without gradients; with them its native kernels run"
-    if setting.dtype == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if setting.dtype == "bfloat16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001  # torch has no public way to ask
         return "oneDNN has no bfloat16 on this processor"
     return None
 

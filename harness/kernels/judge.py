@@ -14,7 +14,7 @@ import numpy as np
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
 from rnn_harness.engine.runner import Runner, RunPlan
-from rnn_harness.errors import NotRun, first_line
+from rnn_harness.errors import HarnessError, NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
@@ -25,6 +25,7 @@ from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.target_call import is_raised_by_target
 
 NOT_FOR_KERNELS = (
     "forward.equation",  # a kernel shows no gates
@@ -187,16 +188,8 @@ def _dispatched(
     start = time.perf_counter()
     try:
         events = profile_kernel(kernel, setting)
-    except Exception as error:
-        message = first_line(error)[:200]
-        # torch says so in a plain RuntimeError, too.
-        lacking = isinstance(error, NotImplementedError) or "not implemented for" in message
-        outcome = Outcome.NOT_RUN if lacking else Outcome.REFUTED
-        what_failed = (
-            f"torch has no such kernel in {setting.dtype}" if lacking else "cannot be run forward and backward"
-        )
-        reason = f"{what_failed}: {message}"
-        yield empty.model_copy(update={"reason": reason, "outcome": outcome})
+    except (Exception, SystemExit) as error:  # a kernel of others may raise anything
+        yield empty.model_copy(update=_failed_run(setting, error))
         return
     mismatch = events.mismatch(kernel.expected_events, kernel.forbidden_events)
     stamp = {
@@ -218,6 +211,30 @@ def _dispatched(
         warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
         for record in _judged(kernel, setting, seed, examples, on_case):
             yield record.model_copy(update=stamp)
+
+
+def _failed_run(setting: Setting, error: BaseException) -> dict[str, object]:
+    """Give the fields of the record of a kernel that raised an error on a small case, or in whose way one was raised.
+
+    Raises:
+        SystemExit: The harness itself is told to end.
+    """
+    message = first_line(error)[:200]
+    # torch says so in a plain RuntimeError, too.
+    if isinstance(error, NotImplementedError) or "not implemented for" in message:
+        return {"reason": f"torch has no such kernel in {setting.dtype}: {message}", "outcome": Outcome.NOT_RUN}
+    if isinstance(error, NotRun | UsageError):
+        return {"reason": message, "outcome": Outcome.NOT_RUN}
+    if is_raised_by_target(error):
+        return {"reason": f"cannot be run forward and backward: {message}", "outcome": Outcome.REFUTED}
+    if isinstance(error, SystemExit):
+        raise error
+    harness_error = HarnessError(error)
+    return {
+        "reason": str(harness_error),
+        "outcome": Outcome.NOT_RUN,
+        "harness_error": harness_error.traceback_text,
+    }
 
 
 def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
 from rnn_harness.references import Gradients, Reference, Run
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.subjects.parameter_role import hidden_size
 
 if TYPE_CHECKING:
@@ -119,7 +121,12 @@ class TorchReference:
         return self.reference.state_names
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Give the shapes of the reference's parameters, by its names."""
+        """Give the shapes of the reference's parameters, by its names.
+
+        Args:
+            input_size: n.
+            hidden_size: d.
+        """
         return self.reference.parameter_shapes(input_size, hidden_size)
 
     @property
@@ -128,7 +135,11 @@ class TorchReference:
         return np.dtype("float64" if self.dtype == "float64" else "float32")
 
     def laid_out(self, layout: str) -> TorchReference:
-        """Give the same kernel, called with its inputs and states in another layout."""
+        """Give the same kernel, called with its inputs and states in another layout.
+
+        Args:
+            layout: ``contiguous``, ``strided`` or ``expanded``, as for the class.
+        """
         return TorchReference(self.driver, self.reference, self.dtype, self.device, layout)
 
     def _lay_out(self, value: Tensor) -> Tensor:
@@ -156,7 +167,7 @@ class TorchReference:
         value = np.asarray(value)
         if value.dtype != self._array_format:
             raise Refused(f"a {self.dtype} kernel takes {self._array_format} arrays, not {value.dtype}")
-        tensor = torch.tensor(np.ascontiguousarray(value), dtype=getattr(torch, self.dtype))
+        tensor = torch.tensor(np.ascontiguousarray(value), dtype=torch_dtype(self.dtype))
         return tensor.to(self.device).requires_grad_(leaf)
 
     def forward(
@@ -186,7 +197,7 @@ class TorchReference:
         leaves = {k: self.tensor(value) for k, value in self.driver.table.pack(arguments.parameters).items()}
         states = {name: self.tensor(value) for name, value in arguments.states.items()}
         laid_out = {name: self._lay_out(value) for name, value in states.items()}
-        outputs, finals = self.driver.run(leaves, self._lay_out(x), laid_out, arguments.lengths)
+        outputs, finals = call_target(self.driver.run, leaves, self._lay_out(x), laid_out, arguments.lengths)
         return Graph(arguments, leaves, x, states, outputs, finals)
 
     def _zero_states(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:
@@ -226,6 +237,11 @@ class TorchReference:
 
         The arguments are those of `backward`.
 
+        Args:
+            run: The result of `forward`.
+            d_outputs: The gradient for the outputs (T, B, d).
+            d_finals: The gradient for the final states (B, d) by name; zero where None.
+
         Raises:
             NotRun: The kernel has no gradients.
         """
@@ -250,8 +266,12 @@ class TorchReference:
             # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
             # which a compiled backward takes for its own.
             with self.driver.parameters_swapped_in(leaves, graph.inputs, states):
-                gradients = torch.autograd.grad(
-                    [end for end, _ in live], wanted, [cotangent for _, cotangent in live], allow_unused=True
+                gradients = call_target(
+                    torch.autograd.grad,
+                    [end for end, _ in live],
+                    wanted,
+                    [cotangent for _, cotangent in live],
+                    allow_unused=True,
                 )
         filled = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
         d_states = dict(zip(states, filled[1 : 1 + len(states)], strict=True))
@@ -267,7 +287,11 @@ class TorchReference:
 
 
 def to_numpy(tensor: Tensor) -> Array:
-    """Copy a tensor's numbers into an array; formats that NumPy lacks become float32, exactly."""
+    """Copy a tensor's numbers into an array; formats that NumPy lacks become float32, exactly.
+
+    Args:
+        tensor: On any device, with or without a graph.
+    """
     import torch
 
     tensor = tensor.detach().cpu()

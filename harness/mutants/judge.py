@@ -12,6 +12,7 @@ from numpy.exceptions import ComplexWarning
 from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import HarnessError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.mutants.mutant import Mutant, build
@@ -81,7 +82,11 @@ def _refutation(check: Check, evaluation: Evaluation) -> Finding | None:
     with warnings.catch_warnings():
         # A mutant that computes in another format drops the imaginary part of a complex step.
         warnings.simplefilter("ignore", ComplexWarning)
-        return next((finding for finding in run_check(check, evaluation) if not finding.agrees), None)
+        try:
+            findings = run_check(check, evaluation)
+        except HarnessError:
+            return None  # a check that fails says nothing about the mutant
+        return next((finding for finding in findings if not finding.agrees), None)
 
 
 def judge_mutants(

@@ -91,7 +91,11 @@ class Conclusions:
     counterexample: CounterexampleProgram | None = None
 
     def add(self, event: TargetIdentified | TargetDiagnosed | CounterexampleFound) -> None:
-        """Take the event in, unless there was one of its kind before."""
+        """Take the event in, unless there was one of its kind before.
+
+        Args:
+            event: Only the first of each kind counts.
+        """
         match event:
             case TargetIdentified(identification):
                 self.identification = self.identification or identification

@@ -53,6 +53,9 @@ class Journal:
     def write(self, record: Record) -> None:
         """Append one record.
 
+        Args:
+            record: One line of the file; it is flushed, so that nothing is lost where the process ends.
+
         Raises:
             UsageError: the disk does not take it.
         """
@@ -78,7 +81,11 @@ class Journal:
 
 
 def not_a_record(error: ValueError) -> str:
-    """Say what is wrong with what should be a record: its fields, or where it is no JSON."""
+    """Say what is wrong with what should be a record: its fields, or where it is no JSON.
+
+    Args:
+        error: What parsing the line raised; of a ValidationError, up to four fields are named.
+    """
     if not isinstance(error, ValidationError):
         return str(error)
     fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]

@@ -40,6 +40,7 @@ class Record(BaseModel):
         ran: of a kernel, what the profiler saw.
         expected: why the candidate was expected to be refuted, where its author says so.
         init: the options that the candidate was constructed with.
+        harness_error: the traceback, where an error of the harness itself kept the check from being run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -69,6 +70,7 @@ class Record(BaseModel):
     ran: str = ""
     expected: str = ""
     init: tuple[str, ...] = ()
+    harness_error: str = ""
 
     @property
     def key(self) -> str:

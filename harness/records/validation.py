@@ -11,11 +11,13 @@ from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
-Verdict = Literal["agrees", "refuted", "undecided"]
+Verdict = Literal["agrees", "consistent", "refuted", "undecided"]
 IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
+CONSISTENCY = "consistency."
+"""Before the name of a check that needs no equation: what any recurrent cell must do."""
 _NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch")
 
 
@@ -85,8 +87,11 @@ class Validation(_Model):
     """Everything that was decided about one target.
 
     Attributes:
+        kind: What the document is.
+        schema_version: The version of the fields, to be raised when one changes its meaning.
         target: Its name.
-        outcome: ``agrees``, ``refuted`` or ``undecided``.
+        outcome: ``agrees``, ``consistent`` (it equals no known cell, and breaks no property of recurrent cells),
+            ``refuted`` or ``undecided``.
         spec: What it was compared with.
         identification: What it computes, if that was reached.
         diagnosis: What is wrong with it, if anything is.
@@ -95,6 +100,8 @@ class Validation(_Model):
         environment: The versions that may change an outcome.
     """
 
+    kind: Literal["validation"] = "validation"
+    schema_version: Literal[1] = 1
     target: str
     outcome: Verdict
     spec: str
@@ -116,14 +123,22 @@ class Validation(_Model):
 def outcome_of(records: Iterable[Record]) -> Verdict:
     """Decide the outcome of a target from its records.
 
+    Args:
+        records: The records of one target, in any order.
+
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
-        fault of the target's; ``agrees`` if a check of its numbers agrees; else ``undecided``.
+        fault of the target's, or the harness itself failed in a check; ``agrees`` if a check of its numbers agrees;
+        ``consistent`` if it is compared with no equations and a property of recurrent cells holds; else ``undecided``.
     """
     checks = list(records)
     if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
         return "refuted"
+    if any(record.harness_error for record in checks):
+        return "undecided"
     if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
-    is_decided = any(record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks)
-    return "agrees" if is_decided else "undecided"
+    agreeing = [record.check for record in checks if record.outcome is Outcome.AGREES]
+    if any(check not in _NOT_ABOUT_NUMBERS and not check.startswith(CONSISTENCY) for check in agreeing):
+        return "agrees"
+    return "consistent" if any(check.startswith(CONSISTENCY) for check in agreeing) else "undecided"

@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, IdentificationRecord, Validation
+from rnn_harness.records.validation import (
+    CONSISTENCY,
+    IDENTIFICATION_CHECK,
+    PROCESS_CHECK,
+    IdentificationRecord,
+    Validation,
+)
 from rnn_harness.records.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -26,23 +32,30 @@ _GROUPS = {
     "1,000 steps": ("precision.long",),
     "realistic sizes": ("scale.",),
     "metamorphic": ("metamorphic.",),
+    "consistency": ("consistency.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
 }
 _VERDICTS = {
     "agrees": "[bold green]✓ agrees[/]",
     "refuted": "[bold red]✗ refuted[/]",
+    "consistent": "[bold yellow]~ consistent[/] with what holds for every recurrent cell; no equation is known for it",
     "undecided": "[bold yellow]? undecided[/]",
 }
 _VERDICTS_SO_FAR = {
     "agrees": "[bold yellow]– not finished[/]; agrees so far",
     "refuted": "[bold red]✗ refuted[/]; not finished",
+    "consistent": "[bold yellow]– not finished[/]; consistent so far",
     "undecided": "[bold yellow]– not finished[/]; nothing is decided yet",
 }
 """Where it was interrupted: what is refuted stays so."""
 
 
 def summary_text(validation: Validation) -> str:
-    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken."""
+    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken.
+
+    Args:
+        validation: A validation that came to its end.
+    """
     from rich.console import Console
 
     text = io.StringIO()
@@ -90,8 +103,11 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
         yield "verdict", _VERDICTS[validation.outcome] + agreement
     else:
         yield "verdict", _VERDICTS_SO_FAR[validation.outcome]
-    if validation.outcome == "undecided" and validation.diagnosis is None:
+    if validation.outcome in ("consistent", "undecided") and validation.diagnosis is None:
         yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
+    if validation.outcome == "consistent":
+        yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
+        yield from (("note", escape(note)) for note in _notes(validation.checks))
     if validation.diagnosis is not None:
         yield "nearest", escape(validation.diagnosis.spec)
         yield "at fault", escape(validation.diagnosis.part)
@@ -134,9 +150,30 @@ def _agreement(validation: Validation) -> str:
 
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
-    """Yield each reason once why the target could not be identified, or its worker could not go on."""
+    """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
     deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
-    reasons = [record.reason for record in records if record.check in deciding and record.outcome is Outcome.NOT_RUN]
+    undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
+    reasons = [
+        f"{record.check}: {record.reason}" if record.harness_error else record.reason
+        for record in undecided
+        if record.check in deciding or record.harness_error
+    ]
+    yield from dict.fromkeys(reasons)
+
+
+def _properties(records: Sequence[Record], outcome: Outcome) -> Iterator[str]:
+    """Yield the names of the properties of recurrent cells that ended so, each once."""
+    checks = (record.check for record in records if record.outcome is outcome and record.check.startswith(CONSISTENCY))
+    yield from dict.fromkeys(check.removeprefix(CONSISTENCY).replace("-", " ") for check in checks)
+
+
+def _notes(records: Sequence[Record]) -> Iterator[str]:
+    """Yield what there is to add to properties that hold."""
+    reasons = (
+        record.reason
+        for record in records
+        if record.outcome is Outcome.AGREES and record.check.startswith(CONSISTENCY) and record.reason
+    )
     yield from dict.fromkeys(reasons)
 
 

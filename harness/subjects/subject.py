@@ -14,6 +14,7 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.references.bidirectional import Bidirectional
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -30,7 +31,8 @@ class Subject:
         cell: what computes the states.
         output: the output layer on top of it, if the spec has one.
         construct: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
-        absent: what the reference has and the cell has not, and that is zero: parameters, and ``states.h``.
+        absent: what the reference has and the cell has not, and that is zero: parameters, ``states.h`` for a state that
+            cannot be given, and ``finals.h`` for one that does not come back, so that it has no gradient either.
     """
 
     spec: Spec
@@ -71,14 +73,22 @@ class Subject:
         return 2 if isinstance(self.reference, Bidirectional) and self.reference.merge == "concat" else 1
 
     def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of all parameters, the output layer's included, at these named sizes."""
+        """Return the shapes of all parameters, the output layer's included, at these named sizes.
+
+        Args:
+            sizes: n, d and, with an output layer, k.
+        """
         shapes = self.cell.parameter_shapes(sizes["n"], sizes["d"])
         if self.output:
             shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
         return shapes
 
     def state_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """Return the size of every state by reference name, at these named sizes."""
+        """Return the size of every state by reference name, at these named sizes.
+
+        Args:
+            sizes: every named size of the spec, such as n and d.
+        """
         shapes = {state.name: state.shape for state in self.spec.program(LAYERS).states}
         return {source: shapes[name][0].size(sizes) for name, source in self.states.items()}
 
@@ -101,7 +111,7 @@ class Subject:
             The cell's run; where there is an output layer, with its output (T, B, k) in place of the hidden state.
         """
         below, top = _split(parameters)
-        run = self.cell.forward(below, inputs, states, lengths)
+        run = call_target(self.cell.forward, below, inputs, states, lengths)
         if not self.output:
             return run
         y = masked(self.output.forward(top, run.outputs), lengths)
@@ -116,11 +126,11 @@ class Subject:
             d_finals: cotangents of the final states by reference name; None for zeros.
         """
         if not self.output:
-            return self.cell.backward(run, d_outputs, d_finals)
+            return call_target(self.cell.backward, run, d_outputs, d_finals)
         inner, top, lengths = run.saved
         d_outputs = masked(d_outputs, lengths)
         d_hidden, top_gradients = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
-        below = self.cell.backward(inner, d_hidden, d_finals)
+        below = call_target(self.cell.backward, inner, d_hidden, d_finals)
         return Gradients(below.inputs, below.states, below.parameters | top_gradients)
 
     @functools.cached_property
@@ -194,7 +204,12 @@ class Subject:
 
 
 def masked(values: Array, lengths: IndexArray | None) -> Array:
-    """Return `values` (T, B, .) with zeros past every row's length."""
+    """Return `values` (T, B, .) with zeros past every row's length.
+
+    Args:
+        values: time first; not changed, but returned itself where `lengths` is None.
+        lengths: the number of steps of every row (B,); None for all.
+    """
     if lengths is None:
         return values
     alive = np.arange(len(values))[:, None] < lengths

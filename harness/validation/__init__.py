@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         collect_validation,
     )
     from rnn_harness.records.validation import Validation, outcome_of
+    from rnn_harness.validation.candidate_reference import candidate_as_reference
     from rnn_harness.validation.identification.identification import Identification
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import load_map, save_map
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from rnn_harness.validation.judging.validate import judge_case, run_validation
     from rnn_harness.validation.loading.options import read_options
     from rnn_harness.validation.loading.target import Target, load_target, target_of
-    from rnn_harness.validation.reproduction.reference import candidate_as_reference
     from rnn_harness.validation.request import Limits, Listener, ValidationRequest
 
 __all__ = [
@@ -88,7 +88,7 @@ _MODULES = {
     "rnn_harness.validation.judging.validate": ("judge_case", "run_validation"),
     "rnn_harness.validation.loading.options": ("read_options",),
     "rnn_harness.validation.loading.target": ("Target", "load_target", "target_of"),
-    "rnn_harness.validation.reproduction.reference": ("candidate_as_reference",),
+    "rnn_harness.validation.candidate_reference": ("candidate_as_reference",),
     "rnn_harness.validation.request": ("Limits", "Listener", "ValidationRequest"),
 }
 

@@ -40,6 +40,8 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class _Decision:
+    """The verdict of a claim, and what it rests on."""
+
     verdict: ReportedVerdict
     evidence: str = ""
 
@@ -102,4 +104,4 @@ def _decide_by_measurement(claim: Claim, measurements: Sequence[Measurement]) ->
         return _Decision(NOT_RUN, f"not measured: {claim.evidence[0]}")
     if claim.verdict is None:
         return _Decision(measured.verdict, measured.numbers)
-    return _Decision(claim.verdict if measured.holds else EVIDENCE_REFUTED, measured.numbers)
+    return _Decision(claim.verdict if measured.is_supported else EVIDENCE_REFUTED, measured.numbers)

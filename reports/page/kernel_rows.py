@@ -10,7 +10,7 @@ from pydantic import ConfigDict, with_config
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.summary import count_outcomes
-from rnn_harness.reports.text.kernels import Setting
+from rnn_harness.reports.text.kernels import KernelConfiguration
 
 
 @with_config(ConfigDict(ser_json_inf_nan="strings"))
@@ -42,14 +42,18 @@ class KernelRow:
 
 
 def kernel_rows(records: Sequence[Record]) -> list[KernelRow]:
-    """Return a row for each setting, in the order of the records."""
-    settings: dict[Setting, list[Record]] = {}
+    """Return a row for each setting, in the order of the records.
+
+    Args:
+        records: Records of kernels; a setting is a kernel in a dtype on a device.
+    """
+    settings: dict[KernelConfiguration, list[Record]] = {}
     for record in records:
-        settings.setdefault(Setting.of(record), []).append(record)
+        settings.setdefault(KernelConfiguration.of(record), []).append(record)
     return [_kernel_row(setting, records_there) for setting, records_there in settings.items()]
 
 
-def _kernel_row(setting: Setting, records: Sequence[Record]) -> KernelRow:
+def _kernel_row(setting: KernelConfiguration, records: Sequence[Record]) -> KernelRow:
     """Return the row of one setting from its records."""
     counts = count_outcomes(records)
     bits = {record.check: record.bits for record in records if record.bits is not None}

@@ -1,6 +1,6 @@
 """How a claim is decided by measurements: one function for each name that a claim's evidence may give.
 
-Each returns None where the measurements that it needs are missing.
+Each takes all measurements, of any kind and in any order, and returns None where those that it needs are missing.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ class ClaimVerdict:
     """What measurements say about a claim.
 
     Attributes:
-        holds: Whether it is as the claim says.
+        is_supported: Whether it is as the claim says.
         verdict: The verdict that follows.
         numbers: The numbers that it rests on, in words.
     """
 
-    holds: bool
+    is_supported: bool
     verdict: Verdict
     numbers: str
 
 
 MeasuredClaim = Callable[[Sequence[Measurement]], ClaimVerdict | None]
+"""Takes all measurements; returns None where those that it needs are missing."""
 _START = "torch"
 """The initialisation that torch gives a cell."""
 
@@ -73,28 +74,30 @@ def _learners(measurements: Sequence[Measurement], task: str) -> Mapping[str, Le
 
 
 def fewer_parameters(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """A GRU has fewer parameters than an LSTM."""
+    """Decide whether a GRU has fewer parameters than an LSTM."""
     counts = _counts(measurements)
     if not {"gru.keep.column", "lstm.column"} <= set(counts):
         return None
     gru, lstm = counts["gru.keep.column"], counts["lstm.column"]
-    holds = gru < lstm
-    return ClaimVerdict(holds, "true" if holds else "false", f"{gru} against {lstm} at n = 3, d = 4: {gru / lstm:.2f}")
+    is_supported = gru < lstm
+    return ClaimVerdict(
+        is_supported, "true" if is_supported else "false", f"{gru} against {lstm} at n = 3, d = 4: {gru / lstm:.2f}"
+    )
 
 
 def closed_forms(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """The numbers of parameters are what the closed forms say."""
+    """Decide whether the numbers of parameters are what the closed forms say."""
     counts = [row for row in measurements if isinstance(row, ParameterCount) and row.origin == "spec"]
     if not counts:
         return None
-    holds = all(count.agrees for count in counts)
+    is_supported = all(count.agrees for count in counts)
     formula = next((count.formula for count in counts if count.subject == "lstm.column"), "")
     numbers = f"{len(counts)} closed forms held; the LSTM's is {formula}"
-    return ClaimVerdict(holds, "true" if holds else "false", numbers)
+    return ClaimVerdict(is_supported, "true" if is_supported else "false", numbers)
 
 
 def twice_the_parameters(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """Two directions have twice the parameters of one."""
+    """Decide whether two directions have twice the parameters of one."""
     counts = _counts(measurements)
     if not {"lstm.bidirectional", "lstm.column"} <= set(counts):
         return None
@@ -111,7 +114,11 @@ class _Point:
 
 
 def faster_than_lstm(family: str) -> MeasuredClaim:
-    """The fastest implementation of a family beats the LSTM's fastest, wherever both were measured."""
+    """Return the decision whether a family is faster than the LSTM, each by its fastest implementation.
+
+    Args:
+        family: The family's name; points of the grid where both were timed are compared.
+    """
 
     def decide(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
         fastest: dict[_Point, dict[str, float]] = {}
@@ -140,20 +147,20 @@ def faster_than_lstm(family: str) -> MeasuredClaim:
 
 
 def long_dependencies(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """A cell with gates learns a task that a simple RNN does not."""
+    """Decide whether a cell with gates learns a task that a simple RNN does not."""
     learners = _learners(measurements, "adding")
     if not {"RNN", "GRU", "LSTM"} <= set(learners):
         return None
     losses = ", ".join(f"{name} {learner.median:.4f}" for name, learner in learners.items())
     rnn = learners["RNN"]
     gated = max(learner.seeds_solved for name, learner in learners.items() if name != "RNN")
-    holds = rnn.seeds_solved == 0 and gated > 0
+    is_supported = rnn.seeds_solved == 0 and gated > 0
     numbers = f"adding over {rnn.sizes['T']} steps, loss (chance {rnn.chance:.4f}): {losses}"
-    return ClaimVerdict(holds, "true under conditions" if holds else "depends", numbers)
+    return ClaimVerdict(is_supported, "true under conditions" if is_supported else "depends", numbers)
 
 
 def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """Gates that keep let the gradient reach further than any cell at torch's initialisation."""
+    """Decide whether gates that keep let the gradient reach further than any cell at torch's initialisation."""
     names = (("RNN", _START), ("GRU", _START), ("LSTM", _START), ("LSTM", "chrono"))
     rows = _Decays(measurements).of(*names)
     if rows is None:
@@ -162,24 +169,24 @@ def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     rates = (
         f"per step {rnn:.3f} (RNN), {gru:.3f} (GRU), {lstm:.3f} (LSTM) at torch's initialisation; {chrono:.3f} chrono"
     )
-    holds = chrono > max(rnn, gru, lstm)
-    verdict: Verdict = "true under conditions" if holds else "false"
-    return ClaimVerdict(holds, verdict, f"{rates}; only with gates that keep")
+    is_supported = chrono > max(rnn, gru, lstm)
+    verdict: Verdict = "true under conditions" if is_supported else "false"
+    return ClaimVerdict(is_supported, verdict, f"{rates}; only with gates that keep")
 
 
 def rnn_vanishes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """The gradient of a simple RNN vanishes."""
+    """Decide whether the gradient of a simple RNN vanishes."""
     rows = _Decays(measurements).of(("RNN", _START), ("sigmoid RNN", _START))
     if rows is None:
         return None
-    holds = all(row.ci_high is not None and row.ci_high < 1 for row in rows)
+    is_supported = all(row.ci_high is not None and row.ci_high < 1 for row in rows)
     rates = "; ".join(f"{row.subject} {row.rate:.3f} per step" for row in rows)
-    verdict: Verdict = "true under conditions" if holds else "false"
-    return ClaimVerdict(holds, verdict, f"{rates}, at torch's initialisation")
+    verdict: Verdict = "true under conditions" if is_supported else "false"
+    return ClaimVerdict(is_supported, verdict, f"{rates}, at torch's initialisation")
 
 
 def short_range_learnt(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """A cell learns a task although its gradient decays fast before training."""
+    """Decide whether a cell learns a task although its gradient decays fast before training."""
     learners = [
         row
         for row in measurements
@@ -194,28 +201,28 @@ def short_range_learnt(measurements: Sequence[Measurement]) -> ClaimVerdict | No
 
 
 def gradient_explodes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """Large recurrent weights make the gradient explode."""
+    """Decide whether large recurrent weights make the gradient explode."""
     rows = _Decays(measurements).of(("RNN", "gain-3"))
     if rows is None:
         return None
-    holds = rows[0].ci_low is not None and rows[0].ci_low > 1
-    return ClaimVerdict(holds, "true" if holds else "false", f"gain 3: {rows[0].rate:.3f} per step")
+    is_supported = rows[0].ci_low is not None and rows[0].ci_low > 1
+    return ClaimVerdict(is_supported, "true" if is_supported else "false", f"gain 3: {rows[0].rate:.3f} per step")
 
 
 def eight_to_ten_steps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """The gradient of a sigmoid RNN reaches eight or ten steps."""
+    """Decide whether the gradient of a sigmoid RNN reaches eight or ten steps."""
     horizons = _Decays(measurements).horizons()
     steps = dict(horizons).get(f"sigmoid RNN ({_START})")
     if steps is None:
         return None
-    holds = 6 <= steps <= 12
-    others = ", ".join(f"{name} {horizon:.0f}" for name, horizon in horizons[1:4])
-    verdict: Verdict = "true under conditions" if holds else "false"
-    return ClaimVerdict(holds, verdict, f"float32 sees {steps:.0f} steps of it; {others}")
+    is_supported = 6 <= steps <= 12
+    further = ", ".join(f"{name} {horizon:.0f}" for name, horizon in horizons[1:4])
+    verdict: Verdict = "true under conditions" if is_supported else "false"
+    return ClaimVerdict(is_supported, verdict, f"float32 sees {steps:.0f} steps of it; {further}")
 
 
 def depends_on_initialisation(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """How far the gradient reaches depends on the initialisation."""
+    """Decide whether how far the gradient reaches depends on the initialisation."""
     horizons = _Decays(measurements).horizons()
     if len(horizons) < 3:
         return None
@@ -225,7 +232,7 @@ def depends_on_initialisation(measurements: Sequence[Measurement]) -> ClaimVerdi
 
 
 def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """The gradient of a simple RNN decays by a constant factor per step."""
+    """Decide whether the gradient of a simple RNN decays by a constant factor per step."""
     rows = _Decays(measurements).of(("RNN", _START), ("LSTM without forget gate", _START))
     if rows is None:
         return None
@@ -240,7 +247,7 @@ def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
 
 
 def gru_keeps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """A GRU whose update gate keeps the past lets the gradient reach far."""
+    """Decide whether a GRU whose update gate keeps the past lets the gradient reach far."""
     rows = _Decays(measurements).of(("GRU", _START), ("GRU", "keep"))
     if rows is None:
         return None
@@ -250,7 +257,7 @@ def gru_keeps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
 
 
 def only_these_learn(task: str, able: str, unable: str = "") -> MeasuredClaim:
-    """Learners whose names end in `able` solve a task that those whose names end in `unable` do not.
+    """Return the decision whether only some learners solve a task.
 
     Args:
         task: The task's name.
@@ -266,10 +273,10 @@ def only_these_learn(task: str, able: str, unable: str = "") -> MeasuredClaim:
         ]
         if not solving or not failing:
             return None
-        holds = all(row.seeds_solved for row in solving) and not any(row.seeds_solved for row in failing)
+        is_supported = all(row.seeds_solved for row in solving) and not any(row.seeds_solved for row in failing)
         losses = ", ".join(f"{row.subject} {row.median:.4f}" for row in (*solving, *failing))
         numbers = f"{solving[0].task_title}, loss (chance {solving[0].chance:.3f}): {losses}"
-        return ClaimVerdict(holds, "true" if holds else "depends", numbers)
+        return ClaimVerdict(is_supported, "true" if is_supported else "depends", numbers)
 
     return decide
 

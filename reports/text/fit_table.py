@@ -20,10 +20,15 @@ LONGEST_WORD = 24
 
 @dataclass(frozen=True)
 class Column:
-    """Never narrower than what it holds, unless `least` says down to how many characters.
+    """How a column gives way where there is little room.
 
-    `cut`: it then ends with an ellipsis, and is left out where there is no room; else it is folded at its words.
-    `short`: its name where there is little room.
+    Attributes:
+        name: Its heading.
+        right: Whether its texts stand on the right, as numbers do.
+        least: The number of characters down to which it may shrink; None for the width of its longest text.
+        cut: Whether what does not fit ends with an ellipsis, and the column is left out where there is no room; else
+            texts are folded at their words.
+        short: Its heading where there is little room.
     """
 
     name: str
@@ -33,80 +38,112 @@ class Column:
     short: str = ""
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """A way to draw a table.
+
+    Attributes:
+        columns: The columns that are drawn.
+        headings: Their headings.
+        rows: Their texts.
+        is_slim: Whether it is drawn without a frame.
+    """
+
+    columns: Sequence[Column]
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Text]]
+    is_slim: bool
+
+    @property
+    def frame_width(self) -> int:
+        """The number of characters that lines and padding take."""
+        gaps = len(self.columns) - 1
+        return 2 * gaps if self.is_slim else 3 * gaps + 2
+
+
 def print_table(console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    """As a table in a frame, in a slight one, without what may be left out, or row by row: the first that fits."""
+    """Print a table in the first of these forms that fits: framed, slim, without columns that may be cut, row by row.
+
+    Args:
+        console: The terminal.
+        title: What stands above it; empty for nothing.
+        columns: Its columns; the first names a row.
+        rows: A text for each column.
+    """
     if title:
         console.print(Text(title, style="italic"))
-    texts = [[Text(one) if isinstance(one, str) else one for one in row] for row in rows]
-    for bare, slight in ((False, False), (False, True), (True, False), (True, True)):
-        kept = [i for i, column in enumerate(columns) if not (bare and column.cut)]
-        names = [columns[i].short if slight and columns[i].short else columns[i].name for i in kept]
-        own = [columns[i] for i in kept]
-        frame = 2 * (len(kept) - 1) if slight else 3 * (len(kept) - 1) + 2
-        widths = _widths(own, names, [[row[i] for i in kept] for row in texts], console.width - frame)
+    texts = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    for layout in _layouts(columns, texts):
+        widths = _fitting_widths(layout, console.width - layout.frame_width)
         if widths is not None:
-            _print(console, own, names, widths, [[row[i] for i in kept] for row in texts], slight)
+            console.print(_rich_table(layout, widths))
             return
     for row in texts:
         _print_row(console, columns, row)
 
 
-def _widths(
-    columns: Sequence[Column], names: Sequence[str], rows: Sequence[Sequence[Text]], room: int
-) -> list[int] | None:
-    """A width for every column; None if they do not fit."""
-    held = [[Text(name), *(row[i] for row in rows)] for i, name in enumerate(names)]
-    widths = [max(cell_len(line) for text in own for line in text.plain.split("\n")) for own in held]
-    words = [
-        min(LONGEST_WORD, max((cell_len(word) for text in own for word in text.plain.split()), default=0))
-        for own in held
-    ]
-    floors = [
-        width if column.least is None else min(width, column.least if column.cut else max(column.least, word))
-        for column, width, word in zip(columns, widths, words, strict=True)
-    ]
+def _layouts(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Iterator[_Layout]:
+    """Yield the forms of a table, the widest first."""
+    for drops_cut, is_slim in ((False, False), (False, True), (True, False), (True, True)):
+        shown = [index for index, column in enumerate(columns) if not (drops_cut and column.cut)]
+        shown_columns = [columns[index] for index in shown]
+        headings = [column.short if is_slim and column.short else column.name for column in shown_columns]
+        yield _Layout(shown_columns, headings, [[row[index] for index in shown] for row in rows], is_slim)
+
+
+def _fitting_widths(layout: _Layout, room: int) -> list[int] | None:
+    """Return a width for every column; None if they do not fit into `room` characters."""
+    widths, floors = [], []
+    for index, column in enumerate(layout.columns):
+        texts = [layout.headings[index], *(row[index].plain for row in layout.rows)]
+        width = max(cell_len(line) for text in texts for line in text.split("\n"))
+        word = min(LONGEST_WORD, max((cell_len(word) for text in texts for word in text.split()), default=0))
+        widths.append(width)
+        floors.append(_least_width(column, width, word))
     while sum(widths) > room:
-        loose = [i for i, width in enumerate(widths) if width > floors[i]]
-        if not loose:
+        shrinkable = [index for index, width in enumerate(widths) if width > floors[index]]
+        if not shrinkable:
             return None
-        widths[max(loose, key=lambda i: (columns[i].cut, widths[i]))] -= 1
+        widths[max(shrinkable, key=lambda index: (layout.columns[index].cut, widths[index]))] -= 1
     return widths
 
 
-def _print(
-    console: Console,
-    columns: Sequence[Column],
-    names: Sequence[str],
-    widths: Sequence[int],
-    rows: Sequence[Sequence[Text]],
-    slight: bool,
-) -> None:
-    if slight:
-        made = Table(header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), box=box.SIMPLE_HEAD, show_edge=False)
+def _least_width(column: Column, width: int, word: int) -> int:
+    """Return the width down to which a column may shrink, from that of its longest text and of its longest word."""
+    if column.least is None:
+        return width
+    return min(width, column.least if column.cut else max(column.least, word))
+
+
+def _rich_table(layout: _Layout, widths: Sequence[int]) -> Table:
+    """Return the table with the widths of its columns."""
+    if layout.is_slim:
+        table = Table(header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), box=box.SIMPLE_HEAD, show_edge=False)
     else:
-        made = Table(header_style="bold", pad_edge=False)
-    for column, name, width in zip(columns, names, widths, strict=True):
-        made.add_column(
-            name,
+        table = Table(header_style="bold", pad_edge=False)
+    for column, heading, width in zip(layout.columns, layout.headings, widths, strict=True):
+        table.add_column(
+            heading,
             width=width,
             no_wrap=column.cut,
             overflow="ellipsis" if column.cut else "fold",
             justify="right" if column.right else "left",
         )
-    for row in rows:
-        made.add_row(*row)
-    console.print(made)
+    for row in layout.rows:
+        table.add_row(*row)
+    return table
 
 
 def _print_row(console: Console, columns: Sequence[Column], row: Sequence[Text]) -> None:
-    """The first column's text, and below it every other with its name, as many on a line as there is room for."""
+    """Print the first text, and below it every other with its heading, as many on a line as there is room for."""
     if row[0].plain:
         console.print(row[0], style="bold", soft_wrap=True)
-    for line in _packed(columns[1:], row[1:], console.width - 2):
+    for line in _packed_lines(columns[1:], row[1:], console.width - 2):
         console.print(Padding.indent(line, 2))
 
 
-def _packed(columns: Sequence[Column], row: Sequence[Text], room: int) -> Iterator[Text]:
+def _packed_lines(columns: Sequence[Column], row: Sequence[Text], room: int) -> Iterator[Text]:
+    """Yield lines of at most `room` characters, if they can be, of texts with their headings."""
     line = Text()
     for column, text in zip(columns, row, strict=True):
         if not text.plain.strip():

@@ -19,7 +19,7 @@ _MOST_BITS = 99
 _LONGEST_REASON = 200
 
 
-class Setting(NamedTuple):
+class KernelConfiguration(NamedTuple):
     """What one row of the table is about.
 
     Attributes:
@@ -33,8 +33,12 @@ class Setting(NamedTuple):
     device: str
 
     @classmethod
-    def of(cls, record: Record) -> Setting:
-        """Return the setting in which a record was made."""
+    def of(cls, record: Record) -> KernelConfiguration:
+        """Return the setting in which a record was made.
+
+        Args:
+            record: A record of a kernel; of its device, only the kind counts.
+        """
         return cls(record.kernel, record.dtype, record.device.split(" ")[0])
 
 
@@ -67,16 +71,16 @@ _COLUMNS = (
 def _print_settings(console: Console, records: Sequence[Record]) -> None:
     """Print one row per setting in which something was run."""
     rows: list[list[Cell]] = []
-    settings: dict[Setting, list[Record]] = {}
+    settings: dict[KernelConfiguration, list[Record]] = {}
     for record in records:
-        settings.setdefault(Setting.of(record), []).append(record)
+        settings.setdefault(KernelConfiguration.of(record), []).append(record)
     for setting, records_there in settings.items():
         if setting.dtype and any(record.outcome is not Outcome.NOT_RUN for record in records_there):
             rows.append(_setting_row(setting, records_there))
     print_table(console, "Kernels", _COLUMNS, rows)
 
 
-def _setting_row(setting: Setting, records: Sequence[Record]) -> list[Cell]:
+def _setting_row(setting: KernelConfiguration, records: Sequence[Record]) -> list[Cell]:
     """Return the row of one setting from its records."""
     forward, *groups = (_count_cell(records, prefix) for prefix in _GROUPS)
     bounded = [
@@ -139,14 +143,24 @@ def _print_refutations(console: Console, records: Sequence[Record]) -> None:
 
 
 def print_totals(console: Console, records: Sequence[Record]) -> None:
-    """Print how many records there are of each outcome."""
+    """Print how many records there are of each outcome.
+
+    Args:
+        console: Where to.
+        records: Every record, of references and of kernels.
+    """
     counts = count_outcomes(records)
     parts = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     console.print(f"{len(records)} records: {parts}.", style="bold red" if counts[Outcome.REFUTED] else "bold")
 
 
 def print_records(console: Console, records: Sequence[Record]) -> None:
-    """Print a table of every record of kernels or of a candidate."""
+    """Print a table of every record of kernels or of a candidate.
+
+    Args:
+        console: Where to.
+        records: One row each, in this order; long reasons are cut.
+    """
     columns = [Column(name) for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound")]
     rows = [
         (

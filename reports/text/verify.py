@@ -98,8 +98,8 @@ def _print_cells(console: Console, records: Sequence[Record]) -> None:
     rows: list[list[Cell]] = []
     for spec, records_of_spec in specs.items():
         proofs = [record for record in records_of_spec if record.check == _PROOF]
-        others = [record for record in records_of_spec if record.check != _PROOF]
-        cells = [_group_cell(others, prefix) for prefix in ("forward.", "backward.", "metamorphic.")]
+        checks = [record for record in records_of_spec if record.check != _PROOF]
+        cells = [_group_cell(checks, prefix) for prefix in ("forward.", "backward.", "metamorphic.")]
         bounded = [record for record in records_of_spec if not record.check.startswith("metamorphic.")]
         share = max((record.error_over_bound or 0.0 for record in bounded), default=0.0)
         examples = max(record.examples for record in records_of_spec)

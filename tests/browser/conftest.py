@@ -34,8 +34,8 @@ def _records() -> Iterator[Record]:
         spec, _ = library().entry(name)
         audit = {"entry": name, "spec": spec.id, "check": "text.audit", "witness": "text", "outcome": Outcome.AGREES}
         yield Record.model_validate({**audit, "reason": "what the audit found"})
-    told = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
-    yield from (Record.model_validate({**told, "entry": name}) for name in ("Q-01", "Q-02"))
+    pair = {"spec": "equivalences", "check": "symbolic.pair", "witness": "symbolic", "outcome": Outcome.AGREES}
+    yield from (Record.model_validate({**pair, "entry": name}) for name in ("Q-01", "Q-02"))
     kernel = {"spec": "lstm.column", "check": "precision.format", "witness": "kernel", "outcome": Outcome.AGREES}
     for name, dtype, bits in (("nn.LSTM/native", "float32", 22.7), ("nn.LSTM/onednn", "bfloat16", 7.9)):
         row = {"entry": "lstm.column", "kernel": name, "dtype": dtype, "device": "cpu", "bits": bits}
@@ -125,7 +125,9 @@ def page(browser: Any, page_url: str) -> Iterator[Any]:
     context = browser.new_context()
     opened = context.new_page()
     opened.errors, opened.asked = [], []
-    opened.on("console", lambda said: opened.errors.append(said.text) if said.type in ("error", "warning") else None)
+    opened.on(
+        "console", lambda message: opened.errors.append(message.text) if message.type in ("error", "warning") else None
+    )
     opened.on("pageerror", lambda error: opened.errors.append(str(error)))
     opened.on("request", lambda request: opened.asked.append(request.url))
     opened.goto(page_url)

@@ -114,11 +114,13 @@ def test_dark_and_printed_it_stays_readable(page: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_that_shuts_somebody_out(page: Any, scheme: str) -> None:
+def test_axe_finds_no_barrier(page: Any, scheme: str) -> None:
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="not run: pip install 'rnn-harness[browser]'"
     )
     page.emulate_media(color_scheme=scheme)
-    found = axe.Axe().run(page)
-    told = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found.response["violations"]]
-    assert told == []
+    audit = axe.Axe().run(page)
+    violations = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:160]}" for violation in audit.response["violations"]
+    ]
+    assert violations == []

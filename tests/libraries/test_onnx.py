@@ -24,7 +24,7 @@ from rnn_harness.validation import (
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-node = importlib.import_module("onnx_nodes").node
+node = importlib.import_module("tests.helpers.onnx_nodes").node
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 DeclaredNode = tuple[str, dict[str, Any]]

@@ -3,95 +3,143 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import tomllib
-from collections.abc import Iterator
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {"rnn_harness": "harness", "specs": "specs", "references": "references", "reports": "reports"}
-SOURCES = sorted(path for folder in FOLDERS.values() for path in (ROOT / folder).rglob("*.py"))
-PYTHON = sorted([*SOURCES, *(ROOT / "tests").rglob("*.py")])
+from tests.repository.source_tree import FOLDERS, ROOT, modules, own_imports
+
+PYTHON = sorted([*(module.path for module in modules()), *(ROOT / "tests").rglob("*.py")])
 
 
 def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{relative(path)}:{node.lineno} imports relatively"
-            yield f"{node.module}"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def test_package_list_of_pyproject_is_the_folders_that_hold_an_init() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    found = set()
+    folders = set()
     for folder in FOLDERS.values():
         for init in (ROOT / folder).rglob("__init__.py"):
             parts = init.parent.relative_to(ROOT).parts
-            found.add(".".join(("rnn_harness", *(parts[1:] if parts[0] == "harness" else parts))))
-    assert set(setuptools["packages"]) == found
+            folders.add(".".join(("rnn_harness", *(parts[1:] if parts[0] == "harness" else parts))))
+    assert set(setuptools["packages"]) == folders
 
 
 def test_top_level_holds_only_what_the_project_agreed_on() -> None:
     agreed = {"harness", "references", "specs", "tests", "reports", "tox.ini", "pyproject.toml"}
     extra = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "constraints.txt"}
+    extra |= {"docs", "MANIFEST.in"}
     visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     built = {"build", "dist"} | {name for name in visible if name.endswith(".egg-info")}
     assert agreed <= visible
     assert visible - agreed - extra - built == set()
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=relative)
-def test_file_stays_under_400_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+def test_no_file_is_longer_than_400_lines() -> None:
+    lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in PYTHON}
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
 
 
-@pytest.mark.parametrize(
-    ("folder", "forbidden"),
-    [
-        ("specs", ("rnn_harness.references", "rnn_harness.reports", "rnn_harness.arithmetic", "torch")),
-        (
-            "references",
-            ("rnn_harness.specs", "rnn_harness.reports", "rnn_harness.arithmetic", "torch", "sympy"),
-        ),
-        ("harness/arithmetic", ("rnn_harness.references",)),
-        ("harness/derive", ("rnn_harness.references",)),
-        ("reports", ("rnn_harness.references", "rnn_harness.checks", "torch")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "imports none of the others",
-)
-def test_imports_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
-    own = "rnn_harness." + folder.split("/")[-1]
+def test_no_import_is_relative() -> None:
     wrong = [
-        f"{relative(path)} imports {name}"
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        for name in imported(path)
-        if name.startswith(forbidden)
-        or (folder in ("specs", "references") and name.startswith("rnn_harness.") and not name.startswith(own))
+        f"{module.where}:{node.lineno}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert wrong == []
 
 
-def test_reports_import_records_and_the_data_of_specs_alone() -> None:
-    allowed = (
-        *("rnn_harness.records", "rnn_harness.reports", "rnn_harness.specs"),
-        *("rnn_harness.families", "rnn_harness.errors", "rnn_harness.runtime.atomic_file"),
-    )
+def test_folders_import_each_other_in_one_direction() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for imported in own_imports():
+        target = [*imported.target.split("."), ""][1]
+        # The package itself holds the public functions, and modules without imports (errors, families, array types).
+        if target and imported.module.folder and target != imported.module.folder:
+            graph[imported.module.folder].add(target)
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+def test_nothing_private_is_imported_from_another_folder() -> None:
+    public = {"rnn_harness.__main__"}
+    packages = {module.name for module in modules() if module.path.name == "__init__.py"}
+    wrong = []
+    for imported in own_imports():
+        home = imported.target if imported.target in packages else imported.target.rpartition(".")[0]
+        here = (
+            imported.module.name
+            if imported.module.path.name == "__init__.py"
+            else imported.module.name.rpartition(".")[0]
+        )
+        last = imported.target.rpartition(".")[2]
+        private = (last.startswith("_") and imported.target not in public) or imported.name.startswith("_")
+        if private and home != here:
+            wrong.append(str(imported))
+    assert wrong == []
+
+
+STEPS = ("cells", "loading", "identification", "consistency", "diagnosis", "reproduction", "judging")
+"""The steps of a validation, each of which may import those before it."""
+
+
+def test_steps_of_a_validation_import_only_the_steps_before_them() -> None:
+    wrong = []
+    for imported in own_imports():
+        step, target = (name.split(".") for name in (imported.module.name, imported.target))
+        inside = step[1:2] == target[1:2] == ["validation"] and len(step) > 3 and len(target) > 3
+        if inside and STEPS.index(target[2]) > STEPS.index(step[2]):
+            wrong.append(str(imported))
+    assert wrong == []
+
+
+LOWER = {
+    "specs": ("specs",),
+    "references": ("references",),
+    "arithmetic": ("arithmetic", "specs", "array_types", "errors"),
+    "derivatives": ("derivatives", "arithmetic", "specs", "subjects", "array_types", "errors"),
+    "reports": ("reports", "records", "specs", "errors", "families", "runtime"),
+}
+"""What the folders whose independence matters may import, and nothing else."""
+
+
+@pytest.mark.parametrize("folder", LOWER)
+def test_a_folder_imports_only_what_it_is_allowed_to(folder: str) -> None:
+    wrong = [
+        str(imported)
+        for imported in own_imports()
+        if imported.module.folder == folder and [*imported.target.split("."), ""][1] not in LOWER[folder]
+    ]
+    assert wrong == []
+
+
+def test_reports_take_nothing_of_specs_but_their_data() -> None:
     data = {"Claim", "Contradiction", "Equivalence", "Misprint", "Program", "Table", "Verdict"}
     data |= {"claims", "contradictions", "equivalences", "errata", "library", "misprints"}
-    for path in sorted((ROOT / "reports").rglob("*.py")):
-        for name in imported(path):
-            if name.startswith("rnn_harness."):
-                assert name.startswith(allowed), f"{relative(path)} imports {name}"
-            if name.startswith("rnn_harness.specs."):
-                assert name.split(".")[-1] in data, f"{relative(path)} imports {name}"
+    names = {
+        imported.name or imported.target.rpartition(".")[2]
+        for imported in own_imports()
+        if imported.module.folder == "reports" and imported.target.startswith("rnn_harness.specs")
+    }
+    assert names <= data
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"), [("specs", {"torch"}), ("references", {"torch", "sympy"}), ("reports", {"torch"})]
+)
+def test_a_folder_keeps_heavy_libraries_out(folder: str, forbidden: set[str]) -> None:
+    wrong = [
+        f"{module.where}:{node.lineno}"
+        for module in modules()
+        if module.folder == folder
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Import) and {alias.name.split(".")[0] for alias in node.names} & forbidden)
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in forbidden)
+    ]
+    assert wrong == []
 
 
 def test_torch_sympy_and_hypothesis_are_never_imported_at_the_top_of_the_command() -> None:
@@ -108,12 +156,11 @@ def test_torch_sympy_and_hypothesis_are_never_imported_at_the_top_of_the_command
 
 
 def test_small_numbers_that_could_be_tolerances_stand_only_in_the_assumptions_module() -> None:
-    allowed = ROOT / "harness" / "arithmetic" / "assumptions.py"
-    found = [
-        f"{relative(path)}:{node.lineno} holds {node.value!r}"
-        for path in SOURCES
-        if path != allowed
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    wrong = [
+        f"{module.where}:{node.lineno} holds {node.value!r}"
+        for module in modules()
+        if module.name != "rnn_harness.arithmetic.assumptions"
+        for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < abs(node.value) < 1e-3
     ]
-    assert found == []
+    assert wrong == []

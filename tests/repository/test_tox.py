@@ -18,7 +18,7 @@ def tox() -> configparser.ConfigParser:
 
 def test_every_promised_environment_exists() -> None:
     sections = {name.removeprefix("testenv:") for name in tox().sections() if name.startswith("testenv:")}
-    assert {"tests", "lint", "types", "verify", "gpu", "bench", "libraries"} <= sections
+    assert {"suite", "deep", "tests", "lint", "types", "verify", "gpu", "bench", "libraries", "browser"} <= sections
 
 
 def test_tests_run_on_the_wheel_from_another_directory_under_the_constraints() -> None:
@@ -35,4 +35,5 @@ def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:
     command = re.search(r"^(python3 -m venv .*tox run)$", readme, re.MULTILINE)
     assert command is not None, "README.md shows no test command"
     steps = [step.strip().replace(" --quiet", "") for step in command[1].split("&&")]
-    assert steps == [line.replace(" --quiet", "") for line in script.splitlines() if ".venv" in line]
+    lines = [line.replace(" --quiet", "") for line in script.splitlines() if ".venv" in line]
+    assert lines == [*steps, ".venv/bin/tox run -e libraries,browser"]

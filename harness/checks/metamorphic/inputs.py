@@ -1,4 +1,7 @@
-"""Input features and biases: M-05, M-06, M-13, M-14, M-44."""
+"""Input features and biases: M-05, M-06, M-13, M-14, M-44.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,7 @@ def one_hot_input(original: SubjectRun) -> Iterator[Comparison]:
         picked = n - 1
         code = np.zeros_like(arrays.inputs)
         code[..., picked] = 1
-        parameters = along(arrays.parameters, lambda _n, value, axis, _k: value[:, picked : picked + 1], "input")
+        parameters = along(arrays.parameters, lambda _n, value, _axis, _k: value[:, picked : picked + 1], "input")
         a = original.at(replace(arrays, inputs=code))
         b = original.at(replace(arrays, inputs=np.ones_like(arrays.inputs[..., :1]), parameters=parameters))
         yield from runs_close(a, b)

@@ -55,17 +55,24 @@ class CallArgument:
 
     Attributes:
         role: What it is.
-        keyword: The name by which it is handed over; empty where it goes by its place.
+        name: Its name; empty where it is unknown.
+        by_name: Whether it is handed over by its name, and not by its place.
         axes: The axes of a further argument: T, B and 1; empty for a number.
         dtype: The dtype of a further argument: ``bool``, ``int64``, or empty for that of the inputs.
         as_list: Whether a further argument is a list of numbers, and no tensor.
     """
 
     role: Role
-    keyword: str = ""
+    name: str = ""
+    by_name: bool = False
     axes: str = ""
     dtype: str = ""
     as_list: bool = False
+
+    @property
+    def keyword(self) -> str:
+        """The name by which it is handed over; empty where it goes by its place."""
+        return self.name if self.by_name else ""
 
     @property
     def is_extra(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.call_argument import CallArgument, CallSizes
 from rnn_harness.validation.cells.state_form import SEPARATE, Merging, StateForm, result_leaves
 
@@ -38,6 +39,7 @@ class CallingConvention:
         listed: Whether the outputs come as a list of steps.
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
+        wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
     sequence: bool
@@ -52,8 +54,11 @@ class CallingConvention:
     listed: bool = False
     prefixes: bool = False
     output_axes: str = ""
+    wording: str = ""
 
     def __str__(self) -> str:
+        if self.wording:
+            return self.wording
         axes = self.axes_of_input
         order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
         if axes[0] in "nB" and axes[-1] == "T":
@@ -61,7 +66,7 @@ class CallingConvention:
         how = {"tensor": "", "list": " as a list of steps", "packed": ", packed"}[self.input_form]
         form = f"a sequence, {order}{how}" if self.sequence else "one step"
         state = self.state_form.wording(self.states) if self.states else "no state"
-        where = " before the input" if self.states and self._state_first() else ""
+        where = " before the input" if self.states and self.state_first else ""
         rows = ", batch in columns" if axes == "nB" else _ONE_ROW.get(axes, "")
         extras = [argument.wording for argument in self.arguments if argument.is_extra]
         with_extras = f", with {' and '.join(extras)}" if extras else ""
@@ -99,9 +104,25 @@ class CallingConvention:
         needed = {"states": 1, "first state": 1, "second state": 2}.get(argument.role, 0)
         return self.states >= needed
 
-    def _state_first(self) -> bool:
-        """Say whether the first argument is a state."""
+    @property
+    def state_first(self) -> bool:
+        """Whether the first argument is a state."""
         return self.handed_over[0].role in ("states", "first state")
+
+    @property
+    def packed(self) -> bool:
+        """Whether two states go in as one argument."""
+        return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
+
+    def without(self, names: Iterable[str]) -> CallingConvention:
+        """The convention without the arguments of these names, so that others can take their places.
+
+        Args:
+            names: The names.
+        """
+        left_out = set(names)
+        kept = (argument for argument in self.handed_over if argument.name not in left_out)
+        return replace(self, arguments=tuple(replace(argument, by_name=bool(argument.name)) for argument in kept))
 
     def call(
         self, target: Callable[..., object], x: Tensor, states: list[Tensor]
@@ -280,7 +301,7 @@ def target_result(
         states: The states (B, d).
     """
     positional, keywords = convention.positional_and_keyword(x, states)
-    return target(*positional, **keywords)
+    return call_target(target, *positional, **keywords)
 
 
 def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:

@@ -65,7 +65,7 @@ def explain_map(identification: Identification, mapped: Identification) -> Diagn
 
     Args:
         identification: The right cell.
-        given: What the map says.
+        mapped: What the map says.
     """
     wanted = {(block.parameter, block.block, block.side): block.name for block in mapped.assignment.table.blocks}
     wrong = []

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
@@ -90,7 +91,7 @@ class Probe:
 
     def complete(self) -> Response:
         """Run with all parameters over all steps."""
-        return self._run(self.parameters, STEPS)
+        return self.respond(self.parameters, STEPS)
 
     def masked(self, layout: Layout, alive: frozenset[int]) -> Response:
         """Run with some blocks of parameters alone, over `steps` steps.
@@ -101,7 +102,7 @@ class Probe:
         """
         key = (layout.forms, layout.recurrent_first, alive, self.steps)
         if key not in self._responses:
-            self._responses[key] = self._run(self._only(layout, alive), self.steps)
+            self._responses[key] = self.respond(self._only(layout, alive), self.steps)
         return self._responses[key]
 
     def from_huge_states(self, layout: Layout) -> Response:
@@ -113,7 +114,7 @@ class Probe:
         if key not in self._responses:
             far = replace(self, states=tuple(HUGE * (state + np.sign(state)) for state in self.states))
             try:
-                self._responses[key] = far._run(self._only(layout, frozenset()), 1)
+                self._responses[key] = far.respond(self._only(layout, frozenset()), 1)
             except UsageError:
                 self._responses[key] = Response((), ())
         return self._responses[key]
@@ -147,7 +148,13 @@ class Probe:
         unmasked = {name: self.parameters[name] for name in self.ignored}
         return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
-    def _run(self, parameters: dict[str, Array], steps: int) -> Response:
+    def respond(self, parameters: dict[str, Array], steps: int) -> Response:
+        """Run the target with these parameters for some steps.
+
+        Args:
+            parameters: Every parameter of the target, by its name there.
+            steps: Time steps.
+        """
         import torch
 
         leaves, x, states = self._tensors(parameters, steps)
@@ -175,7 +182,7 @@ class Probe:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
         import torch
 
-        dtype = getattr(torch, self.dtype)
+        dtype = torch_dtype(self.dtype)
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
         states = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
         return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), states
@@ -259,7 +266,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = in_evaluation(target.make_module(n, d).to(getattr(torch, dtype)))
+    module = in_evaluation(target.make_module(n, d).to(torch_dtype(dtype)))
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
@@ -286,4 +293,4 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
 
 def _has_no_influence(probe: Probe, name: str) -> bool:
     without = {key: np.zeros_like(value) if key == name else value for key, value in probe.parameters.items()}
-    return probe.equal(probe.complete(), probe._run(without, STEPS))
+    return probe.equal(probe.complete(), probe.respond(without, STEPS))

@@ -1,5 +1,6 @@
-"""A torch cell in the other ways in which it is called: in training, without gradients, with some of its arguments
-frozen, without a state.
+"""A torch cell in the other ways in which it is called.
+
+It is tried in training, without gradients, with some of its arguments frozen, and without a state.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
@@ -20,6 +22,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
@@ -85,7 +88,8 @@ class _InTraining:
 def _has_dropout(module: nn.Module) -> bool:
     """Say whether a module draws random numbers in training."""
     probability = getattr(module, "dropout", 0)
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.modules.dropout._DropoutNd)]
+    dropout = nn.modules.dropout._DropoutNd  # noqa: SLF001  # the base of all dropout layers
+    layers = [layer for layer in module.modules() if isinstance(layer, dropout)]
     return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)
 
 
@@ -95,7 +99,7 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
-    module = module.to(getattr(torch, evaluation.case.dtype)).train()
+    module = module.to(torch_dtype(evaluation.case.dtype)).train()
     in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
@@ -153,14 +157,14 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     variables = [variable for variable in (*leaves.values(), x, *states.values()) if variable.requires_grad]
     if not variables:
         return {}
-    outputs, finals = driver.run(leaves, x, states, None)
+    outputs, finals = call_target(driver.run, leaves, x, states, None)
     ends = [(outputs, arrays.d_outputs), *((finals[name], arrays.d_finals[name]) for name in finals)]
     pairs = [(end, cell.tensor(cotangent, leaf=False)) for end, cotangent in ends if end.requires_grad]
     computed: tuple[Tensor | None, ...] = (None,) * len(variables)
     if pairs:
         values, cotangents = [end for end, _ in pairs], [cotangent for _, cotangent in pairs]
         with driver.parameters_swapped_in(leaves, x, states):
-            computed = torch.autograd.grad(values, variables, cotangents, allow_unused=True)
+            computed = call_target(torch.autograd.grad, values, variables, cotangents, allow_unused=True)
     gradients = {
         id(variable): to_numpy(torch.zeros_like(variable) if gradient is None else gradient)
         for variable, gradient in zip(variables, computed, strict=True)
@@ -207,5 +211,5 @@ TORCH_MODE_CHECKS = (
     Check("behaviour.training", "kernel", applies_to_all, _training, dtypes=_DTYPES),
     Check("behaviour.no-grad", "kernel", applies_to_all, _no_grad, dtypes=_DTYPES),
     Check("behaviour.frozen-parameters", "kernel", applies_to_all, _frozen_parameters, dtypes=_DTYPES),
-    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES),
+    Check("behaviour.default-state", "kernel", applies_to_all, _default_state, dtypes=_DTYPES, may_be_refused=True),
 )

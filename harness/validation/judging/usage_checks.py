@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
@@ -50,7 +51,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     driver = candidate_driver(evaluation)
     if driver.capabilities.library:
         raise NotRun(f"{driver.capabilities.library} has no state_dict")
-    dtype = getattr(torch, evaluation.case.dtype)
+    dtype = torch_dtype(evaluation.case.dtype)
     first, second = (
         in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype)) for _ in range(2)
     )
@@ -129,6 +130,8 @@ def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("it is called step by step in any case")
     if convention.states == 0:
         raise NotRun("it takes no initial state, so steps cannot be joined")
+    if any("." in name for name in evaluation.absent):
+        raise NotRun("a state cannot be given, or does not come back, so steps cannot be joined")
     states, outputs = dict(arrays.states), []
     for x in arrays.inputs:
         run = evaluation.subject.forward(arrays.parameters, x[None], states)
@@ -167,8 +170,13 @@ _RUNS: dict[str, Callable[[Evaluation], Iterator[Finding]]] = {
     "behaviour.step-by-step": _step_by_step,
     "behaviour.smallest-sizes": _smallest_sizes,
 }
+_MAY_BE_REFUSED = ("behaviour.large-inputs", "behaviour.non-finite-rows")
+"""Checks in which a candidate may refuse its inputs with an error, as one does that asks for finite numbers."""
 USAGE_CHECKS = (
-    *(Check(name, "kernel", applies_to_all, run, dtypes=_DTYPES) for name, run in _RUNS.items()),
+    *(
+        Check(name, "kernel", applies_to_all, run, dtypes=_DTYPES, may_be_refused=name in _MAY_BE_REFUSED)
+        for name, run in _RUNS.items()
+    ),
     *TORCH_MODE_CHECKS,
 )
 _TORCH_ONLY_CHECKS = (

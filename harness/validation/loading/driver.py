@@ -93,8 +93,8 @@ class TargetDriver:
         table: How its parameters are put together out of the reference's.
         state_names: The reference's names of its states, in its own order.
         capabilities: What it takes and offers.
-        absent: What the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a
-            state that cannot be given.
+        absent: What the reference has and the target has not, and so is zero: parameters, ``states.h`` for a state
+            that cannot be given, ``finals.h`` for one that does not come back.
         candidate: Whether a third party wrote it, so that its functions need not be those of NumPy or torch.
     """
 
@@ -165,18 +165,23 @@ class TargetDriver:
         sizes = self.capabilities.fixed_sizes
         if sizes is not None and (n, d) != sizes:
             raise Refused(f"it exists for input size {sizes.input_size} and hidden size {sizes.hidden_size} alone")
-        if self.convention.states == 0 and any(bool(value.detach().any()) for value in states.values()):
-            raise Refused("it takes no initial state")
+        not_given = self.state_names[self.convention.states :]
+        if any(bool(states[name].detach().any()) for name in not_given):
+            raise Refused("it takes no initial state" if self.convention.states == 0 else "it takes no cell state")
 
     def _layer_results(self, run: SequenceRun, states: Tensors) -> tuple[Tensor, Tensors]:
         """Outputs and final states of a layer, whose last output is its state where it returns none."""
         outputs, final_states = run.outputs, run.final_states
         assert outputs is not None, "a sequence has outputs"
-        if len(final_states) < len(self.state_names):
-            if self.state_names != ("h",):
+        finals = dict(zip(self.state_names, final_states, strict=False))
+        for name in self.state_names[len(final_states) :]:
+            if name == "h":
+                finals[name] = outputs[-1] if len(outputs) else states[name]
+            elif f"finals.{name}" in self.absent:
+                finals[name] = outputs.new_zeros(states[name].shape)
+            else:
                 raise Refused("it does not return its states")
-            final_states = [outputs[-1] if len(outputs) else states["h"]]
-        return outputs, dict(zip(self.state_names, final_states, strict=False))
+        return outputs, finals
 
     def _cell_results(self, run: SequenceRun, inputs: Tensor, d: int) -> tuple[Tensor, Tensors]:
         """Hidden states after every step, and final states, of a cell."""

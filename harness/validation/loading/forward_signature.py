@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.validation.cells.call_argument import CallArgument, Role, role_of_extra
 from rnn_harness.validation.cells.state_form import StateForm
+from rnn_harness.validation.loading.parameter_exchange import scripted_arguments
 
 if TYPE_CHECKING:
     from torch import nn
@@ -84,16 +85,10 @@ def forward_arguments(module: nn.Module) -> tuple[ForwardArgument, ...] | None:
     )
 
 
-def _scripted_arguments(module: Any) -> tuple[ForwardArgument, ...] | None:
+def _scripted_arguments(module: nn.Module) -> tuple[ForwardArgument, ...] | None:
     """The arguments of a scripted module, from the schema of its forward or of the first of several."""
-    names = [name for name in module._c._method_names() if name == "forward" or name.startswith("forward__")]
-    if not names:
-        return None
-    schema = module._c._get_method(names[0]).schema
-    return tuple(
-        ForwardArgument(argument.name, not argument.has_default_value(), bool(argument.kwarg_only))
-        for argument in schema.arguments[1:]
-    )
+    arguments = tuple(ForwardArgument(*argument) for argument in scripted_arguments(module))
+    return arguments or None
 
 
 def annotated_forms(annotation: Any) -> Iterator[StateForm]:
@@ -139,7 +134,8 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
     for count in dict.fromkeys((*(min(len(optional), most) for most in (2, 1)), 0)):
         chosen = [argument for argument in arguments if argument in required or argument in optional[:count]]
         if len(chosen) <= MOST_ARGUMENTS:
-            plans += [plan for plan in _plans_of(chosen) if plan not in plans]
+            named = _named_from(arguments, chosen)
+            plans += [plan for plan in _plans_of(chosen, named) if plan not in plans]
     return plans
 
 
@@ -156,15 +152,27 @@ def _positional_plans() -> list[ArgumentPlan]:
     ]
 
 
-def _plans_of(chosen: list[ForwardArgument]) -> Iterator[ArgumentPlan]:
-    """The plans that hand over these arguments: each that could be the input is, and one or two are states."""
+def _named_from(arguments: tuple[ForwardArgument, ...], chosen: list[ForwardArgument]) -> set[str]:
+    """The chosen arguments that go by name: those that take no place, and those behind one that is left out."""
+    first_left_out = next((i for i, argument in enumerate(arguments) if argument not in chosen), len(arguments))
+    behind = {argument.name for argument in arguments[first_left_out:]}
+    return {argument.name for argument in chosen if argument.keyword_only or argument.name in behind}
+
+
+def _plans_of(chosen: list[ForwardArgument], named: set[str]) -> Iterator[ArgumentPlan]:
+    """The plans that hand over these arguments: each that could be the input is, and one or two are states.
+
+    Args:
+        chosen: The arguments.
+        named: The names of those that go by name.
+    """
     unnamed = [argument for argument in chosen if argument.extra_role is None]
     if not 1 <= len(unnamed) <= 3:
         return
     for x in sorted(unnamed, key=_unlikely_input):
         states = [argument for argument in unnamed if argument is not x]
         roles: list[Role] = ["states"] if len(states) == 1 else ["first state", "second state"]
-        ordered = _placed(chosen, x, dict(zip((state.name for state in states), roles, strict=False)))
+        ordered = _placed(chosen, x, dict(zip((state.name for state in states), roles, strict=False)), named)
         forms = tuple(form for state in states for form in annotated_forms(state.annotation))
         yield ArgumentPlan(ordered, len(states), tuple(state.name for state in states), forms)
 
@@ -176,11 +184,13 @@ def _unlikely_input(argument: ForwardArgument) -> int:
     return 2 if STATE_NAME.match(argument.name) else 1
 
 
-def _placed(chosen: list[ForwardArgument], x: ForwardArgument, states: dict[str, Role]) -> tuple[CallArgument, ...]:
-    """The arguments in order, by name where it is needed: after one that is left out, or that takes no place."""
+def _placed(
+    chosen: list[ForwardArgument], x: ForwardArgument, states: dict[str, Role], named: set[str]
+) -> tuple[CallArgument, ...]:
+    """The arguments in order, each with its role."""
     ordered = []
     for argument in chosen:
         role = "input" if argument is x else states.get(argument.name) or argument.extra_role
         assert role is not None, "every argument is an input, a state or one of the further ones"
-        ordered.append(CallArgument(role, argument.name if argument.keyword_only else ""))
+        ordered.append(CallArgument(role, argument.name, argument.name in named))
     return tuple(ordered)

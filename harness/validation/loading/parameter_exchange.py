@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import TensorArguments
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+
+class ScriptedArgument(NamedTuple):
+    """An argument of a forward of TorchScript.
+
+    Attributes:
+        name: Its name.
+        is_required: Whether it has no default.
+        keyword_only: Whether it must be handed over by name.
+    """
+
+    name: str
+    is_required: bool
+    keyword_only: bool
 
 
 @runtime_checkable
@@ -32,10 +47,10 @@ def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Ca
 
     if isinstance(module, CalledWithParameters):
         direct = module
-        return lambda *arguments: direct.with_parameters(leaves, arguments)
+        return lambda *arguments, **keywords: call_target(direct.with_parameters, leaves, arguments, **keywords)
     if isinstance(module, torch.jit.ScriptModule):
-        return lambda *arguments, **keywords: _call_scripted(module, leaves, arguments, keywords)
-    return lambda *arguments, **keywords: torch.func.functional_call(module, leaves, arguments, keywords)
+        return lambda *arguments, **keywords: call_target(_call_scripted, module, leaves, arguments, keywords)
+    return lambda *arguments, **keywords: call_target(torch.func.functional_call, module, leaves, arguments, keywords)
 
 
 @contextlib.contextmanager
@@ -108,12 +123,28 @@ def own_call(module: nn.Module) -> Callable[..., object]:
 
 def scripted_forward(module: Any) -> Callable[..., object]:
     """Return the forward of a module of TorchScript: itself, or the first of several where it is overloaded."""
-    names = module._c._method_names()
-    overloads = [name for name in names if name.startswith("forward__")]
-    if "forward" in names or not overloads:
+    name = _scripted_name(module)
+    if name in ("forward", ""):
         return lambda *arguments, **keywords: module(*arguments, **keywords)
-    method: Callable[..., object] = module._c._get_method(overloads[0])
+    method: Callable[..., object] = module._c._get_method(name)
     return method
+
+
+def scripted_arguments(module: Any) -> list[ScriptedArgument]:
+    """List the arguments of the forward of a module of TorchScript; none where it has no forward."""
+    name = _scripted_name(module)
+    if not name:
+        return []
+    return [
+        ScriptedArgument(argument.name, not argument.has_default_value(), bool(argument.kwarg_only))
+        for argument in module._c._get_method(name).schema.arguments[1:]
+    ]
+
+
+def _scripted_name(module: Any) -> str:
+    """The name of the forward of a module of TorchScript, of the first where it is overloaded; empty without one."""
+    names = module._c._method_names()
+    return next((name for name in names if name == "forward" or name.startswith("forward__")), "")
 
 
 def in_evaluation(module: nn.Module) -> nn.Module:

@@ -62,7 +62,7 @@ def _hooked(module: nn.Module) -> Iterator[tuple[str, str]]:
     from torch.nn.utils.weight_norm import WeightNorm
 
     for prefix, part in list(module.named_modules()):
-        for hook in list(part._forward_pre_hooks.values()):
+        for hook in list(part._forward_pre_hooks.values()):  # noqa: SLF001  # torch lists hooks nowhere else
             if isinstance(hook, WeightNorm):
                 remove_weight_norm(part, hook.name)
                 yield _full_name(prefix, hook.name), "weight_norm"
@@ -70,7 +70,7 @@ def _hooked(module: nn.Module) -> Iterator[tuple[str, str]]:
                 remove_spectral_norm(part, hook.name)
                 yield _full_name(prefix, hook.name), "spectral_norm"
             elif isinstance(hook, prune.BasePruningMethod):
-                name = hook._tensor_name
+                name = hook._tensor_name  # noqa: SLF001  # its only name of the weight
                 prune.remove(part, name)  # type: ignore[no-untyped-call]
                 yield _full_name(prefix, name), "pruned"
 

@@ -56,6 +56,7 @@ class JaxFunction:
         self._run, self._pull_back = jax.jit(flat_results), jax.jit(pulled_back)
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call the module's function on its tree of parameters."""
         tree_leaves, as_jax = self._jax.tree_util.tree_leaves, self._jax.numpy.asarray
         leaves = [as_jax(parameters[name]) for name in self.names]
         converted = self._jax.tree_util.tree_map(as_jax, arguments)

@@ -66,6 +66,7 @@ class OnnxModelFunction:
         return self._sessions[dtype]
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Run the model with these parameters as its initialisers."""
         arrays = flat_arguments(arguments)
         if self.runtime == "onnxruntime" and not min(arrays[0].shape[:2]):
             raise RuntimeError("onnxruntime is not asked for empty sequences: its GRU ends the process over one")

@@ -1,0 +1,73 @@
+"""``rnn-harness identify``: what a cell computes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
+from rnn_harness.cli._text_file import write_text_file
+from rnn_harness.cli.arguments import ensure_writable, finite_number
+from rnn_harness.errors import ExitCode, NotRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnn_harness.validation.identify_isolated import IdentifiedCell
+
+
+@exit_codes
+def identify(
+    target: Target,
+    init: Init = None,
+    adapter: Adapter = None,
+    save_map: SaveMap = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=1e7, callback=finite_number, help="Seconds after which it counts as hanging.")
+    ] = 120,
+    memory: Memory = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
+) -> None:
+    """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
+
+    One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
+    but for a mistake is reported with that mistake (exit code 1). Its code runs in a process of its own.
+    """
+    from rnn_harness.validation import Limits, ValidationRequest, read_options
+    from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated
+
+    ensure_writable(save_map)
+    request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory)
+    try:
+        report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
+    except NotRun as reason:
+        typer.echo(f"rnn-harness: {target}: {reason}", err=True)
+        report = IdentificationReport(())
+    else:
+        if report.fault:
+            typer.echo(f"{target}: wrong\n  {report.fault}")
+            raise typer.Exit(ExitCode.REFUTED)
+        if not report.cells and not as_json:
+            typer.echo(
+                f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
+            )
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(cell) for cell in report.cells], indent=1))
+    elif report.cells:
+        _print_cells(target, report.cells)
+    if not report.cells:
+        raise typer.Exit(ExitCode.UNDECIDED)
+    if save_map is not None:
+        write_text_file(save_map, report.map)
+
+
+def _print_cells(target: str, cells: Sequence[IdentifiedCell]) -> None:
+    """Print every cell that a target equals."""
+    several = "" if len(cells) == 1 else f"{len(cells)} answers that cannot be told apart"
+    typer.echo(f"{target}: {several}")
+    for cell in cells:
+        typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")

@@ -1,0 +1,220 @@
+"""Long work that makes records: a progress bar, a journal, Ctrl-C, what is shown in the end, and the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from rnn_harness.cli._harness_error import report_failed_checks
+from rnn_harness.cli._shared import Interrupt, console
+from rnn_harness.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.records.journal import Journal
+    from rnn_harness.records.record import Record
+
+_LONGEST_TITLE = 48
+
+
+class RecordedRun(ABC):
+    """The work of a command that makes records.
+
+    Attributes:
+        examples: The number of cases that it draws for each cell.
+    """
+
+    examples: int
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The number of titles that it announces, for a progress bar."""
+
+    @abstractmethod
+    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+        """Make the records.
+
+        Args:
+            known: Records by key that need not be made again.
+            on_start: Called with the title of each part before it is done.
+
+        Yields:
+            Records as they are made, the known ones among them.
+        """
+
+    @abstractmethod
+    def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
+        """Print the records.
+
+        Args:
+            records: What was made.
+            verbose: Whether every record is listed.
+            finished: Whether the work came to its end.
+        """
+
+    def exit_code(self, records: Sequence[Record]) -> ExitCode:
+        """Return the exit code that the records stand for.
+
+        Args:
+            records: All records of the run, those of an earlier one among them.
+        """
+        return exit_code(records)
+
+
+def exit_code(records: Sequence[Record]) -> ExitCode:
+    """Return the exit code of records: the first that fits of refuted, an error of the harness, agrees, undecided.
+
+    Args:
+        records: All records of the run, in any order.
+    """
+    outcomes = {str(record.outcome) for record in records}
+    if "refuted" in outcomes:
+        return ExitCode.REFUTED
+    if any(record.harness_error for record in records):
+        return ExitCode.HARNESS_ERROR
+    return ExitCode.AGREES if "agrees" in outcomes else ExitCode.UNDECIDED
+
+
+def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, verbose: bool) -> NoReturn:
+    """Do the work, show what came of it, and leave with its exit code.
+
+    Args:
+        run: The work.
+        path: The journal, if one is wanted.
+        resume: Whether the journal is continued.
+        as_json: Whether the records are printed as one JSON document.
+        verbose: Whether every record is listed.
+
+    Raises:
+        UsageError: The journal cannot be read or written; what was decided until then is shown first.
+        typer.Exit: Always, at the end.
+    """
+    records: list[Record] = []
+    is_interrupted, trouble = False, None
+    try:
+        for record in record_run(run, path, resume):
+            records.append(record)  # noqa: PERF402  (what came before an interrupt is shown)
+    except KeyboardInterrupt:
+        is_interrupted = True
+    except UsageError as error:
+        if not records:
+            raise
+        trouble = error
+    code = ExitCode.INTERRUPTED if is_interrupted else ExitCode.WRONG_USE if trouble else run.exit_code(records)
+    if as_json:
+        _print_document(records, code)
+    else:
+        run.show(records, verbose, finished=trouble is None and not is_interrupted)
+    report_failed_checks(records)
+    if trouble is not None:
+        raise UsageError(f"stopped after {len(records)} records: {trouble}")
+    if is_interrupted:
+        where = f"; {path} holds them, --resume goes on" if path else ""
+        typer.echo(f"rnn-harness: interrupted after {len(records)} records{where}", err=True)
+    raise typer.Exit(code)
+
+
+def _print_document(records: Sequence[Record], code: ExitCode) -> None:
+    """Print records as one JSON document, in ASCII: a terminal may have no other characters."""
+    from rnn_harness.records.record_document import RecordDocument
+
+    document = RecordDocument(exit_code=int(code), records=tuple(records))
+    typer.echo(json.dumps(document.model_dump(mode="json"), indent=1))
+
+
+def record_run(run: RecordedRun, path: Path | None, resume: bool, mention_request: bool = True) -> Iterator[Record]:
+    """Do the work with a progress bar, and write its records to a journal as they come.
+
+    Args:
+        run: The work.
+        path: The journal, if one is wanted.
+        resume: Whether the journal is continued.
+        mention_request: Whether it is said that the journal holds records of another number of cases.
+
+    Yields:
+        Records as they are made, those of the journal among them.
+
+    Raises:
+        UsageError: The journal cannot be read or written.
+    """
+    from rnn_harness.records.journal import Journal
+
+    if path is None:
+        yield from _with_progress(run, {}, None)
+        return
+    with Journal(path, resume) as journal:
+        for warning in journal.warnings:
+            typer.echo(f"rnn-harness: {warning}", err=True)
+        if mention_request:
+            _mention_other_requests(run.examples, journal.known.values(), path)
+        yield from _with_progress(run, journal.known, journal)
+
+
+def _mention_other_requests(examples: int, known: Iterable[Record], path: Path) -> None:
+    """Say so where a journal holds records of another number of cases than is requested now."""
+    requested = {record.requested_examples for record in known} - {None, examples}
+    if requested:
+        numbers = ", ".join(map(str, sorted(requested, key=str)))
+        typer.echo(
+            f"rnn-harness: what {path} holds was decided with --examples {numbers}, and is kept; "
+            f"--examples {examples} is for what is left (another file decides all of it anew)",
+            err=True,
+        )
+
+
+def _with_progress(run: RecordedRun, known: dict[str, Record], journal: Journal | None) -> Iterator[Record]:
+    """Yield the records of a run, with a progress bar on standard error if that is a terminal."""
+    with progress_bar(run.size) as on_start, Interrupt() as interrupt:
+        for record in run.make_records(known, on_start):
+            yield record  # before it is written: where the disk is full, it is shown all the same
+            if journal is not None and record.key not in known:
+                journal.write(record)
+            interrupt.check()
+
+
+@contextlib.contextmanager
+def progress_bar(size: int) -> Iterator[Callable[[str], None]]:
+    """Lend a function that is called with the title of each of `size` parts before it is done.
+
+    Args:
+        size: The number of parts.
+
+    Yields:
+        A function of the title of the part that begins; where the output is no terminal, nothing is drawn.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=size)
+        is_first = True
+
+        def on_start(title: str) -> None:
+            nonlocal is_first
+            bar.update(task, description=title[:_LONGEST_TITLE], advance=0 if is_first else 1)
+            is_first = False
+
+        yield on_start

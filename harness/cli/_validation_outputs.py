@@ -1,0 +1,85 @@
+"""The files that ``validate`` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rnn_harness.cli._text_file import write_text_file
+from rnn_harness.cli.arguments import ensure_writable
+from rnn_harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.records.validation import Validation
+
+
+@dataclass(frozen=True)
+class ValidationOutputs:
+    """What is written of a validation; None where it is not wanted.
+
+    Attributes:
+        save_map: The file of the parameter map.
+        json_file: The file of the result.
+        is_json_printed: Whether the result goes to the terminal as JSON instead of a summary.
+        junit: The file of the checks as JUnit XML.
+        repro: The file of the program that shows the smallest counterexample.
+    """
+
+    save_map: Path | None
+    json_file: Path | None
+    is_json_printed: bool
+    junit: Path | None
+    repro: Path | None
+
+    def ensure_writable(self) -> None:
+        """Check that every file can be written.
+
+        Raises:
+            UsageError: One cannot.
+        """
+        ensure_writable(self.save_map, self.json_file, self.junit, self.repro)
+
+    def write(self, validation: Validation) -> None:
+        """Write every file that is wanted, and print the JSON if that is.
+
+        Args:
+            validation: The result, finished or not.
+
+        Raises:
+            UsageError: Files cannot be written; the others are.
+        """
+        if self.is_json_printed:  # in ASCII: a terminal may have no other characters
+            typer.echo(json.dumps(validation.model_dump(mode="json"), indent=1))
+        problems = []
+        for path, text in self._texts(validation):
+            try:
+                write_text_file(path, text)
+            except UsageError as error:
+                problems.append(str(error))
+        if self.junit is not None:
+            from rnn_harness.reports.junit import write_junit
+
+            try:
+                write_junit(self.junit, {validation.target: validation.checks})
+            except OSError as error:
+                problems.append(f"cannot write {self.junit}: {error.strerror}")
+        if self.repro is not None and validation.counterexample is None:
+            reason = "there is no counterexample in numbers"
+            typer.echo(f"rnn-harness: nothing to write to {self.repro}: {reason}", err=True)
+        if problems:
+            raise UsageError("; ".join(problems))
+
+    def _texts(self, validation: Validation) -> Iterator[tuple[Path, str]]:
+        """Yield the files of text, each with what it shall hold."""
+        identification = validation.identification
+        if self.save_map is not None and identification is not None and identification.map is not None:
+            yield self.save_map, identification.map.model_dump_json(indent=1) + "\n"
+        if self.json_file is not None:
+            yield self.json_file, validation.model_dump_json(indent=1) + "\n"
+        if self.repro is not None and validation.counterexample is not None:
+            yield self.repro, validation.counterexample.program

@@ -1,0 +1,96 @@
+"""The runs of ``verify``: of equations and cells, and of kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.cli._recorded_run import RecordedRun
+from rnn_harness.cli._shared import console
+
+if TYPE_CHECKING:
+    from rnn_harness.engine.select import Selection
+    from rnn_harness.kernels import Kernel
+    from rnn_harness.records.record import Record
+    from rnn_harness.reports.entry_caption import EntryCaption
+
+
+@dataclass(frozen=True)
+class EquationRun(RecordedRun):
+    """Decide equations, cells and pairs of specs.
+
+    Attributes:
+        selection: What to decide.
+        seed: Where the random cases start.
+        examples: The number of cases that are drawn for each cell.
+    """
+
+    selection: Selection
+    seed: int
+    examples: int
+
+    @property
+    def size(self) -> int:
+        """The number of specs, and one more for all pairs."""
+        return len(self.selection.specs) + bool(self.selection.pairs)
+
+    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+        """Decide each spec, then the pairs."""
+        from rnn_harness.engine.verify import verify
+
+        return verify(self.selection, self.seed, self.examples, known, on_start)
+
+    def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
+        """Print a table per document, then what is refuted; it is the same where the work was interrupted."""
+        from rnn_harness.reports.text.verify import print_equations
+
+        print_equations(console(), records, _captions(self.selection), verbose)
+
+
+@dataclass(frozen=True)
+class KernelRun(RecordedRun):
+    """Judge kernels.
+
+    Attributes:
+        kernels: The kernels.
+        seed: Where the random cases start.
+        examples: The number of cases that are drawn for each kernel.
+    """
+
+    kernels: tuple[Kernel, ...]
+    seed: int
+    examples: int
+
+    @property
+    def size(self) -> int:
+        """The number of settings of all kernels."""
+        return sum(len(kernel.settings) for kernel in self.kernels)
+
+    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+        """Judge the kernels in processes of their own."""
+        from rnn_harness.kernels import judge_isolated
+
+        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start)
+
+    def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
+        """Print a table of the settings, then what is refuted; it is the same where the work was interrupted."""
+        from rnn_harness.reports.text.kernels import print_kernels
+
+        print_kernels(console(), records, verbose)
+
+
+def _captions(selection: Selection) -> dict[str, EntryCaption]:
+    """Return how every entry and every pair of specs is named, by its id."""
+    from rnn_harness.reports.entry_caption import EntryCaption, PrintErratum
+
+    captions = {pair.id: EntryCaption(pair.source, 0, pair.title) for pair in selection.pairs}
+    for spec in selection.library.specs:
+        for entry in spec.entries:
+            captions[entry.id] = EntryCaption(
+                entry.document or spec.path.name,
+                entry.line,
+                entry.section or spec.title,
+                tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
+            )
+    return captions

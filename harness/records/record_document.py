@@ -1,0 +1,44 @@
+"""Files of results: several records as one JSON document, and the kind that a file says it is of."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rnn_harness.records.record import Record
+
+
+class RecordDocument(BaseModel):
+    """What ``verify --json`` prints.
+
+    Attributes:
+        kind: What the document is.
+        exit_code: The exit code of the command.
+        records: Every record, in the order in which they were made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["records"] = "records"
+    exit_code: int
+    records: tuple[Record, ...]
+
+
+def document_kind(text: str) -> str:
+    """Return the field ``kind`` of a JSON document, of the first row of a list, or of the first of several lines.
+
+    Args:
+        text: JSON or JSON Lines; text that is no JSON has no kind.
+
+    Returns:
+        The kind; empty where the text says none, as the lines of records do.
+    """
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text.lstrip())
+    except json.JSONDecodeError:
+        return ""
+    row = value[0] if isinstance(value, list) and value else value
+    stated = row.get("kind", "") if isinstance(row, dict) else ""
+    return stated if isinstance(stated, str) else ""

@@ -1,0 +1,151 @@
+"""The one door to code that is judged: the errors raised and the time spent behind it are that code's own.
+
+Whatever calls a target calls it with `call_target`. An error that comes out of it is the target's, unless the harness
+raised it in the code that converts arrays on the way; every other error is the harness's.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, MutableSequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_PACKAGE = __name__.partition(".")[0]
+_JUDGED_MODULES = tuple(f"{_PACKAGE}.{name}" for name in ("references", "mutants", "kernels.drivers"))
+"""Modules of this package that are judged themselves."""
+_ADAPTERS = f"{_PACKAGE}.validation.loading.adapters"
+"""The modules that convert arrays between the harness and a target of another library."""
+
+
+class TargetClock:
+    """The time that this process spends in calls of a target, in memory that another process may read.
+
+    Args:
+        slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the seconds of all calls that came
+            back, and whether the target is still being loaded.
+    """
+
+    def __init__(self, slots: MutableSequence[float]) -> None:
+        self._slots = slots
+        self._depth = 0
+
+    def enter(self) -> None:
+        """Begin a call; one inside of another does not count."""
+        if self._depth == 0:
+            self._slots[0] = time.monotonic()
+        self._depth += 1
+
+    def leave(self) -> None:
+        """End a call."""
+        self._depth -= 1
+        if self._depth == 0:
+            self._slots[1] += time.monotonic() - self._slots[0]
+            self._slots[0] = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a call is running."""
+        return self._slots[0] > 0
+
+    @property
+    def running_seconds(self) -> float:
+        """How long the running call has taken; 0 if none runs."""
+        began = self._slots[0]
+        return time.monotonic() - began if began else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The seconds of all calls, the running one included."""
+        return self._slots[1] + self.running_seconds
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the target is being loaded: imported, with all that it imports, and made for the first time."""
+        return self._slots[2] > 0
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Mark the time in which the target is loaded."""
+        self._slots[2] = 1.0
+        try:
+            yield
+        finally:
+            self._slots[2] = 0.0
+
+
+CLOCK_SLOTS = 3
+_clock = TargetClock([0.0] * CLOCK_SLOTS)
+
+
+def install_clock(clock: TargetClock) -> None:
+    """Let `call_target` of this process count with a clock from now on.
+
+    Args:
+        clock: It replaces the one before.
+    """
+    global _clock
+    _clock = clock
+
+
+def process_clock() -> TargetClock:
+    """Return the clock with which `call_target` of this process counts."""
+    return _clock
+
+
+def call_target(
+    function: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
+) -> Result:
+    """Call code that is judged.
+
+    Args:
+        function: The target, or what runs it: its forward, or torch's backward through it.
+        *arguments: What it is called with.
+        **keywords: What it is called with by name.
+
+    Returns:
+        What it gives back.
+    """
+    clock = _clock
+    clock.enter()
+    try:
+        return function(*arguments, **keywords)
+    finally:
+        clock.leave()
+
+
+def is_raised_by_target(error: BaseException) -> bool:
+    """Say whether an error was raised behind `call_target`, and not in the harness's conversion of arrays there.
+
+    Args:
+        error: An error with its traceback.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    doors = [place for place, frame in enumerate(frames) if frame.f_code is call_target.__code__]
+    if not doors:
+        return False
+    behind = frames[doors[-1] + 1 :]
+    if any(_is_of_harness(frame) and not _is_of_adapter(frame) for frame in behind):
+        return False
+    return not behind or not _is_of_harness(behind[-1])
+
+
+def _module_name(frame: FrameType) -> str:
+    """Name the module whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _is_of_harness(frame: FrameType) -> bool:
+    """Say whether a frame runs code of this package that is not judged itself."""
+    name = _module_name(frame)
+    return f"{name}.".startswith(f"{_PACKAGE}.") and not name.startswith(_JUDGED_MODULES)
+
+
+def _is_of_adapter(frame: FrameType) -> bool:
+    """Say whether a frame runs code that converts arrays for a target of another library."""
+    return _module_name(frame).startswith(_ADAPTERS)

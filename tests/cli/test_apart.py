@@ -1,0 +1,41 @@
+"""A kernel that takes its process down is a record, and the kernels after it are judged all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.kernels import choose_kernels, judge_in_workers, judge_isolated, judge_kernels
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
+from tests.helpers.troublesome import crash_in_float64, leave, sleep
+
+
+def test_a_worker_that_ends_early_says_how() -> None:
+    started, ended = run_in_worker(leave, 9, 60)
+    assert started == 9
+    assert ended == WorkerEnded(Ending.EXIT, "its process ended with exit code 9")
+
+
+def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
+    started, ended = run_in_worker(sleep, 600.0, 20)
+    assert started == 600.0
+    assert ended == WorkerEnded(Ending.TIMEOUT, "gave no answer for 20 s")
+
+
+def test_records_are_the_same_apart_and_in_this_process() -> None:
+    (kernel,) = choose_kernels(("nn.RNNCell",))
+    apart = {record.key: record.outcome for record in judge_isolated((kernel,), examples=0)}
+    assert apart == {record.key: record.outcome for record in judge_kernels((kernel,), examples=0)}
+
+
+def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    (kernel,) = choose_kernels(("nn.RNNCell",))
+    monkeypatch.setattr(
+        judge_in_workers, "run_in_worker", lambda _, job, silence: run_in_worker(crash_in_float64, job, silence)
+    )
+    records = list(judge_isolated((kernel,), examples=0))
+    (ended,) = [record for record in records if record.check == "kernel.process"]
+    assert ended.outcome is Outcome.REFUTED
+    assert ended.dtype == "float64"
+    assert ended.reason == "its process was ended by SIGSEGV while the kernel was tried"
+    assert any(record.outcome is Outcome.AGREES for record in records if record.dtype == "float32")

@@ -1,0 +1,68 @@
+"""Output that is not taken: a reader who goes away, a full disk, a terminal without our characters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import HELPERS
+
+COMMAND = [sys.executable, "-m", "rnn_harness"]
+posix = pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell does")
+
+
+@posix
+@pytest.mark.parametrize(
+    "arguments",
+    [["specs"], ["mutants", "--list"], ["verify", "loss.cross_entropy", "--json"], ["--help"]],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_a_reader_who_goes_away_is_not_told_that_something_is_refuted(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=write, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+        )
+    finally:
+        os.close(write)
+    assert done.returncode == 141
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["specs"], ["specs", "show", "E-348"], ["--help"]], ids=lambda a: " ".join(a))
+def test_a_full_disk_is_told_in_a_sentence(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "rnn-harness: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_characters_that_a_terminal_lacks_are_replaced(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [*COMMAND, "verify", "loss.cross_entropy"], capture_output=True, env=environment, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.decode(encoding).splitlines() if "E-308" in line)
+    assert "| v " in row
+    assert "?" not in row
+
+
+def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
+    cells = tmp_path / "cells.py"  # a module of this folder is what Hypothesis would read, and keep
+    cells.write_text((HELPERS / "troublesome_cells.py").read_text(encoding="utf-8"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
+    command = [*COMMAND, "validate", "cells.py:Right", "--examples", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == [cells]

@@ -1,0 +1,48 @@
+"""What all tests share: Hypothesis's profiles, deep tests, tests with processes of their own, Triton's interpreter."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+if not torch.cuda.is_available():
+    # Triton asks for its interpreter when it is imported.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
+hypothesis.settings.register_profile("default", max_examples=25, derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("deep", max_examples=1000, print_blob=True, deadline=None, database=None)
+hypothesis.settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--deep``."""
+    parser.addoption("--deep", action="store_true", help="run the deep tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave deep tests out unless they are asked for."""
+    if config.getoption("--deep"):
+        return
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    if deep:
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.fixture(autouse=True)
+def _one_process_test_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold a lock during a test marked ``process``: its time limits mean what they say on a busy machine, too."""
+    if request.node.get_closest_marker("process") is None:
+        yield
+        return
+    path = Path(tempfile.gettempdir()) / f"rnn-harness-process-tests-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,47 @@
+"""Wrong cells as people write them: each is refuted, and the part at fault is named."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+import pytest
+
+import rnn_harness
+from rnn_harness.validation import Validation
+
+MODULES = ("wrong_torch", "wrong_numpy", "wrong_seldom")
+WRONG = [(module, name) for module in MODULES for name in importlib.import_module(f"tests.helpers.{module}").FAULTS]
+
+
+@cache
+def validate_cell(module: str, name: str) -> Validation:
+    return rnn_harness.validate(
+        getattr(importlib.import_module(f"tests.helpers.{module}"), name), examples=0, dtypes=("float64",)
+    )
+
+
+@pytest.mark.parametrize(("module", "name"), WRONG, ids=[name for _, name in WRONG])
+def test_wrong_cell_is_refuted_and_the_part_at_fault_is_named(module: str, name: str) -> None:
+    validation = validate_cell(module, name)
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    diagnosis = f"{validation.diagnosis.part}, {validation.diagnosis.difference}"
+    part_at_fault = importlib.import_module(f"tests.helpers.{module}").FAULTS[name]
+    assert part_at_fault in diagnosis
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(m, n) for m in MODULES for n in importlib.import_module(f"tests.helpers.{m}").RIGHT],
+    ids=lambda value: str(value),
+)
+def test_the_right_cell_they_are_made_from_agrees(module: str, name: str) -> None:
+    validation = validate_cell(module, name)
+    assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
+    assert validation.diagnosis is None
+
+
+def test_there_are_at_least_forty_of_them_in_two_libraries() -> None:
+    assert len(WRONG) >= 40
+    assert {module for module, _ in WRONG} == set(MODULES)

@@ -1,0 +1,161 @@
+"""What a new user tries first ends in an answer or in a message, and never in a wrong refutation."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import rnn_harness
+from rnn_harness.cli._app import app
+from rnn_harness.errors import UsageError
+from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
+from tests.helpers import HELPERS
+
+CELLS = HELPERS / "first_contact.py"
+RUN = CliRunner()
+
+
+def test_a_numpy_step_on_vectors_is_driven_a_row_at_a_time() -> None:
+    result = RUN.invoke(app, ["identify", f"{CELLS}:rnn_vector", "--init", "params=make_vector"])
+    assert result.exit_code == 0, result.output
+    assert "rnn.tanh" in result.stdout
+    assert "one vector at a time" in result.stdout
+
+
+def test_an_object_that_does_not_say_its_sizes_is_tried_in_those_it_has() -> None:
+    result = RUN.invoke(app, ["identify", f"{CELLS}:MADE"])
+    assert result.exit_code == 0, result.output
+    assert "lstm.column: LSTM: gates stacked output, candidate, input, forget" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (("torch.nn:GRU", "--init", "num_layers=3"), "It has several layers or directions"),
+        ((f"{CELLS}:LazyRNN",), "x.weight has no shape before it is called"),
+        ((f"{CELLS}:LongOnly",), "it raised IndexError: list index out of range"),
+        ((f"{CELLS}:Exits",), "SystemExit: 0"),
+        ((".:X",), "'.' is no module and no file"),
+    ],
+    ids=["layers", "lazy", "only long sequences", "exits", "no module"],
+)
+def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, ...], message: str) -> None:
+    result = RUN.invoke(app, ["validate", *target])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("target", ["Overwrites", "overwriting"])
+def test_a_cell_that_writes_into_its_state_is_reported(target: str) -> None:
+    options = ["--init", "params=make_vector"] if target == "overwriting" else []
+    result = RUN.invoke(app, ["validate", f"{CELLS}:{target}", *options])
+    assert result.exit_code == 1
+    assert "it writes into the state that it is given" in result.stdout
+
+
+def test_a_cell_without_gradients_agrees_forward() -> None:
+    options = ["--init", "params=make_vector", "--examples", "0"]
+    result = RUN.invoke(app, ["validate", f"{CELLS}:rnn_vector", *options])
+    assert result.exit_code == 0, result.output
+    assert "agrees with rnn.tanh, forward; no gradient was decided" in result.stdout
+
+
+def test_a_cell_next_to_a_benchmark_without_times_is_wrong_use() -> None:
+    result = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
+    assert result.exit_code == 2
+    assert "is timed with the others by speed" in result.stderr
+
+
+def test_the_output_of_a_cell_is_not_in_the_json() -> None:
+    command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout)[0]["spec"] == "rnn.tanh"
+    assert "hello" in done.stderr
+
+
+def test_where_the_time_is_up_nothing_is_blamed() -> None:
+    validation = collect_validation(
+        "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(total=0.3))
+    )
+    assert validation.outcome == "undecided"
+    assert validation.diagnosis is None
+    assert "(--total)" in validation.checks[0].reason
+
+
+def test_a_worker_that_has_too_little_time_to_load_it_decides_nothing() -> None:
+    validation = collect_validation(
+        "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1))
+    )
+    assert validation.outcome == "undecided"
+    assert "--timeout" in validation.checks[0].reason
+
+
+def test_the_program_of_a_detached_state_shows_that_no_gradient_comes(tmp_path: Path) -> None:
+    program = tmp_path / "detached.py"
+    result = RUN.invoke(app, ["validate", f"{CELLS}:DetachedLSTM", "--examples", "0", "--repro", str(program)])
+    assert result.exit_code == 1, result.output
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.startswith("found 0.0 expected")
+    assert done.stderr.rstrip().endswith("AssertionError")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"spec": "nosuch"}, "there is no spec 'nosuch'"),
+        ({"seed": -1}, "seed is -1, expected 0 or more"),
+        ({"examples": -1}, "examples is -1, expected 0 or more"),
+    ],
+    ids=["spec", "seed", "examples"],
+)
+def test_the_function_refuses_what_the_command_refuses(arguments: dict[str, object], message: str) -> None:
+    import torch
+
+    with pytest.raises(UsageError, match=message):
+        rnn_harness.validate(torch.nn.GRUCell, **arguments)  # type: ignore[arg-type]
+
+
+def test_an_empty_name_does_not_mean_everything() -> None:
+    result = RUN.invoke(app, ["verify", ""])
+    assert result.exit_code == 2
+    assert "leave it out to mean all of them" in result.stderr
+
+
+def test_a_file_in_which_nothing_is_decided_replays_to_nothing_decided(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
+    assert RUN.invoke(app, ["replay", str(tmp_path / "empty.jsonl")]).exit_code == 3
+
+
+def test_a_comparison_with_nothing_in_common_decides_nothing(tmp_path: Path) -> None:
+    folder = ["--keep-in", str(tmp_path)]
+    assert RUN.invoke(app, ["bench", "parameters", "--save", "one", *folder]).exit_code == 0
+    result = RUN.invoke(app, ["bench", "parameters", "--compare", "one", "--fail-on", "1%", *folder])
+    assert result.exit_code == 3
+    assert "have no measured times or rates in common" in result.stderr
+
+
+def test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf"]
+    for target, message in ((f"{CELLS}:Nobody", "has no 'Nobody'"), (f"{CELLS}:LazyRNN", "has no shape before")):
+        done = subprocess.run(
+            [*command, "--rnn-cell", target], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 1, done.stdout
+        assert "1 failed" in done.stdout
+        assert message in done.stdout
+    done = subprocess.run(
+        [*command, "--rnn-cell", f"{CELLS}:MADE", "--rnn-spec", "nosuch"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "there is no spec 'nosuch'" in done.stderr
