@@ -39,6 +39,7 @@ class CallingConvention:
         listed: Whether the outputs come as a list of steps.
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
+        exchanged: Whether two states come back in the other order than they go in.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
@@ -55,6 +56,7 @@ class CallingConvention:
     prefixes: bool = False
     output_axes: str = ""
     wording: str = ""
+    exchanged: bool = False
 
     def __str__(self) -> str:
         if self.wording:
@@ -71,7 +73,8 @@ class CallingConvention:
         extras = [argument.wording for argument in self.arguments if argument.is_extra]
         with_extras = f", with {' and '.join(extras)}" if extras else ""
         end = ", for the output of the last step alone" if self.prefixes else ""
-        return f"called with {form}, and {state}{where}{rows}{with_extras}{end}"
+        order_back = ", which come back in the other order" if self.exchanged else ""
+        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{end}"
 
     @property
     def axes_of_input(self) -> str:
@@ -243,14 +246,18 @@ class CallingConvention:
         if self.merging and places:
             merged = results[places[0]]
             parts = merged.unbind(0) if self.merging == "stacked" else merged.chunk(2, -1)
-            return outputs, [self.one_state(part, sizes.rows) for part in parts]
-        return outputs, [self.one_state(results[place], sizes.rows) for place in places]
+            states = [self.one_state(part, sizes.rows) for part in parts]
+        else:
+            states = [self.one_state(results[place], sizes.rows) for place in places]
+        return outputs, states[::-1] if self.exchanged else states
 
     def one_state(self, value: Tensor, rows: int) -> Tensor:
         """Bring a state that came back into the shape (B, d)."""
         if self.state_axes == "dB" and value.dim() == 2:
             return value.T
-        return value if value.dim() == 2 and len(value) == rows else value.reshape(rows, -1)
+        if value.dim() == 2 and len(value) == rows:
+            return value
+        return value.reshape(rows, -1) if rows else value.reshape(0, value.shape[-1])
 
 
 def plain_convention(

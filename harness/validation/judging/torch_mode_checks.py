@@ -99,7 +99,10 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
-    module = module.to(torch_dtype(evaluation.case.dtype)).train()
+    try:
+        module = module.to(torch_dtype(evaluation.case.dtype)).train()
+    except Exception as error:  # exported modules, for example, have no training mode
+        raise NotRun(f"it has no training mode: {first_line(error)}") from None
     in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)

@@ -25,9 +25,11 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
+from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
@@ -116,6 +118,11 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from with_consistency(target, response, request, [RecordMade(unknown)])
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
+    if exchanged and not is_the_callers_affair(response):
+        yield from _judge_exchanged_states(target, request, exchanged[0])
+        return
+    matches = matches or exchanged
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches, target.capabilities.notes)
     yield TargetIdentified(identification)
@@ -132,6 +139,18 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         else:
             events.append(event)
     yield from with_consistency(target, response, request, events)
+
+
+def _judge_exchanged_states(
+    target: Target, request: ValidationRequest, match: Identification
+) -> Iterator[ValidationEvent]:
+    """Yield that a candidate equals a cell, but that its states come back in another order than they go in."""
+    spec = match.spec or "candidate"
+    diagnosis = Diagnosis(spec=spec, part="forward: order of the states", difference=SENTENCE)
+    record = identification_check(target.name, request, spec, Outcome.REFUTED, diagnosis.sentence())
+    yield TargetIdentified(identification_record(()))
+    yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
+    yield TargetDiagnosed(diagnosis)
 
 
 def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:

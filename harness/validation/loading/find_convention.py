@@ -16,7 +16,7 @@ from rnn_harness.validation.cells.calling_convention import (
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.call_attempts import arranged_attempts, unusual_attempts, usual_attempts
 from rnn_harness.validation.loading.dependence import ignored_states, rows_are_independent, time_axis_is_right
-from rnn_harness.validation.loading.forward_signature import STATE_NAME, ArgumentPlan, argument_plans, forward_arguments
+from rnn_harness.validation.loading.forward_signature import ArgumentPlan, argument_plans, forward_arguments
 from rnn_harness.validation.loading.layout_faults import (
     WrongLayout,
     documents_both_orders,
@@ -206,11 +206,6 @@ class _Trial:
             fault = layout_fault(self.call, attempt, self.x, self.states(attempt.states), self.sizes)
             if fault:
                 raise WrongLayout(fault)
-
-
-def is_named_like_a_state(name: str) -> bool:
-    """Say whether an argument of that name may be a state."""
-    return STATE_NAME.match(name) is not None
 
 
 def several_layers_hint(module: nn.Module) -> str:

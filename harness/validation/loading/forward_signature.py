@@ -22,11 +22,10 @@ INPUT_NAME = re.compile(
     re.I,
 )
 STATE_NAME = re.compile(
-    r"(h|hx|hs|hc|h_?\w{0,6}|hidden\w*|\w*states?|\w*carry|mem|memory|c|cx|c_?\w{0,4}|cell\w*|s|s_?\w{0,4}|prev\w*|"
-    r"\w+_prev|last\w*|ctx|context|belief|init\w*|z)$",
+    r"([hcs](_\w{1,6}|\d|[xct]|s)?|hidden\w*|\w*states?|\w*carry|mem|memory|cell\w*|\w*prev\w*|last\w*|ctx|"
+    r"context|belief|init\w*|z)$",
     re.I,
 )
-CELL_STATE_NAME = re.compile(r"(c|cx|c_?\w{0,4}|cell\w*|prev_c|memory)$", re.I)
 MOST_ARGUMENTS = 8
 
 
@@ -131,8 +130,8 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
     required = [argument for argument in arguments if argument.is_required]
     optional = [argument for argument in arguments if not argument.is_required and argument.extra_role is None]
     plans: list[ArgumentPlan] = []
-    for count in dict.fromkeys((*(min(len(optional), most) for most in (2, 1)), 0)):
-        chosen = [argument for argument in arguments if argument in required or argument in optional[:count]]
+    for handed_over in _optional_choices(optional):
+        chosen = [argument for argument in arguments if argument in required or argument in handed_over]
         if len(chosen) <= MOST_ARGUMENTS:
             named = _named_from(arguments, chosen)
             plans += [plan for plan in _plans_of(chosen, named) if plan not in plans]
@@ -150,6 +149,14 @@ def _positional_plans() -> list[ArgumentPlan]:
         ArgumentPlan((*separate, x), 2),
         ArgumentPlan((x,), 0),
     ]
+
+
+def _optional_choices(optional: list[ForwardArgument]) -> list[list[ForwardArgument]]:
+    """The optional arguments that may be handed over as states: those that are named so, then any, then none."""
+    named = [argument for argument in optional if STATE_NAME.match(argument.name)]
+    likely = named or optional
+    choices = [likely[:2], likely[:1], []]
+    return [choice for place, choice in enumerate(choices) if choice not in choices[:place]]
 
 
 def _named_from(arguments: tuple[ForwardArgument, ...], chosen: list[ForwardArgument]) -> set[str]:

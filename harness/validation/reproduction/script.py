@@ -197,11 +197,13 @@ def _argument_texts(convention: CallingConvention, x: str, states: list[str], li
 def _returned_states(convention: CallingConvention, places: tuple[int, ...]) -> list[str]:
     """Write the expressions of the states that come back."""
     if not convention.merging:
-        return [f"out[{place}]" for place in places]
-    if convention.merging == "stacked":
-        return [f"out[{places[0]}][{part}]" for part in range(2)]
-    width = f"out[{places[0]}].shape[-1] // 2"
-    return [f"out[{places[0]}][..., : {width}]", f"out[{places[0]}][..., {width} :]"]
+        texts = [f"out[{place}]" for place in places]
+    elif convention.merging == "stacked":
+        texts = [f"out[{places[0]}][{part}]" for part in range(2)]
+    else:
+        width = f"out[{places[0]}].shape[-1] // 2"
+        texts = [f"out[{places[0]}][..., : {width}]", f"out[{places[0]}][..., {width} :]"]
+    return texts[::-1] if convention.exchanged else texts
 
 
 def _permuted(axes: str, wanted: str) -> str:
