@@ -124,9 +124,17 @@ QUOTIENT_TRUNCATION = 16
 such changes: about 50 times the theory, which leaves room for what the two steps do not show."""
 
 QUOTIENT_ROUNDINGS = 64
-"""How many u of the sum of |cotangent x result| a difference of two runs may be off: each result has passed through a
-few dozen roundings, which cancel less than entirely."""
+"""How many u of the sum of |cotangent x result| a difference of two runs may be off: each result has passed through
+a few dozen roundings, which cancel less than entirely."""
 
 JUMPS = 0.25
 """Where the mean slope over a long way differs from the mean of the slopes on it by this share, the function jumps
 (rounded weights): it has no derivative that a gradient could be compared with."""
+
+LITTLE_STEP: dict[str, float] = {"float64": 2.0**-36, "float32": 2.0**-12}
+"""By how much the numbers of a target are moved to see whether it computes in a format: about the two thirds power of
+u, far above what the format rounds, far below what bends a smooth function."""
+
+LINEARITY = 2.0**-4
+"""A step twice as long must change the results twice as much, up to this share. Rounding within the format is 2^-12 of
+the change or less, a function that bends about the step itself; where the step is lost in rounding, the share is 1."""

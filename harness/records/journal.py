@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ class Journal:
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as trouble:
+            with contextlib.suppress(OSError):
+                self._file.close()  # it would write once more what the disk did not take
             if error_type is None:
                 raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
 

@@ -11,8 +11,11 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import (
     CONSISTENCY,
     IDENTIFICATION_CHECK,
+    PART_CHECK,
     PROCESS_CHECK,
+    WIRING_CHECKS,
     IdentificationRecord,
+    ModelRecord,
     Validation,
 )
 from rnn_harness.records.verdict import Outcome
@@ -34,6 +37,8 @@ _GROUPS = {
     "metamorphic": ("metamorphic.",),
     "consistency": ("consistency.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
+    "parts": ("model.",),
+    "wiring": ("wiring.",),
 }
 _VERDICTS = {
     "agrees": "[bold green]✓ agrees[/]",
@@ -98,6 +103,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
 
     if validation.identification is not None:
         yield from ((label, escape(text)) for label, text in _identification_rows(validation.identification))
+    if validation.model is not None:
+        yield from ((label, escape(text)) for label, text in _model_rows(validation, validation.model))
     if finished:
         agreement = escape(_agreement(validation)) if validation.outcome == "agrees" else ""
         yield "verdict", _VERDICTS[validation.outcome] + agreement
@@ -139,8 +146,22 @@ def _identification_rows(identification: IdentificationRecord) -> Iterator[tuple
         yield "is", "unknown: it equals no cell that is known"
 
 
+def _model_rows(validation: Validation, model: ModelRecord) -> Iterator[tuple[str, str]]:
+    """Yield the recurrent parts of a model with their verdicts, and its wiring."""
+    yield "is", f"a model with {len(model.parts)} recurrent part{'' if len(model.parts) == 1 else 's'}"
+    for part in model.parts:
+        by_records = {record.entry: record.outcome for record in validation.checks if record.check == PART_CHECK}
+        outcome = by_records.get(part.name, Outcome.NOT_RUN)
+        verdict = {Outcome.AGREES: "agrees", Outcome.REFUTED: "refuted"}.get(outcome, "undecided")
+        yield "part", f"{part.name}: {part.title}: {verdict}"
+    for index, sentence in enumerate(model.wiring):
+        yield "" if index else "wiring", sentence
+
+
 def _agreement(validation: Validation) -> str:
     """Say what the target agrees with, and that it does so forward only where no gradient was decided."""
+    if validation.model is not None:
+        return ": its recurrent parts by themselves, and the wiring between them"
     is_shipped = validation.spec not in ("", "candidate")
     spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
     has_gradients = any(
@@ -151,12 +172,12 @@ def _agreement(validation: Validation) -> str:
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
     """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
-    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
+    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
     undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
     reasons = [
         f"{record.check}: {record.reason}" if record.harness_error else record.reason
         for record in undecided
-        if record.check in deciding or record.harness_error
+        if record.check.startswith(deciding) or record.harness_error
     ]
     yield from dict.fromkeys(reasons)
 

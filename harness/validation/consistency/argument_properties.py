@@ -130,14 +130,14 @@ def _violation_of_reset(draw: Draw, arguments: CellArguments, name: str, form: T
     computed = _later_steps(run_with(cell, arguments, {name: form}), cell)
     changed = replaced_states(arguments, [state + 0.5 for state in arguments.states])
     others = _later_steps(run_with(cell, changed, {name: form}), cell)
-    if largest_gap(others.rows(slice(0, None, 2)), computed.rows(slice(0, None, 2))) <= STRUCTURAL[cell.dtype]:
+    if largest_gap(others.rows(slice(0, None, 2)), computed.rows(slice(0, None, 2))) <= STRUCTURAL[cell.arithmetic]:
         return None
     first_unit = replaced_states(arguments, [state.clone() for state in arguments.states])
     for state in first_unit.states:
         state[:, 0] += 0.5
     single = _later_steps(run_with(cell, first_unit, {name: form}), cell).rows(slice(0, None, 2))
     is_by_unit = all(
-        a.shape[-1] == cell.hidden_size and relative_gap(a[..., 1:], b[..., 1:]) <= STRUCTURAL[cell.dtype]
+        a.shape[-1] == cell.hidden_size and relative_gap(a[..., 1:], b[..., 1:]) <= STRUCTURAL[cell.arithmetic]
         for a, b in zip(single.tensors, computed.rows(slice(0, None, 2)).tensors, strict=True)
     )
     where = ", unit by unit: the reset does not reach the interpolation" if is_by_unit else ""

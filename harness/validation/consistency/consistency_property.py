@@ -113,12 +113,12 @@ def differs(draw: Draw, computed: CellRun, expected: CellRun, arguments: CellArg
         arguments: The arguments of the runs, on which the cell's condition is measured.
     """
     gap = largest_gap(computed, expected)
-    return gap > STRUCTURAL[draw.cell.dtype] and gap > CONDITION_MARGIN * condition_gap(draw, arguments)
+    return gap > STRUCTURAL[draw.cell.arithmetic] and gap > CONDITION_MARGIN * condition_gap(draw, arguments)
 
 
 def condition_gap(draw: Draw, arguments: CellArguments) -> float:
     """Measure the largest relative change of a result where every input, state and parameter is rounded."""
-    step = CONDITION_STEP[draw.cell.dtype]
+    step = CONDITION_STEP[draw.cell.arithmetic]
     seeds: Iterator[int] = iter(range(draw.seed + 5000, draw.seed + 9000))
 
     def moved(value: Tensor) -> Tensor:

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import NotRun
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import comes_from
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
@@ -116,6 +118,7 @@ class DrivenCell:
         dtype: The dtype of the module.
         parameters: What stands for the module's parameters, by its names.
         state_names: What its states are called in sentences, in its order.
+        arithmetic: The format in which it really computes, which may be narrower than `dtype`.
         random_seed: Where torch's random numbers start in every run; None to let them go on.
     """
 
@@ -128,12 +131,16 @@ class DrivenCell:
     dtype: str
     parameters: Mapping[str, Tensor]
     state_names: tuple[str, ...]
+    arithmetic: str = ""
     random_seed: int | None = None
 
     @property
     def is_torch(self) -> bool:
         """Whether the module itself is the target, and does not stand for an object of another library."""
-        return self.capabilities.library is None and not isinstance(self.module, CalledWithParameters)
+        stands_for_another = isinstance(self.module, CalledWithParameters) or comes_from(
+            type(self.module), "rnn_harness"
+        )
+        return self.capabilities.library is None and not stands_for_another
 
     @property
     def takes_rows(self) -> bool:
@@ -252,7 +259,9 @@ class DrivenCell:
                 [cotangent.to(tensor.dtype) for tensor, cotangent in pairs],
             )
             with self._parameters_in_place(leaves):
-                gradients = torch.autograd.grad(results, variables, weights, retain_graph=True, allow_unused=True)
+                gradients = call_target(
+                    torch.autograd.grad, results, variables, weights, retain_graph=True, allow_unused=True
+                )
         return {
             name: torch.zeros_like(variable) if gradient is None else gradient.detach()
             for (name, variable), gradient in zip(leaves.by_name.items(), gradients, strict=True)
@@ -304,9 +313,10 @@ def make_cell(
     """
     module = in_evaluation(make_module(*sizes).to(getattr(torch, dtype)))
     parameters = draw_parameters(module, dtype, 11)
-    return DrivenCell(make_module, capabilities, module, convention, *sizes, dtype, parameters, state_names)
+    return DrivenCell(make_module, capabilities, module, convention, *sizes, dtype, parameters, state_names, dtype)
 
 
 def of_size(cell: DrivenCell, n: int, d: int) -> DrivenCell:
     """Make the same cell of another size."""
-    return make_cell(cell.make_module, cell.capabilities, cell.convention, (n, d), cell.dtype, cell.state_names)
+    large = make_cell(cell.make_module, cell.capabilities, cell.convention, (n, d), cell.dtype, cell.state_names)
+    return replace(large, arithmetic=cell.arithmetic)

@@ -64,8 +64,15 @@ def path_of(cell: DrivenCell, arguments: CellArguments, name: str, direction: Te
 
 
 def _quotients(draw: Draw) -> Violation | Note | None:
-    """Compare the gradient of every leaf, through every result alone, with difference quotients of the target."""
-    return compare_with_quotients(draw.cell, draw.arguments(STEPS, ROWS), draw.seed)
+    """Compare the gradient of every leaf, through every result alone, with difference quotients of the target.
+
+    One step comes first: over several, what is wrong in one gradient spreads to the others.
+    """
+    for steps in (1, STEPS):
+        result = compare_with_quotients(draw.cell, draw.arguments(steps, ROWS), draw.seed)
+        if isinstance(result, Violation):
+            return result
+    return None
 
 
 def compare_with_quotients(
@@ -96,11 +103,11 @@ def compare_with_quotients(
     lost: dict[str, list[str]] = {}
     for name, direction in directions.items():
         path = path_of(cell, arguments, name, direction)
-        for k, slope in enumerate(slopes(path, cotangents, cell.dtype)):
+        for k, slope in enumerate(slopes(path, cotangents, cell.arithmetic)):
             gradient = gradients[k][name]
-            if not _contradicts(gradient, direction, slope, cell.dtype):
+            if not _contradicts(gradient, direction, slope, cell.arithmetic):
                 continue
-            if has_jumps(path, cotangents, cell.dtype):
+            if has_jumps(path, cotangents, cell.arithmetic):
                 raise NotRun("its results jump (rounded weights?), so there is no slope to compare its gradients with")
             wrong.setdefault(names[k], []).append(name)
             if not gradient.any():
@@ -159,12 +166,12 @@ def _cotangents_add_up(draw: Draw) -> Violation | None:
         parts = [gradients[name] for gradients in alone]
         scale = sum(float(part.abs().max()) for part in parts if part.numel())
         gap = float((sum(parts[1:], parts[0]) - gradient).abs().max()) if gradient.numel() else 0.0
-        if not gap <= STRUCTURAL[cell.dtype] * scale:
+        if not gap <= STRUCTURAL[cell.arithmetic] * scale:
             results = " and ".join(cell.result_names(run))
             return Violation(
                 "backward", f"the gradient of {name} through {results} together is not the sum of those through each"
             )
-        if relative_gap(twice[name], 2 * gradient) > STRUCTURAL[cell.dtype]:
+        if relative_gap(twice[name], 2 * gradient) > STRUCTURAL[cell.arithmetic]:
             return Violation("backward", f"twice the output gradients do not give twice the gradient of {name}")
     return None
 
@@ -180,7 +187,7 @@ def _final_state_gradients(draw: Draw) -> Violation | None:
     for index, (final, other) in enumerate(zip(run.finals, shifted.finals, strict=True)):
         place = len(run.outputs) + index
         alone = [*cotangents[:place], torch.ones_like(final), *cotangents[place + 1 :]]
-        depends = relative_gap(other, final) > STRUCTURAL[cell.dtype]
+        depends = relative_gap(other, final) > STRUCTURAL[cell.arithmetic]
         if depends and not any(bool(gradient.any()) for gradient in cell.gradients(arguments, alone).values()):
             name = cell.result_names(run)[place]
             sentence = f"the gradient of {name} is lost: nothing of what comes through it arrives anywhere"
@@ -200,7 +207,7 @@ def _two_calls(draw: Draw) -> Violation | None:
     other = cell.leaves(cell.arguments(STEPS, ROWS, draw.seed + 50))
     cell.connected_run(other.arguments, other.parameters)
     computed = cell.pull_back(leaves, run, cotangents)
-    wrong = [name for name in expected if relative_gap(computed[name], expected[name]) > STRUCTURAL[cell.dtype]]
+    wrong = [name for name in expected if relative_gap(computed[name], expected[name]) > STRUCTURAL[cell.arithmetic]]
     if wrong:
         sentence = f"another call before the backward changes the gradients of {', '.join(wrong)}"
         return Violation("backward: two calls", f"{sentence}: what the first call left for it is overwritten")
@@ -210,7 +217,7 @@ def _two_calls(draw: Draw) -> Violation | None:
 def _complex_steps(draw: Draw) -> Note | None:
     """Compare with steps into the complex numbers, where the target runs in them: they see the last digits."""
     cell, arguments = draw.cell, draw.arguments(STEPS, ROWS)
-    if cell.dtype != "float64" or not cell.is_torch:
+    if cell.arithmetic != "float64" or not cell.is_torch:
         raise NotRun("it does not run in complex numbers")
     run = cell.run(arguments)
     cotangents = random_like(run.tensors, draw.seed + 1)
@@ -225,7 +232,7 @@ def _complex_steps(draw: Draw) -> Note | None:
         products = gradient * direction
         scale = float(products.abs().sum())
         worst = max(worst, abs(float(products.sum()) - slope) / scale if scale else 0.0)
-    if not worst <= STRUCTURAL[cell.dtype]:
+    if not worst <= STRUCTURAL[cell.arithmetic]:
         raise NotRun("its functions are others for complex numbers (an absolute value, say)")
     return Note(f"its gradients agree with complex steps to {-math.log2(worst) if worst else 53:.0f} bits")
 

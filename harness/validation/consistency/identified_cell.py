@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.errors import Refused
+from rnn_harness.errors import Refused, named_error
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.scale import deviation_at
 from rnn_harness.kernels.judge import kernel_cases
@@ -17,7 +17,8 @@ from rnn_harness.validation.consistency.large_batches import violation_of_large_
 from rnn_harness.validation.consistency.large_sizes import Trial, TriedSize, violation_of_large_sizes
 from rnn_harness.validation.consistency.long_gradients import violation_of_long_gradients
 from rnn_harness.validation.consistency.parameter_properties import unused_parameters
-from rnn_harness.validation.consistency.question import Answer, AskedCell, Question, answers, property_question
+from rnn_harness.validation.consistency.question import Answer, AskedCell, Question, answers, property_question, unasked
+from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
 from rnn_harness.validation.consistency.unknown_cell import PROPERTIES
 from rnn_harness.validation.loading.driver import TargetDriver
 
@@ -52,16 +53,27 @@ def judge_identified(kernel: Kernel, seed: int) -> Iterator[Answer]:
         assert isinstance(cell, TorchReference), "a candidate is driven as a kernel"
         assert isinstance(cell.driver, TargetDriver), "these questions are for candidates"
         asked = AskedCell(kernel.id, kernel.spec, kernel.spec, setting.dtype, seed)
-        yield from answers(_questions(kernel, setting, cell.driver), asked)
+        try:
+            small = _small_cell(setting, cell.driver)
+        except Exception as error:  # a target may raise anything
+            yield from answers([unasked("large-batches", f"it cannot be run: {named_error(error)}")], asked)
+            continue
+        if small.arithmetic:
+            yield from answers(_questions(kernel, setting, small), asked)
 
 
-def _questions(kernel: Kernel, setting: Setting, driver: TargetDriver) -> Iterator[Question]:
-    """Yield the questions, from small sizes to large ones."""
-    budget = Budget(SECONDS)
+def _small_cell(setting: Setting, driver: TargetDriver) -> DrivenCell:
+    """Make the cell in a small size."""
     sizes = driver.capabilities.fixed_sizes or SMALL
     states = tuple(STATE_WORDS.get(name, f"state {name}") for name in driver.state_names)
     cell = make_cell(driver.make_module, driver.capabilities, driver.convention, sizes, setting.dtype, states)
-    is_widest = setting.dtype == driver.capabilities.dtypes[0]
+    return with_real_arithmetic(cell)
+
+
+def _questions(kernel: Kernel, setting: Setting, cell: DrivenCell) -> Iterator[Question]:
+    """Yield the questions, from small sizes to large ones."""
+    budget = Budget(SECONDS)
+    is_widest = setting.dtype == cell.capabilities.dtypes[0]
     for prop in PROPERTIES:
         if prop.for_identified and is_widest:
             yield property_question(prop, cell)

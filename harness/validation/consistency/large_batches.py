@@ -82,8 +82,8 @@ def _wrong_rows(cell: DrivenCell, arguments: CellArguments, expected: CellRun, r
     ):
         for a, b in values:
             narrow = b.narrow(axis, 0, rows)
-            if relative_gap(a, narrow) > STRUCTURAL[cell.dtype]:
-                wrong |= _differing(a.transpose(0, axis), narrow.transpose(0, axis), cell.dtype)
+            if relative_gap(a, narrow) > STRUCTURAL[cell.arithmetic]:
+                wrong |= _differing(a.transpose(0, axis), narrow.transpose(0, axis), cell.arithmetic)
     return sorted(wrong)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rnn_harness.errors import NotRun, Refused
+from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, of_size
@@ -94,18 +95,26 @@ def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int
     if cell.capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
 
+    kept = tuple(prop for prop in properties if not isinstance(_result(prop, Draw(cell, seed)), Violation))
+
     def trial(size: TriedSize) -> Violation | None:
         try:
             large = of_size(cell, *size)
         except Exception as error:  # a constructor may refuse a size
             raise NotRun(f"it cannot be made for n = {size.input_size}, d = {size.hidden_size}: {error}") from None
-        for prop in properties:
-            try:
-                result: Violation | Note | None = prop.decide(Draw(large, seed))
-            except NotRun:
-                continue
-            if isinstance(result, Violation):
-                return result
-        return None
+        results = (_result(prop, Draw(large, seed)) for prop in kept)
+        return next((result for result in results if isinstance(result, Violation)), None)
 
     return trial
+
+
+def _result(prop: Property, draw: Draw) -> Violation | Note | None:
+    """What a property gives; None where it cannot be tried."""
+    try:
+        return prop.decide(draw)
+    except NotRun:
+        return None
+    except Exception as error:
+        if not is_raised_by_target(error):
+            raise
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.validation.consistency.consistency_property import Draw, Property, Violation, differs
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import optional_arguments, run_with
+from rnn_harness.validation.consistency.time_properties import is_equal
 
 LENGTHS = (5, 4, 2, 1)
 """The lengths of the rows: the longest first, as `pack_padded_sequence` wants them, and as long as the sequence."""
@@ -95,13 +97,32 @@ def _lengths(draw: Draw) -> Violation | None:
         raise NotRun("it takes no lengths and no mask")
     for form in forms:
         with contextlib.suppress(Exception):  # a form that it need not take
-            if differs(draw, run_with(cell, arguments, form.keywords(complete)), usual, arguments):
+            of_complete = run_with(cell, arguments, form.keywords(complete))
+            if violation := _violation_of_complete_rows(draw, usual, of_complete, form, arguments):
+                return violation
+            if differs(draw, of_complete, usual, arguments):
                 continue
             computed = run_with(cell, arguments, form.keywords(LENGTHS))
             if form.is_mask and not differs(draw, computed, usual, arguments):
                 continue
             return _violation(draw, arguments, form, computed)
     raise NotRun(f"no way of giving {forms[0].name} is known in which complete rows are as without it")
+
+
+def _violation_of_complete_rows(
+    draw: Draw, usual: CellRun, of_complete: CellRun, form: _Form, arguments: CellArguments
+) -> Violation | None:
+    """Where complete rows have their usual outputs: their last state must not be that of an earlier step."""
+    outputs = [replace(run, finals=()) for run in (of_complete, usual)]
+    if form.is_mask or form.is_relative or differs(draw, outputs[0], outputs[1], arguments):
+        return None
+    last = [is_equal(final, usual.outputs[0][-1], draw.cell.arithmetic) for final in usual.finals]
+    for final in itertools.compress(of_complete.finals, last):
+        steps = [is_equal(final, output, draw.cell.arithmetic) for output in usual.outputs[0]]
+        if any(steps) and not steps[-1]:
+            sentence = f"the state that comes back is that of step {steps.index(True) + 1} of {len(steps)}"
+            return Violation("forward: lengths", f"with {form.name} for complete rows, {sentence}")
+    return None
 
 
 def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: CellRun) -> Violation | None:

@@ -59,12 +59,12 @@ def _violation_of_pieces(cell: DrivenCell, arguments: CellArguments, seed: int, 
     pieces = _forward_in_pieces(cell, arguments, piece)
     outputs = torch.cat([piece_run.outputs[0].detach() for _, piece_run in pieces])
     gap = relative_gap(run.outputs[0].detach(), outputs)
-    if STRUCTURAL[cell.dtype] ** 1.5 < gap <= STRUCTURAL[cell.dtype]:
+    if STRUCTURAL[cell.arithmetic] ** 1.5 < gap <= STRUCTURAL[cell.arithmetic]:
         raise NotRun(f"it enlarges rounding over {LONG:,} steps, so that gradients cannot be told apart")
-    if gap > STRUCTURAL[cell.dtype]:
-        if condition_gap(Draw(cell, seed), arguments) > STRUCTURAL[cell.dtype]:
+    if gap > STRUCTURAL[cell.arithmetic]:
+        if condition_gap(Draw(cell, seed), arguments) > STRUCTURAL[cell.arithmetic]:
             raise NotRun(f"it enlarges rounding too much over {LONG:,} steps")
-        step = _first_gap(run.outputs[0].detach(), outputs, cell.dtype)
+        step = _first_gap(run.outputs[0].detach(), outputs, cell.arithmetic)
         sentence = (
             f"over {LONG:,} steps at once the outputs differ from those of pieces of {piece}, from step {step + 1} on"
         )
@@ -73,7 +73,7 @@ def _violation_of_pieces(cell: DrivenCell, arguments: CellArguments, seed: int, 
     computed = cell.pull_back(leaves, run, cotangents)[INPUTS]
     expected = _backward_through_pieces(cell, pieces, cotangents)
     sizes = expected.abs().flatten(1).amax(1)
-    is_wrong = ~((computed - expected).abs().flatten(1).amax(1) <= STRUCTURAL[cell.dtype] * sizes)
+    is_wrong = ~((computed - expected).abs().flatten(1).amax(1) <= STRUCTURAL[cell.arithmetic] * sizes)
     if not is_wrong.any():
         return None
     flags = [bool(flag) for flag in is_wrong]
@@ -137,13 +137,13 @@ def _violation_of_slope(cell: DrivenCell, arguments: CellArguments, seed: int) -
     gradient = cell.pull_back(leaves, run, cotangents)[INPUTS]
     (direction,) = random_like([gradient], seed + 2)
     path = path_of(cell, arguments, INPUTS, direction)
-    measured = slopes(path, cotangents, cell.dtype)
+    measured = slopes(path, cotangents, cell.arithmetic)
     slope, error = sum(s.value for s in measured), sum(s.error for s in measured)
     products = gradient.double() * direction.double()
     size = float(products.abs().sum())
-    if error > STRUCTURAL[cell.dtype] ** 0.5 * size:
+    if error > STRUCTURAL[cell.arithmetic] ** 0.5 * size:
         raise NotRun(f"over {LONG:,} steps its slope cannot be measured: it bends too much")
-    if abs(float(products.sum()) - slope) <= error + STRUCTURAL[cell.dtype] * size:
+    if abs(float(products.sum()) - slope) <= error + STRUCTURAL[cell.arithmetic] * size:
         return None
     sentence = f"over {LONG:,} steps the gradient of the inputs is not the slope of its own outputs, as it is over few"
     return Violation("backward: long sequences", sentence)

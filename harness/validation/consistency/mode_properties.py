@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 
 import torch
@@ -18,7 +17,7 @@ from rnn_harness.validation.consistency.consistency_property import (
     condition_gap,
     largest_gap,
 )
-from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
+from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell, of_size
 from rnn_harness.validation.consistency.gradient_properties import compare_with_quotients
 
 STEPS, ROWS = 4, 3
@@ -70,10 +69,10 @@ def _training(draw: Draw) -> Violation | Note | None:
         if written := _written_into(training, arguments):
             return Violation("behaviour: training", f"in training it writes into {written}: it is changed for good")
         first, second = training.run(arguments), training.run(arguments)
-        if largest_gap(second, first) > STRUCTURAL[cell.dtype]:
+        if largest_gap(second, first) > STRUCTURAL[cell.arithmetic]:
             raise NotRun("in training the same call with the same random numbers gives others: it keeps a state")
-        is_random = largest_gap(replace(training, random_seed=2).run(arguments), first) > STRUCTURAL[cell.dtype]
-        differs = is_random or largest_gap(first, cell.run(arguments)) > STRUCTURAL[cell.dtype]
+        is_random = largest_gap(replace(training, random_seed=2).run(arguments), first) > STRUCTURAL[cell.arithmetic]
+        differs = is_random or largest_gap(first, cell.run(arguments)) > STRUCTURAL[cell.arithmetic]
         if not differs:
             return None
         violation = None
@@ -90,13 +89,15 @@ def _formats(draw: Draw) -> Violation | Note | None:
     """Run it in float32 on the same numbers as in float64."""
     cell = draw.cell
     dtypes = cell.capabilities.dtypes
-    if cell.dtype != "float64" or "float32" not in dtypes:
-        raise NotRun(f"it takes {' and '.join(dtypes)} alone")
+    if cell.arithmetic != "float64" or "float32" not in dtypes:
+        raise NotRun("it computes in one format alone")
     arguments = draw.arguments(STEPS)
     wide = cell.run(arguments)
     if foreign := {str(value.dtype) for value in wide.tensors} - {"torch.float64"}:
         return Note(f"float64 goes in, {', '.join(sorted(foreign))} comes out")
-    narrow_cell = replace(cell, module=copy.deepcopy(cell.module).to(torch.float32), dtype="float32")
+    narrow_cell = replace(
+        of_size(replace(cell, dtype="float32"), cell.input_size, cell.hidden_size), arithmetic="float32"
+    )
     parameters = {name: value.float() for name, value in cell.parameters.items()}
     narrow_arguments = CellArguments(arguments.inputs.float(), tuple(state.float() for state in arguments.states))
     narrow = narrow_cell.run(narrow_arguments, parameters)

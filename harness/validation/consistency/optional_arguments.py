@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import TensorArguments
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 
@@ -41,7 +42,8 @@ class _WithKeywords(nn.Module):
 
     def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments, **keywords: object) -> object:
         """Call the module with these parameters."""
-        return torch.func.functional_call(self.module, dict(leaves), arguments, {**keywords, **self.keywords})
+        exchanged = {**keywords, **self.keywords}
+        return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, exchanged)
 
 
 def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, object]) -> CellRun:

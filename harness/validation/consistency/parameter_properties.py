@@ -15,22 +15,44 @@ from rnn_harness.validation.consistency.consistency_property import Draw, Note, 
 from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import optional_arguments
 
+_NEVER_CALLED = (nn.ParameterList, nn.ParameterDict, nn.ModuleList, nn.ModuleDict, torch.jit.ScriptModule)
+"""Modules that hold parameters and are not called, or do not say so."""
 MOVE = 0.25
 """How far a parameter is moved at least to see whether anything changes."""
 
 
-def _parameters_used(draw: Draw) -> Violation | None:
+def _parameters_used(draw: Draw) -> Violation | Note | None:
     """Move every parameter: something that comes back must change, in one of the ways of calling it."""
-    cell = draw.cell
-    unused = unused_parameters(cell, draw.arguments(steps=3))
+    cell, arguments = draw.cell, draw.arguments(steps=3)
+    unused = unused_parameters(cell, arguments)
     if not unused:
         return None
-    names = ", ".join(unused)
     if left_out := optional_arguments(cell):
         listed = ", ".join(argument.name for argument in left_out)
-        raise NotRun(f"{names}: no influence; there may be one where {listed} is given")
-    verb = "has" if len(unused) == 1 else "have"
-    return Violation("forward: parameters", f"{names} {verb} no influence on anything that comes back")
+        raise NotRun(f"{', '.join(unused)}: no influence; there may be one where {listed} is given")
+    called = _called_modules(cell, arguments)
+    reached = [name for name in unused if name.rpartition(".")[0] in called]
+    if not reached:
+        return Note(f"registered in modules that are never called: {', '.join(unused)}")
+    verb = "has" if len(reached) == 1 else "have"
+    return Violation("forward: parameters", f"{', '.join(reached)} {verb} no influence on anything that comes back")
+
+
+def _called_modules(cell: DrivenCell, arguments: CellArguments) -> set[str]:
+    """The names of the modules that a run calls, and of the containers of parameters that are never called."""
+    called = {""}
+    handles = []
+    for name, part in cell.module.named_modules():
+        if isinstance(part, _NEVER_CALLED):
+            called.add(name)
+        else:
+            handles.append(part.register_forward_pre_hook(lambda _module, _inputs, name=name: called.add(name)))
+    try:
+        cell.raw_results(arguments, cell.parameters)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return called
 
 
 def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, ...]:

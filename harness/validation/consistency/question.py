@@ -6,12 +6,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from rnn_harness.errors import NotRun, first_line
+from rnn_harness.errors import HarnessError, NotRun, named_error
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import CONSISTENCY, Diagnosis
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell
 
@@ -103,42 +105,64 @@ def answers(questions: Iterable[Question], asked: AskedCell) -> Iterator[Answer]
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns about the layout of weights, and of detached results
-            outcome, reason, violation = _decide(question)
+            decision = _decide(question)
         record = Record(
             entry=asked.spec,
             spec=asked.spec,
             check=f"{CONSISTENCY}{question.name}",
             witness="kernel",
-            outcome=outcome,
-            reason=reason,
-            examples=0 if outcome is Outcome.NOT_RUN else 1,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            examples=0 if decision.outcome is Outcome.NOT_RUN else 1,
             seconds=round(time.perf_counter() - start, 4),
             seed=asked.seed,
             environment=versions(),
             kernel=asked.target,
             dtype=asked.dtype,
             device="cpu",
+            harness_error=decision.harness_error,
         )
-        if violation is None:
+        if (violation := decision.violation) is None:
             yield Answer(record)
         else:
             yield Answer(record, Diagnosis(spec=asked.title, part=violation.part, difference=violation.sentence))
 
 
-def _decide(question: Question) -> tuple[Outcome, str, Violation | None]:
+class _Decision(NamedTuple):
+    """The outcome of a question.
+
+    Attributes:
+        outcome: How it ended.
+        reason: Why, or what there is to add.
+        violation: How the property is broken, if it is.
+        harness_error: The traceback of an error of the harness.
+    """
+
+    outcome: Outcome
+    reason: str
+    violation: Violation | None = None
+    harness_error: str = ""
+
+
+def _decide(question: Question) -> _Decision:
     """Ask a question on every draw, as long as each breaks the property."""
     violation: Violation | None = None
     for seed in SEEDS[: question.draws]:
         try:
             result = question.ask(seed)
         except NotRun as reason:
-            return Outcome.NOT_RUN, str(reason), None
+            return _Decision(Outcome.NOT_RUN, str(reason))
         except (Exception, SystemExit) as error:  # a target may raise anything, which is no number that contradicts
-            return Outcome.NOT_RUN, f"it raised {type(error).__name__}: {first_line(error)[:MOST_LETTERS]}", None
+            if is_raised_by_target(error):
+                return _Decision(Outcome.NOT_RUN, f"it raises {named_error(error)[:MOST_LETTERS]}")
+            if isinstance(error, SystemExit):
+                raise
+            failure = HarnessError(error)
+            return _Decision(Outcome.NOT_RUN, str(failure), harness_error=failure.traceback_text)
         if not isinstance(result, Violation):
             if violation is not None:
-                return Outcome.NOT_RUN, f"for some numbers and not for others: {violation.sentence}", None
-            return Outcome.AGREES, result.sentence if isinstance(result, Note) else "", None
+                return _Decision(Outcome.NOT_RUN, f"for some numbers and not for others: {violation.sentence}")
+            return _Decision(Outcome.AGREES, result.sentence if isinstance(result, Note) else "")
         violation = violation or result
     assert violation is not None, "a question is asked once at least"
-    return Outcome.REFUTED, violation.sentence, violation
+    return _Decision(Outcome.REFUTED, violation.sentence, violation)

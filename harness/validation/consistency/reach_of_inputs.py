@@ -8,8 +8,6 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from rnn_harness.arithmetic.assumptions import STRUCTURAL
-
 ReachedSteps = tuple[frozenset[int], ...]
 """For each input step, the output steps whose numbers it changes in its own row."""
 
@@ -48,24 +46,25 @@ _REACHED: dict[ReadingOrder, Callable[[int, int], range]] = {
 
 
 def reading_order(reached: ReachedSteps) -> ReadingOrder:
-    """Name the order that every input step's reached steps show."""
+    """Name the order that every input step's reached steps show; some of them may be missing, as after a reset."""
     last = len(reached) - 1
     for order, expected in _REACHED.items():
         if all(steps == frozenset(expected(t, last)) for t, steps in enumerate(reached)):
             return order
+    if all(t in steps and min(steps) == t for t, steps in enumerate(reached)):
+        return ReadingOrder.FORWARD
+    if all(t in steps and max(steps) == t for t, steps in enumerate(reached)):
+        return ReadingOrder.BACKWARD
     return ReadingOrder.OTHER
 
 
-def changed_places(before: Tensor, after: Tensor, dtype: str) -> frozenset[tuple[int, ...]]:
-    """Return the places, without the last axis, where numbers changed by more than rounding.
+def changed_places(before: Tensor, after: Tensor, threshold: float = 0.0) -> frozenset[tuple[int, ...]]:
+    """Return the places, without the last axis, where numbers changed .
 
     Args:
         before: An array (.., .., d).
         after: An array of that shape.
-        dtype: The dtype that both were computed in.
+        threshold: The largest change, relative to the largest number, that does not count.
     """
-    scale = float(before.abs().max())
-    # The square: a change that fades over a few steps is still far above it, and rounding is far below.
-    threshold = STRUCTURAL[dtype] ** 2 * scale
-    changed = ~((after - before).abs() <= threshold).all(dim=-1)
+    changed = ~((after - before).abs() <= threshold * before.abs().max()).all(dim=-1)
     return frozenset(tuple(int(i) for i in place) for place in torch.nonzero(changed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.validation.consistency.consistency_property import (
     STEPS,
     Draw,
+    Note,
     Property,
     Violation,
     differs,
@@ -48,7 +50,7 @@ def reached_steps(cell: DrivenCell, seed: int) -> ReachedSteps:
     reached = []
     for step in range(STEPS):
         after = cell.run(arguments.shifted(step, row)).outputs[0]
-        places = changed_places(before, after, cell.dtype)
+        places = changed_places(before, after)
         reached.append(frozenset(place[0] for place in places if place[1] == row))
     return tuple(reached)
 
@@ -90,7 +92,8 @@ def _split_sequence(draw: Draw) -> Violation | None:
             return Violation(
                 "forward: states over time",
                 f"{STEPS} steps in one call differ from {text} with the state carried over: the state that comes back "
-                "is not the one that the next step needs, or the one that goes in is not used as it is",
+                "is not the one that the next step needs, or the one that goes in is not used as it is, or steps are "
+                "counted from the start of a call",
             )
     return None
 
@@ -127,7 +130,7 @@ def _last_state(draw: Draw) -> Violation | None:
         raise NotRun(f"it reads {order.value}")
     last = STEPS - 1 if order is ReadingOrder.FORWARD else 0
     for index, final in enumerate(run.finals):
-        steps = [step for step, output in enumerate(run.outputs[0]) if _is_equal(final, output, cell.dtype)]
+        steps = [step for step, output in enumerate(run.outputs[0]) if is_equal(final, output, cell.arithmetic)]
         if steps and last not in steps:
             return Violation(
                 "forward: final state",
@@ -139,11 +142,12 @@ def _last_state(draw: Draw) -> Violation | None:
     raise NotRun("its outputs are no states, so its last state is none of them")
 
 
-def _is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:
+def is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:
+    """Whether two arrays have the same shape and numbers."""
     return first.shape == second.shape and relative_gap(first, second) <= STRUCTURAL[dtype]
 
 
-def _state_used(draw: Draw) -> Violation | None:
+def _state_used(draw: Draw) -> Violation | Note | None:
     """Change the states that are given: something that comes back must change."""
     cell = draw.cell
     needs_states(cell)
@@ -151,8 +155,21 @@ def _state_used(draw: Draw) -> Violation | None:
     run = cell.run(arguments)
     other = replaced_states(arguments, [state + 0.5 for state in arguments.states])
     if all(torch.equal(a, b) for a, b in zip(cell.run(other).tensors, run.tensors, strict=True)):
-        return Violation("forward: initial state", "the state that is given is not used: any other gives the same")
+        sentence = "the state that is given is not used: any other gives the same"
+        return (
+            Note(sentence) if _can_do_without_states(cell, arguments) else Violation("forward: initial state", sentence)
+        )
     return None
+
+
+def _can_do_without_states(cell: DrivenCell, arguments: CellArguments) -> bool:
+    """Whether a cell also runs without the states that it ignores: they are an argument that it need not take."""
+    stateless = replace(cell, convention=replace(cell.convention, states=0))
+    try:
+        stateless.run(replaced_states(arguments, []))
+    except Exception:  # it wants its states
+        return False
+    return True
 
 
 TIME_PROPERTIES = (

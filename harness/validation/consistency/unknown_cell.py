@@ -16,6 +16,7 @@ from rnn_harness.validation.consistency.long_gradients import violation_of_long_
 from rnn_harness.validation.consistency.mode_properties import MODE_PROPERTIES
 from rnn_harness.validation.consistency.parameter_properties import PARAMETER_PROPERTIES
 from rnn_harness.validation.consistency.question import Answer, AskedCell, Question, answers, property_question, unasked
+from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
 from rnn_harness.validation.consistency.row_properties import ROW_PROPERTIES
 from rnn_harness.validation.consistency.time_properties import TIME_PROPERTIES
 from rnn_harness.validation.identification.probe import Probe
@@ -61,11 +62,16 @@ def judge_unknown(target: Target, probe: Probe, dtypes: tuple[str, ...], seed: i
         try:
             states = numbered_states(probe.convention)
             cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, dtype, states)
+            cell = with_real_arithmetic(cell)
         except Exception as error:  # a module may refuse a dtype
             reason = f"it cannot be made in {dtype}: {first_line(error)}"
             yield from answers([unasked("same-call-twice", reason)], asked)
             continue
-        yield from answers(_questions(cell, dtype == probe.dtype), asked)
+        if cell.arithmetic:
+            yield from answers(_questions(cell, dtype == probe.dtype), asked)
+        else:
+            reason = "its arithmetic is coarser than float32, so that rounding cannot be told from what is wrong"
+            yield from answers([unasked("same-call-twice", reason)], asked)
 
 
 def _questions(cell: DrivenCell, is_widest: bool) -> Iterator[Question]:

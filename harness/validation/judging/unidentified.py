@@ -30,9 +30,20 @@ def with_consistency(
     if any(
         record.record.check == IDENTIFICATION_CHECK and record.record.outcome is Outcome.NOT_RUN for record in records
     ):
-        for answer in judge_unknown(target, probe, request.dtypes, request.seed):
-            for marked in mark_expected((answer.record,), request.expected):
-                yield RecordMade(marked)
-                if answer.diagnosis is not None and not marked.expected:
-                    yield TargetDiagnosed(answer.diagnosis)
+        yield from consistency_events(target, probe, request)
     yield from (event for event in events if not isinstance(event, RecordMade))
+
+
+def consistency_events(target: Target, probe: Probe, request: ValidationRequest) -> Iterator[ValidationEvent]:
+    """Yield what is decided about a candidate by what every recurrent cell must do.
+
+    Args:
+        target: The candidate.
+        probe: How it is driven.
+        request: What is asked for.
+    """
+    for answer in judge_unknown(target, probe, request.dtypes, request.seed):
+        for marked in mark_expected((answer.record,), request.expected):
+            yield RecordMade(marked)
+            if answer.diagnosis is not None and not marked.expected:
+                yield TargetDiagnosed(answer.diagnosis)

@@ -30,6 +30,12 @@ from rnn_harness.validation.identification.identify import identify, target_layo
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
+from rnn_harness.validation.judging.as_model import (
+    events_of_model,
+    judge_no_function,
+    judge_undriven,
+    judge_unknown_parameters,
+)
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
@@ -100,22 +106,24 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from _judge_candidate(kernel, request, listener)
         return
     saved_map = load_map(request.map) if request.map is not None else None
-    response = probe_target(target)
+    try:
+        response = probe_target(target)
+    except WrongLayout:
+        raise
+    except UsageError as error:
+        yield from judge_undriven(target, error, request, listener, judge_target)
+        return
     target = observed_target(target, response)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
-        outcome, reason = Outcome.REFUTED, no_function.difference
-        yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
-        yield TargetDiagnosed(no_function)
+        yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
     try:
         if saved_map is None:
             target_layouts(target, response)
     except UsageError as error:  # its parameters are those of no cell that is known
-        unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
-        yield TargetIdentified(identification_record(()))
-        yield from with_consistency(target, response, request, [RecordMade(unknown)])
+        yield from judge_unknown_parameters(target, response, error, request, listener, judge_target)
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
@@ -123,6 +131,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from _judge_exchanged_states(target, request, exchanged[0])
         return
     matches = matches or exchanged
+    if not matches and (events := events_of_model(target, response, request, listener, judge_target)):
+        yield from events
+        return
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches, target.capabilities.notes)
     yield TargetIdentified(identification)
@@ -132,7 +143,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
         yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
         return
-    events: list[ValidationEvent] = []
+    events = []
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
             events += [RecordMade(record) for record in mark_expected((event.record,), request.expected)]

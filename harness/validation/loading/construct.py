@@ -16,6 +16,7 @@ from rnn_harness.validation.loading.config_objects import (
     module_of,
     with_sizes,
 )
+from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.size_arguments import (
     SizeNames,
     argument_names,
@@ -54,12 +55,14 @@ class Construction:
         fixed_sizes: The only sizes for which it makes one, if they are known beforehand.
         any_sizes: Whether the sizes are those that are asked for; else they are the cell's own.
         is_certain: Whether the names of the arguments leave no doubt which size is which.
+        is_guess: Whether it counts only where the cell that it makes can be called.
     """
 
     make: Callable[[CellSizes], object]
     fixed_sizes: CellSizes | None = None
     any_sizes: bool = True
     is_certain: bool = False
+    is_guess: bool = False
 
 
 def constructions(
@@ -150,6 +153,9 @@ def _constructions(
                     yield _configured(maker, config, configuration, values)
         if all(name in values for name in required):
             yield Construction(lambda _, values=values: maker(**values), any_sizes=False)  # type: ignore[misc]
+    named = None if takes_any else named_arguments(maker, {**chosen, **options})
+    if named is not None:
+        yield Construction(lambda _: maker(**named, **chosen, **options))
 
 
 def _sized(
@@ -173,7 +179,9 @@ def _sized(
     fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in given if key in unsized})
     by_name = SizeNames(inputs, hidden)
     if len(names.inputs) + len(names.hidden) == 1 and fixed is None:
-        yield Construction(lambda s: maker(**by_name.values(s.hidden_size, s.hidden_size), **unsized), _SQUARE)
+        yield Construction(
+            lambda s: maker(**by_name.values(s.hidden_size, s.hidden_size), **unsized), _SQUARE, is_guess=True
+        )
     elif inputs or hidden or fixed is not None:
         is_certain = has_both_sizes(arguments)
         yield Construction(lambda s: maker(**by_name.values(*s), **unsized), fixed, is_certain=is_certain)
@@ -181,8 +189,8 @@ def _sized(
     unplaced = {key: value for key, value in further.items() if key not in places or key in given}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))
     if not (names.inputs and names.hidden):
-        yield Construction(lambda s: maker(s.hidden_size, s.input_size, **unplaced))
-        yield Construction(lambda s: maker(s.hidden_size, **unplaced), _SQUARE)
+        yield Construction(lambda s: maker(s.hidden_size, s.input_size, **unplaced), is_guess=True)
+        yield Construction(lambda s: maker(s.hidden_size, **unplaced), _SQUARE, is_guess=True)
 
 
 _SQUARE = CellSizes(6, 6)

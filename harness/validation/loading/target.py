@@ -120,11 +120,16 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Mapping[str, o
     Only of torch modules it is known whether they can be called, so for others the first way is taken.
     """
     chosen: tuple[Construction, Any] | None = None
+    guess: tuple[Construction, Any] | None = None
     for construction, cell in constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults):
-        chosen = chosen or (construction, cell)
+        if construction.is_guess:
+            guess = guess or (construction, cell)
+        else:
+            chosen = chosen or (construction, cell)
         if construction.is_certain or adapter.name != "torch" or _can_be_called(cell, construction):
             chosen = (construction, cell)
             break
+    chosen = chosen or guess
     assert chosen is not None, "without a way that works, constructions raises"
     construction, cell = chosen
     sizes = construction.fixed_sizes

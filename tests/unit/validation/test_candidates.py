@@ -22,6 +22,7 @@ from rnn_harness.validation import (
 )
 from tests.helpers import HELPERS
 
+pytestmark = pytest.mark.usefixtures("in_process")
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()
 
