@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -23,6 +23,14 @@ _ADAPTERS = f"{_PACKAGE}.validation.loading.adapters"
 """The modules that convert arrays between the harness and a target of another library."""
 
 
+class FloatSlots(Protocol):
+    """A few numbers in memory, perhaps shared with another process."""
+
+    def __getitem__(self, place: int, /) -> float: ...
+
+    def __setitem__(self, place: int, value: float, /) -> None: ...
+
+
 class TargetClock:
     """The time that this process spends in calls of a target, in memory that another process may read.
 
@@ -31,7 +39,7 @@ class TargetClock:
             back, and whether the target is still being loaded.
     """
 
-    def __init__(self, slots: MutableSequence[float]) -> None:
+    def __init__(self, slots: FloatSlots) -> None:
         self._slots = slots
         self._depth = 0
 
@@ -45,8 +53,9 @@ class TargetClock:
         """End a call."""
         self._depth -= 1
         if self._depth == 0:
-            self._slots[1] += time.monotonic() - self._slots[0]
-            self._slots[0] = 0.0
+            began = self._slots[0]
+            self._slots[0] = 0.0  # first: who looks in between must not count the call twice
+            self._slots[1] += time.monotonic() - began
 
     @property
     def is_running(self) -> bool:
