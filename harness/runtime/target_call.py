@@ -69,9 +69,9 @@ class TargetClock:
         return time.monotonic() - began if began else 0.0
 
     @property
-    def seconds(self) -> float:
-        """The seconds of all calls, the running one included."""
-        return self._slots[1] + self.running_seconds
+    def finished_seconds(self) -> float:
+        """The seconds of all calls that came back."""
+        return self._slots[1]
 
     @property
     def is_loading(self) -> bool:
@@ -124,10 +124,31 @@ def call_target(
         clock.leave()
 
 
+def call_subject(
+    function: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
+) -> Result:
+    """Call a reference, or what drives a kernel: its errors are the subject's, as those of `call_target`.
+
+    Its time is not counted: what drives a target calls it step by step with `call_target`, which counts.
+
+    Args:
+        function: What runs the subject.
+        *arguments: What it is called with.
+        **keywords: What it is called with by name.
+
+    Returns:
+        What it gives back.
+    """
+    return function(*arguments, **keywords)
+
+
+_DOORS = (call_target.__code__, call_subject.__code__)
+
+
 def is_raised_by_target(error: BaseException) -> bool:
     """Say whether an error was raised behind `call_target`, and not in the harness's conversion of arrays there."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    doors = [place for place, frame in enumerate(frames) if frame.f_code is call_target.__code__]
+    doors = [place for place, frame in enumerate(frames) if frame.f_code in _DOORS]
     if not doors:
         return False
     behind = frames[doors[-1] + 1 :]

@@ -148,7 +148,7 @@ class _Watch:
     def restart(self) -> None:
         """Begin anew, since a message has come."""
         self._since = time.monotonic()
-        self._target_seconds = self.clock.seconds
+        self._target_seconds = self.clock.finished_seconds
 
     def seconds_to_wait(self) -> float:
         """Say for how long nothing needs to be looked at but messages."""
@@ -167,7 +167,7 @@ class _Watch:
         limit = self._target_timeout
         if self.clock.running_seconds >= limit:
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s", in_target=True)
-        if self.clock.seconds - self._target_seconds >= limit:
+        if self.clock.finished_seconds - self._target_seconds >= limit:
             return WorkerEnded(Ending.SLOW, f"took more than {limit:g} s for the calls of one case", in_target=True)
         allowed = max(limit, SECONDS_TO_LOAD) if self.clock.is_loading else self._timeout
         if now - self._since >= allowed:
