@@ -35,17 +35,19 @@ class TargetClock:
     """The time that this process spends in calls of a target, in memory that another process may read.
 
     Args:
-        slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the seconds of all calls that came
-            back, and whether the target is still being loaded.
+        slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the CPU seconds of all calls that
+            came back, and whether the target is still being loaded.
     """
 
     def __init__(self, slots: FloatSlots) -> None:
         self._slots = slots
         self._depth = 0
+        self._cpu_seconds_before = 0.0
 
     def enter(self) -> None:
         """Begin a call; one inside of another does not count."""
         if self._depth == 0:
+            self._cpu_seconds_before = time.process_time()
             self._slots[0] = time.monotonic()
         self._depth += 1
 
@@ -53,9 +55,9 @@ class TargetClock:
         """End a call."""
         self._depth -= 1
         if self._depth == 0:
-            began = self._slots[0]
-            self._slots[0] = 0.0  # first: who looks in between must not count the call twice
-            self._slots[1] += time.monotonic() - began
+            self._slots[0] = 0.0
+            # CPU seconds: a busy machine makes no target slow.
+            self._slots[1] += time.process_time() - self._cpu_seconds_before
 
     @property
     def is_running(self) -> bool:
@@ -70,7 +72,7 @@ class TargetClock:
 
     @property
     def finished_seconds(self) -> float:
-        """The seconds of all calls that came back."""
+        """The CPU seconds of all calls that came back."""
         return self._slots[1]
 
     @property

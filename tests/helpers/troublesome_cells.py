@@ -74,5 +74,7 @@ class Slow(Right):
 
     def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
         if x.dtype == torch.float64 and len(x) == 1:
-            time.sleep(0.3)
+            began = time.process_time()
+            while time.process_time() < began + 0.3:
+                pass
         return super().forward(x, h)
