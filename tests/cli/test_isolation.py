@@ -96,16 +96,16 @@ def test_a_target_that_ends_its_process_once_is_not_refuted(monkeypatch: pytest.
 
 
 def test_the_time_that_we_spend_ourselves_does_not_count_as_the_targets() -> None:
-    records = _troublesome("Right", timeout=2)
+    records = _troublesome("Right", timeout=5)
     assert not [record for record in records if record.check == "process.ended"]
     assert outcome_of(records) == "agrees"
 
 
 def test_a_target_whose_calls_come_back_late_is_undecided() -> None:
-    records = _troublesome("Slow", timeout=2)
+    records = _troublesome("Slow", timeout=5)
     (ended,) = [record for record in records if record.check == "process.ended"]
     assert ended.outcome is Outcome.NOT_RUN
-    assert "took more than 2 s for the calls of one case" in ended.reason
+    assert "took more than 5 s for the calls of one case" in ended.reason
     assert ended.reason.endswith("--timeout SECONDS gives it longer")
     assert outcome_of(records) == "undecided"
 
