@@ -53,11 +53,19 @@ class HarnessError(NotRun):
 
 
 def named_error(error: BaseException) -> str:
-    """Return the type of an error and the first line of what it says."""
+    """Return the type of an error and the first line of what it says.
+
+    Args:
+        error: Any error; without a text, its type stands alone.
+    """
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says, on one line; its type where it says nothing, as a bare ``assert`` does."""
+    """Return what an error says, on one line; its type where it says nothing, as a bare ``assert`` does.
+
+    Args:
+        error: Any error.
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, in a group of their own."""
+    """Add the options, in a group of their own.
+
+    Args:
+        parser: Pytest's parser of options.
+    """
     group = parser.getgroup("rnn-harness", "recurrent cells")
     group.addoption("--rnn-cell", action="append", default=[], metavar="TARGET", help="package.module:Name to validate")
     group.addoption(
@@ -70,13 +74,28 @@ class CellJudge:
         self.usage_error = ""
 
     def find(self, check: CheckInDtype) -> Record | None:
-        """Return the record of a check; a hang or a crash stands for every check that it prevented."""
+        """Return the record of a check; a hang or a crash stands for every check that it prevented.
+
+        Args:
+            check: The check in a dtype.
+
+        Returns:
+            The record; None where the check was not reached. The first call judges the cell.
+        """
         return self._records.get(check) or self._records.get(CheckInDtype(_ENDED, check.dtype))
 
     @property
-    def is_undecided(self) -> bool:
-        """Whether all of it together says neither right nor wrong."""
-        return self.validation is not None and self.validation.outcome == "undecided"
+    def why_not_right(self) -> str:
+        """Why all of it together does not say that the cell is right; empty where it does, or a check says it."""
+        if self.validation is None or self.validation.outcome == "agrees":
+            return ""
+        refuted = [f"{record.check}: {record.reason}" for record in self.validation.checks if _is_property(record)]
+        if refuted:
+            return "; ".join(refuted)
+        consistent = "no equation is known for it, and it does what every recurrent cell must do"
+        return {"consistent": consistent, "undecided": "nothing about it could be decided"}.get(
+            self.validation.outcome, ""
+        )
 
     @cached_property
     def _records(self) -> dict[CheckInDtype, Record]:
@@ -103,22 +122,40 @@ class CellJudge:
         return collect_validation(self.name, run_validation_isolated(request))
 
 
+def _is_property(record: Record) -> bool:
+    """Whether a property of recurrent cells is refuted, and was not expected to be."""
+    from rnn_harness.records.validation import CONSISTENCY
+
+    return record.check.startswith(CONSISTENCY) and str(record.outcome) == "refuted" and not record.expected
+
+
 _JUDGED: list[CellJudge] = []
 """Those that made their records in this process: a report is about these."""
 
 
 def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
-    """Pass, skip or fail the running test, as the record of a check says."""
+    """Pass, skip or fail the running test, as the record of a check says.
+
+    Args:
+        judge: The cell, which is judged if it was not yet.
+        check: The check that the test stands for.
+
+    Raises:
+        pytest.fail.Exception: The check is refuted, or the cell cannot be judged.
+        pytest.skip.Exception: The check was not run, or is vacuous.
+    """
     record = judge.find(check)
     if judge.usage_error:
         if check.name == _FIRST_CHECK:
             pytest.fail(judge.usage_error, pytrace=False)
         pytest.skip(f"see {_FIRST_CHECK}: {judge.usage_error}")
     if record is None:
-        pytest.skip("not run: an earlier check ended the validation")
+        asked_elsewhere = check.name.startswith("consistency.")
+        ended = "an earlier check ended the validation"
+        pytest.skip(f"not run: {'it is asked in the widest dtype alone' if asked_elsewhere else ended}")
     outcome = str(record.outcome)
-    if check.name == _FIRST_CHECK and outcome == "not run" and judge.is_undecided:
-        pytest.fail(f"nothing about it could be decided: {record.reason}", pytrace=False)
+    if check.name == _FIRST_CHECK and outcome == "not run" and judge.why_not_right:
+        pytest.fail(f"{judge.why_not_right}: {record.reason}", pytrace=False)
     elif outcome in ("not run", "vacuous"):
         pytest.skip(f"{outcome}: {record.reason}")
     elif outcome == "refuted":
@@ -186,6 +223,7 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
 def _checks() -> Iterator[CheckInDtype]:
     """Yield every check that a candidate is judged by, in every dtype."""
     from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+    from rnn_harness.validation.consistency.identified_cell import PROPERTY_CHECKS
     from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
     from rnn_harness.validation.request import DTYPES
 
@@ -195,10 +233,21 @@ def _checks() -> Iterator[CheckInDtype]:
         for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *USAGE_CHECKS):
             if dtype in check.dtypes:
                 yield CheckInDtype(check.name, dtype)
+        for name in PROPERTY_CHECKS:
+            yield CheckInDtype(name, dtype)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the cells' checks to what was collected."""
+    """Add the cells' checks to what was collected.
+
+    Args:
+        session: The session, which becomes the parent of the new tests.
+        config: Its options name the cells.
+        items: The tests that were collected; tests are appended.
+
+    Raises:
+        pytest.UsageError: An option cannot be read, or the spec is not known.
+    """
     targets: list[str] = config.getoption("--rnn-cell")
     if not targets:
         return
@@ -219,7 +268,11 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report; a process of pytest-xdist hands what it judged to the process that started it."""
+    """Write the report; a process of pytest-xdist hands what it judged to the process that started it.
+
+    Args:
+        session: The session that ends.
+    """
     if not session.config.getoption("--rnn-report"):
         return
     validations = [judge.validation.model_dump_json() for judge in _JUDGED if judge.validation is not None]
@@ -236,7 +289,11 @@ _OF_WORKERS = pytest.StashKey[list[str]]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Keep what a process of pytest-xdist has judged."""
+    """Keep what a process of pytest-xdist has judged.
+
+    Args:
+        node: The process that ended, as pytest-xdist sees it.
+    """
     validations = getattr(node, "workeroutput", {}).get("rnn-harness", [])
     node.config.stash.setdefault(_OF_WORKERS, []).extend(validations)
 
@@ -260,7 +317,11 @@ def _write_report(folder: Path, texts: list[str]) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which cells a report will be about."""
+    """Say which cells a report will be about.
+
+    Args:
+        config: Its options name the cells and the folder.
+    """
     folder: str | None = config.getoption("--rnn-report")
     if folder is None or hasattr(config, "workeroutput"):
         return None

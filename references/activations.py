@@ -22,6 +22,9 @@ def scalar_one(dtype: DType) -> Inexact[Array, ""]:
     """Return the number 1 as an array of `dtype`.
 
     A Python number would be converted again at every call, and the cells compute with 1 at every step.
+
+    Args:
+        dtype: a floating or a complex dtype.
     """
     return np.ones((), dtype)
 
@@ -31,20 +34,34 @@ def sigmoid_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> No
 
     The sign is changed by a product: NumPy 2.4.6's np.negative(x, out=x) returns wrong numbers for float32 arrays
     with a stride of 16 bytes, which is what one column of four gates is.
+
+    Args:
+        x: the pre-activations, of any shape.
+        out: an array of the same shape and dtype.
     """
     np.multiply(x, -1, out=out)
     sigmoid_of_minus_to(out, out)
 
 
 def sigmoid_of_minus_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
-    """Put sigmoid(-x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above)."""
+    """Put sigmoid(-x) into `out`, which may be `x`; the caller ignores overflow, on purpose (see above).
+
+    Args:
+        x: the pre-activations with the opposite sign, of any shape.
+        out: an array of the same shape and dtype.
+    """
     np.exp(x, out=out)
     out += scalar_one(out.dtype)
     np.reciprocal(out, out=out)
 
 
 def tanh_to(x: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
-    """Put tanh(x) into `out`, which may be `x`."""
+    """Put tanh(x) into `out`, which may be `x`.
+
+    Args:
+        x: the pre-activations, of any shape.
+        out: an array of the same shape and dtype.
+    """
     np.tanh(x, out=out)
 
 
@@ -64,13 +81,23 @@ def sigmoid(x: Inexact[Array, "*shape"]) -> Inexact[Array, "*shape"]:
 
 
 def sigmoid_slope_to(s: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
-    """Put the derivative of the sigmoid where its value is `s` into `out`, which is another array."""
+    """Put the derivative of the sigmoid where its value is `s` into `out`, which is another array.
+
+    Args:
+        s: values of the sigmoid, not its argument; they are not changed.
+        out: an array of the same shape and dtype; it becomes s (1 - s).
+    """
     np.subtract(1, s, out=out)
     out *= s
 
 
 def tanh_slope_to(t: Inexact[Array, "*shape"], out: Inexact[Array, "*shape"]) -> None:
-    """Put the derivative of tanh where its value is `t` into `out`."""
+    """Put the derivative of tanh where its value is `t` into `out`.
+
+    Args:
+        t: values of tanh, not its argument; they are not changed.
+        out: another array of the same shape and dtype; it becomes 1 - t^2.
+    """
     np.multiply(t, t, out=out)
     np.subtract(1, out, out=out)
 

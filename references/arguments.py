@@ -55,13 +55,31 @@ def expect_shape(argument: str, value: ArrayLike, shape: tuple[int, ...], dtype:
 
 
 def expect_choice(argument: str, value: object, choices: tuple[object, ...]) -> None:
-    """Raise ArgumentError, naming the argument, unless `value` is one of `choices`."""
+    """Check that an argument is one of the values that it may have.
+
+    Args:
+        argument: its name, for the message.
+        value: its value.
+        choices: the values that it may have.
+
+    Raises:
+        ArgumentError: that names the argument, its value and the choices.
+    """
     if value not in choices:
         raise ArgumentError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, choices))}")
 
 
 def expect_names(argument: str, names: Collection[str], expected: Collection[str]) -> None:
-    """Raise ArgumentError that lists every missing and every unknown name at once."""
+    """Check that arrays are there for exactly the expected names.
+
+    Args:
+        argument: the name of the argument, for the message.
+        names: the names that were passed.
+        expected: the names that must be passed, no more and no fewer.
+
+    Raises:
+        ArgumentError: that lists every missing and every unknown name at once.
+    """
     missing = sorted(set(expected) - set(names))
     unknown = sorted(set(names) - set(expected))
     if missing or unknown:
@@ -180,13 +198,26 @@ def output_gradients(
 def freeze_ended(
     alive: Bool[MaskArray, "T B"] | None, t: int, new: Inexact[Array, "B d"], old: Inexact[Array, "B d"]
 ) -> None:
-    """Let the rows of `new` keep the value of `old` where step `t` lies past their length."""
+    """Let the rows of `new` keep the value of `old` where step `t` lies past their length.
+
+    Args:
+        alive: whether a step lies within its row's length; None where all do.
+        t: the step, from 0.
+        new: the state after the step; changed in place.
+        old: the state before the step.
+    """
     if alive is not None:
         ended = ~alive[t]
         new[ended] = old[ended]
 
 
 def clear_ended(alive: Bool[MaskArray, "T B"] | None, t: int, gradient: Inexact[Array, "*gates B d"]) -> None:
-    """Set the rows of `gradient` to zero where step `t` lies past their length."""
+    """Set the rows of `gradient` to zero where step `t` lies past their length.
+
+    Args:
+        alive: whether a step lies within its row's length; None where all do.
+        t: the step, from 0.
+        gradient: the gradient of one step, with or without an axis of gates; changed in place.
+    """
     if alive is not None:
         gradient[..., ~alive[t], :] = 0

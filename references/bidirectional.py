@@ -65,7 +65,12 @@ class Bidirectional:
         return (*ahead, *(f"backward.{name}" for name in self.backward_cell.state_names))
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of both cells' parameters, with the direction before the name."""
+        """Return the shapes of both cells' parameters, with the direction before the name.
+
+        Args:
+            input_size: n, the same for both cells.
+            hidden_size: d of each cell, also where the outputs are 2d wide.
+        """
         ahead = self.forward_cell.parameter_shapes(input_size, hidden_size)
         back = self.backward_cell.parameter_shapes(input_size, hidden_size)
         return {f"forward.{k}": v for k, v in ahead.items()} | {f"backward.{k}": v for k, v in back.items()}

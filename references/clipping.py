@@ -28,7 +28,11 @@ def _check_finite(gradients: Arrays, limit: float) -> None:
 
 
 def global_norm(gradients: Arrays) -> float:
-    """Compute the Euclidean norm of all gradients together, free of overflow."""
+    """Compute the Euclidean norm of all gradients together, free of overflow.
+
+    Args:
+        gradients: arrays of any shape by name; none give a norm of 0.
+    """
     return math.hypot(*(float(np.linalg.norm(gradient.astype(np.float64))) for gradient in gradients.values()))
 
 

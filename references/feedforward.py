@@ -31,7 +31,12 @@ class Feedforward:
         activation(self.activation)
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of W_x (d, n) and b (d,)."""
+        """Return the shapes of W_x (d, n) and b (d,).
+
+        Args:
+            input_size: n.
+            hidden_size: d.
+        """
         return {"W_x": (hidden_size, input_size), "b": (hidden_size,)}
 
     def forward(

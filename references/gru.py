@@ -60,6 +60,10 @@ class GRU:
         """Return the shape of every parameter by name.
 
         W_xr, W_xz, W_xg (d, n); W_hr, W_hz, W_hg (d, d); b_r, b_z, b_g (d,); reset-after also b_hg (d,).
+
+        Args:
+            input_size: n.
+            hidden_size: d.
         """
         shapes: dict[str, tuple[int, ...]] = {f"W_x{gate}": (hidden_size, input_size) for gate in "rzg"}
         shapes |= {f"W_h{gate}": (hidden_size, hidden_size) for gate in "rzg"}

@@ -41,7 +41,11 @@ def time_blocks(steps: int, hidden_size: int, batch: int) -> list[slice]:
 
 
 def longest_block(spans: list[slice]) -> int:
-    """Return the number of steps of the longest block, for which room has to be made; 0 without blocks."""
+    """Return the number of steps of the longest block, for which room has to be made; 0 without blocks.
+
+    Args:
+        spans: the blocks, as `time_blocks` returns them: the first is the longest.
+    """
     return spans[0].stop - spans[0].start if spans else 0
 
 
@@ -50,6 +54,10 @@ def empty_aligned(shape: tuple[int, ...], dtype: DType) -> Array:
 
     Vector instructions take up to twice as long where every access straddles two lines, and NumPy's arrays do so more
     often than not.
+
+    Args:
+        shape: the shape of the array.
+        dtype: its dtype.
     """
     size = math.prod(shape) * dtype.itemsize
     if size < UNALIGNED_BYTES:
@@ -59,7 +67,11 @@ def empty_aligned(shape: tuple[int, ...], dtype: DType) -> Array:
 
 
 def by_row(values: Inexact[Array, "t d B"]) -> Inexact[Array, "t B d"]:
-    """Copy columns into rows: (t, B, d), contiguous, from (t, d, B)."""
+    """Copy columns into rows: (t, B, d), contiguous, from (t, d, B).
+
+    Args:
+        values: t steps of a matrix of columns, one for each batch row; not changed.
+    """
     return np.ascontiguousarray(values.transpose(0, 2, 1))
 
 

@@ -71,6 +71,10 @@ class LSTM:
         """Return the shape of every parameter by name.
 
         W_x<gate> (d, n), W_h<gate> (d, d), b_<gate> (d,); peepholes W_c<gate> (d, d) or, diagonal, (d,).
+
+        Args:
+            input_size: n.
+            hidden_size: d.
         """
         shapes: dict[str, tuple[int, ...]] = {f"W_x{gate}": (hidden_size, input_size) for gate in self.gates}
         shapes |= {f"W_h{gate}": (hidden_size, hidden_size) for gate in self.gates}

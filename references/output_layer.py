@@ -27,7 +27,12 @@ class OutputLayer:
         expect_choice("activation", self.activation, ("softmax", "sigmoid", "identity"))
 
     def parameter_shapes(self, hidden_size: int, output_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of W_y (k, d) and b_y (k,)."""
+        """Return the shapes of W_y (k, d) and b_y (k,).
+
+        Args:
+            hidden_size: the number d of entries that the layer reads; 2d' after a bidirectional cell of hidden size d'.
+            output_size: the number k of logits.
+        """
         return {"W_y": (output_size, hidden_size), "b_y": (output_size,)}
 
     def forward(self, parameters: Arrays, hidden: Inexact[Array, "T B d"]) -> Inexact[Array, "T B k"]:

@@ -64,7 +64,12 @@ class Reference(Protocol):
         ...
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every parameter by name, for an input size n and a hidden size d."""
+        """Return the shape of every parameter by name.
+
+        Args:
+            input_size: n, the number of entries of one input vector.
+            hidden_size: d, the number of hidden units of one cell.
+        """
         ...
 
     def forward(

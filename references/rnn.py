@@ -46,7 +46,12 @@ class RNN:
         expect_choice("bias", self.bias, (True, False))
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of W_x (d, n), W_h (d, d) and, with bias, b (d,)."""
+        """Return the shapes of W_x (d, n), W_h (d, d) and, with bias, b (d,).
+
+        Args:
+            input_size: n.
+            hidden_size: d.
+        """
         shapes: dict[str, tuple[int, ...]] = {
             "W_x": (hidden_size, input_size),
             "W_h": (hidden_size, hidden_size),

@@ -15,12 +15,22 @@ from rnn_harness.references.protocol import Arrays, Gradients, Reference, Run, S
 
 
 def add_prefix(prefix: str, values: Arrays) -> dict[str, Array]:
-    """Return `values` with ``prefix.`` before every name."""
+    """Return `values` with ``prefix.`` before every name.
+
+    Args:
+        prefix: without the dot, such as ``layer0``.
+        values: arrays by name; they are not copied.
+    """
     return {f"{prefix}.{name}": value for name, value in values.items()}
 
 
 def select_prefix(prefix: str, values: Arrays) -> dict[str, Array]:
-    """Return the entries of `values` whose name begins with ``prefix.``, without the prefix."""
+    """Return the entries of `values` whose name begins with ``prefix.``, without the prefix.
+
+    Args:
+        prefix: without the dot, such as ``layer0``.
+        values: arrays by name; they are not copied.
+    """
     return {name.removeprefix(f"{prefix}."): v for name, v in values.items() if name.startswith(f"{prefix}.")}
 
 
@@ -49,7 +59,12 @@ class Stacked:
         return tuple(f"layer{i}.{name}" for i, cell in enumerate(self.cells) for name in cell.state_names)
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of all cells' parameters, with the layer before the name; upper layers read d inputs."""
+        """Return the shapes of all cells' parameters, with the layer before the name; upper layers read d inputs.
+
+        Args:
+            input_size: n of layer 0.
+            hidden_size: d of every layer.
+        """
         return {
             f"layer{i}.{name}": shape
             for i, cell in enumerate(self.cells)

@@ -44,6 +44,9 @@ class ReportChange:
 def read_report(path: Path) -> Contents:
     """Read the contents of a report from its report.json, or from its folder.
 
+    Args:
+        path: Report.json, or the folder that holds it.
+
     Raises:
         UsageError: There is no report of this version.
     """
@@ -69,7 +72,12 @@ def _problem(error: ValidationError) -> str:
 
 
 def compare_reports(old: Contents, new: Contents) -> list[ReportChange]:
-    """Return every difference between two reports, the worse ones first."""
+    """Return every difference between two reports, the worse ones first.
+
+    Args:
+        old: The contents of the earlier report.
+        new: The contents of the later one.
+    """
     changes = [
         *_outcome_changes("equation", _witness_outcomes(old), _witness_outcomes(new)),
         *_outcome_changes("cell", _cell_outcomes(old), _cell_outcomes(new)),

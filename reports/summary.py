@@ -48,13 +48,20 @@ class EntrySummary:
 
 
 def gravest_outcome(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the first of `GRAVITY` that is among `outcomes`; ``not run`` where there is none."""
+    """Return the first of `GRAVITY` that is among `outcomes`; ``not run`` where there is none.
+
+    Args:
+        outcomes: In any order; they may repeat.
+    """
     present = set(outcomes)
     return next((outcome for outcome in GRAVITY if outcome in present), Outcome.NOT_RUN)
 
 
 def summarise_entries(records: Iterable[Record]) -> dict[tuple[str, str], EntrySummary]:
     """Summarise records by entry.
+
+    Args:
+        records: The records that count; none is passed over.
 
     Returns:
         A summary by (spec, entry), in the order of the records.
@@ -73,7 +80,14 @@ def summarise_entries(records: Iterable[Record]) -> dict[tuple[str, str], EntryS
 
 
 def count_outcomes(records: Iterable[Record]) -> dict[Outcome, int]:
-    """Return the number of records of each outcome, the gravest first."""
+    """Return the number of records of each outcome, the gravest first.
+
+    Args:
+        records: In any order.
+
+    Returns:
+        A number for every outcome, 0 where there is none.
+    """
     counts = dict.fromkeys(GRAVITY, 0)
     for record in records:
         counts[record.outcome] += 1

@@ -49,6 +49,12 @@ def _symbol(name: Name) -> Symbol:
 def stated_values(example: Example) -> dict[Symbol, Exact]:
     """Read the values that an example states, by name and time.
 
+    Args:
+        example: the worked example; each of its values is read as an expression without symbols.
+
+    Returns:
+        The exact values; the time of a symbol without one is None.
+
     Raises:
         NotationError: for a text that cannot be read.
         UnknownValue: for a text that is no number.
@@ -107,7 +113,11 @@ def evaluate_exactly(tree: Tree, known: KnownValues) -> Exact:
 
 
 def format_numbers(value: Exact) -> str:
-    """Write numbers as decimals, in brackets where there are several."""
+    """Write numbers as decimals, in brackets where there are several.
+
+    Args:
+        value: a vector, or a scalar as a tuple of length 1; each number is shown to 10 significant digits.
+    """
     texts = [f"{float(entry):.10g}" for entry in value]
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
@@ -185,6 +195,10 @@ _ROW = re.compile(r"^(?P<label>[^:\[\\]*?)\s*(?::|\\quad)?\s*\[(?P<numbers>[^\]]
 
 def table_rows(table: Table) -> list[TableRow]:
     """Read the rows of a table.
+
+    Args:
+        table: a row is a label and numbers in brackets: a word of zeros and ones without separators, or decimals and
+            fractions with commas or spaces between them.
 
     Raises:
         NotationError: on a line that is no row, or a row of another length than those above it.

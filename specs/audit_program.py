@@ -91,6 +91,9 @@ def _roots(text: str) -> set[str]:
 def program_layers(entry: Program) -> tuple[KerasLayer, ...]:
     """Read the layers of the program that is meant.
 
+    Args:
+        entry: the printed Python program, whose first statement builds the layers; it is parsed, never run.
+
     Raises:
         ProgramError: for a layer that is not known.
         SyntaxError: for a text that is no program.
@@ -103,7 +106,13 @@ def program_layers(entry: Program) -> tuple[KerasLayer, ...]:
 
 
 def count_parameters(entry: Program) -> int:
-    """Count the parameters of the program that is meant, by the closed forms u(n + u + 1) and u(n + 1).
+    """Count the parameters of the program that is meant.
+
+    Args:
+        entry: the printed Python program; it is parsed, never run.
+
+    Returns:
+        The sum over its layers of u units on n inputs: u(n + u + 1) for a recurrent layer, u(n + 1) for a dense one.
 
     Raises:
         ProgramError: for a layer that is not known.

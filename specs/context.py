@@ -54,11 +54,18 @@ class Context:
     product_signs: list[ProductSign] = field(default_factory=list)
 
     def denote(self, name: Name) -> Denoted:
-        """Interpret a printed name with the letters and aliases of this context."""
+        """Interpret a printed name with the letters and aliases of this context.
+
+        Args:
+            name: the name as parsed, with its scripts and accents.
+        """
         return denote(name, self.time, self.indices, self.aliases)
 
     def variable(self, name: Name) -> Node:
         """Look up the variable (or component, or transpose) that a printed name stands for.
+
+        Args:
+            name: the name as parsed; in a spec with layers, its layer is counted from `layer`.
 
         Raises:
             ElaborationError: for a name that is not declared, an absolute step, or a parameter with a time.
@@ -94,11 +101,19 @@ class Context:
         return Component(node, symbol.component) if symbol.component else node
 
     def function(self, name: str) -> Function | None:
-        """Return the function a letter or a word stands for: as the spec declares it, else as is usual; or None."""
+        """Return the function a letter or a word stands for: as the spec declares it, else as is usual; or None.
+
+        Args:
+            name: the letter or word as printed, without a backslash.
+        """
         return self.functions.get(name) or _USUAL_FUNCTIONS.get(name) or _USUAL_FUNCTIONS.get(name.lower())
 
     def names_function(self, name: Name) -> bool:
-        """Decide whether a letter in front of parentheses is declared as a function, and not as a variable too."""
+        """Decide whether a letter in front of parentheses is declared as a function, and not as a variable too.
+
+        Args:
+            name: the name as parsed, in front of the parentheses.
+        """
         symbol = self.denote(name)
         return symbol.time is None and symbol.name in self.functions and symbol.name not in self.shapes
 

@@ -89,5 +89,9 @@ def parse_shape(text: str) -> Shape:
 
 
 def show_shape(shape: Shape) -> str:
-    """Write a shape for the reader: ``d×n``, ``d`` or ``scalar``."""
+    """Write a shape for the reader: ``d×n``, ``d`` or ``scalar``.
+
+    Args:
+        shape: the sizes; empty for a scalar.
+    """
     return "×".join(str(size) for size in shape) or "scalar"

@@ -14,7 +14,12 @@ _HEADER = re.compile(r"^\s*\[{1,2}\s*([\w.\"'-]+)\s*\]{1,2}")
 
 
 def line_of(text: str, key: str) -> int | None:
-    """Return the line (from 1) on which `key` first stands as an id or as a key; None where it does not."""
+    """Return the line (from 1) on which `key` first stands as an id or as a key; None where it does not.
+
+    Args:
+        text: the text of the file.
+        key: an id, the name of a key or the name of a table, without quotes.
+    """
     pattern = re.compile(rf"^\s*(id\s*=\s*[\"']{re.escape(key)}[\"']|{re.escape(key)}\s*=|\[+{re.escape(key)}\s*\])")
     return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
 

@@ -366,7 +366,11 @@ Node = (
 
 
 def describe(node: Node) -> str:
-    """Write a node in one line, for messages."""
+    """Write a node in one line, for messages.
+
+    Args:
+        node: the root; variables print by their plain names.
+    """
     if isinstance(node, Variable):
         return str(node)
     if isinstance(node, Constant):

@@ -71,7 +71,11 @@ def decorated(latex: str, accent: str = "", below: str = "", above: str = "") ->
 
 
 def variable_latex(variable: Variable) -> str:
-    """Write a variable with its time in its subscript, unless its name contains a time."""
+    """Write a variable with its time in its subscript, unless its name contains a time.
+
+    Args:
+        variable: its plain name stands in where it has no LaTeX.
+    """
     latex = variable.latex or variable.name.replace("_", "\\_")
     if variable.time is None or _TIMED.search(_split(latex)[1]):
         return latex
@@ -86,7 +90,11 @@ def _transposed(text: str, level: int) -> str:
 
 
 def to_latex(node: Node) -> str:
-    """Write an expression in LaTeX."""
+    """Write an expression in LaTeX.
+
+    Args:
+        node: the root of the expression.
+    """
     return _write(node)[0]
 
 

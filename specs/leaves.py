@@ -63,7 +63,11 @@ class Variable:
         return ()
 
     def at(self, time: int | None) -> Variable:
-        """Return the same quantity at another time."""
+        """Return the same quantity at another time.
+
+        Args:
+            time: the new offset from now; None for no time.
+        """
         return Variable(self.name, self.shape, time, self.role, self.latex)
 
     def __str__(self) -> str:

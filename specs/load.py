@@ -132,6 +132,9 @@ class Library:
     def spec(self, name: str) -> Spec:
         """Return the spec of an id.
 
+        Args:
+            name: the id in full, such as ``gru.keep.rowvector``.
+
         Raises:
             UnknownId: (a KeyError) that names the ids that look like it.
         """
@@ -143,6 +146,9 @@ class Library:
     def entry(self, name: str) -> tuple[Spec, Entry]:
         """Return the spec and the entry of an entry's id.
 
+        Args:
+            name: the id of an equation, an identity, an example or another entry of a spec file, such as ``E-101``.
+
         Raises:
             UnknownId: (a KeyError) that names the ids that look like it.
         """
@@ -151,11 +157,21 @@ class Library:
         return self.entries[name]
 
     def nearest(self, name: str, more: Iterable[str] = ()) -> list[str]:
-        """Return ids of specs and entries (and `more`) that look like `name`, the nearest first."""
+        """Return ids of specs and entries (and `more`) that look like `name`, the nearest first.
+
+        Args:
+            name: the id that is not known.
+            more: further names to choose among.
+        """
         return _nearest_names(name, [*self.entries, *(spec.id for spec in self.specs), *more])
 
     def hint(self, name: str, among: Iterable[str]) -> str:
-        """Return ``; did you mean A, B?`` with the names that look like `name`, or an empty text."""
+        """Return ``; did you mean A, B?`` with the names that look like `name`, or an empty text.
+
+        Args:
+            name: the name that is not known.
+            among: the names to choose among.
+        """
         near = _nearest_names(name, among)
         return f"; did you mean {', '.join(near)}?" if near else ""
 

@@ -12,6 +12,10 @@ from rnn_harness.specs.expression import Concatenate, Constant, Node, Variable
 def replace_children(node: Node, function: Callable[[Node], Node]) -> Node:
     """Build the same node with `function` applied to each child.
 
+    Args:
+        node: it is not changed; a leaf is returned as it is.
+        function: gives the replacement of one child.
+
     Raises:
         ShapeError: where the new children's shapes do not fit.
     """
@@ -28,7 +32,12 @@ def replace_children(node: Node, function: Callable[[Node], Node]) -> Node:
 
 
 def shifted(node: Node, shift: int) -> Node:
-    """Build the same expression, `shift` steps later; variables without time stay as they are."""
+    """Build the same expression, `shift` steps later; variables without time stay as they are.
+
+    Args:
+        node: it is not changed.
+        shift: the number of steps, negative for earlier ones.
+    """
     if shift == 0:
         return node
     if isinstance(node, Variable):

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield every node of a tree, parents before children."""
+    """Yield every node of a tree, parents before children.
+
+    Args:
+        node: the root; it comes first.
+    """
     yield node
     for child in node.children:
         yield from walk(child)
 
 
 def variables(node: Node) -> Iterator[Variable]:
-    """Yield every occurrence of a variable in a tree, in reading order."""
+    """Yield every occurrence of a variable in a tree, in reading order.
+
+    Args:
+        node: the root.
+    """
     return (part for part in walk(node) if isinstance(part, Variable))

@@ -12,6 +12,8 @@ import hypothesis
 import pytest
 import torch
 
+from tests.helpers.work_here import do_work_here, validate_in_float64
+
 if not torch.cuda.is_available():
     # Triton asks for its interpreter when it is imported.
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -46,3 +48,16 @@ def _one_process_test_at_a_time(request: pytest.FixtureRequest) -> Iterator[None
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@pytest.fixture
+def in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the work of workers in this process, but for tests marked ``process``."""
+    if request.node.get_closest_marker("process") is None:
+        do_work_here(monkeypatch)
+
+
+@pytest.fixture
+def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validate in float64 and on fixed cases alone, for tests of what is made of a validation."""
+    validate_in_float64(monkeypatch)

@@ -63,6 +63,11 @@ QUOTIENT_FLOOR = Fraction(1, 2**100)
 """Difference quotient and exact gradient may differ by this much, relative to 1 + |gradient|: 2^20 times the
 truncation error above, for third derivatives up to a million."""
 
+ASSIGNMENT_STEP = 2.0**-17
+"""Which gradient of a backward written by hand belongs to what is asked of central difference quotients in float64: a
+step near the cube root of u leaves them about 33 right bits, and gradients of different things agree in none. Nothing
+is refuted by it."""
+
 GUARD_MARGIN = 16
 """A case counts as able to fail in a parameter only if that parameter moves the output by more than this many
 bounds: a fault of 1/16 of its effect would then still be seen."""
@@ -93,3 +98,43 @@ SCREEN_SINGLE = 2.0**-12
 FADING = 1 / 64
 """Shrinking may not let a difference fade below this share of the first one: what is shown to a reader should be
 plain to see, and a smaller difference is no simpler."""
+
+STRUCTURAL: dict[str, float] = {"float64": 2.0**-20, "float32": 2.0**-8}
+"""Without equations no rounding bound can be proved. Two runs of a target that should be equal count as different from
+this share of the largest number on: 2^33 u in float64 and 2^16 u in float32, far above what another order of summing
+does to the few hundred operations of a step, and far below what a wrong row, step, state or gate does to generic
+numbers, which moves every digit."""
+
+CONDITION_STEP: dict[str, float] = {"float64": 2.0**-44, "float32": 2.0**-13}
+"""Where two runs do differ, every input, state and parameter is moved by about so much, relatively (2^9 u in
+float64, 2^11 u in float32), to measure what the target makes of rounding: a chaotic recurrence makes a lot of it, and
+activations that are rounded to 8 bits make a jump of it."""
+
+CONDITION_MARGIN = 16
+"""Runs that differ by less than so many times that change are not told apart: the direction of a rounding is not the
+one that was measured, and a few steps round more often than the measurement moves."""
+
+QUOTIENT_STEP: dict[str, float] = {"float64": 2.0**-13, "float32": 2.0**-6}
+"""The larger of the two steps of a central difference quotient of the target itself: about the fourth root of u, where
+the truncation (a sixth of its square times the third derivative: 2.5e-9 in float64) and the rounding (u divided by it:
+1e-12) are both far below `STRUCTURAL`."""
+
+QUOTIENT_TRUNCATION = 16
+"""A quotient's truncation error is a third of the change that halving the step makes. A gradient may be off by so many
+such changes: about 50 times the theory, which leaves room for what the two steps do not show."""
+
+QUOTIENT_ROUNDINGS = 64
+"""How many u of the sum of |cotangent x result| a difference of two runs may be off: each result has passed through
+a few dozen roundings, which cancel less than entirely."""
+
+JUMPS = 0.25
+"""Where the mean slope over a long way differs from the mean of the slopes on it by this share, the function jumps
+(rounded weights): it has no derivative that a gradient could be compared with."""
+
+LITTLE_STEP: dict[str, float] = {"float64": 2.0**-36, "float32": 2.0**-12}
+"""By how much the numbers of a target are moved to see whether it computes in a format: about the two thirds power of
+u, far above what the format rounds, far below what bends a smooth function."""
+
+LINEARITY = 2.0**-4
+"""A step twice as long must change the results twice as much, up to this share. Rounding within the format is 2^-12 of
+the change or less, a function that bends about the step itself; where the step is lost in rounding, the share is 1."""

@@ -47,7 +47,11 @@ from rnn_harness.specs.expression import Function
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Set Arb's working precision, in bits, for a while."""
+    """Set Arb's working precision, in bits, for a while.
+
+    Args:
+        bits: The bits of the significand.
+    """
     before = flint.ctx.prec
     flint.ctx.prec = bits
     try:
@@ -95,7 +99,11 @@ class OpenSum:
 
 
 def exact(value: Fraction) -> arb:
-    """Convert a rational to a ball, exact where it is dyadic."""
+    """Convert a rational to a ball, exact where it is dyadic.
+
+    Args:
+        value: A fraction.
+    """
     return arb(fmpq(value.numerator, value.denominator))
 
 
@@ -179,7 +187,11 @@ class BallArithmetic:
 
     @classmethod
     def of(cls, dtype: str) -> BallArithmetic:
-        """Return the arithmetic whose radii bound an implementation that rounds every result to `dtype`."""
+        """Return the arithmetic whose radii bound an implementation that rounds every result to `dtype`.
+
+        Args:
+            dtype: The name of a dtype.
+        """
         return cls(Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype]))
 
     def scope(self) -> AbstractContextManager[None]:

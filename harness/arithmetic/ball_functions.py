@@ -37,7 +37,14 @@ def _sigmoid(x: arb) -> arb:
 
 
 def sigmoid(x: arb) -> arb:
-    """Enclose the sigmoid. Its slope s(1 - s) falls with abs(x): the supremum is at the point next to zero."""
+    """Enclose the sigmoid. Its slope s(1 - s) falls with abs(x): the supremum is at the point next to zero.
+
+    Args:
+        x: The argument.
+
+    Returns:
+        A ball that holds the function's value for every number in `x`, as all functions here do.
+    """
     distance = _distance_to_limit(x)
     if distance is not None:
         return distance if x < 0 else 1 - distance
@@ -50,7 +57,11 @@ def sigmoid(x: arb) -> arb:
 
 
 def tanh(x: arb) -> arb:
-    """Enclose tanh. Its slope (1 - t)(1 + t) falls with abs(x): the supremum is at the point next to zero."""
+    """Enclose tanh. Its slope (1 - t)(1 + t) falls with abs(x): the supremum is at the point next to zero.
+
+    Args:
+        x: The argument.
+    """
     distance = _distance_to_limit(x)
     if distance is not None:
         return distance - 1 if x < 0 else 1 - distance
@@ -66,26 +77,42 @@ def log(x: arb) -> arb:
     """Enclose the logarithm. Its slope 1 / x is largest at the lower end.
 
     A ball that reaches zero gives one that is not finite.
+
+    Args:
+        x: The argument.
     """
     return _mean_value(x, lambda m: m.log(), lambda ball: 1 / ball.lower() if ball > 0 else arb("inf"))
 
 
 def relu(x: arb) -> arb:
-    """Enclose ReLU. Its slope is 0 or 1; where the ball contains zero, 1 bounds it."""
+    """Enclose ReLU. Its slope is 0 or 1; where the ball contains zero, 1 bounds it.
+
+    Args:
+        x: The argument.
+    """
     if x > 0:
         return x
     return arb(0) if x < 0 else _mean_value(x, lambda m: m if m > 0 else arb(0), lambda _: arb(1))
 
 
 def step(x: arb) -> arb:
-    """Enclose the step function: 1 above zero, else 0; where the ball contains zero, 1/2 +- 1/2."""
+    """Enclose the step function: 1 above zero, else 0; where the ball contains zero, 1/2 +- 1/2.
+
+    Args:
+        x: The argument.
+    """
     if x > 0:
         return arb(1)
     return arb(0) if x <= 0 else arb(0.5, 0.5)
 
 
 def quotient(x: arb, y: arb) -> arb:
-    """Enclose x / y. With q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y."""
+    """Enclose x / y. With q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y.
+
+    Args:
+        x: The numerator.
+        y: The denominator; where it contains zero, the result is not finite.
+    """
     middle = x.mid() / y.mid()
     if x.is_exact() and y.is_exact():
         return middle
@@ -99,6 +126,9 @@ def softmax(row: list[arb]) -> list[arb]:
     d s_i / d x_j is s_i (1 - s_i) for i = j, and -s_i s_j otherwise; every s_i is bounded over the whole box first.
     It lies within a factor exp(2 r) of its value at the midpoints, r the largest radius: numerator and denominator
     change by at most exp(r) each.
+
+    Args:
+        row: The arguments of one row, at least one.
     """
     middles = [x.mid() for x in row]
     largest = max(middles, key=float)

@@ -46,12 +46,24 @@ def error_over_bound(balls: Array, computed: Array) -> tuple[float, tuple[int, .
 
 
 def worst_error(balls: Array, computed: Array) -> float:
-    """Return the largest abs(computed - true); arguments as for `error_over_bound`."""
+    """Return the largest abs(computed - true).
+
+    Args:
+        balls: An object array of arb around the true values.
+        computed: Numbers of the same shape.
+
+    Returns:
+        The error; 0 for empty arrays.
+    """
     return max((float(_distance(balls.item(i), float(computed[i]))) for i in np.ndindex(*balls.shape)), default=0.0)
 
 
 def worst_bound(balls: Array) -> float:
-    """Return the largest radius of an object array of arb."""
+    """Return the largest radius of an object array of arb.
+
+    Args:
+        balls: An object array of arb, of any shape.
+    """
     return max((float(arb(ball.rad())) for ball in balls.flat), default=0.0)
 
 
@@ -73,5 +85,9 @@ def effective_bits(balls: Array, computed: Array) -> float:
 
 
 def middle(balls: Array) -> NDArray[np.float64]:
-    """Return the true values (midpoints of an object array of arb), rounded to float64."""
+    """Return the true values (midpoints of an object array of arb), rounded to float64.
+
+    Args:
+        balls: The array, of any shape.
+    """
     return np.array([float(ball.mid()) for ball in balls.flat], dtype=np.float64).reshape(balls.shape)

@@ -34,6 +34,9 @@ def sigmoid(z: Array) -> Array:
     """Compute 1 / (1 + exp(-z)): with w = exp(-|a|) and u = 1 + w, the quotient's imaginary part is b w / u^2.
 
     The real part is exp(min(a, 0)) / u, of which the numerator is 1 or w.
+
+    Args:
+        z: A + ib with b so small that its square does not count; of any shape, not changed.
     """
     a, value = z.real, np.empty_like(z)
     u, slope = _quotient(a, _MINUS_1)
@@ -45,7 +48,11 @@ def sigmoid(z: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """Compute (1 - exp(-2z)) / (1 + exp(-2z)): with w = exp(-2|a|) and u = 1 + w, the imaginary part is 4 b w / u^2."""
+    """Compute (1 - exp(-2z)) / (1 + exp(-2z)): with w = exp(-2|a|) and u = 1 + w, the imaginary part is 4 b w / u^2.
+
+    Args:
+        z: A + ib with b so small that its square does not count; of any shape, not changed.
+    """
     a, value = z.real, np.empty_like(z)
     _, slope = _quotient(a, _MINUS_2)
     slope *= _4

@@ -74,6 +74,9 @@ def _times(factor: Array | float, imaginary: Array | None) -> Array | None:
 def moved(value: EntryValue) -> Moved:
     """Return a value that is no matrix.
 
+    Args:
+        value: A value of this arithmetic.
+
     Raises:
         TypeError: It is a matrix: nothing but products and transposes can be taken of those.
     """
@@ -84,6 +87,9 @@ def moved(value: EntryValue) -> Moved:
 
 def imaginary_parts(value: EntryValue) -> Array:
     """Return the imaginary parts of a vector, (P, B, d).
+
+    Args:
+        value: A value of this arithmetic, no matrix.
 
     Raises:
         ValueError: No direction moves it.

@@ -47,12 +47,22 @@ def evaluate(program: Program, values: Values, arithmetic: Arithmetic[StoredT, O
 
 
 def walk_order(direction: int, steps: int) -> range:
-    """Return the steps in the order in which a pass of that direction (+1, -1 or 0) walks them."""
+    """Return the steps in the order in which a pass of that direction (+1, -1 or 0) walks them.
+
+    Args:
+        direction: -1 for a pass from the last step to the first.
+        steps: T.
+    """
     return range(steps - 1, -1, -1) if direction < 0 else range(steps)
 
 
 def environment(trajectory: Trajectory[StoredT], t: int, pass_: Pass) -> dict[Key, StoredT]:
     """Collect the values a pass may read at step `t`.
+
+    Args:
+        trajectory: The values computed so far; not changed.
+        t: The step, from 0.
+        pass_: The pass that is about to compute step `t`.
 
     Returns:
         Parameters (time None), inputs and what is computed at t (time 0), and the pass's carried states at the step

@@ -26,7 +26,11 @@ def _exp_minus(z: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """Compute 1 / (1 + exp(-z)), real or complex, without overflow: exp is only taken of what is not positive."""
+    """Compute 1 / (1 + exp(-z)), real or complex, without overflow: exp is only taken of what is not positive.
+
+    Args:
+        z: Numbers of any shape; not changed.
+    """
     if z.dtype.kind == "c":
         w = _exp_minus(np.where(z.real < 0, -z, z))
         value: Array = np.where(z.real < 0, w, 1) / (1 + w)
@@ -38,7 +42,11 @@ def sigmoid(z: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """Compute the hyperbolic tangent; of complex z = a + ib as (t + iu) / (1 + itu) with t = tanh a, u = tan b."""
+    """Compute the hyperbolic tangent; of complex z = a + ib as (t + iu) / (1 + itu) with t = tanh a, u = tan b.
+
+    Args:
+        z: Numbers of any shape; not changed.
+    """
     if z.dtype.kind != "c":
         return np.tanh(z)
     t, u = np.tanh(z.real), np.tan(z.imag)
@@ -52,7 +60,11 @@ def tanh(z: Array) -> Array:
 
 
 def softmax(z: Array) -> Array:
-    """Compute the softmax along the last axis, shifted by the largest real part."""
+    """Compute the softmax along the last axis, shifted by the largest real part.
+
+    Args:
+        z: Real or complex numbers of any shape; not changed.
+    """
     powers = np.exp(z - z.real.max(axis=-1, keepdims=True))
     shares: Array = powers / powers.sum(axis=-1, keepdims=True)
     return shares

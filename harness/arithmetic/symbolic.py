@@ -149,6 +149,10 @@ class SymbolicArithmetic:
 
         Atoms depend on generators through their arguments: this is SymPy's `diff` of the polynomial, and the chain
         rule over the atoms.
+
+        Args:
+            value: A polynomial in generators and atoms.
+            by: A generator.
         """
         return self._total_derivative(value, by, {})
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -33,7 +34,7 @@ class TorchArithmetic:
         import torch
 
         self.torch = torch
-        self.dtype: torch.dtype = getattr(torch, dtype)
+        self.dtype: torch.dtype = torch_dtype(dtype)
         self.device = device
         self.fused = False
         self._functions: dict[Function, Callable[[Tensor], Tensor]] = {
@@ -59,6 +60,9 @@ class TorchArithmetic:
 
     def gradient(self, leaf: Tensor) -> Array:
         """Return the gradient that autograd computed for a leaf.
+
+        Args:
+            leaf: A tensor of `array`, after a backward.
 
         Raises:
             ValueError: Nothing that was differentiated depends on the leaf.

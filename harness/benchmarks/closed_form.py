@@ -11,7 +11,11 @@ _LAYER_COUNTS = (1, 2, 3)
 
 
 def closed_form(spec: Spec) -> Any:
-    """Return the number of parameters as a SymPy expression in n, d, k and, of a stack, the number L of layers."""
+    """Return the number of parameters as a SymPy expression in n, d, k and, of a stack, the number L of layers.
+
+    Args:
+        spec: The spec; a parameter counts where an equation of its programs reads it.
+    """
     import sympy
 
     counts = [_symbolic_count(spec, layers) for layers in (_LAYER_COUNTS if spec.model.layers else (1,))]
@@ -57,7 +61,13 @@ def count_parameters(spec: Spec, sizes: dict[str, int], layers: int = 1) -> int:
 
 
 def nearest_hidden_size(spec: Spec, n: int, total: int) -> int:
-    """Return the hidden size whose number of parameters comes nearest to `total`, with n inputs."""
+    """Return the hidden size whose number of parameters comes nearest to `total`, with n inputs.
+
+    Args:
+        spec: The spec; with an output layer, it has one output.
+        n: The input size.
+        total: The number of parameters aimed at.
+    """
 
     def count(d: int) -> int:
         return count_parameters(spec, {"n": n, "d": d, "k": 1})

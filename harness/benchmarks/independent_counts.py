@@ -24,6 +24,9 @@ SIZES = ({"n": 3, "d": 4, "k": 2}, {"n": 16, "d": 32, "k": 5}, {"n": 100, "d": 2
 def compare_counts(spec: Spec) -> dict[str, bool]:
     """Compare the closed form of a spec with every independent count that there is.
 
+    Args:
+        spec: The spec; torch and Keras are asked only where they have the same cell.
+
     Returns:
         By whose count it is, whether the closed form equals it at all of `SIZES`.
     """

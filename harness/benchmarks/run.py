@@ -70,7 +70,12 @@ def run_jobs(
 
 
 def run_job(job: BenchmarkJob, check_interrupt: Callable[[], None] = lambda: None) -> list[Measurement]:
-    """Return a job's measurements; if it raises, one that says so."""
+    """Return a job's measurements; if it raises, one that says so.
+
+    Args:
+        job: The job; a `UsageError` and an interrupt of it are passed on.
+        check_interrupt: Called by the job between its parts; raises where it should stop.
+    """
     try:
         return [measurement.model_copy(update={"job": job.title}) for measurement in job.run(check_interrupt)]
     except (KeyboardInterrupt, UsageError):
@@ -80,7 +85,12 @@ def run_job(job: BenchmarkJob, check_interrupt: Callable[[], None] = lambda: Non
 
 
 def failed_benchmark(job: BenchmarkJob, reason: str) -> FailedBenchmark:
-    """Return the measurement that says that a job failed, and why."""
+    """Return the measurement that says that a job failed, and why.
+
+    Args:
+        job: The job.
+        reason: What the reader sees.
+    """
     return stamp(FailedBenchmark(job_kind=job.kind, subject=job.title, spec="", reason=reason, job=job.title))
 
 

@@ -8,7 +8,11 @@ from rnn_harness.cases.case import Case
 
 
 def fixed_cases(spec: str) -> Iterator[Case]:
-    """Yield the cases every run begins with: n = d, one row, d = 1, n = 1, large inputs, exact zeros, five steps."""
+    """Yield the cases every run begins with: n = d, one row, d = 1, n = 1, large inputs, exact zeros, five steps.
+
+    Args:
+        spec: the id of the spec whose cell the cases are for.
+    """
     base = Case(spec=spec, T=3, B=2)
     changes: tuple[dict[str, object], ...] = (
         {"seed": 1},

@@ -33,7 +33,14 @@ MOST_ENTRIES = 400
 
 
 def bound(evaluation: Evaluation) -> Iterator[Finding]:
-    """Decide every gradient within its proved bound; where some are not, those that are get named too."""
+    """Decide every gradient within its proved bound; where some are not, those that are get named too.
+
+    Args:
+        evaluation: a subject on a case.
+
+    Yields:
+        One finding, about the gradient with the largest error over its bound.
+    """
     gradients = evaluation.flat_gradients
     rows = {
         name: compare_with_balls(evaluation.subject.spec.id, f"gradient {name}", balls, gradients[name])
@@ -97,7 +104,11 @@ def _blocks(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def every_entry(evaluation: Evaluation) -> Iterator[Finding]:
-    """Decide the derivative by every single number, all in one evaluation, each against its entry of the gradient."""
+    """Decide the derivative by every single number, all in one evaluation, each against its entry of the gradient.
+
+    Args:
+        evaluation: a subject on a case of small sizes.
+    """
     rows = []
     for name, claimed, measured in entry_pairs(evaluation):
         error = np.abs(claimed - measured)

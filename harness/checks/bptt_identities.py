@@ -83,6 +83,9 @@ class UnrolledRecurrence:
             parameters: by name, as balls.
             state: the state (1, d) from which the recurrence starts.
             start: the step after which it does.
+
+        Raises:
+            UsageError: for the loss of the step from which the recurrence starts.
         """
         if top.base == "L":
             if step is None:
@@ -95,7 +98,15 @@ class UnrolledRecurrence:
         return self._run(parameters, state, start, step or STEPS)[-1][self.state][0]
 
     def read_out(self, step: int, state: Array) -> Array:
-        """Return L_step as a function of s_step alone; `state` is (1, d)."""
+        """Return L_step as a function of s_step alone.
+
+        Args:
+            step: from 1.
+            state: s_step as balls (1, d).
+
+        Returns:
+            A single ball.
+        """
         y = self.evaluation.program.outputs[0]
         local = next(a for a in self.evaluation.program.assignments if a.target.name == y.name)
         from rnn_harness.derivatives.single_equation import local_program
@@ -151,6 +162,9 @@ class UnrolledRecurrence:
         Args:
             tree: the side as parsed.
             bound: values of the indices that are bound around it.
+
+        Raises:
+            UsageError: for a part that has no meaning in an identity.
         """
         match tree:
             case Name():
@@ -199,7 +213,12 @@ class IdentityResult:
 
 
 def unroll(subject: Subject, seed: int) -> UnrolledRecurrence:
-    """Draw a recurrence of small sizes with random values and random classes."""
+    """Draw a recurrence of small sizes with random values and random classes.
+
+    Args:
+        subject: a cell with an output layer and a softmax.
+        seed: of the values and of the classes.
+    """
     case = Case(spec=subject.spec.id, n=2, d=2, k=3, T=STEPS, B=1, seed=seed)
     evaluation = Evaluation.of(subject, case)
     assert evaluation.program is subject.spec.program(LAYERS)

@@ -62,7 +62,11 @@ class Check:
 
 
 def applies_to_all(_: Subject) -> bool:
-    """Support every subject."""
+    """Support every subject.
+
+    Args:
+        _: any subject.
+    """
     return True
 
 
@@ -97,7 +101,11 @@ def compare_with_balls(entry: str, quantity: str, balls: Array, computed: Array)
 
 
 def worst_finding(findings: Sequence[Finding]) -> Finding:
-    """Return the worst of findings about one entry: a refutation first, then the largest error over its bound."""
+    """Return the worst of findings about one entry: a refutation first, then the largest error over its bound.
+
+    Args:
+        findings: at least one.
+    """
     return max(findings, key=lambda finding: (not finding.agrees, finding.error_over_bound or 0.0))
 
 

@@ -130,7 +130,12 @@ def _arguments(entry: Identity, printed: Tuple, subject: Subject) -> Finding:
 
 
 def loss(spec: Spec, seed: int) -> Finding:
-    """Decide 003:330 against the reference's cross-entropy: -log(y_tc) of the softmax, and its gradient y - e_c."""
+    """Decide 003:330 against the reference's cross-entropy: -log(y_tc) of the softmax, and its gradient y - e_c.
+
+    Args:
+        spec: the spec of the loss, whose program is evaluated.
+        seed: of the logits (3, 2, 4) and the classes (3, 2).
+    """
     rng = np.random.default_rng(seed)
     logits = rng.standard_normal((3, 2, 4))
     classes = rng.integers(0, 4, (3, 2))

@@ -130,7 +130,11 @@ def _quotient(assignment: Assignment, program: Program, values: Values, cotangen
 
 
 def symbolic(assignment: Assignment) -> Finding:
-    """Decide whether SymPy's Jacobian of one equation is the derived one, as polynomials, at sizes 1 and 2."""
+    """Decide whether SymPy's Jacobian of one equation is the derived one, as polynomials, at sizes 1 and 2.
+
+    Args:
+        assignment: the equation, as one assignment of a program.
+    """
     count = 0
     for size in (1, 2):
         proof = prove_backward(local_program(assignment), size)
@@ -141,7 +145,12 @@ def symbolic(assignment: Assignment) -> Finding:
 
 
 def torch_agrees(assignment: Assignment, seed: int) -> Finding:
-    """Decide whether torch's value and autograd of one equation, in float64, lie in the balls of the derived ones."""
+    """Decide whether torch's value and autograd of one equation, in float64, lie in the balls of the derived ones.
+
+    Args:
+        assignment: the equation, as one assignment of a program.
+        seed: of the values and of the cotangent.
+    """
     from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 
     program = local_program(assignment)

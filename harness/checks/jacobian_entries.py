@@ -19,7 +19,11 @@ from rnn_harness.specs.expression import variables
 
 
 def numeric_gradients(evaluation: Evaluation) -> dict[str, Array]:
-    """Return the spec's gradient by complex steps, every entry, in float64, by the subject's flat names."""
+    """Return the spec's gradient by complex steps, every entry, in float64, by the subject's flat names.
+
+    Args:
+        evaluation: a subject on a case; every number moves in a direction of its own, all in one evaluation.
+    """
     values = evaluation.values
     read = _read(evaluation)
     parameters = {name: value for name, value in values.parameters.items() if name in read}
@@ -80,7 +84,11 @@ def _moved(
 
 
 def entry_pairs(evaluation: Evaluation) -> Iterator[tuple[str, Array, Array]]:
-    """Yield (flat name, the subject's gradient, the numeric one) for everything a gradient is taken for."""
+    """Yield (flat name, the subject's gradient, the numeric one) for everything a gradient is taken for.
+
+    Args:
+        evaluation: a subject on a case.
+    """
     claimed = evaluation.flat_gradients
     for name, measured in numeric_gradients(evaluation).items():
         yield name, claimed[name], measured

@@ -19,6 +19,9 @@ _DEVICES = ("cpu", "cuda")
 def check_before_import(options: BenchOptions) -> None:
     """Check what can be checked before torch is imported.
 
+    Args:
+        options: The options of ``bench`` as they were given.
+
     Raises:
         UsageError: There are more threads than a library can start, or an option has no effect on what is measured.
     """
@@ -45,6 +48,9 @@ def check_before_import(options: BenchOptions) -> None:
 
 def check_options(options: BenchOptions) -> None:
     """Check the options and load every cell, before anything is measured.
+
+    Args:
+        options: The options of ``bench`` as they were given.
 
     Raises:
         UsageError: A name is unknown, a device, spec or cell is missing, or options contradict each other.

@@ -20,6 +20,9 @@ def pin_threads(threads: int) -> None:
     """Set the number of threads of BLAS and torch.
 
     BLAS reads its number once, when NumPy is imported: nothing may import it before this.
+
+    Args:
+        threads: The number for each library, at least 1.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
@@ -48,7 +51,12 @@ def recorded_measurements(path: Path | None, resume: bool) -> list[Measurement]:
 
 
 def pending_jobs(jobs: Sequence[BenchmarkJob], recorded: Sequence[Measurement]) -> list[BenchmarkJob]:
-    """Return the jobs that have no recorded measurement."""
+    """Return the jobs that have no recorded measurement.
+
+    Args:
+        jobs: All jobs of the plan.
+        recorded: The measurements of an earlier run; a job that failed there counts as recorded.
+    """
     done = {measurement.job for measurement in recorded}
     return [job for job in jobs if job.title not in done]
 

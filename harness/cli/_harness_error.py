@@ -19,13 +19,21 @@ _wants_traceback = False
 
 
 def set_debug(wanted: bool) -> None:
-    """Remember whether ``--debug`` was given."""
+    """Remember whether ``--debug`` was given.
+
+    Args:
+        wanted: Whether tracebacks of the harness are shown.
+    """
     global _wants_traceback
     _wants_traceback = wanted
 
 
 def report_harness_error(error: BaseException) -> None:
-    """Write on standard error that the harness failed, and its traceback with ``--debug``."""
+    """Write on standard error that the harness failed, and its traceback with ``--debug``.
+
+    Args:
+        error: The error that ended the command.
+    """
     failure = error if isinstance(error, HarnessError) else HarnessError.of(error)
     if _wants_traceback:
         typer.echo(failure.traceback_text, err=True)
@@ -33,7 +41,11 @@ def report_harness_error(error: BaseException) -> None:
 
 
 def report_failed_checks(records: Sequence[Record]) -> None:
-    """Write on standard error in which checks the harness failed, and the tracebacks with ``--debug``."""
+    """Write on standard error in which checks the harness failed, and the tracebacks with ``--debug``.
+
+    Args:
+        records: All records of the run; without an error of the harness, nothing is written.
+    """
     failed = [record for record in records if record.harness_error]
     if not failed:
         return

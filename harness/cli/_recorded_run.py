@@ -60,12 +60,20 @@ class RecordedRun(ABC):
         """
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
-        """Return the exit code that the records stand for."""
+        """Return the exit code that the records stand for.
+
+        Args:
+            records: All records of the run, those of an earlier one among them.
+        """
         return exit_code(records)
 
 
 def exit_code(records: Sequence[Record]) -> ExitCode:
-    """Return the exit code of records: the first that fits of refuted, an error of the harness, agrees, undecided."""
+    """Return the exit code of records: the first that fits of refuted, an error of the harness, agrees, undecided.
+
+    Args:
+        records: All records of the run, in any order.
+    """
     outcomes = {str(record.outcome) for record in records}
     if "refuted" in outcomes:
         return ExitCode.REFUTED
@@ -173,7 +181,14 @@ def _with_progress(run: RecordedRun, known: dict[str, Record], journal: Journal 
 
 @contextlib.contextmanager
 def progress_bar(size: int) -> Iterator[Callable[[str], None]]:
-    """Lend a function that is called with the title of each of `size` parts before it is done."""
+    """Lend a function that is called with the title of each of `size` parts before it is done.
+
+    Args:
+        size: The number of parts.
+
+    Yields:
+        A function of the title of the part that begins; where the output is no terminal, nothing is drawn.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

@@ -29,6 +29,12 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
 
     The exit code is 2 on errors of the user, 130 on Ctrl-C, 4 on errors of the harness itself, 3 on errors that a
     target raises where it is not judged, and as `output_errors` says where the output is not taken.
+
+    Args:
+        command: The function of a command, whose docstring is its help.
+
+    Returns:
+        The function with another keyword argument, ``debug``.
     """
 
     @functools.wraps(command)
@@ -86,13 +92,21 @@ class Interrupt:
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if one was asked for."""
+        """Let an interrupt that was asked for take effect.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed since the block began.
+        """
         if self._is_requested:
             raise KeyboardInterrupt
 
 
 def console(stderr: bool = False) -> Console:
-    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut."""
+    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut.
+
+    Args:
+        stderr: Whether it writes on standard error.
+    """
     from rich.console import Console
 
     class PipeConsole(Console):

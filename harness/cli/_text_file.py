@@ -10,6 +10,10 @@ from rnn_harness.errors import UsageError
 def write_text_file(path: Path, text: str) -> None:
     """Write a text as UTF-8.
 
+    Args:
+        path: The file; an older one is replaced.
+        text: What is written.
+
     Raises:
         UsageError: The file cannot be written.
     """

@@ -47,6 +47,9 @@ class ValidationOutputs:
     def write(self, validation: Validation) -> None:
         """Write every file that is wanted, and print the JSON if that is.
 
+        Args:
+            validation: The result, finished or not.
+
         Raises:
             UsageError: Files cannot be written; the others are.
         """

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from rnn_harness.records.record import Record
     from rnn_harness.validation import Conclusions, Limits, ValidationRequest
 
-_EXIT_CODES = {"agrees": ExitCode.AGREES, "refuted": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
+_EXIT_CODES = {
+    "agrees": ExitCode.AGREES,
+    "consistent": ExitCode.UNDECIDED,
+    "refuted": ExitCode.REFUTED,
+    "undecided": ExitCode.UNDECIDED,
+}
 
 
 @dataclass
@@ -71,7 +76,11 @@ class ValidationRun(RecordedRun):
         self.outputs.write(validation)
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
-        """Return the exit code of the outcome, or of an error of the harness; an expected refutation is none."""
+        """Return the exit code of the outcome, or of an error of the harness; an expected refutation is none.
+
+        Args:
+            records: All records of the target.
+        """
         from rnn_harness.validation import outcome_of
 
         code = _EXIT_CODES[outcome_of(records)]

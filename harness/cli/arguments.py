@@ -33,6 +33,9 @@ def refuse_empty_names(noun: str, names: Iterable[str]) -> None:
 def known_spec(name: str) -> Spec:
     """Return the shipped spec of an id.
 
+    Args:
+        name: The id in full.
+
     Raises:
         UsageError: There is none; the ids that look like it are listed.
     """
@@ -48,6 +51,9 @@ def known_spec(name: str) -> Spec:
 
 def refuse_taken_ids(specs: Sequence[Spec]) -> None:
     """Check that the ids of specs from files, and of their equations, are new.
+
+    Args:
+        specs: The specs from files; no two of them may share an id either.
 
     Raises:
         SpecError: An id is taken.
@@ -66,6 +72,9 @@ def refuse_taken_ids(specs: Sequence[Spec]) -> None:
 
 def finite_number(value: float) -> float:
     """Return a number that a limit can be; the callback of an option.
+
+    Args:
+        value: What was given; only NaN is refused here, the range is the option's.
 
     Raises:
         typer.BadParameter: It is none.
@@ -96,6 +105,10 @@ def ensure_writable(*paths: Path | None) -> None:
 def ensure_readable(noun: str, path: Path | None) -> None:
     """Check that a file to be read is there.
 
+    Args:
+        noun: What the file is, for the message.
+        path: The file; None where none was named.
+
     Raises:
         UsageError: It is not.
     """
@@ -105,6 +118,10 @@ def ensure_readable(noun: str, path: Path | None) -> None:
 
 def ensure_resumable(resume: bool, records: Path | None) -> None:
     """Check that ``--resume`` is given with the file that it goes on with.
+
+    Args:
+        resume: Whether ``--resume`` was given.
+        records: The file of ``--records``; None where none was named.
 
     Raises:
         UsageError: There is no file.

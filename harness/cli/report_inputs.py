@@ -52,6 +52,9 @@ class ReportInputs:
     def read(self, path: Path) -> None:
         """Read a file of records, measurements, mutants or a validation.
 
+        Args:
+            path: The file; its contents say which of them it is.
+
         Raises:
             UsageError: It cannot be read, answers a question twice, or was made with other versions.
         """

@@ -76,12 +76,25 @@ class ReportRun:
             self.judge_mutants(self.folder / "mutants.json")
 
     def record(self, title: str, run: RecordedRun, path: Path) -> None:
-        """Do the work that makes records, with a journal."""
+        """Do the work that makes records, with a journal.
+
+        Args:
+            title: What the user sees while it runs.
+            run: The work.
+            path: The journal; with ``--resume``, its records are not made again.
+        """
         typer.echo(f"{title}: {path}", err=True)
         self.inputs.add_records(path, record_run(run, path, self.resume, mention_request=False))
 
     def measure(self, path: Path) -> None:
-        """Run the benchmarks; the file is rewritten after each."""
+        """Run the benchmarks; the file is rewritten after each.
+
+        Args:
+            path: The file of measurements; with ``--resume``, they are not repeated.
+
+        Raises:
+            KeyboardInterrupt: The user interrupted a benchmark; what was measured is in the file.
+        """
         from rnn_harness.benchmarks import QUICK, USUAL, plan_jobs
 
         typer.echo(f"measurements: {path}", err=True)
@@ -94,7 +107,11 @@ class ReportRun:
         self.inputs.add_measurements(path, measurements)
 
     def judge_mutants(self, path: Path) -> None:
-        """Judge every mutant that is not in the file yet; the file is rewritten after each."""
+        """Judge every mutant that is not in the file yet; the file is rewritten after each.
+
+        Args:
+            path: The file of results; with ``--resume``, they are not computed again.
+        """
         from rich.progress import track
 
         from rnn_harness.mutants import MUTANTS, judge_mutants
@@ -118,7 +135,11 @@ class ReportRun:
 
 
 def equation_run(quick: bool) -> EquationRun:
-    """Return the run of all equations; a quick one draws no cases."""
+    """Return the run of all equations; a quick one draws no cases.
+
+    Args:
+        quick: Whether the proofs and the fixed cases are enough.
+    """
     from rnn_harness.engine.select import select
 
     return EquationRun(select(()), seed=0, examples=0 if quick else _EQUATION_EXAMPLES)
@@ -143,6 +164,9 @@ def _validate(target: str) -> Validation:
 def write_errors(path: Path) -> Iterator[None]:
     """Report what the system refuses with the path.
 
+    Args:
+        path: The file or the folder, for the message.
+
     Raises:
         UsageError: It refused something.
     """
@@ -154,6 +178,10 @@ def write_errors(path: Path) -> Iterator[None]:
 
 def write_result(path: Path, text: str) -> None:
     """Write a file completely or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        text: What is written.
 
     Raises:
         UsageError: It cannot be written.

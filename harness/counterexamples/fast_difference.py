@@ -79,6 +79,8 @@ def first_difference(subject: Subject, arrays: CaseArrays, backward: bool = Fals
     if worst is None:
         for name, step in _final_steps(subject).items():
             source = subject.states[name]
+            if f"finals.{source}" in subject.absent:
+                continue
             final = _worst("finals", source, run.finals[source], trajectory.steps[step][name])
             if final is not None:
                 return final

@@ -45,7 +45,13 @@ def counterexample_program(subject: Subject, check: Check, case: Case, candidate
 
 
 def replay(subject: Subject, check: Check, case: Case) -> str:
-    """Return a program that runs the check on the case once more, with this package."""
+    """Return a program that runs the check on the case once more, with this package.
+
+    Args:
+        subject: what the check refuted; the program names its spec, and the reader puts the cell in.
+        check: the check that refuted it.
+        case: the case on which it did.
+    """
     return "\n".join(
         (
             "from rnn_harness.cases.case import Case",

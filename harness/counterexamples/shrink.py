@@ -123,13 +123,25 @@ def shrink(subject: Subject, arrays: CaseArrays, first: Difference) -> Shrunk:
 
 
 def find_and_shrink(subject: Subject, seed: int = 0, tries: int = 64, backward: bool = True) -> Shrunk | None:
-    """Search a difference as `find` does and `shrink` it; None if nothing differs."""
+    """Search a difference as `find` does and `shrink` it; None if nothing differs.
+
+    Args:
+        subject: what is run.
+        seed: of the first case.
+        tries: number of cases.
+        backward: whether gradients are compared as well.
+    """
     start = find(subject, seed, tries, backward)
     return None if start is None else shrink(subject, *start)
 
 
 def numbers(arrays: CaseArrays, backward: bool) -> dict[str, Array]:
-    """Return the arrays that matter, by flat name; output gradients only for a difference of gradients."""
+    """Return the arrays that matter, by flat name; output gradients only for a difference of gradients.
+
+    Args:
+        arrays: the arrays of a case; they are not copied.
+        backward: whether the difference is one of gradients.
+    """
     rows = {f"parameters.{name}": value for name, value in arrays.parameters.items()}
     rows["inputs"] = arrays.inputs
     rows |= {f"states.{name}": value for name, value in arrays.states.items()}

@@ -57,13 +57,22 @@ class SymbolicValues:
 
 
 def dimension_symbols(program: Program) -> frozenset[str]:
-    """Return every named size of a program."""
+    """Return every named size of a program.
+
+    Args:
+        program: Its inputs, states, parameters and outputs are searched for names such as n, d and k.
+    """
     symbols = (*program.inputs, *program.states, *program.parameters, *program.outputs)
     return frozenset(name for variable in symbols for size in variable.shape for name in size.symbols)
 
 
 def count_atoms(program: Program, sizes: Mapping[str, int]) -> int:
-    """Return an upper bound on the number of function values of one step."""
+    """Return an upper bound on the number of function values of one step.
+
+    Args:
+        program: Each of its function values and quotients counts once for the forward and once for the backward.
+        sizes: A number for every named size.
+    """
     total = 0
     for assignment in program.assignments:
         for node in walk(assignment.expression):

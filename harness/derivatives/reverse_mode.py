@@ -37,14 +37,23 @@ Contributions = dict[Variable, list[Node]]
 
 
 def negate(node: Node) -> Node:
-    """Return ``0 - node``; of a node that is negated already, what it negates."""
+    """Return ``0 - node``; of a node that is negated already, what it negates.
+
+    Args:
+        node: A node of any shape.
+    """
     if isinstance(node, Subtract) and node.left == _ZERO:
         return node.right
     return Subtract(_ZERO, node)
 
 
 def times(first: Node, second: Node) -> Node:
-    """Return the product entry by entry, without factors of 1; signs are moved outwards."""
+    """Return the product entry by entry, without factors of 1; signs are moved outwards.
+
+    Args:
+        first: A factor.
+        second: A factor of the same shape, or a scalar.
+    """
     if first == _UNIT:
         return second
     if second == _UNIT:
@@ -55,7 +64,11 @@ def times(first: Node, second: Node) -> Node:
 
 
 def total(parts: list[Node]) -> Node:
-    """Return the sum of one or more parts; negated parts are subtracted."""
+    """Return the sum of one or more parts; negated parts are subtracted.
+
+    Args:
+        parts: Nodes of equal shape, at least one.
+    """
     result = parts[0]
     for part in parts[1:]:
         match part:

@@ -9,7 +9,11 @@ from rnn_harness.specs.rewrite import substitute
 
 
 def local_name(variable: Variable) -> str:
-    """Return a variable's name as an input of a local program: name and time, ``h[-1]``."""
+    """Return a variable's name as an input of a local program: name and time, ``h[-1]``.
+
+    Args:
+        variable: A variable that the equation reads.
+    """
     return f"{variable.name}[{variable.time:+d}]" if variable.time else variable.name
 
 

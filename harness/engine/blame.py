@@ -43,7 +43,11 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
 
 
 def wrong_shape(evaluation: Evaluation) -> str:
-    """Say which output, final state or gradient of a subject has another shape than it must have; empty if none has."""
+    """Say which output, final state or gradient of a subject has another shape than it must have; empty if none has.
+
+    Args:
+        evaluation: a subject on a case; what raises an error there, and what comes after it, is passed over.
+    """
     arrays = evaluation.arrays
     computed: dict[str, Array] = {}
     expected: dict[str, tuple[int, ...]] = {}

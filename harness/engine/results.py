@@ -20,7 +20,12 @@ _PROVED = ("forward.equation", "forward.sequence", "backward.bound")
 
 @dataclass(frozen=True)
 class JudgedCase:
-    """The worst finding about an entry on one case."""
+    """The worst finding about an entry on one case.
+
+    Attributes:
+        finding: the finding with the largest error over its bound.
+        case: the case on which it was made.
+    """
 
     finding: Finding
     case: Case
@@ -47,7 +52,12 @@ class CheckSummary:
     failed: JudgedCase | None = None
 
     def add(self, judged: JudgedCase, seconds: float) -> None:
-        """Count one more case."""
+        """Count one more case.
+
+        Args:
+            judged: the case with its worst finding about the entry.
+            seconds: what the check took on it.
+        """
         self.examples += 1
         self.seconds += seconds
         largest = 0.0 if self.worst is None else self.worst.finding.error_over_bound or 0.0

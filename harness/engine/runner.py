@@ -40,6 +40,10 @@ class RunPlan:
 def run_check(check: Check, evaluation: Evaluation) -> list[Finding]:
     """Return the findings of one check; an error that the subject raises where it must not is a finding too.
 
+    Args:
+        check: the check.
+        evaluation: a subject on a case.
+
     Raises:
         NotRun: the check cannot be run on this subject or case.
         HarnessError: the harness itself raised an error.

@@ -11,7 +11,12 @@ from rnn_harness.specs import Entry, Equivalence, Library, Spec, equivalences, l
 
 @dataclass(frozen=True)
 class SelectedSpec:
-    """A spec, and those of its entries that are to be decided."""
+    """A spec, and those of its entries that are to be decided.
+
+    Attributes:
+        spec: the spec.
+        entries: its entries that are to be decided, in the order of the file.
+    """
 
     spec: Spec
     entries: tuple[Entry, ...]

@@ -53,6 +53,13 @@ def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
 def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
     """Return the printed program, and the one with these alternative equations if there are any.
 
+    Args:
+        spec: the spec.
+        alternatives: ids of its alternative equations; all of them go into the second program together.
+
+    Returns:
+        The printed program first; programs of one spec and the same ids are built once.
+
     Raises:
         UsageError: an id is no alternative of the spec.
     """
@@ -64,7 +71,11 @@ _wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2,
 
 
 def widest(balls: Sequence[Array]) -> Array:
-    """Return, entry by entry, the ball with the largest radius; their midpoints are the same true value."""
+    """Return, entry by entry, the ball with the largest radius; their midpoints are the same true value.
+
+    Args:
+        balls: arrays of balls, of equal shape; none of them is changed.
+    """
     return functools.reduce(lambda a, b: np.asarray(_wider(a, b), dtype=object), balls)
 
 

@@ -26,7 +26,12 @@ from rnn_harness.subjects.subject import LAYERS, Subject
 
 
 def final_states(program: Program, trajectory: Trajectory[StoredT]) -> dict[str, StoredT]:
-    """Return the last value of every state; of a state that runs backward, its value at the first step."""
+    """Return the last value of every state; of a state that runs backward, its value at the first step.
+
+    Args:
+        program: it says which states run from the last step to the first.
+        trajectory: the values of all steps; without steps, the initial states are the final ones.
+    """
     backward = {state.name for step in program.passes if step.direction < 0 for state in step.carried}
     if not trajectory.steps:
         return dict(trajectory.initial)
@@ -56,20 +61,39 @@ class Evaluation:
 
     @classmethod
     def of(cls, subject: Subject, case: Case, options: JudgingOptions | None = None) -> Evaluation:
-        """Draw the arrays of `case`, and judge `subject` on them as `options` say."""
+        """Draw the arrays of `case`, and judge `subject` on them as `options` say.
+
+        Args:
+            subject: what is judged.
+            case: sizes, dtype and seed of the numbers.
+            options: what is known of how the subject computes; those of a reference where None.
+        """
         return cls(subject, draw_arrays(case, subject), options)
 
     def on(self, arrays: CaseArrays, cell: Reference | None = None) -> Evaluation:
-        """The same subject (or `cell` in its place), judged the same way, on other numbers."""
+        """Return the evaluation of the same subject (or of `cell` in its place), judged the same way, on other numbers.
+
+        Args:
+            arrays: the numbers; they are not copied.
+            cell: a cell with the same parameters; the subject's where None.
+        """
         subject = self.subject if cell is None else replace(self.subject, cell=cell)
         return Evaluation(subject, arrays, self.options)
 
     def rounded_as(self, dtype: str) -> Evaluation:
-        """The same numbers, judged by what arithmetic in `dtype` may round."""
+        """Return the evaluation of the same numbers, judged by what arithmetic in `dtype` may round.
+
+        Args:
+            dtype: the name of a dtype; that of the arrays stays.
+        """
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
     def copied(self, subject: Subject) -> Evaluation:
-        """Another subject of the same spec on copies of these numbers; it shares what is expected of them."""
+        """Return the evaluation of another subject of the same spec, on copies of these numbers.
+
+        Args:
+            subject: the other subject; it shares what is expected of the numbers, which is not computed again.
+        """
         evaluation = Evaluation(subject, self.arrays.copied(), self.options, self.rounding)
         evaluation.__dict__["expectations"] = self.expectations
         return evaluation
@@ -156,7 +180,14 @@ class Evaluation:
         return differentiate(derive(self.program), trajectory, d_outputs, d_finals, arithmetic)
 
     def gathered(self, cotangents: Cotangents[Array]) -> dict[str, Array]:
-        """The spec's cotangents by flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``."""
+        """Return the spec's cotangents by flat names of the subject: ``inputs``, ``states.h``, ``parameters.W_x``.
+
+        Args:
+            cotangents: by the spec's names.
+
+        Returns:
+            The cotangents of what the subject has, each in the shape that it has there.
+        """
         rows: dict[str, Array] = {}
         steps = cotangents.inputs.get(self.subject.input_name)
         if steps:
@@ -209,7 +240,11 @@ class Evaluation:
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:
-    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
+    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``.
+
+    Args:
+        gradients: what a backward returns; its arrays are not copied.
+    """
     rows = {"inputs": gradients.inputs}
     rows |= {f"states.{name}": value for name, value in gradients.states.items()}
     return rows | {f"parameters.{name}": value for name, value in gradients.parameters.items()}

@@ -154,7 +154,11 @@ expect = _CACHE.expect
 
 
 def read_only_trajectory(trajectory: Trajectory[Array]) -> Trajectory[Array]:
-    """The same values, in arrays and tables that cannot be written to."""
+    """Return the same values, in arrays and tables that cannot be written to.
+
+    Args:
+        trajectory: its arrays are not copied: they become read-only themselves.
+    """
     return Trajectory(
         tuple(map(_read_only_table, trajectory.steps)),
         _read_only_table(trajectory.initial),

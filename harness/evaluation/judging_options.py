@@ -34,7 +34,11 @@ class JudgingOptions:
     fixed_sizes: bool = False
 
     def rounding(self, dtype: str) -> Rounding:
-        """What rounding an implementation with these options may do in `dtype`."""
+        """Return what rounding an implementation with these options may do in `dtype`.
+
+        Args:
+            dtype: format in which values are stored.
+        """
         return rounding(dtype, self.operands, self.absolute_function_error)
 
 

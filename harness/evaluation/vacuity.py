@@ -15,7 +15,11 @@ from rnn_harness.evaluation.evaluation import Evaluation
 
 
 def vacuity_reason(evaluation: Evaluation) -> str | None:
-    """Return why the case proves nothing, or None if it counts."""
+    """Return why the case proves nothing, or None if it counts.
+
+    Args:
+        evaluation: a subject on a case; what the subject lacks is not required to be generic.
+    """
     case, arrays = evaluation.case, evaluation.arrays
     if case.T < 2:
         return f"T is {case.T}: nothing happens over time"

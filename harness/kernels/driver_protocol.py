@@ -87,5 +87,11 @@ class TrainableDriver:
         inputs: Tensor,
         states: Tensors,
     ) -> AbstractContextManager[None]:
-        """Give a context that does nothing, whatever the arguments of the run, which are those of `Driver`."""
+        """Give a context that does nothing.
+
+        Args:
+            leaves: Not read.
+            inputs: Not read.
+            states: Not read.
+        """
         return contextlib.nullcontext()

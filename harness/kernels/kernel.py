@@ -68,7 +68,11 @@ class Kernel:
     absolute_function_error: bool = False
 
     def subject(self, setting: Setting) -> Subject:
-        """Give the kernel as the subject of the checks, which then judge it like a reference."""
+        """Give the kernel as the subject of the checks, which then judge it like a reference.
+
+        Args:
+            setting: The dtype and the device in which the kernel runs.
+        """
         spec = self.specification
         link = spec.reference
         reference: Reference = SpecSignature(spec) if link is None else get_reference(link.name, **link.options)
@@ -92,18 +96,30 @@ class Kernel:
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 
     def options(self, setting: Setting) -> JudgingOptions:
-        """Give the options by which the kernel is judged in a setting."""
+        """Give the options by which the kernel is judged in a setting.
+
+        Args:
+            setting: The dtype and the device in which the kernel runs.
+        """
         long_steps = FEW_STEPS if self.is_slow(setting) else LONG
         return JudgingOptions(
             self.alternatives, self.operand_roundoff, self.absolute_function_error, long_steps, bool(self.fixed_sizes)
         )
 
     def is_slow(self, setting: Setting) -> bool:
-        """Say whether it is interpreted here, and so tried on fewer and shorter cases."""
+        """Say whether it is interpreted here, and so tried on fewer and shorter cases.
+
+        Args:
+            setting: Only its device counts.
+        """
         return self.interpreted and setting.device == "cpu"
 
     def not_run_reason(self, setting: Setting) -> str | None:
-        """Say why a setting cannot be tried here; None if it can."""
+        """Say why a setting cannot be tried here; None if it can.
+
+        Args:
+            setting: The dtype and the device in which the kernel would run.
+        """
         import torch
 
         if setting.device == "cuda" and not torch.cuda.is_available():

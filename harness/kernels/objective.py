@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
 
 def cell_parameters(evaluation: Evaluation) -> dict[str, Array]:
-    """Give the parameters of the cell by the reference's names, without those of the output layer."""
+    """Give the parameters of the cell by the reference's names, without those of the output layer.
+
+    Args:
+        evaluation: A subject on a case; its arrays are not copied.
+    """
     return {name: value for name, value in evaluation.arrays.parameters.items() if name not in OUTPUT_LAYER}
 
 
 def kernel_of(evaluation: Evaluation) -> TorchReference:
-    """Give the kernel that is evaluated."""
+    """Give the kernel that is evaluated.
+
+    Args:
+        evaluation: Its subject is a kernel or a candidate in torch, never a reference.
+    """
     cell = evaluation.subject.cell
     assert isinstance(cell, TorchReference), "these checks are for kernels"
     return cell
@@ -52,7 +60,11 @@ class Objective:
 
 
 def torch_objective(evaluation: Evaluation) -> Objective:
-    """Build the objective of an evaluation in the kernel's dtype, on its device."""
+    """Build the objective of an evaluation in the kernel's dtype, on its device.
+
+    Args:
+        evaluation: A kernel on a case; its numbers are copied into leaves.
+    """
     import torch
 
     cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
@@ -89,5 +101,9 @@ def torch_objective(evaluation: Evaluation) -> Objective:
 
 
 def input_direction(evaluation: Evaluation) -> Array:
-    """Give a random direction in the space of the inputs, (T, B, n)."""
+    """Give a random direction in the space of the inputs, (T, B, n).
+
+    Args:
+        evaluation: The seed of its case decides the direction.
+    """
     return evaluation.directions["inputs"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
@@ -120,7 +121,12 @@ class TorchReference:
         return self.reference.state_names
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Give the shapes of the reference's parameters, by its names."""
+        """Give the shapes of the reference's parameters, by its names.
+
+        Args:
+            input_size: n.
+            hidden_size: d.
+        """
         return self.reference.parameter_shapes(input_size, hidden_size)
 
     @property
@@ -129,7 +135,11 @@ class TorchReference:
         return np.dtype("float64" if self.dtype == "float64" else "float32")
 
     def laid_out(self, layout: str) -> TorchReference:
-        """Give the same kernel, called with its inputs and states in another layout."""
+        """Give the same kernel, called with its inputs and states in another layout.
+
+        Args:
+            layout: ``contiguous``, ``strided`` or ``expanded``, as for the class.
+        """
         return TorchReference(self.driver, self.reference, self.dtype, self.device, layout)
 
     def _lay_out(self, value: Tensor) -> Tensor:
@@ -157,7 +167,7 @@ class TorchReference:
         value = np.asarray(value)
         if value.dtype != self._array_format:
             raise Refused(f"a {self.dtype} kernel takes {self._array_format} arrays, not {value.dtype}")
-        tensor = torch.tensor(np.ascontiguousarray(value), dtype=getattr(torch, self.dtype))
+        tensor = torch.tensor(np.ascontiguousarray(value), dtype=torch_dtype(self.dtype))
         return tensor.to(self.device).requires_grad_(leaf)
 
     def forward(
@@ -227,6 +237,11 @@ class TorchReference:
 
         The arguments are those of `backward`.
 
+        Args:
+            run: The result of `forward`.
+            d_outputs: The gradient for the outputs (T, B, d).
+            d_finals: The gradient for the final states (B, d) by name; zero where None.
+
         Raises:
             NotRun: The kernel has no gradients.
         """
@@ -272,7 +287,11 @@ class TorchReference:
 
 
 def to_numpy(tensor: Tensor) -> Array:
-    """Copy a tensor's numbers into an array; formats that NumPy lacks become float32, exactly."""
+    """Copy a tensor's numbers into an array; formats that NumPy lacks become float32, exactly.
+
+    Args:
+        tensor: On any device, with or without a graph.
+    """
     import torch
 
     tensor = tensor.detach().cpu()

@@ -74,6 +74,12 @@ def _compile(name: str, source: str) -> ModuleType:
 def patched(mutant: Mutant) -> ModuleType:
     """Compile the edited module of a mutant.
 
+    Args:
+        mutant: the module it names stays as it is.
+
+    Returns:
+        A new module under a name of its own, in which the text is replaced.
+
     Raises:
         PatchError: the text it replaces does not stand exactly once in the module.
     """

@@ -11,6 +11,7 @@ from rnn_harness.records.validation import (
     CounterexampleProgram,
     Diagnosis,
     IdentificationRecord,
+    ModelRecord,
     Validation,
     outcome_of,
 )
@@ -73,7 +74,18 @@ class CounterexampleFound:
     counterexample: CounterexampleProgram
 
 
-ValidationEvent = TargetIdentified | RecordMade | TargetDiagnosed | CounterexampleFound
+@dataclass(frozen=True)
+class ModelDescribed:
+    """It was decided what a model consists of.
+
+    Attributes:
+        model: Its recurrent parts and the wiring between them.
+    """
+
+    model: ModelRecord
+
+
+ValidationEvent = TargetIdentified | ModelDescribed | RecordMade | TargetDiagnosed | CounterexampleFound
 
 
 @dataclass
@@ -84,17 +96,25 @@ class Conclusions:
         identification: What the target computes.
         diagnosis: What is wrong with it.
         counterexample: Numbers that show it.
+        model: What it consists of, if it is a model.
     """
 
     identification: IdentificationRecord | None = None
     diagnosis: Diagnosis | None = None
     counterexample: CounterexampleProgram | None = None
+    model: ModelRecord | None = None
 
-    def add(self, event: TargetIdentified | TargetDiagnosed | CounterexampleFound) -> None:
-        """Take the event in, unless there was one of its kind before."""
+    def add(self, event: TargetIdentified | ModelDescribed | TargetDiagnosed | CounterexampleFound) -> None:
+        """Take the event in, unless there was one of its kind before.
+
+        Args:
+            event: Only the first of each kind counts.
+        """
         match event:
             case TargetIdentified(identification):
                 self.identification = self.identification or identification
+            case ModelDescribed(model):
+                self.model = self.model or model
             case TargetDiagnosed(diagnosis):
                 self.diagnosis = self.diagnosis or diagnosis
             case CounterexampleFound(counterexample):
@@ -141,4 +161,5 @@ def build_validation(target: str, records: Iterable[Record], conclusions: Conclu
         checks=checks,
         counterexample=conclusions.counterexample,
         environment=versions(),
+        model=conclusions.model,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ class Journal:
     def write(self, record: Record) -> None:
         """Append one record.
 
+        Args:
+            record: One line of the file; it is flushed, so that nothing is lost where the process ends.
+
         Raises:
             UsageError: the disk does not take it.
         """
@@ -73,12 +77,18 @@ class Journal:
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as trouble:
+            with contextlib.suppress(OSError):
+                self._file.close()  # it would write once more what the disk did not take
             if error_type is None:
                 raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
 
 
 def not_a_record(error: ValueError) -> str:
-    """Say what is wrong with what should be a record: its fields, or where it is no JSON."""
+    """Say what is wrong with what should be a record: its fields, or where it is no JSON.
+
+    Args:
+        error: What parsing the line raised; of a ValidationError, up to four fields are named.
+    """
     if not isinstance(error, ValidationError):
         return str(error)
     fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]

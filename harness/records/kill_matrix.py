@@ -84,12 +84,19 @@ _RESULTS = TypeAdapter(tuple[MutantResult, ...])
 
 
 def dump_kill_matrix(rows: Iterable[MutantDescription]) -> str:
-    """Return mutants or their results as one JSON document."""
+    """Return mutants or their results as one JSON document.
+
+    Args:
+        rows: In the order in which they are written.
+    """
     return json.dumps([row.model_dump(mode="json") for row in rows], indent=1)
 
 
 def parse_kill_matrix(text: str) -> tuple[MutantResult, ...]:
     """Read results from what `dump_kill_matrix` returned.
+
+    Args:
+        text: A JSON document: a list with an object for each mutant.
 
     Raises:
         UsageError: The text holds no results of this version; the first mutant that is at fault is named.
@@ -102,6 +109,10 @@ def parse_kill_matrix(text: str) -> tuple[MutantResult, ...]:
 
 def write_kill_matrix(path: Path, results: Iterable[MutantResult]) -> None:
     """Write results; the file is written completely or not at all.
+
+    Args:
+        path: The file; an older one is replaced.
+        results: In the order in which they are written.
 
     Raises:
         OSError: The file cannot be written.

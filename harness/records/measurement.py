@@ -346,6 +346,9 @@ def stamp(measurement: _M) -> _M:
 def parse_measurement(row: Mapping[str, Any]) -> Measurement:
     """Read one measurement from its JSON object, by its `kind`.
 
+    Args:
+        row: The object; unknown fields are errors.
+
     Raises:
         pydantic.ValidationError: It is no measurement of this version.
     """
@@ -354,6 +357,10 @@ def parse_measurement(row: Mapping[str, Any]) -> Measurement:
 
 def write_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
     """Write measurements as JSON Lines; the file is written completely or not at all.
+
+    Args:
+        path: The file; its folder is created, and an older file replaced.
+        measurements: One a line, in this order.
 
     Raises:
         UsageError: The file cannot be written.
@@ -368,6 +375,9 @@ def write_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
 
 def read_measurements(path: Path) -> list[Measurement]:
     """Read measurements from JSON Lines.
+
+    Args:
+        path: The file, one measurement a line.
 
     Raises:
         UsageError: The file cannot be read, or a line, which is named, is no measurement.

@@ -48,7 +48,11 @@ class _Interval:
 
 
 def storage_folder(folder: Path | None = None) -> Path:
-    """Return the folder of saved measurements: `folder`, or the user's data folder where it is None."""
+    """Return the folder of saved measurements.
+
+    Args:
+        folder: The folder; the user's data folder where it is None.
+    """
     if folder is not None:
         return folder
     import platformdirs
@@ -65,6 +69,10 @@ def _path(name: str, folder: Path | None) -> Path:
 def ensure_writable(name: str, folder: Path | None = None) -> None:
     """Check, before anything is measured, that measurements can be saved under a name.
 
+    Args:
+        name: Letters, digits, ``_``, ``.`` and ``-``.
+        folder: Created if it is not there; the user's data folder where it is None.
+
     Raises:
         UsageError: The name is none, or the folder cannot be written.
     """
@@ -80,6 +88,11 @@ def ensure_writable(name: str, folder: Path | None = None) -> None:
 def save_measurements(name: str, measurements: Iterable[Measurement], folder: Path | None = None) -> Path:
     """Save measurements under a name, replacing older ones of that name, and return the file.
 
+    Args:
+        name: Letters, digits, ``_``, ``.`` and ``-``.
+        measurements: One a line, in this order.
+        folder: The user's data folder where it is None.
+
     Raises:
         UsageError: The name is none, or the file cannot be written.
     """
@@ -90,6 +103,10 @@ def save_measurements(name: str, measurements: Iterable[Measurement], folder: Pa
 
 def load_measurements(name: str, folder: Path | None = None) -> list[Measurement]:
     """Load the measurements saved under a name.
+
+    Args:
+        name: The name under which they were saved.
+        folder: The user's data folder where it is None.
 
     Raises:
         UsageError: There are none of that name (those there are are listed), or they cannot be read.

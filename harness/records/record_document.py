@@ -29,6 +29,9 @@ class RecordDocument(BaseModel):
 def document_kind(text: str) -> str:
     """Return the field ``kind`` of a JSON document, of the first row of a list, or of the first of several lines.
 
+    Args:
+        text: JSON or JSON Lines; text that is no JSON has no kind.
+
     Returns:
         The kind; empty where the text says none, as the lines of records do.
     """

@@ -11,11 +11,19 @@ from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
-Verdict = Literal["agrees", "refuted", "undecided"]
+Verdict = Literal["agrees", "consistent", "refuted", "undecided"]
 IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
+PART_CHECK = "model.part"
+"""The check that a recurrent part of a model is a right cell, with one record for each part."""
+WIRING_CHECKS = "wiring."
+"""Before the names of the checks of what is between the parts of a model."""
+_DECISIVE = (PART_CHECK, *(f"{WIRING_CHECKS}{check}" for check in ("rows", "evaluation", "carried-state")))
+"""What must be decided of a model before it can be said to agree."""
+CONSISTENCY = "consistency."
+"""Before the name of a check that needs no equation: what any recurrent cell must do."""
 _NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch")
 
 
@@ -59,6 +67,32 @@ class Diagnosis(_Model):
         return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
+class PartRecord(_Model):
+    """One recurrent part of a model.
+
+    Attributes:
+        name: Its name in the model.
+        title: What it is, with its sizes.
+        judged_as: The name under which the records stand of the cell that was judged for it.
+    """
+
+    name: str
+    title: str
+    judged_as: str
+
+
+class ModelRecord(_Model):
+    """What a model consists of.
+
+    Attributes:
+        parts: Its recurrent parts.
+        wiring: What was seen of what is between them, in words.
+    """
+
+    parts: tuple[PartRecord, ...]
+    wiring: tuple[str, ...]
+
+
 class CounterexampleProgram(_Model):
     """The smallest counterexample, and a program that shows it.
 
@@ -88,13 +122,15 @@ class Validation(_Model):
         kind: What the document is.
         schema_version: The version of the fields, to be raised when one changes its meaning.
         target: Its name.
-        outcome: ``agrees``, ``refuted`` or ``undecided``.
+        outcome: ``agrees``, ``consistent`` (it equals no known cell, and breaks no property of recurrent cells),
+            ``refuted`` or ``undecided``.
         spec: What it was compared with.
         identification: What it computes, if that was reached.
         diagnosis: What is wrong with it, if anything is.
         checks: Every record.
         counterexample: Numbers that show what is wrong, if there are some.
         environment: The versions that may change an outcome.
+        model: Its recurrent parts and their wiring, if it is a model and not a single cell.
     """
 
     kind: Literal["validation"] = "validation"
@@ -107,6 +143,7 @@ class Validation(_Model):
     checks: tuple[Record, ...]
     counterexample: CounterexampleProgram | None
     environment: str
+    model: ModelRecord | None = None
 
     def __str__(self) -> str:
         from rnn_harness.records.validation_summary import summary_text
@@ -120,10 +157,14 @@ class Validation(_Model):
 def outcome_of(records: Iterable[Record]) -> Verdict:
     """Decide the outcome of a target from its records.
 
+    Args:
+        records: The records of one target, in any order.
+
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
-        fault of the target's, or the harness itself failed in a check; ``agrees`` if a check of its numbers agrees;
-        else ``undecided``.
+        fault of the target's, the harness itself failed in a check, or a part of a model is undecided; ``agrees`` if a
+        check of its numbers agrees; ``consistent`` if it is compared with no equations and a property of recurrent
+        cells holds; else ``undecided``.
     """
     checks = list(records)
     if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
@@ -132,5 +173,9 @@ def outcome_of(records: Iterable[Record]) -> Verdict:
         return "undecided"
     if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
-    is_decided = any(record.outcome is Outcome.AGREES and record.check not in _NOT_ABOUT_NUMBERS for record in checks)
-    return "agrees" if is_decided else "undecided"
+    if any(record.check in _DECISIVE and record.outcome is Outcome.NOT_RUN for record in checks):
+        return "undecided"
+    agreeing = [record.check for record in checks if record.outcome is Outcome.AGREES]
+    if any(check not in _NOT_ABOUT_NUMBERS and not check.startswith(CONSISTENCY) for check in agreeing):
+        return "agrees"
+    return "consistent" if any(check.startswith(CONSISTENCY) for check in agreeing) else "undecided"

@@ -8,7 +8,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, IdentificationRecord, Validation
+from rnn_harness.records.validation import (
+    CONSISTENCY,
+    IDENTIFICATION_CHECK,
+    PART_CHECK,
+    PROCESS_CHECK,
+    WIRING_CHECKS,
+    IdentificationRecord,
+    ModelRecord,
+    Validation,
+)
 from rnn_harness.records.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -26,23 +35,32 @@ _GROUPS = {
     "1,000 steps": ("precision.long",),
     "realistic sizes": ("scale.",),
     "metamorphic": ("metamorphic.",),
+    "consistency": ("consistency.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
+    "parts": ("model.",),
+    "wiring": ("wiring.",),
 }
 _VERDICTS = {
     "agrees": "[bold green]✓ agrees[/]",
     "refuted": "[bold red]✗ refuted[/]",
+    "consistent": "[bold yellow]~ consistent[/] with what holds for every recurrent cell; no equation is known for it",
     "undecided": "[bold yellow]? undecided[/]",
 }
 _VERDICTS_SO_FAR = {
     "agrees": "[bold yellow]– not finished[/]; agrees so far",
     "refuted": "[bold red]✗ refuted[/]; not finished",
+    "consistent": "[bold yellow]– not finished[/]; consistent so far",
     "undecided": "[bold yellow]– not finished[/]; nothing is decided yet",
 }
 """Where it was interrupted: what is refuted stays so."""
 
 
 def summary_text(validation: Validation) -> str:
-    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken."""
+    """Write the summary as plain text, without colours, in lines of at most 100 letters where they can be broken.
+
+    Args:
+        validation: A validation that came to its end.
+    """
     from rich.console import Console
 
     text = io.StringIO()
@@ -85,13 +103,18 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
 
     if validation.identification is not None:
         yield from ((label, escape(text)) for label, text in _identification_rows(validation.identification))
+    if validation.model is not None:
+        yield from ((label, escape(text)) for label, text in _model_rows(validation, validation.model))
     if finished:
         agreement = escape(_agreement(validation)) if validation.outcome == "agrees" else ""
         yield "verdict", _VERDICTS[validation.outcome] + agreement
     else:
         yield "verdict", _VERDICTS_SO_FAR[validation.outcome]
-    if validation.outcome == "undecided" and validation.diagnosis is None:
+    if validation.outcome in ("consistent", "undecided") and validation.diagnosis is None:
         yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
+    if validation.outcome == "consistent":
+        yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
+        yield from (("note", escape(note)) for note in _notes(validation.checks))
     if validation.diagnosis is not None:
         yield "nearest", escape(validation.diagnosis.spec)
         yield "at fault", escape(validation.diagnosis.part)
@@ -123,8 +146,22 @@ def _identification_rows(identification: IdentificationRecord) -> Iterator[tuple
         yield "is", "unknown: it equals no cell that is known"
 
 
+def _model_rows(validation: Validation, model: ModelRecord) -> Iterator[tuple[str, str]]:
+    """Yield the recurrent parts of a model with their verdicts, and its wiring."""
+    yield "is", f"a model with {len(model.parts)} recurrent part{'' if len(model.parts) == 1 else 's'}"
+    for part in model.parts:
+        by_records = {record.entry: record.outcome for record in validation.checks if record.check == PART_CHECK}
+        outcome = by_records.get(part.name, Outcome.NOT_RUN)
+        verdict = {Outcome.AGREES: "agrees", Outcome.REFUTED: "refuted"}.get(outcome, "undecided")
+        yield "part", f"{part.name}: {part.title}: {verdict}"
+    for index, sentence in enumerate(model.wiring):
+        yield "" if index else "wiring", sentence
+
+
 def _agreement(validation: Validation) -> str:
     """Say what the target agrees with, and that it does so forward only where no gradient was decided."""
+    if validation.model is not None:
+        return ": its recurrent parts by themselves, and the wiring between them"
     is_shipped = validation.spec not in ("", "candidate")
     spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
     has_gradients = any(
@@ -135,13 +172,29 @@ def _agreement(validation: Validation) -> str:
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
     """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
-    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK)
+    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
     undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
     reasons = [
         f"{record.check}: {record.reason}" if record.harness_error else record.reason
         for record in undecided
-        if record.check in deciding or record.harness_error
+        if record.check.startswith(deciding) or record.harness_error
     ]
+    yield from dict.fromkeys(reasons)
+
+
+def _properties(records: Sequence[Record], outcome: Outcome) -> Iterator[str]:
+    """Yield the names of the properties of recurrent cells that ended so, each once."""
+    checks = (record.check for record in records if record.outcome is outcome and record.check.startswith(CONSISTENCY))
+    yield from dict.fromkeys(check.removeprefix(CONSISTENCY).replace("-", " ") for check in checks)
+
+
+def _notes(records: Sequence[Record]) -> Iterator[str]:
+    """Yield what there is to add to properties that hold."""
+    reasons = (
+        record.reason
+        for record in records
+        if record.outcome is Outcome.AGREES and record.check.startswith(CONSISTENCY) and record.reason
+    )
     yield from dict.fromkeys(reasons)
 
 

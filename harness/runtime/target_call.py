@@ -95,7 +95,11 @@ _clock = TargetClock([0.0] * CLOCK_SLOTS)
 
 
 def install_clock(clock: TargetClock) -> None:
-    """Let `call_target` of this process count with a clock from now on."""
+    """Let `call_target` of this process count with a clock from now on.
+
+    Args:
+        clock: It replaces the one before.
+    """
     global _clock
     _clock = clock
 
@@ -148,7 +152,11 @@ _DOORS = (call_target.__code__, call_subject.__code__)
 
 
 def is_raised_by_target(error: BaseException) -> bool:
-    """Say whether an error was raised behind `call_target`, and not in the harness's conversion of arrays there."""
+    """Say whether an error was raised behind `call_target`, and not in the harness's conversion of arrays there.
+
+    Args:
+        error: An error with its traceback.
+    """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     doors = [place for place, frame in enumerate(frames) if frame.f_code in _DOORS]
     if not doors:

@@ -51,7 +51,12 @@ class CaseArrays:
 
 
 def representable(values: Array, dtype: str) -> Array:
-    """Round `values` to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16)."""
+    """Round `values` to numbers that `dtype` holds, in the array's own format (NumPy has no bfloat16).
+
+    Args:
+        values: float32 or float64 numbers; not changed.
+        dtype: the name of a dtype; all but float16 and bfloat16 leave the values as they are.
+    """
     if dtype == "float16":
         return values.astype(np.float16).astype(values.dtype)
     if dtype != "bfloat16":
@@ -99,8 +104,9 @@ def draw_arrays(case: Case, subject: Subject) -> CaseArrays:
     states = {name: normal(case.B, widths[name]) / 2 for name in subject.cell.state_names}
     width = case.k if subject.output else subject.width * case.d
     d_finals = {name: normal(case.B, widths[name]) for name in subject.cell.state_names}
+    tables = {"states": states, "finals": d_finals}
     for name in subject.absent:
-        state = name.removeprefix("states.")
-        (parameters[name] if state == name else states[state])[...] = 0
+        table, _, state = name.partition(".")
+        (tables[table][state] if table in tables else parameters[name])[...] = 0
     lengths = None if case.lengths is None else np.array(case.lengths, dtype=np.intp)
     return CaseArrays(case, parameters, inputs, states, normal(case.T, case.B, width), d_finals, lengths)

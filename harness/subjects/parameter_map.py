@@ -33,7 +33,11 @@ class MappedBlock:
     negative: bool
 
     def place(self, array: Array) -> Array:
-        """Return the block as it stands in the spec's parameter."""
+        """Return the block as it stands in the spec's parameter.
+
+        Args:
+            array: the reference's parameter; not changed, but what is returned may be a view of it.
+        """
         turned = array.T if self.transposed else array
         return -turned if self.negative else turned
 

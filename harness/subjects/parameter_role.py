@@ -154,7 +154,12 @@ def parameter_role(name: str) -> ParameterRole:
 
 
 def is_kind(name: str, *kinds: ParameterKind) -> bool:
-    """Whether a name is that of a reference's parameter of one of these kinds."""
+    """Return whether a name is that of a reference's parameter of one of these kinds.
+
+    Args:
+        name: the name of a parameter, with or without the prefix of a layer or direction; an unknown name gives False.
+        kinds: the kinds that count.
+    """
     role = find_role(name)
     return role is not None and role.kind in kinds
 

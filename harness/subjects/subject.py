@@ -31,7 +31,8 @@ class Subject:
         cell: what computes the states.
         output: the output layer on top of it, if the spec has one.
         construct: the lines that define ``cell``, for printed programs; without it the spec's own reference is meant.
-        absent: what the reference has and the cell has not, and that is zero: parameters, and ``states.h``.
+        absent: what the reference has and the cell has not, and that is zero: parameters, ``states.h`` for a state that
+            cannot be given, and ``finals.h`` for one that does not come back, so that it has no gradient either.
     """
 
     spec: Spec
@@ -72,14 +73,22 @@ class Subject:
         return 2 if isinstance(self.reference, Bidirectional) and self.reference.merge == "concat" else 1
 
     def parameter_shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of all parameters, the output layer's included, at these named sizes."""
+        """Return the shapes of all parameters, the output layer's included, at these named sizes.
+
+        Args:
+            sizes: n, d and, with an output layer, k.
+        """
         shapes = self.cell.parameter_shapes(sizes["n"], sizes["d"])
         if self.output:
             shapes |= self.output.parameter_shapes(self.width * sizes["d"], sizes["k"])
         return shapes
 
     def state_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """Return the size of every state by reference name, at these named sizes."""
+        """Return the size of every state by reference name, at these named sizes.
+
+        Args:
+            sizes: every named size of the spec, such as n and d.
+        """
         shapes = {state.name: state.shape for state in self.spec.program(LAYERS).states}
         return {source: shapes[name][0].size(sizes) for name, source in self.states.items()}
 
@@ -195,7 +204,12 @@ class Subject:
 
 
 def masked(values: Array, lengths: IndexArray | None) -> Array:
-    """Return `values` (T, B, .) with zeros past every row's length."""
+    """Return `values` (T, B, .) with zeros past every row's length.
+
+    Args:
+        values: time first; not changed, but returned itself where `lengths` is None.
+        lengths: the number of steps of every row (B,); None for all.
+    """
     if lengths is None:
         return values
     alive = np.arange(len(values))[:, None] < lengths

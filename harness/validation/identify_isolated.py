@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import HarnessError, NotRun, UsageError
+from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.isolation import (
     LONGEST_SEARCH,
@@ -99,8 +98,7 @@ def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: b
 
 def _identify_in_worker(send: Send[_Message | WorkerEnded], task: _Task) -> None:
     """Do the worker's work; what the target prints goes to standard error, since it is no part of the answer."""
-    sys.stdout.flush()
-    os.dup2(2, 1)
+    this_process.join_standard_output_to_errors()
     run_with_limits(send, task.request, lambda: send(_report(task)))
 
 

@@ -6,9 +6,7 @@ What ends a worker becomes a record, and a new worker goes on with the dtypes th
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +17,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetIdentified, ValidationEvent
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IDENTIFICATION_CHECK
+from rnn_harness.runtime import this_process
 from rnn_harness.runtime.target_call import process_clock
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.expected_failures import unmet_expectations
@@ -35,7 +34,6 @@ from rnn_harness.validation.worker_endings import (
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
 
-GIGABYTE = 2**30
 LONGEST_SEARCH = 600.0
 """Seconds that the harness may search without a message while it does not call the target."""
 
@@ -104,7 +102,7 @@ def _events(request: ValidationRequest, limits: Limits, listener: Listener) -> I
     """Yield the events of one worker, or of two that run at the same time."""
     deadline = time.monotonic() + limits.total
     first, further_dtypes = replace(request, dtypes=request.dtypes[:1]), request.dtypes[1:]
-    if not further_dtypes or _core_count() < 2:
+    if not further_dtypes or this_process.core_count() < 2:
         yield from _part_events(_Part(request), limits, deadline, listener)
         return
     events: queue.SimpleQueue[ValidationEvent | None] = queue.SimpleQueue()
@@ -115,11 +113,6 @@ def _events(request: ValidationRequest, limits: Limits, listener: Listener) -> I
     yield from _part_events(_Part(first), limits, deadline, listener)
     while (event := events.get()) is not None:
         yield event
-
-
-def _core_count() -> int:
-    """Count the cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _put_events(
@@ -197,8 +190,7 @@ def _remaining_part(part: _Part, reached: str) -> _Part | None:
 
 def _judge_in_worker(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
     """Do a worker's work; what the target prints goes nowhere."""
-    sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    this_process.discard_standard_output()
     run_with_limits(send, part.request, lambda: _send_events(send, part))
 
 
@@ -230,7 +222,7 @@ def run_with_limits(
     What cannot be done as it was asked for is sent as `WrongUse`; any other error, as `WorkFailed`; memory in which
     not even torch can be loaded, as `WorkerEnded`.
     """
-    _limit_memory(request.memory)
+    this_process.limit_memory(request.memory)
     try:
         from rnn_harness.specs import SpecError
         from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed
@@ -265,13 +257,3 @@ def load_requested(request: ValidationRequest) -> Target:
         reason = f"{type(error).__name__}: {error}"
         message = f"--adapter {request.adapter} does not drive {request.target}: {reason}; leave it out"
         raise UsageError(message) from None
-
-
-def _limit_memory(gigabytes: float) -> None:
-    """Limit the memory of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such limit; the timeouts still hold
-    size = int(gigabytes * GIGABYTE)
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))

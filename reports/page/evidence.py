@@ -33,6 +33,9 @@ class RecordEvidence:
     def outcome(self, name: str) -> Outcome:
         """Return the outcome of ``spec/check`` or of an entry.
 
+        Args:
+            name: The id of an entry, or the ids of a spec and a check with a slash between them.
+
         Returns:
             Refuted before agrees; not run where nothing decided it.
         """
@@ -54,21 +57,37 @@ class Evidence:
         self.audits = {record.entry: record for record in records if record.check == "text.audit"}
 
     def outcome(self, name: str) -> Outcome:
-        """Return the outcome of a piece of evidence; a claim agrees once it has a verdict."""
+        """Return the outcome of a piece of evidence; a claim agrees once it has a verdict.
+
+        Args:
+            name: The id of a claim or of an entry, or ``spec/check``.
+        """
         verdict = self._verdicts.get(name)
         if verdict is None:
             return self._records.outcome(name)
         return {NOT_RUN: Outcome.NOT_RUN, EVIDENCE_REFUTED: Outcome.REFUTED}.get(verdict, Outcome.AGREES)
 
     def gravest_outcome(self, names: Sequence[str]) -> Outcome:
-        """Return refuted where a piece of evidence is, else not run where one is, else agrees."""
+        """Return refuted where a piece of evidence is, else not run where one is, else agrees.
+
+        Args:
+            names: Names as of `outcome`; without any, the outcome is agrees.
+        """
         return weakest_outcome([self.outcome(name) for name in names])
 
     def describe(self, names: Sequence[str]) -> str:
-        """Write each piece of evidence with its verdict or outcome."""
+        """Write each piece of evidence with its verdict or outcome.
+
+        Args:
+            names: Names as of `outcome`, in the order in which they are written.
+        """
         return ", ".join(f"{name} {self._verdicts.get(name) or self.outcome(name)}" for name in names)
 
 
 def weakest_outcome(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return refuted where it is among `outcomes`, else not run where that is, else agrees."""
+    """Return refuted where it is among `outcomes`, else not run where that is, else agrees.
+
+    Args:
+        outcomes: In any order; vacuous counts as agrees here.
+    """
     return next((outcome for outcome in (Outcome.REFUTED, Outcome.NOT_RUN) if outcome in outcomes), Outcome.AGREES)

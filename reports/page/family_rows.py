@@ -105,7 +105,11 @@ def _learnt_tasks(name: str, measurements: Sequence[Measurement]) -> list[str]:
 
 
 def learning_title(row: LearningMeasurement) -> str:
-    """Return the task with the conditions under which it was learnt."""
+    """Return the task with the conditions under which it was learnt.
+
+    Args:
+        row: Any measurement of the task under these conditions.
+    """
     return f"{row.task_title}, T = {row.sizes['T']}, {row.training_steps} steps of training"
 
 

@@ -42,7 +42,11 @@ class KernelRow:
 
 
 def kernel_rows(records: Sequence[Record]) -> list[KernelRow]:
-    """Return a row for each setting, in the order of the records."""
+    """Return a row for each setting, in the order of the records.
+
+    Args:
+        records: Records of kernels; a setting is a kernel in a dtype on a device.
+    """
     settings: dict[KernelConfiguration, list[Record]] = {}
     for record in records:
         settings.setdefault(KernelConfiguration.of(record), []).append(record)

@@ -42,7 +42,11 @@ class KillRow:
 
 
 def kill_rows(results: Sequence[MutantResult]) -> list[KillRow]:
-    """Return a row for each result, in their order."""
+    """Return a row for each result, in their order.
+
+    Args:
+        results: One for each mutant.
+    """
     rows = []
     for result in results:
         fewest: dict[str, int] = {}

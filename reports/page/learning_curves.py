@@ -33,6 +33,11 @@ def learning_plot(rows: Sequence[LearningMeasurement]) -> str:
 
 
 def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
-    """Describe the plot in words, for readers who do not see it."""
+    """Describe the plot in words, for readers who do not see it.
+
+    Args:
+        title: The task and its conditions.
+        rows: The measurements in the plot, at least one.
+    """
     ends = "; ".join(f"{row.subject} {row.median:.4f}" for row in rows)
     return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].chance:.4f}."

@@ -1,6 +1,6 @@
 """How a claim is decided by measurements: one function for each name that a claim's evidence may give.
 
-Each returns None where the measurements that it needs are missing.
+Each takes all measurements, of any kind and in any order, and returns None where those that it needs are missing.
 """
 
 from __future__ import annotations

@@ -53,7 +53,11 @@ def new_figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
 
 
 def as_svg(figure: Any) -> str:
-    """Return a figure as an ``svg`` element of a page."""
+    """Return a figure as an ``svg`` element of a page.
+
+    Args:
+        figure: Matplotlib's figure; nothing of the date or the program is written.
+    """
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
@@ -61,14 +65,30 @@ def as_svg(figure: Any) -> str:
 
 
 def line_style(k: int) -> dict[str, str]:
-    """Return the colour and the dashes of the k-th line."""
+    """Return the colour and the dashes of the k-th line.
+
+    Args:
+        k: The number of the line, from 0; colours repeat with other dashes.
+
+    Returns:
+        Keyword arguments of matplotlib's `plot`.
+    """
     return {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
 
 
 def interval_wedge(
     measurement: DecayMeasurement, lags: Sequence[int], norms: Sequence[float]
 ) -> tuple[list[float], list[float]]:
-    """Return where the curve would lie at the lower and the upper end of the 95 % interval of its rate per step."""
+    """Return where the curve would lie at the lower and the upper end of the 95 % interval of its rate per step.
+
+    Args:
+        measurement: Its rate and the interval of it; without an interval, the curve itself is returned twice.
+        lags: The lags of the curve, in steps.
+        norms: log10 of the gradient's norm at each lag.
+
+    Returns:
+        log10 of the norm at each lag at the lower end, and at the upper end.
+    """
     if not measurement.ci_low or not measurement.ci_high:
         return list(norms), list(norms)
     ends = [math.log10(end / measurement.rate) for end in (measurement.ci_low, measurement.ci_high)]
@@ -113,7 +133,11 @@ def decay_plot(rows: Sequence[DecayMeasurement], furthest: int = 100) -> str:
 
 
 def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
-    """Describe the plot of decay in words, for readers who do not see it."""
+    """Describe the plot of decay in words, for readers who do not see it.
+
+    Args:
+        rows: The measurements in the plot.
+    """
     parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
     shaded = "Shaded: the 95 % interval of the rate; dotted: the bound from singular values."
     return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"

@@ -89,6 +89,12 @@ def report_html(contents: Contents) -> str:
     """Write the page as HTML.
 
     Everything that comes from records or documents is escaped, except for formulas and plots, which are made here.
+
+    Args:
+        contents: The contents of the report.
+
+    Returns:
+        A page that needs no other file.
     """
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
@@ -129,7 +135,11 @@ def _format_time(seconds: float) -> str:
 
 
 def report_markdown(contents: Contents) -> str:
-    """Write the table of the families, the totals, and the candidates with their verdicts."""
+    """Write the table of the families, the totals, and the candidates with their verdicts.
+
+    Args:
+        contents: The contents of the report.
+    """
     lines = ["# RNN, GRU or LSTM?", "", "| " + " | ".join(_HEADINGS) + " |", "|" + "---|" * len(_HEADINGS)]
     for row in contents.families:
         cells = [str(value).replace("|", "\\|") or "–" for value in dataclasses.astuple(row)]
@@ -158,7 +168,11 @@ def _validation_line(validation: Validation) -> str:
 
 
 def report_json(contents: Contents) -> str:
-    """Write the contents as JSON."""
+    """Write the contents as JSON.
+
+    Args:
+        contents: The contents of the report; `read_report` reads them again.
+    """
     return CONTENTS_ADAPTER.dump_json(contents, indent=1).decode("utf-8") + "\n"
 
 

@@ -27,7 +27,14 @@ class TimeBar:
 
 
 def time_bars(rows: Sequence[SpeedMeasurement]) -> list[TimeBar]:
-    """Return the bars of forward and backward together, the fastest first; a time lost in noise has none."""
+    """Return the bars of forward and backward together, the fastest first; a time lost in noise has none.
+
+    Args:
+        rows: Measurements at one point, in seconds; other phases than both are passed over.
+
+    Returns:
+        Bars in milliseconds.
+    """
     bars = [
         TimeBar(row.subject, row.median * 1e3, row.ci_low * 1e3, row.ci_high * 1e3)
         for row in rows
@@ -37,7 +44,11 @@ def time_bars(rows: Sequence[SpeedMeasurement]) -> list[TimeBar]:
 
 
 def speed_plot(rows: Sequence[SpeedMeasurement]) -> str:
-    """Draw milliseconds of forward and backward with their intervals, as an SVG element; empty if there are none."""
+    """Draw milliseconds of forward and backward with their intervals, as an SVG element; empty if there are none.
+
+    Args:
+        rows: Measurements at one point, in seconds.
+    """
     bars = time_bars(rows)
     if not bars:
         return ""
@@ -58,6 +69,11 @@ def speed_plot(rows: Sequence[SpeedMeasurement]) -> str:
 
 
 def describe_speed(point: str, rows: Sequence[SpeedMeasurement]) -> str:
-    """Describe the plot in words, for readers who do not see it."""
+    """Describe the plot in words, for readers who do not see it.
+
+    Args:
+        point: The sizes, the dtype and the device, as the reader sees them.
+        rows: The measurements in the plot, in seconds.
+    """
     times = "; ".join(f"{bar.subject} {bar.median:.3g} ms" for bar in time_bars(rows))
     return f"Forward and backward, {point}: {times}."

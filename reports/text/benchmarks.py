@@ -35,7 +35,12 @@ def _red(text: str) -> Text:
 
 
 def print_bench(console: Console, measurements: Sequence[Measurement]) -> None:
-    """Print a table for each kind of measurement, and the jobs that failed."""
+    """Print a table for each kind of measurement, and the jobs that failed.
+
+    Args:
+        console: Where to.
+        measurements: Of any kinds; a kind that is missing has no table.
+    """
     for failure in (row for row in measurements if isinstance(row, FailedBenchmark)):
         console.print(f"[red]failed[/]: {escape(failure.subject)}: {escape(failure.reason)}")
     _print_parameters(console, [row for row in measurements if isinstance(row, ParameterCount)])
@@ -139,7 +144,13 @@ def _format_time(measurement: SpeedMeasurement | None) -> str:
 
 
 def print_changes(console: Console, changes: Sequence[MeasurementChange], name: str) -> None:
-    """Print the changes beyond noise against the measurements saved as `name`."""
+    """Print the changes beyond noise against the measurements saved as `name`.
+
+    Args:
+        console: Where to.
+        changes: All changes; those within noise are only counted.
+        name: The name of the older measurements.
+    """
     real = [change for change in changes if change.is_real]
     if not real:
         console.print(f"held against {escape(name)}: {len(changes)} measurements, no change beyond noise")

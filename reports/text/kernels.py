@@ -34,7 +34,11 @@ class KernelConfiguration(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> KernelConfiguration:
-        """Return the setting in which a record was made."""
+        """Return the setting in which a record was made.
+
+        Args:
+            record: A record of a kernel; of its device, only the kind counts.
+        """
         return cls(record.kernel, record.dtype, record.device.split(" ")[0])
 
 
@@ -139,14 +143,24 @@ def _print_refutations(console: Console, records: Sequence[Record]) -> None:
 
 
 def print_totals(console: Console, records: Sequence[Record]) -> None:
-    """Print how many records there are of each outcome."""
+    """Print how many records there are of each outcome.
+
+    Args:
+        console: Where to.
+        records: Every record, of references and of kernels.
+    """
     counts = count_outcomes(records)
     parts = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     console.print(f"{len(records)} records: {parts}.", style="bold red" if counts[Outcome.REFUTED] else "bold")
 
 
 def print_records(console: Console, records: Sequence[Record]) -> None:
-    """Print a table of every record of kernels or of a candidate."""
+    """Print a table of every record of kernels or of a candidate.
+
+    Args:
+        console: Where to.
+        records: One row each, in this order; long reasons are cut.
+    """
     columns = [Column(name) for name in ("kernel", "dtype", "check", "outcome", "cases", "error/bound")]
     rows = [
         (

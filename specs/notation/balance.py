@@ -16,6 +16,9 @@ _BEFORE = re.compile(r"(^|=|[+\-*,]|\\\\|\\begin\{\w+\*?\})\s*$")
 def check_balance(text: str) -> None:
     """Check that every bracket is closed by its counterpart.
 
+    Args:
+        text: the LaTeX of one equation.
+
     Raises:
         NotationError: at the first bracket that closes nothing, or at the last that is never closed.
     """
@@ -37,6 +40,9 @@ def check_balance(text: str) -> None:
 
 def check_alignment(text: str) -> None:
     """Check that ``&`` stands next to a sign, where it only aligns.
+
+    Args:
+        text: the LaTeX of one equation.
 
     Raises:
         NotationError: at an ``&`` between two symbols, which would separate columns of a table.

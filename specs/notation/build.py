@@ -52,14 +52,28 @@ def _join(first: str, second: str) -> str:
 
 @v_args(inline=True)
 class Builder(Transformer[Token, Any]):
-    """One method per rule of the grammar."""
+    """Build the surface tree, from the leaves up: each public method has the name of a grammar rule or alternative.
+
+    lark calls a method with the children of its rule, in printed order: tokens, and what other methods returned. It
+    returns the part of the tree that the rule stands for, whose column (from 1) is that of its first sign.
+
+    Attributes:
+        text: the LaTeX that is parsed, for messages.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
 
     def start(self, *items: Any) -> tuple[Chain, ...]:
-        """Return the statements of a text."""
+        """Return the statements of a text.
+
+        Args:
+            items: a chain for every formula, and None for whatever separates formulas.
+
+        Raises:
+            NotationError: where two formulas follow each other without a separator.
+        """
         for before, item in itertools.pairwise(items):
             if before is not None and item is not None:
                 message = "another formula begins here; expected a sign, or ',' between two formulas"
@@ -118,7 +132,11 @@ class Builder(Transformer[Token, Any]):
         return Binary("", first, second, first.column, parenthesised=True)
 
     def number(self, token: Token) -> Number:
-        """Build an exact number. Raises NotationError on too many digits."""
+        """Build an exact number.
+
+        Raises:
+            NotationError: for a number of more than 400 digits.
+        """
         if len(token) > 400:
             raise NotationError(f"a number of {len(token)} digits", self.text, _column(token))
         return Number(Fraction(str(token)), _column(token))
@@ -166,7 +184,11 @@ class Builder(Transformer[Token, Any]):
         return Name(name.base, name.accent, name.sub, name.sup, name.direction, _column(font))
 
     def accented(self, accent: Token, inner: Token | Name) -> Name:
-        """Build a name with an accent. Raises NotationError on a second one."""
+        """Build a name with an accent.
+
+        Raises:
+            NotationError: for a second accent on a name.
+        """
         name = _named(inner)
         if name.accent:
             raise NotationError(f"{accent} over \\{name.accent}: one accent at a time", self.text, _column(accent))

@@ -172,7 +172,11 @@ Tree = Name | Number | Binary | Negative | Call | Bracket | Tuple | Derivative |
 
 
 def names(tree: Tree) -> Iterator[Name]:
-    """Yield every name of a tree, in reading order."""
+    """Yield every name of a tree, in reading order.
+
+    Args:
+        tree: the root; a name that stands several times is yielded several times.
+    """
     match tree:
         case Name():
             yield tree

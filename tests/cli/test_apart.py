@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
-from rnn_harness.kernels import choose_kernels, judge_in_workers, judge_isolated, judge_kernels
+from rnn_harness.kernels import Kernel, choose_kernels, judge_in_workers, judge_isolated, judge_kernels
+from rnn_harness.kernels.setting import settings
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
+from tests.helpers.enough_time import with_enough_time
 from tests.helpers.troublesome import crash_in_float64, leave, sleep
+
+pytestmark = pytest.mark.process
 
 
 def test_a_worker_that_ends_early_says_how() -> None:
@@ -17,19 +24,30 @@ def test_a_worker_that_ends_early_says_how() -> None:
 
 
 def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
-    started, ended = run_in_worker(sleep, 600.0, 20)
-    assert started == 600.0
-    assert ended == WorkerEnded(Ending.TIMEOUT, "gave no answer for 20 s")
+    *started, ended = with_enough_time(
+        lambda seconds: [*run_in_worker(sleep, 600.0, seconds)], lambda sent: len(sent) > 1
+    )
+    assert started == [600.0]
+    assert isinstance(ended, WorkerEnded)
+    assert ended.ending is Ending.TIMEOUT
+    assert re.fullmatch(r"gave no answer for \d+ s", ended.sentence)
 
 
-def test_records_are_the_same_apart_and_in_this_process() -> None:
+@pytest.fixture
+def kernel() -> Kernel:
+    """A kernel that is judged in float64 and float32."""
     (kernel,) = choose_kernels(("nn.RNNCell",))
+    return replace(kernel, settings=settings(("float64", "float32")))
+
+
+def test_records_are_the_same_apart_and_in_this_process(kernel: Kernel) -> None:
     apart = {record.key: record.outcome for record in judge_isolated((kernel,), examples=0)}
     assert apart == {record.key: record.outcome for record in judge_kernels((kernel,), examples=0)}
 
 
-def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    (kernel,) = choose_kernels(("nn.RNNCell",))
+def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         judge_in_workers, "run_in_worker", lambda _, job, silence: run_in_worker(crash_in_float64, job, silence)
     )

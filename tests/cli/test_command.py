@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from rnn_harness.cli._app import app
+from tests.helpers import HELPERS
 
 SPEC = """id = "mine"
 title = "A cell of mine"
@@ -25,18 +29,25 @@ printed = 'h_t = \\tanh(W x_t + U h_{t-1})'
 """
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell does."""
     command = [sys.executable, "-m", "rnn_harness", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_help_teaches_the_commands_and_the_exit_codes() -> None:
     done = run("--help")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     for word in ("verify", "mutants", "specs", "Exit codes: 0 nothing refuted"):
         assert word in done.stdout
 
 
+@pytest.mark.process
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['rnn-harness', '--help']\n"
@@ -50,15 +61,34 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
+@pytest.mark.process
 def test_version_is_that_of_the_distribution() -> None:
     from importlib.metadata import version
 
-    assert run("--version").stdout == f"rnn-harness {version('rnn-harness')}\n"
+    assert run_process("--version").stdout == f"rnn-harness {version('rnn-harness')}\n"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["specs", "show", "E-348"], 0),
+        (["identify", f"{HELPERS / 'user_cells.py'}:GRUWithoutReset"], 1),
+        (["verify", "E-3488"], 2),
+    ],
+    ids=["right", "refuted", "wrong use"],
+)
+def test_the_process_ends_with_the_exit_code_of_the_command(arguments: list[str], exit_code: int) -> None:
+    done = run_process(*arguments)
+    assert done.returncode == exit_code
+    assert bool(done.stdout) != (exit_code == 2)
+    assert bool(done.stderr) == (exit_code == 2)
+    assert "Traceback" not in done.stderr
 
 
 def test_one_equation_is_decided_by_every_witness_and_its_erratum_is_listed() -> None:
     done = run("verify", "e-348", "--examples", "1")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     row = next(line for line in done.stdout.splitlines() if "E-348" in line)
     assert row.count("✓") == 4
     assert "X-005" in row
@@ -69,7 +99,7 @@ def test_one_equation_is_decided_by_every_witness_and_its_erratum_is_listed() ->
 def test_json_is_one_document_with_every_record() -> None:
     done = run("verify", "E-105", "--examples", "1", "--json")
     data = json.loads(done.stdout)
-    assert data["exit_code"] == done.returncode == 0
+    assert data["exit_code"] == done.exit_code == 0
     witnesses = {record["witness"] for record in data["records"] if record["entry"] == "E-105"}
     assert witnesses == {"text", "reference", "numeric", "symbolic", "torch"}
     assert all(record["outcome"] == "agrees" for record in data["records"])
@@ -77,15 +107,15 @@ def test_json_is_one_document_with_every_record() -> None:
 
 def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    assert run("verify", "loss.cross_entropy", "--records", str(path)).returncode == 0
+    assert run("verify", "loss.cross_entropy", "--records", str(path)).exit_code == 0
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) >= 5
     again = run("verify", "loss.cross_entropy", "--records", str(path))
-    assert again.returncode == 2
+    assert again.exit_code == 2
     assert "holds records already: give --resume" in again.stderr
     path.write_text("\n".join([*lines[:-1], lines[-1][:30]]), encoding="utf-8")
     resumed = run("verify", "loss.cross_entropy", "--records", str(path), "--resume")
-    assert resumed.returncode == 0
+    assert resumed.exit_code == 0
     assert "the last record is cut off, and was skipped" in resumed.stderr
     assert len(path.read_text(encoding="utf-8").splitlines()) == len(lines)
     assert path.read_text(encoding="utf-8").splitlines()[0] == lines[0]
@@ -93,18 +123,18 @@ def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) 
 
 def test_going_on_with_another_number_of_cases_is_told(tmp_path: Path) -> None:
     arguments = ["verify", "rnn.sigma", "--records", str(tmp_path / "records.jsonl")]
-    assert run(*arguments, "--examples", "2").returncode == 0
+    assert run(*arguments, "--examples", "2").exit_code == 0
     same_request = run(*arguments, "--examples", "2", "--resume")
     assert same_request.stderr == ""
     other_request = run(*arguments, "--examples", "3", "--resume")
-    assert other_request.returncode == 0
+    assert other_request.exit_code == 0
     assert "was decided with --examples 2, and is kept; --examples 3 is for what is left" in other_request.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_ends_with_a_sentence_and_shows_what_was_decided() -> None:
     done = run("verify", "loss.cross_entropy", "--records", "/dev/full")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "cannot write records to /dev/full: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     assert "1 agrees" in done.stdout
@@ -114,7 +144,7 @@ def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) 
     path = tmp_path / "mine.toml"
     path.write_text(SPEC, encoding="utf-8")
     done = run("verify", str(path), "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     outcomes = {r["witness"]: r["outcome"] for r in json.loads(done.stdout)["records"]}
     assert outcomes == {
         "text": "agrees",
@@ -140,7 +170,7 @@ def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
         path.write_text(SPEC.replace(old, new), encoding="utf-8")
         for command in (["verify", str(path)], ["specs", "check", str(path)]):
             done = run(*command)
-            assert done.returncode == 2
+            assert done.exit_code == 2
             assert f"{message} is taken" in done.stderr
 
 
@@ -171,7 +201,7 @@ def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
 )
 def test_wrong_use_ends_with_a_sentence_and_exit_code_2(arguments: list[str], message: str) -> None:
     done = run(*arguments)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -181,7 +211,7 @@ def test_malformed_spec_file_is_told_with_file_line_and_expectation(tmp_path: Pa
     path.write_text(SPEC.replace("h_{t-1})'", "h_{t-1}))'"), encoding="utf-8")
     for command in (["verify", str(path)], ["specs", "check", str(path)]):
         done = run(*command)
-        assert done.returncode == 2
+        assert done.exit_code == 2
         assert f"{path}:8: F-001" in done.stderr
         assert "closes nothing" in done.stderr
         assert "Traceback" not in done.stderr
@@ -191,16 +221,16 @@ def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None
     path = tmp_path / "mine.toml"
     good = "reading = 'h_t = \\tanh(W x_t + U h_{t-1})'\n"
     path.write_text(SPEC + good, encoding="utf-8")
-    assert run("verify", str(path)).returncode == 0
+    assert run("verify", str(path)).exit_code == 0
     path.write_text(SPEC.replace("U h_{t-1})'", "U q_{t-1})'") + good, encoding="utf-8")
     done = run("verify", str(path))
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "no erratum declares what the audit finds: q is not declared" in done.stdout
 
 
 def test_nothing_decided_ends_with_exit_code_3() -> None:
     done = run("verify", "loss.cross_entropy", "--json")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     from rnn_harness.cli._recorded_run import exit_code
     from rnn_harness.records.record import Record
     from rnn_harness.records.verdict import Outcome
@@ -212,7 +242,7 @@ def test_nothing_decided_ends_with_exit_code_3() -> None:
 
 def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> None:
     done = run("specs", "show", "E-348", "--backward")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "printed    \\mathbf{g}_{(t)}" in done.stdout
     assert "reading    \\mathbf{g}_{(t)}" in done.stdout
     assert "W_hg : d×d  (parameter)" in done.stdout
@@ -234,7 +264,7 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
 )
 def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None:
     done = run("specs", "show", name)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert [phrase for phrase in phrases if phrase not in done.stdout] == []
 
 
@@ -245,12 +275,13 @@ def test_mutants_are_listed_and_a_few_are_judged() -> None:
     assert "lstm.output peephole at the old cell state" in [row["mutant"] for row in rows]
     assert all({"part", "spec", "edit"} <= set(row) for row in rows)
     done = run("mutants", "bias doubled", "--json")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     (row,) = json.loads(done.stdout)
     assert row["killed"]
     assert {kill["check"] for kill in row["kills"]} >= {"forward.equation", "backward.bound"}
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_control_c_keeps_what_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"

@@ -10,12 +10,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
 from tests.helpers import HELPERS
+from tests.helpers.run_program import run_until_its_assertion
 
+pytestmark = pytest.mark.usefixtures("in_process", "in_float64")
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()
 
@@ -42,16 +43,27 @@ def test_json_to_the_terminal_is_all_that_is_printed() -> None:
     assert json.loads(found.stdout)["outcome"] == "refuted"
 
 
-@pytest.mark.parametrize(
-    "name", ["GRUWithoutReset", "HalfTrainedGRU", "LinearOutputLSTM", "SubtractsInAList", "LastStateShrinks"]
-)
-def test_the_program_needs_no_harness_and_fails_by_its_assertion(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "repro.py"
+def _program(name: str, folder: Path) -> Path:
+    """Validate a wrong cell and return the program that shows its counterexample."""
+    path = folder / "repro.py"
     assert _validate(name, "--repro", str(path)).exit_code == 1
     text = path.read_text()
     assert "import rnn_harness" not in text
     assert len(text.splitlines()) <= 30
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, timeout=120)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["GRUWithoutReset", "HalfTrainedGRU", "LinearOutputLSTM", "SubtractsInAList", "LastStateShrinks"]
+)
+def test_the_program_fails_by_its_assertion(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_until_its_assertion(_program(name, tmp_path))
+    assert "expected" in capsys.readouterr().out
+
+
+def test_the_program_needs_no_harness(tmp_path: Path) -> None:
+    command = [sys.executable, str(_program("GRUWithoutReset", tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert "AssertionError" in done.stderr
     assert "expected" in done.stdout
@@ -173,16 +185,3 @@ def test_replay_of_what_is_not_there_is_a_wrong_use(recorded: str, told: str, tm
     found = RUN.invoke(app, ["replay", recorded.format(path)])
     assert found.exit_code == 2
     assert told in found.stderr
-
-
-def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.pt", tmp_path / "bad.pt"
-    cell = torch.nn.GRUCell(7, 5)
-    torch.save(cell.state_dict(), good)
-    torch.save(cell, bad)
-    found = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--examples", "0", "--weights", str(good), "--json", "-"])
-    rows = [row for row in json.loads(found.stdout)["checks"] if row["check"] == "weights.trained"]
-    assert [row["outcome"] for row in rows] == ["agrees", "agrees"]
-    again = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(bad)])
-    assert again.exit_code == 2
-    assert "cannot be read as weights alone" in again.stderr

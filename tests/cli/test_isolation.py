@@ -11,67 +11,82 @@ from rnn_harness.records.validation import outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, run_validation_isolated
 from tests.helpers import HELPERS
+from tests.helpers.enough_time import with_enough_time
 
 CELLS = HELPERS / "user_cells.py"
 
 
-def _records(name: str, timeout: float = 120) -> list[Record]:
-    events = run_validation_isolated(ValidationRequest(f"{CELLS}:{name}", {}, examples=0), Limits(timeout))
+def _records(name: str, limits: Limits | None = None) -> list[Record]:
+    events = run_validation_isolated(ValidationRequest(f"{CELLS}:{name}", {}, examples=0), limits)
     return [event.record for event in events if isinstance(event, RecordMade)]
 
 
+def _ending(records: list[Record]) -> Record:
+    (ended,) = [record for record in records if record.check == "process.ended"]
+    return ended
+
+
+@pytest.mark.process
 def test_what_a_target_prints_does_not_reach_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
-    found = _records("Talkative")
-    assert not [record.reason for record in found if record.outcome is Outcome.REFUTED]
-    assert {record.dtype for record in found} == {"", "float64", "float32"}
+    records = _records("Talkative")
+    assert not [record.reason for record in records if record.outcome is Outcome.REFUTED]
+    assert {record.dtype for record in records} == {"", "float64", "float32"}
     assert "garbage" not in capfd.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("name", "told", "timeout"),
-    [
-        ("Leaving", "its process ended with exit code 7", 120),
-        ("Crashing", "its process was ended by SIGSEGV", 120),
-        ("Hanging", "gave no answer for 20 s", 20),
-    ],
-)
-def test_a_target_that_ends_or_hangs_is_recorded_and_the_next_dtype_goes_on(
-    name: str, told: str, timeout: float
-) -> None:
-    found = _records(name, timeout)
-    (ended,) = [record for record in found if record.check == "process.ended"]
+def _assert_the_next_dtype_went_on(records: list[Record], reason: str) -> None:
+    ended = _ending(records)
     assert ended.outcome is Outcome.REFUTED
-    assert told in ended.reason
+    assert reason in ended.reason
     assert ended.dtype == "float64"
-    assert found[0].check == "identification.unique"
-    rest = {record.check: record.outcome for record in found if record.dtype == "float32"}
-    assert rest["precision.format"] is Outcome.AGREES
+    assert records[0].check == "identification.unique"
+    in_float32 = {record.check: record.outcome for record in records if record.dtype == "float32"}
+    assert in_float32["precision.format"] is Outcome.AGREES
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("Leaving", "its process ended with exit code 7"), ("Crashing", "its process was ended by SIGSEGV")],
+)
+def test_a_target_that_ends_is_recorded_and_the_next_dtype_goes_on(name: str, reason: str) -> None:
+    _assert_the_next_dtype_went_on(_records(name), reason)
+
+
+@pytest.mark.process
+def test_a_target_that_hangs_is_recorded_and_the_next_dtype_goes_on() -> None:
+    records = with_enough_time(
+        lambda seconds: _records("Hanging", Limits(seconds)), lambda records: bool(_ending(records).dtype)
+    )
+    _assert_the_next_dtype_went_on(records, "gave no answer for ")
+
+
+@pytest.mark.process
 def test_a_target_that_takes_too_much_memory_is_refuted_where_it_does() -> None:
-    found = _records("Hungry")
-    assert {record.outcome for record in found if record.dtype == "float64"} <= {Outcome.AGREES, Outcome.NOT_RUN}
-    (narrow,) = [record for record in found if record.dtype == "float32"]
+    records = _records("Hungry")
+    assert {record.outcome for record in records if record.dtype == "float64"} <= {Outcome.AGREES, Outcome.NOT_RUN}
+    (narrow,) = [record for record in records if record.dtype == "float32"]
     assert narrow.outcome is Outcome.REFUTED
     assert "allocate" in narrow.reason
 
 
-def test_a_target_that_cannot_be_loaded_is_a_wrong_use_and_not_a_record() -> None:
+def test_a_target_that_cannot_be_loaded_is_a_wrong_use_and_not_a_record(in_process: None) -> None:
     with pytest.raises(ValueError, match="has no 'Nobody'"):
         _records("Nobody")
 
 
+@pytest.mark.process
 def test_a_target_that_ends_the_process_when_it_is_made_is_recorded_once() -> None:
     (ended,) = _records("LeavingAtOnce")
     assert "its process ended with exit code 9 while it was loaded" in ended.reason
 
 
+@pytest.mark.process
 def test_the_time_for_everything_is_kept() -> None:
-    events = run_validation_isolated(ValidationRequest(f"{CELLS}:Hanging", {}, examples=0), Limits(case=120, total=8))
-    records = [event.record for event in events if isinstance(event, RecordMade)]
-    ended = [record for record in records if record.check == "process.ended"]
-    assert ended
-    assert all("was not done in the time it had" in record.reason for record in ended)
+    records = _records("Hanging", Limits(case=120, total=4))
+    endings = [record for record in records if record.check == "process.ended"]
+    assert endings
+    assert all("was not done in the time it had" in record.reason for record in endings)
 
 
 TROUBLESOME = HELPERS / "troublesome_cells.py"
@@ -83,6 +98,7 @@ def _troublesome(name: str, timeout: float = 120) -> list[Record]:
     return [event.record for event in events if isinstance(event, RecordMade)]
 
 
+@pytest.mark.process
 def test_a_target_that_ends_its_process_once_is_not_refuted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RNN_HARNESS_TEST_MARKER", str(tmp_path / "left"))
     records = _troublesome("LeavesOnce")
@@ -95,12 +111,14 @@ def test_a_target_that_ends_its_process_once_is_not_refuted(monkeypatch: pytest.
     assert {record.dtype for record in records if record.outcome is Outcome.AGREES} >= {"float64", "float32"}
 
 
+@pytest.mark.process
 def test_the_time_that_we_spend_ourselves_does_not_count_as_the_targets() -> None:
     records = _troublesome("Right", timeout=5)
     assert not [record for record in records if record.check == "process.ended"]
     assert outcome_of(records) == "agrees"
 
 
+@pytest.mark.process
 def test_a_target_whose_calls_come_back_late_is_undecided() -> None:
     records = _troublesome("Slow", timeout=5)
     (ended,) = [record for record in records if record.check == "process.ended"]
@@ -110,6 +128,7 @@ def test_a_target_whose_calls_come_back_late_is_undecided() -> None:
     assert outcome_of(records) == "undecided"
 
 
+@pytest.mark.process
 def test_what_a_target_need_not_take_it_may_refuse() -> None:
     records = _troublesome("WantsRowsInOrder")
     refused = {record.check for record in records if "it raises ValueError: expected rows" in record.reason}
@@ -118,6 +137,7 @@ def test_what_a_target_need_not_take_it_may_refuse() -> None:
     assert outcome_of(records) == "agrees"
 
 
+@pytest.mark.process
 def test_what_a_target_must_take_it_may_not_refuse() -> None:
     records = _troublesome("RaisesForOneRow")
     refuted = {record.check: record.reason for record in records if record.outcome is Outcome.REFUTED}

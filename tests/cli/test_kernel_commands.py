@@ -27,17 +27,15 @@ def test_kernels_as_a_table_says_how_to_judge_them() -> None:
     assert "rnn-harness verify --kernels" in result.stdout
 
 
-def test_verify_kernels_prints_bits_and_what_was_not_run() -> None:
-    result = RUN.invoke(app, ["verify", "--kernels", "nn.RNNCell", "--examples", "0"])
+def test_verify_kernels_prints_and_records_bits_and_what_ran_and_judges_nothing_twice(
+    tmp_path: Path, in_process: None
+) -> None:
+    path = tmp_path / "kernels.jsonl"
+    arguments = ["verify", "--kernels", "nn.RNNCell", "--examples", "0", "--records", str(path)]
+    result = RUN.invoke(app, arguments)
     assert result.exit_code == 0, result.stdout
     assert "0 refuted" in result.stdout
     assert "bits, T=1000" in result.stdout
-
-
-def test_records_of_kernels_say_dtype_device_and_what_ran_and_are_not_made_twice(tmp_path: Path) -> None:
-    path = tmp_path / "kernels.jsonl"
-    arguments = ["verify", "--kernels", "nn.RNNCell", "--examples", "0", "--records", str(path)]
-    assert RUN.invoke(app, arguments).exit_code == 0
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     decided = [row for row in rows if row["outcome"] == "agrees"]
     assert {row["kernel"] for row in rows} == {"nn.RNNCell"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import HELPERS
+from rnn_harness.cli import main
 
 COMMAND = [sys.executable, "-m", "rnn_harness"]
 posix = pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell does")
 
 
+@pytest.mark.process
 @posix
 @pytest.mark.parametrize(
     "arguments",
@@ -34,6 +36,7 @@ def test_a_reader_who_goes_away_is_not_told_that_something_is_refuted(arguments:
     assert done.stderr == ""
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("arguments", [["specs"], ["specs", "show", "E-348"], ["--help"]], ids=lambda a: " ".join(a))
 def test_a_full_disk_is_told_in_a_sentence(arguments: list[str]) -> None:
@@ -45,21 +48,38 @@ def test_a_full_disk_is_told_in_a_sentence(arguments: list[str]) -> None:
     assert done.stderr == "rnn-harness: cannot write the output: No space left on device\n"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_characters_that_a_terminal_lacks_are_replaced(encoding: str) -> None:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run(
-        [*COMMAND, "verify", "loss.cross_entropy"], capture_output=True, env=environment, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    row = next(line for line in done.stdout.decode(encoding).splitlines() if "E-308" in line)
+def _assert_a_table_without_question_marks(text: str) -> None:
+    row = next(line for line in text.splitlines() if "E-308" in line)
     assert "| v " in row
     assert "?" not in row
 
 
+@pytest.mark.process
+def test_characters_that_a_terminal_lacks_are_replaced() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, "verify", "loss.cross_entropy"]
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    _assert_a_table_without_question_marks(done.stdout.decode("ascii"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_characters_that_an_encoding_lacks_are_replaced(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["rnn-harness", "verify", "loss.cross_entropy"])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == 0
+    stream.flush()
+    _assert_a_table_without_question_marks(raw.getvalue().decode(encoding))
+
+
+@pytest.mark.process
 def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
     cells = tmp_path / "cells.py"  # a module of this folder is what Hypothesis would read, and keep
-    cells.write_text((HELPERS / "troublesome_cells.py").read_text(encoding="utf-8"), encoding="utf-8")
+    cells.write_text("import torch\n\n\nclass Right(torch.nn.RNNCell):\n    pass\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
     command = [*COMMAND, "validate", "cells.py:Right", "--examples", "1"]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rnn_harness.pytest_plugin import parametrize_with_cells
-from tests.helpers import HELPERS
+from tests.helpers.run_pytest import run_pytest
 
-SUITE = f"""
-import sys
-sys.path.insert(0, {str(HELPERS)!r})
+SUITE = """
 import rnn_harness
-from user_cells import HalfTrainedGRU, PackedGRU
+from tests.helpers.user_cells import HalfTrainedGRU, PackedGRU
 
 @rnn_harness.parametrize_with_cells(PackedGRU, HalfTrainedGRU)
 def test_cell(cell, check):
@@ -23,14 +19,14 @@ def test_cell(cell, check):
 """
 
 
-def test_a_right_cell_passes_and_a_wrong_one_fails_by_name(tmp_path: Path) -> None:
+def test_a_right_cell_passes_and_a_wrong_one_fails_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_float64: None
+) -> None:
     (tmp_path / "test_mine.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", str(tmp_path)]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-    assert found.returncode == 1, found.stdout[-2000:]
-    failed = [line for line in found.stdout.splitlines() if line.startswith("FAILED")]
-    assert any("HalfTrainedGRU: backward.bound in float64" in line for line in failed)
-    assert not any("PackedGRU" in line for line in failed)
+    run = run_pytest(tmp_path, monkeypatch)
+    assert run.exit_code == 1, run.stdout[-2000:]
+    assert any("HalfTrainedGRU: backward.bound in float64" in line for line in run.failures)
+    assert not any("PackedGRU" in line for line in run.failures)
 
 
 def test_a_check_is_not_called_with_another_cell() -> None:

@@ -3,49 +3,60 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.helpers import HELPERS
+import pytest
 
+from tests.helpers import HELPERS
+from tests.helpers.run_pytest import SuiteRun, run_pytest, run_pytest_process
+
+pytestmark = pytest.mark.usefixtures("in_process", "in_float64")
 CELLS = HELPERS / "user_cells.py"
 
 
-def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_mine.py").write_text("def test_mine():\n    pass\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A folder with a user's own test."""
+    (tmp_path / "test_mine.py").write_text("def test_mine():\n    pass\n", encoding="utf-8")
+    return tmp_path
 
 
-def test_a_right_cell_passes_beside_the_suites_own_tests(tmp_path: Path) -> None:
-    found = _pytest(tmp_path, "--rnn-cell", f"{CELLS}:PackedGRU")
-    assert found.returncode == 0, found.stdout[-1500:]
-    assert "failed" not in found.stdout
+def _passes_next_to_the_suites_tests(run: SuiteRun) -> None:
+    assert run.exit_code == 0, run.stdout[-1500:]
+    assert "failed" not in run.stdout
+    assert int(run.stdout.rpartition(" passed")[0].split()[-1]) > 20
 
 
-def test_the_report_is_of_what_was_judged_right_or_wrong(tmp_path: Path) -> None:
+def test_a_right_cell_passes_next_to_the_suites_own_tests(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _passes_next_to_the_suites_tests(run_pytest(suite, monkeypatch, "--rnn-cell", f"{CELLS}:PackedGRU"))
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/cli/test_pytest_plugin.py::test_a_right_cell_passes_next_to_the_suites_own_tests")
+def test_a_right_cell_passes_in_a_process_of_its_own(suite: Path) -> None:
+    _passes_next_to_the_suites_tests(run_pytest_process(suite, "--rnn-cell", "torch.nn:RNNCell"))
+
+
+def test_a_wrong_gradient_fails_by_the_name_of_the_check_and_the_report_is_of_what_was_judged(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     targets = ("--rnn-cell", f"{CELLS}:PackedGRU", "--rnn-cell", f"{CELLS}:HalfTrainedGRU")
-    found = _pytest(tmp_path, *targets, "--rnn-report", "page")
-    assert found.returncode == 1
-    assert "report.html" in found.stdout
-    made = json.loads((tmp_path / "page" / "report.json").read_text(encoding="utf-8"))
-    assert [(one["target"].rpartition(":")[2], one["outcome"]) for one in made["validations"]] == [
+    run = run_pytest(suite, monkeypatch, *targets, "--rnn-report", "page")
+    assert run.exit_code == 1
+    assert "HalfTrainedGRU: backward.bound in float64" in run.stdout
+    assert "wrong: parameters.W_h" in run.stdout
+    assert not [line for line in run.failures if "PackedGRU" in line]
+    assert "report.html" in run.stdout
+    report = json.loads((suite / "page" / "report.json").read_text(encoding="utf-8"))
+    assert [(entry["target"].rpartition(":")[2], entry["outcome"]) for entry in report["validations"]] == [
         ("PackedGRU", "agrees"),
         ("HalfTrainedGRU", "refuted"),
     ]
-    assert made["totals"]["agrees"] > 50
-    assert "HalfTrainedGRU" in (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+    assert report["totals"]["agrees"] > 25
+    assert "HalfTrainedGRU" in (suite / "page" / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_wrong_gradient_fails_by_the_name_of_the_check(tmp_path: Path) -> None:
-    found = _pytest(tmp_path, "--rnn-cell", f"{CELLS}:HalfTrainedGRU")
-    assert found.returncode == 1
-    assert "HalfTrainedGRU: backward.bound in float64" in found.stdout
-    assert "wrong: parameters.W_h" in found.stdout
-
-
-def test_without_the_option_nothing_is_added(tmp_path: Path) -> None:
-    found = _pytest(tmp_path)
-    assert found.returncode == 0
-    assert "1 passed" in found.stdout
+def test_without_the_option_nothing_is_added(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_pytest(suite, monkeypatch)
+    assert run.exit_code == 0
+    assert "1 passed" in run.stdout

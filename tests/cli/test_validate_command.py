@@ -23,7 +23,9 @@ from rnn_harness.validation import Limits, RecordMade, ValidationRequest, collec
 from rnn_harness.validation.loading.adapters import choose_adapter
 from rnn_harness.validation.worker_endings import advice
 from tests.helpers import HELPERS
+from tests.helpers.enough_time import with_enough_time
 
+pytestmark = pytest.mark.usefixtures("in_process")
 CELLS = HELPERS / "troublesome_cells.py"
 RUN = CliRunner()
 
@@ -62,6 +64,20 @@ def test_weights_that_are_no_numbers_are_told_and_refute_nothing(tmp_path: Path)
     assert "mask" not in result.stderr  # no parameter of the cell
 
 
+def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.pt", tmp_path / "bad.pt"
+    cell = torch.nn.GRUCell(7, 5)
+    torch.save(cell.state_dict(), good)
+    torch.save(cell, bad)
+    result = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--examples", "0", "--weights", str(good), "--json", "-"])
+    rows = [row for row in json.loads(result.stdout)["checks"] if row["check"] == "weights.trained"]
+    assert [row["outcome"] for row in rows] == ["agrees", "agrees"]
+    again = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(bad)])
+    assert again.exit_code == 2
+    assert "cannot be read as weights alone" in again.stderr
+
+
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "more", "message"),
     [
@@ -107,14 +123,21 @@ def test_only_what_may_have_been_the_reason_is_advised(ending: WorkerEnded, mess
     assert bool(advised) is bool(message)
 
 
+@pytest.mark.process
 def test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer() -> None:
-    events = list(run_validation_isolated(ValidationRequest(f"{CELLS}:Hangs", {}, examples=0), Limits(case=10)))
-    records = [event.record for event in events if isinstance(event, RecordMade)]
-    (ended,) = [record for record in records if record.check == "process.ended"]
+    def ending(seconds: float) -> Record:
+        request = ValidationRequest(f"{CELLS}:Hangs", {}, examples=0)
+        events = run_validation_isolated(request, Limits(case=seconds))
+        (ended,) = [event.record for event in events if isinstance(event, RecordMade)]
+        return ended
+
+    ended = with_enough_time(ending, lambda ended: "while it was loaded" not in ended.reason)
+    assert ended.check == "process.ended"
     assert ended.outcome is Outcome.REFUTED
     assert ended.reason.endswith("; --timeout SECONDS gives it longer")
 
 
+@pytest.mark.process
 def test_memory_in_which_torch_cannot_be_loaded_decides_nothing() -> None:
     validation = collect_validation("it", run_validation_isolated(ValidationRequest(f"{CELLS}:Right", {}, memory=0.3)))
     assert validation.outcome == "undecided"

@@ -156,46 +156,46 @@ def make_gru(input_size: int, hidden_size: int) -> nn.Module:
 NUMBER = 3
 
 
-class Talkative(PackedGRU):
+class Talkative(nn.RNNCell):
     """Prints on standard output, from Python and from below."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         print("garbage")
         os.write(1, b"more garbage\n")
         return super().forward(x, h)
 
 
-class Leaving(PackedGRU):
+class Leaving(nn.RNNCell):
     """Ends the process as soon as it sees float64 sequences of one row."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         if x.dtype == torch.float64 and len(x) == 1:
             os._exit(7)
         return super().forward(x, h)
 
 
-class Crashing(PackedGRU):
+class Crashing(nn.RNNCell):
     """Reads where it must not."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         if x.dtype == torch.float64 and len(x) == 1:
             ctypes.string_at(0)
         return super().forward(x, h)
 
 
-class Hanging(PackedGRU):
+class Hanging(nn.RNNCell):
     """Never comes back."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         if x.dtype == torch.float64 and len(x) == 1:
             time.sleep(3600)
         return super().forward(x, h)
 
 
-class Hungry(PackedGRU):
+class Hungry(nn.RNNCell):
     """Takes more memory than it may."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
         if x.dtype == torch.float32:
             torch.zeros(20 * 2**30)
         return super().forward(x, h)
@@ -245,7 +245,7 @@ class LinearOutputLSTM(nn.Module):
         return torch.sigmoid(o) * c, c
 
 
-class LeavingAtOnce(PackedGRU):
+class LeavingAtOnce(nn.RNNCell):
     """Ends the process when it is made."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:

@@ -179,7 +179,11 @@ _PLANS: dict[int, tuple[Pass, Plan]] = {}
 
 
 def plan(pass_: Pass) -> Plan:
-    """Take a pass apart; the same pass gives the same plan object."""
+    """Take a pass apart; the same pass gives the same plan object.
+
+    Args:
+        pass_: The pass; it is recognised by identity.
+    """
     entry = _PLANS.get(id(pass_))
     if entry is None or entry[0] is not pass_:
         planner = _Planner(pass_)
@@ -214,7 +218,13 @@ class RecurrentProduct:
 
 @dataclass(frozen=True)
 class Member:
-    """A block of a run: its target's name, and its first column and the one after its last within the run."""
+    """A block of a run of neighbouring blocks.
+
+    Attributes:
+        name: The name of the block's target.
+        start: Its first column within the run.
+        stop: The column after its last one within the run.
+    """
 
     name: str
     start: int

@@ -88,7 +88,11 @@ _BINARY = {
 
 
 def key(variable: Variable) -> Key:
-    """Return the key under which a variable's value is looked up."""
+    """Return the key under which a variable's value is looked up.
+
+    Args:
+        variable: Its name and time make the key.
+    """
     return (variable.name, variable.time)
 
 
@@ -186,7 +190,13 @@ def compiled(owner: object, targets: Callable[[], tuple[Target, ...]], sizes: Ma
 
 
 def compiled_assignments(owner: object, assignments: Iterable[Assignment], sizes: Mapping[str, int]) -> StoredStep:
-    """Return the function that computes assignments in order and stores each, remembered for `owner`."""
+    """Return the function that computes assignments in order and stores each, remembered for `owner`.
+
+    Args:
+        owner: The object that the function is remembered for, recognised by identity.
+        assignments: Read only where nothing is remembered; each may use the ones before it.
+        sizes: The named sizes, which are written into the function.
+    """
     step = compiled(owner, lambda: tuple(Target(key(a.target), a.expression) for a in assignments), sizes)
     return cast("StoredStep", step)
 

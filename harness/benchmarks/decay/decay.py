@@ -94,6 +94,14 @@ def _drop_negligible(rows: Array) -> Array:
 
 
 def segment_inputs(seed: int, segment: int, steps: int, n: int, scale: float) -> Array:
-    """Draw the inputs (steps, n) of a segment: the same ones at every call."""
+    """Draw the inputs (steps, n) of a segment: the same ones at every call.
+
+    Args:
+        seed: Of the whole sequence.
+        segment: The number of the segment, from 0.
+        steps: The steps of a segment.
+        n: The input size.
+        scale: The standard deviation of the inputs, which are normal.
+    """
     inputs: Array = np.random.default_rng([seed, segment]).standard_normal((steps, n)) * scale
     return inputs

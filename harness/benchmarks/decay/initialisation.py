@@ -37,7 +37,14 @@ class Initialisation:
 
 
 def uniform(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-    """Draw as torch does by default: everything uniform within 1/sqrt(d), two biases added up."""
+    """Draw as torch does by default: everything uniform within 1/sqrt(d), two biases added up.
+
+    Args:
+        cell: Its parameters are drawn, in the order of their names.
+        n: The input size.
+        d: The hidden size.
+        rng: The source of the numbers.
+    """
     limit = 1 / np.sqrt(d)
     shapes = cell.parameter_shapes(n, d)
     # A candidate with a bias inside the reset gate has its two biases apart: neither is a sum of two.
@@ -51,7 +58,14 @@ def uniform(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parame
 
 
 def orthogonal(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
-    """Draw as Keras does by default: recurrent matrices orthogonal, input matrices Glorot, no bias."""
+    """Draw as Keras does by default: recurrent matrices orthogonal, input matrices Glorot, no bias.
+
+    Args:
+        cell: Its parameters are drawn, in the order of their names.
+        n: The input size.
+        d: The hidden size.
+        rng: The source of the numbers.
+    """
     parameters = {}
     for name, shape in sorted(cell.parameter_shapes(n, d).items()):
         if is_kind(name, ParameterKind.RECURRENT):
@@ -65,7 +79,11 @@ def orthogonal(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Par
 
 
 def gaussian(gain: float) -> DrawParameters:
-    """Return an initialisation with recurrent entries N(0, gain^2 / d) and no bias."""
+    """Return an initialisation with recurrent entries N(0, gain^2 / d) and no bias.
+
+    Args:
+        gain: About the spectral radius of the recurrent matrix, for large d.
+    """
 
     def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
         parameters = {}
@@ -78,7 +96,12 @@ def gaussian(gain: float) -> DrawParameters:
 
 
 def with_bias(name: str, bias: float) -> DrawParameters:
-    """Return torch's default with every entry of one bias set to a number."""
+    """Return torch's default with every entry of one bias set to a number.
+
+    Args:
+        name: The reference's name of the bias.
+        bias: The number.
+    """
 
     def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
         parameters = uniform(cell, n, d, rng)
@@ -89,7 +112,11 @@ def with_bias(name: str, bias: float) -> DrawParameters:
 
 
 def chrono(longest: int) -> DrawParameters:
-    """Return the initialisation of Tallec & Ollivier 2018: b_f = log U(1, longest - 1), b_i = -b_f."""
+    """Return the initialisation of Tallec & Ollivier 2018: b_f = log U(1, longest - 1), b_i = -b_f.
+
+    Args:
+        longest: The longest dependency expected, in steps, more than 2.
+    """
 
     def draw(cell: Reference, n: int, d: int, rng: np.random.Generator) -> Parameters:
         parameters = uniform(cell, n, d, rng)
@@ -116,6 +143,9 @@ INITIALISATIONS: tuple[Initialisation, ...] = (
 
 def find_initialisation(name: str) -> Initialisation:
     """Return the initialisation of a name.
+
+    Args:
+        name: The name in full, such as ``chrono``.
 
     Raises:
         UsageError: There is none of that name; those there are are listed.

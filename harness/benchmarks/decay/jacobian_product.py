@@ -25,6 +25,10 @@ CHECKED_STEPS = 6
 def cell_steps(cell: Reference, parameters: Mapping[str, Array]) -> CellSteps:
     """Return the fast form of a reference with its parameters.
 
+    Args:
+        cell: The reference.
+        parameters: Its parameters by name, in float64; they are not changed.
+
     Raises:
         UsageError: The variant has none: a GRU or LSTM whose activations are not tanh, or one with peepholes.
     """

@@ -16,6 +16,10 @@ def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float:
     """Return a bound on the spectral norm of d h_t / d h_{t-1}, for every input and every state that is reached.
 
     For the LSTM it bounds d c_t / d c_{t-1} along the cell state, which is the forget gate: 1.
+
+    Args:
+        cell: A simple RNN, a GRU or an LSTM.
+        parameters: Its parameters by name; those of recurrent weights count.
     """
     if isinstance(cell, RNN):
         return _largest(parameters["W_h"]) * (1.0 if cell.activation == "tanh" else 0.25)

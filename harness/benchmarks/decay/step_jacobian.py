@@ -34,7 +34,15 @@ class CellSteps(Protocol):
         """
 
     def last_state(self, inputs: Array, state: Array) -> Array:
-        """Return the state (s,) after a segment (S, n); nothing is kept."""
+        """Return the state after a segment, and keep nothing for `pull_back`.
+
+        Args:
+            inputs: The segment's inputs (S, n).
+            state: The state before it (s,).
+
+        Returns:
+            A new array (s,).
+        """
 
     def pull_back(self, t: int, adjoints: Array) -> Array:
         """Multiply adjoints by the Jacobian of one step.
@@ -49,7 +57,11 @@ class CellSteps(Protocol):
 
 
 def logistic_of_negative(negative: Array) -> None:
-    """Replace -a by 1 / (1 + exp(-a)), in place; where exp overflows the result is 0, as it should be."""
+    """Replace -a by 1 / (1 + exp(-a)), in place; where exp overflows the result is 0, as it should be.
+
+    Args:
+        negative: -a, of any shape.
+    """
     np.exp(negative, out=negative)
     negative += 1
     np.reciprocal(negative, out=negative)

@@ -32,7 +32,12 @@ class LearningModel:
 
     @staticmethod
     def build(task: Task, learner: Learner) -> LearningModel:
-        """Build the model for a task, with fresh parameters."""
+        """Build the model for a task, with fresh parameters.
+
+        Args:
+            task: It decides the sizes and the number of layers.
+            learner: The cell, its directions and how its biases begin.
+        """
         import torch
 
         d = task.hidden_sizes[learner.family]
@@ -55,11 +60,22 @@ class LearningModel:
         return gradient_rate(self.layer, self.learner.family, self.task.input_size)
 
     def loss(self, batch: Batch) -> Any:
-        """Return the loss of a batch as a tensor."""
+        """Return the loss of a batch as a tensor.
+
+        Args:
+            batch: Sequences of the task.
+
+        Returns:
+            A scalar with its graph: the mean squared error, or the cross-entropy in nats.
+        """
         return _loss(self.task, self.top(self._states(batch.inputs)), batch.targets)
 
     def test_loss(self, batch: Batch) -> float:
-        """Return the loss of a batch, without a graph."""
+        """Return the loss of a batch, without a graph.
+
+        Args:
+            batch: Sequences of the task.
+        """
         import torch
 
         with torch.no_grad():

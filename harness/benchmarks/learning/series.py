@@ -37,6 +37,9 @@ def covariance(lag: int) -> float:
     """Return the covariance of two values of a series, over all series.
 
     Phases are uniform, so the mean of cos(w lag) is all there is.
+
+    Args:
+        lag: The steps between the two values, of either sign.
     """
     if lag == 0:
         return sum(wave.amplitude * wave.amplitude / 2 for wave in _WAVES) + _NOISE**2 / 12
@@ -46,7 +49,12 @@ def covariance(lag: int) -> float:
 
 
 def linear_loss(count: int, lag: int) -> float:
-    """Return the mean squared error of the best linear forecast from the last `count` values, `lag` steps ahead."""
+    """Return the mean squared error of the best linear forecast from the last `count` values, `lag` steps ahead.
+
+    Args:
+        count: The number of values that are known, at least 1.
+        lag: The steps from the last of them to the value that is forecast, at least 1.
+    """
     lags = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
     known = np.array([covariance(k) for k in range(count)])[lags]
     ahead = np.array([covariance(k + lag) for k in reversed(range(count))])
@@ -54,7 +62,13 @@ def linear_loss(count: int, lag: int) -> float:
 
 
 def draw_series(rng: np.random.Generator, steps: int, batch: int) -> Array:
-    """Draw series (steps, batch, 1) in float32."""
+    """Draw series (steps, batch, 1) in float32.
+
+    Args:
+        rng: The source of frequencies, phases and noise.
+        steps: The number of values.
+        batch: The number of series.
+    """
     t = np.arange(steps)[:, None]
     x = rng.uniform(-_NOISE / 2, _NOISE / 2, (steps, batch))
     for amplitude, low, high in _WAVES:
@@ -67,6 +81,9 @@ def forecast_task(steps: int) -> Task:
 
     A model that does better than the best line through all the values has solved it; without memory there is only the
     last value.
+
+    Args:
+        steps: T, the number of values that are read.
     """
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:
@@ -90,7 +107,11 @@ def forecast_task(steps: int) -> Task:
 
 
 def forecasts_task(steps: int) -> Task:
-    """Build 003:462-467, the same with ten outputs at every step: the next ten values, each time. Solved likewise."""
+    """Build 003:462-467, the same with ten outputs at every step: the next ten values, each time. Solved likewise.
+
+    Args:
+        steps: T, the number of values that are read.
+    """
     horizon = 10
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:

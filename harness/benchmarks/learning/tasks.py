@@ -13,7 +13,11 @@ from rnn_harness.benchmarks.learning.text import characters_task
 
 
 def adding_task(steps: int) -> Task:
-    """Build Hochreiter & Schmidhuber 1997, experiment 4: the sum of the two marked numbers of a sequence."""
+    """Build Hochreiter & Schmidhuber 1997, experiment 4: the sum of the two marked numbers of a sequence.
+
+    Args:
+        steps: T; a number of the first half and one of the second are marked.
+    """
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:
         x = np.zeros((steps, batch, 2), np.float32)
@@ -29,7 +33,11 @@ def adding_task(steps: int) -> Task:
 
 
 def order_task(steps: int) -> Task:
-    """Build experiment 6a: of two symbols X or Y among distractors, which came in which order."""
+    """Build experiment 6a: of two symbols X or Y among distractors, which came in which order.
+
+    Args:
+        steps: T; the symbols stand from T/10 to T/5 and from T/2 to 3T/5.
+    """
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:
         symbols = rng.integers(2, 6, (steps, batch))
@@ -68,7 +76,11 @@ def copy_task(steps: int, length: int = 5) -> Task:
 
 
 def ahead_task(steps: int) -> Task:
-    """Build the sign of the *next* number: what has not come yet is visible in the other direction alone."""
+    """Build the sign of the *next* number: what has not come yet is visible in the other direction alone.
+
+    Args:
+        steps: T; nothing is asked for at the last one.
+    """
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:
         x = rng.standard_normal((steps, batch, 1)).astype(np.float32)
@@ -82,7 +94,11 @@ def ahead_task(steps: int) -> Task:
 
 
 def sentiment_task(steps: int) -> Task:
-    """Build 000:214-237: sentences of the words cut, mat and rat; as in its table, those with a cut are positive."""
+    """Build 000:214-237: sentences of the words cut, mat and rat; as in its table, those with a cut are positive.
+
+    Args:
+        steps: T, the number of words of a sentence.
+    """
 
     def draw(rng: np.random.Generator, batch: int) -> Batch:
         words = rng.integers(0, 3, (steps, batch))
@@ -97,6 +113,9 @@ def carry_task(steps: int) -> Task:
     """Build 003:504-521, stateless against stateful: a symbol of the first window, asked for in every later one.
 
     The gradient never reaches back to it: only a state that is carried can bring it along.
+
+    Args:
+        steps: T, in windows of five; one answer is asked for in each.
     """
     window = 5
 

@@ -67,7 +67,11 @@ def text_source() -> TextSource:
 
 
 def characters_task(steps: int) -> Task:
-    """Build 003:481-491, the character model: which character comes next."""
+    """Build 003:481-491, the character model: which character comes next.
+
+    Args:
+        steps: T, the number of characters that are read.
+    """
     source = text_source()
     letters = source.alphabet
     codes = [np.array([letters.index(letter) for letter in sentence]) for sentence in source.sentences]

@@ -82,7 +82,12 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
 
 
 def draw_point(point: SpeedPoint, subject: Subject) -> CaseArrays:
-    """Draw parameters, inputs, states and output gradients of a point, the same at every call."""
+    """Draw parameters, inputs, states and output gradients of a point, the same at every call.
+
+    Args:
+        point: Sizes and dtype.
+        subject: Its spec and parameters decide what is drawn.
+    """
     case = Case(spec=subject.spec.id, n=point.n, d=point.d, B=point.B, T=point.T, seed=1, scale=0.5)
     return draw_arrays(case.model_copy(update={"dtype": point.dtype}), subject)
 

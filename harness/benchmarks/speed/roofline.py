@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.stopwatch import Call
 from rnn_harness.records.measurement import SpeedPhase
@@ -30,7 +31,14 @@ class CeilingCalls:
     bytes_moved: float
 
     def reached(self, samples: Mapping[str, Sequence[float]]) -> Roofline:
-        """Return the roofline of the fastest samples of both calls, in seconds."""
+        """Return the roofline of the fastest samples of both calls, in seconds.
+
+        Args:
+            samples: Seconds by call; those of both calls are there.
+
+        Returns:
+            Operations and bytes per second.
+        """
         return Roofline(self.operations / min(samples[PEAK]), self.bytes_moved / min(samples[COPY]))
 
 
@@ -66,7 +74,14 @@ class Work:
 
 
 def work_done(point: SpeedPoint, phase: SpeedPhase, seconds: float, roofline: Roofline) -> Work:
-    """Return the work of one phase at one point of the grid, done in `seconds`."""
+    """Return the work of one phase at one point of the grid, done in `seconds`.
+
+    Args:
+        point: Sizes, dtype and device.
+        phase: Forward, backward or both; it decides how many forwards' worth of work is counted.
+        seconds: The time of one call; 0 gives a share of 0.
+        roofline: What the machine reaches.
+    """
     operations, moved = _FORWARDS[phase] * point.operations, _FORWARDS[phase] * point.bytes_moved
     rate = operations / seconds if seconds > 0 else 0.0
     roof = min(roofline.operations_per_second, operations / moved * roofline.bytes_per_second)
@@ -92,10 +107,17 @@ def ceiling_calls(dtype: Any, size: int, device: str = "cpu") -> CeilingCalls:
 
 
 def floor_calls(point: SpeedPoint) -> dict[str, Call]:
-    """Build the matrix products of one forward alone, in torch and, on the processor, in NumPy."""
+    """Build the matrix products of one forward alone, in torch and, on the processor, in NumPy.
+
+    Args:
+        point: Sizes, dtype and device; all products of inputs are one, those of states one a step.
+
+    Returns:
+        Calls by the competitor's name.
+    """
     import torch
 
-    dtype = getattr(torch, point.dtype)
+    dtype = torch_dtype(point.dtype)
     once: list[tuple[Any, Any]] = []
     every_step: list[tuple[Any, Any]] = []
     for block, rows in point.weight_rows.items():

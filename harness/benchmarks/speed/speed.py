@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.benchmarks.speed.competitors import Competitor, KernelLoader, competitors
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.memory import peak_memory_mb
@@ -47,11 +48,9 @@ def measure_speed(
     Raises:
         UsageError: A candidate cannot be timed.
     """
-    import torch
-
     timed = list(competitors(point, candidates))
     floors = floor_calls(point)
-    ceilings = ceiling_calls(getattr(torch, point.dtype), point.bytes_moved, point.device)
+    ceilings = ceiling_calls(torch_dtype(point.dtype), point.bytes_moved, point.device)
     calls = {name: call for competitor in timed for name, call in _named_calls(competitor).items()}
     samples = time_interleaved({**calls, **floors, **ceilings.calls}, rounds, check_interrupt, point.device)
     roofline = ceilings.reached(samples)
@@ -106,6 +105,9 @@ def with_interval(measurement: SpeedMeasurement) -> SpeedMeasurement:
 
     Where the interval reaches zero, as that of a difference of two times may, there is no median: the time is lost in
     noise, and the numbers that rest on it are left out.
+
+    Args:
+        measurement: With its samples, in seconds; not changed.
     """
     interval = median_interval(measurement.samples)
     if interval.ci_low <= 0:

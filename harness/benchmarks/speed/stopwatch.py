@@ -44,7 +44,15 @@ class MedianInterval:
 
 
 def wall_seconds(call: Call, repeats: int) -> float:
-    """Time calls on the processor."""
+    """Time calls on the processor.
+
+    Args:
+        call: What is timed.
+        repeats: The number of calls.
+
+    Returns:
+        The seconds of all calls together.
+    """
     start = time.perf_counter()
     for _ in range(repeats):
         call()
@@ -52,7 +60,15 @@ def wall_seconds(call: Call, repeats: int) -> float:
 
 
 def cuda_seconds(call: Call, repeats: int) -> float:
-    """Time calls on a CUDA device, between two events, so that launches overlap as they do in training."""
+    """Time calls on a CUDA device, between two events, so that launches overlap as they do in training.
+
+    Args:
+        call: What is timed; it may return before the device is done.
+        repeats: The number of calls.
+
+    Returns:
+        The seconds of all calls together.
+    """
     import torch
 
     event: Any = torch.cuda.Event
@@ -119,7 +135,11 @@ def time_interleaved(
 
 
 def median_interval(samples: Sequence[float]) -> MedianInterval:
-    """Return the median and the order statistics around it that hold the true one in about 95 of 100 cases."""
+    """Return the median and the order statistics around it that hold the true one in about 95 of 100 cases.
+
+    Args:
+        samples: At least one, in any order and unit.
+    """
     ordered = sorted(samples)
     reach = int(0.98 * math.sqrt(len(ordered)))
     center = len(ordered) // 2
@@ -128,12 +148,22 @@ def median_interval(samples: Sequence[float]) -> MedianInterval:
 
 
 def ratio_interval(samples: Mapping[str, Sequence[float]], numerator: str, denominator: str) -> MedianInterval:
-    """Return the ratio of two competitors' samples of the same round, with its interval."""
+    """Return the ratio of two competitors' samples of the same round, with its interval.
+
+    Args:
+        samples: Seconds by competitor, one a round and in the same order for all.
+        numerator: The name of a competitor.
+        denominator: The name of another one.
+    """
     return median_interval([a / b for a, b in zip(samples[numerator], samples[denominator], strict=True)])
 
 
 def control_drift(samples: Mapping[str, Sequence[float]]) -> float:
-    """Return the control's time in the last third of the rounds over that in the first: 1 on a steady machine."""
+    """Return the control's time in the last third of the rounds over that in the first: 1 on a steady machine.
+
+    Args:
+        samples: Seconds by competitor, in the order of the rounds; the control is among them.
+    """
     control = samples[CONTROL]
     third = max(1, len(control) // 3)
     return median(control[-third:]) / median(control[:third])

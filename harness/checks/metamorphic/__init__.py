@@ -1,4 +1,11 @@
-"""Metamorphic properties: what runs of one subject have to do with each other. `PROPERTIES` holds them all."""
+"""Metamorphic properties: what runs of one subject have to do with each other. `PROPERTIES` holds them all.
+
+A property is written as a function of one argument, whose docstring begins with its number in the list (M-01).
+
+It takes `original`, the `SubjectRun` of the subject on the numbers of a case; it may run the subject again on others,
+but changes neither. It yields a `Comparison` for every relation that must hold, or none where the case has nothing to
+compare (one batch row, one step). What the subject raises is passed on.
+"""
 
 from __future__ import annotations
 

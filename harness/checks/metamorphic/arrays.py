@@ -1,4 +1,7 @@
-"""How arrays are handed over: intact, in any memory layout, in either precision. M-45, M-46, M-47."""
+"""How arrays are handed over: intact, in any memory layout, in either precision. M-45, M-46, M-47.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rows of a batch do not depend on each other: M-01, M-02, M-03."""
+"""Rows of a batch do not depend on each other: M-01, M-02, M-03.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -16,7 +19,12 @@ from rnn_harness.subjects.case_arrays import CaseArrays
 
 
 def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np.intp]]) -> CaseArrays:
-    """Return only some rows of a batch, as contiguous arrays."""
+    """Return only some rows of a batch, as contiguous arrays.
+
+    Args:
+        arrays: The arrays of a case; they are not changed.
+        rows: A slice, or the numbers of rows, which may repeat.
+    """
     return replace(
         arrays,
         inputs=np.ascontiguousarray(arrays.inputs[:, rows]),

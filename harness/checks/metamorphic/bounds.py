@@ -1,4 +1,7 @@
-"""What a cell's numbers can never leave: M-27, M-28, M-42. Closed bounds, as rounding may reach them."""
+"""What a cell's numbers can never leave: M-27, M-28, M-42. Closed bounds, as rounding may reach them.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 
 from __future__ import annotations
 

@@ -135,25 +135,45 @@ class Traits:
 
 
 def is_gru(traits: Traits) -> bool:
-    """Whether the subject is one GRU."""
+    """Whether the subject is one GRU.
+
+    Args:
+        traits: The structure of the subject.
+    """
     return traits.single and traits.gru is not None
 
 
 def is_lstm(traits: Traits) -> bool:
-    """Whether the subject is one LSTM."""
+    """Whether the subject is one LSTM.
+
+    Args:
+        traits: The structure of the subject.
+    """
     return traits.single and traits.lstm is not None
 
 
 def is_rnn(traits: Traits) -> bool:
-    """Whether the subject is one simple RNN."""
+    """Whether the subject is one simple RNN.
+
+    Args:
+        traits: The structure of the subject.
+    """
     return traits.single and traits.rnn is not None
 
 
 def everything(_: Traits) -> bool:
-    """Support every subject."""
+    """Support every subject.
+
+    Args:
+        _: The structure of any subject.
+    """
     return True
 
 
 def input_weights(names: Iterable[str]) -> list[str]:
-    """Return the parameters that multiply the inputs of the whole subject."""
+    """Return the parameters that multiply the inputs of the whole subject.
+
+    Args:
+        names: Names of parameters, with the prefixes of layers and directions; upper layers read no inputs.
+    """
     return [name for name in names if "input" in parameter_axes(name)]

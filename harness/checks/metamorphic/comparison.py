@@ -87,22 +87,49 @@ class Comparison:
 
 
 def identical(label: str, first: Side, second: Side) -> Comparison:
-    """Require that the sides are equal bit for bit."""
+    """Require that the sides are equal bit for bit.
+
+    Args:
+        label: Says what is compared, for the detail of a refutation.
+        first: One side.
+        second: The other side.
+    """
     return Comparison(label, first, second)
 
 
 def close(label: str, first: Side, second: Side, allowed: Allowed) -> Comparison:
-    """Require that the sides are equal within `allowed`."""
+    """Require that the sides are equal within `allowed`.
+
+    Args:
+        label: Says what is compared, for the detail of a refutation.
+        first: One side.
+        second: The other side.
+        allowed: Gives the largest difference allowed, entry by entry.
+    """
     return Comparison(label, first, second, allowed)
 
 
 def at_most(label: str, first: Side, second: Side, allowed: Allowed | None = None) -> Comparison:
-    """Require ``first <= second``, within `allowed`."""
+    """Require ``first <= second``, within `allowed`.
+
+    Args:
+        label: Says what is compared, for the detail of a refutation.
+        first: The lower side.
+        second: The upper side.
+        allowed: Gives by how much `first` may exceed `second`; None for not at all.
+    """
     return Comparison(label, first, second, allowed, below=True)
 
 
 def apart(label: str, first: Side, second: Side, allowed: Allowed) -> Comparison:
-    """Require that the sides differ somewhere by more than `allowed`: a negative control."""
+    """Require that the sides differ somewhere by more than `allowed`: a negative control.
+
+    Args:
+        label: Says what is compared, for the detail of a refutation.
+        first: One side.
+        second: The other side.
+        allowed: Gives the difference that rounding can explain, entry by entry.
+    """
     return Comparison(label, first, second, allowed, differs=True)
 
 

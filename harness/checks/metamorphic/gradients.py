@@ -1,4 +1,7 @@
-"""Gradients against each other and against the forward: M-37, M-38, M-40, M-43."""
+"""Gradients against each other and against the forward: M-37, M-38, M-40, M-43.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Input features and biases: M-05, M-06, M-13, M-14, M-44."""
+"""Input features and biases: M-05, M-06, M-13, M-14, M-44.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 
 from __future__ import annotations
 

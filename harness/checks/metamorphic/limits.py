@@ -1,4 +1,7 @@
-"""Limits in which one cell becomes another, and how fast: M-12, M-15 to M-18, M-36, M-50."""
+"""Limits in which one cell becomes another, and how fast: M-12, M-15 to M-18, M-36, M-50.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -34,7 +37,12 @@ def _biased_lstm(traits: Traits) -> bool:
 
 
 def one_step(original: SubjectRun, parameters: dict[str, Array]) -> SubjectRun:
-    """Run only the first step, all rows at full length, with other parameters."""
+    """Run only the first step, all rows at full length, with other parameters.
+
+    Args:
+        original: The run whose inputs and states are taken.
+        parameters: All parameters, in the shapes of the original.
+    """
     arrays = original.arrays
     return original.at(
         replace(arrays, parameters=parameters, inputs=arrays.inputs[:1], d_outputs=arrays.d_outputs[:1], lengths=None)
@@ -42,7 +50,13 @@ def one_step(original: SubjectRun, parameters: dict[str, Array]) -> SubjectRun:
 
 
 def plain_run(original: SubjectRun, reference: Reference, parameters: dict[str, Array]) -> Run:
-    """Run another reference, without output layer, on the same inputs and as many states as it takes."""
+    """Run another reference, without output layer, on the same inputs and as many states as it takes.
+
+    Args:
+        original: The run whose inputs (T, B, n), initial states and lengths are taken.
+        reference: The right reference that the subject must equal.
+        parameters: Those of `reference`; an output layer's are left out.
+    """
     cell_parameters = {key: value for key, value in parameters.items() if key not in OUTPUT_LAYER}
     states = {state: original.arrays.states[state] for state in reference.state_names}
     return reference.forward(cell_parameters, original.arrays.inputs, states or None, original.arrays.lengths)

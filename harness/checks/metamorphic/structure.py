@@ -1,4 +1,7 @@
-"""Stacks and pairs of cells: M-29 to M-32."""
+"""Stacks and pairs of cells: M-29 to M-32.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -22,7 +25,11 @@ def _pair(traits: Traits) -> bool:
 
 
 def hidden_states(original: SubjectRun) -> Array:
-    """Return the hidden states (T, B, d), below the output layer if there is one; (T, B, 2d) for two directions."""
+    """Return the hidden states (T, B, d), below the output layer if there is one; (T, B, 2d) for two directions.
+
+    Args:
+        original: The subject on the numbers of a case.
+    """
     states: Array = original.run.outputs if original.subject.output is None else original.run.saved[0].outputs
     return states
 

@@ -77,7 +77,11 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """Take the subject and the numbers of an evaluation."""
+        """Take the subject and the numbers of an evaluation.
+
+        Args:
+            evaluation: Only its subject and arrays are taken.
+        """
         return cls(evaluation.subject, evaluation.arrays)
 
     @cached_property
@@ -98,7 +102,11 @@ class SubjectRun:
         return self.traits.cell
 
     def at(self, arrays: CaseArrays) -> SubjectRun:
-        """Run the same subject on other numbers."""
+        """Run the same subject on other numbers.
+
+        Args:
+            arrays: The numbers; they are not copied.
+        """
         return SubjectRun(self.subject, arrays)
 
     def at_full_length(self) -> SubjectRun:
@@ -106,7 +114,11 @@ class SubjectRun:
         return self if self.arrays.lengths is None else self.at(replace(self.arrays, lengths=None))
 
     def in_dtype(self, dtype: str) -> SubjectRun:
-        """Run the same subject on the same numbers rounded to another dtype."""
+        """Run the same subject on the same numbers rounded to another dtype.
+
+        Args:
+            dtype: ``float32`` or ``float64``.
+        """
 
         def rounded(values: dict[str, Array]) -> dict[str, Array]:
             return {name: value.astype(dtype) for name, value in values.items()}
@@ -228,6 +240,10 @@ class SubjectRun:
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:
-    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``."""
+    """Return gradients by flat name: ``inputs``, ``states.h``, ``parameters.W_x``.
+
+    Args:
+        gradients: What a backward returns; its arrays are not copied.
+    """
     table = {"inputs": gradients.inputs} | {f"states.{name}": value for name, value in gradients.states.items()}
     return table | {f"parameters.{name}": value for name, value in gradients.parameters.items()}

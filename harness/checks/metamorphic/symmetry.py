@@ -1,4 +1,7 @@
-"""Symmetries of the hidden units: order, sign, splitting, joining. M-04, M-07, M-33 to M-35, M-41."""
+"""Symmetries of the hidden units: order, sign, splitting, joining. M-04, M-07, M-33 to M-35, M-41.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -227,6 +230,11 @@ def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
 
 
 def runs_close_outputs(original: SubjectRun, transformed: SubjectRun) -> Iterator[Comparison]:
-    """Require that the outputs of two runs are equal within rounding."""
+    """Require that the outputs of two runs are equal within rounding.
+
+    Args:
+        original: A run.
+        transformed: A run with outputs of the same shape.
+    """
     comparisons = runs_close(original, transformed)
     yield next(comparisons)

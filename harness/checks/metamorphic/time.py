@@ -1,4 +1,7 @@
-"""Time: chunks, prefixes, lengths, iteration instead of a scan. M-08 to M-11, M-39, M-49."""
+"""Time: chunks, prefixes, lengths, iteration instead of a scan. M-08 to M-11, M-39, M-49.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations
@@ -26,7 +29,13 @@ def _causal_recurrent(traits: Traits) -> bool:
 
 
 def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
-    """Return only the steps from `start` to `stop`, all rows at full length; the initial states stay."""
+    """Return only the steps from `start` to `stop`, all rows at full length; the initial states stay.
+
+    Args:
+        arrays: The arrays of a case; they are not changed.
+        start: The first step, from 0.
+        stop: The step after the last.
+    """
     return replace(arrays, inputs=arrays.inputs[start:stop], d_outputs=arrays.d_outputs[start:stop], lengths=None)
 
 

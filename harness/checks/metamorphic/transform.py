@@ -60,7 +60,12 @@ def take(order: IndexArray, d: int) -> AxisChange:
 
 
 def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
-    """Run with the hidden units in another order, everywhere: parameters, states, output and final gradients."""
+    """Run with the hidden units in another order, everywhere: parameters, states, output and final gradients.
+
+    Args:
+        original: The run whose numbers are reordered.
+        order: A permutation (d,): new unit i is old unit ``order[i]``.
+    """
     arrays = original.arrays
     change = take(order, original.sizes["d"])
     return original.at(
@@ -75,7 +80,13 @@ def permuted(original: SubjectRun, order: IndexArray) -> SubjectRun:
 
 
 def reordered(original: SubjectRun, outputs: Array, order: IndexArray) -> Array:
-    """Reorder the hidden units in outputs (T, B, d) or (T, B, 2d); the outputs of an output layer stay."""
+    """Reorder the hidden units in outputs (T, B, d) or (T, B, 2d); the outputs of an output layer stay.
+
+    Args:
+        original: The run that says whether there is an output layer, and d.
+        outputs: Outputs or output gradients, time first; not changed.
+        order: A permutation (d,), used in both directions of a bidirectional cell.
+    """
     if original.subject.output is not None:
         return outputs
     d = original.sizes["d"]
@@ -119,7 +130,14 @@ def with_units(original: SubjectRun, columns: Array, sources: IndexArray) -> Sub
 
 
 def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str = "") -> None:
-    """Set a gate's pre-activation to `value`, in place: its weights become zero, its bias the value."""
+    """Set a gate's pre-activation to `value`, in place: its weights become zero, its bias the value.
+
+    Args:
+        parameters: By name; the entries of the gate are replaced by new arrays.
+        gate: The letter of the gate.
+        value: The pre-activation.
+        prefix: The layer or direction with its dot, such as ``layer0.``; empty for a single cell.
+    """
     for name in list(parameters):
         role = parameter_role(name)
         if role.prefix != prefix or role.gate != gate or role.in_output_layer:
@@ -131,7 +149,11 @@ def set_gate(parameters: dict[str, Array], gate: str, value: float, prefix: str 
 
 
 def without_bias(parameters: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the parameters with all biases zero, except the output layer's."""
+    """Return the parameters with all biases zero, except the output layer's.
+
+    Args:
+        parameters: By name; not changed.
+    """
     return {
         name: np.zeros_like(value) if is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS) else value
         for name, value in parameters.items()

@@ -1,4 +1,7 @@
-"""One cell written as another: M-19 to M-22, M-25, M-26, with the negative controls."""
+"""One cell written as another: M-19 to M-22, M-25, M-26, with the negative controls.
+
+Every property takes the subject on the numbers of a case, and yields comparisons that must hold (see the package).
+"""
 # ruff: noqa: B023 - a comparison is judged before the loop that made it goes on
 
 from __future__ import annotations

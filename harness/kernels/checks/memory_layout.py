@@ -204,7 +204,8 @@ def _no_steps(evaluation: Evaluation) -> Iterator[Finding]:
     """Run no step: there is no output, and the final state is the initial one."""
     arrays = evaluation.arrays
     run = evaluation.subject.forward(arrays.parameters, arrays.inputs[:0], arrays.states)
-    unchanged = all(np.array_equal(run.finals[name], value) for name, value in arrays.states.items())
+    returned = [name for name in arrays.states if f"finals.{name}" not in evaluation.absent]
+    unchanged = all(np.array_equal(run.finals[name], arrays.states[name]) for name in returned)
     right = unchanged and run.outputs.shape[:2] == (0, evaluation.case.B)
     detail = "" if right else f"outputs have shape {run.outputs.shape}, states kept: {unchanged}"
     yield Finding(evaluation.subject.spec.id, right, detail, 0.0)

@@ -56,7 +56,11 @@ def _probe(evaluation: Evaluation, bits: int) -> Evaluation:
 
 
 def recognise(evaluation: Evaluation) -> str:
-    """Name the arithmetic of a kernel that is outside its bound; empty if no known arithmetic explains it."""
+    """Name the arithmetic of a kernel that is outside its bound; empty if no known arithmetic explains it.
+
+    Args:
+        evaluation: A kernel on a case; it is run again, on operands that a shorter format holds.
+    """
     dtype = evaluation.case.dtype
     exact = rounding(dtype)
     if dtype in NARROW:

@@ -52,20 +52,25 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     if evaluation.options.operands is not None:
         raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
     entry = evaluation.subject.spec.id
-    wrong = _wrong_at(evaluation, evaluation.case.model_copy(update={**SIZES, "features": ()}))
+    wrong = deviation_at(evaluation, evaluation.case.model_copy(update={**SIZES, "features": ()}))
     sizes = ", ".join(f"{name} = {size}" for name, size in SIZES.items())
     if not wrong:
         yield Finding(entry, True, f"with {sizes}: as in a wider format", 0.0)
         return
     case = evaluation.case
     small = {"n": case.n, "d": case.d, "B": case.B}
-    cured = [k for k in small if not _wrong_at(evaluation, case.model_copy(update={**SIZES, k: small[k]}))]
+    cured = [k for k in small if not deviation_at(evaluation, case.model_copy(update={**SIZES, k: small[k]}))]
     only = "; right with " + ", or with ".join(f"{_SIZE_NAMES[k]} {small[k]}" for k in cured) if cured else ""
     yield Finding(entry, False, f"with {sizes}: {wrong}{only}", float("inf"))
 
 
-def _wrong_at(evaluation: Evaluation, case: Case) -> str:
-    """Say what leaves the screen in a case, and by how much; empty if nothing does."""
+def deviation_at(evaluation: Evaluation, case: Case) -> str:
+    """Say what leaves the screen in a case, and by how much; empty if nothing does.
+
+    Args:
+        evaluation: The subject and how it is judged; its own numbers are not used.
+        case: The case whose numbers are drawn.
+    """
     single = case.dtype == "float32"
     arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
     tried = evaluation.on(draw_arrays(case, evaluation.subject))

@@ -27,7 +27,11 @@ _RECOMPILE_LIMIT = 256
 
 
 def missing_compiler(setting: Setting) -> str | None:
-    """Say why inductor cannot compile for a setting; None if it can."""
+    """Say why inductor cannot compile for a setting; None if it can.
+
+    Args:
+        setting: Only its device counts: on the processor inductor calls a C++ compiler.
+    """
     if setting.device == "cpu" and not (shutil.which("g++") or shutil.which("clang++") or shutil.which("c++")):
         return "torch.compile needs a C++ compiler on the path (g++ or clang++)"
     return None

@@ -29,14 +29,25 @@ def _affine(p: Tensors, gate: str, x: Tensor, h: Tensor) -> Tensor:
 
 
 def activation_function(name: str) -> Callable[[Tensor], Tensor]:
-    """Give torch's function for ``tanh``, and its sigmoid for any other name."""
+    """Give torch's function for ``tanh``, and its sigmoid for any other name.
+
+    Args:
+        name: A reference's name of an activation.
+    """
     import torch
 
     return torch.tanh if name == "tanh" else torch.sigmoid
 
 
 def rnn_step(reference: RNN) -> Step:
-    """Write the step of the simple RNN (003:187, 000:260) with the reference's activation."""
+    """Write the step of the simple RNN (003:187, 000:260) with the reference's activation.
+
+    Args:
+        reference: It says which activation.
+
+    Returns:
+        A function of parameters, an input (B, n) and states (B, d), which returns the new states.
+    """
     activation = activation_function(reference.activation)
 
     def step(p: Tensors, x: Tensor, states: Tensors) -> Tensors:
@@ -50,6 +61,12 @@ def gru_step(reference: GRU) -> Step:
 
     The reset gate acts before the recurrent product as in 001:280-329, 004:53-127 and 003:788-797, or after it as
     torch.nn.GRU documents.
+
+    Args:
+        reference: It says which variant: reset, update, candidate and bias.
+
+    Returns:
+        A function of parameters, an input (B, n) and states (B, d), which returns the new states.
     """
     sigmoid, candidate = activation_function("sigmoid"), activation_function(reference.candidate)
 
@@ -71,7 +88,14 @@ def gru_step(reference: GRU) -> Step:
 
 
 def lstm_step(reference: LSTM) -> Step:
-    """Write the step of the reference's LSTM (003:655-666, 003:692-778, 003:813-817)."""
+    """Write the step of the reference's LSTM (003:655-666, 003:692-778, 003:813-817).
+
+    Args:
+        reference: It says which variant: gates, peepholes, activations and bias.
+
+    Returns:
+        A function of parameters, an input (B, n) and states (B, d), which returns the new states.
+    """
     sigmoid = activation_function("sigmoid")
     candidate, output = activation_function(reference.candidate), activation_function(reference.output)
 

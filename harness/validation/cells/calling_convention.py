@@ -30,6 +30,7 @@ class CallingConvention:
         taken: Which of the results are the output of a sequence (first) and the states, in the order of the arguments.
         arrangement: How the rows of one step lie.
         listed: Whether the outputs come as a list of steps.
+        wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
     sequence: bool
@@ -41,8 +42,11 @@ class CallingConvention:
     taken: tuple[int, ...] = ()
     arrangement: Arrangement = "rows"
     listed: bool = False
+    wording: str = ""
 
     def __str__(self) -> str:
+        if self.wording:
+            return self.wording
         form = f"a sequence, {'batch' if self.batch_first else 'time'} first" if self.sequence else "one step"
         state = ("no state", "one state", "two states as a tuple" if self.packed else "two states")[self.states]
         where = " before the input" if self.state_first else ""

@@ -186,7 +186,11 @@ def _part_beyond_bound(evaluation: Evaluation) -> str:
     steps = evaluation.balls.steps
     if _outside(np.stack([step[evaluation.subject.output_name] for step in steps]), evaluation.run.outputs):
         return "outputs"
-    last = [(steps[-1][name], evaluation.run.finals[source]) for name, source in evaluation.subject.states.items()]
+    last = [
+        (steps[-1][name], evaluation.run.finals[source])
+        for name, source in evaluation.subject.states.items()
+        if f"finals.{source}" not in evaluation.absent
+    ]
     return "final states" if any(_outside(balls, values) for balls, values in last) else ""
 
 

@@ -75,7 +75,7 @@ def _models(layout: Layout, probe: Probe, expected: CellModel | None) -> Iterato
     """The cell that a target should be first, then the usual ones."""
     if expected is not None:
         yield expected
-    for model in common_models(layout, probe.convention.states):
+    for model in common_models(layout, probe.convention.states, is_layer=probe.convention.sequence):
         if model != expected:
             yield model
 
@@ -98,6 +98,9 @@ def _misleading_names(identification: Identification) -> int:
 
 
 def _identifications(probe: Probe, layout: Layout, model: CellModel) -> Iterator[Identification]:
+    if 0 < probe.convention.states < len(model.state_names):
+        # The state that it cannot be given is zero in the first step, where its part in the equations does not show.
+        probe = replace(probe, steps=len(probe.inputs))
     for states in state_orders(model, probe):
         decoder = Decoder(probe, layout, model, states)
         if decoder.agrees_at_zero():

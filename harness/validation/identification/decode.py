@@ -100,8 +100,8 @@ class Decoder:
         """Run the model, and return what comes out in the order of the target's states."""
         names = self.model.state_names
         states = dict(zip(self.states, self.probe.states, strict=False))
-        takes_states = self.probe.convention.states
-        first = tuple(states[name] if takes_states else np.zeros_like(states[name]) for name in names)
+        given = self.states[: self.probe.convention.states]
+        first = tuple(states[name] if name in given else np.zeros_like(states[name]) for name in names)
         outputs, finals = self.model.run(parameters, self.probe.inputs[:steps], first)
         last = dict(zip(names, finals, strict=True))
         return Response((outputs,), tuple(last[name] for name in self.states))

@@ -49,11 +49,22 @@ class Identification:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """What the spec has and the target has not: a second bias of the candidate, a state that cannot be given."""
+        """What the spec has and the target has not.
+
+        A second bias of the candidate; ``states.c`` for a state that cannot be given, ``finals.c`` for one that does
+        not come back.
+        """
         names = self.assignment.names
         biases = (name for name in self.model.parameter_names("b") if _is_bias(name)) if self.bias else ()
-        states = () if self.convention.states else tuple(f"states.{name}" for name in self.model.state_names)
-        return (*(name for name in biases if name not in names), *states)
+        states = tuple(f"states.{name}" for name in self.states[self.convention.states :])
+        return (*(name for name in biases if name not in names), *states, *self._finals_not_returned())
+
+    def _finals_not_returned(self) -> tuple[str, ...]:
+        """The final states that it does not give back; the hidden state after the last step is its last output."""
+        if not self.convention.sequence or not self.convention.taken:
+            return ()
+        returned = len(self.convention.taken) - 1
+        return tuple(f"finals.{name}" for name in self.states[returned:] if name != "h")
 
     def sentence(self) -> str:
         """Say what it is and how it is called."""

@@ -26,7 +26,7 @@ def state_orders(model: CellModel, probe: Probe) -> tuple[tuple[str, ...], ...]:
     """
     if model.family != "lstm":
         return (("h",),)
-    return (("h", "c"), ("c", "h")) if probe.convention.states else (("h", "c"),)
+    return (("h", "c"), ("c", "h")) if probe.convention.states == 2 else (("h", "c"),)
 
 
 def target_layouts(target: Target, probe: Probe, with_ignored: bool = True) -> list[Layout]:
@@ -92,7 +92,7 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
 
 def _identifications(probe: Probe, layout: Layout, declared: CellModel | None) -> Iterator[Identification]:
     """Every right cell that a target equals with its parameters in one layout."""
-    models = all_models(layout, probe.convention.states)
+    models = all_models(layout, probe.convention.states, is_layer=probe.convention.sequence)
     for model in dict.fromkeys((declared, *models) if declared is not None else models):
         for states in state_orders(model, probe):
             clipped = with_cell_clip(probe, layout, model, states)

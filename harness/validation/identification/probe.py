@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
@@ -177,7 +178,7 @@ class Probe:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
         import torch
 
-        dtype = getattr(torch, self.dtype)
+        dtype = torch_dtype(self.dtype)
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in parameters.items()}
         states = [torch.tensor(value, dtype=dtype) for value in self.states[: self.convention.states]]
         return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), states
@@ -254,7 +255,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make_module(n, d).to(getattr(torch, dtype)).eval()
+    module = target.make_module(n, d).to(torch_dtype(dtype)).eval()
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")

@@ -15,12 +15,13 @@ from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 
 
-def common_models(layout: Layout, states: int) -> Iterator[CellModel]:
+def common_models(layout: Layout, states: int, *, is_layer: bool = False) -> Iterator[CellModel]:
     """List the cells of the literature with their usual activations that fit a layout.
 
     Args:
         layout: The layout of the target's parameters.
         states: The number of states that the target takes; 0 where it takes none.
+        is_layer: Whether it takes a whole sequence, so that it may begin with a cell state of zeros of its own.
     """
     gates = layout.gates
     if gates == 1 and states < 2:
@@ -28,7 +29,7 @@ def common_models(layout: Layout, states: int) -> Iterator[CellModel]:
     if gates == 3 and states < 2:
         for update, reset in itertools.product(("keep", "write"), ("before", "after")):
             yield CellModel("gru", update=update, reset=reset)
-    if gates in (3, 4) and states != 1:
+    if gates in (3, 4) and (states != 1 or is_layer):
         peephole = _peephole(layout)
         for forget in ("own",) if gates == 4 else ("none", "coupled", "coupling"):
             for peephole_state in ("new", "old") if peephole else ("new",):
@@ -46,14 +47,15 @@ def _peephole(layout: Layout) -> str:
     return "diagonal" if vectors in counts and vectors else ""
 
 
-def all_models(layout: Layout, states: int) -> Iterator[CellModel]:
+def all_models(layout: Layout, states: int, *, is_layer: bool = False) -> Iterator[CellModel]:
     """List the same cells with all known activations, the usual ones first.
 
     Args:
         layout: The layout of the target's parameters.
         states: The number of states that the target takes; 0 where it takes none.
+        is_layer: As in `common_models`.
     """
-    common = list(common_models(layout, states))
+    common = list(common_models(layout, states, is_layer=is_layer))
     yield from common
     if not common:
         return

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
@@ -97,7 +98,7 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
-    module = module.to(getattr(torch, evaluation.case.dtype)).train()
+    module = module.to(torch_dtype(evaluation.case.dtype)).train()
     in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
     run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, Refused, first_line
@@ -50,7 +51,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     driver = candidate_driver(evaluation)
     if driver.capabilities.library:
         raise NotRun(f"{driver.capabilities.library} has no state_dict")
-    dtype = getattr(torch, evaluation.case.dtype)
+    dtype = torch_dtype(evaluation.case.dtype)
     first, second = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
     if first is second:
         raise NotRun("it exists once, and cannot be made a second time")
@@ -132,6 +133,8 @@ def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("it is called step by step in any case")
     if convention.states == 0:
         raise NotRun("it takes no initial state, so steps cannot be joined")
+    if any("." in name for name in evaluation.absent):
+        raise NotRun("a state cannot be given, or does not come back, so steps cannot be joined")
     states, outputs = dict(arrays.states), []
     for x in arrays.inputs:
         run = evaluation.subject.forward(arrays.parameters, x[None], states)

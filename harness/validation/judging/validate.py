@@ -8,6 +8,7 @@ from dataclasses import replace
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel, judge_kernels
 from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
 from rnn_harness.records.events import (
@@ -21,10 +22,18 @@ from rnn_harness.records.events import (
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IdentificationRecord
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.consistency.identified_cell import judge_identified
+from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
-from rnn_harness.validation.identification.identify import identify
+from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
+from rnn_harness.validation.judging.as_model import (
+    events_of_model,
+    judge_no_function,
+    judge_undriven,
+    judge_unknown_parameters,
+)
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
@@ -32,6 +41,7 @@ from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
+from rnn_harness.validation.judging.unidentified import with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -81,14 +91,25 @@ def judge_target(
         yield from _judge_candidate(kernel, request, listener)
         return
     saved_map = load_map(request.map) if request.map is not None else None
-    response = probe_target(target)
+    try:
+        response = probe_target(target)
+    except UsageError as error:
+        yield from judge_undriven(target, error, request, listener, judge_target)
+        return
     no_function = diagnose_no_function(response)
     if no_function is not None:
-        outcome, reason = Outcome.REFUTED, no_function.difference
-        yield RecordMade(identification_check(target.name, request, "unknown", outcome, reason))
-        yield TargetDiagnosed(no_function)
+        yield from judge_no_function(target, no_function, request, listener, judge_target)
+        return
+    try:
+        if saved_map is None:
+            target_layouts(target, response)
+    except UsageError as error:  # its parameters are those of no cell that is known
+        yield from judge_unknown_parameters(target, response, error, request, listener, judge_target)
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    if not matches and (events := events_of_model(target, response, request, listener, judge_target)):
+        yield from events
+        return
     wanted = wanted_cell(target, request.spec, saved_map)
     identification = identification_record(matches)
     yield TargetIdentified(identification)
@@ -98,11 +119,13 @@ def judge_target(
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
         yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
         return
+    events = []
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
-            yield from (RecordMade(record) for record in mark_expected((event.record,), request.expected))
+            events += [RecordMade(record) for record in mark_expected((event.record,), request.expected)]
         else:
-            yield event
+            events.append(event)
+    yield from with_consistency(target, response, request, events)
 
 
 def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
@@ -116,7 +139,13 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     for record in _records_of_stored_cases(kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
-    diagnosis = localise_fault(kernel, [record for record in records if not record.expected])
+    judged = [record for record in records if not record.expected]
+    answers: list[Answer] = []
+    for answer in judge_identified(kernel, request.seed):
+        for record in mark_expected((answer.record,), request.expected):
+            yield RecordMade(record)
+            answers += [] if record.expected else [answer]
+    diagnosis = precise_diagnosis(answers) or localise_fault(kernel, judged) or first_diagnosis(answers)
     if diagnosis is None:
         return
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))

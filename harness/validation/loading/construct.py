@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.named_arguments import named_arguments
 
 INPUT_SIZE_NAMES = (
     "input_size",
@@ -79,6 +80,8 @@ def construct_cell(
     by_name = {key: size for key, size in by_name.items() if key not in further}
     attempts: list[Callable[[], object]] = [lambda: maker(**by_name, **further)] if by_name else []
     attempts.append(lambda: maker(n, d, **further))
+    if not takes_any:
+        attempts.append(lambda: maker(**{**named_arguments(maker, further), **further}))
     errors: list[str] = []
     for attempt in attempts:
         try:

@@ -60,7 +60,7 @@ def run_over_time(
         inputs: The inputs (T, B, n).
         states: The initial states (B, d), as many as it takes.
     """
-    call = _with_leaves(module, leaves)
+    call = with_leaves(module, leaves)
     if convention.sequence:
         outputs, final_states = convention.call(call, inputs, states)
         return SequenceRun(outputs, [], final_states)
@@ -71,7 +71,7 @@ def run_over_time(
     return SequenceRun(None, step_states, states)
 
 
-def _with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
+def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
     """The module as a function of its arguments alone."""
     import torch
 
@@ -98,7 +98,7 @@ def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: in
 
 
 @contextlib.contextmanager
-def _leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
+def leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
     """Put `leaves` in the place of the module's parameters, and put those back afterwards."""
     places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
     parameters = [owner._parameters[name] for owner, name in places]
@@ -121,8 +121,8 @@ class TargetDriver:
         table: How its parameters are put together out of the reference's.
         state_names: The reference's names of its states, in its own order.
         capabilities: What it takes and offers.
-        absent: What the reference has and the target has not, and so is zero: parameters, and ``states.h`` for a
-            state that cannot be given.
+        absent: What the reference has and the target has not, and so is zero: parameters, ``states.h`` for a state
+            that cannot be given, ``finals.h`` for one that does not come back.
         candidate: Whether a third party wrote it, so that its functions need not be those of NumPy or torch.
     """
 
@@ -151,9 +151,7 @@ class TargetDriver:
         """
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
-        return (
-            contextlib.nullcontext() if isinstance(module, CalledWithParameters) else _leaves_in_place(module, leaves)
-        )
+        return contextlib.nullcontext() if isinstance(module, CalledWithParameters) else leaves_in_place(module, leaves)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None
@@ -195,18 +193,23 @@ class TargetDriver:
         sizes = self.capabilities.fixed_sizes
         if sizes is not None and (n, d) != sizes:
             raise Refused(f"it exists for input size {sizes.input_size} and hidden size {sizes.hidden_size} alone")
-        if self.convention.states == 0 and any(bool(value.detach().any()) for value in states.values()):
-            raise Refused("it takes no initial state")
+        not_given = self.state_names[self.convention.states :]
+        if any(bool(states[name].detach().any()) for name in not_given):
+            raise Refused("it takes no initial state" if self.convention.states == 0 else "it takes no cell state")
 
     def _layer_results(self, run: SequenceRun, states: Tensors) -> tuple[Tensor, Tensors]:
         """Outputs and final states of a layer, whose last output is its state where it returns none."""
         outputs, final_states = run.outputs, run.final_states
         assert outputs is not None, "a sequence has outputs"
-        if len(final_states) < len(self.state_names):
-            if self.state_names != ("h",):
+        finals = dict(zip(self.state_names, final_states, strict=False))
+        for name in self.state_names[len(final_states) :]:
+            if name == "h":
+                finals[name] = outputs[-1] if len(outputs) else states[name]
+            elif f"finals.{name}" in self.absent:
+                finals[name] = outputs.new_zeros(states[name].shape)
+            else:
                 raise Refused("it does not return its states")
-            final_states = [outputs[-1] if len(outputs) else states["h"]]
-        return outputs, dict(zip(self.state_names, final_states, strict=False))
+        return outputs, finals
 
     def _cell_results(self, run: SequenceRun, inputs: Tensor, d: int) -> tuple[Tensor, Tensors]:
         """Hidden states after every step, and final states, of a cell."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters import import_library
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 
 _EXPECTED = "give package.module:Name or path/file.py:Name"
 
@@ -20,7 +21,7 @@ def locate_object(text: str) -> Any:
     """Import the object that a text names.
 
     Args:
-        text: ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
+        text: ``package.module:Name``, ``path/file.py:Name``, ``path/file.py:forward,backward`` or ``path/file.onnx``.
 
     Raises:
         UsageError: There is no such object; the message says what was expected.
@@ -30,7 +31,16 @@ def locate_object(text: str) -> Any:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
         raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
-    located: Any = _import_file(place) if place.endswith(".py") else _import_module(place)
+    module: Any = _import_file(place) if place.endswith(".py") else _import_module(place)
+    if "," in name:
+        forward, backward = (part.strip() for part in name.split(",", 1))
+        return FunctionPair(_attribute(module, place, forward), _attribute(module, place, backward))
+    return _attribute(module, place, name)
+
+
+def _attribute(module: Any, place: str, name: str) -> Any:
+    """The object of a name in a module. Raises UsageError if there is none; the message holds the nearest names."""
+    located = module
     for part in name.split("."):
         if not hasattr(located, part):
             public = [attribute for attribute in dir(located) if not attribute.startswith("_")]

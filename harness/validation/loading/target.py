@@ -13,6 +13,8 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
+from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.construct import argument_names, construct_cell, names_sizes, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.locate import locate_object
@@ -76,16 +78,19 @@ def target_of(
         adapter = _chosen_adapter(name, cell, adapter_name)
         adapter_options = _taken(arguments, adapter.options)
         defaults = dict(adapter.defaults(cell))
+        of_weights = class_of_weights(cell, arguments) if adapter.name == "numpy" else None
+        if of_weights is not None:
+            return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
         return _driven_target(
             name, adapter, lambda sizes: construct_cell(name, cell, sizes, arguments, defaults), adapter_options
         )
-    if _is_function(cell):
+    if isinstance(cell, FunctionPair) or _is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
     adapter_options = _taken(arguments, adapter.options)
     if arguments:
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
-    sizes = stated_sizes(cell) or (_fitting_sizes(cell) if adapter.name == "torch" else None)
+    sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
 
 
@@ -101,7 +106,7 @@ def _is_function(cell: Any) -> bool:
 
 def _target_of_function(name: str, function: Any, arguments: dict[str, object], adapter_name: str | None) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
-    known = set(argument_names(function))
+    known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     if adapter_name != "function" and names_sizes(known):
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})
         adapter = _chosen_adapter(f"{name}, which gives a {type(cell).__name__}", type(cell), adapter_name)
@@ -145,7 +150,20 @@ def _driven_target(
 
     trial = drive(*(sizes or TRIAL_SIZES))
     capabilities = trial.capabilities if sizes is None else replace(trial.capabilities, fixed_sizes=sizes)
-    return Target(name, lambda n, d: drive(n, d).module, capabilities, trial.declared_model)
+
+    def make_module(n: int, d: int) -> nn.Module:
+        if trial.remake is None:
+            return drive(n, d).module
+        return trial.remake(make_cell(CellSizes(n, d)), CellSizes(n, d))
+
+    return Target(name, make_module, capabilities, trial.declared_model)
+
+
+def _sizes_that_fit(cell: Any, adapter: Adapter) -> CellSizes | None:
+    """The sizes of an object that does not state them; None if it may have any, or none fit."""
+    if adapter.name == "torch":
+        return _fitting_sizes(cell)
+    return array_object_sizes(cell) if adapter.name == "numpy" else None
 
 
 def _fitting_sizes(module: nn.Module) -> CellSizes | None:

@@ -48,7 +48,7 @@ def test_specials_are_where_they_are_said_to_be() -> None:
 
 
 @given(case_strategy("gru.keep.column", lengths=True))
-@settings(max_examples=50, deadline=None, database=None, derandomize=True)
+@settings(max_examples=max(50, settings().max_examples))
 def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
     assert max(case.n, case.d, case.B) <= 4
     assert case.lengths is not None

@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(text=st.sampled_from(WHOLE), changes=st.lists(damage, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=max(50, settings().max_examples))
 def test_a_damaged_file_is_read_or_refused(folder: Path, text: str, changes: list[Callable[[str], str]]) -> None:
     for change in changes:
         text = change(text) or "x"

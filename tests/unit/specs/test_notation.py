@@ -147,7 +147,7 @@ PRINTS = [entry.text for spec in library().specs for entry in spec.model.equatio
 
 
 @given(st.sampled_from(PRINTS), st.integers(0, 200), st.sampled_from(list("()[]{}=+*_^\\ a1&,")), st.booleans())
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@settings(max_examples=max(300, settings().max_examples))
 def test_a_damaged_print_is_refused_or_read_but_never_breaks_the_parser(
     text: str, place: int, sign: str, insert: bool
 ) -> None:

@@ -107,7 +107,7 @@ def same(left: Node, right: Node) -> bool:
 
 
 @given(expressions)
-@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@settings(max_examples=max(150, settings().max_examples))
 def test_printed_expression_read_again_is_the_same_function(node: Node) -> None:
     text = to_latex(node)
     (chain,) = parse(text)
@@ -123,7 +123,7 @@ def test_another_expression_is_told_apart() -> None:
 
 
 @given(expressions)
-@settings(max_examples=100, deadline=None, database=None, derandomize=True)
+@settings(max_examples=max(100, settings().max_examples))
 def test_print_of_what_was_read_is_the_same_text(node: Node) -> None:
     def again(text: str) -> str:
         (chain,) = parse(text)

@@ -22,6 +22,7 @@ from rnn_harness.validation import (
 )
 from tests.helpers import HELPERS
 
+pytestmark = pytest.mark.usefixtures("in_process")
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()
 
@@ -209,11 +210,12 @@ def test_validate_against_a_spec_that_there_is_not_names_the_nearest() -> None:
     assert "did you mean gru.reset_after" in found.stderr
 
 
-def test_validate_of_an_unknown_cell_decides_nothing_and_says_what_to_do() -> None:
+def test_validate_of_an_unknown_cell_says_what_holds_for_it_and_what_to_do() -> None:
     found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine"])
     assert found.exit_code == 3
     assert "unknown: it equals no cell that is known" in found.stdout
-    assert "? undecided" in found.stdout
+    assert "~ consistent with what holds for every recurrent cell" in found.stdout
+    assert "difference quotients" in " ".join(found.stdout.split())
 
 
 def test_an_unknown_cell_is_not_the_spec_that_it_should_be() -> None:

@@ -15,7 +15,10 @@ from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
 from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
 from tests.helpers import HELPERS
+from tests.helpers.run_program import run_until_its_assertion
+from tests.helpers.run_pytest import run_pytest, run_pytest_process
 
+pytestmark = pytest.mark.usefixtures("in_process", "in_float64")
 CELLS = HELPERS / "first_contact.py"
 RUN = CliRunner()
 
@@ -36,13 +39,12 @@ def test_an_object_that_does_not_say_its_sizes_is_tried_in_those_it_has() -> Non
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (("torch.nn:GRU", "--init", "num_layers=3"), "It has several layers or directions"),
         ((f"{CELLS}:LazyRNN",), "x.weight has no shape before it is called"),
         ((f"{CELLS}:LongOnly",), "it raised IndexError: list index out of range"),
         ((f"{CELLS}:Exits",), "SystemExit: 0"),
         ((".:X",), "'.' is no module and no file"),
     ],
-    ids=["layers", "lazy", "only long sequences", "exits", "no module"],
+    ids=["lazy", "only long sequences", "exits", "no module"],
 )
 def test_what_cannot_be_driven_is_wrong_use_and_not_refuted(target: tuple[str, ...], message: str) -> None:
     result = RUN.invoke(app, ["validate", *target])
@@ -72,6 +74,7 @@ def test_a_cell_next_to_a_benchmark_without_times_is_wrong_use() -> None:
     assert "is timed with the others by speed" in result.stderr
 
 
+@pytest.mark.process
 def test_the_output_of_a_cell_is_not_in_the_json() -> None:
     command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -79,6 +82,7 @@ def test_the_output_of_a_cell_is_not_in_the_json() -> None:
     assert "hello" in done.stderr
 
 
+@pytest.mark.process
 def test_where_the_time_is_up_nothing_is_blamed() -> None:
     validation = collect_validation(
         "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(total=0.3))
@@ -88,6 +92,7 @@ def test_where_the_time_is_up_nothing_is_blamed() -> None:
     assert "(--total)" in validation.checks[0].reason
 
 
+@pytest.mark.process
 def test_a_worker_that_has_too_little_time_to_load_it_decides_nothing() -> None:
     validation = collect_validation(
         "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1))
@@ -96,13 +101,14 @@ def test_a_worker_that_has_too_little_time_to_load_it_decides_nothing() -> None:
     assert "--timeout" in validation.checks[0].reason
 
 
-def test_the_program_of_a_detached_state_shows_that_no_gradient_comes(tmp_path: Path) -> None:
+def test_the_program_of_a_detached_state_shows_that_no_gradient_comes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = tmp_path / "detached.py"
     result = RUN.invoke(app, ["validate", f"{CELLS}:DetachedLSTM", "--examples", "0", "--repro", str(program)])
     assert result.exit_code == 1, result.output
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.startswith("found 0.0 expected")
-    assert done.stderr.rstrip().endswith("AssertionError")
+    run_until_its_assertion(program)
+    assert capsys.readouterr().out.startswith("found 0.0 expected")
 
 
 @pytest.mark.parametrize(
@@ -140,22 +146,22 @@ def test_a_comparison_with_nothing_in_common_decides_nothing(tmp_path: Path) -> 
     assert "have no measured times or rates in common" in result.stderr
 
 
-def test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rf"]
-    for target, message in ((f"{CELLS}:Nobody", "has no 'Nobody'"), (f"{CELLS}:LazyRNN", "has no shape before")):
-        done = subprocess.run(
-            [*command, "--rnn-cell", target], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 1, done.stdout
-        assert "1 failed" in done.stdout
-        assert message in done.stdout
-    done = subprocess.run(
-        [*command, "--rnn-cell", f"{CELLS}:MADE", "--rnn-spec", "nosuch"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 4
-    assert "there is no spec 'nosuch'" in done.stderr
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("Nobody", "has no 'Nobody'"), ("LazyRNN", "has no shape before")],
+    ids=["wrong name", "unknown cell"],
+)
+def test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown(
+    target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_pytest(tmp_path, monkeypatch, "--rnn-cell", f"{CELLS}:{target}")
+    assert run.exit_code == 1, run.stdout
+    assert "1 failed" in run.stdout
+    assert message in run.stdout
+
+
+@pytest.mark.process
+def test_pytest_refuses_a_spec_that_there_is_not(tmp_path: Path) -> None:
+    run = run_pytest_process(tmp_path, "--rnn-cell", f"{CELLS}:MADE", "--rnn-spec", "nosuch")
+    assert run.exit_code == 4
+    assert "there is no spec 'nosuch'" in run.stderr

@@ -6,31 +6,43 @@ import pytest
 
 import rnn_harness
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import identify, load_target
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import Validation, identify, load_target
 from tests.helpers import HELPERS, variants
 
 FILE = HELPERS / "variants.py"
 
 
-@pytest.mark.parametrize(
-    ("name", "phrases"),
-    [
-        ("Peepholes", ("diagonal peepholes, the output gate's on the new cell state", "input, forget, candidate")),
-        ("PeepholesOnTheOld", ("diagonal peepholes, the output gate's on the old cell state",)),
-        ("FullPeepholes", ("full peepholes, the output gate's on the new cell state", "one bias a gate")),
-        ("Coupled", ("forget gate coupled to the input gate", "weights on [x, h]")),
-        ("HardGRU", ("reset after", "hard sigmoid (a/5 + 1/2) gates", "ReLU candidate")),
-        ("Limited", ("cell state kept within -3 and 3", "1.5 is added to the forget gate")),
-        ("InputCoupled", ("input gate coupled to the forget gate", "1 is added", "candidate, forget, output")),
-        ("Interleaved", ("gates interleaved input, forget, candidate, output", "weights on [x, h]")),
-        ("Shifted", ("1.5 is added to the forget gate", "two biases a gate")),
-    ],
-)
-def test_variant_is_named_and_agrees_with_its_own_equations(name: str, phrases: tuple[str, ...]) -> None:
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "Peepholes": ("diagonal peepholes, the output gate's on the new cell state", "input, forget, candidate"),
+    "PeepholesOnTheOld": ("diagonal peepholes, the output gate's on the old cell state",),
+    "FullPeepholes": ("full peepholes, the output gate's on the new cell state", "one bias a gate"),
+    "Coupled": ("forget gate coupled to the input gate", "weights on [x, h]"),
+    "HardGRU": ("reset after", "hard sigmoid (a/5 + 1/2) gates", "ReLU candidate"),
+    "Limited": ("cell state kept within -3 and 3", "1.5 is added to the forget gate"),
+    "InputCoupled": ("input gate coupled to the forget gate", "1 is added", "candidate, forget, output"),
+    "Interleaved": ("gates interleaved input, forget, candidate, output", "weights on [x, h]"),
+    "Shifted": ("1.5 is added to the forget gate", "two biases a gate"),
+}
+
+
+def _refuted_reasons(validation: Validation) -> list[str]:
+    return [record.reason for record in validation.checks if record.outcome is Outcome.REFUTED]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_is_named_and_agrees_with_its_own_equations(name: str) -> None:
     (identification,) = identify(load_target(f"{FILE}:{name}"))
-    assert all(phrase in identification.sentence() for phrase in phrases), identification.sentence()
-    validation = rnn_harness.validate(getattr(variants, name), examples=1)
-    assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
+    assert all(phrase in identification.sentence() for phrase in VARIANTS[name]), identification.sentence()
+    validation = rnn_harness.validate(getattr(variants, name), examples=0, dtypes=("float64",))
+    assert validation.outcome == "agrees", _refuted_reasons(validation)
+
+
+@pytest.mark.deep("tests/unit/validation/test_variants.py::test_variant_is_named_and_agrees_with_its_own_equations")
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_agrees_on_drawn_cases_and_in_float32(name: str) -> None:
+    validation = rnn_harness.validate(getattr(variants, name), examples=5)
+    assert validation.outcome == "agrees", _refuted_reasons(validation)
 
 
 def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:

@@ -44,7 +44,11 @@ def product(values, weight, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRE
 
 @triton.jit
 def sigmoid(x):
-    """Compute 1 / (1 + exp(-x))."""
+    """Compute 1 / (1 + exp(-x)).
+
+    Args:
+        x: A tile of pre-activations, float32 or float64.
+    """
     return 1 / (1 + tl.exp(-x))
 
 
@@ -53,6 +57,9 @@ def tanh(x):
     """Compute tanh as (1 - e) / (1 + e) with e = exp(-2 |x|).
 
     Up to |x| = 1/4, where 1 - e cancels, ten terms of the odd series are summed instead (error 2^-53).
+
+    Args:
+        x: A tile of pre-activations, float32 or float64.
     """
     s = x * x
     p = -443861162 / 1856156927625 * s + 6404582 / 10854718875

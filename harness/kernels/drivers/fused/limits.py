@@ -24,7 +24,11 @@ class KernelRefusal(Refused, ValueError):
 
 
 def tile_size(d: int) -> int:
-    """Give the side of a weight's tile for hidden size d: the next power of two."""
+    """Give the side of a weight's tile for hidden size d: the next power of two.
+
+    Args:
+        d: The hidden size, at least 1.
+    """
     return max(SMALLEST_TILE, 1 << (d - 1).bit_length())
 
 
@@ -53,7 +57,11 @@ def unavailable_reason(device: str, dtype: str = "float32") -> str | None:
 
 @functools.cache
 def shared_memory(device: str) -> int:
-    """Give the bytes of shared memory that one program may use on a device."""
+    """Give the bytes of shared memory that one program may use on a device.
+
+    Args:
+        device: Torch's name of the device; any but a CUDA device counts as a Hopper GPU.
+    """
     if device.startswith("cuda"):
         import torch
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ class DrivenModule:
         module: A torch module that holds the object's parameters and is called as the object is.
         capabilities: What the object takes and offers.
         declared_model: The cell that the object declares itself to be; None if it does not say.
+        remake: Makes the module of another object of the same kind, of other sizes, that is called in the same way;
+            None if every object is driven anew.
     """
 
     module: nn.Module
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     declared_model: CellModel | None = None
+    remake: Callable[[Any, CellSizes], nn.Module] | None = None
 
 
 @runtime_checkable

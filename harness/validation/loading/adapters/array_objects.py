@@ -2,118 +2,86 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments, ArrayLibraryModule, ArrayResults
-from rnn_harness.validation.loading.adapters.own_backward import ForwardCall, HandWrittenBackward, first_method
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
+from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
+from rnn_harness.validation.loading.adapters.handwritten.cell_source import (
+    CellSource,
+    Methods,
+    ObjectSource,
+    WeightsSource,
+)
+from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
+from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
+from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
+from rnn_harness.validation.loading.adapters.handwritten.weight_shapes import (
+    WeightShapes,
+    are_weights,
+    make_weights,
+    possible_shapes,
+)
 
 FORWARD_METHODS = ("forward", "step", "forward_step", "__call__", "call", "predict")
 BACKWARD_METHODS = ("backward", "backward_step", "step_backward", "bprop", "grad")
 
 
-def arrays_in(result: object) -> list[Array]:
-    """The arrays that a call gives back: those of a tuple, and of a pair inside it; caches are left out.
-
-    Raises:
-        TypeError: There are none.
-    """
-    if isinstance(result, np.ndarray):
-        return [result]
-    arrays: list[Array] = []
-    for part in result if isinstance(result, tuple | list) else ():
-        if isinstance(part, np.ndarray):
-            arrays.append(part)
-        elif isinstance(part, tuple | list) and len(part) == 2 and all(isinstance(v, np.ndarray) for v in part):
-            arrays += [*part] if part[0].shape == part[1].shape else []
-    if not arrays:
-        raise TypeError(f"it gives back a {type(result).__name__}; expected arrays")
-    return arrays
-
-
-def parameters_of(cell: object) -> dict[str, Array]:
-    """The parameters of an object: arrays of floats among its attributes and in dictionaries there (``params/W``).
-
-    Arrays that are named as the gradient of another are none.
-    """
-    arrays: dict[str, Array] = {}
-    for name, value in vars(cell).items():
-        if _may_be_parameter(value):
-            arrays[name] = value
-        elif isinstance(value, dict):
-            arrays |= {f"{name}/{key}": entry for key, entry in value.items() if _may_be_parameter(entry)}
-    return {name: value for name, value in arrays.items() if not _is_gradient_name(name, arrays)}
-
-
-def _may_be_parameter(value: object) -> bool:
-    """Whether it is an array of floats with one to three axes."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and 1 <= value.ndim <= 3
-
-
-def _is_gradient_name(name: str, names: Iterable[str]) -> bool:
-    """Whether a name is that of the gradient of another, or stands in a dictionary of gradients."""
-    last = name.rpartition("/")[2]
-    prefix = next((prefix for prefix in ("d_", "grad_", "d") if last.startswith(prefix) and last != prefix), None)
-    last_names = {listed.rpartition("/")[2] for listed in names}
-    of_another = prefix is not None and last.removeprefix(prefix) in last_names
-    return of_another or name.startswith(("grads/", "gradients/", "_grads/"))
-
-
-class ArrayObjectFunction:
-    """A method of an object as an array function: it is called on a copy whose parameters are set first.
+@dataclass(frozen=True)
+class ClassOfWeights:
+    """A class that is made from its weights, ``LSTM(Wx, Wh, b)``.
 
     Attributes:
-        cell: The object.
-        method: The name of its forward method.
-        backward: Its backward method; None if it has none.
+        maker: The class.
+        options: Its further arguments.
     """
 
-    def __init__(self, cell: object, method: str) -> None:
-        self.cell, self.method = cell, method
-        self.backward: HandWrittenBackward | None = None
-        name = first_method(cell, BACKWARD_METHODS)
-        if name is not None:
-            self.backward = HandWrittenBackward(name, tuple(parameters_of(cell)))
-
-    def copy_with(self, parameters: Mapping[str, Array]) -> object:
-        """A copy of the object with these parameters; further arrays, to which gradients may be added, are copied."""
-        copied = copy.copy(self.cell)
-        for name, value in vars(self.cell).items():
-            if isinstance(value, dict | list | np.ndarray):
-                setattr(copied, name, _copied(value))
-        for name, value in parameters.items():
-            holder, _, key = name.rpartition("/")
-            if holder:
-                vars(copied)[holder][key] = value
-            else:
-                setattr(copied, name, value)
-        return copied
-
-    def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
-        """Call the object's method on a copy that holds these parameters."""
-        copied = self.copy_with(parameters)
-        result = getattr(copied, self.method)(*arguments)
-        arrays = arrays_in(result)
-        if self.backward is None or not differentiate:
-            return ArrayResults(arrays)
-        backward, forward = self.backward, ForwardCall(copied, parameters, arguments, result, arrays)
-        return ArrayResults(arrays, lambda cotangents: backward(forward, cotangents))
+    maker: type
+    options: Mapping[str, object]
 
 
-def _copied(value: Any) -> Any:
-    """A copy of an array, or of a dictionary or list with the arrays in it; anything else as it is."""
-    if isinstance(value, dict):
-        return {key: _copied(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_copied(entry) for entry in value]
-    return value.copy() if isinstance(value, np.ndarray) else value
+def class_of_weights(cell_type: type, options: Mapping[str, object]) -> ClassOfWeights | None:
+    """The class as one that is made from its weights; None if its arguments are none.
+
+    Args:
+        cell_type: The class.
+        options: The further arguments that a user gives.
+    """
+    names = [argument.name for argument in required_arguments(cell_type) if argument.name not in options]
+    return ClassOfWeights(cell_type, dict(options)) if are_weights(names) else None
+
+
+def forward_methods(cell_type: type) -> list[str]:
+    """The methods of a class that may be its forward, likely ones first; `object` aside.
+
+    Args:
+        cell_type: The class.
+    """
+    own = [name for base in cell_type.__mro__ if base is not object for name in vars(base)]
+    usual = [name for name in FORWARD_METHODS if name in own]
+    ahead = [name for name in own if any(word in name.lower() for word in ("forward", "fprop", "fwd"))]
+    return list(dict.fromkeys([*usual, *(name for name in ahead if "back" not in name.lower())]))
+
+
+def backward_method(cell_type: type, forward: str) -> str:
+    """The method of a class that is the backward of a forward method; empty if there is none.
+
+    Args:
+        cell_type: The class.
+        forward: The name of the forward method.
+    """
+    own = [name for base in cell_type.__mro__ if base is not object for name in vars(base)]
+    behind = [name for name in own if any(word in name.lower() for word in ("backward", "bprop", "bptt", "bwd"))]
+    return next((name for name in (*backward_names(forward), *BACKWARD_METHODS, *behind) if name in own), "")
 
 
 class ArrayObjectAdapter:
@@ -127,31 +95,116 @@ class ArrayObjectAdapter:
 
     def accepts(self, cell_type: type) -> bool:
         """Whether a class defines or inherits a forward method, `object` aside."""
-        return any(name in vars(base) for base in cell_type.__mro__ if base is not object for name in FORWARD_METHODS)
+        return cell_type is ClassOfWeights or bool(forward_methods(cell_type))
 
     def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: object, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
         """Drive the object's forward method, with its arrays as parameters."""
-        method = str(options.get("method") or first_method(cell, FORWARD_METHODS) or "")
-        if not method or not callable(getattr(cell, method, None)):
-            known = method or " or ".join(FORWARD_METHODS)
-            raise UsageError(f"{type(cell).__name__} has no method {known!r}; name it with --init method=NAME")
-        parameters = parameters_of(cell)
+        log, sizes = FailureLog(), CellSizes(n, d)
+        if isinstance(cell, ClassOfWeights):
+            return _drive_class(cell, sizes, options, log)
+        methods = _methods(type(cell), options)
+        parameters = possible_parameters(stored_arrays(cell))
         if not parameters:
             raise UsageError(f"{type(cell).__name__} keeps no arrays of floats as attributes: no parameters were found")
-        function = ArrayObjectFunction(cell, method)
-        reason = None if function.backward is not None else f"{type(cell).__name__} has no backward method"
-        return DrivenModule(
-            ArrayLibraryModule(function, parameters, differentiable=reason is None),
-            TargetCapabilities(no_gradients_reason=reason, library="NumPy"),
-        )
+        driven = drive_sources([ObjectSource(cell, names, parameters) for names in methods], sizes, log)
+        if driven is None:
+            raise UsageError(cannot_be_driven(type(cell).__name__, log))
+        chosen = methods[driven.number]
+
+        def remake(other: Any, _: CellSizes) -> ArrayLibraryModule:
+            return driven.module(ObjectSource(other, chosen, possible_parameters(stored_arrays(other))))
+
+        return DrivenModule(remake(cell, sizes), driven.capabilities, remake=remake)
+
+
+def _methods(cell_type: type, options: Mapping[str, object]) -> list[Methods]:
+    """The forward methods of a class, each with its backward. Raises UsageError if there is none."""
+    named = options.get("method")
+    names = forward_methods(cell_type) if named is None else [str(named)]
+    names = [name for name in names if callable(getattr(cell_type, name, None))]
+    if not names:
+        known = named or " or ".join(FORWARD_METHODS)
+        raise UsageError(f"{cell_type.__name__} has no method {known!r}; name it with --init method=NAME")
+    return [Methods(name, backward_method(cell_type, name)) for name in names]
+
+
+def _drive_class(
+    cell: ClassOfWeights, sizes: CellSizes, options: Mapping[str, object], log: FailureLog
+) -> DrivenModule:
+    """Drive a class that is made from its weights, with the first weights that it takes."""
+    names = [argument.name for argument in required_arguments(cell.maker) if argument.name not in cell.options]
+    methods = _methods(cell.maker, options)[0]
+    further = dict(cell.options)
+    if "stateful" in {argument.name for argument in _optional_arguments(cell.maker)}:
+        further.setdefault("stateful", True)  # else the state that it is given is forgotten at once
+    shapes = list(possible_shapes(names))
+    sources = list(_sources(cell.maker, shapes, sizes, further, methods))
+    driven = drive_sources([source for _, source in sources], sizes, log)
+    if driven is None:
+        raise UsageError(cannot_be_driven(f"{cell.maker.__name__}({', '.join(names)})", log))
+    fitting = sources[driven.number][0]
+
+    def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
+        return driven.module(WeightsSource(cell.maker, make_weights(fitting, wanted), further, methods))
+
+    return DrivenModule(remake(cell, sizes), driven.capabilities, remake=remake)
+
+
+def _optional_arguments(maker: type) -> list[Any]:
+    """The arguments of a class that have a default."""
+    from rnn_harness.validation.loading.adapters.handwritten.argument_names import all_arguments
+
+    return [argument for argument in all_arguments(maker) if argument.default is not argument.empty]
+
+
+def _sources(
+    maker: type, shapes: list[WeightShapes], sizes: CellSizes, options: Mapping[str, object], methods: Methods
+) -> Iterator[tuple[WeightShapes, CellSource]]:
+    """Yield the class with weights of every shape that it can be made from."""
+    for possible in shapes:
+        weights = make_weights(possible, sizes)
+        with contextlib.suppress(Exception):  # a class may raise anything for weights that do not fit
+            maker(**weights, **options)
+            yield possible, WeightsSource(maker, weights, options, methods)
 
 
 def called_method(module: object) -> str | None:
     """The name of the method that a driven module calls; None if it stands for no object with methods."""
-    if isinstance(module, ArrayLibraryModule) and isinstance(module.function, ArrayObjectFunction):
-        return module.function.method
+    if not isinstance(module, ArrayLibraryModule) or not isinstance(module.function, HandwrittenCell):
+        return None
+    source, way = module.function.source, module.function.ways.forward
+    plain = way.order in (("x", "0"), ("x", "0", "1")) and way.entry == "arguments" and way.input_axes == "BN"
+    is_object = isinstance(source, ObjectSource) and all("/" not in name for name in source.parameters)
+    return source.methods.forward if plain and is_object and isinstance(source, ObjectSource) else None
+
+
+def array_object_sizes(cell: object) -> CellSizes | None:
+    """The sizes of an object that does not state them: the first that its arrays allow and that it can be called with.
+
+    Args:
+        cell: The object.
+    """
+    parameters: dict[str, Array] = possible_parameters(stored_arrays(cell))
+    axes = {size for value in parameters.values() for size in value.shape}
+    hidden = sorted({size // gates for size in axes for gates in (1, 2, 3, 4) if size % gates == 0}, reverse=True)
+    adapter = ArrayObjectAdapter()
+    for d in hidden:
+        for n in sorted({*axes, *(size - d for size in axes if size > d)}):
+            with contextlib.suppress(UsageError):
+                adapter.drive(cell, n, d, {})
+                return CellSizes(n, d)
     return None
+
+
+__all__ = [
+    "ArrayObjectAdapter",
+    "ClassOfWeights",
+    "DrivenSource",
+    "array_object_sizes",
+    "called_method",
+    "class_of_weights",
+]

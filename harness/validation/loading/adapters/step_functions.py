@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments, ArrayLibraryModule, ArrayResults
-from rnn_harness.validation.loading.adapters.array_objects import arrays_in
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
+from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.numpy_functions import drive_numpy_function
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
@@ -34,34 +36,43 @@ class StepFunctionAdapter:
 
     def accepts(self, cell_type: type) -> bool:
         """Whether objects of a class are functions, compiled or not."""
-        is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher")
+        is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher") or cell_type is FunctionPair
         return is_function or cell_type.__module__.startswith(("jax", "jaxlib"))
 
     def defaults(self, cell_type: type) -> Mapping[str, object]:
         """Nothing: a function is not constructed."""
         return {}
 
-    def drive(self, cell: Callable[..., Any], n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(
+        self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Mapping[str, object]
+    ) -> DrivenModule:
         """Drive the function on the first parameters, data and arrays that it takes."""
-        step = StepSignature(cell)
+        function = cell.forward if isinstance(cell, FunctionPair) else cell
+        step, log = StepSignature(function), FailureLog()
+        searched = [name for name in step.required if role_of(name) == "tree"]
+        maker = _parameter_maker(function, options.get("params"), searched=bool(searched))
+        make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
+        driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log)
+        if driven is not None:
+            return driven
         if not step.data or not step.parameters:
             raise UsageError(
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        maker = _parameter_maker(cell, options.get("params"), searched=bool(step.tree))
         trees = [_make_parameters(maker, n, d)] if maker is not None else list(step.guessed_parameters(n, d))
-        errors: list[str] = []
         for tree in trees:
-            for drive_on in (_drive_on_numpy, _drive_on_jax, _drive_on_torch):
-                driven = drive_on(_Trial(step, tree, n, d, errors))
+            for drive_on in (_drive_on_jax, _drive_on_torch):
+                driven = drive_on(_Trial(step, tree, n, d))
                 if driven is not None:
                     return driven
-        hint = "" if maker is not None else "; name the function that makes its parameters with --init params=NAME"
-        raise UsageError(
-            f"{step.text} cannot be called with arrays{hint}. "
-            f"It said: {'; '.join(list(dict.fromkeys(errors))[:3]) or 'nothing'}"
-        )
+        hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
+        raise UsageError(cannot_be_driven(step.text, log, hint))
+
+
+def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
+    """Parameters of an input size and a hidden size."""
+    return _make_parameters(maker, *sizes)
 
 
 def _parameter_maker(function: Callable[..., Any], named: object, *, searched: bool) -> Callable[..., Any] | None:
@@ -99,11 +110,10 @@ class _Trial:
     Attributes:
         step: The function.
         tree: The parameters.
-        errors: What it raised, in order; what cannot be driven adds to it.
     """
 
-    def __init__(self, step: StepSignature, tree: object, n: int, d: int, errors: list[str]) -> None:
-        self.step, self.tree, self.errors = step, tree, errors
+    def __init__(self, step: StepSignature, tree: object, n: int, d: int) -> None:
+        self.step, self.tree = step, tree
         self._sizes = n, d
 
     def first_result(self, convert: Callable[[Any], object]) -> object:
@@ -116,38 +126,11 @@ class _Trial:
             arguments = map_tree(convert, data)
             try:
                 result = self.step.call(map_tree(convert, self.tree), arguments)
-            except Exception as error:  # a function that is called in a wrong way may raise anything
-                self.errors.append(f"{type(error).__name__}: {error}"[:120])
+            except Exception:  # a function that is called in a wrong way may raise anything
                 continue
             if self.step.gives_states(arguments, result):
                 return result
         return None
-
-
-def _drive_on_numpy(trial: _Trial) -> DrivenModule | None:
-    """Drive the function on NumPy arrays; None if it does not take them."""
-    step, tree = trial.step, trial.tree
-    if any(not isinstance(leaf.value, np.ndarray) for leaf in tree_leaves(tree)):
-        return None
-    parameters = {leaf.path: np.asarray(leaf.value) for leaf in tree_leaves(tree)}
-    result = trial.first_result(lambda array: array)
-    if result is None:
-        return None
-    if _is_of_jax(result):
-        return _drive_on_jax(trial)
-    try:
-        arrays_in(result)
-    except TypeError as error:
-        trial.errors.append(str(error))
-        return None
-
-    def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:  # noqa: ARG001  # it has no gradients
-        return ArrayResults(arrays_in(step.call(tree_with_leaves(tree, parameters), arguments)))
-
-    return DrivenModule(
-        ArrayLibraryModule(run, parameters, differentiable=False),
-        TargetCapabilities(no_gradients_reason="a function on NumPy arrays has no gradients", library="NumPy"),
-    )
 
 
 def _drive_on_jax(trial: _Trial) -> DrivenModule | None:

@@ -1,0 +1,35 @@
+"""What a worker does to its own process before it works: limits its memory, sends its standard output elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+GIGABYTE = 2**30
+
+
+def core_count() -> int:
+    """Count the cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Limit the memory of this process, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit; the timeouts still hold
+    size = int(gigabytes * GIGABYTE)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def discard_standard_output() -> None:
+    """Send to nowhere what this process prints, from Python and from below."""
+    sys.stdout.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def join_standard_output_to_errors() -> None:
+    """Send to standard error what this process prints, from Python and from below."""
+    sys.stdout.flush()
+    os.dup2(2, 1)

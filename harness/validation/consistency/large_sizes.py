@@ -1,0 +1,120 @@
+"""Faults that begin above some number of units or inputs: the properties of small cells, asked of large ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rnn_harness.errors import NotRun, Refused
+from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.validation.consistency.budget import Budget
+from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
+from rnn_harness.validation.consistency.driven_cell import DrivenCell, of_size
+
+
+class TriedSize(NamedTuple):
+    """A size at which a cell is tried.
+
+    Attributes:
+        input_size: n.
+        hidden_size: d.
+    """
+
+    input_size: int
+    hidden_size: int
+
+
+LARGE_SIZES = (TriedSize(64, 64), TriedSize(37, 257), TriedSize(300, 5))
+"""As many inputs as units, a power of two; many units; many inputs."""
+Trial = Callable[[TriedSize], Violation | None]
+"""Tries a cell of some size."""
+
+
+def violation_of_large_sizes(small: TriedSize, trial: Trial, budget: Budget) -> Violation | None:
+    """Try a cell at large sizes, and where one is wrong find the number of units or inputs from which it is.
+
+    Args:
+        small: The size at which it is known to be right.
+        trial: Tries it at one size.
+        budget: How long it may take.
+
+    Raises:
+        NotRun: It exists for fixed sizes, or some of the sizes take too long.
+    """
+    slowest = 0.0
+    for size in LARGE_SIZES:
+        budget.require(slowest, f"n = {size.input_size}, d = {size.hidden_size}")
+        start = time.process_time()
+        violation = trial(size)
+        slowest = max(slowest, time.process_time() - start)
+        if violation is not None:
+            return _narrowed(small, size, trial, violation, budget)
+    return None
+
+
+def _narrowed(small: TriedSize, size: TriedSize, trial: Trial, violation: Violation, budget: Budget) -> Violation:
+    """Say from which number of units, or of inputs, a violation begins; the sizes alone where the time is up."""
+    is_of_units = _breaks(trial, TriedSize(small.input_size, size.hidden_size))
+    axis = "units" if is_of_units else "inputs"
+
+    def at(number: int) -> TriedSize:
+        if is_of_units:
+            return TriedSize(small.input_size, number)
+        return TriedSize(number, small.hidden_size)
+
+    right, wrong = (small.hidden_size, size.hidden_size) if is_of_units else (small.input_size, size.input_size)
+    if not is_of_units and not _breaks(trial, at(wrong)):
+        sentence = f"with n = {size.input_size} and d = {size.hidden_size}: {violation.sentence}"
+        return Violation(violation.part, sentence)
+    while wrong - right > 1 and budget.remaining > 0:
+        middle = (wrong + right) // 2
+        if _breaks(trial, at(middle)):
+            wrong = middle
+        else:
+            right = middle
+    return Violation(violation.part, f"with {wrong} {axis} or more (not with {right}): {violation.sentence}")
+
+
+def _breaks(trial: Trial, size: TriedSize) -> bool:
+    """Whether a cell of that size is wrong, too."""
+    try:
+        return trial(size) is not None
+    except NotRun:
+        return False
+
+
+def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int) -> Trial:
+    """Make the trial of properties that the small cell keeps.
+
+    Args:
+        cell: The small cell.
+        properties: What is tried.
+        seed: The seed of the numbers.
+    """
+    if cell.capabilities.fixed_sizes is not None:
+        raise Refused("it exists for fixed sizes alone")
+
+    kept = tuple(prop for prop in properties if not isinstance(_result(prop, Draw(cell, seed)), Violation))
+
+    def trial(size: TriedSize) -> Violation | None:
+        try:
+            large = of_size(cell, *size)
+        except Exception as error:  # a constructor may refuse a size
+            raise NotRun(f"it cannot be made for n = {size.input_size}, d = {size.hidden_size}: {error}") from None
+        results = (_result(prop, Draw(large, seed)) for prop in kept)
+        return next((result for result in results if isinstance(result, Violation)), None)
+
+    return trial
+
+
+def _result(prop: Property, draw: Draw) -> Violation | Note | None:
+    """What a property gives; None where it cannot be tried."""
+    try:
+        return prop.decide(draw)
+    except NotRun:
+        return None
+    except Exception as error:
+        if not is_raised_by_target(error):
+            raise
+        return None

@@ -1,0 +1,166 @@
+"""Lengths and masks: what stands past a row's length matters to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from rnn_harness.errors import NotRun
+from rnn_harness.validation.consistency.consistency_property import Draw, Property, Violation, differs
+from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
+from rnn_harness.validation.consistency.optional_arguments import optional_arguments, run_with
+from rnn_harness.validation.consistency.time_properties import is_equal
+
+LENGTHS = (5, 4, 2, 1)
+"""The lengths of the rows: the longest first, as `pack_padded_sequence` wants them, and as long as the sequence."""
+LENGTH_NAMES = frozenset(
+    [
+        "lengths",
+        "length",
+        "lens",
+        "seq_lens",
+        "seq_len",
+        "seqlens",
+        "seq_lengths",
+        "seq_length",
+        "sequence_length",
+        "sequence_lengths",
+        "x_len",
+        "x_lens",
+        "x_lengths",
+        "input_lengths",
+        "input_lens",
+        "src_len",
+        "src_lengths",
+    ]
+)
+MASK_NAMES = frozenset(["mask", "masks", "padding_mask", "pad_mask", "sequence_mask", "seq_mask", "input_mask"])
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A way of saying how long rows are.
+
+    Attributes:
+        name: The argument.
+        is_mask: Whether it says so step by step.
+        is_batch_first: Whether a mask is (B, T).
+        is_padding: Whether a mask is 1 where a row has ended.
+        is_relative: Whether lengths are shares of the longest.
+        dtype: The dtype.
+    """
+
+    name: str
+    dtype: torch.dtype
+    is_mask: bool = False
+    is_batch_first: bool = False
+    is_padding: bool = False
+    is_relative: bool = False
+
+    def keywords(self, lengths: tuple[int, ...]) -> dict[str, Tensor]:
+        """The argument for rows of these lengths."""
+        steps, sizes = max(LENGTHS), torch.tensor(lengths)
+        if not self.is_mask:
+            return {self.name: (sizes / steps if self.is_relative else sizes).to(self.dtype)}
+        inside = (torch.arange(steps)[:, None] < sizes) != self.is_padding
+        return {self.name: (inside.T if self.is_batch_first else inside).to(self.dtype)}
+
+
+def _forms(cell: DrivenCell, dtype: torch.dtype) -> Iterator[_Form]:
+    """Yield the ways that a layer may take; which of them it takes is tried."""
+    for name in (parameter.name for parameter in optional_arguments(cell)):
+        if name.lower() in LENGTH_NAMES:
+            yield _Form(name, torch.int64)
+            yield _Form(name, dtype, is_relative=True)
+        elif name.lower() in MASK_NAMES:
+            for kind in (torch.bool, dtype):
+                for is_padding in (False, True):
+                    yield _Form(name, kind, True, True, is_padding)
+                    yield _Form(name, kind, True, False, is_padding)
+
+
+def _lengths(draw: Draw) -> Violation | None:
+    """Give rows of several lengths: their outputs and last states must be those of the rows alone."""
+    cell = draw.cell
+    if not cell.convention.sequence:
+        raise NotRun("it is called step by step, so a row ends with its last call")
+    arguments = cell.arguments(max(LENGTHS), len(LENGTHS), draw.seed)
+    usual = cell.run(arguments)
+    complete = (max(LENGTHS),) * len(LENGTHS)
+    forms = list(_forms(cell, arguments.inputs.dtype))
+    if not forms:
+        raise NotRun("it takes no lengths and no mask")
+    for form in forms:
+        with contextlib.suppress(Exception):  # a form that it need not take
+            of_complete = run_with(cell, arguments, form.keywords(complete))
+            if violation := _violation_of_complete_rows(draw, usual, of_complete, form, arguments):
+                return violation
+            if differs(draw, of_complete, usual, arguments):
+                continue
+            computed = run_with(cell, arguments, form.keywords(LENGTHS))
+            if form.is_mask and not differs(draw, computed, usual, arguments):
+                continue
+            return _violation(draw, arguments, form, computed)
+    raise NotRun(f"no way of giving {forms[0].name} is known in which complete rows are as without it")
+
+
+def _violation_of_complete_rows(
+    draw: Draw, usual: CellRun, of_complete: CellRun, form: _Form, arguments: CellArguments
+) -> Violation | None:
+    """Where complete rows have their usual outputs: their last state must not be that of an earlier step."""
+    outputs = [replace(run, finals=()) for run in (of_complete, usual)]
+    if form.is_mask or form.is_relative or differs(draw, outputs[0], outputs[1], arguments):
+        return None
+    last = [is_equal(final, usual.outputs[0][-1], draw.cell.arithmetic) for final in usual.finals]
+    for final in itertools.compress(of_complete.finals, last):
+        steps = [is_equal(final, output, draw.cell.arithmetic) for output in usual.outputs[0]]
+        if any(steps) and not steps[-1]:
+            sentence = f"the state that comes back is that of step {steps.index(True) + 1} of {len(steps)}"
+            return Violation("forward: lengths", f"with {form.name} for complete rows, {sentence}")
+    return None
+
+
+def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: CellRun) -> Violation | None:
+    """Compare with other numbers past the lengths, and with every row alone."""
+    cell, name = draw.cell, form.name
+    ended = torch.arange(max(LENGTHS))[:, None] >= torch.tensor(LENGTHS)
+    padded = replace(arguments, inputs=arguments.inputs + ended[..., None])
+    other = run_with(cell, padded, form.keywords(LENGTHS))
+    if differs(draw, _within(other), _within(computed), arguments):
+        return Violation("forward: lengths", f"with {name}, outputs before a row's end depend on what stands past it")
+    if differs(draw, _finals(other), _finals(computed), arguments):
+        sentence = (
+            f"with {name}, the state that comes back is that of the padded end: it depends on what stands past it"
+        )
+        return Violation("forward: lengths", sentence)
+    if form.is_mask:
+        return None  # a mask may zero inputs or outputs, and the state may go on: a row alone says nothing about it
+    for row, length in enumerate(LENGTHS):
+        chosen = arguments.rows([row])
+        alone = cell.run(chosen.steps(slice(0, length), chosen.states))
+        there = computed.rows(slice(row, row + 1))
+        if differs(draw, _finals(there), _finals(alone), arguments):
+            sentence = f"with {name}, the state that comes back is not that of a row's last step"
+            return Violation("forward: lengths", sentence)
+        outputs = replace(there, outputs=tuple(value[:length] for value in there.outputs), finals=())
+        if differs(draw, outputs, replace(alone, finals=()), arguments):
+            return Violation("forward: lengths", f"with {name}, a row's outputs are not those that it has alone")
+    return None
+
+
+def _within(run: CellRun) -> CellRun:
+    """The outputs before every row's end."""
+    rows = [value[:length, row] for value in run.outputs for row, length in enumerate(LENGTHS)]
+    return CellRun(tuple(rows), ())
+
+
+def _finals(run: CellRun) -> CellRun:
+    return CellRun((), run.finals)
+
+
+LENGTH_PROPERTIES = (Property("lengths", _lengths, for_identified=True),)

@@ -1,0 +1,59 @@
+"""The arguments that a torch module takes besides its input and its states, and calls that hand them over."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.calling_convention import TensorArguments
+from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def forward_parameters(cell: DrivenCell) -> list[inspect.Parameter]:
+    """List the arguments of a torch module's forward; none for what shows no signature, or is no torch module."""
+    if not cell.is_torch or isinstance(cell.module, torch.jit.ScriptModule):
+        return []
+    try:
+        parameters = inspect.signature(cell.module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [parameter for parameter in parameters if parameter.kind not in _VARIADIC]
+
+
+def optional_arguments(cell: DrivenCell) -> tuple[inspect.Parameter, ...]:
+    """List the arguments that the calling convention leaves out."""
+    convention = cell.convention
+    handed_over = 1 + (1 if convention.states == 2 and convention.packed else convention.states)
+    return tuple(forward_parameters(cell)[handed_over:])
+
+
+class _WithKeywords(nn.Module):
+    """A torch module that is given further arguments with every call."""
+
+    def __init__(self, module: nn.Module, keywords: Mapping[str, object]) -> None:
+        super().__init__()
+        self.module, self.keywords = module, keywords
+
+    def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> object:
+        """Call the module with these parameters."""
+        return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, dict(self.keywords))
+
+
+def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, object]) -> CellRun:
+    """Run a torch module with further arguments, and with as many states as there are among the arguments.
+
+    Args:
+        cell: The cell.
+        arguments: Inputs, and all, some or none of the states.
+        keywords: The further arguments by name.
+    """
+    convention = replace(cell.convention, states=len(arguments.states))
+    callee = _WithKeywords(cell.module, keywords)
+    return replace(cell, convention=convention, module=callee).run(arguments)

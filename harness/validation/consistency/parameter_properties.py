@@ -1,0 +1,125 @@
+"""Properties of parameters: each registered one has an influence, and what has an influence is registered."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.errors import NotRun
+from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
+from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
+from rnn_harness.validation.consistency.optional_arguments import optional_arguments
+
+_NEVER_CALLED = (nn.ParameterList, nn.ParameterDict, nn.ModuleList, nn.ModuleDict, torch.jit.ScriptModule)
+"""Modules that hold parameters and are not called, or do not say so."""
+MOVE = 0.25
+"""How far a parameter is moved at least to see whether anything changes."""
+
+
+def _parameters_used(draw: Draw) -> Violation | Note | None:
+    """Move every parameter: something that comes back must change, in one of the ways of calling it."""
+    cell, arguments = draw.cell, draw.arguments(steps=3)
+    unused = unused_parameters(cell, arguments)
+    if not unused:
+        return None
+    if left_out := optional_arguments(cell):
+        listed = ", ".join(argument.name for argument in left_out)
+        raise NotRun(f"{', '.join(unused)}: no influence; there may be one where {listed} is given")
+    called = _called_modules(cell, arguments)
+    reached = [name for name in unused if name.rpartition(".")[0] in called]
+    if not reached:
+        return Note(f"registered in modules that are never called: {', '.join(unused)}")
+    verb = "has" if len(reached) == 1 else "have"
+    return Violation("forward: parameters", f"{', '.join(reached)} {verb} no influence on anything that comes back")
+
+
+def _called_modules(cell: DrivenCell, arguments: CellArguments) -> set[str]:
+    """The names of the modules that a run calls, and of the containers of parameters that are never called."""
+    called = {""}
+    handles = []
+    for name, part in cell.module.named_modules():
+        if isinstance(part, _NEVER_CALLED):
+            called.add(name)
+        else:
+            handles.append(part.register_forward_pre_hook(lambda _module, _inputs, name=name: called.add(name)))
+    try:
+        cell.raw_results(arguments, cell.parameters)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return called
+
+
+def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, ...]:
+    """List the parameters that change nothing that comes back: in evaluation, in training, without a state."""
+    expected = list(_results_of_each_way(cell, arguments, cell.parameters))
+    unused = []
+    for index, (name, value) in enumerate(cell.parameters.items()):
+        moved = {**cell.parameters, name: value + MOVE * (1 + cell.normal(900 + index, *value.shape).abs())}
+        ways = zip(_results_of_each_way(cell, arguments, moved), expected, strict=True)
+        if all(_are_equal(computed, results) for computed, results in ways):
+            unused.append(name)
+    return tuple(unused)
+
+
+def _results_of_each_way(
+    cell: DrivenCell, arguments: CellArguments, parameters: Mapping[str, Tensor]
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yield what comes back in evaluation, without a state, and in training; nothing where it does not take that."""
+    yield cell.raw_results(arguments, parameters)
+    if not cell.is_torch:
+        return
+    for in_training in (False, True):
+        results: tuple[Tensor, ...] = ()
+        with contextlib.suppress(Exception), torch.random.fork_rng(devices=[]):  # a way that it need not take
+            torch.manual_seed(0)
+            if in_training:
+                results = cell.in_training().raw_results(arguments, parameters)
+            else:
+                stateless = replace(cell, convention=replace(cell.convention, states=0))
+                results = stateless.raw_results(arguments, parameters)
+        yield results
+
+
+def _are_equal(first: tuple[Tensor, ...], second: tuple[Tensor, ...]) -> bool:
+    return len(first) == len(second) and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _registered(draw: Draw) -> Note | None:
+    """Move every tensor that is no parameter: one that changes what comes back is worth knowing."""
+    cell = draw.cell
+    if not cell.is_torch:
+        raise NotRun("it is no torch module")
+    names, arguments = [], draw.arguments(steps=2)
+    expected = cell.raw_results(arguments, cell.parameters)
+    for path, attribute, is_buffer in _further_tensors(cell.module):
+        changed = copy.deepcopy(cell.module)
+        owner = changed.get_submodule(path)
+        value: Tensor = getattr(owner, attribute)  # any module may hold tensors under any name
+        with torch.no_grad():
+            value.add_(MOVE)
+        if not _are_equal(replace(cell, module=changed).raw_results(arguments, cell.parameters), expected):
+            names.append(f"{path}{'.' if path else ''}{attribute} ({'a buffer' if is_buffer else 'not registered'})")
+    return Note(f"no parameter, but with influence: {', '.join(names)}") if names else None
+
+
+def _further_tensors(module: nn.Module) -> Iterator[tuple[str, str, bool]]:
+    """Yield every tensor of real numbers that is no parameter: its owner's path, its name, whether it is a buffer."""
+    for path, part in module.named_modules():
+        for name, value in part.named_buffers(recurse=False):
+            if value.is_floating_point():
+                yield path, name, True
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor) and value.is_floating_point() and value.is_leaf:
+                yield path, name, False
+
+
+PARAMETER_PROPERTIES = (
+    Property("parameters-used", _parameters_used),
+    Property("registered", _registered, draws=1),
+)

@@ -1,0 +1,122 @@
+"""Properties of the rows of a batch: each is computed by itself, whatever stands next to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from rnn_harness.errors import NotRun
+from rnn_harness.validation.consistency.consistency_property import (
+    ROWS,
+    Draw,
+    Property,
+    Violation,
+    differs,
+    needs_rows,
+)
+from rnn_harness.validation.consistency.driven_cell import CellArguments
+
+FEW = 3
+"""Steps of a run on special rows."""
+GROWTH = 4.0
+"""How much larger than for usual inputs the results for large ones may be where they count as bounded."""
+SCALES = (2.0**3, 2.0**6, 2.0**9, 2.0**12)
+"""By how much the inputs of a row are enlarged, one after the other."""
+
+
+def _rows_apart(draw: Draw) -> Violation | None:
+    """Put other numbers, NaN and huge numbers into one row: the other rows must stay."""
+    needs_rows(draw.cell)
+    arguments = draw.arguments(FEW)
+    usual = draw.cell.run(arguments).rows(slice(1, None))
+    changes: dict[str, Callable[[CellArguments], CellArguments]] = {
+        "other numbers": lambda a: _first_row(a, 1.0),
+        "NaN": lambda a: _first_row(a, float("nan")),
+        "numbers of 2^12": lambda a: _first_row(a, SCALES[-1]),
+    }
+    for words, change in changes.items():
+        try:
+            run = draw.cell.run(change(arguments))
+        except Exception:
+            if words == "other numbers":
+                raise
+            continue  # it refuses such numbers, which is no mixing of rows
+        if differs(draw, run.rows(slice(1, None)), usual, arguments):
+            return Violation("behaviour: rows", f"{words} in the first row of the batch change other rows")
+    return None
+
+
+def _first_row(arguments: CellArguments, amount: float) -> CellArguments:
+    """Add a number to everything in the first row."""
+    copied = arguments.copied()
+    copied.inputs[:, 0] += amount
+    for state in copied.states:
+        state[0] += amount
+    return copied
+
+
+def _order_of_rows(draw: Draw) -> Violation | None:
+    """Put the rows in another order, and some of them twice: the results must come in that order."""
+    needs_rows(draw.cell)
+    arguments, order = draw.arguments(FEW), [2, 0, 1, 0]
+    expected = draw.cell.run(arguments)
+    computed = draw.cell.run(arguments.rows(order))
+    index = torch.tensor(order)
+    expected = replace(
+        expected,
+        outputs=tuple(value[:, index] for value in expected.outputs),
+        finals=tuple(value[index] for value in expected.finals),
+    )
+    if differs(draw, computed, expected, arguments):
+        sentence = "rows in another order, one of them twice, do not give the same numbers in that order"
+        return Violation("behaviour: rows", sentence)
+    return None
+
+
+def _batch_of_one(draw: Draw) -> Violation | None:
+    """Run each row by itself: shapes and numbers must be those it has in the batch."""
+    needs_rows(draw.cell)
+    arguments = draw.arguments(FEW)
+    expected = draw.cell.run(arguments)
+    for row in range(ROWS):
+        alone = draw.cell.run(arguments.rows([row]))
+        for name, computed, value in zip(draw.cell.result_names(alone), alone.tensors, expected.tensors, strict=True):
+            shape = tuple(1 if axis == value.dim() - 2 else size for axis, size in enumerate(value.shape))
+            if tuple(computed.shape) != shape:
+                sentence = f"for a batch of one row {name} have shape {tuple(computed.shape)}, not {shape}"
+                return Violation("forward: shape", sentence)
+        if differs(draw, alone, expected.rows(slice(row, row + 1)), arguments):
+            return Violation("behaviour: rows", "a row alone gives other numbers than in a batch")
+    return None
+
+
+def _special_rows(draw: Draw) -> Violation | None:
+    """Try rows of zeros, of tiny and of growing numbers: what is bounded must not become NaN."""
+    arguments = draw.arguments(FEW)
+    usual = max(float(value.abs().max()) for value in draw.cell.run(arguments).tensors)
+    for words, scale in (("zeros", 0.0), ("numbers of 2^-60", 2.0**-60)):
+        run = draw.cell.run(replace(arguments, inputs=arguments.inputs * scale))
+        if any(bool(torch.isnan(value).any()) for value in run.tensors):
+            return Violation("forward: NaN", f"inputs that are {words} give NaN")
+    for scale in SCALES:
+        run = draw.cell.run(replace(arguments, inputs=arguments.inputs * scale))
+        if any(bool(torch.isnan(value).any()) for value in run.tensors):
+            return Violation(
+                "forward: NaN",
+                f"inputs of {scale:g} times the usual size give NaN, and smaller ones numbers of usual size",
+            )
+        if any(float(value.abs().max()) > GROWTH * (1 + usual) for value in run.tensors):
+            raise NotRun(
+                f"its states grow with the inputs ({scale:g} times the usual size), so larger ones may give anything"
+            )
+    return None
+
+
+ROW_PROPERTIES = (
+    Property("rows-apart", _rows_apart),
+    Property("order-of-rows", _order_of_rows),
+    Property("batch-of-one", _batch_of_one),
+    Property("special-rows", _special_rows),
+)

@@ -1,0 +1,180 @@
+"""Properties of a layer that runs over time: pieces, the last state, and which output follows which input."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
+from rnn_harness.errors import NotRun
+from rnn_harness.validation.consistency.consistency_property import (
+    STEPS,
+    Draw,
+    Note,
+    Property,
+    Violation,
+    differs,
+    needs_states,
+    relative_gap,
+    replaced_states,
+)
+from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
+from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
+
+PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
+"""The lengths of the pieces into which a sequence is split, one row for each way."""
+_NEIGHBOURS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention)
+"""Layers that look at several steps at once, so that a state is not all that the next step needs."""
+
+
+def needs_sequence(cell: DrivenCell) -> None:
+    """Raise NotRun for a cell that is called once a step."""
+    if not cell.convention.sequence:
+        raise NotRun("it is called step by step in any case")
+
+
+@functools.lru_cache(maxsize=8)
+def order_of(cell: DrivenCell, seed: int) -> ReadingOrder:
+    """Find in which order a layer reads its inputs."""
+    return reading_order(reached_steps(cell, seed))
+
+
+def reached_steps(cell: DrivenCell, seed: int) -> ReachedSteps:
+    """Find the output steps that each input step reaches in its own row."""
+    arguments, row = cell.arguments(STEPS, 3, seed), 1
+    before = cell.run(arguments).outputs[0]
+    reached = []
+    for step in range(STEPS):
+        after = cell.run(arguments.shifted(step, row)).outputs[0]
+        places = changed_places(before, after)
+        reached.append(frozenset(place[0] for place in places if place[1] == row))
+    return tuple(reached)
+
+
+def _order_of_steps(draw: Draw) -> Violation | None:
+    """Change one input after the other: earlier outputs must stay, the output of its own step must not."""
+    needs_sequence(draw.cell)
+    order = order_of(draw.cell, draw.seed)
+    sentences = {
+        ReadingOrder.ONE_LATE: "the outputs are one step late: the output of a step does not depend on its own input",
+        ReadingOrder.REVERSED: "the outputs run backwards in time: the output of the last step comes first",
+        ReadingOrder.BACKWARD_REVERSED: "it reads backwards in time, and its outputs are not turned back",
+    }
+    if order not in sentences:
+        return None
+    if order is ReadingOrder.BACKWARD_REVERSED and not draw.cell.is_torch:
+        raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
+    return Violation("layout: order of the outputs", sentences[order])
+
+
+def _split_sequence(draw: Draw) -> Violation | None:
+    """Run a sequence at once, and in pieces with the states carried over: every number must be the same."""
+    cell = draw.cell
+    needs_sequence(cell)
+    needs_states(cell)
+    arguments = draw.arguments()
+    complete = cell.run(arguments)
+    if len(complete.finals) != cell.convention.states:
+        raise NotRun("the states that come back are not those that go in")
+    if any(isinstance(part, _NEIGHBOURS) for part in cell.module.modules()):
+        raise NotRun("it looks at several steps at once, so a state is not all that a piece needs")
+    order = order_of(cell, draw.seed)
+    if order not in (ReadingOrder.FORWARD, ReadingOrder.BACKWARD):
+        raise NotRun(f"it reads {order.value}: no state is reached between its steps")
+    for lengths in PIECES:
+        pieces = in_pieces(cell, arguments, lengths, order is ReadingOrder.BACKWARD)
+        if differs(draw, pieces, complete, arguments):
+            text = " + ".join(map(str, lengths)) if len(set(lengths)) > 1 else "single steps"
+            return Violation(
+                "forward: states over time",
+                f"{STEPS} steps in one call differ from {text} with the state carried over: the state that comes back "
+                "is not the one that the next step needs, or the one that goes in is not used as it is, or steps are "
+                "counted from the start of a call",
+            )
+    return None
+
+
+def in_pieces(cell: DrivenCell, arguments: CellArguments, lengths: tuple[int, ...], backward: bool = False) -> CellRun:
+    """Run a sequence in pieces, each from the states that the piece before it ended in.
+
+    Args:
+        cell: The layer.
+        arguments: The whole sequence.
+        lengths: The lengths of the pieces, in time.
+        backward: Whether the last piece comes first.
+    """
+    ends = list(itertools.accumulate(lengths))
+    pieces = [slice(end - length, end) for length, end in zip(lengths, ends, strict=True)]
+    states, outputs = arguments.states, []
+    for piece in reversed(pieces) if backward else pieces:
+        run = cell.run(arguments.steps(piece, states))
+        states = run.finals
+        outputs.append(run.outputs[0])
+    return CellRun((torch.cat(outputs[::-1] if backward else outputs),), tuple(states))
+
+
+def _last_state(draw: Draw) -> Violation | None:
+    """Compare the states that come back with the outputs: one that is an output must be that of the last step."""
+    cell = draw.cell
+    needs_sequence(cell)
+    arguments = draw.arguments()
+    run = cell.run(arguments)
+    if not run.finals:
+        raise NotRun("no state comes back")
+    order = order_of(cell, draw.seed)
+    if order not in (ReadingOrder.FORWARD, ReadingOrder.BACKWARD):
+        raise NotRun(f"it reads {order.value}")
+    last = STEPS - 1 if order is ReadingOrder.FORWARD else 0
+    for index, final in enumerate(run.finals):
+        steps = [step for step, output in enumerate(run.outputs[0]) if is_equal(final, output, cell.arithmetic)]
+        if steps and last not in steps:
+            return Violation(
+                "forward: final state",
+                f"the {cell.state_name(index)} that comes back is that of step {steps[0] + 1} of {STEPS}, not that of "
+                f"{'the last step' if last else 'the first step, which is read last'}",
+            )
+        if steps:
+            return None
+    raise NotRun("its outputs are no states, so its last state is none of them")
+
+
+def is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:
+    """Whether two arrays have the same shape and numbers."""
+    return first.shape == second.shape and relative_gap(first, second) <= STRUCTURAL[dtype]
+
+
+def _state_used(draw: Draw) -> Violation | Note | None:
+    """Change the states that are given: something that comes back must change."""
+    cell = draw.cell
+    needs_states(cell)
+    arguments = draw.arguments(steps=2)
+    run = cell.run(arguments)
+    other = replaced_states(arguments, [state + 0.5 for state in arguments.states])
+    if all(torch.equal(a, b) for a, b in zip(cell.run(other).tensors, run.tensors, strict=True)):
+        sentence = "the state that is given is not used: any other gives the same"
+        return (
+            Note(sentence) if _can_do_without_states(cell, arguments) else Violation("forward: initial state", sentence)
+        )
+    return None
+
+
+def _can_do_without_states(cell: DrivenCell, arguments: CellArguments) -> bool:
+    """Whether a cell also runs without the states that it ignores: they are an argument that it need not take."""
+    stateless = replace(cell, convention=replace(cell.convention, states=0))
+    try:
+        stateless.run(replaced_states(arguments, []))
+    except Exception:  # it wants its states
+        return False
+    return True
+
+
+TIME_PROPERTIES = (
+    Property("order-of-steps", _order_of_steps),
+    Property("split-sequence", _split_sequence),
+    Property("last-state", _last_state),
+    Property("state-used", _state_used),
+)

@@ -1,0 +1,117 @@
+"""What cannot be driven as a cell, is no function of its arguments, or is no known cell may be a model around cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.events import RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
+from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, outcome_of
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.judging.describe import identification_check, identification_record
+from rnn_harness.validation.judging.unidentified import consistency_events, judge_layout, with_consistency
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.models.judge_model import judge_model
+from rnn_harness.validation.models.judge_parts import JudgeTarget
+from rnn_harness.validation.models.understand import model_of, understood_model
+from rnn_harness.validation.request import Listener, ValidationRequest
+
+
+def judge_undriven(
+    target: Target, error: UsageError, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> Iterator[ValidationEvent]:
+    """Judge what cannot be driven as a cell: by how its outputs lie, or as a model.
+
+    Args:
+        target: The target.
+        error: Why it cannot be driven.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+
+    Raises:
+        UsageError: It is no model either.
+    """
+    if layout_events := judge_layout(target, request):
+        yield from layout_events
+        return
+    yield from judge_model(understood_model(target, error), request, listener, judge_target)
+
+
+def judge_no_function(
+    target: Target, diagnosis: Diagnosis, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> Iterator[ValidationEvent]:
+    """Judge what is no function of its arguments as a cell; a model may keep a state between calls.
+
+    Args:
+        target: The target.
+        diagnosis: Why it is no function of its arguments.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+    """
+    is_of_models = diagnosis.part in ("behaviour: determinism", "behaviour: position")
+    model = model_of(target) if is_of_models else None
+    events = list(judge_model(model, request, listener, judge_target)) if model is not None else []
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    keeps_state = any(record.check == f"{WIRING_CHECKS}kept-state" for record in records)
+    is_explained = keeps_state and diagnosis.part == "behaviour: determinism"
+    if is_explained or any(record.outcome is Outcome.REFUTED for record in records):
+        yield from events
+        return
+    check = identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference)
+    yield RecordMade(check)
+    yield TargetDiagnosed(diagnosis)
+
+
+def judge_unknown_parameters(
+    target: Target,
+    probe: Probe,
+    error: UsageError,
+    request: ValidationRequest,
+    listener: Listener,
+    judge_target: JudgeTarget,
+) -> Iterator[ValidationEvent]:
+    """Judge what has the parameters of no known cell, as a model or without equations.
+
+    Args:
+        target: The target.
+        probe: How it is driven.
+        error: What it says of its parameters.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+    """
+    if events := events_of_model(target, probe, request, listener, judge_target):
+        yield from events
+        return
+    unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
+    yield TargetIdentified(identification_record(()))
+    yield from with_consistency(target, probe, request, [RecordMade(unknown)])
+
+
+def events_of_model(
+    target: Target, probe: Probe, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> list[ValidationEvent]:
+    """Judge as a model what is driven as a cell and equals no known one.
+
+    Args:
+        target: The target.
+        probe: How it is driven.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+
+    Returns:
+        The events, with those of what every recurrent cell must do, since its outputs may be something else than what
+        its parts give; none where it is no model, or is undecided as one.
+    """
+    model = model_of(target) if request.spec == "auto" and request.map is None else None
+    if model is None:
+        return []
+    events = list(judge_model(model, request, listener, judge_target))
+    verdict = outcome_of(event.record for event in events if isinstance(event, RecordMade))
+    if verdict == "agrees":
+        events += consistency_events(target, probe, request)
+    return events if verdict != "undecided" else []

@@ -1,0 +1,65 @@
+"""A candidate that equals no known cell, or whose outputs lie in no known way: what is decided without equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_harness.records.events import RecordMade, TargetDiagnosed, ValidationEvent
+from rnn_harness.records.validation import IDENTIFICATION_CHECK
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.consistency.layout import diagnose_layout
+from rnn_harness.validation.consistency.unknown_cell import judge_unknown
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.judging.describe import identification_check
+from rnn_harness.validation.judging.expected_failures import mark_expected
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
+
+
+def with_consistency(
+    target: Target, probe: Probe, request: ValidationRequest, events: list[ValidationEvent]
+) -> Iterator[ValidationEvent]:
+    """Yield the events of a candidate, and what every recurrent cell must do if they leave it undecided.
+
+    Args:
+        target: The candidate.
+        probe: How it is driven.
+        request: What is asked for.
+        events: What was decided by its equations.
+    """
+    records = [event for event in events if isinstance(event, RecordMade)]
+    yield from records
+    if any(
+        record.record.check == IDENTIFICATION_CHECK and record.record.outcome is Outcome.NOT_RUN for record in records
+    ):
+        yield from consistency_events(target, probe, request)
+    yield from (event for event in events if not isinstance(event, RecordMade))
+
+
+def consistency_events(target: Target, probe: Probe, request: ValidationRequest) -> Iterator[ValidationEvent]:
+    """Yield what is decided about a candidate by what every recurrent cell must do.
+
+    Args:
+        target: The candidate.
+        probe: How it is driven.
+        request: What is asked for.
+    """
+    for answer in judge_unknown(target, probe, request.dtypes, request.seed):
+        for marked in mark_expected((answer.record,), request.expected):
+            yield RecordMade(marked)
+            if answer.diagnosis is not None and not marked.expected:
+                yield TargetDiagnosed(answer.diagnosis)
+
+
+def judge_layout(target: Target, request: ValidationRequest) -> list[ValidationEvent]:
+    """Decide whether a candidate cannot be driven because of how its outputs lie.
+
+    Returns:
+        The record that it is refuted, and the diagnosis; nothing if its layout is not what is wrong.
+    """
+    diagnosis = diagnose_layout(target)
+    if diagnosis is None:
+        return []
+    record = identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference)
+    marked = [RecordMade(record) for record in mark_expected((record,), request.expected)]
+    return [*marked, TargetDiagnosed(diagnosis)]

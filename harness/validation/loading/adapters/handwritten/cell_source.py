@@ -1,0 +1,213 @@
+"""A cell written by hand as a source of calls: each has fresh parameters, and changes nothing of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
+
+
+class Methods(NamedTuple):
+    """The names of an object's methods.
+
+    Attributes:
+        forward: The forward method.
+        backward: The backward method; empty if there is none.
+    """
+
+    forward: str
+    backward: str
+
+
+class FreshCall(Protocol):
+    """A cell with given parameters on which forward, then backward, is called once.
+
+    Attributes:
+        forward: Called with the inputs and states.
+        backward: Called with gradients; None if there is none.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays that it keeps, by their paths; empty for functions."""
+
+    def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
+        """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes."""
+
+    def states(self, attributes: Sequence[str]) -> list[Any]:
+        """Its states: what stands in those attributes."""
+
+
+class CellSource(Protocol):
+    """A cell written by hand.
+
+    Attributes:
+        name: What messages call it: its forward function with the arguments.
+        backward_name: What messages call its backward; empty if there is none.
+        parameters: The initial values of its parameters, by name.
+        keywords: Whether arguments are handed over by name.
+    """
+
+    name: str
+    backward_name: str
+    parameters: dict[str, Array]
+    keywords: bool
+
+    @property
+    def forward_function(self) -> Callable[..., Any]:
+        """Its forward, to read the signature of."""
+
+    @property
+    def backward_function(self) -> Callable[..., Any] | None:
+        """Its backward, to read the signature and the names in its return statement of."""
+
+    @property
+    def holder(self) -> object:
+        """The object that keeps its states; None for functions."""
+
+    def fresh(self, parameters: Mapping[str, Array]) -> FreshCall:
+        """A cell with these parameters that nothing was called on."""
+
+    def tree_of(self, parameters: Mapping[str, Array]) -> object:
+        """The parameters as its forward or its constructor takes them."""
+
+
+class ObjectCall:
+    """An object on which a forward and a backward method are called once."""
+
+    def __init__(self, cell: Any, method: str, backward: str) -> None:
+        self.cell = cell
+        self.forward = getattr(cell, method)
+        self.backward = getattr(cell, backward) if backward else None
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays that it keeps."""
+        return stored_arrays(self.cell)
+
+    def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
+        """Give it its states."""
+        if not attributes:
+            self.cell.set_state(*states)
+        for name, state in zip(attributes, states, strict=False):
+            setattr(self.cell, name, state)
+
+    def states(self, attributes: Sequence[str]) -> list[Any]:
+        """What stands in those attributes."""
+        return [getattr(self.cell, name) for name in attributes]
+
+
+class ObjectSource:
+    """An object that keeps its parameters in arrays.
+
+    Attributes:
+        cell: The object; every call is made on a copy of it.
+    """
+
+    keywords = False
+
+    def __init__(self, cell: object, methods: Methods, paths: Mapping[str, Array]) -> None:
+        """Make the source.
+
+        Args:
+            cell: The object.
+            methods: The names of its methods.
+            paths: Its parameters, by their paths.
+        """
+        self.cell, self.methods = cell, methods
+        self.name, self.backward_name = f"{type(cell).__name__}.{methods.forward}", methods.backward
+        self.parameters = dict(paths)
+
+    @property
+    def forward_function(self) -> Callable[..., Any]:
+        """Its forward method, bound."""
+        bound: Callable[..., Any] = getattr(self.cell, self.methods.forward)
+        return bound
+
+    @property
+    def backward_function(self) -> Callable[..., Any] | None:
+        """Its backward method, bound."""
+        bound: Callable[..., Any] | None = getattr(self.cell, self.backward_name) if self.backward_name else None
+        return bound
+
+    @property
+    def holder(self) -> object:
+        """The object."""
+        return self.cell
+
+    def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
+        """A copy of the object whose arrays of floats all have the format of the parameters."""
+        dtype = _format_of(parameters)
+        arrays = {}
+        for path, value in stored_arrays(self.cell).items():
+            replaced = parameters.get(path, value)
+            arrays[id(value)] = replaced.astype(dtype) if value.dtype.kind == "f" else value.copy()
+        return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)
+
+    def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Copies of the parameters, by name."""
+        return {name: value.copy() for name, value in parameters.items()}
+
+
+class WeightsSource:
+    """A class that is made from its weights, ``LSTM(Wx, Wh, b)``: every call is made on a new object.
+
+    Attributes:
+        maker: The class.
+        options: Its further arguments.
+    """
+
+    keywords = False
+
+    def __init__(
+        self, maker: Callable[..., Any], weights: Mapping[str, Array], options: Mapping[str, object], methods: Methods
+    ) -> None:
+        """Make the source.
+
+        Args:
+            maker: The class.
+            weights: Its weights, by the names of its arguments.
+            options: Its further arguments.
+            methods: The names of its methods.
+        """
+        self.maker, self.options, self.methods = maker, options, methods
+        self.name, self.backward_name = f"{maker.__name__}.{methods.forward}", methods.backward
+        self.parameters = dict(weights)
+
+    @property
+    def forward_function(self) -> Callable[..., Any]:
+        """Its forward method, bound to a new object."""
+        bound: Callable[..., Any] = self.fresh(self.parameters).forward
+        return bound
+
+    @property
+    def backward_function(self) -> Callable[..., Any] | None:
+        """Its backward method, bound to a new object."""
+        return self.fresh(self.parameters).backward
+
+    @property
+    def holder(self) -> object:
+        """A new object."""
+        return self.fresh(self.parameters).cell
+
+    def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
+        """A new object made from these weights."""
+        dtype = _format_of(parameters)
+        cell = self.maker(**{name: np.array(value) for name, value in parameters.items()}, **self.options)
+        arrays = {id(value): value.astype(dtype) for value in stored_arrays(cell).values() if value.dtype.kind == "f"}
+        unlike = any(value.dtype.kind == "f" and value.dtype != dtype for value in stored_arrays(cell).values())
+        return ObjectCall(copy_with_arrays(cell, arrays) if unlike else cell, *self.methods)
+
+    def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Copies of the parameters, by name."""
+        return {name: value.copy() for name, value in parameters.items()}
+
+
+def _format_of(parameters: Mapping[str, Array]) -> np.dtype[Any]:
+    """The format of the parameters; float64 where there are none."""
+    return next((value.dtype for value in parameters.values()), np.dtype("float64"))

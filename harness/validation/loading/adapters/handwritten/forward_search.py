@@ -1,0 +1,291 @@
+"""Find the ways in which the forward of a cell written by hand can be called, by calling it in every known way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
+    Role,
+    all_arguments,
+    required_arguments,
+    role_of,
+)
+from rnn_harness.validation.loading.adapters.handwritten.axes import in_words, shape_of
+from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog, Stage
+from rnn_harness.validation.loading.adapters.handwritten.cell_source import CellSource
+from rnn_harness.validation.loading.adapters.handwritten.forward_way import (
+    ForwardWay,
+    ResultPath,
+    StateEntry,
+    attribute_entries,
+    result_entries,
+    trial_value,
+)
+from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import TrialNumbers
+
+# Batches first: where one vector and a batch of rows both run, the batch is what shows more.
+_BATCHED = (("BN", "BN"), ("NB", "NB"), ("TBN", "BN"), ("BTN", "BN"), ("NBT", "NB"), ("TNB", "NB"))
+_SINGLE = (("N", "N"), ("N1", "N1"), ("1N", "1N"), ("N", "N1"), ("N", "1N"))
+_SINGLE_SEQUENCES = (("TN", "N"), ("TN", "N1"), ("TN", "1N"), ("TN1", "N1"), ("T1N", "1N"), ("NT", "N"), ("NT", "N1"))
+_OUTPUTS = {True: ("TBN", "BTN", "NBT", "TNB"), False: ("TN", "TN1", "T1N", "NT")}
+HIDDEN_ATTRIBUTES = ("h", "h_prev", "prev_h", "hidden", "hidden_state", "state", "s", "a", "h_t", "ht")
+CELL_ATTRIBUTES = ("c", "c_prev", "prev_c", "cell", "cell_state", "C", "c_t", "ct")
+GROWN = 1e3
+"""By how much a state is enlarged to see which result is the cell state: the hidden state stays bounded."""
+
+
+@dataclass(frozen=True)
+class ArgumentOrder:
+    """Which argument of forward is what.
+
+    Attributes:
+        order: As `ForwardWay.order`.
+        keywords: As `ForwardWay.keywords`.
+        entry: How the states get in.
+        attributes: The attributes that hold the states.
+        states: The number of states.
+    """
+
+    order: tuple[str, ...]
+    keywords: tuple[str, ...]
+    entry: StateEntry
+    states: int
+    attributes: tuple[str, ...] = ()
+
+
+def forward_ways(
+    source: CellSource, numbers: TrialNumbers, log: FailureLog, *, lenient: bool = False
+) -> Iterator[ForwardWay]:
+    """Yield the ways in which forward can be called, likely ones first.
+
+    Args:
+        source: The cell.
+        numbers: What it is tried with.
+        log: Where the ways that fail are noted.
+        lenient: Yield those in which rows are mixed or later steps reach earlier ones, and not those that are right: a
+            cell may do so by mistake, which is for the checks to say.
+    """
+    orders = list(argument_orders(source))
+    for input_axes, state_axes in (*_BATCHED, *_SINGLE, *_SINGLE_SEQUENCES):
+        for order in orders:
+            if order.states == 0 and "T" not in input_axes:
+                continue  # one step without a state is no recurrence
+            bare = ForwardWay(
+                order.order, order.keywords, order.entry, order.attributes, order.states, input_axes, state_axes
+            )
+            for way in _completed(source, bare, numbers, log):
+                if _rows_and_steps_are_right(source, way, numbers) != lenient:
+                    yield way
+
+
+def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
+    """Yield what the arguments of forward may be: by their names, or by their places where names say nothing."""
+    required = [argument.name for argument in required_arguments(source.forward_function)]
+    required = [name for name in required if name not in source.parameters and name != _tree_argument(source)]
+    roles = [role_of(name) for name in required]
+    if all(role in ("x", "h", "c") for role in roles) and roles.count("x") == 1 and len(roles) <= 3:
+        yield from _orders_by_name(source, required, roles)
+    elif not source.keywords and len(required) <= 3:
+        yield from _orders_by_place(len(required))
+    if len(required) == 1 and not source.keywords:
+        yield from _orders_of_kept_states(source)
+
+
+def _tree_argument(source: CellSource) -> str:
+    """The one argument that takes all parameters; empty if there is none."""
+    return str(getattr(source, "tree_argument", ""))  # functions alone have one
+
+
+def _orders_by_name(source: CellSource, required: Sequence[str], roles: Sequence[Role]) -> Iterator[ArgumentOrder]:
+    """Orders of arguments that are named like inputs and states; states with defaults are given first."""
+    optional = [
+        argument.name
+        for argument in all_arguments(source.forward_function)
+        if argument.default is not argument.empty and role_of(argument.name) in ("h", "c")
+    ]
+    named = list(zip(required, roles, strict=True))
+    if optional and all(role == "x" for role in roles) and len(optional) <= 2:
+        yield from _orders_of([*required, *optional], [*roles, *(role_of(name) for name in optional)])
+    yield from _orders_of([name for name, _ in named], list(roles))
+
+
+def _orders_of(names: Sequence[str], roles: Sequence[Role]) -> Iterator[ArgumentOrder]:
+    """Orders of arguments whose roles are known."""
+    state_count = len(roles) - 1
+    numbers = iter(range(state_count))
+    order = tuple("x" if role == "x" else str(next(numbers)) for role in roles)
+    if state_count == 0:
+        yield ArgumentOrder(order, tuple(names), "none", 0)
+        return
+    yield ArgumentOrder(order, tuple(names), "arguments", state_count)
+    if state_count == 1:
+        yield ArgumentOrder(tuple("01" if part == "0" else part for part in order), tuple(names), "arguments", 2)
+
+
+def _orders_by_place(count: int) -> Iterator[ArgumentOrder]:
+    """Orders of so many arguments whose names say nothing."""
+    orders: dict[int, tuple[tuple[str, ...], ...]] = {
+        2: (("x", "0"), ("0", "x"), ("x", "01"), ("01", "x")),
+        3: (("x", "0", "1"), ("0", "1", "x")),
+    }
+    for order in orders.get(count, ()):
+        states = sum(len(part) for part in order if part != "x")
+        yield ArgumentOrder(order, (), "arguments", states)
+
+
+def _orders_of_kept_states(source: CellSource) -> Iterator[ArgumentOrder]:
+    """Orders of a forward that takes the input alone: the states are set before, are attributes, or are zero."""
+    holder = source.holder
+    if callable(getattr(holder, "set_state", None)):
+        for count in (2, 1):
+            yield ArgumentOrder(("x",), (), "set_state", count)
+    known = vars(holder) if hasattr(holder, "__dict__") else {}
+    hidden = [name for name in HIDDEN_ATTRIBUTES if name in known and _may_be_state(known[name])]
+    cells = [name for name in CELL_ATTRIBUTES if name in known and _may_be_state(known[name])]
+    for pair in itertools.product(hidden[:1], cells[:1]):
+        yield ArgumentOrder(("x",), (), "attributes", 2, pair)
+    for name in hidden[:1]:
+        yield ArgumentOrder(("x",), (), "attributes", 1, (name,))
+    yield ArgumentOrder(("x",), (), "none", 0)
+
+
+def _may_be_state(value: object) -> bool:
+    """Whether an attribute may hold a state: an array, or nothing yet."""
+    return value is None or isinstance(value, np.ndarray)
+
+
+def _completed(source: CellSource, bare: ForwardWay, numbers: TrialNumbers, log: FailureLog) -> Iterator[ForwardWay]:
+    """The way, completed by where its results are; nothing if it raises, or what comes back does not fit."""
+    entries = _entries(source, bare, numbers, log)
+    if entries is None:
+        return
+    letters = numbers.letters(numbers.sizes.hidden_size)
+    state_shape = shape_of(bare.state_axes, letters)
+    if not bare.is_sequence:
+        for finals in _state_paths(entries, state_shape, bare.states):
+            yield _in_order(source, replace(bare, finals=finals), numbers)
+            return
+    else:
+        for axes in _OUTPUTS[bare.is_batched]:
+            output = next((path for path in _ranked(entries) if entries[path].shape == shape_of(axes, letters)), None)
+            if output is None:
+                continue
+            finals = next(_state_paths(entries, state_shape, bare.states), ()) if bare.states else ()
+            yield replace(bare, output_axes=axes, output=output, finals=finals)
+            return
+    shapes = ", ".join(str(value.shape) for value in entries.values()) or "no array"
+    log.add(Stage.FORWARD_RESULT_UNFIT, _attempt(source, bare, numbers), f"it gave {shapes}; {_wanted(bare, numbers)}")
+
+
+def _entries(
+    source: CellSource, bare: ForwardWay, numbers: TrialNumbers, log: FailureLog
+) -> dict[ResultPath, Array] | None:
+    """What forward gives in a way; None if it raises."""
+    cell = None
+    try:
+        cell = source.fresh(source.parameters)
+        result = bare.call(cell, *trial_arguments(bare, numbers))
+        return result_entries(result) | attribute_entries(cell, bare.attributes)
+    except (Exception, SystemExit) as error:  # a cell that is called in a wrong way may raise anything
+        function = cell.forward if cell is not None else None
+        function = getattr(function, "func", function)  # a function with its parameters bound
+        log.add_error(Stage.FORWARD_RAISED, _attempt(source, bare, numbers), error, function)
+        return None
+
+
+def trial_arguments(way: ForwardWay, numbers: TrialNumbers) -> tuple[Array, list[Array]]:
+    """The input and the states of a trial, for the rows and steps that a way takes."""
+    x = numbers.inputs if way.is_sequence else numbers.inputs[0]
+    states = [trial_value(state, way.state_axes) for state in numbers.states[: way.states]]
+    return trial_value(x, way.input_axes).copy(), [state.copy() for state in states]
+
+
+def _ranked(entries: dict[ResultPath, Array]) -> list[ResultPath]:
+    """The places of results, the outermost first."""
+    return sorted(entries, key=len)
+
+
+def _state_paths(
+    entries: dict[ResultPath, Array], shape: tuple[int, ...], count: int
+) -> Iterator[tuple[ResultPath, ...]]:
+    """Where the states are among the results: one result more is an output that repeats a state, first or last."""
+    fitting = [path for path in _ranked(entries) if entries[path].shape == shape]
+    outermost = [path for path in fitting if len(path) == len(fitting[0])]
+    fitting = outermost if len(outermost) >= count else fitting
+    if len(fitting) < count or not count:
+        return
+    if len(fitting) == count + 1 and any(np.array_equal(entries[fitting[0]], entries[path]) for path in fitting[1:]):
+        fitting = fitting[1:]
+    yield tuple(fitting[:count])
+
+
+def _in_order(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> ForwardWay:
+    """The way with its two states in the order in which they go in: the cell state alone grows with itself."""
+    if way.states != 2:
+        return way
+    x, states = trial_arguments(way, numbers)
+    grown: list[tuple[int, int]] = []
+    for index in range(2):
+        enlarged = [GROWN * state if place == index else state for place, state in enumerate(states)]
+        try:
+            cell = source.fresh(source.parameters)
+            results = way.read(cell, way.call(cell, x, enlarged))
+        except Exception:  # then nothing shows the order
+            return way
+        grown += [(index, place) for place, value in enumerate(results) if np.abs(value).max() > np.sqrt(GROWN)]
+    crossed = len(grown) == 1 and grown[0][0] != grown[0][1]
+    return replace(way, finals=way.finals[::-1]) if crossed else way
+
+
+def _rows_and_steps_are_right(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> bool:
+    """Whether a changed number reaches its own row alone, and no earlier step."""
+    x, states = trial_arguments(way, numbers)
+    moved = x.copy()
+    step: tuple[int, ...] = (2,) if way.is_sequence else ()
+    moved[(*step, 1) if way.is_batched else step] += 1
+    try:
+        before, after = (_read(source, way, value, states) for value in (x, moved))
+    except Exception:  # it ran before; what it does now is no way of calling it
+        return False
+    changed = before[0] != after[0]
+    if way.is_batched:
+        rows = np.moveaxis(changed, 1 if way.is_sequence else 0, 0).reshape(numbers.rows, -1).any(1)
+        if rows[[row for row in range(numbers.rows) if row != 1]].any():
+            return False
+    if not way.is_sequence:
+        return True
+    steps = changed.reshape(numbers.steps, -1).any(1)
+    return bool(steps[2]) and not steps[:2].any()
+
+
+def _read(source: CellSource, way: ForwardWay, x: Array, states: list[Array]) -> list[Array]:
+    cell = source.fresh(source.parameters)
+    return way.read(cell, way.call(cell, x.copy(), [state.copy() for state in states]))
+
+
+def _attempt(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> str:
+    """What was called with arrays of which shapes."""
+    n, d = numbers.sizes
+    x = f"input {shape_of(way.input_axes, numbers.letters(n))}"
+    state = f"state {shape_of(way.state_axes, numbers.letters(d))}"
+    shapes = {
+        "x": x,
+        "0": state,
+        "1": state,
+        "01": f"a tuple of two states {shape_of(way.state_axes, numbers.letters(d))}",
+    }
+    return f"{source.name}({', '.join(shapes[part] for part in way.order)})"
+
+
+def _wanted(way: ForwardWay, numbers: TrialNumbers) -> str:
+    """What should have come back."""
+    letters = numbers.letters(numbers.sizes.hidden_size)
+    if way.is_sequence:
+        return f"expected the states of all steps, {in_words(_OUTPUTS[way.is_batched][0], 'd')}"
+    noun = "a state" if way.states == 1 else "two states"
+    return f"expected {noun} of shape {shape_of(way.state_axes, letters)}"

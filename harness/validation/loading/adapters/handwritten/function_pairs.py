@@ -1,0 +1,56 @@
+"""The backward that belongs to a forward function, by its name in the same module."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FunctionPair:
+    """A forward and a backward function that a user names together.
+
+    Attributes:
+        forward: The forward function.
+        backward: The backward function.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+_EXCHANGED = (("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"), ("Forward", "Backward"), ("fw", "bw"))
+
+
+def backward_names(name: str) -> Iterator[str]:
+    """Yield the names that the backward of a forward may have.
+
+    Args:
+        name: The name of the forward function or method.
+    """
+    for ahead, behind in _EXCHANGED:
+        if ahead in name:
+            yield name.replace(ahead, behind)
+    stem = re.sub(r"_?(forward|fwd|fprop|fw)_?", "_", name).strip("_")
+    for base in dict.fromkeys((name, stem)):
+        if base:
+            yield from (f"{base}_backward", f"backward_{base}", f"{base}_back", f"{base}_bwd", f"{base}_bprop")
+            yield from (f"{base}_grad", f"{base}_gradient", f"d_{base}", f"{base}_bptt")
+
+
+def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The backward function in the module of a forward function; None if there is none.
+
+    Args:
+        function: The forward function.
+    """
+    # Not every function knows its module, or has a name.
+    home = sys.modules.get(getattr(function, "__module__", "") or "")
+    for name in backward_names(str(getattr(function, "__name__", ""))):
+        partner: Callable[..., Any] | None = getattr(home, name, None)
+        if callable(partner) and partner is not function and not isinstance(partner, type):
+            return partner
+    return None

@@ -1,0 +1,143 @@
+"""A cell written by hand, called in the way that was found: rows (B, n) or sequences (T, B, n) on the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.errors import Refused, first_line
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.loading.adapters.array_bridge import (
+    ArrayArguments,
+    ArrayResults,
+    Cotangents,
+    flat_arguments,
+)
+from rnn_harness.validation.loading.adapters.handwritten.backward_way import ForwardCall
+from rnn_harness.validation.loading.adapters.handwritten.call_trial import INPUT, PARAMETER, state_place
+from rnn_harness.validation.loading.adapters.handwritten.cell_source import CellSource
+from rnn_harness.validation.loading.adapters.handwritten.find_ways import CellWays
+from rnn_harness.validation.loading.adapters.handwritten.forward_way import ForwardWay
+
+
+class HandwrittenCell:
+    """A cell as a function of its parameters and arguments.
+
+    Attributes:
+        source: The cell.
+        ways: How it is called.
+    """
+
+    def __init__(self, source: CellSource, ways: CellWays) -> None:
+        self.source, self.ways = source, ways
+
+    def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
+        """Call forward, and hand over how its backward is called."""
+        x, *states = flat_arguments(arguments)
+        if self.ways.forward.is_batched:
+            return self._batch(parameters, x, states, differentiate)
+        return self._rows(parameters, x, states, differentiate)
+
+    def _batch(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], differentiate: bool
+    ) -> ArrayResults:
+        """One call for all rows."""
+        try:
+            call = self._forward(parameters, x, states)
+        except Exception as error:
+            if not self.ways.forward.is_batched or x.shape[-2]:
+                raise
+            raise Refused(f"refuses an empty batch: {type(error).__name__}: {first_line(error)}") from None
+        if self.ways.backward is None or not differentiate:
+            return ArrayResults(call.results)
+        remaining = [call]
+
+        def pull_back(cotangents: Sequence[Array]) -> Cotangents:
+            # A backward may use up what forward left behind: it follows one forward once.
+            forward = remaining.pop() if remaining else self._forward(parameters, x, states)
+            gradients = self._backward(forward, cotangents)
+            return Cotangents(
+                {name: gradients[f"{PARAMETER}{name}"] for name in parameters},
+                [gradients[INPUT], *(gradients[state_place(number)] for number in range(len(states)))],
+            )
+
+        return ArrayResults(call.results, pull_back)
+
+    def _rows(
+        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], differentiate: bool
+    ) -> ArrayResults:
+        """One call for every row, whose gradients are added."""
+        calls = [
+            self._batch(parameters, x[..., row, :], [state[row] for state in states], differentiate)
+            for row in range(x.shape[-2])
+        ]
+        axes = [1 if self.ways.forward.is_sequence and place == 0 else 0 for place in range(self._result_count)]
+        if not calls:
+            return ArrayResults([*self._no_rows(x, parameters, states)], lambda _: _zeros(parameters, x, states))
+        arrays = [np.stack([call.arrays[place] for call in calls], axis) for place, axis in enumerate(axes)]
+        if calls[0].pullback is None:
+            return ArrayResults(arrays)
+
+        def pull_back(cotangents: Sequence[Array]) -> Cotangents:
+            parts = []
+            for row, call in enumerate(calls):
+                assert call.pullback is not None, "every row is differentiated, or none"
+                parts.append(
+                    call.pullback([np.take(value, row, axis) for value, axis in zip(cotangents, axes, strict=True)])
+                )
+            inputs = np.stack([part.arguments[0] for part in parts], x.ndim - 2)
+            return Cotangents(
+                {name: np.sum([part.parameters[name] for part in parts], 0) for name in parameters},
+                [inputs, *(np.stack([part.arguments[1 + i] for part in parts]) for i in range(len(states)))],
+            )
+
+        return ArrayResults(arrays, pull_back)
+
+    @property
+    def _result_count(self) -> int:
+        return len(self.ways.forward.results)
+
+    def _no_rows(self, x: Array, parameters: Mapping[str, Array], states: Sequence[Array]) -> list[Array]:
+        """The results of a batch without rows."""
+        trial = x[..., :1, :] if x.shape[-2] else np.zeros((*x.shape[:-2], 1, x.shape[-1]), x.dtype)
+        ones = [np.zeros((1, state.shape[1]), state.dtype) for state in states]
+        one_row = self._rows(parameters, trial, ones, False).arrays
+        return [
+            array[:, :0] if self.ways.forward.is_sequence and place == 0 else array[:0]
+            for place, array in enumerate(one_row)
+        ]
+
+    def _forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> ForwardCall:
+        """Call forward on a new cell."""
+        way = self.ways.forward
+        values = {INPUT: x} | {state_place(number): state for number, state in enumerate(states)}
+        values |= {f"{PARAMETER}{name}": value for name, value in parameters.items()}
+        cell = self.source.fresh(parameters)
+        result = way.call(cell, x, states)
+        return ForwardCall(cell, result, values, way.read(cell, result))
+
+    def _backward(self, forward: ForwardCall, cotangents: Sequence[Array]) -> dict[str, Array]:
+        """Call backward after a forward."""
+        backward, way = self.ways.backward, self.ways.forward
+        assert backward is not None, "only what has a backward is differentiated"
+        returned, before = backward.call(self.source, way, forward, cotangents)
+        return backward.gradients(way, forward, returned, before)
+
+
+def _zeros(parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Cotangents:
+    """The gradients of a batch without rows."""
+    return Cotangents(
+        {name: np.zeros_like(value) for name, value in parameters.items()},
+        [np.zeros_like(x), *(np.zeros_like(state) for state in states)],
+    )
+
+
+def outer_convention(way: ForwardWay) -> CallingConvention:
+    """How the module around a cell is called, in the words of how the cell is called.
+
+    Args:
+        way: How the cell is called.
+    """
+    return CallingConvention(way.is_sequence, way.states, packed=False, wording=str(way))

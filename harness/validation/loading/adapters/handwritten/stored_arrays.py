@@ -1,0 +1,145 @@
+"""The arrays that an object keeps: in attributes, in dictionaries and lists there, and in objects among them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+
+MAX_DEPTH = 4
+
+
+class StoredArray(NamedTuple):
+    """An array that an object keeps.
+
+    Attributes:
+        path: The attributes, keys and positions that lead to it, such as ``params/0`` or ``forget/W``.
+        value: The array.
+    """
+
+    path: str
+    value: Array
+
+
+def stored_arrays(holder: object) -> dict[str, Array]:
+    """The arrays that an object keeps, by their paths; one that is kept twice has the path that is shortest."""
+    paths: dict[int, StoredArray] = {}
+    for stored in _walk(holder, "", 0, set()):
+        known = paths.get(id(stored.value))
+        if known is None or _rank(stored.path) < _rank(known.path):
+            paths[id(stored.value)] = stored
+    return dict(paths.values())
+
+
+def _rank(path: str) -> tuple[int, bool, int]:
+    """Order paths: short ones first, named ones before numbered ones."""
+    last = path.rpartition("/")[2]
+    return path.count("/"), last.isdigit(), len(path)
+
+
+def _walk(holder: object, prefix: str, depth: int, seen: set[int]) -> Iterator[StoredArray]:
+    """The arrays in an object, a dictionary, a list or a tuple."""
+    if depth > MAX_DEPTH or id(holder) in seen:
+        return
+    seen.add(id(holder))
+    for name, value in _entries(holder):
+        path = f"{prefix}{name}"
+        if isinstance(value, np.ndarray):
+            yield StoredArray(path, value)
+        elif _holds_arrays(value):
+            yield from _walk(value, f"{path}/", depth + 1, seen)
+
+
+def _entries(holder: object) -> Iterator[tuple[str, object]]:
+    """The attributes of an object, or the entries of a dictionary, a list or a tuple."""
+    if isinstance(holder, dict):
+        yield from ((str(key), value) for key, value in holder.items())
+    elif isinstance(holder, list | tuple):
+        yield from ((str(position), value) for position, value in enumerate(holder))
+    elif hasattr(holder, "__dict__"):
+        yield from vars(holder).items()
+
+
+def _holds_arrays(value: object) -> bool:
+    """Whether a value may hold arrays: a container, or an object of a class that no library of the kind defines."""
+    if isinstance(value, dict | list | tuple):
+        return True
+    module = type(value).__module__
+    return hasattr(value, "__dict__") and not isinstance(value, type) and module not in ("builtins", "numpy", "types")
+
+
+def copy_with_arrays(holder: object, arrays: Mapping[int, Array]) -> object:
+    """A deep copy of an object in which other arrays stand for some of its own, wherever those are kept.
+
+    Args:
+        holder: The object.
+        arrays: The arrays of the copy, by the id of the object's own.
+    """
+    memo: dict[int, object] = dict(arrays)
+    try:
+        return copy.deepcopy(holder, memo)
+    except Exception:  # an object may hold what cannot be copied: a lock, a module, an open file
+        return _copy_of_containers(holder, arrays, 0)
+
+
+def _copy_of_containers(value: object, arrays: Mapping[int, Array], depth: int) -> object:
+    """A copy of an object and of the containers in it; anything else is shared with it."""
+    if isinstance(value, np.ndarray):
+        return arrays.get(id(value), value)
+    if depth > MAX_DEPTH:
+        return value
+    if isinstance(value, dict):
+        return {key: _copy_of_containers(entry, arrays, depth + 1) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_copy_of_containers(entry, arrays, depth + 1) for entry in value]
+    if type(value) is tuple:
+        return tuple(_copy_of_containers(entry, arrays, depth + 1) for entry in value)
+    if not _holds_arrays(value) or isinstance(value, tuple):
+        return value
+    copied = copy.copy(value)
+    for name, entry in vars(value).items():
+        vars(copied)[name] = _copy_of_containers(entry, arrays, depth + 1)
+    return copied
+
+
+_GRADIENT_HOLDERS = frozenset(("grads", "gradients", "grad", "dparams", "derivatives"))
+_GRADIENT_PREFIXES = ("d_", "grad_", "d")
+_GRADIENT_SUFFIXES = ("_grad", "_gradient", "_d")
+_PARAMETER_HOLDERS = frozenset(("params", "parameters", "weights", "param", "theta"))
+_WEIGHT_NAMES = ("w", "u", "v", "r", "b", "k", "kernel", "p", "theta", "alpha", "gamma", "beta")
+
+
+def is_gradient_path(path: str, paths: Mapping[str, object]) -> bool:
+    """Whether a path is that of the gradient of another array, or leads through a container of gradients.
+
+    Args:
+        path: The path of an array.
+        paths: The paths of all arrays of the object.
+    """
+    holder, _, last = path.rpartition("/")
+    if any(part.strip("_") in _GRADIENT_HOLDERS for part in holder.split("/")):
+        return True
+    names = {other.rpartition("/")[2] for other in paths}
+    stems = [last.removeprefix(prefix) for prefix in _GRADIENT_PREFIXES if last.startswith(prefix)]
+    stems += [last.removesuffix(suffix) for suffix in _GRADIENT_SUFFIXES if last.endswith(suffix)]
+    return any(stem and stem != last and stem in names for stem in stems)
+
+
+def is_weight_path(path: str) -> bool:
+    """Whether an array of that path is called as weights and biases are."""
+    holder, _, last = path.rpartition("/")
+    named = any(part.strip("_") in _PARAMETER_HOLDERS for part in holder.split("/"))
+    return named or last.lower().lstrip("_").startswith(_WEIGHT_NAMES)
+
+
+def possible_parameters(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Those of an object's arrays that may be parameters: of floats, one to three axes, no gradients."""
+    return {
+        path: value
+        for path, value in arrays.items()
+        if value.dtype.kind == "f" and 1 <= value.ndim <= 3 and value.size and not is_gradient_path(path, arrays)
+    }

@@ -1,0 +1,45 @@
+"""Arguments for a class or function whose arguments are sizes of its own: vocabularies, classes, layers."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+
+_SIZES: tuple[tuple[str, int | float | bool], ...] = (
+    (r"bidirectional|batch_first|use_|with_", False),
+    (r"drop|(^|_)p$|prob|rate", 0.0),
+    (r"layers?$|depth|n_?layers|num_?layers|stacks?", 2),
+    (r"heads?", 2),
+    (r"vocab|ntoken|n_?tokens|n_?chars|n_?words|num_embeddings|dict|alphabet", 11),
+    (r"emb|ninp|word_dim|d_model|model_dim|(^|_)dim$|width", 6),
+    (r"class|output|target|label|tag|n_out|out_|horizon|num_outputs|categor|pred", 4),
+    (r"hid|units|nhid|rnn_size|memory|state", 8),
+    (r"batch", 3),
+    (r"seq|len|steps|window|time", 9),
+)
+"""What an argument is given, by its name; the first row that fits counts."""
+_FURTHER_SIZES = (5, 6, 8, 4, 10, 12, 14)
+"""What arguments of other names are given, one after the other."""
+
+
+def named_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object]:
+    """Give each argument that a constructor requires a value that its name suggests.
+
+    Args:
+        function: The class or function.
+        options: What the user gives; those arguments are left out.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+    further = iter(_FURTHER_SIZES)
+    arguments: dict[str, object] = {}
+    for name, parameter in parameters.items():
+        is_open = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if is_open or name in options or parameter.default is not parameter.empty:
+            continue
+        value = next((value for pattern, value in _SIZES if re.search(pattern, name.lower())), None)
+        arguments[name] = next(further, 5) if value is None else value
+    return arguments

@@ -1,0 +1,32 @@
+"""What the arguments of models and of their constructors are usually called."""
+
+from __future__ import annotations
+
+import re
+
+_LENGTHS = re.compile(r"(^|_)(len|lens|length|lengths|seqlens?|seq_?lens?|n_?steps)$")
+_STATES = re.compile(
+    r"^(h|c|s|hc|hx|cx|hs|cs|h_?0|c_?0|h_?t|c_?t|hiddens?|states?|memory|carry|prev|cell)$"
+    r"|hidden|state|^prev_|_prev$|^init(ial)?_|^h_|^c_"
+)
+_MASK = re.compile(r"mask")
+_INPUT_OF_NUMBERS = re.compile(r"^(x|xs|input|inputs|seq|sequence|data|obs|history|features|signal|window)$")
+
+
+def is_lengths(name: str) -> bool:
+    """Whether an argument of this name is the lengths of the rows."""
+    return _LENGTHS.search(name) is not None
+
+
+def is_state(name: str) -> bool:
+    """Whether an argument of this name is a state."""
+    return _STATES.search(name) is not None
+
+
+def is_mask(name: str) -> bool:
+    """Whether an argument of this name is a mask of the steps."""
+    return _MASK.search(name) is not None
+
+
+STATE_METHODS = ("init_hidden", "init_state", "initial_state", "begin_state", "zero_state", "get_initial_state")
+"""The methods of a model that give its initial states."""

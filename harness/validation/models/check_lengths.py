@@ -1,0 +1,217 @@
+"""Are the lengths of the rows honoured: padding without influence, rows in any order?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rnn_harness.validation.models.argument_names import is_lengths
+from rnn_harness.validation.models.layout import arrival_order
+from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments, map_tensors
+from rnn_harness.validation.models.run_model import ModelRun
+from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
+from rnn_harness.validation.models.under_test import ModelUnderTest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CHECK = "lengths"
+FURTHER_STEPS = 3
+"""By how many steps the padding is lengthened."""
+
+
+@dataclass(frozen=True)
+class PaddedBatch:
+    """Arguments with rows of different lengths.
+
+    Attributes:
+        arguments: The arguments.
+        lengths: The lengths of the rows, falling.
+        batch_axis: The axis of the sequence that is the batch.
+    """
+
+    arguments: ModelArguments
+    lengths: Tensor
+    batch_axis: int
+
+    @property
+    def steps(self) -> int:
+        """The number of steps, padding included."""
+        return int(self.arguments.sequence.shape[1 - self.batch_axis])
+
+
+def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
+    """Change what stands beyond the rows' ends, append more of it, and put the rows in another order."""
+    batch = _padded_batch(model)
+    if batch is None:
+        return
+    expected = model.runs(batch.arguments)
+    if expected is None:
+        yield not_run(CHECK, "it raises for rows of different lengths")
+        return
+    checks = (_changed_padding(model, batch), _more_padding(model, batch))
+    for words, changed in checks:
+        run = model.runs(changed) if changed is not None else None
+        row = _first_differing_row(model, batch, run, expected) if run is not None else None
+        if row is not None:
+            length = int(batch.lengths[row])
+            sentence = f"{words} changes the outputs of row {row}, whose length of {length} of {batch.steps} was given"
+            yield refuted(CHECK, f"{sentence}: its padding is not left out")
+            return
+    yield from _other_order(model, batch, expected)
+
+
+def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:
+    """Arguments with rows of falling lengths; None where the model takes no lengths."""
+    import torch
+
+    batch_axis = _batch_axis(model)
+    if batch_axis is None:
+        return None
+    name, by_keyword = _lengths_argument(model)
+    if not name:
+        return None
+    sequence = model.arguments.sequence
+    rows, steps = sequence.shape[batch_axis], sequence.shape[1 - batch_axis]
+    lengths = torch.tensor([max(2, steps - row) for row in range(rows)])
+    padded = _with_padding(model, sequence, lengths, batch_axis)
+    arguments = model.arguments.with_sequence(padded)
+    if any(argument.name == name for argument in arguments.arguments):
+        arguments = arguments.with_value(name, lengths)
+    else:
+        arguments = arguments.with_argument(ModelArgument(name, "lengths", lengths, by_keyword))
+    return PaddedBatch(arguments, lengths, batch_axis)
+
+
+def _batch_axis(model: ModelUnderTest) -> int | None:
+    """The axis of the sequence that is the batch, as the recurrent parts have it."""
+    time_axis = arrival_order(model).time_axis if len(model.arguments.grid) == 2 else None
+    if time_axis is not None:
+        return 1 - time_axis
+    given = model.arguments.of_role("lengths")
+    shape = model.arguments.sequence.shape
+    fitting = [axis for axis in (0, 1) if given and len(shape) > 1 and len(given[0].value) == shape[axis]]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _lengths_argument(model: ModelUnderTest) -> tuple[str, bool]:
+    """The name of the argument for lengths, and whether it may be left out; empty without one."""
+    if given := model.arguments.of_role("lengths"):
+        return given[0].name, given[0].by_keyword
+    try:
+        parameters = inspect.signature(model.module.forward).parameters
+    except (TypeError, ValueError):
+        return "", False
+    return next((name for name in parameters if is_lengths(name)), ""), True
+
+
+def _with_padding(model: ModelUnderTest, sequence: Tensor, lengths: Tensor, batch_axis: int) -> Tensor:
+    """The sequence with padding beyond the ends of the rows."""
+    padded = sequence.clone()
+    for row, length in enumerate(lengths.tolist()):
+        padded.select(batch_axis, row)[length:] = _padding(model)
+    return padded
+
+
+def _padding(model: ModelUnderTest) -> int:
+    """The token that stands for padding, or zero."""
+    from torch import nn
+
+    embeddings = [module for module in model.module.modules() if isinstance(module, nn.Embedding)]
+    return next((e.padding_idx for e in embeddings if e.padding_idx is not None), 0)
+
+
+def _changed_padding(model: ModelUnderTest, batch: PaddedBatch) -> tuple[str, ModelArguments | None]:
+    """The same rows with other numbers beyond their ends; not for tokens, where padding has a token of its own."""
+    words = "what stands beyond its end"
+    if model.arguments.vocabulary:
+        return words, None
+    changed = batch.arguments.sequence.clone()
+    for row, length in enumerate(batch.lengths.tolist()):
+        changed.select(batch.batch_axis, row)[length:] += 1
+    return words, batch.arguments.with_sequence(changed)
+
+
+def _more_padding(model: ModelUnderTest, batch: PaddedBatch) -> tuple[str, ModelArguments]:
+    """The same rows with more steps of padding."""
+    import torch
+
+    sequence = batch.arguments.sequence
+    shape = list(sequence.shape)
+    shape[1 - batch.batch_axis] = FURTHER_STEPS
+    further = torch.full(shape, _padding(model), dtype=sequence.dtype)
+    longer = torch.cat([sequence, further], 1 - batch.batch_axis)
+    return f"padding that is {FURTHER_STEPS} steps longer", batch.arguments.with_sequence(longer)
+
+
+def _first_differing_row(model: ModelUnderTest, batch: PaddedBatch, run: ModelRun, expected: ModelRun) -> int | None:
+    """The first row of which a valid output differs between two runs."""
+    for computed, value in zip(run.outputs, expected.outputs, strict=True):
+        for row, length in enumerate(batch.lengths.tolist()):
+            first = _valid(computed, row, length, batch)
+            second = _valid(value, row, length, batch)
+            if first is None or second is None or first.shape != second.shape:
+                continue
+            if bool(model.clear_difference(first, second).any()):
+                return row
+    return None
+
+
+def _valid(output: Tensor, row: int, length: int, batch: PaddedBatch) -> Tensor | None:
+    """The numbers of an output that are about one row and its valid steps; None where it has no axis of rows."""
+    rows = len(batch.lengths)
+    axis = next((k for k in _likely_axes(batch, output) if output.shape[k] == rows), None)
+    if axis is None:
+        return None
+    of_row = output.select(axis, row)
+    step_sizes = (batch.steps, batch.steps + FURTHER_STEPS)
+    time = next((k for k, size in enumerate(of_row.shape[:-1] or of_row.shape) if size in step_sizes), None)
+    return of_row if time is None else of_row.narrow(time, 0, length)
+
+
+def _likely_axes(batch: PaddedBatch, output: Tensor) -> list[int]:
+    """The axes of an output, the one that is the batch of the sequence first."""
+    return sorted(range(output.dim()), key=lambda axis: axis != batch.batch_axis)
+
+
+def _other_order(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> Iterator[WiringStatement]:
+    """Put the rows in another order: the outputs must come in that order."""
+    import torch
+
+    rows = len(batch.lengths)
+    order = torch.tensor([(2 * row + 1) % rows if rows % 2 else rows - 1 - row for row in range(rows)])
+    arguments = _in_order(batch, order)
+    if arguments is None:
+        yield agrees(CHECK, "padding has no influence")
+        return
+    run = model.runs(arguments)
+    if run is None:
+        yield agrees(CHECK, "padding has no influence; rows must come in falling lengths")
+        return
+    for computed, value in zip(run.outputs, expected.outputs, strict=True):
+        axes = [axis for axis, size in enumerate(value.shape) if size == rows]
+        if len(axes) != 1 or computed.shape != value.shape:
+            continue
+        if bool(model.clear_difference(computed, value.index_select(axes[0], order)).any()):
+            sentence = "rows in another order, each with its length, do not give their outputs in that order"
+            yield refuted(CHECK, sentence)
+            return
+    yield agrees(CHECK, "padding has no influence, and rows may come in any order")
+
+
+def _in_order(batch: PaddedBatch, order: Tensor) -> ModelArguments | None:
+    """The arguments with all that they hold of the rows in another order; None where an axis may be rows or not."""
+    rows = len(order)
+    is_clear = True
+
+    def reorder(tensor: Tensor) -> Tensor:
+        nonlocal is_clear
+        axes = [axis for axis, size in enumerate(tensor.shape) if size == rows]
+        is_clear = is_clear and len(axes) < 2
+        return tensor.index_select(axes[0], order) if axes else tensor
+
+    arguments = (replace(a, value=map_tensors(reorder, a.value)) for a in batch.arguments.arguments)
+    reordered = replace(batch.arguments, arguments=tuple(arguments))
+    return reordered if is_clear else None

@@ -1,0 +1,64 @@
+"""Which steps of the input does each step of the output depend on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from rnn_harness.validation.models.layout import arrival_order, row_reading
+from rnn_harness.validation.models.statement import WiringStatement, agrees, refuted
+from rnn_harness.validation.models.under_test import ModelUnderTest
+
+CHECK = "time"
+FEWEST_STEPS = 4
+Pattern = Callable[[int, int, int], bool]
+"""Whether step ``t`` of the output depends on step ``s`` of the input, of so many steps in all."""
+_PATTERNS: Mapping[str, Pattern] = {
+    "on that step and those before it": lambda t, s, _steps: s <= t,
+    "on the steps before it alone": lambda t, s, _steps: s < t,
+    "on that step and those after it": lambda t, s, _steps: s >= t,
+    "on all steps": lambda _t, _s, _steps: True,
+}
+_TURNED = "on the first steps and on as many of the last"
+_MISALIGNED: Mapping[str, Pattern] = {_TURNED: lambda t, s, steps: s <= t or s >= steps - 1 - t}
+
+
+def check_time(model: ModelUnderTest) -> Iterator[WiringStatement]:
+    """See which steps of an output with an axis of time change with each step of the input."""
+    time_axis = arrival_order(model).time_axis
+    if time_axis is None or len(model.arguments.grid) != 2 or row_reading(model, 1 - time_axis).kind != "apart":
+        return
+    sequence = model.arguments.sequence
+    steps, rows = sequence.shape[time_axis], sequence.shape[1 - time_axis]
+    if steps < FEWEST_STEPS:
+        return
+    for index, output in enumerate(model.baseline.outputs):
+        axes = [axis for axis in range(output.dim()) if output.shape[axis] == steps]
+        if len(axes) != 1 or rows == steps:
+            continue
+        depends = _dependence(model, index, axes[0], time_axis, steps)
+        name = f"output {index}" if len(model.baseline.outputs) > 1 else "the output"
+        if _fits(depends, _MISALIGNED[_TURNED], steps):
+            sentence = (
+                f"the outputs of the reverse direction are not turned back: step t of {name} depends {_TURNED}, so "
+                "that states of different steps are put together"
+            )
+            yield refuted(CHECK, sentence)
+            continue
+        words = next((words for words, pattern in _PATTERNS.items() if _fits(depends, pattern, steps)), "")
+        if words:
+            yield agrees(CHECK, f"each step of {name} depends {words}")
+
+
+def _dependence(model: ModelUnderTest, index: int, axis: int, time_axis: int, steps: int) -> list[list[bool]]:
+    """Whether step t of an output depends on step s of the input, as a table [t][s]."""
+    table = [[False] * steps for _ in range(steps)]
+    for place, influence in model.influences.items():
+        mask = influence.exactly[index].movedim(axis, 0).reshape(steps, -1).any(1)
+        for t in mask.nonzero().flatten().tolist():
+            table[t][place[time_axis]] = True
+    return table
+
+
+def _fits(depends: list[list[bool]], pattern: Pattern, steps: int) -> bool:
+    """Whether a table is that of a pattern."""
+    return all(depends[t][s] == pattern(t, s, steps) for t in range(steps) for s in range(steps))

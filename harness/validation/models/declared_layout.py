@@ -1,0 +1,81 @@
+"""Which axis of its input a model declares to be the batch: in its docstring, or in a comment of its forward."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_BATCH = re.compile(r"^(b|bs|bsz|nb|batch|batches|batch[_ ]?size|n_?batch|num_seqs?|batch_sz)$")
+_TIME = re.compile(
+    r"^(t|l|s|seq|seq_?len(gth)?|sequence|sequence[_ ]length|len|length|max_?len|time|times|steps?|time_?steps?|"
+    r"num_steps|n_steps|window|t_max)$"
+)
+_SHAPE = re.compile(r"[(\[]([^()\[\]]{3,60})[)\]]")
+_RESULT = re.compile(r"->|→|\breturn|\bgives?\b|\boutputs?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class DeclaredLayout:
+    """What a model says about its input.
+
+    Attributes:
+        batch_axis: The axis that is the batch, 0 or 1; the other one is time.
+        words: The place where it says so, as it stands there.
+    """
+
+    batch_axis: int
+    words: str
+
+
+def declared_layout(module: nn.Module, argument: str) -> DeclaredLayout | None:
+    """Read which axis of an argument a model declares to be the batch.
+
+    Args:
+        module: The model.
+        argument: The name of the argument.
+
+    Returns:
+        What it declares; None where it says nothing, or contradicts itself.
+    """
+    declared = [layout for text in _texts(module) if (layout := _read(text, argument)) is not None]
+    return declared[0] if len({layout.batch_axis for layout in declared}) == 1 else None
+
+
+def _texts(module: nn.Module) -> Iterator[str]:
+    """Yield the docstrings of the class and of its forward, and the comments of its forward."""
+    yield from filter(None, (inspect.getdoc(type(module)), inspect.getdoc(type(module).forward)))
+    try:
+        source = inspect.getsource(type(module).forward)
+    except (OSError, TypeError):  # it was made where there is no source
+        return
+    yield from (line.partition("#")[2] for line in source.splitlines() if "#" in line)
+
+
+def _read(text: str, argument: str) -> DeclaredLayout | None:
+    """Read one text: the shape behind the argument's name, or the first one, where it is none of a result."""
+    shapes = [(match, axis) for match in _SHAPE.finditer(text) if (axis := _batch_axis(match[1])) is not None]
+    named = re.compile(rf"(?<!\w){re.escape(argument)}\s*(:|=|is|of shape|has shape|)\s*$")
+    for match, axis in shapes:
+        if named.search(text[: match.start()]):
+            return DeclaredLayout(axis, f"{argument} {match[0]}")
+    for match, axis in shapes[:1]:
+        before = text[: match.start()]
+        if not _RESULT.search(before) and not re.search(r"\w\s*[:=]\s*$", before):
+            return DeclaredLayout(axis, match[0])
+    return None
+
+
+def _batch_axis(shape: str) -> int | None:
+    """The axis of the batch of a shape in words; None where its first two axes are not batch and time."""
+    axes = [axis.strip().lower() for axis in shape.split(",")]
+    if len(axes) < 2:
+        return None
+    if _BATCH.match(axes[0]) and _TIME.match(axes[1]):
+        return 0
+    return 1 if _TIME.match(axes[0]) and _BATCH.match(axes[1]) else None

@@ -1,0 +1,152 @@
+"""Find what a model can be called with, by calling it: numbers or tokens, and states, lengths or masks as needed."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rnn_harness.errors import first_line
+from rnn_harness.validation.models.argument_names import is_lengths, is_mask, is_state
+from rnn_harness.validation.models.example_inputs import example_arguments
+from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
+from rnn_harness.validation.models.model_sizes import ModelSizes, read_sizes
+from rnn_harness.validation.models.run_model import run_model
+from rnn_harness.validation.models.state_forms import state_forms
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+MOST_ATTEMPTS = 600
+"""How many ways of calling a model are tried."""
+
+
+class ModelNotCalled(Exception):
+    """No way of calling a model is known; the message holds what it said to the most likely ones."""
+
+
+def find_arguments(module: nn.Module, watched: Sequence[str], dtype: torch.dtype) -> ModelArguments:
+    """Find arguments that a model takes.
+
+    Args:
+        module: The model, in evaluation mode.
+        watched: The names of its recurrent parts, one of which must be called; empty if it has none.
+        dtype: The format of its numbers.
+
+    Returns:
+        Arguments with generic numbers.
+
+    Raises:
+        ModelNotCalled: It raised for all that were tried, or none of its recurrent parts was called.
+    """
+    errors: dict[str, None] = {}
+    fallback: ModelArguments | None = None
+    for arguments in itertools.islice(_attempts(module, dtype), MOST_ATTEMPTS):
+        try:
+            run = run_model(module, arguments, watched)
+        except (Exception, SystemExit) as error:  # a model that is called in a wrong way may raise anything
+            errors.setdefault(f"{type(error).__name__}: {first_line(error)}"[:160])
+            continue
+        if not run.outputs:
+            errors.setdefault("it gave no tensor")
+        elif watched and not run.calls:
+            fallback = fallback or arguments
+        else:
+            return arguments
+    if fallback is not None:
+        raise ModelNotCalled(f"it runs without calling {', '.join(watched)}")
+    raise ModelNotCalled("; ".join(list(errors)[:3]) or "its forward takes no argument")
+
+
+def _attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]:
+    """Every call that is tried, likely ones first."""
+    yield from (arguments.to(dtype) for arguments in example_arguments(module))
+    try:
+        parameters = list(inspect.signature(module.forward).parameters.values())
+    except (TypeError, ValueError):
+        return
+    required = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    names = required or [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)][:1]
+    if not names:
+        return
+    sizes = read_sizes(module)
+    first = next((i for i, p in enumerate(names) if not is_state(p.name)), 0)
+    for sequence, grid, vocabulary in _sequences(sizes, dtype):
+        forms = [
+            [ModelArgument(p.name, "sequence", sequence, p.kind is p.KEYWORD_ONLY)]
+            if index == first
+            else list(_further(p, module, sizes, sequence, grid, dtype))
+            for index, p in enumerate(names)
+        ]
+        for chosen in itertools.product(*forms):
+            yield ModelArguments(chosen, grid, vocabulary)
+
+
+def _sequences(sizes: ModelSizes, dtype: torch.dtype) -> Iterator[tuple[Tensor, tuple[int, ...], int]]:
+    """Yield sequences of numbers and of tokens, each with its grid and the size of its vocabulary."""
+    import torch
+
+    generator = torch.Generator().manual_seed(3)
+
+    def numbers(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    first, second = sizes.free_sizes
+    if sizes.vocabulary:
+
+        def tokens(*shape: int) -> Tensor:
+            return torch.randint(1, sizes.vocabulary, shape, generator=generator)
+
+        yield tokens(first, second), (0, 1), sizes.vocabulary
+        yield tokens(first), (0,), sizes.vocabulary
+    for n in sizes.features:
+        yield numbers(first, second, n), (0, 1), 0
+    yield numbers(first, second), (0, 1), 0
+    for n in sizes.features:
+        yield numbers(first, n), (0,), 0
+    yield numbers(first), (0,), 0
+
+
+def _further(
+    parameter: inspect.Parameter,
+    module: nn.Module,
+    sizes: ModelSizes,
+    sequence: Tensor,
+    grid: tuple[int, ...],
+    dtype: torch.dtype,
+) -> Iterator[ModelArgument]:
+    """Yield what an argument after the sequence may be."""
+    name, by_keyword = parameter.name, parameter.kind is parameter.KEYWORD_ONLY
+    lengths_of = [sequence.shape[axis] for axis in grid]
+
+    def argument(role: Any, value: Any) -> ModelArgument:
+        return ModelArgument(name, role, value, by_keyword)
+
+    import torch
+
+    if is_lengths(name):
+        for rows, steps in itertools.permutations(lengths_of) if len(grid) == 2 else ():
+            yield argument("lengths", torch.full((rows,), steps))
+    elif is_mask(name):
+        shapes = [tuple(lengths_of), *((size, 1) for size in lengths_of), *((size,) for size in lengths_of)]
+        for shape in shapes:
+            yield argument("mask", _between(shape, dtype))
+            yield argument("mask", torch.ones(shape, dtype=torch.bool))
+    elif is_state(name):
+        for rows in reversed(lengths_of):
+            yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
+    else:
+        yield argument("further", sequence.flip(0))
+        yield from (argument("further", _between(tuple(lengths_of[:k]), dtype)) for k in range(len(grid), 0, -1))
+        for rows in reversed(lengths_of):
+            yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
+
+
+def _between(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Generic numbers between 0 and 1: whatever they switch is neither on nor off everywhere."""
+    import torch
+
+    generator = torch.Generator().manual_seed(9)
+    return (0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)).to(dtype)

@@ -1,0 +1,149 @@
+"""The arguments of one call of a model, and the same with some of their numbers changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Role = Literal["sequence", "lengths", "mask", "state", "further"]
+"""What an argument is: the first sequence (numbers or tokens), the lengths of its rows, a mask, a state, or other."""
+
+
+@dataclass(frozen=True)
+class ModelArgument:
+    """One argument.
+
+    Attributes:
+        name: Its name in the signature.
+        role: What it is.
+        value: A tensor, or tensors in lists, tuples and dictionaries.
+        by_keyword: Whether it is given by its name.
+    """
+
+    name: str
+    role: Role
+    value: Any
+    by_keyword: bool = False
+
+
+@dataclass(frozen=True)
+class ModelArguments:
+    """The arguments of one call.
+
+    Attributes:
+        arguments: All of them, in their order.
+        grid: The axes of the sequence that are no features: steps and rows in an order that is not known, or one.
+        vocabulary: The number of tokens; 0 where the sequence is one of numbers.
+    """
+
+    arguments: tuple[ModelArgument, ...]
+    grid: tuple[int, ...]
+    vocabulary: int = 0
+
+    @property
+    def sequence(self) -> Tensor:
+        """The sequence."""
+        tensor: Tensor = self.of_role("sequence")[0].value
+        return tensor
+
+    @property
+    def positional(self) -> tuple[Any, ...]:
+        """The values that are given by position."""
+        return tuple(argument.value for argument in self.arguments if not argument.by_keyword)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The values that are given by name."""
+        return {argument.name: argument.value for argument in self.arguments if argument.by_keyword}
+
+    def of_role(self, role: Role) -> tuple[ModelArgument, ...]:
+        """The arguments of a role."""
+        return tuple(argument for argument in self.arguments if argument.role == role)
+
+    def with_value(self, name: str, value: Any) -> ModelArguments:
+        """The same with another value of one argument."""
+        arguments = (replace(a, value=value) if a.name == name else a for a in self.arguments)
+        return replace(self, arguments=tuple(arguments))
+
+    def with_sequence(self, sequence: Tensor) -> ModelArguments:
+        """The same with another sequence."""
+        return self.with_value(self.of_role("sequence")[0].name, sequence)
+
+    def with_argument(self, argument: ModelArgument) -> ModelArguments:
+        """The same with one argument more, or another in the place of the one of its name."""
+        remaining = (known for known in self.arguments if known.name != argument.name)
+        return replace(self, arguments=(*remaining, argument))
+
+    def moved(self, place: tuple[int, ...]) -> ModelArguments:
+        """The same with another token, or other numbers, at one place of the grid."""
+        sequence = self.sequence.clone()
+        before = sequence[place]
+        sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + _uneven(before)
+        return self.with_sequence(sequence)
+
+    def copied(self) -> ModelArguments:
+        """Copy every tensor, since a model may write into its arguments."""
+        arguments = (replace(a, value=map_tensors(lambda t: t.detach().clone(), a.value)) for a in self.arguments)
+        return replace(self, arguments=tuple(arguments))
+
+    def to(self, dtype: torch.dtype) -> ModelArguments:
+        """The same with all numbers in one format."""
+
+        def convert(tensor: Tensor) -> Tensor:
+            return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+        return replace(self, arguments=tuple(replace(a, value=map_tensors(convert, a.value)) for a in self.arguments))
+
+
+def _uneven(like: Tensor) -> Tensor:
+    """Numbers of usual size that are not all alike, since a normalisation takes away what is."""
+    import torch
+
+    return 1 + torch.sin(torch.arange(like.numel(), dtype=like.dtype)).reshape(like.shape) / 2
+
+
+def other_token(token: Tensor, vocabulary: int) -> Tensor:
+    """Another token for each token; never 0, which is padding in most vocabularies."""
+    return token % (vocabulary - 1) + 1
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """Apply a function to every tensor in lists, tuples and dictionaries."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        return value._replace(data=function(value.data))
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(map_tensors(function, part) for part in value))
+    if isinstance(value, tuple | list):
+        return type(value)(map_tensors(function, part) for part in value)
+    if isinstance(value, Mapping):
+        return {key: map_tensors(function, part) for key, part in value.items()}
+    return value
+
+
+def named_tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in lists, tuples, dictionaries and dataclasses, each with its place."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        yield f"{name}.data", value.data
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from named_tensors(part, f"{name}[{key!r}]")
+    elif isinstance(value, tuple | list):
+        for index, part in enumerate(value):
+            yield from named_tensors(part, f"{name}[{index}]")
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from named_tensors(vars(value)[field.name], f"{name}.{field.name}")

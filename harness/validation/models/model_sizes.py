@@ -1,0 +1,57 @@
+"""The sizes that stand in a model's parameters, and sizes for its arguments that cannot be confused with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_FREE = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+"""Primes, so that no axis is a multiple of another; five steps suffice to tell the first, the last and all apart."""
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """Sizes of a model.
+
+    Attributes:
+        features: What the last axis of its inputs may be, likely ones first.
+        hidden: The hidden sizes of its recurrent parts, or else what the columns of its weights suggest.
+        vocabulary: The smallest number of tokens that one of its embeddings takes; 0 without an embedding.
+        free_sizes: Two sizes, for steps and rows, that no axis of a parameter has.
+        parts: torch's layers and cells in it.
+    """
+
+    features: tuple[int, ...]
+    hidden: tuple[int, ...]
+    vocabulary: int
+    free_sizes: tuple[int, int]
+    parts: tuple[RecurrentPart, ...]
+
+
+def read_sizes(module: nn.Module) -> ModelSizes:
+    """Read the sizes of a model from its modules and parameters."""
+    from torch import nn
+
+    parts = find_torch_parts(module)
+    linear = [part.in_features for part in module.modules() if isinstance(part, nn.Linear)]
+    embeddings = [part.num_embeddings for part in module.modules() if isinstance(part, nn.Embedding)]
+    norms = [part.normalized_shape[-1] for part in module.modules() if isinstance(part, nn.LayerNorm)]
+    columns = [parameter.shape[-1] for parameter in module.parameters() if parameter.dim() > 1]
+    hidden = list(dict.fromkeys(part.output_size for part in parts)) or list(dict.fromkeys(columns))
+    differences = [size - d for size in linear for d in hidden if size > d]
+    features = dict.fromkeys([*(part.input_size for part in parts), *linear, *norms, *columns, *differences, 1])
+    axes = {size for parameter in module.parameters() for size in parameter.shape}
+    taken = {*axes, *features, *hidden, *(2 * d for d in hidden), *(d + n for d in hidden for n in features)}
+    free = [size for size in _FREE if size not in taken]
+    return ModelSizes(
+        tuple(size for size in features if size > 0)[:12],
+        tuple(hidden[:4]),
+        min(embeddings, default=0) if min(embeddings, default=0) > 2 else 0,
+        (free[0], free[1]),
+        parts,
+    )

@@ -1,0 +1,137 @@
+"""The calls of recurrent parts with steps first: what went in and out, and outputs with some steps changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnn_harness.validation.models.recurrent_part import RecurrentPart
+from rnn_harness.validation.models.run_model import ModelRun, ModuleCall
+from rnn_harness.validation.models.under_test import state_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PartCall:
+    """One call of a recurrent part.
+
+    Attributes:
+        part: The part.
+        call: The call as it was observed.
+        inputs: The inputs (T, B, n); of a cell T is 1.
+        given_states: The states that it was given; none where it was given none.
+        outputs: The outputs (T, B, d) of a layer, the new hidden state (1, B, d) of a cell.
+        new_states: The states that came back.
+    """
+
+    part: RecurrentPart
+    call: ModuleCall
+    inputs: Tensor
+    given_states: tuple[Tensor, ...]
+    outputs: Tensor
+    new_states: tuple[Tensor, ...]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps."""
+        return len(self.inputs)
+
+
+def part_calls(run: ModelRun, part: RecurrentPart) -> list[PartCall]:
+    """Read the calls of a part in a run; calls whose arguments are none of a layer or cell are left out."""
+    return [reading for call in run.of(part.name) if (reading := _read(part, call)) is not None]
+
+
+def _read(part: RecurrentPart, call: ModuleCall) -> PartCall | None:
+    """Read one call."""
+    if not call.arguments:
+        return None
+    inputs = steps_first(part, call.arguments[0])
+    state = call.arguments[1] if len(call.arguments) > 1 else None
+    result = call.result
+    if part.is_layer:
+        if not isinstance(result, tuple) or len(result) != 2:
+            return None
+        outputs, new_states = steps_first(part, result[0]), state_tensors(result[1])
+    else:
+        new_states = state_tensors(result)
+        outputs = steps_first(part, new_states[0]) if new_states else None
+    if inputs is None or outputs is None:
+        return None
+    return PartCall(part, call, inputs, tuple(state_tensors(state)), outputs, tuple(new_states))
+
+
+def steps_first(part: RecurrentPart, value: Any) -> Tensor | None:
+    """Bring the inputs or outputs of a part into the form (T, B, .).
+
+    Args:
+        part: The part.
+        value: A tensor, or packed sequences, which are padded.
+
+    Returns:
+        The tensor; None if the value is neither.
+    """
+    import torch
+    from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+    if isinstance(value, PackedSequence):
+        return pad_packed_sequence(value)[0]
+    if not isinstance(value, torch.Tensor):
+        return None
+    if not part.is_layer:
+        return value.reshape(1, -1, value.shape[-1])
+    if value.dim() == 2:
+        return value.unsqueeze(1)
+    return value.transpose(0, 1) if part.batch_first else value
+
+
+def is_packed(call: ModuleCall) -> bool:
+    """Say whether a call was given packed sequences."""
+    from torch.nn.utils.rnn import PackedSequence
+
+    return bool(call.arguments) and isinstance(call.arguments[0], PackedSequence)
+
+
+def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice) -> Any:
+    """Add one to some features of a layer's outputs at one step, in all rows.
+
+    Args:
+        part: The layer.
+        result: What it gave, not packed.
+        step: The step.
+        features: The features.
+
+    Returns:
+        The same with those numbers changed.
+    """
+    outputs, *states = result
+    outputs = outputs.clone()
+    if outputs.dim() == 2:
+        outputs[step, features] += 1
+    elif part.batch_first:
+        outputs[:, step, features] += 1
+    else:
+        outputs[step, :, features] += 1
+    return (outputs, *states)
+
+
+def shifted_final(result: Any, index: int) -> Any:
+    """Add one to one layer's final hidden state, and to its final cell state if there is one."""
+    import torch
+
+    outputs, states = result
+    changed = []
+    for state in state_tensors(states):
+        state = state.clone()
+        state[index] += 1
+        changed.append(state)
+    return outputs, changed[0] if isinstance(states, torch.Tensor) else tuple(changed)
+
+
+def shifted_states(result: Any) -> Any:
+    """Add one to everything that a cell gave."""
+    from rnn_harness.validation.models.model_arguments import map_tensors
+
+    return map_tensors(lambda tensor: tensor + 1, result)

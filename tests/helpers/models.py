@@ -1,0 +1,380 @@
+"""Models around recurrent cells: right ones, and next to each the same with one mistake in its wiring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+WORDS, LETTERS, ANSWERS = 12, 9, 4
+
+
+class Tagger(nn.Module):
+    """Gives each word of a sentence a tag: ids (batch, seq_len) -> scores (batch, seq_len, tags)."""
+
+    batch_first = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS, 6)
+        self.drop = nn.Dropout(0.3)
+        self.rnn = nn.LSTM(6, 8, num_layers=2, dropout=0.2, batch_first=self.batch_first)
+        self.head = nn.Linear(8, ANSWERS)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        steps, _ = self.rnn(self.drop(self.embedding(ids)))
+        scores: Tensor = self.head(steps)
+        return scores
+
+
+class TaggerAlongTheBatch(Tagger):
+    batch_first = False
+
+
+class TimeFirstTagger(nn.Module):
+    """The same with time first, and nothing said about it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS, 6)
+        self.rnn = nn.GRU(6, 8)
+        self.head = nn.Linear(8, ANSWERS)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.rnn(self.embedding(ids))[0])
+        return scores
+
+
+class Classifier(nn.Module):
+    """One answer for a batch of series, (batch, time, sensors)."""
+
+    def __init__(self, sensors: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(sensors)
+        self.rnn = nn.GRU(sensors, 8, batch_first=True)
+        self.head = nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, ANSWERS))
+
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[:, -1]
+
+    def forward(self, series: Tensor) -> Tensor:
+        steps, _ = self.rnn(self.norm(series))
+        answer: Tensor = self.head(self.read(steps))
+        return answer
+
+
+class MeanClassifier(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps.mean(1)
+
+
+class LastRowForLastStep(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[-1]
+
+
+class MeanOverRows(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps.mean(0)
+
+
+class FirstStep(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[:, 0]
+
+
+class Detached(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[:, -1].detach()
+
+
+class Mingled(Classifier):
+    """One answer for each step."""
+
+    def read(self, steps: Tensor) -> Tensor:
+        return steps.transpose(0, 1).reshape(steps.shape)
+
+
+class BothDirections(nn.Module):
+    """A sentence as the final states of both directions."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.encoder = nn.LSTM(inputs, units, 2, batch_first=True, bidirectional=True)
+
+    def read(self, steps: Tensor, final: Tensor) -> Tensor:
+        return torch.cat([final[-2], final[-1]], 1)
+
+    def forward(self, sentence: Tensor) -> Tensor:
+        steps, (final, _) = self.encoder(sentence)
+        return self.read(steps, final)
+
+
+class BothDirectionsByStep(BothDirections):
+    def read(self, steps: Tensor, final: Tensor) -> Tensor:
+        half = steps.shape[2] // 2
+        return torch.cat([steps[:, -1, :half], steps[:, 0, half:]], 1)
+
+
+class ReverseAtItsFirstStep(BothDirections):
+    def read(self, steps: Tensor, final: Tensor) -> Tensor:
+        return steps[:, -1]
+
+
+class OneDirectionAlone(BothDirections):
+    def read(self, steps: Tensor, final: Tensor) -> Tensor:
+        return final[-1]
+
+
+class StatesOfTheLowerLayer(BothDirections):
+    def read(self, steps: Tensor, final: Tensor) -> Tensor:
+        return torch.cat([final[0], final[1]], 1)
+
+
+class TwoWays(nn.Module):
+    """Two cells of which one reads a sequence, (B, T, n), from its end: (B, T, 2 units)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.onward, self.back = nn.GRUCell(inputs, units), nn.GRUCell(inputs, units)
+
+    def turn(self, states: list[Tensor]) -> list[Tensor]:
+        return states[::-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, g = x.new_zeros(len(x), self.units), x.new_zeros(len(x), self.units)
+        onward, back = [], []
+        for t in range(x.shape[1]):
+            h, g = self.onward(x[:, t], h), self.back(x[:, -1 - t], g)
+            onward.append(h)
+            back.append(g)
+        return torch.cat([torch.stack(onward, 1), torch.stack(self.turn(back), 1)], 2)
+
+
+class TwoWaysNotTurned(TwoWays):
+    def turn(self, states: list[Tensor]) -> list[Tensor]:
+        return states
+
+
+class Layers(nn.Module):
+    """Two LSTM cells on each other: x (T, B, n), states h and c, each (2, B, d)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(inputs, units)
+        self.layers = self.made(units)
+
+    def made(self, units: int) -> nn.ModuleList:
+        return nn.ModuleList([nn.LSTMCell(units, units), nn.LSTMCell(units, units)])
+
+    def states(self, h: Tensor, c: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        return [h[0], h[1]], [c[0], c[1]]
+
+    def given(self, h: list[Tensor], c: list[Tensor], layer: int) -> tuple[Tensor, Tensor]:
+        return h[layer], c[layer]
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        h, c = self.states(*state)
+        steps = []
+        for x_t in x:
+            y = self.project(x_t)
+            for layer, cell in enumerate(self.layers):
+                h[layer], c[layer] = cell(y, self.given(h, c, layer))
+                y = h[layer]
+            steps.append(y)
+        return torch.stack(steps), (torch.stack(h), torch.stack(c))
+
+
+class OneLayerTwice(Layers):
+    def made(self, units: int) -> nn.ModuleList:
+        return nn.ModuleList([nn.LSTMCell(units, units)] * 2)
+
+
+class SharedOnPurpose(Layers):
+    """Both layers share their weights, to save parameters."""
+
+    def made(self, units: int) -> nn.ModuleList:
+        return nn.ModuleList([nn.LSTMCell(units, units)] * 2)
+
+
+class LowerLayersCellState(Layers):
+    def given(self, h: list[Tensor], c: list[Tensor], layer: int) -> tuple[Tensor, Tensor]:
+        return h[layer], c[0]
+
+
+class FirstStateForBoth(Layers):
+    def states(self, h: Tensor, c: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        return [h[0], h[0]], [c[0], c[0]]
+
+
+class Residual(nn.Module):
+    """Three layers, each added to what it reads."""
+
+    def __init__(self, units: int = 6) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.RNN(units, units) for _ in range(3))
+
+    def layer(self, index: int) -> nn.Module:
+        return self.layers[index]
+
+    def forward(self, x: Tensor, states: Any = None) -> tuple[Tensor, list[Tensor]]:
+        states, finals = states or [None] * 3, []
+        for index in range(3):
+            y, final = self.layer(index)(x, self.state(states, index))
+            x = x + y
+            finals.append(final)
+        return x, finals
+
+    def state(self, states: Any, index: int) -> Any:
+        return states[index]
+
+
+class FirstLayerForAll(Residual):
+    def layer(self, index: int) -> nn.Module:
+        return self.layers[0]
+
+
+class StateIgnored(Residual):
+    def state(self, states: Any, index: int) -> Any:
+        return None
+
+
+class Translator(nn.Module):
+    """An encoder, and a decoder that goes on from its state word by word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source, self.target = nn.Embedding(WORDS, 6), nn.Embedding(LETTERS, 6)
+        self.encoder, self.decoder = nn.GRU(6, 8), nn.GRU(6, 8)
+        self.head = nn.Linear(8, LETTERS)
+
+    def carried(self, old: Tensor, new: Tensor) -> Tensor:
+        return new
+
+    def forward(self, sentence: Tensor, translation: Tensor) -> Tensor:
+        _, state = self.encoder(self.source(sentence))
+        scores = []
+        for word in translation:
+            steps, new = self.decoder(self.target(word)[None], state)
+            state = self.carried(state, new)
+            scores.append(self.head(steps[0]))
+        return torch.stack(scores)
+
+
+class TranslatorFromTheStart(Translator):
+    def carried(self, old: Tensor, new: Tensor) -> Tensor:
+        return old
+
+
+class Packed(nn.Module):
+    """A mean over the words of each sentence, of which the lengths are given: x (B, T, n), lengths (B,)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(inputs, units, batch_first=True)
+
+    def mean(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return steps.sum(1) / lengths[:, None]
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        steps, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
+        return self.mean(steps, lengths)
+
+
+class MeanWithPadding(Packed):
+    def mean(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return steps.mean(1)
+
+
+class SortedOutputs(Packed):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        order = lengths.argsort(descending=True)
+        return super().forward(x[order], lengths[order])
+
+
+class FunctionalDropout(nn.Module):
+    """Dropout as a function, in training."""
+
+    always = False
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(inputs, units)
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps: Tensor = functional.dropout(self.rnn(x)[0], 0.4, self.always or self.training)
+        return steps
+
+
+class DropoutInEvaluation(FunctionalDropout):
+    always = True
+
+
+class Memory(nn.Module):
+    """Goes on from where the call before ended."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(inputs, units)
+        self.hidden: Any = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps, state = self.rnn(x, self.hidden)
+        self.hidden = tuple(part.detach() for part in state)
+        output: Tensor = steps
+        return output
+
+
+class Gate(nn.Module):
+    """A cell of its own."""
+
+    activation = staticmethod(torch.tanh)
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(inputs, units), nn.Linear(units, units)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.activation(self.x(x) + self.h(h))
+
+
+class GateWithoutTanh(Gate):
+    activation = staticmethod(lambda value: value)
+
+
+class AroundACell(nn.Module):
+    """A model around a cell of the user's: x (B, T, n) -> (B, answers)."""
+
+    cell: type[Gate] = Gate
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units, self.gate, self.head = units, self.cell(inputs, units), nn.Linear(units, ANSWERS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.new_zeros(len(x), self.units)
+        for t in range(x.shape[1]):
+            h = self.gate(x[:, t], h)
+        answer: Tensor = self.head(h)
+        return answer
+
+
+class AroundAWrongCell(AroundACell):
+    cell = GateWithoutTanh
+
+
+class Projected(nn.Module):
+    """An LSTM with a projection, both directions, two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(5, 8, 2, bidirectional=True, proj_size=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps: Tensor = self.rnn(x)[0]
+        return steps

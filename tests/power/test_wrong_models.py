@@ -1,0 +1,100 @@
+"""The wiring of models: nothing about a right one is refuted, and of a wrong one the mistake is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.models.judge_model import wiring_statements
+from rnn_harness.validation.models.understand import understand
+from tests.helpers import HELPERS
+
+FILE = HELPERS / "models.py"
+QUICK = ValidationRequest(dtypes=("float64",), examples=0)
+RIGHT = (
+    "Tagger",
+    "TimeFirstTagger",
+    "Classifier",
+    "MeanClassifier",
+    "BothDirections",
+    "BothDirectionsByStep",
+    "TwoWays",
+    "Layers",
+    "SharedOnPurpose",
+    "Residual",
+    "Translator",
+    "Packed",
+    "FunctionalDropout",
+    "Memory",
+    "AroundACell",
+    "Projected",
+)
+WRONG = {
+    "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
+    "LastRowForLastStep": ("rows", "a row is taken where a step is meant"),
+    "MeanOverRows": ("rows", "keep the steps and put the rows of the batch together"),
+    "Mingled": ("rows", "batch and time are mixed"),
+    "FirstStep": ("directions", "where it has seen one of"),
+    "Detached": ("gradients", "no gradient reaches rnn"),
+    "ReverseAtItsFirstStep": ("directions", "the reverse direction is read at its first step"),
+    "OneDirectionAlone": ("directions", "the forward direction of encoder (bidirectional=True) has no influence"),
+    "StatesOfTheLowerLayer": ("layers", "layer 1 of encoder (num_layers=2, counted from 0) has no influence"),
+    "TwoWaysNotTurned": ("time", "the outputs of the reverse direction are not turned back"),
+    "OneLayerTwice": ("sharing", "layers.0 and layers.1 are one object, so that they share their weights"),
+    "LowerLayersCellState": ("carried-state", "layers.1 is given the cell state of layers.0 as its cell state"),
+    "FirstStateForBoth": ("given-state", "state[0][1] and state[1][1] that is given has no influence"),
+    "FirstLayerForAll": ("calls", "layers.1 and layers.2 are never called: layers.0"),
+    "StateIgnored": ("given-state", "states[0], states[1] and states[2] that is given has no influence"),
+    "TranslatorFromTheStart": ("carried-state", "every call starts from the same state"),
+    "MeanWithPadding": ("lengths", "padding that is 3 steps longer changes the outputs"),
+    "SortedOutputs": ("lengths", "rows in another order, each with its length"),
+    "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
+}
+
+FOLLOWS = {"LowerLayersCellState": ("given-state",)}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_nothing_about_the_wiring_of_a_right_model_is_refuted(name: str) -> None:
+    statements = wiring_statements(understand(load_target(f"{FILE}:{name}")))
+    assert not [s for s in statements if s.outcome is not Outcome.AGREES], statements
+    assert any(statement.check == "rows" for statement in statements)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_mistake_in_the_wiring_of_a_model_is_named(name: str) -> None:
+    check, words = WRONG[name]
+    statements = wiring_statements(understand(load_target(f"{FILE}:{name}")))
+    refuted = [statement for statement in statements if statement.outcome is Outcome.REFUTED]
+    # What is left out by the mistake may be named as well: the second layer's own cell state has no influence.
+    assert {statement.check for statement in refuted} <= {check, *FOLLOWS.get(name, ())}, statements
+    assert any(statement.check == check and words in statement.sentence for statement in refuted), statements
+
+
+def test_a_model_agrees_with_its_parts_and_its_wiring_listed() -> None:
+    validation = collect_validation("model", run_validation(load_target(f"{FILE}:Tagger"), QUICK))
+    assert validation.outcome == "agrees"
+    assert validation.model is not None
+    (part,) = validation.model.parts
+    assert (part.name, part.title) == ("rnn", "nn.LSTM, 6 inputs, 8 units, 2 layers")
+    assert "rnn reads the output of embedding" in validation.model.wiring
+    assert "head reads every step of rnn" in validation.model.wiring
+    assert "rnn: nn.LSTM, 6 inputs, 8 units, 2 layers: agrees" in str(validation)
+
+
+def test_a_wrong_cell_inside_a_model_is_refuted_by_itself() -> None:
+    validation = collect_validation("model", run_validation(load_target(f"{FILE}:AroundAWrongCell"), QUICK))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "identity in the place of tanh" in validation.diagnosis.difference
+    wrong = [record for record in validation.checks if record.outcome is Outcome.REFUTED]
+    assert "gate (Gate" in next(record.reason for record in wrong if record.check == "model.part")
+
+
+def test_layers_and_directions_of_torch_are_judged_with_their_wiring() -> None:
+    target = load_target("torch.nn:GRU", {"num_layers": 3, "bidirectional": True})
+    validation = collect_validation("torch.nn:GRU", run_validation(target, QUICK))
+    assert validation.outcome == "agrees"
+    wired = next(record for record in validation.checks if record.check == "wiring.torch-layers")
+    assert "layer by layer and direction by direction" in wired.reason

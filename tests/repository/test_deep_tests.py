@@ -1,0 +1,68 @@
+"""Every test that the default run leaves out names a test of the default run that shows the same on fewer cases."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from tests.repository.source_tree import ROOT
+
+
+@dataclass(frozen=True)
+class DeepMark:
+    """A use of ``pytest.mark.deep``.
+
+    Attributes:
+        where: The file and the line.
+        arguments: Its arguments, as they are written.
+        named_test: The test that it names, ``path::function``; empty if it does not name exactly one.
+    """
+
+    where: str
+    arguments: str
+    named_test: str
+
+
+def _is_deep(node: ast.expr) -> bool:
+    function = node.func if isinstance(node, ast.Call) else node
+    return (
+        isinstance(function, ast.Attribute) and function.attr == "deep" and ast.unparse(function.value).endswith("mark")
+    )
+
+
+@cache
+def _trees() -> dict[str, ast.Module]:
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+
+def _deep_marks() -> Iterator[DeepMark]:
+    for path, tree in _trees().items():
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.expr) or id(node) in called or not _is_deep(node):
+                continue
+            arguments = node.args if isinstance(node, ast.Call) else []
+            name = ""
+            if len(arguments) == 1 and isinstance(arguments[0], ast.Constant):
+                name = str(arguments[0].value)
+            yield DeepMark(f"{path}:{node.lineno}", ", ".join(map(ast.unparse, arguments)), name)
+
+
+def _tests_of_the_default_run() -> set[str]:
+    return {
+        f"{path}::{node.name}"
+        for path, tree in _trees().items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        if node.name.startswith("test_") and not any(map(_is_deep, node.decorator_list))
+    }
+
+
+def test_a_deep_test_names_a_test_of_the_default_run() -> None:
+    marks = list(_deep_marks())
+    assert marks, "no deep test was read"
+    default_tests = _tests_of_the_default_run()
+    assert {mark.where: mark.arguments for mark in marks if mark.named_test not in default_tests} == {}

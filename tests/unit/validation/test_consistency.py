@@ -1,0 +1,142 @@
+"""What holds for any recurrent cell: no right one breaks it, and of a wrong one the property and the part are named."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import Target, ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.consistency.layout import diagnose_layout
+from rnn_harness.validation.consistency.unknown_cell import judge_unknown
+from rnn_harness.validation.identification.probe import probe_target
+from tests.helpers import HELPERS, consistent_cells
+
+RIGHT = [
+    name for name, cell in inspect.getmembers(consistent_cells, inspect.isclass) if cell.__module__.endswith("cells")
+]
+
+
+def _target(module: str, name: str) -> Target:
+    return load_target(f"{HELPERS / module}.py:{name}")
+
+
+def _answers(target: Target) -> tuple[list[Record], list[Diagnosis]]:
+    answers = list(judge_unknown(target, probe_target(target), target.capabilities.dtypes, 0))
+    diagnoses = [answer.diagnosis for answer in answers if answer.diagnosis is not None]
+    return [answer.record for answer in answers], diagnoses
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_cell_breaks_no_property(name: str) -> None:
+    records, _ = _answers(_target("consistent_cells", name))
+    assert [f"{r.check}: {r.reason}" for r in records if r.outcome is Outcome.REFUTED or r.harness_error] == []
+    agreeing = {record.check for record in records if record.outcome is Outcome.AGREES}
+    assert {"consistency.same-call-twice", "consistency.rows-apart", "consistency.large-batches"} <= agreeing
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("SineLayer", "split-sequence"),
+        ("SineLayer", "long-gradients"),
+        ("SineLayer", "complex-steps"),
+        ("BothDirections", "long-gradients"),
+        ("BackwardLayer", "split-sequence"),
+        ("WithLengths", "lengths"),
+        ("Packed", "lengths"),
+        ("WithMask", "lengths"),
+        ("WithReset", "reset"),
+        ("TwoStates", "states-left-out"),
+        ("RandomInTraining", "training"),
+        ("SinglePrecisionInside", "difference-quotients"),
+        ("Rectified", "difference-quotients"),
+    ],
+)
+def test_a_property_is_really_tried(name: str, check: str) -> None:
+    records, _ = _answers(_target("consistent_cells", name))
+    outcomes = {record.check: (record.outcome, record.reason) for record in records if record.dtype == "float64"}
+    assert outcomes[f"consistency.{check}"][0] is Outcome.AGREES, outcomes[f"consistency.{check}"][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "phrase"),
+    [
+        ("IgnoresItsState", "state-used", "the state that is given is not used"),
+        ("HalvesItsLastState", "split-sequence", "differ from 1 + 2 + 3 with the state carried over"),
+        ("GivesBackTheFirstState", "last-state", "that comes back is that of step 1 of 6, not that of the last step"),
+        ("StartsEveryFourthStepAnew", "split-sequence", "6 steps in one call differ from"),
+        ("BackwardAndNotTurned", "order-of-steps", "its outputs are not turned back"),
+        ("UnusedGate", "parameters-used", "gate.weight, gate.bias have no influence"),
+        ("NaNForLargeInputs", "special-rows", "times the usual size give NaN"),
+        ("LosesTheRowAxis", "batch-of-one", "for a batch of one row the states of all steps have shape (3, 3)"),
+        ("NaNSpreads", "rows-apart", "NaN in the first row of the batch change other rows"),
+        ("HalfOfTheGradient", "difference-quotients", "h2h.weight through the states of all steps are not the slopes"),
+        ("GradientsDoNotAddUp", "gradients-add-up", "together is not the sum of those through each"),
+        ("OneCacheForAllCalls", "two-calls-one-backward", "another call before the backward changes the gradients"),
+        ("WritesIntoItsWeightsInTraining", "training", "in training it writes into h2h.weight"),
+        ("BackwardDrawsAnotherMask", "training", "are not the slopes of its own results"),
+        ("LastStateDetached", "final-state-gradients", "the gradient of the last state 2 is lost"),
+        ("OneStateForBoth", "states-left-out", "with h given and c left out, c should be zero, but c is taken from h"),
+        ("StateOfThePaddedEnd", "lengths", "the state that comes back is that of the padded end"),
+        (
+            "StateOfOneStepTooFew",
+            "lengths",
+            "with lengths for complete rows, the state that comes back is that of step 4 of 5",
+        ),
+        ("MaskOnOutputsAlone", "lengths", "with mask, the state that comes back is that of the padded end"),
+        ("KeepsAShareOfTheOldState", "reset", "unit by unit: the reset does not reach the interpolation"),
+        ("LastRowsOfLargeBatches", "large-batches", "batches of more than 48 rows are wrong"),
+        ("LargeBatchesAsAWhole", "large-batches", "batches of more than 299 rows are wrong"),
+        ("ManyUnitsForgetTheGain", "large-sizes", "with 96 units or more (not with 95): gain has no influence"),
+        ("ManyInputsMixRows", "large-sizes", "with 257 inputs or more (not with 256)"),
+        ("CutsItsGradient", "long-gradients", "across every 150th step (150, 300, 450, ...)"),
+        ("CutsItsGradientOnce", "long-gradients", "over 1,000 steps the gradient of the inputs is not the slope"),
+    ],
+)
+def test_of_a_wrong_cell_the_property_is_named(name: str, check: str, phrase: str) -> None:
+    records, diagnoses = _answers(_target("inconsistent_cells", name))
+    refuted = {record.check: record.reason for record in records if record.outcome is Outcome.REFUTED}
+    assert phrase in refuted[f"consistency.{check}"]
+    assert diagnoses
+    assert [record.harness_error for record in records if record.harness_error] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("TimeFirst", "the outputs are time first, though the inputs are batch first"),
+        ("ViewForTranspose", "batch and time are mixed"),
+        ("LastStepFirst", "the outputs run backwards in time"),
+        ("OneStepLate", "the outputs are one step late"),
+    ],
+)
+def test_a_layout_that_cannot_be_driven_is_a_finding(name: str, phrase: str) -> None:
+    target = _target("inconsistent_cells", name)
+    validation = collect_validation(name, run_validation(target, ValidationRequest(dtypes=("float64",))))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert phrase in validation.diagnosis.difference
+
+
+@pytest.mark.parametrize("name", ["SineLayer", "BackwardLayer", "BothDirections", "Windowed"])
+def test_of_a_right_layer_no_layout_is_found_wrong(name: str) -> None:
+    assert diagnose_layout(_target("consistent_cells", name)) is None
+
+
+def test_an_unknown_cell_that_breaks_nothing_is_consistent() -> None:
+    request = ValidationRequest(dtypes=("float64",))
+    validation = collect_validation("x", run_validation(_target("consistent_cells", "SineLayer"), request))
+    assert validation.outcome == "consistent"
+    assert "held" in str(validation)
+
+
+def test_an_unknown_cell_that_breaks_a_property_is_refuted_with_it() -> None:
+    request = ValidationRequest(dtypes=("float64",))
+    validation = collect_validation("x", run_validation(_target("inconsistent_cells", "CutsItsGradient"), request))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.part == "backward: long sequences"
