@@ -34,6 +34,10 @@ class Refused(NotRun):
     """The subject does not take this, and says so itself."""
 
 
+class WrongShape(ValueError):
+    """What a target gave back has another shape than it must have; an adapter raises it, and the target is at fault."""
+
+
 class HarnessError(NotRun):
     """The harness itself raised an error in a check, which says nothing about the subject.
 

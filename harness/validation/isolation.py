@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.events import PhaseStarted, RecordMade, TargetIdentified, ValidationEvent
+from rnn_harness.records.events import ModelDescribed, PhaseStarted, RecordMade, TargetIdentified, ValidationEvent
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, WIRING_CHECKS
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.target_call import process_clock
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
@@ -208,10 +208,10 @@ def _send_events(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
 
 
 def _is_about_identification(event: ValidationEvent) -> bool:
-    """Say whether an event tells what the target is identified as."""
+    """Say whether an event tells what the target is identified as, or how a model is wired: it is so in every dtype."""
     if isinstance(event, RecordMade):
-        return event.record.check == IDENTIFICATION_CHECK
-    return isinstance(event, TargetIdentified)
+        return event.record.check == IDENTIFICATION_CHECK or event.record.check.startswith(WIRING_CHECKS)
+    return isinstance(event, TargetIdentified | ModelDescribed)
 
 
 def run_with_limits(

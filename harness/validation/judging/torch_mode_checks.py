@@ -101,7 +101,15 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     module = module.to(torch_dtype(evaluation.case.dtype)).train()
     in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
-    run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
+    with torch.random.fork_rng(devices=[]):
+        runs = []
+        for seed in (1, 1, 2):
+            torch.manual_seed(seed)
+            runs.append(subject.forward(arrays.parameters, arrays.inputs, arrays.states))
+    run, same_numbers, other_numbers = runs
+    is_random = not np.array_equal(run.outputs, other_numbers.outputs)
+    if is_random and np.array_equal(run.outputs, same_numbers.outputs):
+        raise NotRun("it is random in training; consistency.training asks it with the same random numbers")
     is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
     yield finding(evaluation, is_equal, "in training mode the outputs are others than in evaluation")
     if driver.no_gradients_reason:

@@ -80,8 +80,9 @@ def construct_cell(
     by_name = {key: size for key, size in by_name.items() if key not in further}
     attempts: list[Callable[[], object]] = [lambda: maker(**by_name, **further)] if by_name else []
     attempts.append(lambda: maker(n, d, **further))
-    if not takes_any:
-        attempts.append(lambda: maker(**{**named_arguments(maker, further), **further}))
+    named = None if takes_any else named_arguments(maker, further)
+    if named is not None:
+        attempts.append(lambda: maker(**named, **further))
     errors: list[str] = []
     for attempt in attempts:
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import flint
 import numpy as np
@@ -14,30 +16,33 @@ from flint import arb
 from rnn_harness.arithmetic import assumptions
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid
+from rnn_harness.array_types import Array
 from rnn_harness.references import sigmoid as reference_sigmoid
 
 COUNT = 12_000
-TRUE = {
+TRUE: dict[str, Callable[[arb], arb]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "tanh": lambda x: x.tanh(),
     "exp": lambda x: x.exp(),
     "log": lambda x: x.log(),
 }
-LIBRARIES = {
+LIBRARIES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "numpy": {"sigmoid": sigmoid, "tanh": np.tanh, "exp": np.exp, "log": np.log},
     "reference": {"sigmoid": reference_sigmoid},
     "torch": {name: getattr(torch, name) for name in TRUE},
 }
 
 
-def arguments(name: str, dtype: str) -> np.ndarray:  # type: ignore[type-arg]
+def arguments(name: str, dtype: str) -> Array:
     rng = np.random.default_rng(5)
     spread = np.concatenate([rng.standard_normal(COUNT // 2) * 3, rng.uniform(-30, 30, COUNT // 2)])
     return (np.exp(spread) if name == "log" else spread).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("library", "name"), [(own, name) for own, names in LIBRARIES.items() for name in names])
+@pytest.mark.parametrize(
+    ("library", "name"), [(library, name) for library, names in LIBRARIES.items() for name in names]
+)
 def test_function_is_within_the_assumed_roundings(library: str, name: str, dtype: str) -> None:
     x = arguments(name, dtype)
     function = LIBRARIES[library][name]

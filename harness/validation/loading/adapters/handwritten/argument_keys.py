@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,12 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import r
 
 
 class _Anything:
-    """Stands for any array: every operation gives it back."""
+    """Stands for any array of so many axes: every operation gives it back."""
 
-    shape = (3, 3)
-    ndim = 2
     T: _Anything
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim, self.shape = ndim, (3,) * ndim
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -37,8 +39,9 @@ class _RecordedKeys(dict[str, Any]):
     """A dictionary that has every key, and notes which are read."""
 
     def __missing__(self, key: str) -> _Anything:
-        self[key] = _Anything()
-        return _Anything()
+        value = _Anything(2)
+        self[key] = value
+        return value
 
 
 def keys_read(function: Callable[..., Any], tree_argument: str) -> list[str]:
@@ -48,11 +51,13 @@ def keys_read(function: Callable[..., Any], tree_argument: str) -> list[str]:
         function: The function.
         tree_argument: The argument that takes the dictionary.
     """
-    recorded = _RecordedKeys()
     names = [argument.name for argument in required_arguments(function)]
-    arguments: dict[str, Any] = {name: _Anything() for name in names if role_of(name) != "tree"}
-    try:
-        function(**arguments, **{tree_argument: recorded})
-    except Exception:  # what was read before stays noted
-        return list(recorded)
+    recorded = _RecordedKeys()
+    for input_axes in (2, 3):  # one step, or a sequence
+        arguments: dict[str, Any] = {
+            name: _Anything(input_axes if role_of(name) == "x" else 2) for name in names if role_of(name) != "tree"
+        }
+        # What was read before it raised stays noted.
+        with contextlib.suppress(Exception):
+            function(**arguments, **{tree_argument: recorded})
     return list(recorded)

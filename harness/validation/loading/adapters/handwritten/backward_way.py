@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.errors import WrongShape
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange, in_words, restore, shape_of
 from rnn_harness.validation.loading.adapters.handwritten.call_trial import (
     INPUT,
@@ -135,11 +136,11 @@ class BackwardWay:
             before: Copies of the cell's arrays before that.
 
         Raises:
-            ValueError: A gradient has another shape than what it is the gradient of.
+            WrongShape: A gradient has another shape than what it is the gradient of.
         """
         assert self.places is not None, "a way that is used has places"
         if self.places.misshapen:
-            raise ValueError("; ".join(self.places.misshapen.values()))
+            raise WrongShape("; ".join(self.places.misshapen.values()))
         gradients, after = {}, forward.cell.arrays()
         for place, value in forward.values.items():
             key = self.places.keys.get(place)
@@ -148,7 +149,7 @@ class BackwardWay:
                 gradients[place] = np.zeros_like(value)
                 continue
             if gradient.size != value.size:
-                raise ValueError(f"the gradient of {place} has shape {gradient.shape}, {place} has {value.shape}")
+                raise WrongShape(f"the gradient of {place} has shape {gradient.shape}, {place} has {value.shape}")
             if place.startswith(PARAMETER):
                 gradients[place] = gradient.reshape(value.shape)
                 continue

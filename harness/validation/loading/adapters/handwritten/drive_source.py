@@ -37,6 +37,12 @@ class DrivenSource:
     number: int
 
     @property
+    def rank(self) -> tuple[bool, bool]:
+        """How much can be asked of it: gradients, if it has a backward, and batches."""
+        has_all = self.ways.backward is not None or self.source.backward_function is None
+        return has_all, self.ways.forward.is_batched
+
+    @property
     def parameter_names(self) -> tuple[str, ...]:
         """Its parameters: what changes the results, or is called as weights are; no state and no array it leaves."""
         states = self.ways.forward.attributes
@@ -78,7 +84,7 @@ class DrivenSource:
 
 
 def drive_sources(sources: Iterable[CellSource], sizes: CellSizes, log: FailureLog) -> DrivenSource | None:
-    """Find the first of several sources that can be called, and how.
+    """Find the source that can be called in the most telling way, and that way: a batch before one row, with gradients.
 
     Args:
         sources: The cell with parameters of several shapes, or with several methods.
@@ -87,10 +93,15 @@ def drive_sources(sources: Iterable[CellSource], sizes: CellSizes, log: FailureL
     """
     numbers, tried = draw_trial_numbers(sizes), list(sources)
     for lenient in (False, True):
+        best: DrivenSource | None = None
         for number, source in enumerate(tried):
             driven = _driven(source, numbers, log, number, lenient=lenient)
-            if driven is not None:
-                return driven
+            if driven is not None and (best is None or driven.rank > best.rank):
+                best = driven
+            if best is not None and all(best.rank):
+                break
+        if best is not None:
+            return best
     return None
 
 

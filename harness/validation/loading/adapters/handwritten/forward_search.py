@@ -88,12 +88,12 @@ def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
     required = [argument.name for argument in required_arguments(source.forward_function)]
     required = [name for name in required if name not in source.parameters and name != _tree_argument(source)]
     roles = [role_of(name) for name in required]
+    if len(required) == 1 and not source.keywords:
+        yield from _orders_of_kept_states(source)
     if all(role in ("x", "h", "c") for role in roles) and roles.count("x") == 1 and len(roles) <= 3:
         yield from _orders_by_name(source, required, roles)
     elif not source.keywords and len(required) <= 3:
         yield from _orders_by_place(len(required))
-    if len(required) == 1 and not source.keywords:
-        yield from _orders_of_kept_states(source)
 
 
 def _tree_argument(source: CellSource) -> str:

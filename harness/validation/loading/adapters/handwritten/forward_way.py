@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.errors import WrongShape
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange, in_words, restore, usual_axes
 from rnn_harness.validation.loading.adapters.handwritten.cell_source import FreshCall
 
@@ -108,7 +109,7 @@ class ForwardWay:
             result: What forward gave back.
 
         Raises:
-            ValueError: A result is missing, or has another shape than it should.
+            WrongShape: A result is missing, or has another shape than it should.
         """
         entries = result_entries(result) | attribute_entries(cell, self.attributes)
         arrays = []
@@ -116,7 +117,7 @@ class ForwardWay:
             value = entries.get(path)
             if value is None or value.ndim != len(axes):
                 shape = "nothing" if value is None else f"an array of shape {value.shape}"
-                raise ValueError(f"it gives {shape} where {in_words(axes, 'd')} is expected")
+                raise WrongShape(f"it gives {shape} where {in_words(axes, 'd')} is expected")
             arrays.append(np.array(restore(value, axes)))
         return arrays
 

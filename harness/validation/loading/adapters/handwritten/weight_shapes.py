@@ -38,7 +38,7 @@ def possible_shapes(names: Sequence[str]) -> Iterator[WeightShapes]:
     for kinds in _possible_kinds(names):
         for gates, transposed, bias in itertools.product((1, 2, 3, 4), (False, True), ("row", "column", "flat row")):
             rows = "d" if gates == 1 else f"{gates}d"
-            shapes = {name: _shape(kind, rows, bias, transposed=transposed) for name, kind in kinds.items()}
+            shapes = {name: _shape(kinds[name], rows, bias, transposed=transposed) for name in names}
             if shapes not in yielded:
                 yielded.append(shapes)
                 yield shapes
