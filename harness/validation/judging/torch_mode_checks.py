@@ -22,7 +22,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject, call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
@@ -168,7 +168,7 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     variables = [variable for variable in (*leaves.values(), x, *states.values()) if variable.requires_grad]
     if not variables:
         return {}
-    outputs, finals = call_target(driver.run, leaves, x, states, None)
+    outputs, finals = call_subject(driver.run, leaves, x, states, None)
     ends = [(outputs, arrays.d_outputs), *((finals[name], arrays.d_finals[name]) for name in finals)]
     pairs = [(end, cell.tensor(cotangent, leaf=False)) for end, cotangent in ends if end.requires_grad]
     computed: tuple[Tensor | None, ...] = (None,) * len(variables)
