@@ -18,6 +18,8 @@ from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.layout_faults import WrongLayout
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -74,6 +76,7 @@ class Probe:
         constant: The parameters of a single number that can be no weight and no bias: they keep the value that the
             module is made with.
         steps: The number of steps of a run with some parameters alone; one where a state can be given.
+        refusals: Why it was not driven in a dtype that was tried before, by dtype.
     """
 
     module: Any
@@ -87,6 +90,7 @@ class Probe:
     ignored: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
     steps: int = STEPS
+    refusals: dict[str, str] = field(default_factory=dict)
     _responses: dict[Any, Response] = field(default_factory=dict)
 
     def complete(self) -> Response:
@@ -245,13 +249,20 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """
     n, d = target.capabilities.fixed_sizes or (N, D)
     first_error: Exception | None = None
+    refusals: dict[str, str] = {}
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
         if dtype not in target.capabilities.dtypes:
             continue
         try:
-            return _probe(target, n, d, dtype, tolerance, seed)
+            probe = _probe(target, n, d, dtype, tolerance, seed)
+        except WrongLayout:
+            raise
         except UsageError as error:
             first_error = first_error or error
+            refusals[dtype] = str(error).splitlines()[0]
+        else:
+            probe.refusals = refusals
+            return probe
     assert first_error is not None, "a target has a dtype"
     raise first_error
 
@@ -259,7 +270,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make_module(n, d).to(torch_dtype(dtype)).eval()
+    module = in_evaluation(target.make_module(n, d).to(torch_dtype(dtype)))
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
