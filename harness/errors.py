@@ -45,9 +45,15 @@ class HarnessError(NotRun):
         traceback_text: the traceback of the error, for a report of it.
     """
 
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"error of the harness itself: {named_error(error)}")
-        self.traceback_text = "".join(traceback.format_exception(error))
+    def __init__(self, message: str, traceback_text: str) -> None:
+        super().__init__(message)
+        self.traceback_text = traceback_text
+
+    @classmethod
+    def of(cls, error: BaseException) -> HarnessError:
+        """Return what stands for an error that was raised in the harness."""
+        text = "".join(traceback.format_exception(error))
+        return cls(f"error of the harness itself: {named_error(error)}", text)
 
 
 def named_error(error: BaseException) -> str:

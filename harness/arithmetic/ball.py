@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import cast
 
@@ -71,6 +71,8 @@ class Rounding:
         operands: How far each operand of a matrix product may be shortened, relatively.
         functions: How far off a function may be besides, relatively.
         absolute: How far off a function may be besides, in itself.
+        backward_unit: The unit roundoff of a backward's operations, if another: the slopes of functions that are put
+            together out of others pass through more of them than the printed ones.
     """
 
     unit: Fraction
@@ -79,6 +81,12 @@ class Rounding:
     operands: Fraction | None = None
     functions: Fraction | None = None
     absolute: Fraction | None = None
+    backward_unit: Fraction | None = None
+
+    @property
+    def of_backward(self) -> Rounding:
+        """What an implementation may do to a gradient."""
+        return self if self.backward_unit is None else replace(self, unit=self.backward_unit, backward_unit=None)
 
 
 class OpenSum:

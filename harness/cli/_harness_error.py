@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rnn_harness.errors import named_error
+from rnn_harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record
@@ -35,9 +34,10 @@ def report_harness_error(error: BaseException) -> None:
     Args:
         error: The error that ended the command.
     """
+    failure = error if isinstance(error, HarnessError) else HarnessError.of(error)
     if _wants_traceback:
-        typer.echo("".join(traceback.format_exception(error)), err=True)
-    typer.echo(f"rnn-harness: error of the harness itself: {named_error(error)}; {_REPORT}", err=True)
+        typer.echo(failure.traceback_text, err=True)
+    typer.echo(f"rnn-harness: {failure}; {_REPORT}", err=True)
 
 
 def report_failed_checks(records: Sequence[Record]) -> None:

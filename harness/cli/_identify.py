@@ -12,7 +12,7 @@ from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli.arguments import ensure_writable, finite_number
-from rnn_harness.errors import ExitCode, NotRun
+from rnn_harness.errors import ExitCode, HarnessError, NotRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,8 @@ def identify(
     request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory)
     try:
         report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
+    except HarnessError:
+        raise
     except NotRun as reason:
         typer.echo(f"rnn-harness: {target}: {reason}", err=True)
         report = IdentificationReport(())

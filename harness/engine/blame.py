@@ -31,13 +31,15 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
         return Finding(spec, False, f"raises {named_error(error)}", float("inf"))
     if isinstance(error, UsageError):
         raise NotRun(str(error)) from error
+    if isinstance(error, MemoryError):
+        raise NotRun("the memory did not suffice for what the harness computes itself") from error
     if isinstance(error, SystemExit):
         raise error
     # Numbers of the wrong shape may end the harness's own arithmetic: it is the shape that refutes then.
     contradiction = wrong_shape(evaluation)
     if contradiction:
         return Finding(spec, False, contradiction, float("inf"))
-    raise HarnessError(error) from error
+    raise HarnessError.of(error) from error
 
 
 def wrong_shape(evaluation: Evaluation) -> str:

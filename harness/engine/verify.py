@@ -62,7 +62,7 @@ class PendingRecord:
         except NotRun as reason:
             return self.blank.model_copy(update={"reason": str(reason), "seconds": _since(start)})
         except Exception as error:  # the next entry is decided all the same
-            failure = HarnessError(error)
+            failure = HarnessError.of(error)
             update = {"reason": str(failure), "harness_error": failure.traceback_text, "seconds": _since(start)}
             return self.blank.model_copy(update=update)
         update = {

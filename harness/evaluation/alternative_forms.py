@@ -7,6 +7,7 @@ to is the wider of the bounds of the forms that it is known to use. That the for
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -51,7 +52,14 @@ def program_by(spec: Spec, alternatives: tuple[str, ...]) -> Program:
 
 @functools.cache
 def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
-    """Return the printed program, and the one with these alternative equations if there are any.
+    """Return the printed program, and those with the alternatives.
+
+    Alternatives of different equations are taken together; those of one equation exclude each other, so that every one
+    of them has a program.
+
+    Args:
+        spec: the spec.
+        alternatives: ids of its alternative equations.
 
     Args:
         spec: the spec.
@@ -63,8 +71,12 @@ def forms(spec: Spec, alternatives: tuple[str, ...]) -> tuple[Program, ...]:
     Raises:
         UsageError: an id is no alternative of the spec.
     """
-    printed = spec.program(LAYERS)
-    return (printed, program_by(spec, alternatives)) if alternatives else (printed,)
+    by_target: dict[frozenset[str], list[str]] = {}
+    for name in alternatives:
+        targets = frozenset(part.target.name for part in spec.assignment(name))
+        by_target.setdefault(targets, []).append(name)
+    choices = itertools.product(*by_target.values()) if by_target else ()
+    return (spec.program(LAYERS), *(program_by(spec, chosen) for chosen in choices))
 
 
 _wider = np.frompyfunc(lambda a, b: a if arb(a.rad()) >= arb(b.rad()) else b, 2, 1)

@@ -88,6 +88,13 @@ class Evaluation:
         """
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
+    def judged_with(self, options: JudgingOptions) -> Evaluation:
+        """The same run of the same subject, judged with other options."""
+        evaluation = Evaluation(self.subject, self.arrays, options)
+        computed = {name: value for name, value in self.__dict__.items() if name in ("run", "gradients")}
+        evaluation.__dict__.update(computed)
+        return evaluation
+
     def copied(self, subject: Subject) -> Evaluation:
         """Return the evaluation of another subject of the same spec, on copies of these numbers.
 

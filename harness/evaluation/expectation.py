@@ -70,9 +70,10 @@ class Expectation:
     @functools.cached_property
     def cotangents(self) -> Cotangents[Array]:
         """All gradients by the derived backward, read-only."""
-        cotangents = differentiate(
-            derive(self.program), self.trajectory, self.d_outputs, self.d_finals, self._arithmetic
-        )
+        rounding = self.rounding
+        is_plain = rounding is None or rounding.backward_unit is None
+        arithmetic = self._arithmetic if rounding is None or is_plain else BallArithmetic(rounding.of_backward)
+        cotangents = differentiate(derive(self.program), self.trajectory, self.d_outputs, self.d_finals, arithmetic)
         return Cotangents(
             MappingProxyType({name: tuple(map(_read_only, steps)) for name, steps in cotangents.inputs.items()}),
             _read_only_table(cotangents.states),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rnn_harness.arithmetic.assumptions import ABSOLUTE_FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    ABSOLUTE_FUNCTION_ROUNDINGS,
+    COMPOSED_SLOPE_ROUNDINGS,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.arithmetic.ball import Rounding
 
 NARROW = ("bfloat16", "float16")
@@ -51,5 +56,8 @@ def rounding(dtype: str, operands: Fraction | None = None, absolute_function_err
         absolute_function_error: whether functions are exact against 1 and not against their own value.
     """
     wide = UNIT_ROUNDOFF["float32"] if dtype in NARROW else None
-    absolute = ABSOLUTE_FUNCTION_ROUNDINGS * UNIT_ROUNDOFF[dtype] if absolute_function_error else None
-    return Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype], wide, operands, absolute=absolute)
+    unit = UNIT_ROUNDOFF[dtype]
+    if not absolute_function_error:
+        return Rounding(unit, UNDERFLOW[dtype], wide, operands)
+    absolute, backward_unit = ABSOLUTE_FUNCTION_ROUNDINGS * unit, COMPOSED_SLOPE_ROUNDINGS * unit
+    return Rounding(unit, UNDERFLOW[dtype], wide, operands, absolute=absolute, backward_unit=backward_unit)

@@ -229,7 +229,7 @@ def _failed_run(setting: Setting, error: BaseException) -> dict[str, object]:
         return {"reason": f"cannot be run forward and backward: {message}", "outcome": Outcome.REFUTED}
     if isinstance(error, SystemExit):
         raise error
-    harness_error = HarnessError(error)
+    harness_error = HarnessError.of(error)
     return {
         "reason": str(harness_error),
         "outcome": Outcome.NOT_RUN,

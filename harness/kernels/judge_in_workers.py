@@ -11,7 +11,7 @@ from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
+from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
@@ -98,7 +98,11 @@ def judge_isolated(
                 case WorkerEnded():
                     is_ended = True
                     kernel, setting = remaining[current]
-                    update = {"outcome": Outcome.REFUTED, "reason": f"{message} while the kernel was tried"}
+                    is_late = message.ending is Ending.TIMEOUT
+                    update = {
+                        "outcome": Outcome.NOT_RUN if is_late else Outcome.REFUTED,
+                        "reason": f"{message} while the kernel was tried",
+                    }
                     yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
                 case Record():
                     yield known.get(message.key, message)

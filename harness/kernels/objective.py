@@ -11,7 +11,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.kernels.torch_reference import TorchReference
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def torch_objective(evaluation: Evaluation) -> Objective:
     }
 
     def run(x: Tensor) -> tuple[Tensor, Tensors]:
-        hidden, finals = call_target(cell.driver.run, leaves, x, states, None)
+        hidden, finals = call_subject(cell.driver.run, leaves, x, states, None)
         if layer is None:
             return hidden, finals
         return functions[layer.activation](hidden @ top["W_y"].T + top["b_y"]), finals

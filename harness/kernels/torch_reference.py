@@ -13,7 +13,7 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
 from rnn_harness.references import Gradients, Reference, Run
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject, call_target
 from rnn_harness.subjects.parameter_role import hidden_size
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class TorchReference:
         leaves = {k: self.tensor(value) for k, value in self.driver.table.pack(arguments.parameters).items()}
         states = {name: self.tensor(value) for name, value in arguments.states.items()}
         laid_out = {name: self._lay_out(value) for name, value in states.items()}
-        outputs, finals = call_target(self.driver.run, leaves, self._lay_out(x), laid_out, arguments.lengths)
+        outputs, finals = call_subject(self.driver.run, leaves, self._lay_out(x), laid_out, arguments.lengths)
         return Graph(arguments, leaves, x, states, outputs, finals)
 
     def _zero_states(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:

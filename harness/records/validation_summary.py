@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import (
     CONSISTENCY,
+    FUNCTIONS_CHECK,
     IDENTIFICATION_CHECK,
     PART_CHECK,
     PROCESS_CHECK,
@@ -122,6 +123,9 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     precision = "; ".join(_precision_by_dtype(validation.checks))
     if precision:
         yield "precision", escape(precision)
+    accuracy = "; ".join(_function_accuracy_by_dtype(validation.checks))
+    if accuracy:
+        yield "functions", escape(accuracy)
     groups = "   ".join(_check_groups(validation.checks))
     if groups:
         yield "checks", groups
@@ -209,6 +213,13 @@ def _precision_by_dtype(records: Sequence[Record]) -> Iterator[str]:
         texts = [] if short is None else [f"{short:.1f} bits"]
         texts += [] if long is None else [f"{long:.1f} after 1,000 steps"]
         yield f"{dtype} {', '.join(texts)}"
+
+
+def _function_accuracy_by_dtype(records: Sequence[Record]) -> Iterator[str]:
+    """Yield how tanh and sigmoid are accurate, for every dtype in which they are not as accurate as their format."""
+    for record in records:
+        if record.check == FUNCTIONS_CHECK and record.outcome is Outcome.AGREES and record.reason:
+            yield f"{record.dtype} {record.reason}"
 
 
 def _check_groups(records: Sequence[Record]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from rnn_harness.errors import WrongShape
 
@@ -25,21 +25,31 @@ _ADAPTERS = f"{_PACKAGE}.validation.loading.adapters"
 """The modules that convert arrays between the harness and a target of another library."""
 
 
+class FloatSlots(Protocol):
+    """A few numbers in memory, perhaps shared with another process."""
+
+    def __getitem__(self, place: int, /) -> float: ...
+
+    def __setitem__(self, place: int, value: float, /) -> None: ...
+
+
 class TargetClock:
     """The time that this process spends in calls of a target, in memory that another process may read.
 
     Args:
-        slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the seconds of all calls that came
-            back, and whether the target is still being loaded.
+        slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the CPU seconds of all calls that
+            came back, and whether the target is still being loaded.
     """
 
-    def __init__(self, slots: MutableSequence[float]) -> None:
+    def __init__(self, slots: FloatSlots) -> None:
         self._slots = slots
         self._depth = 0
+        self._cpu_seconds_before = 0.0
 
     def enter(self) -> None:
         """Begin a call; one inside of another does not count."""
         if self._depth == 0:
+            self._cpu_seconds_before = time.process_time()
             self._slots[0] = time.monotonic()
         self._depth += 1
 
@@ -47,8 +57,9 @@ class TargetClock:
         """End a call."""
         self._depth -= 1
         if self._depth == 0:
-            self._slots[1] += time.monotonic() - self._slots[0]
             self._slots[0] = 0.0
+            # CPU seconds: a busy machine makes no target slow.
+            self._slots[1] += time.process_time() - self._cpu_seconds_before
 
     @property
     def is_running(self) -> bool:
@@ -62,9 +73,9 @@ class TargetClock:
         return time.monotonic() - began if began else 0.0
 
     @property
-    def seconds(self) -> float:
-        """The seconds of all calls, the running one included."""
-        return self._slots[1] + self.running_seconds
+    def finished_seconds(self) -> float:
+        """The CPU seconds of all calls that came back."""
+        return self._slots[1]
 
     @property
     def is_loading(self) -> bool:
@@ -121,6 +132,27 @@ def call_target(
         clock.leave()
 
 
+def call_subject(
+    function: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
+) -> Result:
+    """Call a reference, or what drives a kernel: its errors are the subject's, as those of `call_target`.
+
+    Its time is not counted: what drives a target calls it step by step with `call_target`, which counts.
+
+    Args:
+        function: What runs the subject.
+        *arguments: What it is called with.
+        **keywords: What it is called with by name.
+
+    Returns:
+        What it gives back.
+    """
+    return function(*arguments, **keywords)
+
+
+_DOORS = (call_target.__code__, call_subject.__code__)
+
+
 def is_raised_by_target(error: BaseException) -> bool:
     """Say whether an error was raised behind `call_target`, and not in the harness's conversion of arrays there.
 
@@ -130,7 +162,7 @@ def is_raised_by_target(error: BaseException) -> bool:
     if isinstance(error, WrongShape):
         return True
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    doors = [place for place, frame in enumerate(frames) if frame.f_code is call_target.__code__]
+    doors = [place for place, frame in enumerate(frames) if frame.f_code in _DOORS]
     if not doors:
         return False
     behind = frames[doors[-1] + 1 :]

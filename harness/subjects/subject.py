@@ -14,7 +14,7 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import UsageError
 from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.references.bidirectional import Bidirectional
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
@@ -111,7 +111,7 @@ class Subject:
             The cell's run; where there is an output layer, with its output (T, B, k) in place of the hidden state.
         """
         below, top = _split(parameters)
-        run = call_target(self.cell.forward, below, inputs, states, lengths)
+        run = call_subject(self.cell.forward, below, inputs, states, lengths)
         if not self.output:
             return run
         y = masked(self.output.forward(top, run.outputs), lengths)
@@ -126,11 +126,11 @@ class Subject:
             d_finals: cotangents of the final states by reference name; None for zeros.
         """
         if not self.output:
-            return call_target(self.cell.backward, run, d_outputs, d_finals)
+            return call_subject(self.cell.backward, run, d_outputs, d_finals)
         inner, top, lengths = run.saved
         d_outputs = masked(d_outputs, lengths)
         d_hidden, top_gradients = self.output.backward(top, inner.outputs, run.outputs, d_outputs)
-        below = call_target(self.cell.backward, inner, d_hidden, d_finals)
+        below = call_subject(self.cell.backward, inner, d_hidden, d_finals)
         return Gradients(below.inputs, below.states, below.parameters | top_gradients)
 
     @functools.cached_property

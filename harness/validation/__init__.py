@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import load_map, save_map
     from rnn_harness.validation.isolation import run_validation_isolated
+    from rnn_harness.validation.judging.candidate_judge import judge_case
     from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-    from rnn_harness.validation.judging.validate import judge_case, run_validation
+    from rnn_harness.validation.judging.validate import run_validation
     from rnn_harness.validation.loading.options import read_options
     from rnn_harness.validation.loading.target import Target, load_target, target_of
     from rnn_harness.validation.request import Limits, Listener, ValidationRequest
@@ -85,7 +86,8 @@ _MODULES = {
     "rnn_harness.validation.identification.saved_map": ("load_map", "save_map"),
     "rnn_harness.validation.isolation": ("run_validation_isolated",),
     "rnn_harness.validation.judging.candidate_kernel": ("candidate_kernel",),
-    "rnn_harness.validation.judging.validate": ("judge_case", "run_validation"),
+    "rnn_harness.validation.judging.candidate_judge": ("judge_case",),
+    "rnn_harness.validation.judging.validate": ("run_validation",),
     "rnn_harness.validation.loading.options": ("read_options",),
     "rnn_harness.validation.loading.target": ("Target", "load_target", "target_of"),
     "rnn_harness.validation.candidate_reference": ("candidate_as_reference",),

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.errors import HarnessError, NotRun, UsageError
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
-from rnn_harness.validation.isolation import WrongUse, advice, load_requested, run_with_limits
+from rnn_harness.validation.isolation import (
+    LONGEST_SEARCH,
+    WrongUse,
+    load_requested,
+    run_with_limits,
+)
 from rnn_harness.validation.request import Limits, ValidationRequest
+from rnn_harness.validation.worker_endings import WorkFailed, advice
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
@@ -58,7 +64,7 @@ class _Task:
     finds_fault: bool
 
 
-_Message = IdentificationReport | WrongUse
+_Message = IdentificationReport | WrongUse | WorkFailed
 
 
 def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: bool = True) -> IdentificationReport:
@@ -71,12 +77,18 @@ def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: b
 
     Raises:
         UsageError: The target cannot be driven, or its parameters fit no cell.
-        NotRun: The target ended its process, or gave no answer in time.
+        NotRun: The target ended its process, raised an error, or gave no answer in time.
+        HarnessError: The harness itself raised an error.
     """
-    for message in run_in_worker(_identify_in_worker, _Task(request, finds_fault), limits.case):
+    task = _Task(request, finds_fault)
+    for message in run_in_worker(_identify_in_worker, task, LONGEST_SEARCH, target_timeout=limits.case):
         match message:
             case WrongUse(text):
                 raise UsageError(text)
+            case WorkFailed(reason, ""):
+                raise NotRun(reason)
+            case WorkFailed(reason, traceback_text):
+                raise HarnessError(reason, traceback_text)
             case WorkerEnded():
                 raise NotRun(f"{message} while it was identified{advice(request, limits, message)}")
             case IdentificationReport():
@@ -94,9 +106,13 @@ def _report(task: _Task) -> IdentificationReport:
     """Identify the target in this process."""
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import to_map_file
+    from rnn_harness.validation.loading.layout_faults import WrongLayout
 
     target = load_requested(task.request)
-    matches = identify(target)
+    try:
+        matches = identify(target)
+    except WrongLayout as fault:
+        return IdentificationReport((), fault=str(fault))
     if not matches:
         return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
     cells = [IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches]

@@ -14,18 +14,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
-from rnn_harness.records.provenance import versions
+from rnn_harness.records.events import ModelDescribed, PhaseStarted, RecordMade, TargetIdentified, ValidationEvent
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, PROCESS_CHECK, Diagnosis
-from rnn_harness.records.verdict import Outcome
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, WIRING_CHECKS
 from rnn_harness.runtime import this_process
+from rnn_harness.runtime.target_call import process_clock
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.expected_failures import unmet_expectations
 from rnn_harness.validation.request import Limits, Listener, ValidationRequest
+from rnn_harness.validation.worker_endings import (
+    EarlierEnding,
+    WorkFailed,
+    events_of_ending,
+    may_refute,
+    record_of_failure,
+    record_of_no_repetition,
+)
 
 if TYPE_CHECKING:
     from rnn_harness.validation.loading.target import Target
+
+LONGEST_SEARCH = 600.0
+"""Seconds that the harness may search without a message while it does not call the target."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class _CaseStarted:
     """A worker's message that it goes on to the next case."""
 
 
-_WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | WrongUse
+_WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | WrongUse | WorkFailed
 
 
 @dataclass(frozen=True)
@@ -54,10 +64,14 @@ class _Part:
     Attributes:
         request: Its part of the whole request: some of the dtypes.
         is_identified: Whether another worker yields what the target is identified as.
+        earlier: How an earlier worker ended that did the same, while it called the target; None if there was none.
+        sent: The keys of the records that the earlier worker sent.
     """
 
     request: ValidationRequest
     is_identified: bool = False
+    earlier: EarlierEnding | None = None
+    sent: frozenset[str] = frozenset()
 
 
 def run_validation_isolated(
@@ -123,8 +137,8 @@ def _worker_events(
 ) -> Generator[ValidationEvent, None, _Part | None]:
     """Yield the events of one worker; return the part that remains for the next, if any."""
     phase: PhaseStarted | None = None
-    is_identified = part.is_identified
-    for message in run_in_worker(_judge_in_worker, part, limits.case, deadline):
+    is_identified, sent = part.is_identified, set(part.sent)
+    for message in run_in_worker(_judge_in_worker, part, LONGEST_SEARCH, deadline, limits.case):
         match message:
             case PhaseStarted():
                 phase = message
@@ -133,64 +147,36 @@ def _worker_events(
                 listener.on_case()
             case WrongUse(text):
                 raise UsageError(text)
-            case WorkerEnded():
+            case WorkFailed() | WorkerEnded():
                 dtype = phase.dtype if phase is not None else ""
                 if part.is_identified and not dtype:
                     return None  # the worker that identifies it comes to the same end, and reports it
-                yield from _events_of_ending(part.request, phase, message, limits)
-                return _remaining_part(part, dtype) if is_identified and not _is_undecided(phase, message) else None
+                if isinstance(message, WorkFailed):
+                    yield RecordMade(record_of_failure(part.request, phase, message))
+                elif may_refute(phase, message) and part.earlier is None:
+                    assert phase is not None, "what may refute happens in a phase"
+                    request = replace(part.request, dtypes=_dtypes_from(part.request.dtypes, dtype))
+                    return _Part(request, is_identified, EarlierEnding(phase, message), frozenset(sent))
+                else:
+                    yield from events_of_ending(part.request, phase, message, part.earlier, limits)
+                if isinstance(message, WorkerEnded) and message.ending is Ending.TOTAL_TIMEOUT:
+                    return None
+                return _remaining_part(part, dtype) if is_identified else None
             case RecordMade(record):
-                yield RecordMade(record.model_copy(update={"init": part.request.typed_options}))
+                if record.key not in sent:
+                    sent.add(record.key)
+                    yield RecordMade(record.model_copy(update={"init": part.request.typed_options}))
             case _:
                 is_identified = is_identified or isinstance(message, TargetIdentified)
                 yield message
+    if part.earlier is not None:
+        yield RecordMade(record_of_no_repetition(part.request, part.earlier))
     return None
 
 
-def _is_undecided(phase: PhaseStarted | None, ended: WorkerEnded) -> bool:
-    """Say whether an ending says nothing about the target: it was late, or had not begun."""
-    return ended.ending is Ending.TOTAL_TIMEOUT or phase is None
-
-
-def _events_of_ending(
-    request: ValidationRequest, phase: PhaseStarted | None, ended: WorkerEnded, limits: Limits
-) -> Iterator[ValidationEvent]:
-    """Yield the record of a worker that ended, and the diagnosis if it refutes the target."""
-    during = "it was loaded" if phase is None else f"it was tried: {phase.title}"
-    is_undecided = _is_undecided(phase, ended)
-    dtype = phase.dtype if phase is not None else ""
-    yield RecordMade(
-        Record(
-            entry="unknown",
-            spec="unknown",
-            check=PROCESS_CHECK,
-            witness="kernel",
-            outcome=Outcome.NOT_RUN if is_undecided else Outcome.REFUTED,
-            reason=f"{ended} while {during}{advice(request, limits, ended)}",
-            seed=request.seed,
-            environment=versions(),
-            kernel=request.target,
-            dtype=dtype,
-            device="cpu" if dtype else "",
-        )
-    )
-    if not is_undecided:
-        expected_spec = "a recurrent cell" if request.spec == "auto" else request.spec
-        part_at_fault = "behaviour: it does not end well"
-        yield TargetDiagnosed(Diagnosis(spec=expected_spec, part=part_at_fault, difference=str(ended)))
-
-
-def advice(request: ValidationRequest, limits: Limits, ended: WorkerEnded) -> str:
-    """Say which limit to raise, where that limit may have ended the worker.
-
-    Returns:
-        The end of a sentence; empty where no limit can have been the reason.
-    """
-    if ended.ending is Ending.TOTAL_TIMEOUT:
-        return f"; everything may take {limits.total:g} s (--total)"
-    if ended.ending is Ending.TIMEOUT:
-        return "; --timeout SECONDS gives it longer"
-    return f"; it may take {request.memory:g} GB (--memory)" if ended.may_lack_memory else ""
+def _dtypes_from(dtypes: tuple[str, ...], reached: str) -> tuple[str, ...]:
+    """Return the dtypes that remain where one was reached, that one included."""
+    return dtypes[dtypes.index(reached) :] if reached in dtypes else dtypes
 
 
 def _remaining_part(part: _Part, reached: str) -> _Part | None:
@@ -222,19 +208,19 @@ def _send_events(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
 
 
 def _is_about_identification(event: ValidationEvent) -> bool:
-    """Say whether an event tells what the target is identified as."""
+    """Say whether an event tells what the target is identified as, or how a model is wired: it is so in every dtype."""
     if isinstance(event, RecordMade):
-        return event.record.check == IDENTIFICATION_CHECK
-    return isinstance(event, TargetIdentified)
+        return event.record.check == IDENTIFICATION_CHECK or event.record.check.startswith(WIRING_CHECKS)
+    return isinstance(event, TargetIdentified | ModelDescribed)
 
 
 def run_with_limits(
-    send: Callable[[WrongUse | WorkerEnded], None], request: ValidationRequest, work: Callable[[], None]
+    send: Callable[[WrongUse | WorkFailed | WorkerEnded], None], request: ValidationRequest, work: Callable[[], None]
 ) -> None:
     """Work inside a worker within the memory of a request.
 
-    What cannot be done as it was asked for is sent as `WrongUse`; memory in which not even torch can be loaded, as
-    `WorkerEnded`.
+    What cannot be done as it was asked for is sent as `WrongUse`; any other error, as `WorkFailed`; memory in which
+    not even torch can be loaded, as `WorkerEnded`.
     """
     this_process.limit_memory(request.memory)
     try:
@@ -248,6 +234,8 @@ def run_with_limits(
         work()
     except (UsageError, SpecError) as error:
         send(WrongUse(str(error)))
+    except (Exception, SystemExit) as error:  # the target may raise anything
+        send(WorkFailed.of(error))
 
 
 def load_requested(request: ValidationRequest) -> Target:
@@ -259,7 +247,8 @@ def load_requested(request: ValidationRequest) -> Target:
     from rnn_harness.validation.loading.target import load_target
 
     try:
-        return load_target(request.target, dict(request.options), request.adapter)
+        with process_clock().loading():
+            return load_target(request.target, dict(request.options), request.adapter)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it

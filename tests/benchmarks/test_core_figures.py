@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_gradient_screen_and_its_floor(spec: str) -> None:
     for size in SIZES:
         judged = evaluation(spec, size)
         directions = judged.directions
-        calls = {
+        calls: dict[str, Callable[[], object]] = {
             "screen": functools.partial(complex_derivative, judged, directions),
             "bptt": functools.partial(bptt, judged),
         }

@@ -32,6 +32,7 @@ def test_the_json_has_what_a_program_wants_to_know(tmp_path: Path) -> None:
     assert set(found) == {
         "kind", "schema_version",
         "target", "outcome", "spec", "identification", "diagnosis", "checks", "counterexample", "environment",
+        "model",
     }  # fmt: skip
     assert found["outcome"] == "refuted"
     assert found["diagnosis"]["difference"] == "the reset gate is not used"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rnn_harness.records.record import Record
+from rnn_harness.records.validation import outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, run_validation_isolated
 from tests.helpers import HELPERS
@@ -62,7 +65,8 @@ def test_a_target_that_hangs_is_recorded_and_the_next_dtype_goes_on() -> None:
 def test_a_target_that_takes_too_much_memory_is_refuted_where_it_does() -> None:
     records = _records("Hungry")
     assert {record.outcome for record in records if record.dtype == "float64"} <= {Outcome.AGREES, Outcome.NOT_RUN}
-    (narrow,) = [record for record in records if record.dtype == "float32"]
+    narrow, *further = [record for record in records if record.dtype == "float32"]
+    assert {record.outcome for record in further} <= {Outcome.NOT_RUN}
     assert narrow.outcome is Outcome.REFUTED
     assert "allocate" in narrow.reason
 
@@ -84,3 +88,59 @@ def test_the_time_for_everything_is_kept() -> None:
     endings = [record for record in records if record.check == "process.ended"]
     assert endings
     assert all("was not done in the time it had" in record.reason for record in endings)
+
+
+TROUBLESOME = HELPERS / "troublesome_cells.py"
+
+
+def _troublesome(name: str, timeout: float = 120) -> list[Record]:
+    request = ValidationRequest(f"{TROUBLESOME}:{name}", {}, examples=0)
+    events = run_validation_isolated(request, Limits(timeout))
+    return [event.record for event in events if isinstance(event, RecordMade)]
+
+
+@pytest.mark.process
+def test_a_target_that_ends_its_process_once_is_not_refuted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RNN_HARNESS_TEST_MARKER", str(tmp_path / "left"))
+    records = _troublesome("LeavesOnce")
+    (ended,) = [record for record in records if record.check == "process.ended"]
+    assert ended.outcome is Outcome.NOT_RUN
+    assert "exit code 7" in ended.reason
+    assert ended.reason.endswith("it did not happen again")
+    assert outcome_of(records) == "undecided"
+    assert len({record.key for record in records}) == len(records)
+    assert {record.dtype for record in records if record.outcome is Outcome.AGREES} >= {"float64", "float32"}
+
+
+@pytest.mark.process
+def test_the_time_that_we_spend_ourselves_does_not_count_as_the_targets() -> None:
+    records = _troublesome("Right", timeout=5)
+    assert not [record for record in records if record.check == "process.ended"]
+    assert outcome_of(records) == "agrees"
+
+
+@pytest.mark.process
+def test_a_target_whose_calls_come_back_late_is_undecided() -> None:
+    records = _troublesome("Slow", timeout=5)
+    (ended,) = [record for record in records if record.check == "process.ended"]
+    assert ended.outcome is Outcome.NOT_RUN
+    assert "took more than 5 s for the calls of one case" in ended.reason
+    assert ended.reason.endswith("--timeout SECONDS gives it longer")
+    assert outcome_of(records) == "undecided"
+
+
+@pytest.mark.process
+def test_what_a_target_need_not_take_it_may_refuse() -> None:
+    records = _troublesome("WantsRowsInOrder")
+    refused = {record.check for record in records if "it raises ValueError: expected rows" in record.reason}
+    assert refused == {"behaviour.no-rows", "behaviour.strided", "behaviour.expanded"}
+    assert {record.outcome for record in records if record.check in refused} == {Outcome.NOT_RUN}
+    assert outcome_of(records) == "agrees"
+
+
+@pytest.mark.process
+def test_what_a_target_must_take_it_may_not_refuse() -> None:
+    records = _troublesome("RaisesForOneRow")
+    refuted = {record.check: record.reason for record in records if record.outcome is Outcome.REFUTED}
+    assert refuted["precision.format"] == "raises IndexError: no second row"
+    assert not [record for record in records if record.harness_error]

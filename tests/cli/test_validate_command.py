@@ -20,8 +20,8 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.validation import print_validation
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import Limits, RecordMade, ValidationRequest, collect_validation, run_validation_isolated
-from rnn_harness.validation.isolation import advice
 from rnn_harness.validation.loading.adapters import choose_adapter
+from rnn_harness.validation.worker_endings import advice
 from tests.helpers import HELPERS
 from tests.helpers.enough_time import with_enough_time
 

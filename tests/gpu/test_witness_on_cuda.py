@@ -9,7 +9,7 @@ import torch
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
-from rnn_harness.cases.case import Case
+from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -31,7 +31,7 @@ def no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_cuda
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("spec", LINKED)
-def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: str) -> None:
+def test_values_on_the_device_lie_in_the_balls(spec: str, dtype: Dtype) -> None:
     evaluation = Evaluation.of(Subject.of(library().spec(spec)), Case(spec=spec, dtype=dtype, seed=3, T=4))
     steps = evaluate(evaluation.program, evaluation.values, TorchArithmetic(dtype, "cuda")).steps
     for exact, computed in zip(evaluation.balls.steps, steps, strict=True):

@@ -84,7 +84,8 @@ class Prints(nn.RNNCell):
 class Overwrites(nn.RNNCell):
     """An RNN with right numbers, written over the state."""
 
-    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
+        assert h is not None
         return h.copy_(super().forward(x, h))
 
 

@@ -333,7 +333,7 @@ class Memory(nn.Module):
 class Gate(nn.Module):
     """A cell of its own."""
 
-    activation = staticmethod(torch.tanh)
+    activation: staticmethod[[Tensor], Tensor] = staticmethod(torch.tanh)
 
     def __init__(self, inputs: int, units: int) -> None:
         super().__init__()
@@ -344,7 +344,7 @@ class Gate(nn.Module):
 
 
 class GateWithoutTanh(Gate):
-    activation = staticmethod(lambda value: value)
+    activation = staticmethod(torch.positive)
 
 
 class AroundACell(nn.Module):

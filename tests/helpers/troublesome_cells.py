@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import torch
 
@@ -37,3 +38,43 @@ class WithoutReset(Right):
         z = torch.sigmoid(ours.chunk(3, -1)[1] + own.chunk(3, -1)[1])
         g = torch.tanh(ours.chunk(3, -1)[2] + own.chunk(3, -1)[2])
         return z * h + (1 - z) * g
+
+
+class LeavesOnce(Right):
+    """Ends the process the first time that it is judged on float64 rows; the file next to it remembers that."""
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+        marker = Path(os.environ["RNN_HARNESS_TEST_MARKER"])
+        if x.dtype == torch.float64 and len(x) == 1 and not marker.exists():
+            marker.touch()
+            os._exit(7)
+        return super().forward(x, h)
+
+
+class WantsRowsInOrder(Right):
+    """Refuses what it need not take: no rows, and rows that do not lie next to each other in memory."""
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+        if not len(x) or not x.is_contiguous():
+            raise ValueError("expected rows, one after the other")
+        return super().forward(x, h)
+
+
+class RaisesForOneRow(Right):
+    """Raises an error for what it must take."""
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+        if len(x) == 1:
+            raise IndexError("no second row")
+        return super().forward(x, h)
+
+
+class Slow(Right):
+    """Takes its time for every call, and always comes back."""
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+        if x.dtype == torch.float64 and len(x) == 1:
+            began = time.process_time()
+            while time.process_time() < began + 0.3:
+                pass
+        return super().forward(x, h)

@@ -83,6 +83,8 @@ class HardGRU(nn.Module):
 class Shifted(nn.Module):
     """1.5 is added to the forget gate."""
 
+    shift: Tensor
+
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.inner = nn.LSTMCell(input_size, hidden_size)

@@ -33,6 +33,7 @@ def run_here(
     argument: Argument,
     timeout: float,
     deadline: float = math.inf,
+    target_timeout: float | None = None,
 ) -> Iterator[Message]:
     """Do a worker's work here, then yield its messages: pickled and read again, as between processes.
 
@@ -41,6 +42,7 @@ def run_here(
         argument: What it is to do.
         timeout: Not kept: a test that hangs is a failure of its own.
         deadline: Not kept either.
+        target_timeout: Nor this.
 
     Yields:
         The messages.

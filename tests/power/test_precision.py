@@ -13,7 +13,7 @@ from torch import Tensor
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import Rounding
-from rnn_harness.cases.case import Case
+from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
@@ -163,13 +163,14 @@ def test_a_bound_for_sums_kept_in_float32_is_tighter_than_one_for_bfloat16_throu
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
-def test_a_long_run_is_judged_step_by_step_and_its_drift_reported(dtype: str) -> None:
+def test_a_long_run_is_judged_step_by_step_and_its_drift_reported(dtype: Dtype) -> None:
     precise = kernel(lambda right, *arguments: right(*arguments))
     (finding,) = run_check(
         LONG, precise.evaluation(Setting(dtype, "cpu"), Case(spec=precise.spec, dtype=dtype, seed=1))
-    )  # type: ignore[arg-type]
+    )
     assert finding.agrees
     assert "over 1000 steps the state is off by at most" in finding.detail
+    assert finding.bits is not None
     assert finding.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
 
 

@@ -52,7 +52,7 @@ def _bare(original: SubjectRun) -> SubjectRun:
     """Run the subject without its output layer, for properties of the pair itself."""
     parameters = {name: value for name, value in original.arrays.parameters.items() if name not in OUTPUT_LAYER}
     bare = replace(original.subject, output=None)
-    return SubjectRun(bare, replace(original.arrays, parameters=parameters, lengths=None))
+    return SubjectRun(bare, replace(original.arrays, parameters=parameters, lengths=None), original.options)
 
 
 def _radius(full: SubjectRun) -> Array:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -16,9 +16,10 @@ from flint import arb
 
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.checks.metamorphic.cell_traits import Traits
+from rnn_harness.evaluation.alternative_forms import forms
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
-from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.evaluation.judging_options import JudgingOptions
 from rnn_harness.references import Gradients, Run
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
@@ -56,11 +57,22 @@ class Radii:
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows of equal length, and what the spec expects of them over that length."""
+    """Rows of equal length, and what the spec expects of them over that length, by every form it may be computed in."""
 
     rows: IndexArray
     length: int
-    expectation: Expectation
+    expectations: tuple[Expectation, ...]
+
+    def step_radius(self, step: int, name: str) -> Array:
+        """Return the widest of the forms' bounds of a symbol at a step, (rows, d)."""
+        widest: Array = np.maximum.reduce([expectation.step_radii[step][name] for expectation in self.expectations])
+        return widest
+
+
+def _widest_radius(balls_by_form: list[Array]) -> Array:
+    """Return the widest of the forms' bounds of one array of balls."""
+    widest: Array = np.maximum.reduce([np.asarray(_radius(balls), dtype=np.float64) for balls in balls_by_form])
+    return widest
 
 
 @dataclass(frozen=True)
@@ -70,19 +82,21 @@ class SubjectRun:
     Attributes:
         subject: The subject.
         arrays: The numbers it runs on.
+        options: What is known of how it computes, which decides its bounds.
     """
 
     subject: Subject
     arrays: CaseArrays
+    options: JudgingOptions = field(default_factory=JudgingOptions)
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
         """Take the subject and the numbers of an evaluation.
 
         Args:
-            evaluation: Only its subject and arrays are taken.
+            evaluation: Its subject, arrays and options are taken, nothing that it has computed.
         """
-        return cls(evaluation.subject, evaluation.arrays)
+        return cls(evaluation.subject, evaluation.arrays, evaluation.options)
 
     @cached_property
     def traits(self) -> Traits:
@@ -107,7 +121,7 @@ class SubjectRun:
         Args:
             arrays: The numbers; they are not copied.
         """
-        return SubjectRun(self.subject, arrays)
+        return SubjectRun(self.subject, arrays, self.options)
 
     def at_full_length(self) -> SubjectRun:
         """Run the same subject on the same numbers, every row over all T steps."""
@@ -191,8 +205,10 @@ class SubjectRun:
             values = self.subject.values(arrays.parameters, arrays.inputs[:length, rows], states, self.sizes)
             d_outputs = {self.subject.output_name: arrays.d_outputs[:length, rows]}
             d_finals = {name: arrays.d_finals[source][rows] for name, source in self.subject.states.items()}
-            expectation = expect(self.program, values, d_outputs, d_finals, rounding(str(self.dtype)))
-            yield _Group(rows, int(length), expectation)
+            programs = forms(self.subject.spec, self.options.alternatives)
+            allowed = self.options.rounding(str(self.dtype))
+            expectations = (expect(program, values, d_outputs, d_finals, allowed) for program in programs)
+            yield _Group(rows, int(length), tuple(expectations))
 
     @cached_property
     def radii(self) -> Radii:
@@ -202,12 +218,12 @@ class SubjectRun:
         finals = {name: np.zeros(value.shape) for name, value in self.arrays.states.items()}
         last = self._last_steps()
         for group in self._groups():
-            for t, step in enumerate(group.expectation.step_radii):
+            for t, step in enumerate(group.expectations[0].step_radii):
                 for name, value in step.items():
                     symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
-                    symbols[name][t, group.rows] = value
+                    symbols[name][t, group.rows] = group.step_radius(t, name)
             for name, source in self.subject.states.items():
-                finals[source][group.rows] = group.expectation.step_radii[last[name]][name]
+                finals[source][group.rows] = group.step_radius(last[name], name)
         trace = {source: symbols[name] for name, source in self.subject.trace.items() if name in symbols}
         return Radii(symbols[self.subject.output_name], finals, trace)
 
@@ -225,14 +241,18 @@ class SubjectRun:
         parameters = {name: np.zeros(value.shape) for name, value in arrays.parameters.items()}
         weights = []
         for group in self._groups():
-            cotangents = group.expectation.cotangents
-            for t, value in enumerate(cotangents.inputs.get(self.subject.input_name, ())):
-                inputs[t, group.rows] = _radius(value)
+            forms_cotangents = [expectation.cotangents for expectation in group.expectations]
+            printed, of_input = forms_cotangents[0], self.subject.input_name
+            for t in range(len(printed.inputs.get(of_input, ()))):
+                balls = [cotangents.inputs[of_input][t] for cotangents in forms_cotangents]
+                inputs[t, group.rows] = _widest_radius(balls)
             for name, source in self.subject.states.items():
-                if name in cotangents.states:
-                    states[source][group.rows] = _radius(cotangents.states[name])
-            for name, value in self.subject.gradients(cotangents.parameters, arrays.parameters).items():
-                parameters[name] = parameters[name] + np.asarray(_radius(value), dtype=np.float64)
+                if name in printed.states:
+                    balls = [cotangents.states[name] for cotangents in forms_cotangents]
+                    states[source][group.rows] = _widest_radius(balls)
+            gathered = [self.subject.gradients(form.parameters, arrays.parameters) for form in forms_cotangents]
+            for name in gathered[0]:
+                parameters[name] = parameters[name] + _widest_radius([table[name] for table in gathered])
             weights.append(group.length * len(group.rows))
         # A sum over all rows rounds each term more often than the sums over the groups did.
         factor = math.ceil(sum(weights) / min(weights)) if weights else 1

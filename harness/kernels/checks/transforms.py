@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from rnn_harness.arithmetic import evaluate
-from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    ABSOLUTE_FUNCTION_ROUNDINGS,
+    COMPLEX_STEP,
+    COMPLEX_STEP_FLOOR,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
 from rnn_harness.arithmetic.complex_step import StepArithmetic
 from rnn_harness.array_types import Array
@@ -19,7 +27,7 @@ from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.objective import cell_parameters, input_direction, kernel_of, torch_objective
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject, call_target
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 _LACKING_ERRORS = (NotImplementedError, RuntimeError)
@@ -42,7 +50,11 @@ def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
     except _LACKING_ERRORS as error:
         raise _refusal("autocast", error) from None
     short = UNIT_ROUNDOFF["bfloat16"]
-    balls = BallArithmetic(Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short))
+    allowed = Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short)
+    if evaluation.options.absolute_function_error:
+        # A function put together out of others is computed one operation after the other, each in bfloat16.
+        allowed = replace(allowed, wide=None, absolute=ABSOLUTE_FUNCTION_ROUNDINGS * short)
+    balls = BallArithmetic(allowed)
     expected = evaluate(evaluation.program, evaluation.values, balls)
     name = evaluation.subject.output_name
     outputs = np.stack([step[name] for step in expected.steps])
@@ -105,6 +117,15 @@ def _close(evaluation: Evaluation, quantity: str, computed: Array, expected: Arr
     return Finding(evaluation.subject.spec.id, error <= bound, detail, error_over_bound, error, bound)
 
 
+@functools.cache
+def _load_forward_mode() -> None:
+    """Let torch load its forward-mode rules, which takes seconds, before the time of a kernel counts."""
+    import torch
+
+    one = torch.ones(1)
+    torch.func.jvp(torch.sigmoid, (one,), (one,))
+
+
 def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare torch's forward mode along a direction of the inputs with a complex step of the equations."""
     import torch
@@ -114,7 +135,8 @@ def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
-            tangent = call_target(torch.func.jvp, objective.scalar, (objective.inputs.detach(),), (v,))[1]
+            _load_forward_mode()
+            tangent = call_subject(torch.func.jvp, objective.scalar, (objective.inputs.detach(),), (v,))[1]
     except _LACKING_ERRORS as refusal:
         raise _refusal("forward mode", refusal) from None
     measured = complex_derivative(evaluation, {"inputs": input_direction(evaluation)})
@@ -133,7 +155,7 @@ def _vmap(evaluation: Evaluation) -> Iterator[Finding]:
     objective = torch_objective(evaluation)
     both = torch.stack([objective.inputs, objective.inputs.flip(0)]).detach()
     try:
-        outputs = to_numpy(call_target(torch.func.vmap(objective.outputs), both))
+        outputs = to_numpy(call_subject(torch.func.vmap(objective.outputs), both))
     except _LACKING_ERRORS as error:
         raise _refusal("vmap", error) from None
     balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])

@@ -1,70 +1,131 @@
-"""How a target is called: cell or sequence, which axis is time, where the state goes."""
+"""How a target is called: cell or sequence, which axis is time, where the states go, what comes back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.call_argument import CallArgument, CallSizes
+from rnn_harness.validation.cells.state_form import SEPARATE, Merging, StateForm, result_leaves
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Arrangement = Literal["rows", "columns", "one vector", "one column"]
 TensorArguments: TypeAlias = "tuple[Tensor | tuple[Tensor, ...], ...]"
-"""What a target is called with: tensors, of which two states may stand in one tuple."""
+"""What a target of another library is called with: tensors, of which two states may stand in one tuple."""
+_AXES = {"B": "batch", "T": "time", "n": "features"}
+_ONE_ROW = {"Tn": ", one row at a time", "n": ", one vector at a time", "n1": ", one column at a time"}
 
 
 @dataclass(frozen=True)
 class CallingConvention:
     """How a target is called, and what of its results is what.
 
+    Axes are written as letters: T steps, B rows, n inputs, d units, 1 an axis of length one; without B, the rows go in
+    one at a time.
+
     Attributes:
         sequence: Whether it is called once for all steps, and not once a step.
         states: The number of state arrays that go in: 0, 1 or 2.
-        packed: Whether two states go in as one tuple.
-        state_first: Whether the state is the first argument.
-        layered: Whether states are (1, B, d).
-        batch_first: Whether sequences are (B, T, .).
+        arguments: Its arguments in order; by default the input, then the states. States beyond `states` are left out.
+        state_form: The structure of the argument that holds the states, or of each where there are two.
+        input_axes: The axes of the input.
+        state_axes: The axes of a state.
+        input_form: Whether a sequence goes in as one tensor, as a ``list`` of steps, or ``packed``.
         taken: Which of the results are the output of a sequence (first) and the states, in the order of the arguments.
-        arrangement: How the rows of one step lie.
+        merging: Whether the states come back as one tensor.
         listed: Whether the outputs come as a list of steps.
+        prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
+        output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
+        exchanged: Whether two states come back in the other order than they go in.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
     sequence: bool
     states: int
-    packed: bool = True
-    state_first: bool = False
-    layered: bool = False
-    batch_first: bool = False
+    arguments: tuple[CallArgument, ...] = ()
+    state_form: StateForm = SEPARATE
+    input_axes: str = ""
+    state_axes: str = "Bd"
+    input_form: Literal["tensor", "list", "packed"] = "tensor"
     taken: tuple[int, ...] = ()
-    arrangement: Arrangement = "rows"
+    merging: Merging = ""
     listed: bool = False
+    prefixes: bool = False
+    output_axes: str = ""
     wording: str = ""
+    exchanged: bool = False
 
     def __str__(self) -> str:
         if self.wording:
             return self.wording
-        form = f"a sequence, {'batch' if self.batch_first else 'time'} first" if self.sequence else "one step"
-        state = ("no state", "one state", "two states as a tuple" if self.packed else "two states")[self.states]
-        where = " before the input" if self.state_first else ""
-        rows = {"rows": "", "columns": ", batch in columns", "one vector": ", one vector at a time"}
-        return f"called with {form}, and {state}{where}{rows.get(self.arrangement, ', one column at a time')}"
+        axes = self.axes_of_input
+        order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
+        if axes[0] in "nB" and axes[-1] == "T":
+            order = " by ".join(_AXES[axis] for axis in axes)
+        how = {"tensor": "", "list": " as a list of steps", "packed": ", packed"}[self.input_form]
+        form = f"a sequence, {order}{how}" if self.sequence else "one step"
+        state = self.state_form.wording(self.states) if self.states else "no state"
+        where = " before the input" if self.states and self.state_first else ""
+        rows = ", batch in columns" if axes == "nB" else _ONE_ROW.get(axes, "")
+        extras = [argument.wording for argument in self.arguments if argument.is_extra]
+        with_extras = f", with {' and '.join(extras)}" if extras else ""
+        end = ", for the output of the last step alone" if self.prefixes else ""
+        order_back = ", which come back in the other order" if self.exchanged else ""
+        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{end}"
 
-    def arguments(self, x: Tensor, states: list[Tensor]) -> TensorArguments:
-        """What the target is called with.
+    @property
+    def axes_of_input(self) -> str:
+        """The axes of the input, as one tensor."""
+        return self.input_axes or ("TBn" if self.sequence else "Bn")
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether a whole batch goes into one call."""
+        return "B" in self.axes_of_input
+
+    @property
+    def batch_first(self) -> bool:
+        """Whether sequences are (B, T, n)."""
+        return self.sequence and self.axes_of_input == "BTn"
+
+    @property
+    def handed_over(self) -> tuple[CallArgument, ...]:
+        """The arguments of a call, without states that there are not."""
+        return tuple(argument for argument in self.arguments or self._usual() if self._is_given(argument))
+
+    def _usual(self) -> tuple[CallArgument, ...]:
+        """The input, then the states."""
+        if self.states == 2 and self.state_form == SEPARATE:
+            return CallArgument("input"), CallArgument("first state"), CallArgument("second state")
+        return CallArgument("input"), CallArgument("states")
+
+    def _is_given(self, argument: CallArgument) -> bool:
+        """Say whether there are enough states for an argument."""
+        needed = {"states": 1, "first state": 1, "second state": 2}.get(argument.role, 0)
+        return self.states >= needed
+
+    @property
+    def state_first(self) -> bool:
+        """Whether the first argument is a state."""
+        return self.handed_over[0].role in ("states", "first state")
+
+    @property
+    def packed(self) -> bool:
+        """Whether two states go in as one argument."""
+        return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
+
+    def without(self, names: Iterable[str]) -> CallingConvention:
+        """The convention without the arguments of these names, so that others can take their places.
 
         Args:
-            x: The inputs: (T, B, n) of a sequence, (B, n) of a step.
-            states: The states (B, d).
+            names: The names.
         """
-        shaped = [state.unsqueeze(0) for state in states] if self.layered else states
-        state_arguments: TensorArguments = (tuple(shaped),) if len(shaped) == 2 and self.packed else tuple(shaped)
-        if self.sequence and self.batch_first:
-            x = x.transpose(0, 1)
-        return (*state_arguments, x) if self.state_first else (x, *state_arguments)
+        left_out = set(names)
+        kept = (argument for argument in self.handed_over if argument.name not in left_out)
+        return replace(self, arguments=tuple(replace(argument, by_name=bool(argument.name)) for argument in kept))
 
     def call(
         self, target: Callable[..., object], x: Tensor, states: list[Tensor]
@@ -72,39 +133,215 @@ class CallingConvention:
         """Call a target.
 
         Args:
-            target: What is called with `arguments`.
+            target: What is called.
             x: The inputs: (T, B, n) of a sequence, (B, n) of a step.
             states: The states (B, d).
 
         Returns:
             The outputs (T, B, d) of a sequence, None for a step; and the states (B, d) that came back.
         """
+        if self.prefixes:
+            return self._call_on_prefixes(target, x, states)
+        if self.takes_rows:
+            return self.read(self.results(target, x, states), CallSizes(len(x) if self.sequence else 1, x.shape[-2]))
+        return self._call_on_rows(target, x, states)
+
+    def _call_on_prefixes(
+        self, target: Callable[..., object], x: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Call it on the first step, the first two steps, and so on, for the output of each last step."""
         import torch
 
-        if self.arrangement == "rows":
-            return self._read(call_target(target, *self.arguments(x, states)))
-        if self.arrangement == "columns":
-            results = list(flat_tensors(call_target(target, *self.arguments(x.T, [state.T for state in states]))))
-            return None, [results[i].T for i in self.taken]
-        rows = []
-        for row in range(len(x)):
-            vectors = [
-                value[row].unsqueeze(1) if self.arrangement == "one column" else value[row] for value in (x, *states)
-            ]
-            results = list(flat_tensors(call_target(target, *self.arguments(vectors[0], vectors[1:]))))
-            rows.append([results[i].reshape(-1) for i in self.taken])
-        if not rows:
-            return None, [torch.zeros_like(state) for state in states]
-        return None, [torch.stack(parts) for parts in zip(*rows, strict=True)]
+        whole = replace(self, prefixes=False, sequence=False)
+        outputs: list[Tensor] = []
+        finals: list[Tensor] = []
+        for end in range(1, len(x) + 1):
+            results = [leaf.tensor for leaf in result_leaves(target_result(self, target, x[:end], states))]
+            rows = x.shape[1]
+            outputs.append(whole.one_state(results[self.taken[0]], rows))
+            finals = [whole.one_state(results[i], rows) for i in self.taken[1:]]
+        if not outputs:
+            raise ValueError("it gives the output of the last step, and there is none")
+        return torch.stack(outputs), finals
 
-    def _read(self, result: object) -> tuple[Tensor | None, list[Tensor]]:
-        """The outputs and states among what a target gives back."""
-        results = list(flat_tensors(stacked_steps(result) if self.listed else result))
-        if not self.sequence:
-            return None, [results[i] for i in self.taken]
-        outputs = results[self.taken[0]]
-        outputs = outputs.transpose(0, 1) if self.batch_first else outputs
-        return outputs, [results[i].reshape(outputs.shape[1], -1) for i in self.taken[1:]]
+    def _call_on_rows(
+        self, target: Callable[..., object], x: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """Call it once for every row."""
+        import torch
+
+        rows = []
+        for row in range(x.shape[-2]):
+            results = self.results(target, x[..., row : row + 1, :], [state[row : row + 1] for state in states])
+            rows.append(self.read(results, CallSizes(len(x), 1)))
+        if not rows:
+            empty = x.new_zeros((*x.shape[:-1], 0)) if self.sequence else None
+            return empty, [torch.zeros_like(state) for state in states]
+        outputs = [output for output, _ in rows if output is not None]
+        finals = [torch.cat(parts) for parts in zip(*(states for _, states in rows), strict=True)]
+        return torch.cat(outputs, 1) if outputs else None, finals
+
+    def results(self, target: Callable[..., object], x: Tensor, states: list[Tensor]) -> list[Tensor]:
+        """Call it once and list the tensors that come back.
+
+        Args:
+            target: What is called.
+            x: The inputs, (T, B, n) or (B, n); one row where it takes no more.
+            states: The states (B, d).
+        """
+        result = target_result(self, target, x, states)
+        return [leaf.tensor for leaf in result_leaves(stacked_steps(result) if self.listed else result)]
+
+    def positional_and_keyword(self, x: Tensor, states: list[Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Make the arguments of one call.
+
+        Args:
+            x: The inputs, (T, B, n) or (B, n); one row where it takes no more.
+            states: The states (B, d).
+        """
+        sizes = CallSizes(len(x) if self.sequence else 1, x.shape[-2])
+        shaped = [to_axes(state, "Bd", self.state_axes) for state in states[: self.states]]
+        positional, keywords = [], {}
+        for argument in self.handed_over:
+            match argument.role:
+                case "input":
+                    value: object = self._input(x)
+                case "states":
+                    value = self.state_form.pack(shaped)
+                case "first state":
+                    value = self.state_form.pack(shaped[:1])
+                case "second state":
+                    value = self.state_form.pack(shaped[1:])
+                case _:
+                    value = argument.neutral_value(x, sizes)
+            if argument.keyword:
+                keywords[argument.keyword] = value
+            else:
+                positional.append(value)
+        return tuple(positional), keywords
+
+    def _input(self, x: Tensor) -> object:
+        """The inputs as the target takes them."""
+        if self.input_form == "packed":
+            from torch.nn.utils.rnn import pack_padded_sequence
+
+            return pack_padded_sequence(x, [len(x)] * x.shape[1])
+        arranged = to_axes(x, "TBn" if self.sequence else "Bn", self.axes_of_input).contiguous()
+        return list(arranged) if self.input_form == "list" else arranged
+
+    def read(self, results: list[Tensor], sizes: CallSizes) -> tuple[Tensor | None, list[Tensor]]:
+        """Read the outputs and states off what came back.
+
+        Args:
+            results: The tensors that came back.
+            sizes: The sizes of the call.
+        """
+        outputs, places = None, self.taken
+        if self.sequence:
+            axes = self.output_axes or self.axes_of_input.replace("n", "d")
+            outputs = from_axes(
+                results[places[0]], "TBd" if self.listed or self.input_form == "packed" else axes, "TBd"
+            )
+            places = places[1:]
+        if self.merging and places:
+            merged = results[places[0]]
+            parts = merged.unbind(0) if self.merging == "stacked" else merged.chunk(2, -1)
+            states = [self.one_state(part, sizes.rows) for part in parts]
+        else:
+            states = [self.one_state(results[place], sizes.rows) for place in places]
+        return outputs, states[::-1] if self.exchanged else states
+
+    def one_state(self, value: Tensor, rows: int) -> Tensor:
+        """Bring a state that came back into the shape (B, d)."""
+        if self.state_axes == "dB" and value.dim() == 2:
+            return value.T
+        if value.dim() == 2 and len(value) == rows:
+            return value
+        return value.reshape(rows, -1) if rows else value.reshape(0, value.shape[-1])
+
+
+def plain_convention(
+    sequence: bool,
+    states: int,
+    packed: bool = True,
+    state_first: bool = False,
+    layered: bool = False,
+    batch_first: bool = False,
+    input_axes: str = "",
+    state_axes: str = "",
+) -> CallingConvention:
+    """Make a convention of tensors and tuples, without names.
+
+    Args:
+        sequence: Whether it is called once for all steps.
+        states: The number of states.
+        packed: Whether two states go in as one tuple.
+        state_first: Whether the states come before the input.
+        layered: Whether a state is (1, B, d).
+        batch_first: Whether sequences are (B, T, n).
+        input_axes: The axes of the input, if they are others.
+        state_axes: The axes of a state, if they are others.
+    """
+    is_tuple = states == 2 and packed
+    separate = (CallArgument("first state"), CallArgument("second state"))
+    state_arguments = separate[:states] if states == 2 and not packed else (CallArgument("states"),) * min(states, 1)
+    inputs = (CallArgument("input"),)
+    return CallingConvention(
+        sequence,
+        states,
+        (*state_arguments, *inputs) if state_first else (*inputs, *state_arguments),
+        StateForm("tuple") if is_tuple else SEPARATE,
+        input_axes or ("BTn" if batch_first else ""),
+        state_axes or ("1Bd" if layered else "Bd"),
+    )
+
+
+def target_result(
+    convention: CallingConvention, target: Callable[..., object], x: Tensor, states: list[Tensor]
+) -> object:
+    """Call a target once and return what it gives as it is.
+
+    Args:
+        convention: How it is called.
+        target: What is called.
+        x: The inputs, (T, B, n) or (B, n).
+        states: The states (B, d).
+    """
+    positional, keywords = convention.positional_and_keyword(x, states)
+    return call_target(target, *positional, **keywords)
+
+
+def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
+    """Arrange axes: those named 1 are new, and B is dropped where it is not wanted.
+
+    Args:
+        value: A tensor with the axes `axes`.
+        axes: Its axes.
+        wanted: The axes that it shall have.
+    """
+    if "B" not in wanted and "B" in axes:
+        value, axes = value.select(axes.index("B"), 0), axes.replace("B", "")
+    arranged = value.permute([axes.index(axis) for axis in wanted if axis != "1"])
+    for place, axis in enumerate(wanted):
+        if axis == "1":
+            arranged = arranged.unsqueeze(place)
+    return arranged
+
+
+def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
+    """Arrange axes back: those named 1 go, and B is new, of length one, where it is lacking.
+
+    Args:
+        value: A tensor with the axes `axes`.
+        axes: Its axes.
+        wanted: The axes that it shall have.
+    """
+    for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):
+        value = value.squeeze(place)
+    axes = axes.replace("1", "")
+    if "B" in wanted and "B" not in axes:
+        value, axes = value.unsqueeze(0), "B" + axes
+    return value.permute([axes.index(axis) for axis in wanted])
 
 
 def stacked_steps(result: object) -> tuple[object, ...]:
@@ -125,16 +362,17 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
 
 def flat_tensors(result: object) -> Iterator[Tensor]:
-    """The tensors of what a target gives back, in order; whatever else it gives (a cache) is left out."""
-    import torch
-
-    if isinstance(result, torch.Tensor):
-        yield result
-    elif isinstance(result, tuple | list | Mapping):
-        for part in result.values() if isinstance(result, Mapping) else result:
-            yield from flat_tensors(part)
+    """List the tensors of what a target gives back, in order; whatever else it gives (a cache) is left out."""
+    return (leaf.tensor for leaf in result_leaves(result))
 
 
 def distinct_batch_size(*sizes: int) -> int:
-    """A number of rows that no size can be confused with: where they are equal, a wrong way of calling may fit."""
-    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29) if rows not in (*sizes, sum(sizes)))
+    """Choose a number of rows that no size can be confused with, since a wrong way of calling may fit equal sizes."""
+    taken = {*sizes, sum(sizes), *(multiple * size for size in sizes for multiple in (2, 3, 4))}
+    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if rows not in taken)
+
+
+def distinct_step_count(*sizes: int) -> int:
+    """Choose a number of steps that no size can be confused with."""
+    taken = {*sizes, sum(sizes), *(2 * size for size in sizes)}
+    return next(steps for steps in (4, 5, 6, 8, 9) if steps not in taken)

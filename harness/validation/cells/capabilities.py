@@ -33,6 +33,7 @@ class TargetCapabilities:
         library: The library that it is made with; None for torch. Transformations of torch say nothing about others.
         absolute_function_error: Whether its library bounds the error of tanh and sigmoid against 1, and not against
             the function's own value.
+        notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
 
     dtypes: tuple[str, ...] = ("float64", "float32")
@@ -42,3 +43,4 @@ class TargetCapabilities:
     no_gradients_reason: str | None = None
     library: str | None = None
     absolute_function_error: bool = False
+    notes: tuple[str, ...] = ()

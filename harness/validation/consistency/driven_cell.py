@@ -16,7 +16,13 @@ from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import comes_from
-from rnn_harness.validation.loading.driver import CalledWithParameters, leaves_in_place, run_over_time, with_leaves
+from rnn_harness.validation.loading.driver import run_over_time
+from rnn_harness.validation.loading.parameter_exchange import (
+    CalledWithParameters,
+    in_evaluation,
+    leaves_in_place,
+    with_leaves,
+)
 
 INPUTS = "the inputs"
 """The name of the inputs among what a gradient is taken of."""
@@ -139,7 +145,7 @@ class DrivenCell:
     @property
     def takes_rows(self) -> bool:
         """Whether a whole batch goes into one call."""
-        return not self.convention.arrangement.startswith("one ")
+        return self.convention.takes_rows
 
     def normal(self, seed: int, *shape: int) -> Tensor:
         """Draw standard normal numbers."""
@@ -305,7 +311,7 @@ def make_cell(
         dtype: The dtype of its parameters and arguments.
         state_names: What its states are called.
     """
-    module = make_module(*sizes).to(getattr(torch, dtype)).eval()
+    module = in_evaluation(make_module(*sizes).to(getattr(torch, dtype)))
     parameters = draw_parameters(module, dtype, 11)
     return DrivenCell(make_module, capabilities, module, convention, *sizes, dtype, parameters, state_names, dtype)
 

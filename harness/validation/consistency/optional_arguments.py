@@ -28,10 +28,9 @@ def forward_parameters(cell: DrivenCell) -> list[inspect.Parameter]:
 
 
 def optional_arguments(cell: DrivenCell) -> tuple[inspect.Parameter, ...]:
-    """List the arguments that the calling convention leaves out."""
-    convention = cell.convention
-    handed_over = 1 + (1 if convention.states == 2 and convention.packed else convention.states)
-    return tuple(forward_parameters(cell)[handed_over:])
+    """List the arguments that are neither input nor state: left out, or handed over so that they change nothing."""
+    data = [argument.name for argument in cell.convention.handed_over if not argument.is_extra]
+    return tuple(parameter for parameter in forward_parameters(cell) if parameter.name not in data)
 
 
 class _WithKeywords(nn.Module):
@@ -41,9 +40,10 @@ class _WithKeywords(nn.Module):
         super().__init__()
         self.module, self.keywords = module, keywords
 
-    def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> object:
+    def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments, **keywords: object) -> object:
         """Call the module with these parameters."""
-        return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, dict(self.keywords))
+        exchanged = {**keywords, **self.keywords}
+        return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, exchanged)
 
 
 def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, object]) -> CellRun:
@@ -54,6 +54,6 @@ def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, 
         arguments: Inputs, and all, some or none of the states.
         keywords: The further arguments by name.
     """
-    convention = replace(cell.convention, states=len(arguments.states))
+    convention = replace(cell.convention, states=len(arguments.states)).without(keywords)
     callee = _WithKeywords(cell.module, keywords)
     return replace(cell, convention=convention, module=callee).run(arguments)

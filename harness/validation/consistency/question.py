@@ -157,7 +157,7 @@ def _decide(question: Question) -> _Decision:
                 return _Decision(Outcome.NOT_RUN, f"it raises {named_error(error)[:MOST_LETTERS]}")
             if isinstance(error, SystemExit):
                 raise
-            failure = HarnessError(error)
+            failure = HarnessError.of(error)
             return _Decision(Outcome.NOT_RUN, str(failure), harness_error=failure.traceback_text)
         if not isinstance(result, Violation):
             if violation is not None:

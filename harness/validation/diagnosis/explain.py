@@ -78,14 +78,15 @@ def explain_map(identification: Identification, mapped: Identification) -> Diagn
 
 
 def explain_unused(identification: Identification) -> Diagnosis:
-    """Describe a cell that is right, but has parameters that it does not use.
+    """Describe a cell that is right, but has biases that it does not use.
 
     Args:
-        identification: The cell, with its unused parameters.
+        identification: The cell, with the biases that are forgotten.
     """
-    names = ", ".join(identification.unused)
+    names = ", ".join(identification.forgotten)
+    verb = "has" if len(identification.forgotten) == 1 else "have"
     return Diagnosis(
-        spec=_name_of(identification), part=f"forward: parameter {names}", difference=f"{names} has no influence"
+        spec=_name_of(identification), part=f"forward: parameter {names}", difference=f"{names} {verb} no influence"
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import NOISE_SHARE, SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
+from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.families import GATE_NAMES
 from rnn_harness.subjects.parameter_role import ParameterRole, find_role
 
@@ -53,6 +54,57 @@ def gradient_pattern(gradients: Arrays, right: Arrays) -> GradientPattern | None
     return GradientPattern(part, f"the {part} {verb} {_compared(names, gradients, right)}")
 
 
+def constant_factor(gradients: Arrays, right: Arrays) -> GradientPattern | None:
+    """Describe gradients of parameters that are off by a constant factor near 1, as a wrong constant in a slope gives.
+
+    Args:
+        gradients: The gradients of a cell at one step, in float64.
+        right: The right gradients, by the same names.
+
+    Returns:
+        The pattern, or None where no gradient, or not every wrong one, is off by such a factor.
+    """
+    names_by_factor: dict[str, list[str]] = {}
+    for name, value in right.items():
+        if not name.startswith(_PARAMETER) or gradients[name].shape != value.shape or not value.all():
+            continue
+        deviations = gradients[name] / value - 1
+        deviation = float(np.median(deviations))
+        if np.abs(deviations).max() < SCREEN:
+            continue
+        if np.abs(deviations - deviation).max() * NOISE_SHARE > abs(deviation):
+            return None
+        names_by_factor.setdefault(f"1 {'+' if deviation > 0 else '-'} {abs(deviation):.3g}", []).append(name)
+    if not names_by_factor:
+        return None
+    sentences = [
+        f"the gradient{'s' if len(names) > 1 else ''} of {_listed(names)} {'are' if len(names) > 1 else 'is'} {factor} "
+        "times what is right"
+        for factor, names in names_by_factor.items()
+    ]
+    first = next(iter(names_by_factor.values()))
+    return GradientPattern(f"gradient{'s' if len(first) > 1 else ''} of {_listed(first)}", ", ".join(sentences))
+
+
+def imprecise_gradients(gradients: Arrays, balls: Arrays) -> str:
+    """Name the parameters whose gradients are outside of their bounds, in words.
+
+    Args:
+        gradients: The gradients of a cell.
+        balls: The right gradients with their bounds, by the same names.
+
+    Returns:
+        ``the gradients``, where no gradient of a parameter is inside.
+    """
+    wrong = {
+        name: not compare_with_balls("", name, row, gradients[name]).agrees
+        for name, row in balls.items()
+        if name.startswith(_PARAMETER)
+    }
+    names = [name for name, is_wrong in wrong.items() if is_wrong]
+    return f"the gradients of {_listed(names)}" if names and not all(wrong.values()) else "the gradients"
+
+
 def is_near(gradient: Array, right: Array) -> bool:
     """Whether a gradient is right as far as float32 shows it.
 
@@ -83,7 +135,7 @@ def _listed(names: list[str]) -> str:
         gates_of.setdefault(noun, []).append(gate)
     rows = []
     for noun, gates in gates_of.items():
-        named = [gate for gate in gates if gate]
+        named = [gate for gate in dict.fromkeys(gates) if gate]
         rows.append(noun + (f" of {' and '.join(named)}" if named else ""))
     return ", ".join(rows)
 

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import MANY_BITS
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.cases.fixed_cases import fixed_cases
-from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
+from rnn_harness.kernels.checks.recognise_arithmetic import are_float32_gradients
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.diagnosis.gradient_pattern import gradient_pattern
+from rnn_harness.validation.diagnosis.gradient_pattern import constant_factor, gradient_pattern, imprecise_gradients
 from rnn_harness.validation.diagnosis.wrong_slopes import explain_wrong_slope
 
 CONDITIONS: tuple[tuple[str, Callable[[Case], bool]], ...] = (
@@ -138,6 +139,8 @@ def _forward(kernel: Kernel, setting: Setting, refuted: list[Record]) -> Diagnos
         difference = f"axes of length one are lost ({lost[0]}), as squeeze() without an axis does"
         return Diagnosis(spec=kernel.spec, part="forward: shape", difference=difference)
     part = "outputs" if "outputs" in parts else "final states"
+    if right and (precision := _precision(kernel, refuted, MANY_BITS)):
+        return precision
     if words := _common_condition(wrong, right):
         difference = f"its {part} are wrong where {words}, and only there"
     elif right:
@@ -157,10 +160,10 @@ def _common_condition(wrong: list[Case], right: list[Case]) -> str:
     return ""
 
 
-def _precision(kernel: Kernel, refuted: list[Record]) -> Diagnosis | None:
-    """The precision of the outputs, if that was refuted."""
+def _precision(kernel: Kernel, refuted: list[Record], least_bits: float = 0.0) -> Diagnosis | None:
+    """The precision of the outputs, if that was refuted, and is at least so many bits."""
     record = next((record for record in refuted if record.check == "precision.format"), None)
-    if record is None:
+    if record is None or (record.bits or 0.0) < least_bits:
         return None
     reason = record.reason.partition("; ")[2] or record.reason
     return Diagnosis(spec=kernel.spec, part="forward: precision", difference=f"in {record.dtype}: {reason}")
@@ -173,12 +176,20 @@ def _imprecise_gradients(kernel: Kernel, refuted: list[Record]) -> Diagnosis | N
         return None
     setting = next(setting for setting in kernel.settings if setting.dtype == record.dtype)
     evaluation = kernel.evaluation(setting, record.case)
-    difference = f"in {record.dtype}: the gradients have {record.bits:.1f} bits"
     if record.dtype == "float64":
-        balls = evaluation.rounded_as("float32").gradient_balls
-        gradients = evaluation.flat_gradients
-        if all(compare_with_balls("", name, row, gradients[name]).agrees for name, row in balls.items()):
-            difference += "; this is what float32 arithmetic gives"
+        single_step = kernel.evaluation(setting, record.case.model_copy(update={"T": 1}))
+        right = {name: _midpoints(balls) for name, balls in single_step.gradient_balls.items()}
+        pattern = constant_factor(single_step.flat_gradients, right)
+        if pattern is not None:
+            return Diagnosis(
+                spec=kernel.spec,
+                part=f"backward: {pattern.part}",
+                difference=f"in {record.dtype}: {pattern.difference}",
+            )
+    words = imprecise_gradients(evaluation.flat_gradients, evaluation.gradient_balls)
+    difference = f"in {record.dtype}: {words} have {record.bits:.1f} bits"
+    if record.dtype == "float64" and are_float32_gradients(evaluation):
+        difference += "; this is what float32 arithmetic gives"
     return Diagnosis(spec=kernel.spec, part="backward: precision", difference=difference)
 
 

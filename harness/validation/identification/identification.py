@@ -13,6 +13,9 @@ from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.identification.decode import ParameterAssignment
 from rnn_harness.validation.identification.spec_model import shipped_spec
 
+MOST_NAMES = 3
+"""Names of parameters without influence in a sentence."""
+
 
 @dataclass(frozen=True)
 class Identification:
@@ -23,7 +26,9 @@ class Identification:
         assignment: Which parameter is which.
         states: The names of its states, in its order.
         convention: How it is called.
-        unused: Its parameters that have no influence.
+        unused: Its parameters that have no influence, and are no part of the cell.
+        forgotten: Those of them that are the biases which the cell lacks, or the gates of a larger one.
+        constants: Its parameters of a single number with the value at which it is this cell; it keeps that value.
     """
 
     model: CellModel
@@ -31,6 +36,8 @@ class Identification:
     states: tuple[str, ...]
     convention: CallingConvention
     unused: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    constants: tuple[tuple[str, float], ...] = ()
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -68,8 +75,14 @@ class Identification:
 
     def sentence(self) -> str:
         """Say what it is and how it is called."""
-        text = f"{describe_cell(self)}; {self.convention}"
-        return f"{text}; {', '.join(self.unused)} without influence" if self.unused else text
+        parts = [describe_cell(self), str(self.convention)]
+        if self.constants:
+            parts.append("with " + ", ".join(f"{name} = {value:g}" for name, value in self.constants))
+        if self.unused:
+            more = len(self.unused) - MOST_NAMES
+            names = ", ".join(self.unused[:MOST_NAMES]) + (f" and {more} more parameters" if more > 0 else "")
+            parts.append(f"{names} without influence")
+        return "; ".join(parts)
 
 
 def describe_cell(identification: Identification) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.errors import UsageError
+from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.identification import Identification
@@ -41,9 +43,16 @@ def target_layouts(target: Target, probe: Probe, with_ignored: bool = True) -> l
         UsageError: The parameters are none of a cell.
     """
     n, d = probe.sizes
-    shapes = {name: value.shape for name, value in probe.parameters.items()}
-    names = [name for name in shapes if name not in probe.ignored or (with_ignored and fits_gates(shapes[name], n, d))]
-    layouts = possible_layouts({name: shapes[name] for name in names}, n, d)
+    shapes = {name: value.shape for name, value in probe.parameters.items() if name not in probe.constant}
+    used = [name for name in shapes if name not in probe.ignored]
+    fitting = [name for name in shapes if name in used or fits_gates(shapes[name], n, d)]
+    layouts: list[Layout] = []
+    if with_ignored and fitting != used:
+        # Many vectors without influence are no biases: norms, for example, that are made and not used.
+        readings = possible_layouts({name: shapes[name] for name in fitting}, n, d)
+        layouts = [layout for layout in readings if layout.has_plausible_vectors]
+    if not layouts:
+        layouts = possible_layouts({name: shapes[name] for name in used}, n, d)
     if not layouts:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise UsageError(
@@ -68,26 +77,66 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
         UsageError: The target cannot be driven, or its parameters fit no cell.
     """
     probe = probe or probe_target(target)
-    candidates: list[tuple[Layout, tuple[str, ...]]] = [(layout, ()) for layout in target_layouts(target, probe)]
-    n, d = probe.sizes
-    unused = tuple(name for name in probe.ignored if fits_gates(probe.parameters[name].shape, n, d))
-    if unused:
-        with contextlib.suppress(UsageError):  # without them it may have no weights at all
-            candidates += [(layout, unused) for layout in target_layouts(target, probe, with_ignored=False)]
+    layouts: list[Layout] = []
+    with contextlib.suppress(UsageError):  # without the ones that have no influence it may have no weights at all
+        layouts += target_layouts(target, probe, with_ignored=False)
+    if probe.ignored or not layouts:
+        layouts += [layout for layout in target_layouts(target, probe) if layout not in layouts]
     # A cell that computes in float32 under the name of float64 is identified all the same, and the checks report its
     # precision. So is a cell that is wrong in sequences of one step alone.
     attempts = [(probe.tolerance, probe.steps), (SCREEN_SINGLE, probe.steps)]
     attempts += [(probe.tolerance, 2)] if probe.convention.sequence and probe.steps == 1 else []
     for tolerance, steps in dict.fromkeys(attempts):
         probe.tolerance, probe.steps = tolerance, steps
-        for layout, ignored in candidates:
+        for layout in layouts:
             identifications: dict[str, Identification] = {}
             for identification in _identifications(probe, layout, target.declared_model):
-                identifications.setdefault(identification.sentence(), replace(identification, unused=ignored))
+                complete = _with_remaining_parameters(identification, probe)
+                identifications.setdefault(complete.sentence(), complete)
             if identifications:
                 return tuple(identifications.values())
     probe.tolerance, probe.steps = SCREEN_SINGLE, attempts[0][1]
     return ()
+
+
+def _with_remaining_parameters(identification: Identification, probe: Probe) -> Identification:
+    """Add the parameters that are no part of the cell: those without influence, and constants."""
+    assigned = {name for name, _ in identification.assignment.layout.forms}
+    unused = tuple(name for name in probe.ignored if name not in assigned)
+    constants = tuple((name, float(probe.parameters[name].flat[0])) for name in probe.constant)
+    forgotten = _forgotten_gates(identification, unused, probe) or _forgotten_biases(identification, unused, probe)
+    return replace(identification, unused=unused, forgotten=forgotten, constants=constants)
+
+
+def _forgotten_gates(identification: Identification, unused: tuple[str, ...], probe: Probe) -> tuple[str, ...]:
+    """Name the unused parameters with which the cell has the gates of a larger one: it registers gates it does not use.
+
+    Args:
+        identification: The cell.
+        unused: Names of parameters.
+        probe: Runs of the target.
+    """
+    n, d = probe.sizes
+    names = tuple(name for name in unused if fits_gates(probe.parameters[name].shape, n, d))
+    assigned = identification.assignment.layout
+    if not names or not any(probe.parameters[name].ndim > 1 for name in names):
+        return ()
+    shapes = {name: probe.parameters[name].shape for name in (*(name for name, _ in assigned.forms), *names)}
+    larger = any(layout.gates > assigned.gates for layout in possible_layouts(shapes, n, d))
+    return names if larger else ()
+
+
+def _forgotten_biases(identification: Identification, unused: tuple[str, ...], probe: Probe) -> tuple[str, ...]:
+    """Name the unused parameters that are the biases which the cell lacks, by their names and their number.
+
+    The arguments are those of `_forgotten_gates`.
+    """
+    # Torch joins the names of parts by dots, dictionaries and trees of arrays are joined by slashes.
+    names = [name for name in unused if re.split(r"[./]", name)[-1].lower().startswith("b")]
+    count = sum(probe.parameters[name].size for name in names) // probe.sizes[1]
+    biases = [name for name in identification.model.parameter_names("b") if is_kind(name, ParameterKind.BIAS)]
+    missing = [name for name in biases if name not in identification.assignment.names]
+    return tuple(names) if missing and count in (len(missing), 2 * len(missing)) else ()
 
 
 def _identifications(probe: Probe, layout: Layout, declared: CellModel | None) -> Iterator[Identification]:

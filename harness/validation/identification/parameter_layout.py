@@ -68,6 +68,13 @@ class Layout:
         return sum(block.kind == "x" for block in self.gate_blocks)
 
     @property
+    def has_plausible_vectors(self) -> bool:
+        """Whether there are as many vectors as biases: one or two for each gate, and peepholes for all but one."""
+        biases = (0, self.gates, self.gates + 1, 2 * self.gates)
+        counts = {count + peepholes for count in biases for peepholes in (0, self.gates - 1)}
+        return sum(block.kind == "b" for block in self.gate_blocks) in counts
+
+    @property
     def interleaved(self) -> bool:
         """Whether the rows of one unit lie together, and not the rows of one gate."""
         return any(form.interleaved for _, form in self.forms)

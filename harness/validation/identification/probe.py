@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +15,11 @@ from rnn_harness.errors import UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
-from rnn_harness.validation.identification.parameter_layout import Layout
+from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.layout_faults import WrongLayout
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -70,7 +73,10 @@ class Probe:
         tolerance: The largest difference of two numbers that count as equal.
         dtype: The dtype of the module.
         ignored: The parameters that have no influence.
+        constant: The parameters of a single number that can be no weight and no bias: they keep the value that the
+            module is made with.
         steps: The number of steps of a run with some parameters alone; one where a state can be given.
+        refusals: Why it was not driven in a dtype that was tried before, by dtype.
     """
 
     module: Any
@@ -82,7 +88,9 @@ class Probe:
     tolerance: float
     dtype: str
     ignored: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
     steps: int = STEPS
+    refusals: dict[str, str] = field(default_factory=dict)
     _responses: dict[Any, Response] = field(default_factory=dict)
 
     def complete(self) -> Response:
@@ -141,7 +149,7 @@ class Probe:
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
             plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
-        unmasked = {name: self.parameters[name] for name in self.ignored}
+        unmasked = {name: self.parameters[name] for name in (*self.ignored, *self.constant)}
         return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
     def respond(self, parameters: dict[str, Array], steps: int) -> Response:
@@ -241,13 +249,20 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """
     n, d = target.capabilities.fixed_sizes or (N, D)
     first_error: Exception | None = None
+    refusals: dict[str, str] = {}
     for dtype, tolerance in (("float64", SCREEN), ("float32", SCREEN_SINGLE)):
         if dtype not in target.capabilities.dtypes:
             continue
         try:
-            return _probe(target, n, d, dtype, tolerance, seed)
+            probe = _probe(target, n, d, dtype, tolerance, seed)
+        except WrongLayout:
+            raise
         except UsageError as error:
             first_error = first_error or error
+            refusals[dtype] = str(error).splitlines()[0]
+        else:
+            probe.refusals = refusals
+            return probe
     assert first_error is not None, "a target has a dtype"
     raise first_error
 
@@ -255,7 +270,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
 def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: int) -> Probe:
     import torch
 
-    module = target.make_module(n, d).to(torch_dtype(dtype)).eval()
+    module = in_evaluation(target.make_module(n, d).to(torch_dtype(dtype)))
     lazy = [name for name, value in module.named_parameters() if torch.nn.parameter.is_lazy(value)]
     if lazy:
         raise UsageError(f"cannot drive {target.name}: {lazy[0]} has no shape before it is called (a lazy module)")
@@ -266,11 +281,14 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
     rng = np.random.default_rng(seed)
     # Large enough to tell a clipped function from a straight one, small enough that tanh is not flat.
     parameters = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    scalars = [name for name, shape in shapes.items() if math.prod(shape) == 1 and not fits_gates(shape, n, d)]
+    parameters |= {name: to_numpy(value) for name, value in module.named_parameters() if name in scalars}
     inputs = rng.standard_normal((STEPS, BATCH, n))
     states = tuple(1.5 * rng.standard_normal((BATCH, d)) for _ in range(2))
     probe = Probe(module, convention, (n, d), parameters, inputs, states, tolerance, dtype)
     probe.steps = 1 if convention.states else STEPS
     probe.ignored = tuple(name for name in shapes if _has_no_influence(probe, name))
+    probe.constant = tuple(name for name in scalars if name not in probe.ignored)
     # A target that gives NaN whatever its parameters are is refuted for that later on.
     if probe.ignored == tuple(shapes) and not probe.gives_nan():
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -27,12 +28,25 @@ def to_map_file(identification: Identification) -> MapFile:
     table = identification.assignment.table
     return MapFile(
         cell={key: value for key, value in vars(identification.model).items() if key != "faults"},
-        called=vars(identification.convention),
+        called=_called(identification.convention),
         states=identification.states,  # type: ignore[arg-type]
         pieces=tuple(MapPiece(**vars(block)) for block in table.blocks),
         forms={name: vars(form) for name, form in table.forms},
         recurrent_first=table.recurrent_first,
     )
+
+
+def _called(convention: CallingConvention) -> dict[str, object]:
+    """What a map says about how its target is called; it is found out anew when the map is used."""
+    return {"sequence": convention.sequence, "states": convention.states, "how": str(convention)}
+
+
+def _convention(called: Mapping[str, object]) -> CallingConvention:
+    """The convention of a map, as far as the map says it. Raises TypeError if it does not say it."""
+    sequence, states = called.get("sequence"), called.get("states")
+    if not isinstance(sequence, bool) or not isinstance(states, int):
+        raise TypeError("'called' does not say whether it takes a sequence, and how many states")
+    return CallingConvention(sequence, states)
 
 
 def save_map(identification: Identification, path: Path) -> None:
@@ -85,7 +99,6 @@ def from_map_file(file: MapFile) -> Identification:
     Raises:
         TypeError: The map names features of a cell, a form or a convention that do not exist.
     """
-    called = {**file.called, "taken": tuple(file.called.get("taken", ()))}
     forms = {name: StorageForm(**form) for name, form in file.forms.items()}
     blocks, roles = [], []
     for index, piece in enumerate(file.pieces):
@@ -95,4 +108,4 @@ def from_map_file(file: MapFile) -> Identification:
         roles.append((index, BlockRole(piece.name, piece.flipped)))
     layout = Layout(tuple(blocks), tuple(forms.items()), file.recurrent_first)
     assignment = ParameterAssignment(layout, tuple(roles), len(roles))
-    return Identification(CellModel(**file.cell), assignment, file.states, CallingConvention(**called))
+    return Identification(CellModel(**file.cell), assignment, file.states, _convention(file.called))

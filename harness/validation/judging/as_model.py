@@ -10,7 +10,7 @@ from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.describe import identification_check, identification_record
-from rnn_harness.validation.judging.unidentified import consistency_events, judge_layout, with_consistency
+from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.judge_model import judge_model
 from rnn_harness.validation.models.judge_parts import JudgeTarget
@@ -21,7 +21,7 @@ from rnn_harness.validation.request import Listener, ValidationRequest
 def judge_undriven(
     target: Target, error: UsageError, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
 ) -> Iterator[ValidationEvent]:
-    """Judge what cannot be driven as a cell: by how its outputs lie, or as a model.
+    """Judge as a model what cannot be driven as a cell.
 
     Args:
         target: The target.
@@ -33,9 +33,6 @@ def judge_undriven(
     Raises:
         UsageError: It is no model either.
     """
-    if layout_events := judge_layout(target, request):
-        yield from layout_events
-        return
     yield from judge_model(understood_model(target, error), request, listener, judge_target)
 
 

@@ -6,7 +6,7 @@ from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.setting import settings
 from rnn_harness.specs import Spec, library
 from rnn_harness.validation.identification.identification import Identification
-from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_update
+from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_updates
 from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS, skipped_checks
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
@@ -28,7 +28,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
     if match.spec is None:
         spec = generate_spec(match.model, names)
     else:
-        spec = with_alternative_update(library().spec(match.spec), match.model)
+        spec = with_alternative_updates(library().spec(match.spec), match.model)
     absent = match.absent if match.spec is not None else tuple(name for name in match.absent if "." in name)
     driver = TargetDriver(
         target.make_module,

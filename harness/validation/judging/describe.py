@@ -11,15 +11,20 @@ from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.request import ValidationRequest
 
 
-def identification_record(matches: tuple[Identification, ...]) -> IdentificationRecord:
-    """Write down what a candidate was identified as; without a match it is unknown."""
+def identification_record(matches: tuple[Identification, ...], notes: tuple[str, ...] = ()) -> IdentificationRecord:
+    """Write down what a candidate was identified as; without a match it is unknown.
+
+    Args:
+        matches: What it equals.
+        notes: What a reader must know about how it was driven.
+    """
     if not matches:
         return IdentificationRecord(answer="unknown")
     first = matches[0]
     return IdentificationRecord(
         answer="unique" if len(matches) == 1 else "ambiguous",
         spec=first.spec or "candidate",
-        sentence=first.sentence(),
+        sentence="; ".join((first.sentence(), *notes)),
         candidates=tuple(match.sentence() for match in matches),
         map=to_map_file(first),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.identification.probe import Probe
 
-_ANY_CELL = "a recurrent cell"
+ANY_CELL = "a recurrent cell"
+"""What a candidate is compared with before it is known what it is."""
 
 
 def diagnose_no_function(probe: Probe) -> Diagnosis | None:
@@ -19,20 +20,20 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     """
     if probe.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
-        return Diagnosis(spec=_ANY_CELL, part="forward: outputs", difference=difference)
+        return Diagnosis(spec=ANY_CELL, part="forward: outputs", difference=difference)
     if arguments := probe.writes_into():
         difference = f"it writes into the {arguments} that it is given, so whoever kept it has other numbers afterwards"
-        return Diagnosis(spec=_ANY_CELL, part="behaviour: intact", difference=difference)
+        return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)
     if probe.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
-        return Diagnosis(spec=_ANY_CELL, part="behaviour: intact", difference=difference)
+        return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)
     if not probe.equal(probe.complete(), probe.complete()):
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
-        return Diagnosis(spec=_ANY_CELL, part="behaviour: determinism", difference=difference)
+        return Diagnosis(spec=ANY_CELL, part="behaviour: determinism", difference=difference)
     if not probe.rows_are_apart():
         difference = (
             "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or the first axis of "
             "its state is something else, layers say: what is judged here is one layer, with state (B, d))"
         )
-        return Diagnosis(spec=_ANY_CELL, part="behaviour: position", difference=difference)
+        return Diagnosis(spec=ANY_CELL, part="behaviour: position", difference=difference)
     return None

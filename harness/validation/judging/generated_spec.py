@@ -88,21 +88,26 @@ class _Writer:
         yield rf"h_t = o_t \odot {_applied(model.output, 'c_t')}"
 
 
-def alternative_update(model: CellModel, candidate: str) -> str | None:
-    """Write a GRU's last equation in the other common form, which rounds differently.
+USUAL_UPDATE, RARE_UPDATE = "F-900", "F-901"
+"""The ids of a GRU's last equation in two other forms: with the gate as it is, and with its complement."""
+
+
+def alternative_updates(model: CellModel, candidate: str) -> dict[str, str]:
+    """Write a GRU's last equation in its other forms, which round differently: as a step from one end to the other.
 
     Args:
         model: The cell.
         candidate: The candidate's letter in the spec.
 
     Returns:
-        The equation, or None where the cell is no GRU.
+        The equations by their ids; none where the cell is no GRU.
     """
     if model.family != "gru":
-        return None
-    if model.update == "keep":
-        return rf"h_t = {candidate}_t + z_t \odot (h_{{t-1}} - {candidate}_t)"
-    return rf"h_t = h_{{t-1}} + z_t \odot ({candidate}_t - h_{{t-1}})"
+        return {}
+    from_candidate = rf"h_t = {candidate}_t + {{weight}} \odot (h_{{{{t-1}}}} - {candidate}_t)"
+    from_state = rf"h_t = h_{{{{t-1}}}} + {{weight}} \odot ({candidate}_t - h_{{{{t-1}}}})"
+    usual, rare = (from_candidate, from_state) if model.update == "keep" else (from_state, from_candidate)
+    return {USUAL_UPDATE: usual.format(weight="z_t"), RARE_UPDATE: rare.format(weight="(1 - z_t)")}
 
 
 def spec_text(model: CellModel, names: frozenset[str]) -> str:
@@ -122,11 +127,10 @@ def spec_text(model: CellModel, names: frozenset[str]) -> str:
         f"states = {{ {states} }}",
         f"parameters = {{ {declared} }}",
     ]
-    printed = list(_Writer(model, names).equations())
-    alternative = alternative_update(model, "g")
-    for number, text in enumerate([*printed, *([alternative] if alternative else [])], 1):
-        mark = "\nalternative = true" if number > len(printed) else ""
-        lines.append(f"\n[[equations]]\nid = \"F-{number:03}\"\nline = {number}\nprinted = '{text}'{mark}")
+    for number, text in enumerate(_Writer(model, names).equations(), 1):
+        lines.append(f"\n[[equations]]\nid = \"F-{number:03}\"\nline = {number}\nprinted = '{text}'")
+    for name, text in alternative_updates(model, "g").items():
+        lines.append(f"\n[[equations]]\nid = \"{name}\"\nline = 1\nprinted = '{text}'\nalternative = true")
     return "\n".join(lines) + "\n"
 
 
@@ -139,24 +143,32 @@ def _shape(model: CellModel, kind: ParameterKind) -> str:
     return "d n" if kind is ParameterKind.INPUT else "d d"
 
 
-def with_alternative_update(spec: Spec, model: CellModel) -> Spec:
-    """Add the other form of a GRU's last equation to a shipped spec as an alternative, if it has none.
+def with_alternative_updates(spec: Spec, model: CellModel) -> Spec:
+    """Add the other forms of a GRU's last equation to a shipped spec as alternatives, but for one that it has.
 
     Args:
         spec: The spec.
         model: The cell that it describes.
     """
     link = spec.reference
-    if model.family != "gru" or link is None or any(equation.alternative for equation in spec.model.equations):
+    if model.family != "gru" or link is None:
         return spec
     symbol_of = {quantity: name for name, quantity in link.trace.items()}
     state, gate, candidate = (_symbol(symbol_of[key]) for key in ("hidden_state", "update_gate", "candidate"))
-    text = alternative_update(model, "g")
-    assert text is not None, "a GRU has one"
     symbols = {"h_": f"{state}_", "z_": f"{gate}_", "g_": f"{candidate}_"}
-    text = re.sub("|".join(symbols), lambda match: symbols[match[0]], text)
-    equation = Equation(id="F-900", line=1, document="rewritten", printed=text, alternative=True)
-    return replace(spec, model=spec.model.model_copy(update={"equations": (*spec.model.equations, equation)}))
+    has_usual = any(equation.alternative and equation.id.startswith("T-") for equation in spec.model.equations)
+    equations = tuple(
+        Equation(
+            id=name,
+            line=1,
+            document="rewritten",
+            printed=re.sub("|".join(symbols), lambda match: symbols[match[0]], text),
+            alternative=True,
+        )
+        for name, text in alternative_updates(model, "g").items()
+        if not (has_usual and name == USUAL_UPDATE)
+    )
+    return replace(spec, model=spec.model.model_copy(update={"equations": (*spec.model.equations, *equations)}))
 
 
 def _symbol(name: str) -> str:
@@ -164,13 +176,15 @@ def _symbol(name: str) -> str:
     return rf"\{tail}{{{head}}}" if tail else head
 
 
-def alternative_ids(spec: Spec) -> tuple[str, ...]:
+def alternative_ids(spec: Spec, with_rare: bool = False) -> tuple[str, ...]:
     """List the equations that a candidate may compute in the place of the printed ones.
 
     Args:
         spec: The spec of the candidate.
+        with_rare: Whether forms are among them that hardly anybody computes by.
     """
-    return tuple(equation.id for equation in spec.model.equations if equation.alternative and equation.id[0] in "TF")
+    alternatives = (equation.id for equation in spec.model.equations if equation.alternative and equation.id[0] in "TF")
+    return tuple(name for name in alternatives if with_rare or name != RARE_UPDATE)
 
 
 def generate_spec(model: CellModel, names: frozenset[str]) -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rnn_harness.errors import UsageError
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.records.verdict import Outcome
@@ -18,6 +19,7 @@ from rnn_harness.validation.diagnosis.explain import (
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
+from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check
@@ -57,11 +59,13 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     diagnosis: Diagnosis | None
     if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
         diagnosis = explain_map(matches_elsewhere[0], mismatch.saved_map)
-    elif mismatch.matches and not mismatch.matches[0].unused:
+    elif mismatch.matches and not mismatch.matches[0].forgotten:
         assert wanted.model is not None, "a match is always what it should be where that may be any cell"
         diagnosis = explain_variant(mismatch.matches[0], wanted.model, wanted.name)
     else:
         near = identify_faulty(probe, layouts, wanted.model)
+        if not near and not mismatch.matches:
+            near = identify_faulty(probe, _layouts_of_used(target, probe), wanted.model)
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
         diagnosis = (
             explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
@@ -82,6 +86,14 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
         if counterexample is not None:
             yield CounterexampleFound(counterexample)
+
+
+def _layouts_of_used(target: Target, probe: Probe) -> list[Layout]:
+    """List the layouts of the parameters that have an influence; none where these are no cell's."""
+    try:
+        return target_layouts(target, probe, with_ignored=False)
+    except UsageError:
+        return []
 
 
 def _reason(diagnosis: Diagnosis | None) -> str:

@@ -16,6 +16,7 @@ from rnn_harness.validation.identification.probe import D, N
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -46,7 +47,7 @@ def spec_file_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Ker
         UsageError: Their states or their parameters do not fit together.
     """
     n, d = target.capabilities.fixed_sizes or (N, D)
-    module = target.make_module(n, d).double().eval()
+    module = in_evaluation(target.make_module(n, d).double())
     convention = find_convention(module, n, d, target.capabilities.calling_convention)
     signature = SpecSignature(spec)
     if convention.states != len(signature.state_names):

@@ -22,9 +22,10 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_call import call_subject, call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
 
 _DTYPES = ("float64", "float32")
 
@@ -98,10 +99,21 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
-    module = module.to(torch_dtype(evaluation.case.dtype)).train()
+    try:
+        module = module.to(torch_dtype(evaluation.case.dtype)).train()
+    except Exception as error:  # exported modules, for example, have no training mode
+        raise NotRun(f"it has no training mode: {first_line(error)}") from None
     in_training = type(cell)(replace(driver, make_module=_InTraining(module)), cell.reference, evaluation.case.dtype)
     subject = replace(evaluation.subject, cell=in_training)
-    run = subject.forward(arrays.parameters, arrays.inputs, arrays.states)
+    with torch.random.fork_rng(devices=[]):
+        runs = []
+        for seed in (1, 1, 2):
+            torch.manual_seed(seed)
+            runs.append(subject.forward(arrays.parameters, arrays.inputs, arrays.states))
+    run, same_numbers, other_numbers = runs
+    is_random = not np.array_equal(run.outputs, other_numbers.outputs)
+    if is_random and np.array_equal(run.outputs, same_numbers.outputs):
+        raise NotRun("it is random in training; consistency.training asks it with the same random numbers")
     is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
     yield finding(evaluation, is_equal, "in training mode the outputs are others than in evaluation")
     if driver.no_gradients_reason:
@@ -156,7 +168,7 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     variables = [variable for variable in (*leaves.values(), x, *states.values()) if variable.requires_grad]
     if not variables:
         return {}
-    outputs, finals = call_target(driver.run, leaves, x, states, None)
+    outputs, finals = call_subject(driver.run, leaves, x, states, None)
     ends = [(outputs, arrays.d_outputs), *((finals[name], arrays.d_finals[name]) for name in finals)]
     pairs = [(end, cell.tensor(cotangent, leaf=False)) for end, cotangent in ends if end.requires_grad]
     computed: tuple[Tensor | None, ...] = (None,) * len(variables)
@@ -180,19 +192,17 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
 def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     """Call it without a state, twice: as from a state of zeros, if it can be called so."""
     driver, convention = _torch_driver(evaluation), candidate_driver(evaluation).convention
-    if convention.states == 0 or convention.arrangement != "rows":
+    if convention.states == 0 or not convention.takes_rows or convention.state_axes == "dB":
         raise NotRun("it is never given a state by rows")
     cell = kernel_of(evaluation)
     x = cell.tensor(evaluation.arrays.inputs, leaf=False)
-    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    module = in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype))
     leaves = {
         name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(cell_parameters(evaluation)).items()
     }
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
-    def call(*arguments: Any) -> Any:
-        return call_target(torch.func.functional_call, module, leaves, arguments)
-
+    call = with_leaves(module, leaves)
     with torch.no_grad():
         expected = call_results(convention, call, x, zeros[: convention.states])
         try:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import IDENTIFICATION_CHECK
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.consistency.layout import diagnose_layout
 from rnn_harness.validation.consistency.unknown_cell import judge_unknown
 from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
@@ -49,17 +47,3 @@ def consistency_events(target: Target, probe: Probe, request: ValidationRequest)
             yield RecordMade(marked)
             if answer.diagnosis is not None and not marked.expected:
                 yield TargetDiagnosed(answer.diagnosis)
-
-
-def judge_layout(target: Target, request: ValidationRequest) -> list[ValidationEvent]:
-    """Decide whether a candidate cannot be driven because of how its outputs lie.
-
-    Returns:
-        The record that it is refuted, and the diagnosis; nothing if its layout is not what is wrong.
-    """
-    diagnosis = diagnose_layout(target)
-    if diagnosis is None:
-        return []
-    record = identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference)
-    marked = [RecordMade(record) for record in mark_expected((record,), request.expected)]
-    return [*marked, TargetDiagnosed(diagnosis)]

@@ -18,7 +18,6 @@ from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import kernel_of
-from rnn_harness.runtime.target_call import call_target
 from rnn_harness.specs.expression import Apply, Function, walk
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.validation.judging.torch_mode_checks import (
@@ -27,6 +26,7 @@ from rnn_harness.validation.judging.torch_mode_checks import (
     candidate_driver,
     finding,
 )
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation, own_call, with_leaves
 
 HUGE = 2.0**14
 """By how much inputs are enlarged to see whether outputs and gradients stay finite."""
@@ -52,7 +52,9 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     if driver.capabilities.library:
         raise NotRun(f"{driver.capabilities.library} has no state_dict")
     dtype = torch_dtype(evaluation.case.dtype)
-    first, second = (driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype).eval() for _ in range(2))
+    first, second = (
+        in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(dtype)) for _ in range(2)
+    )
     if first is second:
         raise NotRun("it exists once, and cannot be made a second time")
     try:
@@ -64,7 +66,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
     names = driver.state_names[: driver.convention.states]
     states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in names]
     with torch.no_grad():
-        results = [call_results(driver.convention, module, x, states) for module in (first, second)]
+        results = [call_results(driver.convention, own_call(module), x, states) for module in (first, second)]
     is_equal = all(torch.equal(a, b) for a, b in zip(*results, strict=True))
     detail = "a module with the same state_dict gives other outputs: something is not in it"
     yield finding(evaluation, is_equal, detail)
@@ -78,15 +80,10 @@ def _formats(evaluation: Evaluation) -> Iterator[Finding]:
     x = cell.tensor(arrays.inputs, leaf=False)
     names = driver.state_names[: driver.convention.states]
     states = [cell.tensor(arrays.states[name], leaf=False) for name in names]
-    module = driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype).eval()
+    module = in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype))
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(arrays.parameters).items()}
     with torch.no_grad():
-        results = call_results(
-            driver.convention,
-            lambda *arguments: call_target(torch.func.functional_call, module, leaves, arguments),
-            x,
-            states,
-        )
+        results = call_results(driver.convention, with_leaves(module, leaves), x, states)
     wrong = {f"{y.dtype} on {y.device}" for y in results if y.dtype != x.dtype or y.device != x.device}
     detail = f"{x.dtype} on {x.device} goes in, {', '.join(sorted(wrong))} comes out"
     yield finding(evaluation, not wrong, detail)

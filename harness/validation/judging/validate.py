@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rnn_harness.cases.case import Case
-from rnn_harness.checks.check import Finding, worst_finding
-from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import UsageError
-from rnn_harness.kernels import Kernel, judge_kernels
-from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels import Kernel
 from rnn_harness.records.events import (
     CounterexampleFound,
     PhaseStarted,
@@ -20,29 +16,34 @@ from rnn_harness.records.events import (
     ValidationEvent,
 )
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IdentificationRecord
+from rnn_harness.records.validation import Diagnosis, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
+from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.identification.saved_map import load_map
+from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
 from rnn_harness.validation.judging.as_model import (
     events_of_model,
     judge_no_function,
     judge_undriven,
     judge_unknown_parameters,
 )
+from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.unidentified import with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
+from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
@@ -83,6 +84,17 @@ def judge_target(
     """
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
+    try:
+        yield from _judge_callable(target, request, listener)
+    except WrongLayout as fault:
+        diagnosis = Diagnosis(spec="a recurrent layer", part="forward: layout of the outputs", difference=str(fault))
+        record = identification_check(target.name, request, "unknown", Outcome.REFUTED, str(fault))
+        yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
+        yield TargetDiagnosed(diagnosis)
+
+
+def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
+    """Judge a target. Raises WrongLayout if its outputs are laid out otherwise than its inputs."""
     if request.spec.endswith(".toml"):
         kernel = spec_file_kernel(target, load_spec_file(request.spec), request.dtypes)
         yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=kernel.title))
@@ -93,9 +105,13 @@ def judge_target(
     saved_map = load_map(request.map) if request.map is not None else None
     try:
         response = probe_target(target)
+    except WrongLayout:
+        raise
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
+    target = observed_target(target, response)
+    yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
@@ -107,11 +123,16 @@ def judge_target(
         yield from judge_unknown_parameters(target, response, error, request, listener, judge_target)
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
+    if exchanged and not is_the_callers_affair(response):
+        yield from _judge_exchanged_states(target, request, exchanged[0])
+        return
+    matches = matches or exchanged
     if not matches and (events := events_of_model(target, response, request, listener, judge_target)):
         yield from events
         return
     wanted = wanted_cell(target, request.spec, saved_map)
-    identification = identification_record(matches)
+    identification = identification_record(matches, target.capabilities.notes)
     yield TargetIdentified(identification)
     match = next((match for match in matches if wanted.is_met_by(match)), None)
     if match is not None:
@@ -128,24 +149,37 @@ def judge_target(
     yield from with_consistency(target, response, request, events)
 
 
+def _judge_exchanged_states(
+    target: Target, request: ValidationRequest, match: Identification
+) -> Iterator[ValidationEvent]:
+    """Yield that a candidate equals a cell, but that its states come back in another order than they go in."""
+    spec = match.spec or "candidate"
+    diagnosis = Diagnosis(spec=spec, part="forward: order of the states", difference=SENTENCE)
+    record = identification_check(target.name, request, spec, Outcome.REFUTED, diagnosis.sentence())
+    yield TargetIdentified(identification_record(()))
+    yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
+    yield TargetDiagnosed(diagnosis)
+
+
 def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
     """Yield a record for every check of a candidate, and what is wrong if one is refuted."""
     if request.weights is not None:
         kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(request.weights))))
     records: list[Record] = []
-    for record in mark_expected(_records(kernel, request, listener), request.expected):
+    judge = CandidateJudge(kernel, request, listener)
+    for record in mark_expected(judge.records(), request.expected):
         records.append(record)
         yield RecordMade(record)
-    for record in _records_of_stored_cases(kernel, request, tuple(records)):
+    for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
     judged = [record for record in records if not record.expected]
     answers: list[Answer] = []
-    for answer in judge_identified(kernel, request.seed):
+    for answer in judge_identified(judge.kernel, request.seed):
         for record in mark_expected((answer.record,), request.expected):
             yield RecordMade(record)
             answers += [] if record.expected else [answer]
-    diagnosis = precise_diagnosis(answers) or localise_fault(kernel, judged) or first_diagnosis(answers)
+    diagnosis = precise_diagnosis(answers) or localise_fault(judge.kernel, judged) or first_diagnosis(answers)
     if diagnosis is None:
         return
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))
@@ -153,18 +187,6 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)
     if counterexample is not None:
         yield CounterexampleFound(counterexample)
-
-
-def _records(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[Record]:
-    """Yield the records of every dtype; the listener is told which dtype it is."""
-    known = dict(request.known)
-    for setting in kernel.settings:
-
-        def start(title: str, dtype: str = setting.dtype) -> None:
-            listener.on_start(PhaseStarted(title, dtype))
-
-        single = replace(kernel, settings=(setting,))
-        yield from judge_kernels((single,), request.seed, request.examples, known, start, listener.on_case)
 
 
 def _records_of_stored_cases(
@@ -182,19 +204,3 @@ def _records_of_stored_cases(
             )
             update = {"check": f"{PREFIX}.{failure.check}.case", "outcome": Outcome.REFUTED, "reason": reason}
             yield record.model_copy(update={**update, "case": failure.case, "expected": ""})
-
-
-def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
-    """Judge a candidate by one check on one case.
-
-    Returns:
-        The worst finding; None if the candidate has no such check.
-
-    Raises:
-        NotRun: The check cannot be run on the candidate.
-    """
-    checks = {check.name: check for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
-    if check_name not in checks:
-        return None
-    setting = next((setting for setting in kernel.settings if setting.dtype == case.dtype), kernel.settings[0])
-    return worst_finding(run_check(checks[check_name], kernel.evaluation(setting, case)))

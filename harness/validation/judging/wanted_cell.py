@@ -30,7 +30,7 @@ class WantedCell:
 
     def is_met_by(self, match: Identification) -> bool:
         """Say whether a candidate that was identified as `match` is what it should be."""
-        if match.unused:
+        if match.forgotten:
             return False
         if self.model is None:
             return True

@@ -1,51 +1,113 @@
-"""Construct a cell of the sizes that are wanted, from a class or function whose arguments have usual names."""
+"""Construct a cell of the sizes that are wanted, from a class or function however its arguments are arranged."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line
 from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.config_objects import (
+    configurations,
+    is_config_name,
+    is_configuration,
+    module_of,
+    with_sizes,
+)
 from rnn_harness.validation.loading.named_arguments import named_arguments
-
-INPUT_SIZE_NAMES = (
-    "input_size",
-    "input_dim",
-    "in_features",
-    "in_size",
-    "in_dim",
-    "n_in",
-    "nin",
-    "n_inputs",
-    "n",
-    "embed_dim",
-)
-HIDDEN_SIZE_NAMES = (
-    "hidden_size",
-    "hidden_dim",
-    "hidden_features",
-    "n_hidden",
-    "nhid",
-    "hidden",
-    "units",
-    "num_units",
-    "features",
-    "d",
+from rnn_harness.validation.loading.size_arguments import (
+    SizeNames,
+    argument_names,
+    has_both_sizes,
+    is_size_name,
+    size_names,
 )
 
+_USUAL_VALUES: Mapping[str, object] = {
+    "num_layers": 1,
+    "n_layers": 1,
+    "nlayers": 1,
+    "layers": 1,
+    "num_layer": 1,
+    "layer_dim": 1,
+    "dropout": 0.0,
+    "dropout_rate": 0.0,
+    "drop": 0.0,
+    "p": 0.0,
+    "bias": True,
+    "use_bias": True,
+    "batch_first": True,
+    "bidirectional": False,
+    "device": None,
+    "dtype": None,
+}
+"""Values for required arguments besides the sizes: one layer, one direction, nothing dropped."""
 
-def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
-    """The arguments of a function or class by name; none where it does not show them."""
-    try:
-        return inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return {}
+
+@dataclass(frozen=True)
+class Construction:
+    """A way to construct cells.
+
+    Attributes:
+        make: Makes a cell of given sizes.
+        fixed_sizes: The only sizes for which it makes one, if they are known beforehand.
+        any_sizes: Whether the sizes are those that are asked for; else they are the cell's own.
+        is_certain: Whether the names of the arguments leave no doubt which size is which.
+        is_guess: Whether it counts only where the cell that it makes can be called.
+    """
+
+    make: Callable[[CellSizes], object]
+    fixed_sizes: CellSizes | None = None
+    any_sizes: bool = True
+    is_certain: bool = False
+    is_guess: bool = False
 
 
-def names_sizes(names: set[str]) -> bool:
-    """Whether these are the arguments of a function that makes cells of given sizes, and not of one step."""
-    return bool(names & ({*INPUT_SIZE_NAMES, *HIDDEN_SIZE_NAMES} - {"n", "d"})) or {"n", "d"} <= names
+def constructions(
+    name: str,
+    maker: Callable[..., object],
+    sizes: CellSizes,
+    options: Mapping[str, object],
+    defaults: Mapping[str, object],
+) -> Iterator[tuple[Construction, Any]]:
+    """Yield the ways to construct a cell that work, likely ones first, each with a cell that it made.
+
+    Args:
+        name: What to call it in messages.
+        maker: The class or function.
+        sizes: The sizes of the cell that is made; they go in by name where the arguments have usual names, else in
+            the first two places, in either order.
+        options: Further arguments that the user gives. A text that is the name of something in the maker's module
+            may stand for it.
+        defaults: Further arguments that its library needs, where the user gives none and the maker takes them.
+
+    Raises:
+        UsageError: There is none; the message holds the error of the first.
+    """
+    known = argument_names(maker)
+    takes_any = any(argument.kind is argument.VAR_KEYWORD for argument in known.values())
+    unknown = sorted(set(options) - set(known)) if known and not takes_any else []
+    if unknown:
+        raise UsageError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known)}")
+    errors: list[str] = []
+    works = False
+    for construction in _constructions(maker, known, takes_any, options, defaults):
+        try:
+            cell = construction.make(construction.fixed_sizes or sizes)
+        except (Exception, SystemExit) as error:  # a constructor may raise anything
+            errors.append(f"{type(error).__name__}: {first_line(error)}")
+        else:
+            works = True
+            yield construction, cell
+    if not works:
+        shown = ", ".join(str(argument) for argument in known.values()) or "without arguments that show"
+        n, d = sizes
+        raise UsageError(
+            f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {errors[0]}; give what it needs "
+            f"besides with --init key=value, or name a function that makes it:\n{_factory_text(name)}"
+        )
 
 
 def construct_cell(
@@ -54,57 +116,139 @@ def construct_cell(
     sizes: CellSizes,
     options: Mapping[str, object],
     defaults: Mapping[str, object],
-) -> object:
-    """Call a class or function so that it makes a cell of these sizes.
+) -> Any:
+    """Call a class or function so that it makes a cell of these sizes; the arguments are those of `constructions`."""
+    return next(constructions(name, maker, sizes, options, defaults))[1]
+
+
+def _factory_text(name: str) -> str:
+    """The lines of a function that makes a cell, ready to paste."""
+    short = name.rpartition(":")[2]
+    return f"    def make_cell(input_size, hidden_size):\n        return {short}(...)  # of these sizes"
+
+
+def _constructions(
+    maker: Callable[..., object],
+    known: Mapping[str, inspect.Parameter],
+    takes_any: bool,
+    options: Mapping[str, object],
+    defaults: Mapping[str, object],
+) -> Iterator[Construction]:
+    """List the ways to construct a cell, whether they work or not."""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    arguments = {name: argument for name, argument in known.items() if argument.kind not in variadic}
+    required = [name for name, argument in arguments.items() if argument.default is argument.empty]
+    further = {key: value for key, value in defaults.items() if takes_any or key in known}
+    stated = _stated_arguments(maker, known)
+    usual = {key: _USUAL_VALUES[key.lower()] for key in required if key.lower() in _USUAL_VALUES}
+    chosen = {**usual, **stated, **further}
+    for given in _readings(maker, options):
+        values = {**chosen, **given}
+        yield from _sized(maker, arguments, values, set(given))
+        for config in required:
+            if is_configuration(given.get(config)):
+                yield _configured(maker, config, given[config], values)
+            elif is_config_name(config) and config not in given:
+                for configuration in configurations(maker, arguments[config]):
+                    yield _configured(maker, config, configuration, values)
+        if all(name in values for name in required):
+            yield Construction(lambda _, values=values: maker(**values), any_sizes=False)  # type: ignore[misc]
+    named = None if takes_any else named_arguments(maker, {**chosen, **options})
+    if named is not None:
+        yield Construction(lambda _: maker(**named, **chosen, **options))
+
+
+def _sized(
+    maker: Callable[..., object],
+    arguments: Mapping[str, inspect.Parameter],
+    further: Mapping[str, object],
+    given: set[str],
+) -> Iterator[Construction]:
+    """List the ways to hand over sizes by name, then by place.
 
     Args:
-        name: What to call it in messages.
         maker: The class or function.
-        sizes: The sizes; they go in by name where the arguments have usual names, else as the first two.
-        options: Further arguments that the user gives.
-        defaults: Further arguments that its library needs, where the user gives none and the maker takes them.
-
-    Raises:
-        UsageError: It cannot be called with them; the message holds its error.
+        arguments: Its arguments.
+        further: Values of further arguments.
+        given: The names of those that the user gives, which no size replaces.
     """
-    n, d = sizes
-    known = argument_names(maker)
-    takes_any = any(argument.kind is argument.VAR_KEYWORD for argument in known.values())
-    unknown = sorted(set(options) - set(known)) if known and not takes_any else []
-    if unknown:
-        raise UsageError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known)}")
-    further = {key: value for key, value in defaults.items() if takes_any or key in known} | dict(options)
-    by_name = {key: n for key in INPUT_SIZE_NAMES if key in known} | {
-        key: d for key in HIDDEN_SIZE_NAMES if key in known
-    }
-    by_name = {key: size for key, size in by_name.items() if key not in further}
-    attempts: list[Callable[[], object]] = [lambda: maker(**by_name, **further)] if by_name else []
-    attempts.append(lambda: maker(n, d, **further))
-    if not takes_any:
-        attempts.append(lambda: maker(**{**named_arguments(maker, further), **further}))
-    errors: list[str] = []
-    for attempt in attempts:
-        try:
-            return attempt()
-        except (Exception, SystemExit) as error:  # a constructor may raise anything
-            errors.append(f"{type(error).__name__}: {error}")
-    shown = ", ".join(str(argument) for argument in known.values()) or "unknown arguments"
-    raise UsageError(
-        f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {errors[0]}; "
-        "give what it needs besides with --init key=value, or name a function f(n, d) that makes it"
-    )
+    names = size_names(arguments)
+    inputs = tuple(name for name in names.inputs if name not in given)
+    hidden = tuple(name for name in names.hidden if name not in given)
+    unsized = {key: value for key, value in further.items() if key not in (*inputs, *hidden)}
+    fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in given if key in unsized})
+    by_name = SizeNames(inputs, hidden)
+    if len(names.inputs) + len(names.hidden) == 1 and fixed is None:
+        yield Construction(
+            lambda s: maker(**by_name.values(s.hidden_size, s.hidden_size), **unsized), _SQUARE, is_guess=True
+        )
+    elif inputs or hidden or fixed is not None:
+        is_certain = has_both_sizes(arguments)
+        yield Construction(lambda s: maker(**by_name.values(*s), **unsized), fixed, is_certain=is_certain)
+    places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
+    unplaced = {key: value for key, value in further.items() if key not in places or key in given}
+    yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))
+    if not (names.inputs and names.hidden):
+        yield Construction(lambda s: maker(s.hidden_size, s.input_size, **unplaced), is_guess=True)
+        yield Construction(lambda s: maker(s.hidden_size, **unplaced), _SQUARE, is_guess=True)
+
+
+_SQUARE = CellSizes(6, 6)
+"""The sizes of a cell that has one size alone."""
+
+
+def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], given: Mapping[str, object]) -> CellSizes | None:
+    """The only sizes that a user leaves, who gives one of them or both; None if they give none."""
+    n = next((value for name in inputs if isinstance(value := given.get(name), int)), None)
+    d = next((value for name in hidden if isinstance(value := given.get(name), int)), None)
+    return None if n is None and d is None else CellSizes(5 if n is None else n, 3 if d is None else d)
+
+
+def _configured(
+    maker: Callable[..., object], argument: str, configuration: object, further: Mapping[str, object]
+) -> Construction:
+    """The way to construct a cell from a configuration."""
+    rest = {key: value for key, value in further.items() if key != argument}
+    return Construction(lambda s: maker(**{argument: with_sizes(configuration, *s)}, **rest))
+
+
+def _readings(maker: Callable[..., object], options: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """The options as they are, and with the names of configurations, or of anything else, in the maker's module."""
+    module = vars(module_of(maker)) if hasattr(module_of(maker), "__dict__") else {}
+    named = {key: module[value] for key, value in options.items() if isinstance(value, str) and value in module}
+    configured = {key: value for key, value in named.items() if is_configuration(value)}
+    if configured:
+        yield from _with_configurations(options, configured)
+        return
+    yield dict(options)
+    if named:
+        yield {**options, **named}
+
+
+def _with_configurations(
+    options: Mapping[str, object], configured: Mapping[str, object]
+) -> Iterator[dict[str, object]]:
+    """The options with configurations in the place of their names; a class of them is called."""
+    instances = {key: value() if isinstance(value, type) else value for key, value in configured.items()}
+    yield {**options, **instances}
+
+
+def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.Parameter]) -> dict[str, object]:
+    """The arguments that ``get_init_inputs`` next to a class gives for it, by name; none without that function."""
+    stated = getattr(module_of(maker), "get_init_inputs", None)
+    if not callable(stated):
+        return {}
+    try:
+        return dict(zip(known, stated(), strict=False))
+    except Exception:  # it may need what is not there
+        return {}
 
 
 def stated_sizes(cell: object) -> CellSizes | None:
     """The sizes of an object that has them as attributes of usual names."""
-    n, d = _integer_attribute(cell, INPUT_SIZE_NAMES), _integer_attribute(cell, HIDDEN_SIZE_NAMES)
-    return None if n is None or d is None else CellSizes(n, d)
-
-
-def _integer_attribute(cell: object, names: tuple[str, ...]) -> int | None:
-    """The first of these attributes that is a whole number."""
-    for name in names:
-        value = getattr(cell, name, None)  # the cell may be any object
-        if isinstance(value, int):
-            return value
-    return None
+    attributes = {name: getattr(cell, name, None) for name in dir(cell) if is_size_name(name)}  # it may be any object
+    whole = {name: value for name, value in attributes.items() if type(value) is int}
+    names = size_names(whole)
+    if len(names.inputs) != 1 or len(names.hidden) != 1:
+        return None
+    return CellSizes(whole[names.inputs[0]], whole[names.hidden[0]])

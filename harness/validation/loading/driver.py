@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
-from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
+from rnn_harness.validation.loading.parameter_exchange import (
+    CalledWithParameters,
+    in_evaluation,
+    leaves_in_place,
+    with_leaves,
+)
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-
-@runtime_checkable
-class CalledWithParameters(Protocol):
-    """What takes its parameters with every call, so that none of torch's machinery is needed to exchange them."""
-
-    def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
-        """Call it with these parameters, by name."""
 
 
 class SequenceRun(NamedTuple):
@@ -71,16 +67,6 @@ def run_over_time(
     return SequenceRun(None, step_states, states)
 
 
-def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
-    """The module as a function of its arguments alone."""
-    import torch
-
-    if isinstance(module, CalledWithParameters):
-        direct = module
-        return lambda *arguments: call_target(direct.with_parameters, leaves, arguments)
-    return lambda *arguments: call_target(torch.func.functional_call, module, leaves, arguments)
-
-
 class _WithLengths:
     """A module that is given the lengths of the rows with every call."""
 
@@ -94,21 +80,7 @@ class _WithLengths:
 @functools.lru_cache(maxsize=64)
 def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype) -> nn.Module:
     """A module in evaluation mode whose buffers have that dtype; its parameters are given to every call."""
-    return make_module(n, d).to(dtype).eval()
-
-
-@contextlib.contextmanager
-def leaves_in_place(module: nn.Module, leaves: Tensors) -> Iterator[None]:
-    """Put `leaves` in the place of the module's parameters, and put those back afterwards."""
-    places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
-    parameters = [owner._parameters[name] for owner, name in places]
-    try:
-        for (owner, name), leaf in zip(places, leaves.values(), strict=True):
-            owner._parameters[name] = leaf  # type: ignore[assignment]  # a leaf of the graph that is differentiated
-        yield
-    finally:
-        for (owner, name), parameter in zip(places, parameters, strict=True):
-            owner._parameters[name] = parameter
+    return in_evaluation(make_module(n, d).to(dtype))
 
 
 @dataclass(frozen=True)
@@ -151,7 +123,7 @@ class TargetDriver:
         """
         n, d = inputs.shape[2], next(iter(states.values())).shape[1]
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
-        return contextlib.nullcontext() if isinstance(module, CalledWithParameters) else leaves_in_place(module, leaves)
+        return leaves_in_place(module, leaves)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None

@@ -19,21 +19,27 @@ _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"seq|len|steps|window|time", 9),
 )
 """What an argument is given, by its name; the first row that fits counts."""
+_OTHER_SIZE = re.compile(
+    r"^(n|d|k|m)$|^(n|num|d|dim)_|_(n|num|size|dim|in)$|size|feat|sensor|channel|input|inp|in_|nin"
+)
 _FURTHER_SIZES = (5, 6, 8, 4, 10, 12, 14)
-"""What arguments of other names are given, one after the other."""
+"""What arguments are given, one after the other, that are sizes by their names, though not of what."""
 
 
-def named_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object]:
+def named_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object] | None:
     """Give each argument that a constructor requires a value that its name suggests.
 
     Args:
         function: The class or function.
         options: What the user gives; those arguments are left out.
+
+    Returns:
+        The arguments by name; None where a name suggests nothing, so that any value would be made up.
     """
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return {}
+        return None
     further = iter(_FURTHER_SIZES)
     arguments: dict[str, object] = {}
     for name, parameter in parameters.items():
@@ -41,5 +47,7 @@ def named_arguments(function: Callable[..., object], options: Mapping[str, objec
         if is_open or name in options or parameter.default is not parameter.empty:
             continue
         value = next((value for pattern, value in _SIZES if re.search(pattern, name.lower())), None)
+        if value is None and not _OTHER_SIZE.search(name.lower()):
+            return None
         arguments[name] = next(further, 5) if value is None else value
     return arguments

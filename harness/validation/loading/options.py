@@ -6,9 +6,11 @@ import ast
 
 from rnn_harness.errors import UsageError
 
+_TRUTH_VALUES = {"true": True, "false": False}
+
 
 def read_options(pairs: list[str]) -> dict[str, object]:
-    """Read ``key=value`` pairs; a value that is no Python literal is text.
+    """Read ``key=value`` pairs; a value that is no Python literal is text, but for true and false in any case.
 
     Raises:
         UsageError: A pair has no equals sign, or its key is no name.
@@ -18,6 +20,9 @@ def read_options(pairs: list[str]) -> dict[str, object]:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
             raise UsageError(f"--init {pair!r} is no key=value")
+        if value.lower() in _TRUTH_VALUES:
+            options[key] = _TRUTH_VALUES[value.lower()]
+            continue
         try:
             options[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):

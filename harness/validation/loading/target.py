@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Mapping
@@ -15,9 +14,14 @@ from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
-from rnn_harness.validation.loading.construct import argument_names, construct_cell, names_sizes, stated_sizes
+from rnn_harness.validation.loading.config_objects import is_config_name
+from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
+from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
+from rnn_harness.validation.loading.size_arguments import argument_names, names_sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,12 +81,11 @@ def target_of(
     if isinstance(cell, type):
         adapter = _chosen_adapter(name, cell, adapter_name)
         adapter_options = _taken(arguments, adapter.options)
-        defaults = dict(adapter.defaults(cell))
         of_weights = class_of_weights(cell, arguments) if adapter.name == "numpy" else None
         if of_weights is not None:
             return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
-        return _driven_target(
-            name, adapter, lambda sizes: construct_cell(name, cell, sizes, arguments, defaults), adapter_options
+        return _constructed_target(
+            _Maker(name, cell, arguments, dict(adapter.defaults(cell))), adapter, adapter_options
         )
     if isinstance(cell, FunctionPair) or _is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
@@ -92,6 +95,68 @@ def target_of(
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
     sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """What makes cells, and with which further arguments.
+
+    Attributes:
+        name: What to call it.
+        make: The class or function.
+        options: Further arguments that the user gives.
+        defaults: Further arguments that its library needs.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    options: Mapping[str, object]
+    defaults: Mapping[str, object]
+
+
+def _constructed_target(maker: _Maker, adapter: Adapter, options: Mapping[str, object]) -> Target:
+    """The target that a class or function makes; where its arguments may be sizes in several ways, the way that fits.
+
+    Only of torch modules it is known whether they can be called, so for others the first way is taken.
+    """
+    chosen: tuple[Construction, Any] | None = None
+    guess: tuple[Construction, Any] | None = None
+    for construction, cell in constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults):
+        if construction.is_guess:
+            guess = guess or (construction, cell)
+        else:
+            chosen = chosen or (construction, cell)
+        if construction.is_certain or adapter.name != "torch" or _can_be_called(cell, construction):
+            chosen = (construction, cell)
+            break
+    chosen = chosen or guess
+    assert chosen is not None, "without a way that works, constructions raises"
+    construction, cell = chosen
+    sizes = construction.fixed_sizes
+    if not construction.any_sizes:
+        sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
+    return _driven_target(maker.name, adapter, construction.make, options, sizes)
+
+
+def _can_be_called(cell: Any, construction: Construction) -> bool:
+    """Say whether a torch module can be called in the sizes that it was constructed for."""
+    n, d = construction.fixed_sizes or TRIAL_SIZES
+    if not construction.any_sizes:
+        return (stated_sizes(cell) or fitting_sizes(cell)) is not None
+    try:
+        find_convention(in_evaluation(copy.deepcopy(cell)), n, d)
+    except WrongLayout:
+        return True
+    except Exception:  # a module that was constructed in a wrong way may raise anything
+        return False
+    return True
+
+
+def _names_configuration(function: Callable[..., object]) -> bool:
+    """Say whether the only required argument of a function is a configuration."""
+    known = argument_names(function).values()
+    required = [argument.name for argument in known if argument.default is argument.empty]
+    return len(required) == 1 and is_config_name(required[0]) and required[0] != "params"
 
 
 def _taken(arguments: dict[str, object], keys: tuple[str, ...]) -> dict[str, object]:
@@ -107,13 +172,14 @@ def _is_function(cell: Any) -> bool:
 def _target_of_function(name: str, function: Any, arguments: dict[str, object], adapter_name: str | None) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
-    if adapter_name != "function" and names_sizes(known):
+    makes_cells = not isinstance(function, FunctionPair) and (
+        names_sizes(known) or not known or _names_configuration(function)
+    )
+    if adapter_name != "function" and makes_cells:
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})
         adapter = _chosen_adapter(f"{name}, which gives a {type(cell).__name__}", type(cell), adapter_name)
         adapter_options = _taken(arguments, tuple(key for key in adapter.options if key not in known))
-        return _driven_target(
-            name, adapter, lambda sizes: construct_cell(name, function, sizes, arguments, {}), adapter_options
-        )
+        return _constructed_target(_Maker(name, function, arguments, {}), adapter, adapter_options)
     adapter = _chosen_adapter(name, type(function), adapter_name or "function")
     adapter_options = _taken(arguments, adapter.options)
     if arguments:
@@ -162,17 +228,5 @@ def _driven_target(
 def _sizes_that_fit(cell: Any, adapter: Adapter) -> CellSizes | None:
     """The sizes of an object that does not state them; None if it may have any, or none fit."""
     if adapter.name == "torch":
-        return _fitting_sizes(cell)
+        return fitting_sizes(cell)
     return array_object_sizes(cell) if adapter.name == "numpy" else None
-
-
-def _fitting_sizes(module: nn.Module) -> CellSizes | None:
-    """The sizes of a torch module that does not state them: the first that its parameters allow and that it takes."""
-    axes = {size for value in module.parameters() for size in value.shape}
-    hidden = sorted({size // gates for size in axes for gates in (1, 3, 4) if size % gates == 0}, reverse=True)
-    for d in hidden:
-        for n in sorted({*axes, *(size - d for size in axes if size > d)}):
-            with contextlib.suppress(UsageError):
-                find_convention(copy.deepcopy(module), n, d)
-                return CellSizes(n, d)
-    return None

@@ -56,13 +56,13 @@ def _single_steps(model: ModelUnderTest, part: RecurrentPart) -> list[PartCall]:
 
 def _carried(model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement:
     """Say that a part is given, from its second call on, what it gave before; or that this cannot be seen."""
-    own = {part.name: calls[part.name]}
-    given = _given_to_model(model)
+    part_alone = {part.name: calls[part.name]}
+    model_states = _given_to_model(model)
     for call in calls[part.name][1:]:
         foreign = [
             state
-            for state, origin in zip(call.given_states, _origins(call, own), strict=True)
-            if origin is None and not any(_is_equal(state, known) for known in given)
+            for state, origin in zip(call.given_states, _origins(call, part_alone), strict=True)
+            if origin is None and not any(_is_equal(state, known) for known in model_states)
         ]
         if foreign or not call.given_states:
             sentence = (
@@ -74,9 +74,9 @@ def _carried(model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[P
 
 def _single_call(model: ModelUnderTest, part: RecurrentPart, call: PartCall) -> WiringStatement:
     """Say that a cell is called with the state that the model is given, and its new state is what the model gives."""
-    given = _given_to_model(model)
+    model_states = _given_to_model(model)
     results = _with_layers([tensor for _, tensor in named_tensors(model.baseline.result)])
-    is_given = all(any(_is_equal(state, tensor) for tensor in given) for state in call.given_states)
+    is_given = all(any(_is_equal(state, tensor) for tensor in model_states) for state in call.given_states)
     is_returned = all(any(_is_equal(state, tensor) for tensor in results) for state in call.new_states)
     name = part.shown_name
     if call.given_states and is_given and is_returned:
@@ -105,7 +105,7 @@ def _state_not_carried(part: RecurrentPart, calls: Sequence[PartCall]) -> Wiring
     if not is_same or all(_is_equal(call.inputs, first.inputs) for call in calls):
         return None
     returned = [state for call in calls for state in call.new_states]
-    if any(_is_equal(given, state) for given in first.given_states for state in returned):
+    if any(_is_equal(initial, state) for initial in first.given_states for state in returned):
         return None
     start = "the same state" if first.given_states else "no state"
     sentence = (
@@ -149,13 +149,13 @@ def _origins(call: PartCall, calls: dict[str, list[PartCall]]) -> tuple[StateOri
                 for name, its_calls in calls.items()
                 for earlier in its_calls
                 for index, state in enumerate(earlier.new_states)
-                if _is_equal(given, state)
+                if _is_equal(taken, state)
             ),
             None,
         )
-        if bool(given.any())
+        if bool(taken.any())
         else None
-        for given in call.given_states
+        for taken in call.given_states
     )
 
 

@@ -99,12 +99,12 @@ def _judge(part: RecurrentPart, call: PartCall, readings: list[ReadSteps]) -> It
         )
         yield refuted(CHECK, sentence, part.name)
         return
-    for words, reading, other in (("forward", forward, reverse), ("reverse", reverse, forward)):
-        is_read, other_is_read = (bool(r.steps or r.final) for r in (reading, other))
+    for words, reading, opposite in (("forward", forward, reverse), ("reverse", reverse, forward)):
+        is_read, other_is_read = (bool(r.steps or r.final) for r in (reading, opposite))
         if not is_read and other_is_read:
             sentence = (
                 f"the {words} direction of {name} (bidirectional=True) has no influence on the output: "
-                f"{other.words(steps)} of the other direction is read alone"
+                f"{opposite.words(steps)} of the other direction is read alone"
             )
             yield refuted(CHECK, sentence, part.name)
             return

@@ -71,12 +71,12 @@ def _compare(
         yield refuted(CHECK, sentence, part)
 
 
-def _normal(like: Tensor, seed: int) -> Tensor:
+def _normal(template: Tensor, seed: int) -> Tensor:
     """Standard normal numbers in the shape of a tensor."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(like.shape, generator=generator, dtype=torch.float64).to(like.dtype)
+    return torch.randn(template.shape, generator=generator, dtype=torch.float64).to(template.dtype)
 
 
 def _quotient(

@@ -90,16 +90,16 @@ def _batch_axis(model: ModelUnderTest) -> int | None:
     time_axis = arrival_order(model).time_axis if len(model.arguments.grid) == 2 else None
     if time_axis is not None:
         return 1 - time_axis
-    given = model.arguments.of_role("lengths")
+    lengths = model.arguments.of_role("lengths")
     shape = model.arguments.sequence.shape
-    fitting = [axis for axis in (0, 1) if given and len(shape) > 1 and len(given[0].value) == shape[axis]]
+    fitting = [axis for axis in (0, 1) if lengths and len(shape) > 1 and len(lengths[0].value) == shape[axis]]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def _lengths_argument(model: ModelUnderTest) -> tuple[str, bool]:
     """The name of the argument for lengths, and whether it may be left out; empty without one."""
-    if given := model.arguments.of_role("lengths"):
-        return given[0].name, given[0].by_keyword
+    if lengths := model.arguments.of_role("lengths"):
+        return lengths[0].name, lengths[0].by_keyword
     try:
         parameters = inspect.signature(model.module.forward).parameters
     except (TypeError, ValueError):

@@ -48,8 +48,8 @@ def _with_returned_state(model: ModelUnderTest) -> ModelArguments | None:
         parameters = inspect.signature(model.module.forward).parameters
     except (TypeError, ValueError):
         return None
-    given = {argument.name for argument in model.arguments.arguments}
-    optional = [name for name, p in parameters.items() if name not in given and is_state(name) and p.default is None]
+    present = {argument.name for argument in model.arguments.arguments}
+    optional = [name for name, p in parameters.items() if name not in present and is_state(name) and p.default is None]
     if not optional or not isinstance(result, tuple) or len(result) != 1 + len(optional):
         return None
     arguments = model.arguments

@@ -101,11 +101,11 @@ class ModelArguments:
         return replace(self, arguments=tuple(replace(a, value=map_tensors(convert, a.value)) for a in self.arguments))
 
 
-def _uneven(like: Tensor) -> Tensor:
+def _uneven(template: Tensor) -> Tensor:
     """Numbers of usual size that are not all alike, since a normalisation takes away what is."""
     import torch
 
-    return 1 + torch.sin(torch.arange(like.numel(), dtype=like.dtype)).reshape(like.shape) / 2
+    return 1 + torch.sin(torch.arange(template.numel(), dtype=template.dtype)).reshape(template.shape) / 2
 
 
 def other_token(token: Tensor, vocabulary: int) -> Tensor:

@@ -119,11 +119,11 @@ def run_model(
     watch = _Watch(interventions)
     handles = [runner.get_submodule(name).register_forward_hook(watch.hook(name), with_kwargs=True) for name in watched]
     grad_mode = contextlib.nullcontext() if gradients else torch.no_grad()
-    given = arguments.copied()
+    copied = arguments.copied()
     try:
         with torch.random.fork_rng(devices=[]), grad_mode:
             torch.manual_seed(seed)
-            result = runner(*given.positional, **given.keywords)
+            result = runner(*copied.positional, **copied.keywords)
     finally:
         for handle in handles:
             handle.remove()

@@ -119,10 +119,10 @@ def understand(target: Target) -> UnderstoodModel:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch, about dropout in one layer, and about weights in pieces
         for dtype in (torch.float64, torch.float32):
-            for made in _modules(target):
-                parts = find_torch_parts(made)
+            for original in _modules(target):
+                parts = find_torch_parts(original)
                 try:
-                    module = with_generic_parameters(copied_module(made), dtype, 0)
+                    module = with_generic_parameters(copied_module(original), dtype, 0)
                     arguments = find_arguments(module, [part.name for part in parts], dtype)
                 except ModelNotCalled as error:
                     messages.append(str(error))
@@ -131,10 +131,10 @@ def understand(target: Target) -> UnderstoodModel:
                     messages.append(f"{type(error).__name__}: {first_line(error)}")
                     continue
                 user_parts = tuple(find_user_parts(module, target.name, arguments))
-                inside = tuple(f"{found.part.name}." for found in user_parts)
+                inside = tuple(f"{user_part.part.name}." for user_part in user_parts)
                 remaining = tuple(part for part in parts if not inside or not part.name.startswith(inside))
-                all_parts = (*(found.part for found in user_parts), *remaining)
-                return UnderstoodModel(target, made, dtype, arguments, all_parts, user_parts)
+                all_parts = (*(user_part.part for user_part in user_parts), *remaining)
+                return UnderstoodModel(target, original, dtype, arguments, all_parts, user_parts)
     raise ModelNotCalled(next(iter(messages), "it cannot be made"))
 
 
@@ -146,6 +146,7 @@ def _modules(target: Target) -> Iterator[nn.Module]:
     except UsageError:
         return
     yield module
-    if target.capabilities.fixed_sizes is None:
+    named = named_arguments(type(module), {}) if target.capabilities.fixed_sizes is None else None
+    if named is not None:
         with contextlib.suppress(Exception):  # a constructor may raise anything
-            yield type(module)(**named_arguments(type(module), {}))
+            yield type(module)(**named)

@@ -15,12 +15,13 @@ from rnn_harness.array_types import Array
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
 from rnn_harness.subjects.case_arrays import CaseArrays
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_objects import called_method
 from rnn_harness.validation.loading.driver import TargetDriver
 
 _FLAT = (
     "flat = lambda r: [a for b in (r.values() if isinstance(r, dict) else r) for a in flat(b)]"
-    " if isinstance(r, (tuple, list, dict)) else [r]"
+    " if isinstance(r, (tuple, list, dict)) else flat(vars(r)) if hasattr(r, '__dataclass_fields__') else [r]"
 )
 _ADAPTER_OPTIONS = ("method", "params")
 """Options that an adapter needs, and the constructor of a class does not take."""
@@ -66,7 +67,7 @@ def script_text(parts: ScriptParts) -> str:
     """Write the program; it ends in an assertion that fails."""
     convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
-    is_called_by_rows = convention.arrangement in ("rows", "columns")
+    is_called_by_rows = convention.takes_rows and not convention.prefixes and convention.input_form != "packed"
     lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
     if is_importable and is_called_by_rows and not library:
         lines += _torch_lines(parts)
@@ -143,32 +144,75 @@ def _call_lines(parts: ScriptParts, call: str, library: str) -> Iterator[str]:
         Lines after which ``h`` is the outputs (T, B, d), and ``s`` the final states.
     """
     convention, names = parts.driver.convention, parts.driver.state_names
-    transposed = ".T" if convention.arrangement == "columns" else ""
-    layer = "[None]" if convention.layered else ""
+    transposed = ".T" if convention.state_axes == "dB" else ""
+    layer = {"1Bd": "[None]", "B1d": "[:, None]"}.get(convention.state_axes, "")
     states = [f"s['{name}']{transposed}{layer}" for name in parts.states]
-    state_arguments = [f"({', '.join(states)})"] if len(states) == 2 and convention.packed else states
 
     def called_on(x: str) -> str:
-        arguments = [*state_arguments, x] if convention.state_first else [x, *state_arguments]
-        return f"out = flat({call}({', '.join(arguments)}))"
+        return f"out = flat({call}({', '.join(_argument_texts(convention, x, states, library))}))"
 
     yield _FLAT
+    if convention.state_form.container == "fields" and convention.state_form.constructor is None:
+        yield "from types import SimpleNamespace"
     if convention.sequence:
-        swapped = ".swapaxes(0, 1)" if convention.batch_first else ""
-        yield called_on(f"x{swapped}")
+        yield called_on(f"x{_permuted('TBn', convention.axes_of_input)}")
         if convention.listed:
             yield f"out = [{library}.stack(out[: len(x)]), *out[len(x) :]]"
-        yield f"h = out[{convention.taken[0]}]{swapped}"
+        axes = "TBd" if convention.listed else convention.output_axes or convention.axes_of_input.replace("n", "d")
+        yield f"h = out[{convention.taken[0]}]{_permuted(axes, 'TBd')}"
         rows = ".reshape(x.shape[1], -1)"
-        finals = (f"'{name}': out[{i}]{rows}" for name, i in zip(names, convention.taken[1:], strict=False))
+        parts_out = _returned_states(convention, convention.taken[1:])
+        finals = (f"'{name}': {part}{rows}" for name, part in zip(names, parts_out, strict=False))
         yield f"s = {{{', '.join(finals)}}}"
     else:
         yield "h = []"
         yield "for x_t in x:"
         yield f"    {called_on(f'x_t{transposed}')}"
-        nexts = (f"'{name}': out[{i}]{transposed}" for name, i in zip(names, convention.taken, strict=True))
+        parts_out = _returned_states(convention, convention.taken)
+        nexts = (f"'{name}': {part}{transposed}" for name, part in zip(names, parts_out, strict=True))
         yield f"    s = {{{', '.join(nexts)}}}; h.append(s['h'])"
         yield f"h = {library}.stack(h)"
+
+
+def _argument_texts(convention: CallingConvention, x: str, states: list[str], library: str) -> list[str]:
+    """Write the arguments of one call. `x`, `states`: the expressions of the input and of the states, as they go in."""
+    texts = []
+    rows = "len(x_t)" if not convention.sequence else "x.shape[1]"
+    for argument in convention.handed_over:
+        match argument.role:
+            case "input":
+                text = f"list({x})" if convention.input_form == "list" else x
+            case "states":
+                text = convention.state_form.expression(states, library)
+            case "first state":
+                text = convention.state_form.expression(states[:1], library)
+            case "second state":
+                text = convention.state_form.expression(states[1:], library)
+            case _:
+                text = argument.expression("len(x)", rows, library)
+        texts.append(f"{argument.keyword}={text}" if argument.keyword else text)
+    return texts
+
+
+def _returned_states(convention: CallingConvention, places: tuple[int, ...]) -> list[str]:
+    """Write the expressions of the states that come back."""
+    if not convention.merging:
+        texts = [f"out[{place}]" for place in places]
+    elif convention.merging == "stacked":
+        texts = [f"out[{places[0]}][{part}]" for part in range(2)]
+    else:
+        width = f"out[{places[0]}].shape[-1] // 2"
+        texts = [f"out[{places[0]}][..., : {width}]", f"out[{places[0]}][..., {width} :]"]
+    return texts[::-1] if convention.exchanged else texts
+
+
+def _permuted(axes: str, wanted: str) -> str:
+    """Write what arranges the axes of an array; empty where they are as wanted."""
+    if axes == wanted:
+        return ""
+    if axes[2:] == wanted[2:]:
+        return ".swapaxes(0, 1)"
+    return f".permute{tuple(axes.index(axis) for axis in wanted)}"
 
 
 def _leaf(parts: ScriptParts) -> tuple[str, str]:

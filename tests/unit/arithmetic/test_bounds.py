@@ -51,10 +51,10 @@ def everything(
     """All forward values and all gradients, by name."""
     values, outputs, finals = case
     run = evaluate(program, values, arithmetic)
-    found: Cotangents = differentiate(derive(program), run, outputs, finals, arithmetic)
+    cotangents: Cotangents[Any] = differentiate(derive(program), run, outputs, finals, arithmetic)
     rows: dict[str, Any] = {f"{name}[{t}]": v for t, step in enumerate(run.steps) for name, v in step.items()}
-    rows |= {f"d {name}[{t}]": v for name, steps in found.inputs.items() for t, v in enumerate(steps)}
-    return rows | {f"d {k}": v for part in (found.states, found.parameters) for k, v in part.items()}
+    rows |= {f"d {name}[{t}]": v for name, steps in cotangents.inputs.items() for t, v in enumerate(steps)}
+    return rows | {f"d {k}": v for part in (cotangents.states, cotangents.parameters) for k, v in part.items()}
 
 
 def bounded(dtype: str) -> BallArithmetic:

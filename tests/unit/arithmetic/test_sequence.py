@@ -9,8 +9,9 @@ from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.compile.fuse import plan
+from rnn_harness.array_types import Array
 from rnn_harness.specs import library
-from rnn_harness.specs.expression import Function
+from rnn_harness.specs.expression import Function, Variable
 from rnn_harness.specs.program import Program
 
 CELLS = [spec.id for spec in library().cells]
@@ -20,12 +21,12 @@ SIZES = {"n": 3, "d": 2, "k": 2, "m": 3}
 def drawn(program: Program, steps: int, batch: int) -> Values:
     rng = np.random.default_rng([steps, batch])
 
-    def positive(*shape: int) -> np.ndarray:  # type: ignore[type-arg]
-        values: np.ndarray = np.exp(rng.standard_normal(shape))  # type: ignore[type-arg]
+    def positive(*shape: int) -> Array:
+        values: Array = np.exp(rng.standard_normal(shape))
         return values if program.spec.startswith("loss") else values - 1
 
-    def shape(variable: object) -> tuple[int, ...]:
-        return tuple(size.size(SIZES) for size in variable.shape)  # type: ignore[attr-defined]
+    def shape(variable: Variable) -> tuple[int, ...]:
+        return tuple(axis.size(SIZES) for axis in variable.shape)
 
     return Values(
         {v.name: positive(*shape(v)) for v in program.parameters},

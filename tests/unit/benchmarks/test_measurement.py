@@ -21,7 +21,7 @@ from rnn_harness.records.measurement import (
     read_measurements,
     write_measurements,
 )
-from rnn_harness.reports.page import DocumentStatements, contents
+from rnn_harness.reports.page import DocumentStatements, build_contents
 from rnn_harness.reports.text.benchmarks import print_bench
 
 FAILED = FailedBenchmark(job_kind="learning", subject="GRU learns adding, T = 20", spec="", reason="OSError: full")
@@ -81,6 +81,6 @@ def test_a_failed_job_is_printed_and_noted_and_is_in_no_table() -> None:
     console = Console(record=True, width=140)
     print_bench(console, EVERY_KIND[-1:])
     assert console.export_text().strip() == "failed: GRU learns adding, T = 20: OSError: full"
-    page = contents([], DocumentStatements(), EVERY_KIND[-1:])
+    page = build_contents([], DocumentStatements(), EVERY_KIND[-1:])
     assert page.learning == {}
     assert page.notes[0] == "GRU learns adding, T = 20, failed: not shown, OSError: full"

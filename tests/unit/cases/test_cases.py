@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import FEATURES, Case
 from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.errors import UsageError
@@ -56,7 +58,7 @@ def test_drawn_cases_are_small_and_lengths_fit(case: Case) -> None:
     assert all(0 <= length <= case.T for length in case.lengths)
 
 
-def evaluation(**arrays: object) -> Evaluation:
+def evaluation(**arrays: Any) -> Evaluation:
     return Evaluation(GRU, dataclasses.replace(draw_arrays(CASE, GRU), **arrays))
 
 
@@ -64,12 +66,12 @@ def test_a_generic_case_counts() -> None:
     assert vacuity_reason(evaluation()) is None
 
 
-def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  # type: ignore[type-arg]
+def changed(name: str, value: Array) -> dict[str, dict[str, Array]]:
     return {"parameters": {**draw_arrays(CASE, GRU).parameters, name: value}}
 
 
 @pytest.mark.parametrize(
-    ("made", "reason"),
+    ("judged", "reason"),
     [
         (Evaluation.of(GRU, CASE.model_copy(update={"T": 1})), "T is 1"),
         (Evaluation.of(GRU, CASE.model_copy(update={"B": 0})), "no batch row"),
@@ -82,12 +84,12 @@ def changed(name: str, value: np.ndarray) -> dict[str, dict[str, np.ndarray]]:  
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_case_that_could_not_fail_is_vacuous_and_says_why(made: Evaluation, reason: str) -> None:
+def test_a_case_that_could_not_fail_is_vacuous_and_says_why(judged: Evaluation, reason: str) -> None:
     import re
 
-    found = vacuity_reason(made)
-    assert found is not None
-    assert re.search(reason, found), found
+    vacuous = vacuity_reason(judged)
+    assert vacuous is not None
+    assert re.search(reason, vacuous), vacuous
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, float("nan")])
@@ -106,7 +108,7 @@ def test_gathering_gradients_is_the_adjoint_of_assembling_parameters(text: str) 
     blocks = parse_map(text)
     whole = assemble(blocks, source)
     cotangent = rng.standard_normal(whole.shape)
-    gathered: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
+    gathered: dict[str, np.ndarray] = {}
     scatter(blocks, cotangent, source, gathered)
     assert (whole * cotangent).sum() == pytest.approx(
         sum((source[name] * gradient).sum() for name, gradient in gathered.items()), rel=2.0**-40

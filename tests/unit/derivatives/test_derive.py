@@ -12,13 +12,15 @@ import sympy
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, COMPLEX_STEP_FLOOR
+from rnn_harness.array_types import Array
 from rnn_harness.derivatives import backward as backward_module
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.derivatives.proof import prove_backward
+from rnn_harness.derivatives.reverse_mode import argument_cotangent
 from rnn_harness.derivatives.single_equation import local_program
 from rnn_harness.evaluation.evaluation import final_states
 from rnn_harness.specs import library
-from rnn_harness.specs.expression import Apply, Function, Role, Subtract, Variable
+from rnn_harness.specs.expression import Apply, Function, Node, Role, Subtract, Variable
 from rnn_harness.specs.program import Assignment, Pass, Program
 
 SIZES = {"n": 3, "d": 2, "k": 2, "m": 3}
@@ -28,7 +30,7 @@ CELLS = [spec.id for spec in library().cells]
 def drawn(program: Program, steps: int, seed: int) -> Values:
     rng = np.random.default_rng(seed)
 
-    def normal(variable: Variable, *lead: int) -> np.ndarray:  # type: ignore[type-arg]
+    def normal(variable: Variable, *lead: int) -> Array:
         values = rng.standard_normal((*lead, *(size.size(SIZES) for size in variable.shape)))
         return np.exp(values) if program.spec.startswith("loss") else values
 
@@ -77,9 +79,9 @@ def test_sympy_proves_the_derived_backward(spec: str) -> None:
 
 
 def test_a_wrong_derivative_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = backward_module.argument_cotangent
+    right = argument_cotangent
 
-    def wrong(function, seed, value, argument):  # type: ignore[no-untyped-def]
+    def wrong(function: Function, seed: Node, value: Node, argument: Node) -> Node:
         return seed if function is Function.TANH else right(function, seed, value, argument)
 
     monkeypatch.setattr(backward_module, "argument_cotangent", wrong)

@@ -78,12 +78,14 @@ def test_reference_computes_what_torch_computes(kind: str, layers: int, bidirect
     run = cell.forward(parameters, x.detach().numpy(), own)
     near(run.outputs, outputs.detach().numpy())
     d_finals = {p + n: w[i].numpy() for i, p in enumerate(prefixes) for n, w in zip(names, weights[1:], strict=True)}
-    found = cell.backward(run, weights[0].numpy(), d_finals)
-    near(found.inputs, x.grad.numpy())
+    gradients = cell.backward(run, weights[0].numpy(), d_finals)
+    assert x.grad is not None
+    near(gradients.inputs, x.grad.numpy())
     for i, prefix in enumerate(prefixes):
         for name, state in zip(names, states, strict=True):
-            near(found.states[prefix + name], state.grad[i].numpy())
+            assert state.grad is not None
+            near(gradients.states[prefix + name], state.grad[i].numpy())
     for prefix, suffix in zip(prefixes, suffixes, strict=True):
         packed = getattr(layer, f"weight_hh_{suffix}").grad.numpy().reshape(-1, HIDDEN, HIDDEN)
         for index, gate in enumerate(CELLS[kind][1]):
-            near(found.parameters[f"{prefix}W_h{gate}"], packed[index])
+            near(gradients.parameters[f"{prefix}W_h{gate}"], packed[index])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -72,7 +73,13 @@ def test_an_outcome_that_changed_is_told_and_whether_for_the_worse(
 
 
 def test_bits_of_a_kernel_and_an_equation_that_is_gone_are_told(tmp_path: Path) -> None:
-    kernel = {"kernel": "k", "dtype": "float32", "device": "cpu", "check": "precision.format", "witness": "kernel"}
+    kernel: dict[str, Any] = {
+        "kernel": "k",
+        "dtype": "float32",
+        "device": "cpu",
+        "check": "precision.format",
+        "witness": "kernel",
+    }
     before = _report(tmp_path / "a", [_record("E-1"), _record("x", bits=22.5, **kernel)])
     changes = compare_reports(before, _report(tmp_path / "b", [_record("x", bits=12.5, **kernel)]))
     assert ("bits", "22.5", "12.5") in {(change.category, change.old, change.new) for change in changes}

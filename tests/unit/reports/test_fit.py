@@ -25,14 +25,16 @@ def _printed(width: int, columns: list[Column], row: tuple[str, ...]) -> str:
 def _verified(width: int) -> str:
     """What verify prints of one equation with two errata, by four witnesses."""
     records = [
-        Record(
-            entry="E-001",
-            spec="gru.keep",
-            check=f"x.{name}",
-            witness=name,
-            outcome=Outcome.REFUTED,
-            error_over_bound=3.5,
-        )  # type: ignore[arg-type]
+        Record.model_validate(
+            {
+                "entry": "E-001",
+                "spec": "gru.keep",
+                "check": f"x.{name}",
+                "witness": name,
+                "outcome": Outcome.REFUTED,
+                "error_over_bound": 3.5,
+            }
+        )
         for name in WITNESSES
     ]
     errata = (PrintErratum("X-001", "first"), PrintErratum("X-002", "second"))

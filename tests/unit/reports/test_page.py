@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -82,8 +83,8 @@ class _Reader(HTMLParser):
                 self.ids.append(value)
 
 
-def _page(tmp_path: Path, records: list[Record], measured: list[Measurement] = []) -> str:  # noqa: B006
-    write_report(build_contents(records, DocumentStatements(PRINTED), measured), tmp_path)
+def _page(tmp_path: Path, records: list[Record], measured: Sequence[Measurement] = ()) -> str:
+    write_report(build_contents(records, DocumentStatements(PRINTED), list(measured)), tmp_path)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 

@@ -24,8 +24,8 @@ FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or Path(__file__).parents[
 
 
 def test_with_those_of_equations_there_are_73() -> None:
-    of_equations = {found.id for spec in library().specs for entry in spec.entries for found in entry.errata}
-    others = {one.id for one in (*misprints(), *contradictions())}
+    of_equations = {erratum.id for spec in library().specs for entry in spec.entries for erratum in entry.errata}
+    others = {misprint.id for misprint in misprints()} | {contradiction.id for contradiction in contradictions()}
     assert len(misprints()) + len(contradictions()) == len(others), "no id twice"
     assert sum(name.startswith("X-") for name in of_equations | others) == 73
 

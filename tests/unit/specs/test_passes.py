@@ -92,7 +92,9 @@ def test_three_walks_compute_and_differentiate_what_is_printed(tmp_path: Path) -
     def run(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
         w = weights
         h, g, z = starts["h"], starts["g"], starts["z"]
-        hs, gs, zs = [], [], []
+        hs: list[np.ndarray] = []
+        gs: list[np.ndarray] = []
+        zs: list[np.ndarray] = []
         for t in range(steps):
             h = np.tanh(x[t] @ w["W"].T + h @ w["U"].T)
             hs.append(h)

@@ -53,24 +53,31 @@ def variable(name: str) -> Variable:
     return Variable(name, SHAPES[name], time, ROLES[name], TABLE[name][2])
 
 
-squares = st.sampled_from(["W", "W_hz"]).map(variable).flatmap(lambda w: st.sampled_from([w, Transpose(w)]))
+def _square_and_transposed(name: str) -> st.SearchStrategy[Node]:
+    matrix = variable(name)
+    return st.sampled_from([matrix, Transpose(matrix)])
+
+
+squares = st.sampled_from(["W", "W_hz"]).flatmap(_square_and_transposed)
 numbers = st.fractions(min_value=0, max_value=3, max_denominator=8).map(Constant)
 
 
 def grown(vectors: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     pairs = st.tuples(vectors, vectors)
     return st.one_of(
-        pairs.map(lambda two: Add(*two)),
-        pairs.map(lambda two: Subtract(*two)),
-        pairs.map(lambda two: Multiply(*two)),
-        vectors.map(lambda one: Subtract(Constant(Fraction(0)), one)),
-        st.tuples(numbers, vectors).map(lambda two: Multiply(*two)),
-        st.tuples(numbers, vectors).map(lambda two: Subtract(*two)),
-        st.tuples(squares, vectors).map(lambda two: MatrixVector(*two)),
-        st.tuples(vectors, squares).map(lambda two: VectorMatrix(*two)),
-        vectors.map(lambda one: MatrixVector(variable("V_x"), Concatenate((variable("x"), Add(variable("a"), one))))),
+        pairs.map(lambda pair: Add(*pair)),
+        pairs.map(lambda pair: Subtract(*pair)),
+        pairs.map(lambda pair: Multiply(*pair)),
+        vectors.map(lambda vector: Subtract(Constant(Fraction(0)), vector)),
+        st.tuples(numbers, vectors).map(lambda pair: Multiply(*pair)),
+        st.tuples(numbers, vectors).map(lambda pair: Subtract(*pair)),
+        st.tuples(squares, vectors).map(lambda pair: MatrixVector(*pair)),
+        st.tuples(vectors, squares).map(lambda pair: VectorMatrix(*pair)),
+        vectors.map(
+            lambda vector: MatrixVector(variable("V_x"), Concatenate((variable("x"), Add(variable("a"), vector))))
+        ),
         st.tuples(st.sampled_from([Function.SIGMOID, Function.TANH, Function.SOFTMAX]), vectors).map(
-            lambda two: Apply(*two)
+            lambda pair: Apply(*pair)
         ),
     )
 

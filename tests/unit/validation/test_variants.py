@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import rnn_harness
-from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Validation, identify, load_target
 from tests.helpers import HELPERS, variants
@@ -45,9 +44,10 @@ def test_variant_agrees_on_drawn_cases_and_in_float32(name: str) -> None:
     assert validation.outcome == "agrees", _refuted_reasons(validation)
 
 
-def test_a_sequence_that_gives_its_last_state_alone_cannot_be_driven() -> None:
-    with pytest.raises(UsageError, match="of a sequence it gives the last state alone; return the states of all steps"):
-        identify(load_target(f"{FILE}:LastAlone"))
+def test_a_sequence_that_gives_its_last_state_alone_is_driven_by_its_beginnings() -> None:
+    (identification,) = identify(load_target(f"{FILE}:LastAlone"))
+    assert identification.spec == "rnn.tanh"
+    assert str(identification.convention).endswith("for the output of the last step alone")
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:

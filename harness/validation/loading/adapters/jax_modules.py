@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import (
@@ -120,10 +120,10 @@ class LinenAdapter:
 
         if is_layer:
             variables = cell.init(key, x[:, None])
-            convention = CallingConvention(True, states, batch_first=True)
+            convention = plain_convention(True, states, batch_first=True)
         else:
             variables = cell.init(key, carry, x)
-            convention = CallingConvention(False, states, state_first=True)
+            convention = plain_convention(False, states, state_first=True)
         return DrivenModule(
             jax_function_module(run_layer if is_layer else run_cell, dict(variables["params"])),
             TargetCapabilities(calling_convention=convention, library="JAX"),

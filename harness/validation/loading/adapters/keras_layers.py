@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
@@ -92,7 +92,7 @@ class KerasAdapter:
         if state_size is None:
             raise UsageError(f"{type(cell).__name__} has no state_size: it is no recurrent layer of Keras")
         states = len(state_size) if isinstance(state_size, tuple | list) else 1
-        convention = CallingConvention(not is_cell, states, packed=False, batch_first=not is_cell)
+        convention = plain_convention(not is_cell, states, packed=False, batch_first=not is_cell)
         layer = _StatelessLayer(cell, n, is_cell)
         if backend == "torch":
             return DrivenModule(layer, TargetCapabilities(calling_convention=convention))

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
-from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.calling_convention import CallingConvention, plain_convention
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import (
@@ -148,7 +148,7 @@ class OnnxAdapter:
 
 def _convention(states: int) -> CallingConvention:
     """How a single node is called that has inputs for so many states."""
-    return CallingConvention(True, states, packed=False, layered=True)
+    return plain_convention(True, states, packed=False, layered=True)
 
 
 def _recurrent_node(model: Any) -> OnnxNode:

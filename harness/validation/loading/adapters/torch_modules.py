@@ -1,11 +1,14 @@
-"""torch modules: driven as they are."""
+"""torch modules: driven as they are, or with the weights that they compute from others in the place of these."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rnn_harness.errors import UsageError
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
+from rnn_harness.validation.loading.adapters.effective_weights import with_effective_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,5 +29,20 @@ class TorchAdapter:
         return {}
 
     def drive(self, cell: nn.Module, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
-        """Drive the module itself."""
-        return DrivenModule(cell)
+        """Drive the module itself; the one inside where it only distributes the work.
+
+        Raises:
+            UsageError: Its weights are packed, so that no others can be handed to it.
+        """
+        import torch
+
+        if isinstance(cell, torch.nn.DataParallel):
+            cell = cell.module
+        if any(comes_from(type(part), "torch.ao.nn.quantized") for part in cell.modules()):
+            raise UsageError(
+                f"{type(cell).__name__} holds its weights packed as 8-bit integers, so no others can be handed to it: "
+                "what it was quantised from can be validated, and a module that rounds its weights in forward"
+            )
+        library = "TorchScript" if isinstance(cell, torch.jit.ScriptModule) else None
+        effective = with_effective_weights(cell)
+        return DrivenModule(effective.module, TargetCapabilities(library=library, notes=effective.notes()))

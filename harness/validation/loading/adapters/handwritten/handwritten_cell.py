@@ -140,4 +140,4 @@ def outer_convention(way: ForwardWay) -> CallingConvention:
     Args:
         way: How the cell is called.
     """
-    return CallingConvention(way.is_sequence, way.states, packed=False, wording=str(way))
+    return CallingConvention(way.is_sequence, way.states, wording=str(way))

@@ -1,0 +1,136 @@
+"""A candidate, judged by every check; where it rounds as another right form of the same cell, by that form's bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.check import Finding, worst_finding
+from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import NotRun
+from rnn_harness.kernels import Kernel, Setting, judge_kernels
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.records.events import PhaseStarted
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.judging.function_accuracy import (
+    FunctionAccuracy,
+    accuracy_record,
+    measure_function_accuracy,
+    wider_kernels,
+)
+from rnn_harness.validation.request import Listener, ValidationRequest
+
+
+class CandidateJudge:
+    """Judges one candidate in all of its settings.
+
+    Attributes:
+        kernel: The candidate, with what is known so far of how it rounds.
+    """
+
+    def __init__(self, kernel: Kernel, request: ValidationRequest, listener: Listener) -> None:
+        self.kernel = kernel
+        self._request, self._listener = request, listener
+        self._is_declared = kernel.absolute_function_error
+        self._may_round_otherwise = True
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of every setting; the listener is told which dtype it is."""
+        for setting in self.kernel.settings:
+            self._on_start(setting, f"{self.kernel.id}, {setting}")
+            accuracy = self._measured(setting)
+            yield from self._records_in(setting)
+            if accuracy is not None:
+                yield accuracy_record(self.kernel, setting, self._request.seed, accuracy)
+
+    def _on_start(self, setting: Setting, title: str) -> None:
+        self._listener.on_start(PhaseStarted(title, setting.dtype))
+
+    def _measured(self, setting: Setting) -> FunctionAccuracy | None:
+        """Measure the functions, and judge by what is measured; None where the library says how accurate they are."""
+        if self._is_declared:
+            return None
+        accuracy = measure_function_accuracy(self.kernel, setting)
+        if accuracy.is_absolute:
+            self.kernel = replace(self.kernel, absolute_function_error=True)
+        return accuracy
+
+    def _records_in(self, setting: Setting) -> Iterator[Record]:
+        """Yield the records of one setting; begin again where it turns out that the candidate rounds otherwise."""
+        single = replace(self.kernel, settings=(setting,))
+        known, request = dict(self._request.known), self._request
+        decided: set[str] = set()
+        for record in judge_kernels(
+            (single,),
+            request.seed,
+            request.examples,
+            known,
+            lambda title: self._on_start(setting, title),
+            self._listener.on_case,
+        ):
+            wider = self._wider_kernel(record)
+            if wider is not None:
+                self.kernel = wider
+                break
+            decided.add(record.key)
+            yield record
+        else:
+            return
+        for record in self._records_in(setting):
+            if record.key not in decided:  # what agrees by the tighter bound agrees
+                yield record
+
+    def _wider_kernel(self, record: Record) -> Kernel | None:
+        """Find the form of the candidate by whose bound it agrees where it is refuted; None if there is none."""
+        if record.outcome is not Outcome.REFUTED or record.case is None or not self._may_round_otherwise:
+            return None
+        if record.error_over_bound is None or not 1 < record.error_over_bound < float("inf"):
+            return None  # it is not by a bound that it is refuted
+        wider = next(
+            (kernel for kernel in wider_kernels(self.kernel) if _agrees(kernel, record.check, record.case)), None
+        )
+        self._may_round_otherwise = wider is not None
+        return wider
+
+
+def _agrees(kernel: Kernel, check_name: str, case: Case) -> bool:
+    try:
+        finding = _find_on_case(kernel, check_name, case)
+    except NotRun:
+        return False
+    return finding is not None and finding.agrees
+
+
+def _find_on_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
+    """Judge a candidate by one check on one case, by the bounds of one form; None if it has no such check."""
+    checks = {check.name: check for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *kernel.own_checks)}
+    if check_name not in checks:
+        return None
+    setting = next((setting for setting in kernel.settings if setting.dtype == case.dtype), kernel.settings[0])
+    return worst_finding(run_check(checks[check_name], kernel.evaluation(setting, case)))
+
+
+def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
+    """Judge a candidate by one check on one case, by the bounds of any form of the same cell.
+
+    Args:
+        kernel: The candidate.
+        check_name: The name of the check.
+        case: The case.
+
+    Returns:
+        The worst finding; None if the candidate has no such check.
+
+    Raises:
+        NotRun: The check cannot be run on the candidate.
+    """
+    finding = _find_on_case(kernel, check_name, case)
+    if finding is None or finding.agrees:
+        return finding
+    for wider in wider_kernels(kernel):
+        wider_finding = _find_on_case(wider, check_name, case)
+        if wider_finding is not None and wider_finding.agrees:
+            return wider_finding
+    return finding

@@ -1,0 +1,55 @@
+"""A candidate that computes in some dtypes alone is judged in these, and the others are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rnn_harness.records.provenance import versions
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
+
+TAKEN_CHECK = "behaviour.takes-format"
+"""The check that a candidate can be called in a dtype; there is a record of it only where it cannot."""
+
+
+def observed_target(target: Target, probe: Probe) -> Target:
+    """Return the target with the dtypes in which it can be called, as the probing showed.
+
+    Args:
+        target: The candidate.
+        probe: Runs of the candidate.
+    """
+    dtypes = tuple(dtype for dtype in target.capabilities.dtypes if dtype not in probe.refusals)
+    return replace(target, capabilities=replace(target.capabilities, dtypes=dtypes))
+
+
+def records_of_refused_dtypes(target: Target, probe: Probe, request: ValidationRequest) -> Iterator[Record]:
+    """Yield a record for every dtype that was asked for and in which it cannot be called.
+
+    Args:
+        target: The candidate, as observed.
+        probe: Runs of the candidate.
+        request: What was asked for.
+    """
+    for dtype in request.dtypes:
+        if dtype in target.capabilities.dtypes:
+            continue
+        reason = probe.refusals.get(dtype, "its library does not compute in it")
+        yield Record(
+            entry="unknown",
+            spec="unknown",
+            check=TAKEN_CHECK,
+            witness="kernel",
+            outcome=Outcome.NOT_RUN,
+            reason=f"not judged in {dtype}: {reason}",
+            examples=0,
+            seed=request.seed,
+            environment=versions(),
+            kernel=target.name,
+            dtype=dtype,
+            device="cpu",
+        )

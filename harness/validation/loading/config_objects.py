@@ -1,0 +1,109 @@
+"""A configuration for a class that is constructed from one object: a dataclass, a namespace or a dictionary."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+
+from rnn_harness.validation.loading.size_arguments import size_names
+
+_CONFIG_WORDS = ("config", "configs", "cfg", "conf", "args", "params", "opt", "opts", "options", "hparams", "hps", "hp")
+
+
+def is_config_name(name: str) -> bool:
+    """Whether an argument of that name is a configuration."""
+    return name.lower() in _CONFIG_WORDS or any(word in name.lower() for word in ("config", "cfg", "hparam"))
+
+
+def module_of(maker: Callable[..., object]) -> object:
+    """The module in which a class or function is defined; an empty one if it is not loaded."""
+    return sys.modules.get(getattr(maker, "__module__", "") or "", SimpleNamespace())
+
+
+def is_configuration(value: object) -> bool:
+    """Whether an object may be a configuration: a dictionary, a dataclass or an instance of one, a namespace."""
+    if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
+        return True
+    return not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict) and not callable(value)
+
+
+def configurations(maker: Callable[..., object], argument: inspect.Parameter) -> Iterator[object]:
+    """List the configurations that may be meant for an argument, likely ones first.
+
+    Args:
+        maker: The class or function.
+        argument: Its argument.
+    """
+    try:
+        annotation = typing.get_type_hints(
+            inspect.getattr_static(maker, "__init__") if isinstance(maker, type) else maker
+        ).get(argument.name)
+    except Exception:  # annotations may name what does not exist
+        annotation = None
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        yield annotation
+    module = module_of(maker)
+    if is_configuration(getattr(module, argument.name, None)):
+        yield getattr(module, argument.name)
+    for name, value in vars(module).items():
+        is_named_so = is_config_name(name) and name != argument.name
+        if is_named_so and is_configuration(value) and not inspect.ismodule(value):
+            yield value
+    yield RecordedConfiguration()
+
+
+class RecordedConfiguration:
+    """A configuration that has the sizes under every usual name, and nothing else: attributes or keys."""
+
+    def __init__(self, n: int = 0, d: int = 0) -> None:
+        self._sizes = (n, d)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        values = size_names([name]).values(*self._sizes)
+        if name not in values:
+            raise AttributeError(f"the configuration has no {name}")
+        return values[name]
+
+    def __getitem__(self, key: str) -> object:
+        try:
+            return getattr(self, key)
+        except AttributeError as error:
+            raise KeyError(str(error)) from None
+
+    def get(self, key: str, default: object = None) -> object:
+        """The size of that name, or the default."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def with_sizes(configuration: object, n: int, d: int) -> object:
+    """A copy of a configuration with other sizes.
+
+    Args:
+        configuration: A dictionary, a dataclass or an instance of one, or an object with attributes.
+        n: The input size.
+        d: The hidden size.
+    """
+    if isinstance(configuration, RecordedConfiguration):
+        return RecordedConfiguration(n, d)
+    if isinstance(configuration, type):
+        names = [field.name for field in dataclasses.fields(configuration)]
+        return configuration(**size_names(names).values(n, d))
+    if isinstance(configuration, Mapping):
+        return {**configuration, **size_names(list(configuration)).values(n, d)}
+    if dataclasses.is_dataclass(configuration):
+        names = [field.name for field in dataclasses.fields(configuration)]
+        return dataclasses.replace(configuration, **size_names(names).values(n, d))  # type: ignore[type-var]
+    copied = copy.copy(configuration)
+    for name, size in size_names(vars(copied)).values(n, d).items():
+        setattr(copied, name, size)
+    return copied

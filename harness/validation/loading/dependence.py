@@ -1,0 +1,157 @@
+"""What depends on what in a call: rows on rows, outputs on earlier inputs, results on the states that are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ROW = 1
+"""The row that is changed."""
+
+
+def rows_are_independent(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> bool:
+    """Whether a changed number in one row of the input or of a state leaves the remaining rows of a step as they are.
+
+    Args:
+        module: The module.
+        convention: How it is called, for single steps.
+        x: The inputs (T, B, n), of which the first step is taken.
+        states: The states (B, d).
+    """
+    import torch
+
+    if not convention.takes_rows:
+        return True
+    with torch.no_grad():
+        before = [state.clone() for state in convention.call(module, x[0], states)[1]]
+        for row in (0, ROW):
+            unmoved = [other for other in range(x.shape[1]) if other != row]
+            for x_t, given in _moved_row(x[0], states, row):
+                after = convention.call(module, x_t, given)[1]
+                if not all(torch.equal(a[unmoved], b[unmoved]) for a, b in zip(before, after, strict=True)):
+                    return False
+    return True
+
+
+def _moved_row(x: Tensor, states: list[Tensor], row: int) -> list[tuple[Tensor, list[Tensor]]]:
+    """The inputs (B, n) and states with one row changed, in one of them at a time."""
+    moved = []
+    for place in range(1 + len(states)):
+        values = [x.clone(), *(state.clone() for state in states)]
+        values[place][row] += 1
+        moved.append((values[0], values[1:]))
+    return moved
+
+
+def ignored_states(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> bool:
+    """Whether a state that is given has no influence on what comes back.
+
+    Args:
+        module: The module.
+        convention: How it is called.
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    values = x if convention.sequence else x[0]
+    with torch.no_grad():
+        before = _all_results(module, convention, values, states)
+        for place in range(len(states)):
+            moved = [state + 1 if i == place else state for i, state in enumerate(states)]
+            after = _all_results(module, convention, values, moved)
+            if all(torch.equal(a, b) for a, b in zip(before, after, strict=True)):
+                return True
+    return False
+
+
+def _all_results(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> list[Tensor]:
+    """Copies of the outputs and states that come back; they may be overwritten by the next call."""
+    outputs, finals = convention.call(module, x, states)
+    return [value.clone() for value in (*finals, *([outputs] if outputs is not None else []))]
+
+
+def time_axis_is_right(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> bool:
+    """Whether a change in one row at one step reaches later steps of that row rather than further rows.
+
+    Args:
+        module: The module.
+        convention: How it is called, for a sequence.
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    moved = x.clone()
+    moved[2, ROW] += 1
+    with torch.no_grad():
+        outputs, _ = convention.call(module, x, states)
+        assert outputs is not None, "a sequence has outputs"
+        before = outputs.clone()  # it may be overwritten by the next call
+        after, _ = convention.call(module, moved, states)
+    assert after is not None, "a sequence has outputs"
+    changed = (before != after).any(2)
+    return bool(changed[2, ROW]) and (bool(changed[3, ROW]) or not bool(changed[2, 2]))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which outputs of the changed row each step's input reaches.
+
+    Attributes:
+        steps: For every step, the steps whose outputs change.
+        reaches_other_rows: Whether outputs of other rows change.
+    """
+
+    steps: tuple[frozenset[int], ...]
+    reaches_other_rows: bool
+
+    def is_forward(self) -> bool:
+        """Whether every step reaches its own output, and later ones alone."""
+        return self._first_steps() == list(range(len(self.steps)))
+
+    def is_late(self) -> bool:
+        """Whether every step reaches the outputs after its own alone."""
+        ends = range(len(self.steps))
+        return not self.steps[-1] and self._first_steps()[:-1] == list(ends)[1:]
+
+    def is_reversed(self) -> bool:
+        """Whether the outputs run the other way than the inputs."""
+        last = len(self.steps) - 1
+        in_reverse = all(steps == set(range(last - t + 1)) for t, steps in enumerate(self.steps))
+        not_turned_back = all(steps == set(range(last - t, last + 1)) for t, steps in enumerate(self.steps))
+        return in_reverse or not_turned_back
+
+    def _first_steps(self) -> list[int]:
+        """The first output that every step reaches; -1 where it reaches none."""
+        return [min(steps, default=-1) for steps in self.steps]
+
+
+def reach_of_steps(base: Tensor, moved: list[Tensor]) -> Reach:
+    """Compare outputs with those after each step's input of one row was changed.
+
+    Args:
+        base: The outputs (T, B, d).
+        moved: The outputs after the input of step 0, 1, ... was changed in the row `ROW`.
+    """
+    steps, others = [], False
+    for outputs in moved:
+        changed = (outputs != base).any(2)
+        steps.append(frozenset(step for step in range(len(base)) if changed[step, ROW]))
+        changed[:, ROW] = False
+        others = others or bool(changed.any())
+    return Reach(tuple(steps), others)

@@ -1,0 +1,154 @@
+"""A module called with other parameters than its own: torch's way, or its own where torch's does not work."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.calling_convention import TensorArguments
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class ScriptedArgument(NamedTuple):
+    """An argument of a forward of TorchScript.
+
+    Attributes:
+        name: Its name.
+        is_required: Whether it has no default.
+        keyword_only: Whether it must be handed over by name.
+    """
+
+    name: str
+    is_required: bool
+    keyword_only: bool
+
+
+@runtime_checkable
+class CalledWithParameters(Protocol):
+    """What takes its parameters with every call, so that none of torch's machinery is needed to exchange them."""
+
+    def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
+        """Call it with these parameters, by name."""
+
+
+def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
+    """Return the module as a function of its arguments alone.
+
+    Args:
+        module: The module.
+        leaves: Its parameters, by its names.
+    """
+    import torch
+
+    if isinstance(module, CalledWithParameters):
+        direct = module
+        return lambda *arguments, **keywords: call_target(direct.with_parameters, leaves, arguments, **keywords)
+    if isinstance(module, torch.jit.ScriptModule):
+        return lambda *arguments, **keywords: call_target(_call_scripted, module, leaves, arguments, keywords)
+    return lambda *arguments, **keywords: call_target(torch.func.functional_call, module, leaves, arguments, keywords)
+
+
+@contextlib.contextmanager
+def leaves_in_place(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Iterator[None]:
+    """Put `leaves` in the place of the module's parameters, and put those back afterwards.
+
+    Args:
+        module: The module; one that takes its parameters with every call is left as it is.
+        leaves: Its parameters, by its names.
+    """
+    import torch
+
+    if isinstance(module, CalledWithParameters | torch.jit.ScriptModule):
+        yield
+        return
+    places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
+    parameters = [owner._parameters[name] for owner, name in places]
+    try:
+        for (owner, name), leaf in zip(places, leaves.values(), strict=True):
+            owner._parameters[name] = leaf  # type: ignore[assignment]  # a leaf of the graph that is differentiated
+        yield
+    finally:
+        for (owner, name), parameter in zip(places, parameters, strict=True):
+            owner._parameters[name] = parameter
+
+
+def _call_scripted(
+    module: Any, leaves: Mapping[str, Tensor], arguments: tuple[object, ...], keywords: Mapping[str, object]
+) -> object:
+    """Call a module of TorchScript, for which torch has no `functional_call`: its slots are set.
+
+    A list of its parameters, as torch's layers hold, is set with them.
+    """
+    slots = {name: _slot(module, name) for name in leaves}
+    held = {name: owner.getattr(attribute) for name, (owner, attribute) in slots.items()}
+    leaf_of = {value.data_ptr(): leaves[name] for name, value in held.items()}
+    lists = [
+        (part._c, name, part._c.getattr(name))
+        for part in module.modules()
+        for name in ("_flat_weights",)
+        if part._c.hasattr(name)
+    ]
+    try:
+        for name, (owner, attribute) in slots.items():
+            owner.setattr(attribute, leaves[name])
+        for owner, name, values in lists:
+            owner.setattr(name, [leaf_of.get(value.data_ptr(), value) for value in values])
+        return scripted_forward(module)(*arguments, **keywords)
+    finally:
+        for name, (owner, attribute) in slots.items():
+            owner.setattr(attribute, held[name])
+        for owner, name, values in lists:
+            owner.setattr(name, values)
+
+
+def _slot(module: Any, name: str) -> tuple[Any, str]:
+    """The object of TorchScript that holds a parameter, and the parameter's name there."""
+    *path, attribute = name.split(".")
+    for part in path:
+        module = getattr(module, part)
+    return module._c, attribute
+
+
+def own_call(module: nn.Module) -> Callable[..., object]:
+    """Return the module as a function of its arguments, with its own parameters."""
+    import torch
+
+    return scripted_forward(module) if isinstance(module, torch.jit.ScriptModule) else module
+
+
+def scripted_forward(module: Any) -> Callable[..., object]:
+    """Return the forward of a module of TorchScript: itself, or the first of several where it is overloaded."""
+    name = _scripted_name(module)
+    if name in ("forward", ""):
+        return lambda *arguments, **keywords: module(*arguments, **keywords)
+    method: Callable[..., object] = module._c._get_method(name)
+    return method
+
+
+def scripted_arguments(module: Any) -> list[ScriptedArgument]:
+    """List the arguments of the forward of a module of TorchScript; none where it has no forward."""
+    name = _scripted_name(module)
+    if not name:
+        return []
+    return [
+        ScriptedArgument(argument.name, not argument.has_default_value(), bool(argument.kwarg_only))
+        for argument in module._c._get_method(name).schema.arguments[1:]
+    ]
+
+
+def _scripted_name(module: Any) -> str:
+    """The name of the forward of a module of TorchScript, of the first where it is overloaded; empty without one."""
+    names = module._c._method_names()
+    return next((name for name in names if name == "forward" or name.startswith("forward__")), "")
+
+
+def in_evaluation(module: nn.Module) -> nn.Module:
+    """Set evaluation mode where the module has one: exported modules, for example, raise when they are asked for it."""
+    with contextlib.suppress(Exception):  # a module's train() may raise anything
+        module.eval()
+    return module

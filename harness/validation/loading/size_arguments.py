@@ -1,0 +1,95 @@
+"""Which arguments of a constructor, or fields of a configuration, are the input size and the hidden size."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+_SIZE = r"_?(size|sz|dims?|features?|feats?|channels|width|depth|units|nodes|neurons)"
+_COUNT = r"(n|num|dim|d|size|nb|number_of)_?"
+_INPUT_WORD = r"(in|inp|inputs?|x|obs|observations?|emb|embed|embeddings?|src|token)"
+_HIDDEN_WORD = r"(hid|hidden|hiddens|h|units?|cells?|states?|mem|memory|rnn|lstm|gru|recurrent|model|latent)"
+_INPUT_NAMES = re.compile(
+    rf"({_INPUT_WORD}{_SIZE}|{_COUNT}{_INPUT_WORD}({_SIZE})?|n_?in|nin|ninp|n_?x|emsize|n_?features?|num_?features?|"
+    r"feature_(dim|size)|features_in|in_channels|nfeat|n|input|inputs|D_in|insize|indim)$",
+    re.I,
+)
+_HIDDEN_NAMES = re.compile(
+    rf"({_HIDDEN_WORD}{_SIZE}|{_COUNT}{_HIDDEN_WORD}({_SIZE})?|nhid|nh|n_?h|nhidden|hidden|hiddens|units?|memory|d|D_h|"
+    r"state|hsize|hdim)$",
+    re.I,
+)
+_HIDDEN_IF_ALONE = re.compile(
+    r"(features?|out_?(size|dims?|features|channels)?|n_?out|output_(size|dim)|dims?|size|width|channels|d_out|m|h)$",
+    re.I,
+)
+_INPUT_IF_ALONE = re.compile(r"(features?|dims?|size|channels|width|vocab_?(size)?|m)$", re.I)
+
+
+class SizeNames(NamedTuple):
+    """The names of arguments that are sizes.
+
+    Attributes:
+        inputs: Those that are the input size; usually one.
+        hidden: Those that are the hidden size; usually one.
+    """
+
+    inputs: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+    def values(self, n: int, d: int) -> dict[str, int]:
+        """The sizes by name."""
+        return dict.fromkeys(self.inputs, n) | dict.fromkeys(self.hidden, d)
+
+
+def size_names(names: Iterable[str]) -> SizeNames:
+    """Say which names are those of sizes; where one of the two is lacking, names that may be either count.
+
+    Args:
+        names: The names of arguments, fields or attributes.
+    """
+    listed = list(names)
+    inputs = [name for name in listed if _INPUT_NAMES.match(name)]
+    hidden = [name for name in listed if _HIDDEN_NAMES.match(name) and name not in inputs]
+    if inputs and not hidden:
+        hidden = [name for name in listed if _HIDDEN_IF_ALONE.match(name) and name not in inputs][:1]
+    elif hidden and not inputs:
+        inputs = [name for name in listed if _INPUT_IF_ALONE.match(name) and name not in hidden][:1]
+    return SizeNames(tuple(inputs), tuple(hidden))
+
+
+def has_both_sizes(names: Iterable[str]) -> bool:
+    """Whether one name is that of an input size alone, and one that of a hidden size alone."""
+    listed = list(names)
+    inputs = [name for name in listed if _INPUT_NAMES.match(name)]
+    hidden = [name for name in listed if _HIDDEN_NAMES.match(name) and name not in inputs]
+    return len(inputs) == 1 == len(hidden)
+
+
+def is_size_name(name: str) -> bool:
+    """Whether a name may be that of a size."""
+    return any(pattern.match(name) for pattern in (_INPUT_NAMES, _HIDDEN_NAMES, _HIDDEN_IF_ALONE, _INPUT_IF_ALONE))
+
+
+def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    """The arguments of a function or class by name; none where it does not show them."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def names_sizes(names: Iterable[str]) -> bool:
+    """Whether these are the arguments of a function that makes cells of given sizes, and not of one step."""
+    listed = set(names)
+    found = size_names(listed)
+    return (
+        bool({*found.inputs, *found.hidden} - {"n", "d", "x", "h", "inputs", "input", "state", "hidden", "memory"})
+        or {
+            "n",
+            "d",
+        }
+        <= listed
+    )

@@ -1,0 +1,114 @@
+"""What to say of a target that cannot be driven: the call that went furthest, what came of it, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.errors import first_line
+from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.loading.result_reading import TrialSizes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_MOST_LETTERS = 160
+
+
+@dataclass(frozen=True)
+class FailedCall:
+    """A call that does not fit.
+
+    Attributes:
+        convention: How it was called.
+        error: What it raised; None if it gave something back.
+        shapes: The shapes of the tensors that it gave back.
+        has_wrong_reach: Whether the shapes fit, but a step reaches what it should not.
+    """
+
+    convention: CallingConvention
+    error: BaseException | None = None
+    shapes: tuple[tuple[int, ...], ...] = ()
+    has_wrong_reach: bool = False
+
+    def progress(self) -> tuple[int, int]:
+        """How far it went: a call that came back went further than one that raised, and that than a wrong number."""
+        if self.error is None:
+            return 3 if self.has_wrong_reach else 2, sum(len(shape) > 1 for shape in self.shapes)
+        is_refused = isinstance(self.error, TypeError) and "argument" in str(self.error)
+        depth, traceback = 0, self.error.__traceback__
+        while traceback is not None:
+            depth, traceback = depth + traceback.tb_lineno, traceback.tb_next
+        return 0 if is_refused else 1, depth
+
+
+def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[FailedCall], hint: str) -> str:
+    """Say in one sentence what was called how, what came back, and what was expected; then a wrapper to paste.
+
+    Args:
+        module: The module.
+        sizes: The sizes of the calls.
+        failures: The calls.
+        hint: A sentence about what the module is.
+    """
+    name = type(module).__name__
+    if not failures:
+        return f"cannot drive {name}: no way of calling it is known that fits its arguments.{hint}"
+    furthest = max(failures, key=FailedCall.progress)
+    call = call_text(furthest.convention, sizes)
+    if furthest.error is not None:
+        came = f"raised {type(furthest.error).__name__}: {first_line(furthest.error)[:_MOST_LETTERS]}"
+    elif furthest.has_wrong_reach:
+        came = f"gave {_shapes(furthest.shapes)}, in which a step reaches other rows, or not its own output"
+    else:
+        came = f"gave {_shapes(furthest.shapes)}"
+    states = f"({sizes.rows}, {sizes.d})"
+    outputs = f"outputs ({sizes.steps}, {sizes.rows}, {sizes.d}) or ({sizes.rows}, {sizes.steps}, {sizes.d})"
+    expected = f"states {states} of a step, or {outputs} of a sequence"
+    return (
+        f"cannot drive {name}: no way of calling it gave states of size {sizes.d}. What went furthest: {call} {came}; "
+        f"expected {expected}, for n = {sizes.n}, d = {sizes.d}, {sizes.rows} rows and {sizes.steps} steps.{hint}\n"
+        f"A wrapper of these lines can be driven:\n{_wrapper(name)}"
+    )
+
+
+def call_text(convention: CallingConvention, sizes: TrialSizes) -> str:
+    """Write a call with the shapes of its arguments.
+
+    Args:
+        convention: How it is called.
+        sizes: The sizes of the call.
+    """
+    state = str(sizes.shape(convention.state_axes))
+    texts = []
+    for argument in convention.handed_over:
+        match argument.role:
+            case "input":
+                text = (
+                    f"{'list of ' if convention.input_form == 'list' else ''}x {sizes.shape(convention.axes_of_input)}"
+                )
+            case "states":
+                text = convention.state_form.expression([f"state {state}"] * convention.states)
+            case "first state" | "second state":
+                text = f"state {state}"
+            case _:
+                text = argument.wording
+        texts.append(f"{argument.keyword}={text}" if argument.keyword else text)
+    return f"forward({', '.join(texts)})"
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    """List shapes."""
+    return " and ".join(map(str, shapes)) or "nothing that is a tensor"
+
+
+def _wrapper(name: str) -> str:
+    """The lines of a wrapper."""
+    return (
+        "    class Driven(nn.Module):\n"
+        "        def __init__(self, input_size, hidden_size):\n"
+        f"            super().__init__(); self.cell = {name}(input_size, hidden_size)\n"
+        "        def forward(self, x, h):  # x (B, n) and h (B, d) in, the next h (B, d) out; (h, c) for two states\n"
+        "            return self.cell(x, h)"
+    )

@@ -1,0 +1,130 @@
+"""An error refutes only where the subject raises it in a call that it must take; one of ours is not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnn_harness.array_types import Array, IndexArray
+from rnn_harness.cases.case import Case
+from rnn_harness.checks import Check, Finding
+from rnn_harness.checks.check import applies_to_all
+from rnn_harness.engine.runner import Runner, RunPlan, run_check
+from rnn_harness.errors import HarnessError, Refused
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import outcome_of
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.references import Run
+from rnn_harness.references.rnn import RNN
+from rnn_harness.specs import library
+from rnn_harness.subjects.subject import Subject
+
+CASE = Case(spec="rnn.tanh", T=3, seed=4)
+
+
+class _Raising(RNN):
+    """A reference that works for no case."""
+
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array] | None = None,
+        lengths: IndexArray | None = None,
+    ) -> Run:
+        raise ValueError("not today")
+
+
+class _Flat(RNN):
+    """A reference that loses an axis of its outputs."""
+
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array] | None = None,
+        lengths: IndexArray | None = None,
+    ) -> Run:
+        run = super().forward(parameters, inputs, states, lengths)
+        return replace(run, outputs=run.outputs[:, 0])
+
+
+def _evaluation(cell: RNN | None = None) -> Evaluation:
+    return Evaluation.of(Subject.of(library().spec("rnn.tanh"), cell), CASE)
+
+
+def _forward(evaluation: Evaluation) -> Iterator[Finding]:
+    run = evaluation.run
+    yield Finding(evaluation.subject.spec.id, bool(np.stack([run.outputs[:, 0, 0], run.outputs[:, 1, 1]]).any()))
+
+
+def _ours(evaluation: Evaluation) -> Iterator[Finding]:
+    assert evaluation.run is not None
+    yield Finding(evaluation.subject.spec.id, 1 // 0 == 0)
+
+
+FORWARD = Check("forward.any", "numeric", applies_to_all, _forward)
+OURS = Check("ours", "numeric", applies_to_all, _ours)
+
+
+def test_an_error_of_the_subject_is_a_finding() -> None:
+    (finding,) = run_check(FORWARD, _evaluation(_Raising()))
+    assert not finding.agrees
+    assert finding.detail == "raises ValueError: not today"
+
+
+def test_where_a_subject_may_refuse_its_error_is_not_run() -> None:
+    with pytest.raises(Refused, match="it raises ValueError: not today"):
+        run_check(replace(FORWARD, may_be_refused=True), _evaluation(_Raising()))
+
+
+def test_an_error_of_a_check_is_no_finding() -> None:
+    with pytest.raises(HarnessError, match="error of the harness itself: ZeroDivisionError") as caught:
+        run_check(OURS, _evaluation())
+    assert "_ours" in caught.value.traceback_text
+
+
+def test_an_error_of_a_check_over_a_wrong_shape_is_a_finding_about_the_shape() -> None:
+    (finding,) = run_check(FORWARD, _evaluation(_Flat()))
+    assert not finding.agrees
+    assert finding.detail == "the output has shape (3, 4), expected (3, 2, 4)"
+
+
+def _records(*checks: Check, cell: RNN | None = None) -> dict[str, Record]:
+    runner = Runner(Subject.of(library().spec("rnn.tanh"), cell), RunPlan(checks))
+    runner.try_case(CASE)
+    return {record.check: record for record in runner.results().records(0, shrink=False)}
+
+
+def test_the_record_of_a_failed_check_holds_the_traceback_and_nothing_is_decided() -> None:
+    records = _records(FORWARD, OURS)
+    assert records["forward.any"].outcome is Outcome.AGREES
+    assert records["ours"].outcome is Outcome.NOT_RUN
+    assert "ZeroDivisionError" in records["ours"].harness_error
+    assert outcome_of(records.values()) == "undecided"
+
+
+def test_what_is_refuted_stays_refuted_next_to_a_failed_check() -> None:
+    records = _records(FORWARD, OURS, cell=_Raising())
+    assert records["forward.any"].outcome is Outcome.REFUTED
+    assert outcome_of(records.values()) == "refuted"
+
+
+def test_a_check_that_failed_on_one_case_does_not_agree_because_of_another() -> None:
+    calls = iter((False, True))
+
+    def sometimes(evaluation: Evaluation) -> Iterator[Finding]:
+        if next(calls):
+            raise KeyError("ours")
+        yield Finding(evaluation.subject.spec.id, True)
+
+    runner = Runner(Subject.of(library().spec("rnn.tanh")), RunPlan((replace(OURS, run=sometimes),)))
+    for seed in (4, 5):
+        assert runner.try_case(CASE.model_copy(update={"seed": seed}))
+    (record,) = runner.results().records(0)
+    assert record.outcome is Outcome.NOT_RUN
+    assert "KeyError" in record.harness_error

@@ -1,0 +1,100 @@
+"""However a cell is constructed and called, it is driven; outputs that lie otherwise than the inputs are a finding."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.records.events import RecordMade, TargetDiagnosed
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import Identification, ValidationRequest, identify, load_target, read_options
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.validate import judge_target
+from rnn_harness.validation.loading.layout_faults import WrongLayout
+from tests.helpers import called_cells
+
+CELLS = called_cells.__file__
+
+
+def identified(name: str, *options: str) -> Identification:
+    """The first cell that a target equals."""
+    return identify(load_target(f"{CELLS}:{name}", read_options(list(options))))[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "how"),
+    [
+        ("LastOnly", "gru.reset_after", "a sequence, batch first, and no state, for the output of the last step alone"),
+        ("DocumentedTimeFirstOut", "gru.reset_after", "a sequence, batch first, and one state"),
+        ("FeaturesFirst", "gru.reset_after", "a sequence, features by batch by time, and one state"),
+        ("MaskThenState", "gru.reset_after", "a sequence, batch first, and one state, with a mask of ones"),
+        ("KeywordsOnly", "gru.reset_after", "one step, and one state"),
+        ("Widths", "rnn.tanh", "one step, and one state"),
+        ("StackedStates", "lstm.column", "one step, and two states as a tuple"),
+        ("MappedStates", "lstm.column", "one step, and two states in a dictionary (out, memory)"),
+        ("FieldStates", "lstm.column", "one step, and two states as fields (short, long) before the input"),
+        ("Single", "rnn.tanh", "a sequence, batch first, and no state"),
+        ("Configured", "rnn.tanh", "one step, and one state"),
+        ("NoArguments", "rnn.tanh", "one step, and one state"),
+        ("factory", "gru.reset_after", "a sequence, time first, and one state"),
+        ("normed", "rnn.tanh", "one step, and one state"),
+        pytest.param(
+            "scripted",
+            "rnn.tanh",
+            "a sequence, time first, and one state",
+            marks=pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+        ),
+    ],
+)
+def test_a_right_cell_is_driven_however_it_is_called(name: str, spec: str, how: str) -> None:
+    identification = identified(name)
+    assert identification.spec == spec
+    assert str(identification.convention) == f"called with {how}"
+
+
+def test_a_configuration_is_named_by_an_option() -> None:
+    assert identified("OfDictionary", "cfg=chosen").model.candidate == "relu"
+
+
+def test_false_as_an_option_is_no_text() -> None:
+    assert read_options(["bidirectional=false", "bias=true", "name=falsehood"]) == {
+        "bidirectional": False,
+        "bias": True,
+        "name": "falsehood",
+    }
+
+
+def test_a_cell_in_float32_alone_is_judged_in_float32() -> None:
+    probe = probe_target(load_target(f"{CELLS}:Single"))
+    assert probe.dtype == "float32"
+    assert list(probe.refusals) == ["float64"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("LastRow", "the outputs of the last row of the batch"),
+        ("TimeFirstOut", "the outputs are time first though the inputs are batch first"),
+        ("Viewed", "batch and time are mixed up"),
+        ("Backwards", "the outputs run backwards in time"),
+        ("Late", "the outputs are one step late"),
+    ],
+)
+def test_a_fault_of_layout_is_a_finding(name: str, words: str) -> None:
+    with pytest.raises(WrongLayout, match=words):
+        probe_target(load_target(f"{CELLS}:{name}"))
+
+
+def test_a_carry_that_comes_back_in_another_order_is_refuted() -> None:
+    events = list(judge_target(load_target(f"{CELLS}:ExchangedCarry"), ValidationRequest()))
+    (record,) = [event.record for event in events if isinstance(event, RecordMade)]
+    (diagnosis,) = [event.diagnosis for event in events if isinstance(event, TargetDiagnosed)]
+    assert record.outcome is Outcome.REFUTED
+    assert diagnosis.part == "forward: order of the states"
+
+
+def test_states_that_are_named_may_come_back_in_any_order() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    events = judge_target(load_target(f"{CELLS}:NamedStatesInAnyOrder"), request)
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    assert Outcome.AGREES in {record.outcome for record in records}
+    assert Outcome.REFUTED not in {record.outcome for record in records}
