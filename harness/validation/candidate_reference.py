@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.references import Reference
 from rnn_harness.validation.diagnosis.nearest import identify_faulty
 from rnn_harness.validation.identification.identify import identify, target_layouts
@@ -14,7 +14,7 @@ from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.loading.target import load_target
 
 
-def candidate_as_reference(target: str, options: Mapping[str, object] | None = None) -> Reference:
+def candidate_as_reference(target: str, options: Options | None = None) -> Reference:
     """Drive a candidate by ``forward(parameters, inputs, states)`` and ``backward``, with the names of its spec.
 
     Args:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnn_harness.options import Options
 from rnn_harness.records.events import PhaseStarted
 from rnn_harness.records.record import Record
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
-Options = Mapping[str, object]
-"""What a constructor or an adapter is given besides the sizes, by name."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.options import Keywords
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import TensorArguments
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
@@ -36,7 +37,7 @@ def optional_arguments(cell: DrivenCell) -> tuple[inspect.Parameter, ...]:
 class _WithKeywords(nn.Module):
     """A torch module that is given further arguments with every call."""
 
-    def __init__(self, module: nn.Module, keywords: Mapping[str, object]) -> None:
+    def __init__(self, module: nn.Module, keywords: Keywords) -> None:
         super().__init__()
         self.module, self.keywords = module, keywords
 
@@ -46,7 +47,7 @@ class _WithKeywords(nn.Module):
         return call_target(torch.func.functional_call, self.module, dict(leaves), arguments, exchanged)
 
 
-def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Mapping[str, object]) -> CellRun:
+def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Keywords) -> CellRun:
     """Run a torch module with further arguments, and with as many states as there are among the arguments.
 
     Args:

@@ -14,6 +14,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.recognise_arithmetic import are_float32_gradients
+from rnn_harness.options import OptionTable
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.records.verdict import Outcome
@@ -60,7 +61,7 @@ _BEHAVIOURS = {
 def _cases(spec: str, fixed: dict[str, int] | None) -> Iterator[Case]:
     """Cases that differ in one property from a plain one, and the fixed cases."""
     base = Case(spec=spec, T=2, B=2).model_copy(update=fixed or {})
-    changes: list[dict[str, object]] = [{}, {"B": 3}, {"T": 3}, {"T": 1}, {"T": 4}, {"B": 1}, {"n": 4, "d": 4}]
+    changes: list[OptionTable] = [{}, {"B": 3}, {"T": 3}, {"T": 1}, {"T": 4}, {"B": 1}, {"n": 4, "d": 4}]
     changes += [{"d": 1}, {"n": 1}, {"features": ("large",)}, {"features": ("zeros",)}]
     changes += [{"features": ("equal rows",)}, {"features": ("saturated",), "scale": 2.0}]
     for seed, change in enumerate(changes):

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import OptionTable
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.calling_convention import CallingConvention
@@ -36,7 +37,7 @@ def to_map_file(identification: Identification) -> MapFile:
     )
 
 
-def _called(convention: CallingConvention) -> dict[str, object]:
+def _called(convention: CallingConvention) -> OptionTable:
     """What a map says about how its target is called; it is found out anew when the map is used."""
     return {"sequence": convention.sequence, "states": convention.states, "how": str(convention)}
 

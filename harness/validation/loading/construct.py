@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_harness.errors import UsageError, first_line
+from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.config_objects import (
     configurations,
@@ -69,8 +70,8 @@ def constructions(
     name: str,
     maker: Callable[..., object],
     sizes: CellSizes,
-    options: Mapping[str, object],
-    defaults: Mapping[str, object],
+    options: Options,
+    defaults: Options,
 ) -> Iterator[tuple[Construction, Any]]:
     """Yield the ways to construct a cell that work, likely ones first, each with a cell that it made.
 
@@ -114,8 +115,8 @@ def construct_cell(
     name: str,
     maker: Callable[..., object],
     sizes: CellSizes,
-    options: Mapping[str, object],
-    defaults: Mapping[str, object],
+    options: Options,
+    defaults: Options,
 ) -> Any:
     """Call a class or function so that it makes a cell of these sizes; the arguments are those of `constructions`."""
     return next(constructions(name, maker, sizes, options, defaults))[1]
@@ -131,8 +132,8 @@ def _constructions(
     maker: Callable[..., object],
     known: Mapping[str, inspect.Parameter],
     takes_any: bool,
-    options: Mapping[str, object],
-    defaults: Mapping[str, object],
+    options: Options,
+    defaults: Options,
 ) -> Iterator[Construction]:
     """List the ways to construct a cell, whether they work or not."""
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -212,7 +213,7 @@ def _configured(
     return Construction(lambda s: maker(**{argument: with_sizes(configuration, *s)}, **rest))
 
 
-def _readings(maker: Callable[..., object], options: Mapping[str, object]) -> Iterator[dict[str, object]]:
+def _readings(maker: Callable[..., object], options: Options) -> Iterator[OptionTable]:
     """The options as they are, and with the names of configurations, or of anything else, in the maker's module."""
     module = vars(module_of(maker)) if hasattr(module_of(maker), "__dict__") else {}
     named = {key: module[value] for key, value in options.items() if isinstance(value, str) and value in module}
@@ -225,15 +226,13 @@ def _readings(maker: Callable[..., object], options: Mapping[str, object]) -> It
         yield {**options, **named}
 
 
-def _with_configurations(
-    options: Mapping[str, object], configured: Mapping[str, object]
-) -> Iterator[dict[str, object]]:
+def _with_configurations(options: Options, configured: Mapping[str, object]) -> Iterator[OptionTable]:
     """The options with configurations in the place of their names; a class of them is called."""
     instances = {key: value() if isinstance(value, type) else value for key, value in configured.items()}
     yield {**options, **instances}
 
 
-def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.Parameter]) -> dict[str, object]:
+def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.Parameter]) -> OptionTable:
     """The arguments that ``get_init_inputs`` next to a class gives for it, by name; none without that function."""
     stated = getattr(module_of(maker), "get_init_inputs", None)
     if not callable(stated):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+
+from rnn_harness.options import Options, OptionTable
 
 _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"bidirectional|batch_first|use_|with_", False),
@@ -26,7 +28,7 @@ _FURTHER_SIZES = (5, 6, 8, 4, 10, 12, 14)
 """What arguments are given, one after the other, that are sizes by their names, though not of what."""
 
 
-def named_arguments(function: Callable[..., object], options: Mapping[str, object]) -> dict[str, object] | None:
+def named_arguments(function: Callable[..., object], options: Options) -> OptionTable | None:
     """Give each argument that a constructor requires a value that its name suggests.
 
     Args:
@@ -41,7 +43,7 @@ def named_arguments(function: Callable[..., object], options: Mapping[str, objec
     except (TypeError, ValueError):
         return None
     further = iter(_FURTHER_SIZES)
-    arguments: dict[str, object] = {}
+    arguments: OptionTable = {}
     for name, parameter in parameters.items():
         is_open = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if is_open or name in options or parameter.default is not parameter.empty:

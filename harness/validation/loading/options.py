@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options, OptionTable
 
 _TRUTH_VALUES = {"true": True, "false": False}
 
 
-def read_options(pairs: list[str]) -> dict[str, object]:
+def read_options(pairs: list[str]) -> Options:
     """Read ``key=value`` pairs; a value that is no Python literal is text, but for true and false in any case.
 
     Raises:
         UsageError: A pair has no equals sign, or its key is no name.
     """
-    options: dict[str, object] = {}
+    options: OptionTable = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.options import Keywords
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import TensorArguments
 
@@ -78,7 +79,7 @@ def leaves_in_place(module: nn.Module | CalledWithParameters, leaves: Tensors) -
 
 
 def _call_scripted(
-    module: Any, leaves: Mapping[str, Tensor], arguments: tuple[object, ...], keywords: Mapping[str, object]
+    module: Any, leaves: Mapping[str, Tensor], arguments: tuple[object, ...], keywords: Keywords
 ) -> object:
     """Call a module of TorchScript, for which torch has no `functional_call`: its slots are set.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
@@ -48,7 +49,7 @@ class Target:
     declared_model: CellModel | None = None
 
 
-def load_target(text: str, options: Mapping[str, object] | None = None, adapter_name: str | None = None) -> Target:
+def load_target(text: str, options: Options | None = None, adapter_name: str | None = None) -> Target:
     """Load the target that a text names.
 
     Args:
@@ -63,9 +64,7 @@ def load_target(text: str, options: Mapping[str, object] | None = None, adapter_
     return target_of(text, locate_object(text), options, adapter_name)
 
 
-def target_of(
-    name: str, cell: Any, options: Mapping[str, object] | None = None, adapter_name: str | None = None
-) -> Target:
+def target_of(name: str, cell: Any, options: Options | None = None, adapter_name: str | None = None) -> Target:
     """Make a target of an object that an adapter drives, of its class, or of a function.
 
     Args:
@@ -110,11 +109,11 @@ class _Maker:
 
     name: str
     make: Callable[..., Any]
-    options: Mapping[str, object]
-    defaults: Mapping[str, object]
+    options: Options
+    defaults: Options
 
 
-def _constructed_target(maker: _Maker, adapter: Adapter, options: Mapping[str, object]) -> Target:
+def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Target:
     """The target that a class or function makes; where its arguments may be sizes in several ways, the way that fits.
 
     Only of torch modules it is known whether they can be called, so for others the first way is taken.
@@ -159,7 +158,7 @@ def _names_configuration(function: Callable[..., object]) -> bool:
     return len(required) == 1 and is_config_name(required[0]) and required[0] != "params"
 
 
-def _taken(arguments: dict[str, object], keys: tuple[str, ...]) -> dict[str, object]:
+def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
     """Take the arguments with these keys out of the dictionary."""
     return {key: arguments.pop(key) for key in keys if key in arguments}
 
@@ -169,7 +168,7 @@ def _is_function(cell: Any) -> bool:
     return inspect.isroutine(cell) or choose_adapter(type(cell)) is choose_adapter(type(_is_function))
 
 
-def _target_of_function(name: str, function: Any, arguments: dict[str, object], adapter_name: str | None) -> Target:
+def _target_of_function(name: str, function: Any, arguments: OptionTable, adapter_name: str | None) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     makes_cells = not isinstance(function, FunctionPair) and (
@@ -203,7 +202,7 @@ def _driven_target(
     name: str,
     adapter: Adapter,
     make_cell: Callable[[CellSizes], Any],
-    options: Mapping[str, object],
+    options: Options,
     sizes: CellSizes | None = None,
 ) -> Target:
     """The target. Its cell is made once here, so that what cannot be made is reported at once."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import OptionTable
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetIdentified, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
@@ -158,7 +159,7 @@ class _SingleLayer:
 
         torch_classes = (base for base in type(module).__mro__ if base.__module__ == "torch.nn.modules.rnn")
         self.torch_class: type[nn.Module] = next(torch_classes)
-        self.options: dict[str, object] = {"bias": _has_bias(module)}
+        self.options: OptionTable = {"bias": _has_bias(module)}
         if nonlinearity := vars(module).get("nonlinearity"):
             self.options["nonlinearity"] = nonlinearity
 

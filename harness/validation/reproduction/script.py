@@ -5,7 +5,7 @@ A torch module and a NumPy object are called as they are; what is made with anot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.counterexamples.fast_difference import Difference
 from rnn_harness.counterexamples.program import array_lines, mapping_lines
+from rnn_harness.options import Options
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_objects import called_method
@@ -43,7 +44,7 @@ class ScriptParts:
     """
 
     target: str
-    options: Mapping[str, object]
+    options: Options
     spec: str
     driver: TargetDriver
     arrays: CaseArrays

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from flint import arb
@@ -12,6 +11,7 @@ from rnn_harness.counterexamples.program import ball_at
 from rnn_harness.counterexamples.shrink import Shrunk, search, shrink
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.options import Options
 from rnn_harness.records.validation import CounterexampleProgram
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
@@ -22,7 +22,7 @@ TRIES = 24
 """Cases in which a difference is searched."""
 
 
-def smallest_counterexample(kernel: Kernel, target: str, options: Mapping[str, object]) -> CounterexampleProgram | None:
+def smallest_counterexample(kernel: Kernel, target: str, options: Options) -> CounterexampleProgram | None:
     """Find and shrink a difference in float64, and confirm that it lies outside the bound.
 
     Args:

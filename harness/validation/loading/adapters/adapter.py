@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 
@@ -54,10 +55,10 @@ class Adapter(Protocol):
         It is asked about every class, also where its library is not installed: it must not import the library.
         """
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """What a constructor of that class needs besides the sizes, unless the user gives it."""
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive an object.
 
         Args:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -46,10 +47,10 @@ class ClassOfWeights:
     """
 
     maker: type
-    options: Mapping[str, object]
+    options: Options
 
 
-def class_of_weights(cell_type: type, options: Mapping[str, object]) -> ClassOfWeights | None:
+def class_of_weights(cell_type: type, options: Options) -> ClassOfWeights | None:
     """The class as one that is made from its weights; None if its arguments are none.
 
     Args:
@@ -97,11 +98,11 @@ class ArrayObjectAdapter:
         """Whether a class defines or inherits a forward method, `object` aside."""
         return cell_type is ClassOfWeights or bool(forward_methods(cell_type))
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the object's forward method, with its arrays as parameters."""
         log, sizes = FailureLog(), CellSizes(n, d)
         if isinstance(cell, ClassOfWeights):
@@ -121,7 +122,7 @@ class ArrayObjectAdapter:
         return DrivenModule(remake(cell, sizes), driven.capabilities, remake=remake)
 
 
-def _methods(cell_type: type, options: Mapping[str, object]) -> list[Methods]:
+def _methods(cell_type: type, options: Options) -> list[Methods]:
     """The forward methods of a class, each with its backward. Raises UsageError if there is none."""
     named = options.get("method")
     names = forward_methods(cell_type) if named is None else [str(named)]
@@ -132,9 +133,7 @@ def _methods(cell_type: type, options: Mapping[str, object]) -> list[Methods]:
     return [Methods(name, backward_method(cell_type, name)) for name in names]
 
 
-def _drive_class(
-    cell: ClassOfWeights, sizes: CellSizes, options: Mapping[str, object], log: FailureLog
-) -> DrivenModule:
+def _drive_class(cell: ClassOfWeights, sizes: CellSizes, options: Options, log: FailureLog) -> DrivenModule:
     """Drive a class that is made from its weights, with the first weights that it takes."""
     names = [argument.name for argument in required_arguments(cell.maker) if argument.name not in cell.options]
     methods = _methods(cell.maker, options)[0]
@@ -162,7 +161,7 @@ def _optional_arguments(maker: type) -> list[Any]:
 
 
 def _sources(
-    maker: type, shapes: list[WeightShapes], sizes: CellSizes, options: Mapping[str, object], methods: Methods
+    maker: type, shapes: list[WeightShapes], sizes: CellSizes, options: Options, methods: Methods
 ) -> Iterator[tuple[WeightShapes, CellSource]]:
     """Yield the class with weights of every shape that it can be made from."""
     for possible in shapes:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
@@ -96,11 +97,11 @@ class LinenAdapter:
         """Whether a class is a module of flax.linen."""
         return comes_from(cell_type, "flax.linen")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the cell, or a layer made of one."""
         jax = import_jax()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
@@ -140,12 +141,12 @@ class NnxAdapter:
         """Whether a class is a module of flax.nnx."""
         return comes_from(cell_type, "flax.nnx")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Random numbers for the initial parameters."""
         import_jax()
         return {"rngs": import_library("flax.nnx", "flax").Rngs(0)}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the cell."""
         import_jax()
         nnx = import_library("flax.nnx", "flax")
@@ -167,11 +168,11 @@ class EquinoxAdapter:
         """Whether a class is a module of equinox."""
         return comes_from(cell_type, "equinox")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Random numbers for the initial parameters."""
         return {"key": import_jax().random.PRNGKey(0)}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the cell over the rows of a batch."""
         jax = import_jax()
         equinox = import_library("equinox", "equinox")

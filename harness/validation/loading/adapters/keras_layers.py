@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
@@ -78,11 +79,11 @@ class KerasAdapter:
         """Whether a class is a layer of Keras 3."""
         return comes_from(cell_type, "keras")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the layer, its weights given to every call."""
         backend = import_library("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Keywords
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -99,6 +100,6 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     code = getattr(function, "__code__", None)
     if code is None or "jax" not in sys.modules:
         return False
-    known: Mapping[str, object] = getattr(function, "__globals__", {})
+    known: Keywords = getattr(function, "__globals__", {})
     modules = (known.get(name) for name in code.co_names)
     return any(isinstance(module, types.ModuleType) and module.__name__.startswith("jax") for module in modules)

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import CallingConvention, plain_convention
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
@@ -108,11 +109,11 @@ class OnnxAdapter:
         """Whether a class is that of ONNX's models or nodes."""
         return comes_from(cell_type, "onnx") and cell_type.__name__ in ("ModelProto", "NodeProto")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: a model is not constructed."""
         return {}
 
-    def drive(self, cell: Any, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the model, its float initializers as parameters."""
         runtime = str(options.get("runtime", "onnxruntime"))
         if runtime not in RUNTIMES:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+from rnn_harness.options import Keywords
 
 
 class TreeLeaf(NamedTuple):
@@ -37,7 +39,7 @@ def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
             yield TreeLeaf(f"{prefix}{name}", value)
 
 
-def tree_with_leaves(tree: object, values: Mapping[str, object], prefix: str = "") -> object:
+def tree_with_leaves(tree: object, values: Keywords, prefix: str = "") -> object:
     """The tree with these leaves, by their paths."""
     if isinstance(tree, dict):
         return {name: tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in tree.items()}

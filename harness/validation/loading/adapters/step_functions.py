@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
@@ -39,13 +40,11 @@ class StepFunctionAdapter:
         is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher") or cell_type is FunctionPair
         return is_function or cell_type.__module__.startswith(("jax", "jaxlib"))
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: a function is not constructed."""
         return {}
 
-    def drive(
-        self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Mapping[str, object]
-    ) -> DrivenModule:
+    def drive(self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the function on the first parameters, data and arrays that it takes."""
         function = cell.forward if isinstance(cell, FunctionPair) else cell
         step, log = StepSignature(function), FailureLog()

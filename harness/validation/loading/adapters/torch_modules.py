@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
 from rnn_harness.validation.loading.adapters.effective_weights import with_effective_weights
@@ -24,11 +24,11 @@ class TorchAdapter:
         """Whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
         return comes_from(cell_type, "torch.nn.modules", "torch.jit")
 
-    def defaults(self, cell_type: type) -> Mapping[str, object]:
+    def defaults(self, cell_type: type) -> Options:
         """Nothing: the sizes suffice."""
         return {}
 
-    def drive(self, cell: nn.Module, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+    def drive(self, cell: nn.Module, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the module itself; the one inside where it only distributes the work.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.options import Options
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
 
@@ -165,7 +166,7 @@ class WeightsSource:
     keywords = False
 
     def __init__(
-        self, maker: Callable[..., Any], weights: Mapping[str, Array], options: Mapping[str, object], methods: Methods
+        self, maker: Callable[..., Any], weights: Mapping[str, Array], options: Options, methods: Methods
     ) -> None:
         """Make the source.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.options import OptionTable
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves, tree_with_leaves
 
 
@@ -72,5 +73,5 @@ class FunctionSource:
 
     def tree_of(self, parameters: Mapping[str, Array]) -> Any:
         """Copies of the parameters, as the function takes them."""
-        leaves: dict[str, object] = {leaf.path: leaf.value for leaf in tree_leaves(self.tree)}
+        leaves: OptionTable = {leaf.path: leaf.value for leaf in tree_leaves(self.tree)}
         return tree_with_leaves(self.tree, leaves | {name: value.copy() for name, value in parameters.items()})

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.options import Keywords
 
 MAX_DEPTH = 4
 
@@ -113,7 +114,7 @@ _PARAMETER_HOLDERS = frozenset(("params", "parameters", "weights", "param", "the
 _WEIGHT_NAMES = ("w", "u", "v", "r", "b", "k", "kernel", "p", "theta", "alpha", "gamma", "beta")
 
 
-def is_gradient_path(path: str, paths: Mapping[str, object]) -> bool:
+def is_gradient_path(path: str, paths: Keywords) -> bool:
     """Whether a path is that of the gradient of another array, or leads through a container of gradients.
 
     Args:
