@@ -90,7 +90,7 @@ class SlopeTooLarge(torch.autograd.Function):
         return value
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
         (value,) = ctx.saved_tensors  # type: ignore[attr-defined]
         return gradient * (1 - value * value) * (1 + 2.0**-20)
 
@@ -99,7 +99,7 @@ class SlopeInFloat32(SlopeTooLarge):
     """tanh, with a slope that is computed in float32."""
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
         (value,) = ctx.saved_tensors  # type: ignore[attr-defined]
         return (gradient.float() * (1 - value.float() ** 2)).to(gradient.dtype)
 

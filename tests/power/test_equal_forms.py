@@ -29,7 +29,7 @@ def test_an_rnn_with_another_tanh_agrees(name: str) -> None:
     assert validation.outcome == "agrees", reasons(validation)
 
 
-@pytest.mark.deep("test_an_rnn_with_another_tanh_agrees")
+@pytest.mark.deep("tests/power/test_equal_forms.py::test_an_rnn_with_another_tanh_agrees")
 @pytest.mark.parametrize("base", BASES[1:], ids=lambda base: base.__name__)
 @pytest.mark.parametrize("name", forms.TANH)
 def test_a_gated_cell_with_another_tanh_agrees(base: type[forms.FormRNN], name: str) -> None:
@@ -37,7 +37,7 @@ def test_a_gated_cell_with_another_tanh_agrees(base: type[forms.FormRNN], name: 
     assert validation.outcome == "agrees", reasons(validation)
 
 
-@pytest.mark.deep("test_an_rnn_with_another_tanh_agrees")
+@pytest.mark.deep("tests/power/test_equal_forms.py::test_an_rnn_with_another_tanh_agrees")
 @pytest.mark.parametrize("base", BASES[1:], ids=lambda base: base.__name__)
 @pytest.mark.parametrize("name", forms.SIGMOID)
 def test_a_gated_cell_with_another_sigmoid_agrees(base: type[forms.FormRNN], name: str) -> None:
@@ -45,7 +45,7 @@ def test_a_gated_cell_with_another_sigmoid_agrees(base: type[forms.FormRNN], nam
     assert validation.outcome == "agrees", reasons(validation)
 
 
-@pytest.mark.deep("test_an_rnn_with_another_tanh_agrees")
+@pytest.mark.deep("tests/power/test_equal_forms.py::test_an_rnn_with_another_tanh_agrees")
 def test_an_lstm_with_tanh_by_sigmoid_agrees_for_every_seed_and_is_told_the_same() -> None:
     cell = forms.with_functions(forms.FormLSTM, tanh=forms.TANH["2 sigmoid(2a) - 1"])
     validations = [rnn_harness.validate(cell, seed=seed, dtypes=("float64",)) for seed in range(SEEDS)]
@@ -53,7 +53,7 @@ def test_an_lstm_with_tanh_by_sigmoid_agrees_for_every_seed_and_is_told_the_same
     assert len({accuracy(validation) for validation in validations}) == 1
 
 
-@pytest.mark.deep("test_an_rnn_with_another_tanh_agrees")
+@pytest.mark.deep("tests/power/test_equal_forms.py::test_an_rnn_with_another_tanh_agrees")
 def test_a_gru_that_steps_from_its_state_with_the_complement_of_the_gate_agrees() -> None:
     validation = rnn_harness.validate(forms.FromStateGRU, examples=2, dtypes=("float64",))
     assert validation.outcome == "agrees", reasons(validation)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from rnn_harness.errors import NotRun
 from rnn_harness.runtime.target_call import TargetClock, call_target, is_raised_by_target
@@ -40,7 +41,7 @@ def test_an_error_of_a_target_that_the_harness_calls_behind_the_door_is_the_targ
         return int("no number")
 
     convention = CallingConvention(sequence=False, states=0, taken=(0,))
-    assert is_raised_by_target(_error_of(lambda: call_target(convention.call, fails, [], [])))
+    assert is_raised_by_target(_error_of(lambda: call_target(convention.call, fails, torch.zeros(0), [])))
 
 
 def test_the_clock_counts_a_call_inside_of_another_once() -> None:
@@ -53,9 +54,9 @@ def test_the_clock_counts_a_call_inside_of_another_once() -> None:
         pass
     assert clock.is_running
     clock.leave()
-    assert clock.is_running
+    within = clock.is_running
     clock.leave()
-    assert not clock.is_running
+    assert (within, clock.is_running) == (True, False)
     assert slots[1] == clock.finished_seconds >= 0.01
     assert clock.running_seconds == 0
 
