@@ -8,6 +8,7 @@ backward. At n = 3, d = 4 nothing is wrong; a test at one size only can miss it.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,9 @@ def _compiled_sequence() -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
         (h, c), hidden = scan(step, (h, c), projected_inputs, dim=0)
         return hidden, h, c
 
-    return torch.compile(sequence, backend="inductor", dynamic=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads inductor
+        return torch.compile(sequence, backend="inductor", dynamic=False)
 
 
 @dataclass(frozen=True)

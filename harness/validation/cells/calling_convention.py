@@ -257,6 +257,8 @@ class CallingConvention:
             return value.T
         if value.dim() == 2 and len(value) == rows:
             return value
+        if not self.sequence and self.state_axes == "Bd":
+            return value  # of another shape than a step's state has: that is for the checks to see
         return value.reshape(rows, -1) if rows else value.reshape(0, value.shape[-1])
 
 
@@ -319,6 +321,8 @@ def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
         axes: Its axes.
         wanted: The axes that it shall have.
     """
+    if value.dim() != len(axes):
+        return value  # a state that lost an axis goes back in as it came out
     if "B" not in wanted and "B" in axes:
         value, axes = value.select(axes.index("B"), 0), axes.replace("B", "")
     arranged = value.permute([axes.index(axis) for axis in wanted if axis != "1"])

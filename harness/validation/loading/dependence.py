@@ -108,6 +108,30 @@ def time_axis_is_right(
     return bool(changed[2, ROW]) and (bool(changed[3, ROW]) or not bool(changed[2, 2]))
 
 
+def carries_over(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
+    """Whether a change at one step of a sequence reaches the output of the step after it; true of single steps.
+
+    Args:
+        module: The module.
+        convention: How it is called.
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    if not convention.sequence:
+        return True
+    moved = x.clone()
+    moved[2, ROW] += 1
+    with torch.no_grad():
+        outputs, _ = convention.call(module, x, states)
+        assert outputs is not None, "a sequence has outputs"
+        before = outputs.clone()  # it may be overwritten by the next call
+        after, _ = convention.call(module, moved, states)
+    assert after is not None, "a sequence has outputs"
+    return not bool(torch.equal(before[3:], after[3:]))
+
+
 @dataclass(frozen=True)
 class Reach:
     """Which outputs of the changed row each step's input reaches.

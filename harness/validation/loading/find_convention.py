@@ -15,7 +15,12 @@ from rnn_harness.validation.cells.calling_convention import (
 )
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.call_attempts import arranged_attempts, unusual_attempts, usual_attempts
-from rnn_harness.validation.loading.dependence import ignored_states, rows_are_independent, time_axis_is_right
+from rnn_harness.validation.loading.dependence import (
+    carries_over,
+    ignored_states,
+    rows_are_independent,
+    time_axis_is_right,
+)
 from rnn_harness.validation.loading.forward_signature import ArgumentPlan, argument_plans, forward_arguments
 from rnn_harness.validation.loading.layout_faults import (
     WrongLayout,
@@ -151,6 +156,12 @@ class _Trial:
         if not convention.sequence and not rows_are_independent(self.call, convention, self.x, states):
             # A loop over the first axis runs on one step's rows too, and takes them for steps.
             self.mixing_rows = self.mixing_rows or convention
+            return False
+        # A step that mixes the rows of a batch also runs on one row at a time, on rows that are taken for two states,
+        # and on a sequence, in which it then carries nothing over: it takes a batch, so it is judged on one.
+        if self.mixing_rows is not None and not convention.sequence:
+            return False
+        if self.mixing_rows is not None and not carries_over(self.call, convention, self.x, states):
             return False
         if convention.states and ignored_states(self.call, convention, self.x, states):
             self.deferred = self.deferred or convention

@@ -41,7 +41,7 @@ def test_an_error_of_a_target_that_the_harness_calls_behind_the_door_is_the_targ
         return int("no number")
 
     convention = CallingConvention(sequence=False, states=0, taken=(0,))
-    assert is_raised_by_target(_error_of(lambda: call_target(convention.call, fails, torch.zeros(0), [])))
+    assert is_raised_by_target(_error_of(lambda: call_target(convention.call, fails, torch.zeros(2, 3), [])))
 
 
 def test_the_clock_counts_a_call_inside_of_another_once() -> None:
