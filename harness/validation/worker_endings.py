@@ -52,6 +52,10 @@ class EarlierEnding:
     ended: WorkerEnded
 
 
+SHORTEST_REFUTING_LIMIT = 1.0
+"""Seconds: a call that is slower than a shorter limit says more about the machine than about the target."""
+
+
 def may_refute(phase: PhaseStarted | None, ended: WorkerEnded) -> bool:
     """Say whether an ending refutes the target if it happens again in a new process.
 
@@ -90,6 +94,7 @@ def events_of_ending(
         earlier is not None
         and phase is not None
         and may_refute(phase, ended)
+        and not (ended.ending is Ending.TIMEOUT and limits.case < SHORTEST_REFUTING_LIMIT)
         and (phase.dtype, ended.ending) == (earlier.phase.dtype, earlier.ended.ending)
     )
     reason = f"{ended} while {_during(phase)}"

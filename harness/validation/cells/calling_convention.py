@@ -226,7 +226,9 @@ class CallingConvention:
             from torch.nn.utils.rnn import pack_padded_sequence
 
             return pack_padded_sequence(x, [len(x)] * x.shape[1])
-        arranged = to_axes(x, "TBn" if self.sequence else "Bn", self.axes_of_input).contiguous()
+        arranged = to_axes(x, "TBn" if self.sequence else "Bn", self.axes_of_input)
+        if x.is_contiguous():  # inputs that lie otherwise in memory are meant to, and reach the target as they are
+            arranged = arranged.contiguous()
         return list(arranged) if self.input_form == "list" else arranged
 
     def read(self, results: list[Tensor], sizes: CallSizes) -> tuple[Tensor | None, list[Tensor]]:
