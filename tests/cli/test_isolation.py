@@ -120,6 +120,7 @@ def test_the_time_that_we_spend_ourselves_does_not_count_as_the_targets() -> Non
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_isolation.py::test_the_time_that_we_spend_ourselves_does_not_count_as_the_targets")
 def test_a_target_whose_calls_come_back_late_is_undecided() -> None:
     records = _troublesome("Slow", timeout=5)
     (ended,) = [record for record in records if record.check == "process.ended"]
