@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from rnn_harness.validation import Validation, ValidationRequest, collect_validation, load_target, run_validation
 
@@ -17,8 +18,25 @@ def module_of(name: str) -> object:
     return importlib.import_module(f"tests.helpers.handwritten.{name}")
 
 
-RIGHT = [(module, name) for module in MODULES for name in vars(module_of(module))["RIGHT"]]
-WRONG = [(module, name, part) for module in MODULES for name, part in vars(module_of(module))["WRONG"].items()]
+RIGHT: list[tuple[str, ...]] = [(module, name) for module in MODULES for name in vars(module_of(module))["RIGHT"]]
+WRONG: list[tuple[str, ...]] = [
+    (module, name, part) for module in MODULES for name, part in vars(module_of(module))["WRONG"].items()
+]
+
+
+IN_DEFAULT = 2
+"""Cells of every module, right and wrong each, that the default run tries; the deep run tries all."""
+
+
+def cells(rows: list[tuple[str, ...]], *, deep: bool) -> list[ParameterSet]:
+    """Return the cells of the default run, or the ones that it leaves out, with readable ids."""
+    places: dict[str, int] = {}
+    chosen = []
+    for row in rows:
+        places[row[0]] = places.get(row[0], 0) + 1
+        if (places[row[0]] > IN_DEFAULT) is deep:
+            chosen.append(pytest.param(*row, id=f"{row[0]}-{row[1]}"))
+    return chosen
 
 
 def validate_target(module: str, name: str) -> Validation:
@@ -26,20 +44,40 @@ def validate_target(module: str, name: str) -> Validation:
     return collect_validation(name, run_validation(target, ValidationRequest(examples=0, dtypes=("float64",))))
 
 
-@pytest.mark.parametrize(("module", "name"), RIGHT, ids=[f"{module}-{name}" for module, name in RIGHT])
-def test_a_right_cell_agrees_with_its_own_gradients(module: str, name: str) -> None:
+def check_right(module: str, name: str) -> None:
     validation = validate_target(module, name)
     assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
     (bound,) = [record for record in validation.checks if record.check == "backward.bound"]
     assert str(bound.outcome) == "agrees", bound.reason
 
 
-@pytest.mark.parametrize(("module", "name", "part"), WRONG, ids=[f"{module}-{name}" for module, name, _ in WRONG])
-def test_a_wrong_backward_is_refuted_and_its_part_is_named(module: str, name: str, part: str) -> None:
+def check_wrong(module: str, name: str, part: str) -> None:
     validation = validate_target(module, name)
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert part in f"{validation.diagnosis.part}, {validation.diagnosis.difference}"
+
+
+@pytest.mark.parametrize(("module", "name"), cells(RIGHT, deep=False))
+def test_a_right_cell_agrees_with_its_own_gradients(module: str, name: str) -> None:
+    check_right(module, name)
+
+
+@pytest.mark.deep("tests/power/test_handwritten_backwards.py::test_a_right_cell_agrees_with_its_own_gradients")
+@pytest.mark.parametrize(("module", "name"), cells(RIGHT, deep=True))
+def test_every_right_cell_agrees_with_its_own_gradients(module: str, name: str) -> None:
+    check_right(module, name)
+
+
+@pytest.mark.parametrize(("module", "name", "part"), cells(WRONG, deep=False))
+def test_a_wrong_backward_is_refuted_and_its_part_is_named(module: str, name: str, part: str) -> None:
+    check_wrong(module, name, part)
+
+
+@pytest.mark.deep("tests/power/test_handwritten_backwards.py::test_a_wrong_backward_is_refuted_and_its_part_is_named")
+@pytest.mark.parametrize(("module", "name", "part"), cells(WRONG, deep=True))
+def test_every_wrong_backward_is_refuted_and_its_part_is_named(module: str, name: str, part: str) -> None:
+    check_wrong(module, name, part)
 
 
 def test_there_are_fifteen_of_each() -> None:
