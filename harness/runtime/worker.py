@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import math
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -190,5 +192,9 @@ def _run_work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     install_clock(TargetClock(slots))
     work(connection.send, argument)
+    # The parent ends this process as soon as it hears that the work is done: what was printed must be out by then.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed by the target, or nobody reads it
+            stream.flush()
     connection.send(_WorkDone())
     connection.close()
