@@ -57,6 +57,8 @@ def size_names(names: Iterable[str]) -> SizeNames:
         hidden = [name for name in listed if _HIDDEN_IF_ALONE.match(name) and name not in inputs][:1]
     elif hidden and not inputs:
         inputs = [name for name in listed if _INPUT_IF_ALONE.match(name) and name not in hidden][:1]
+    elif not inputs:  # the cells of Flax and Keras learn their input size when they are called
+        hidden = [name for name in listed if name == "features"]
     return SizeNames(tuple(inputs), tuple(hidden))
 
 
