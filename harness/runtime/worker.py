@@ -191,10 +191,14 @@ def _run_work(
     """Do the work inside the worker; Ctrl-C is for the parent to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     install_clock(TargetClock(slots))
-    work(connection.send, argument)
-    # The parent ends this process as soon as it hears that the work is done: what was printed must be out by then.
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # closed by the target, or nobody reads it
-            stream.flush()
-    connection.send(_WorkDone())
+
+    def send(message: Message | _WorkDone) -> None:
+        # The parent may end this process as soon as it has a message: what was printed before it must be out.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # closed by the target, or nobody reads it
+                stream.flush()
+        connection.send(message)
+
+    work(send, argument)
+    send(_WorkDone())
     connection.close()
