@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from flint import arb
@@ -180,7 +179,7 @@ def _read_only(array: Array) -> Array:
     return array
 
 
-def _read_only_table(table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _read_only_table(table: Mapping[str, Array]) -> Mapping[str, Array]:
     return MappingProxyType({name: _read_only(array) for name, array in table.items()})
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.errors import NotRun
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
@@ -275,7 +276,7 @@ class DrivenCell:
 def draw_normal(seed: int, shape: Sequence[int], dtype: str) -> Tensor:
     """Draw standard normal numbers."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(getattr(torch, dtype))
+    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(torch_dtype(dtype))
 
 
 def draw_parameters(module: nn.Module, dtype: str, seed: int) -> dict[str, Tensor]:
@@ -311,7 +312,7 @@ def make_cell(
         dtype: The dtype of its parameters and arguments.
         state_names: What its states are called.
     """
-    module = in_evaluation(make_module(*sizes).to(getattr(torch, dtype)))
+    module = in_evaluation(make_module(*sizes).to(torch_dtype(dtype)))
     parameters = draw_parameters(module, dtype, 11)
     return DrivenCell(make_module, capabilities, module, convention, *sizes, dtype, parameters, state_names, dtype)
 
