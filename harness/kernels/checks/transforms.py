@@ -17,8 +17,9 @@ from rnn_harness.arithmetic.assumptions import (
     UNDERFLOW,
     UNIT_ROUNDOFF,
 )
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.complex_step import StepArithmetic
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.checks.backward import complex_derivative
 from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
