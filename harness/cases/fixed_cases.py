@@ -13,17 +13,12 @@ def fixed_cases(spec: str) -> Iterator[Case]:
     Args:
         spec: the id of the spec whose cell the cases are for.
     """
-    base = Case(spec=spec, T=3, B=2)
-    changes: tuple[dict[str, object], ...] = (
-        {"seed": 1},
-        {"seed": 2, "dtype": "float32"},
-        {"seed": 3, "n": 3, "d": 3, "B": 3},
-        {"seed": 4, "B": 1, "T": 5},
-        {"seed": 5, "n": 2, "d": 1, "dtype": "float32"},
-        {"seed": 6, "n": 1, "d": 2},
-        {"seed": 7, "scale": 0.5, "features": ("large",)},
-        {"seed": 8, "features": ("zeros",)},
-        {"seed": 9, "B": 4, "features": ("equal rows",)},
-    )
-    for change in changes:
-        yield base.model_copy(update=change)
+    yield Case(spec=spec, seed=1, T=3, B=2)
+    yield Case(spec=spec, seed=2, T=3, B=2, dtype="float32")
+    yield Case(spec=spec, seed=3, T=3, B=3, n=3, d=3)
+    yield Case(spec=spec, seed=4, T=5, B=1)
+    yield Case(spec=spec, seed=5, T=3, B=2, n=2, d=1, dtype="float32")
+    yield Case(spec=spec, seed=6, T=3, B=2, n=1, d=2)
+    yield Case(spec=spec, seed=7, T=3, B=2, scale=0.5, features=("large",))
+    yield Case(spec=spec, seed=8, T=3, B=2, features=("zeros",))
+    yield Case(spec=spec, seed=9, T=3, B=4, features=("equal rows",))

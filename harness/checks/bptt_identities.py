@@ -57,7 +57,7 @@ class UnrolledRecurrence:
         """The name of the hidden state."""
         return self.evaluation.program.states[0].name
 
-    def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> Sequence[Mapping[str, Any]]:
+    def _run(self, parameters: dict[str, Array], state: Array, start: int, stop: int) -> Sequence[Mapping[str, Array]]:
         """Steps start+1 .. stop from the state after step `start`."""
         inputs = {name: value[start:stop] for name, value in self.evaluation.values.inputs.items()}
         values = Values(parameters, inputs, {self.state: state}, self.evaluation.case.sizes)
@@ -69,7 +69,7 @@ class UnrolledRecurrence:
         start = self.arithmetic.array(self.evaluation.values.states[self.state])
         return [start, *(step[self.state] for step in self._run(self.parameters, start, 0, STEPS))]
 
-    def _losses(self, steps: Sequence[Mapping[str, Any]], first: int) -> Array:
+    def _losses(self, steps: Sequence[Mapping[str, Array]], first: int) -> Array:
         name = self.evaluation.subject.output_name
         rows = [-step[name][0, self.classes[first + i]].log() for i, step in enumerate(steps)]
         return np.array(rows, dtype=object)

@@ -13,13 +13,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from flint import arb
 
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.specs.program import Program
@@ -179,7 +179,7 @@ def _read_only(array: Array) -> Array:
     return array
 
 
-def _read_only_table(table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _read_only_table(table: Mapping[str, Array]) -> Mapping[str, Array]:
     return MappingProxyType({name: _read_only(array) for name, array in table.items()})
 
 

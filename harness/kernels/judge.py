@@ -70,22 +70,22 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
         setting: The dtype, and the device.
     """
     fixed = kernel.fixed_sizes or {}
-    base = Case(spec=kernel.spec, dtype=setting.dtype).model_copy(update=fixed)  # type: ignore[arg-type]
-    changes: list[dict[str, object]] = [
-        {"seed": 1, "T": 3},
-        {"seed": 2, "T": 5},
-        {"seed": 3, "T": 2, "scale": 0.5, "features": ("large",)},
-        {"seed": 4, "T": 3, "features": ("zeros",)},
-        {"seed": 5, "T": 4, "scale": 2.0},
+    make = functools.partial(Case, spec=kernel.spec, dtype=setting.dtype)  # type: ignore[arg-type]
+    cases = [
+        make(seed=1, T=3),
+        make(seed=2, T=5),
+        make(seed=3, T=2, scale=0.5, features=("large",)),
+        make(seed=4, T=3, features=("zeros",)),
+        make(seed=5, T=4, scale=2.0),
     ]
     if setting.dtype in NARROW:
         # Bounds of 8 bits decide little but short runs of gentle weights.
-        changes += [{"seed": 6 + i, "T": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(4)]
+        cases += [make(seed=6 + i, T=2, scale=(0.25, 0.5)[i % 2]) for i in range(4)]
         if not kernel.fixed_sizes:
-            changes += [{"seed": 10 + i, "T": 2, "B": 1, "n": 2, "d": 2, "scale": (0.25, 0.5)[i % 2]} for i in range(6)]
+            cases += [make(seed=10 + i, T=2, B=1, n=2, d=2, scale=(0.25, 0.5)[i % 2]) for i in range(6)]
     if "T" in fixed:
-        changes = [change | {"T": fixed["T"]} for change in changes[:2]]
-    return [base.model_copy(update=change) for change in changes]
+        cases = cases[:2]  # they differ in their length otherwise
+    return [case.model_copy(update=fixed) for case in cases]
 
 
 def judge_kernels(
@@ -189,7 +189,7 @@ def _dispatched(
     try:
         events = profile_kernel(kernel, setting)
     except (Exception, SystemExit) as error:  # a kernel of others may raise anything
-        yield empty.model_copy(update=_failed_run(setting, error))
+        yield _failed_run(empty, setting, error)
         return
     mismatch = events.mismatch(kernel.expected_events, kernel.forbidden_events)
     stamp = {
@@ -213,28 +213,26 @@ def _dispatched(
             yield record.model_copy(update=stamp)
 
 
-def _failed_run(setting: Setting, error: BaseException) -> dict[str, object]:
-    """Give the fields of the record of a kernel that raised an error on a small case, or in whose way one was raised.
+def _failed_run(empty: Record, setting: Setting, error: BaseException) -> Record:
+    """Give the record of a kernel that raised an error on a small case, or in whose way one was raised.
 
     Raises:
         SystemExit: The harness itself is told to end.
     """
-    message = first_line(error)[:200]
+    message, outcome, traceback_text = first_line(error)[:200], Outcome.NOT_RUN, ""
     # torch says so in a plain RuntimeError, too.
     if isinstance(error, NotImplementedError) or "not implemented for" in message:
-        return {"reason": f"torch has no such kernel in {setting.dtype}: {message}", "outcome": Outcome.NOT_RUN}
-    if isinstance(error, NotRun | UsageError):
-        return {"reason": message, "outcome": Outcome.NOT_RUN}
-    if is_raised_by_target(error):
-        return {"reason": f"cannot be run forward and backward: {message}", "outcome": Outcome.REFUTED}
-    if isinstance(error, SystemExit):
+        message = f"torch has no such kernel in {setting.dtype}: {message}"
+    elif isinstance(error, NotRun | UsageError):
+        pass  # the message is the reason
+    elif is_raised_by_target(error):
+        message, outcome = f"cannot be run forward and backward: {message}", Outcome.REFUTED
+    elif isinstance(error, SystemExit):
         raise error
-    harness_error = HarnessError.of(error)
-    return {
-        "reason": str(harness_error),
-        "outcome": Outcome.NOT_RUN,
-        "harness_error": harness_error.traceback_text,
-    }
+    else:
+        harness_error = HarnessError.of(error)
+        message, traceback_text = str(harness_error), harness_error.traceback_text
+    return empty.model_copy(update={"reason": message, "outcome": outcome, "harness_error": traceback_text})
 
 
 def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -97,7 +99,7 @@ class CallArgument:
         shape = [{"T": sizes.steps, "B": sizes.rows, "1": 1}[axis] for axis in self.axes]
         if not shape:
             return number
-        dtype = getattr(torch, self.dtype) if self.dtype else x.dtype
+        dtype = torch_dtype(self.dtype) if self.dtype else x.dtype
         value = torch.full(shape, number, dtype=dtype, device=x.device)
         return value.tolist() if self.as_list else value
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Literal
 
+from rnn_harness.validation.cells.callable_facts import tuple_fields
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -145,7 +147,7 @@ def result_leaves(result: object, path: tuple[int | str, ...] = ()) -> Iterator[
         for key, part in result.items():
             yield from result_leaves(part, (*path, str(key)))
     elif isinstance(result, tuple | list):
-        names = getattr(result, "_fields", None)  # of a named tuple
+        names = tuple_fields(result)
         for index, part in enumerate(result):
             yield from result_leaves(part, (*path, names[index] if names else index))
     elif dataclasses.is_dataclass(result) and not isinstance(result, type):

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from rnn_harness.errors import NotRun
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.errors import NotRun, first_line
+from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import comes_from
@@ -193,8 +194,12 @@ class DrivenCell:
         return tuple(results)
 
     def in_training(self) -> DrivenCell:
-        """Drive a copy of its module in training mode."""
-        return replace(self, module=copy.deepcopy(self.module).train())
+        """Drive a copy of its module in training mode. Raises NotRun for a module that cannot be copied or has none."""
+        try:
+            module = copy.deepcopy(self.module).train()
+        except Exception as error:  # exported modules, for example, refuse it
+            raise NotRun(f"it has no training mode: {first_line(error)}") from None
+        return replace(self, module=module)
 
     def result_names(self, run: CellRun) -> tuple[str, ...]:
         """What each of `CellRun.tensors` is called in sentences."""
@@ -259,9 +264,7 @@ class DrivenCell:
                 [cotangent.to(tensor.dtype) for tensor, cotangent in pairs],
             )
             with self._parameters_in_place(leaves):
-                gradients = call_target(
-                    torch.autograd.grad, results, variables, weights, retain_graph=True, allow_unused=True
-                )
+                gradients = target_gradients(results, variables, weights, retain_graph=True)
         return {
             name: torch.zeros_like(variable) if gradient is None else gradient.detach()
             for (name, variable), gradient in zip(leaves.by_name.items(), gradients, strict=True)
@@ -275,7 +278,7 @@ class DrivenCell:
 def draw_normal(seed: int, shape: Sequence[int], dtype: str) -> Tensor:
     """Draw standard normal numbers."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(getattr(torch, dtype))
+    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(torch_dtype(dtype))
 
 
 def draw_parameters(module: nn.Module, dtype: str, seed: int) -> dict[str, Tensor]:
@@ -311,7 +314,7 @@ def make_cell(
         dtype: The dtype of its parameters and arguments.
         state_names: What its states are called.
     """
-    module = in_evaluation(make_module(*sizes).to(getattr(torch, dtype)))
+    module = in_evaluation(make_module(*sizes).to(torch_dtype(dtype)))
     parameters = draw_parameters(module, dtype, 11)
     return DrivenCell(make_module, capabilities, module, convention, *sizes, dtype, parameters, state_names, dtype)
 

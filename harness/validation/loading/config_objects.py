@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
-import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from types import SimpleNamespace
 
+from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.loading.size_arguments import size_names
 
 _CONFIG_WORDS = ("config", "configs", "cfg", "conf", "args", "params", "opt", "opts", "options", "hparams", "hps", "hp")
@@ -18,11 +17,6 @@ _CONFIG_WORDS = ("config", "configs", "cfg", "conf", "args", "params", "opt", "o
 def is_config_name(name: str) -> bool:
     """Whether an argument of that name is a configuration."""
     return name.lower() in _CONFIG_WORDS or any(word in name.lower() for word in ("config", "cfg", "hparam"))
-
-
-def module_of(maker: Callable[..., object]) -> object:
-    """The module in which a class or function is defined; an empty one if it is not loaded."""
-    return sys.modules.get(getattr(maker, "__module__", "") or "", SimpleNamespace())
 
 
 def is_configuration(value: object) -> bool:

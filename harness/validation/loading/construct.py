@@ -9,12 +9,12 @@ from typing import Any
 
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options, OptionTable
+from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.config_objects import (
     configurations,
     is_config_name,
     is_configuration,
-    module_of,
     with_sizes,
 )
 from rnn_harness.validation.loading.named_arguments import named_arguments
@@ -26,7 +26,7 @@ from rnn_harness.validation.loading.size_arguments import (
     size_names,
 )
 
-_USUAL_VALUES: Mapping[str, object] = {
+_USUAL_VALUES: Options = {
     "num_layers": 1,
     "n_layers": 1,
     "nlayers": 1,
@@ -164,7 +164,7 @@ def _constructions(
 def _sized(
     maker: Callable[..., object],
     arguments: Mapping[str, inspect.Parameter],
-    further: Mapping[str, object],
+    further: Options,
     given: set[str],
 ) -> Iterator[Construction]:
     """List the ways to hand over sizes by name, then by place.
@@ -203,16 +203,14 @@ _SQUARE = CellSizes(6, 6)
 """The sizes of a cell that has one size alone."""
 
 
-def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], given: Mapping[str, object]) -> CellSizes | None:
+def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], given: Options) -> CellSizes | None:
     """The only sizes that a user leaves, who gives one of them or both; None if they give none."""
     n = next((value for name in inputs if isinstance(value := given.get(name), int)), None)
     d = next((value for name in hidden if isinstance(value := given.get(name), int)), None)
     return None if n is None and d is None else CellSizes(5 if n is None else n, 3 if d is None else d)
 
 
-def _configured(
-    maker: Callable[..., object], argument: str, configuration: object, further: Mapping[str, object]
-) -> Construction:
+def _configured(maker: Callable[..., object], argument: str, configuration: object, further: Options) -> Construction:
     """The way to construct a cell from a configuration."""
     rest = {key: value for key, value in further.items() if key != argument}
     return Construction(lambda s: maker(**{argument: with_sizes(configuration, *s)}, **rest))
@@ -220,7 +218,7 @@ def _configured(
 
 def _readings(maker: Callable[..., object], options: Options) -> Iterator[OptionTable]:
     """The options as they are, and with the names of configurations, or of anything else, in the maker's module."""
-    module = vars(module_of(maker)) if hasattr(module_of(maker), "__dict__") else {}
+    module = vars(module_of(maker))
     named = {key: module[value] for key, value in options.items() if isinstance(value, str) and value in module}
     configured = {key: value for key, value in named.items() if is_configuration(value)}
     if configured:
@@ -231,7 +229,7 @@ def _readings(maker: Callable[..., object], options: Options) -> Iterator[Option
         yield {**options, **named}
 
 
-def _with_configurations(options: Options, configured: Mapping[str, object]) -> Iterator[OptionTable]:
+def _with_configurations(options: Options, configured: Options) -> Iterator[OptionTable]:
     """The options with configurations in the place of their names; a class of them is called."""
     instances = {key: value() if isinstance(value, type) else value for key, value in configured.items()}
     yield {**options, **instances}
@@ -239,7 +237,7 @@ def _with_configurations(options: Options, configured: Mapping[str, object]) -> 
 
 def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.Parameter]) -> OptionTable:
     """The arguments that ``get_init_inputs`` next to a class gives for it, by name; none without that function."""
-    stated = getattr(module_of(maker), "get_init_inputs", None)
+    stated = vars(module_of(maker)).get("get_init_inputs")
     if not callable(stated):
         return {}
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.validation.cells.call_argument import CallArgument, Role, role_of_extra
+from rnn_harness.validation.cells.callable_facts import tuple_fields
 from rnn_harness.validation.cells.state_form import StateForm
 from rnn_harness.validation.loading.parameter_exchange import scripted_arguments
 
@@ -97,7 +98,7 @@ def annotated_forms(annotation: Any) -> Iterator[StateForm]:
         if isinstance(option, type) and is_dataclass(option):
             names = tuple(field.name for field in fields(option))
         elif isinstance(option, type) and issubclass(option, tuple):
-            names = tuple(getattr(option, "_fields", ()))  # of a named tuple
+            names = tuple_fields(option)
         if len(names) in (1, 2):
             yield StateForm("fields", names, constructor=option, constructor_name=option.__name__)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Keywords
+from rnn_harness.validation.cells.callable_facts import code_of, name_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -57,7 +58,7 @@ def drive_numpy_function(
     backward = pair.backward if isinstance(pair, FunctionPair) else backward_partner(pair)
     names = [argument.name for argument in required_arguments(function)]
     if takes_targets(names):
-        raise UsageError(computes_a_loss(str(getattr(function, "__name__", "the function")), names))
+        raise UsageError(computes_a_loss(name_of(function), names))
     parameter_names = [name for name in names if role_of(name) not in ("x", "h", "c")]
     if not parameter_names or uses_jax(function):
         return None
@@ -97,7 +98,7 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     Args:
         function: The function.
     """
-    code = getattr(function, "__code__", None)
+    code = code_of(function)
     if code is None or "jax" not in sys.modules:
         return False
     known: Keywords = getattr(function, "__globals__", {})

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
@@ -76,12 +77,11 @@ def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
 
 def _parameter_maker(function: Callable[..., Any], named: object, *, searched: bool) -> Callable[..., Any] | None:
     """The function that makes parameters: the one named, or if `searched`, a usual name in the same module."""
-    # Not every function knows its module.
-    home = sys.modules.get(getattr(function, "__module__", "") or "")
+    module = vars(module_of(function))
     if named is None:
-        usual = (getattr(home, name, None) for name in _MAKER_NAMES)
+        usual = (module.get(name) for name in _MAKER_NAMES)
         return next((maker for maker in usual if callable(maker)), None) if searched else None
-    maker = named if callable(named) else getattr(home, str(named), None)
+    maker = named if callable(named) else module.get(str(named))
     if not callable(maker):
         raise UsageError(f"--init params={named}: the function's module has no function of that name")
     return maker

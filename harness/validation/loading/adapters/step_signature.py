@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.validation.cells.callable_facts import name_of
 from rnn_harness.validation.cells.calling_convention import distinct_batch_size
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
 
@@ -51,8 +52,7 @@ class StepSignature:
     @property
     def text(self) -> str:
         """The function's name and required arguments."""
-        # A compiled or partial function may have no name.
-        return f"{getattr(self.function, '__name__', 'the function')}({', '.join(self.required)})"
+        return f"{name_of(self.function)}({', '.join(self.required)})"
 
     def call(self, parameters: Any, arguments: tuple[object, ...]) -> object:
         """Call the function.

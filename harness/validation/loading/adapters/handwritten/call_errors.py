@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from rnn_harness.errors import first_line
+from rnn_harness.validation.cells.callable_facts import code_of
 
 
 class Stage(IntEnum):
@@ -71,7 +72,7 @@ class FailureLog:
 
 def lines_run(error: BaseException, function: Callable[..., Any] | None) -> int:
     """How many lines into a function an exception was raised; 0 if it was not entered."""
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    code = code_of(function)
     trace = error.__traceback__
     while trace is not None:
         if code is not None and trace.tb_frame.f_code is code:

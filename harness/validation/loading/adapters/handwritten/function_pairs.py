@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from rnn_harness.validation.cells.callable_facts import module_of, name_of
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
     Args:
         function: The forward function.
     """
-    # Not every function knows its module, or has a name.
-    home = sys.modules.get(getattr(function, "__module__", "") or "")
-    for name in backward_names(str(getattr(function, "__name__", ""))):
-        partner: Callable[..., Any] | None = getattr(home, name, None)
+    module = vars(module_of(function))
+    for name in backward_names(name_of(function, "")):
+        partner: Callable[..., Any] | None = module.get(name)
         if callable(partner) and partner is not function and not isinstance(partner, type):
             return partner
     return None

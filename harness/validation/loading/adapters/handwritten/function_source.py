@@ -11,6 +11,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.options import OptionTable
+from rnn_harness.validation.cells.callable_facts import name_of
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves, tree_with_leaves
 
 
@@ -59,8 +60,8 @@ class FunctionSource:
         self.forward_function, self.backward_function = function, backward
         self.tree, self.tree_argument = tree, tree_argument
         # A compiled or partial function may have no name.
-        self.name = str(getattr(function, "__name__", "the function"))
-        self.backward_name = "" if backward is None else str(getattr(backward, "__name__", "its backward"))
+        self.name = name_of(function)
+        self.backward_name = "" if backward is None else name_of(backward, "its backward")
         self.parameters: dict[str, Array] = {
             leaf.path: leaf.value for leaf in tree_leaves(tree) if isinstance(leaf.value, np.ndarray)
         }

@@ -1,0 +1,44 @@
+"""What Python knows of a function or class that somebody hands in; any object may be called, so each may be absent."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, ModuleType, SimpleNamespace
+
+
+def name_of(function: object, default: str = "the function") -> str:
+    """Return the name of a function or a class.
+
+    Args:
+        function: Whatever can be called.
+        default: What it is called where it has no name: a partial function, an object with ``__call__``.
+    """
+    return str(getattr(function, "__name__", default))
+
+
+def module_of(maker: object) -> ModuleType | SimpleNamespace:
+    """Return the module in which a class or function is defined; an empty one if it is not loaded.
+
+    Args:
+        maker: Whatever can be called.
+    """
+    return sys.modules.get(getattr(maker, "__module__", "") or "") or SimpleNamespace()
+
+
+def code_of(function: object) -> CodeType | None:
+    """Return the code of a function or of a bound method; None if it was not written in Python.
+
+    Args:
+        function: Whatever can be called.
+    """
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+def tuple_fields(value: object) -> tuple[str, ...]:
+    """Return the names of the fields of a named tuple; none of any other object.
+
+    Args:
+        value: Whatever a cell takes or gives.
+    """
+    return tuple(getattr(value, "_fields", ()))
