@@ -56,6 +56,11 @@ class Response:
     finals: tuple[Array, ...]
     shown: Array | None = None
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything that came back."""
+        return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
+
     def hidden(self, states: tuple[str, ...]) -> Array:
         """The hidden states (T, B, d), if the target's states have these names."""
         return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
@@ -236,7 +241,7 @@ class Probe:
 
     def equal(self, first: Response, second: Response) -> bool:
         """Whether two responses are equal up to the tolerance; NaN equals NaN."""
-        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
+        pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
