@@ -71,7 +71,7 @@ def deviation_at(evaluation: Evaluation, case: Case) -> str:
         evaluation: The subject and how it is judged; its own numbers are not used.
         case: The case whose numbers are drawn.
     """
-    single = case.dtype == "float32"
+    single = "float32" in (case.dtype, evaluation.options.arithmetic)
     arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
     trajectory = evaluate(tried.program, tried.values, arithmetic)

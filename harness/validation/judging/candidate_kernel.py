@@ -53,6 +53,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         shrinks_refutations=False,
         profiled=False,
         absolute_function_error=target.capabilities.absolute_function_error,
+        is_single_inside=target.capabilities.is_single_inside,
     )
 
 

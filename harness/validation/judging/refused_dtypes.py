@@ -7,13 +7,11 @@ from dataclasses import replace
 
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
+from rnn_harness.records.validation import TAKEN_CHECK
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
-
-TAKEN_CHECK = "behaviour.takes-format"
-"""The check that a candidate can be called in a dtype; there is a record of it only where it cannot."""
 
 
 def observed_target(target: Target, probe: Probe) -> Target:
