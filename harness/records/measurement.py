@@ -39,8 +39,7 @@ class MeasurementRecord(BaseModel):
         schema_version: The version of the fields, to be raised when one changes its meaning.
         subject: The reference, kernel, candidate, cell or paper that was measured.
         spec: The id of its spec; empty where there is none.
-        agrees: Whether the subject gave the right numbers at these sizes and this dtype; None where that was not
-            checked. No time is shown of a subject that does not agree.
+        agrees: Whether its numbers are right at these sizes and this dtype; None where that was not checked.
         reason: Why it does not agree, why there is no number, or what a count was compared with.
         job: The title of the benchmark job that made it.
         environment: The versions of the programs.
@@ -60,12 +59,12 @@ class MeasurementRecord(BaseModel):
 
     @property
     def aspect(self) -> str:
-        """What of the subject was measured: the phase, initialisation, task or origin."""
+        """What of the subject was measured: phase, initialisation, task or origin; a kind that lacks it raises."""
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """What makes two measurements answers to the same question."""
+        """What makes two measurements answers to the same question; a kind that lacks it raises."""
         raise NotImplementedError
 
 
@@ -76,8 +75,7 @@ class SampledMeasurement(MeasurementRecord):
         sizes: Sizes by their letters: n, d, B, T, and `layers`.
         dtype: The format of the numbers.
         samples: Every sample, in `unit`.
-        ci_low: The lower end of the 95 % interval.
-        ci_high: The upper end of the 95 % interval.
+        ci_low, ci_high: The ends of the 95 % interval, in `unit`; None where there is none.
     """
 
     sizes: dict[str, int] = {}
@@ -88,7 +86,7 @@ class SampledMeasurement(MeasurementRecord):
 
     @property
     def estimate(self) -> float | None:
-        """The number that the interval is about; None where there is none."""
+        """The number that the interval is about; None where there is none. A kind that lacks it raises."""
         raise NotImplementedError
 
     @property
@@ -160,8 +158,7 @@ class DecayMeasurement(SampledMeasurement):
         log10_cell_norms: The same for an LSTM's cell state alone; empty for other cells.
         bound_per_step: The bound on the factor from singular values of the recurrent weights, mean over the seeds.
         half_life: Steps after which half of the norm is left; None where it does not decay.
-        float32_horizon: Steps after which a sum in float32 does not see the gradient; None where it does not decay.
-        float64_horizon: The same in float64.
+        float32_horizon, float64_horizon: Steps until such a sum loses the gradient; None where it does not decay.
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
     """
 
@@ -193,7 +190,11 @@ class DecayMeasurement(SampledMeasurement):
         return _key(self.kind, self.subject, self.spec, self.initialisation, _sorted(self.sizes), self.dtype)
 
     def log10_norm(self, lag: int) -> float | None:
-        """Return log10 of the norm at a lag; None where it was not recorded."""
+        """Return log10 of the norm at a lag; None where it was not recorded.
+
+        Args:
+            lag: The number of steps between state and gradient, k in d h_T / d s_{T-k}.
+        """
         return next((point.value for point in self.log10_norms if point.step == lag), None)
 
 
@@ -214,8 +215,7 @@ class LearningMeasurement(SampledMeasurement):
         seconds: The median over the seeds of the seconds of training.
         parameters: The number of trained parameters.
         loss_curve: The median loss over the seeds by training step.
-        rate_before: The factor per step of the gradient's norm before training; None where it is not measured.
-        rate_after: The same after training.
+        rate_before, rate_after: The gradient's factor per step before and after training; None: not measured.
     """
 
     kind: Literal["learning"] = "learning"
@@ -339,7 +339,11 @@ def machine() -> str:
 
 
 def stamp(measurement: _M) -> _M:
-    """Return the measurement with the versions of the programs and the machine filled in."""
+    """Return the measurement with the versions of the programs and the machine filled in.
+
+    Args:
+        measurement: A measurement of this machine; it is not changed.
+    """
     return measurement.model_copy(update={"environment": versions(), "machine": machine()})
 
 
