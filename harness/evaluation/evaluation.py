@@ -11,8 +11,9 @@ import numpy as np
 
 from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.protocol import OpenT, StoredT
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.derivatives import Cotangents, derive, differentiate

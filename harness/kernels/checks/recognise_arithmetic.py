@@ -21,8 +21,9 @@ from rnn_harness.arithmetic.assumptions import (
     TF32_OPERANDS,
     UNIT_ROUNDOFF,
 )
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.compare import effective_bits, middle
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.evaluation.evaluation import Evaluation
