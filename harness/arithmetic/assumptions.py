@@ -64,6 +64,11 @@ NOISE_SHARE = 8
 """Rounding errors change by at least this part of themselves where numbers change by a few roundings of the format
 that made them; errors of a formula change by as little as the numbers."""
 
+UPWARD = 1 + 2.0**-24
+"""Radii that are computed in float64 are enlarged by this factor after each operation: far more than the 2^28 roundings
+of 2^-53 that the largest sums make, and than the few of 2^-30 by which Arb's own radii are rounded upward; a thousand
+operations in a row make a bound 1.00006 times as wide. `array_ball.py` has the proof that uses it."""
+
 REFERENCE_BITS = 200
 """Precision of the true value: with at most a few thousand operations on numbers of moderate size, at least 180
 bits stay right, far beyond float64's 53; balls carry the proof of it in any case."""

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
@@ -41,6 +41,7 @@ from flint import arb, arb_mat, fmpq
 
 from rnn_harness.arithmetic import ball_functions as _enclose
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -58,35 +59,6 @@ def precision(bits: int) -> Iterator[None]:
         yield
     finally:
         flint.ctx.prec = before
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """What an implementation may do to a result.
-
-    Attributes:
-        unit: The unit roundoff of the format in which values are stored.
-        underflow: How far off a result may be besides, in itself (see `assumptions.UNDERFLOW`).
-        wide: The unit roundoff of the format in which products are summed and functions computed, if another.
-        operands: How far each operand of a matrix product may be shortened, relatively.
-        functions: How far off a function may be besides, relatively.
-        absolute: How far off a function may be besides, in itself.
-        backward_unit: The unit roundoff of a backward's operations, if another: the slopes of functions that are put
-            together out of others pass through more of them than the printed ones.
-    """
-
-    unit: Fraction
-    underflow: Fraction = Fraction(0)
-    wide: Fraction | None = None
-    operands: Fraction | None = None
-    functions: Fraction | None = None
-    absolute: Fraction | None = None
-    backward_unit: Fraction | None = None
-
-    @property
-    def of_backward(self) -> Rounding:
-        """What an implementation may do to a gradient."""
-        return self if self.backward_unit is None else replace(self, unit=self.backward_unit, backward_unit=None)
 
 
 class OpenSum:
@@ -176,6 +148,11 @@ class BallArithmetic:
     Attributes:
         bits: Arb's working precision.
         fused: False: balls are no numbers.
+
+    Args:
+        rounding: What an implementation rounds; None for the true value.
+        bits: Arb's working precision; far above the implementation's, so that Arb's own error does not show in the
+            bound.
     """
 
     def __init__(self, rounding: Rounding | None = None, bits: int = REFERENCE_BITS) -> None:

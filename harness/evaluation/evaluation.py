@@ -11,8 +11,9 @@ import numpy as np
 
 from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.protocol import OpenT, StoredT
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.derivatives import Cotangents, derive, differentiate
@@ -89,7 +90,11 @@ class Evaluation:
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
     def judged_with(self, options: JudgingOptions) -> Evaluation:
-        """The same run of the same subject, judged with other options."""
+        """Return the same run of the same subject, judged with other options.
+
+        Args:
+            options: The options of the new evaluation; what the subject computed is shared, not run again.
+        """
         evaluation = Evaluation(self.subject, self.arrays, options)
         computed = {name: value for name, value in self.__dict__.items() if name in ("run", "gradients")}
         evaluation.__dict__.update(computed)

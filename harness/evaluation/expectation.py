@@ -18,7 +18,8 @@ import numpy as np
 from flint import arb
 
 from rnn_harness.arithmetic import Trajectory, Values, evaluate
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.specs.program import Program

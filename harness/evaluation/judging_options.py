@@ -11,7 +11,7 @@ from rnn_harness.arithmetic.assumptions import (
     UNDERFLOW,
     UNIT_ROUNDOFF,
 )
-from rnn_harness.arithmetic.ball import Rounding
+from rnn_harness.arithmetic.rounding import Rounding
 
 NARROW = ("bfloat16", "float16")
 """Formats whose kernels accumulate in float32."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnn_harness.arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
-from rnn_harness.arithmetic.ball import Rounding
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.evaluation import Evaluation

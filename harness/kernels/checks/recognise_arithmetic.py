@@ -21,8 +21,9 @@ from rnn_harness.arithmetic.assumptions import (
     TF32_OPERANDS,
     UNIT_ROUNDOFF,
 )
-from rnn_harness.arithmetic.ball import BallArithmetic, Rounding
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.compare import effective_bits, middle
+from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -110,7 +111,14 @@ def recognise(evaluation: Evaluation) -> str:
 
 
 def output_bits(evaluation: Evaluation) -> float:
-    """Return the effective precision of the outputs."""
+    """Return the effective precision of the outputs.
+
+    Args:
+        evaluation: A kernel's run and the balls of its spec, over T steps.
+
+    Returns:
+        Bits of the outputs (T, B, k) that agree with the true values; infinite where all do.
+    """
     return effective_bits(_output_balls(evaluation.balls, evaluation), evaluation.run.outputs)
 
 

@@ -1,0 +1,363 @@
+"""Balls as arrays: what `BallArithmetic` bounds, in float64 midpoints and radii, at any size.
+
+The claim. Every value is a midpoint m and a radius r >= 0 (float64 arrays) such that the ball of `BallArithmetic` with
+the same `Rounding` lies in [m - r, m + r], entry by entry: the true value, and whatever an implementation may compute
+in the format. Where a midpoint or a radius is not finite, nothing is claimed (`ArrayBall.is_finite`).
+
+The proof is by induction over the operations. Let v = 2^-53. In exact arithmetic every radius here is the sum of
+
+* what is passed on of the operands' radii, as in ball arithmetic: |a| s + r |b| + r s of a product, the sum of such
+  terms of a matrix product (Rump 1999, *Fast and parallel interval arithmetic*), sup |f'| r of a function;
+* what the implementation may add: the same expressions in unit, mass, terms and parts as in `ball.py`, which has their
+  proof. The mass here is at least the mass there, since |m| + r is at least the largest size of a member;
+* what this module's own float64 midpoint may add: v |m| for a sum, a product, a quotient; ((1 - v)^-k - 1) times the
+  mass for k terms that BLAS or NumPy add in whatever order, fused or not (Higham 2002, section 3.1; no rounding mode
+  is switched, Rump 2012); `FUNCTION_ROUNDINGS` v times the value for NumPy's own function, which is assumed of it as
+  of every other implementation. A float64 sum that underflows is exact; a product is off by at most 2^-1075, so each
+  product adds `_TINY` = 2^-1070.
+
+All these terms are non-negative, and so are all numbers that the radius is computed from: q float64 operations give at
+least (1 - v)^q times the exact radius, less q 2^-1075 where they underflow, which `_TINY` holds as well. The factor
+`UPWARD` = 1 + 2^-24 makes good for it as long as q <= 2^28, more terms than any sum in memory here has; powers
+(1 - u)^-k - 1 are computed by expm1 and log1p, which are far more precise than that. It also makes good for the 30 bits
+to which Arb rounds its own radii upward, a few times an operation.
+
+So the bound is that of `BallArithmetic` and, for a format as precise as the midpoints, as much again for their own
+rounding: at most 2.5 times Arb's for float64, 1.05 times for narrower formats (tests/unit/arithmetic measures it). The
+exceptions are ReLU and its slope where the wider ball reaches zero and Arb's does not: there the true value is held,
+and the bound says less.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from contextlib import AbstractContextManager
+from fractions import Fraction
+
+import numpy as np
+
+from rnn_harness.arithmetic.array_ball_functions import FUNCTIONS, softmax
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
+from rnn_harness.arithmetic.rounding import Rounding
+from rnn_harness.array_types import Array, IndexArray
+from rnn_harness.specs.expression import Function
+
+_MIDPOINT_UNIT = float(UNIT_ROUNDOFF["float64"])
+_TINY = 2.0**-1070
+
+
+class ArrayBall:
+    """Stored values.
+
+    Attributes:
+        middle: The midpoints, float64.
+        radius: The radii, float64, of the same shape.
+        is_exact: Whether all radii are known to be zero.
+    """
+
+    __slots__ = ("is_exact", "middle", "radius")
+
+    def __init__(self, middle: Array, radius: Array, is_exact: bool = False) -> None:
+        self.middle, self.radius, self.is_exact = middle, radius, is_exact
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the midpoints."""
+        return tuple(self.middle.shape)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every midpoint and radius is finite: only then is anything claimed."""
+        return bool(np.isfinite(self.middle).all() and np.isfinite(self.radius).all())
+
+    @property
+    def size(self) -> Array:
+        """The largest absolute value of a member, entry by entry (to within a rounding)."""
+        return abs(self.middle) if self.is_exact else abs(self.middle) + self.radius
+
+
+class OpenArrayBall:
+    """A sum not yet rounded to the format; see `OpenSum`, whose fields these are.
+
+    Attributes:
+        middle: The sum's midpoints.
+        radius: Its radii, without what the implementation may round in it.
+        mass: The sum of the terms' largest sizes.
+        terms: The number of terms.
+        products: Whether a term is itself an unrounded product.
+        parts: How many terms an implementation may store before it adds them: a matrix product is one part.
+    """
+
+    __slots__ = ("mass", "middle", "parts", "products", "radius", "terms")
+
+    def __init__(self, middle: Array, radius: Array, mass: Array, terms: int, products: bool, parts: int = 1) -> None:
+        self.middle, self.radius, self.mass = middle, radius, mass
+        self.terms, self.products, self.parts = terms, products, parts
+
+
+@functools.lru_cache(maxsize=4096)
+def growth(unit: float, roundings: int, wide: float = 0.0, wide_roundings: int = 0) -> float:
+    """Return an upper bound of (1 - unit)^-roundings (1 - wide)^-wide_roundings - 1.
+
+    Args:
+        unit: A unit roundoff.
+        roundings: How many roundings of it.
+        wide: The unit roundoff of another format.
+        wide_roundings: How many roundings of that one.
+    """
+    exponent = -roundings * math.log1p(-unit) - wide_roundings * math.log1p(-wide)
+    return math.expm1(exponent) * UPWARD if exponent < 700 else math.inf
+
+
+class ArrayBallArithmetic:
+    """Evaluation in midpoints and radii; the claim and its proof stand above.
+
+    Attributes:
+        fused: False: balls are no numbers.
+    """
+
+    def __init__(self, rounding: Rounding) -> None:
+        self.fused = False
+        self._unit, self._underflow = float(rounding.unit), float(rounding.underflow)
+        self._wide = None if rounding.wide is None else float(rounding.wide)
+        self._operand_growth = 0.0 if rounding.operands is None else growth(_upward(rounding.operands), 2)
+        self._functions = 0.0 if rounding.functions is None else _upward(rounding.functions)
+        self._absolute = 0.0 if rounding.absolute is None else _upward(rounding.absolute)
+        # Without rounding (a unit of zero) every constant is held exactly that float64 holds.
+        self._largest_whole = int(1 / rounding.unit) if rounding.unit else 2**1024
+        self._sizes: dict[int, tuple[ArrayBall, Array]] = {}
+        self._transposed: dict[int, tuple[ArrayBall, ArrayBall]] = {}
+
+    @classmethod
+    def of(cls, dtype: str) -> ArrayBallArithmetic:
+        """Return the arithmetic whose radii bound an implementation that rounds every result to `dtype`.
+
+        Args:
+            dtype: The name of a dtype.
+        """
+        return cls(Rounding(UNIT_ROUNDOFF[dtype], UNDERFLOW[dtype]))
+
+    def scope(self) -> AbstractContextManager[None]:
+        """Let numbers overflow and underflow without a warning: what is not finite claims nothing."""
+        return np.errstate(all="ignore")
+
+    def number(self, value: Fraction) -> ArrayBall:
+        """Convert a constant: rounded unless it is a whole number over a power of two, short enough for the format."""
+        middle = self._converted(np.array([[float(value)]]))
+        dyadic = value.denominator & (value.denominator - 1) == 0
+        if dyadic and abs(value.numerator) <= self._largest_whole and Fraction(float(value)) == value:
+            return ArrayBall(middle, middle * 0.0, True)
+        return self._rounded(middle, abs(middle) * _MIDPOINT_UNIT * UPWARD, abs(middle) * UPWARD, 1)
+
+    def array(self, value: Array | ArrayBall) -> ArrayBall:
+        if isinstance(value, ArrayBall):
+            return value
+        middle = self._converted(value)
+        return ArrayBall(middle, middle * 0.0, True)
+
+    def _converted(self, value: Array) -> Array:
+        """Return numbers as float64 values of the arithmetic's own kind."""
+        return np.asarray(value, dtype=np.float64)
+
+    def _rounded(
+        self, middle: Array, radius: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0
+    ) -> ArrayBall:
+        """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
+        factor = growth(self._unit, roundings, self._wide or 0.0, wide)
+        return ArrayBall(middle, (radius + factor * mass + (self._underflow * flushed + _TINY)) * UPWARD)
+
+    def settle(self, value: ArrayBall | OpenArrayBall) -> ArrayBall:
+        """Return the ball of a value once it is stored: an open sum is rounded."""
+        if isinstance(value, ArrayBall):
+            return value
+        middle, radius = value.middle, value.radius
+        if value.terms == 1 and not value.products:
+            return ArrayBall(middle, radius)
+        if value.terms == 1 or (value.terms == 2 and not value.products):
+            return self._rounded(middle, radius, abs(middle) + radius, 1)
+        if self._wide is not None:
+            return self._rounded(middle, radius, value.mass, value.parts, 2 * value.terms, value.terms)
+        return self._rounded(middle, radius, value.mass, value.terms, 2 * value.terms)
+
+    def _open(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        """Take a stored value as a sum of one term."""
+        if isinstance(value, OpenArrayBall):
+            return value
+        return OpenArrayBall(value.middle, value.radius, value.size * UPWARD, 1, False)
+
+    def _joined(self, middle: Array, a: OpenArrayBall, b: OpenArrayBall) -> OpenArrayBall:
+        """Return the open sum of two whose midpoints were added or subtracted."""
+        radius = (a.radius + b.radius + _MIDPOINT_UNIT * abs(middle)) * UPWARD
+        mass = (a.mass + b.mass) * UPWARD
+        return OpenArrayBall(middle, radius, mass, a.terms + b.terms, a.products or b.products, a.parts + b.parts)
+
+    def add(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        a, b = self._open(x1), self._open(x2)
+        return self._joined(a.middle + b.middle, a, b)
+
+    def subtract(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        a, b = self._open(x1), self._open(x2)
+        return self._joined(a.middle - b.middle, a, b)
+
+    def multiply(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        middle, radius = self._product(self.settle(x1), self.settle(x2))
+        return OpenArrayBall(middle, radius, (abs(middle) + radius) * UPWARD, 1, True)
+
+    def _product(self, a: ArrayBall, b: ArrayBall) -> tuple[Array, Array]:
+        """Multiply entry by entry: midpoints and radii of the unrounded products."""
+        middle = a.middle * b.middle
+        radius = _MIDPOINT_UNIT * abs(middle) + _TINY
+        if not b.is_exact:
+            radius = radius + abs(a.middle) * b.radius
+        if not a.is_exact:
+            radius = radius + a.radius * b.size
+        return middle, radius * UPWARD
+
+    def divide(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> ArrayBall:
+        """Divide: with q the quotient of the midpoints, x/y - q = ((x - mid x) - q (y - mid y)) / y."""
+        a, b = self.settle(x1), self.settle(x2)
+        middle = a.middle / b.middle
+        smallest = (abs(b.middle) - b.radius) / UPWARD
+        underflow = 0.0 if a.is_exact and b.is_exact else _TINY
+        # The quotient q that the spread is taken with is the computed one; its own rounding comes on top.
+        numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
+        spread = numerator / np.where(smallest > 0, smallest, np.nan)
+        radius = (spread + _MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
+        return self._rounded(middle, radius, (abs(middle) + radius) * UPWARD, 1)
+
+    def _absolute_values(self, matrix: ArrayBall) -> Array:
+        """Return the absolute midpoints of a parameter, computed once."""
+        entry = self._sizes.get(id(matrix))
+        if entry is None or entry[0] is not matrix:
+            entry = (matrix, abs(matrix.middle))
+            self._sizes[id(matrix)] = entry
+        return entry[1]
+
+    def matrix_vector(self, matrix: ArrayBall, vector: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        x = self.settle(vector)
+        sizes = self._absolute_values(matrix)
+        terms = matrix.shape[1]
+        mass = x.size @ sizes.T
+        radius = mass * 0.0 if x.is_exact else x.radius @ sizes.T
+        if not matrix.is_exact:
+            inexact = x.size @ matrix.radius.T
+            mass, radius = mass + inexact, radius + inexact
+        return self._matrix_product(x.middle @ matrix.middle.T, radius, mass, terms)
+
+    def _matrix_product(self, middle: Array, spread: Array, mass: Array, terms: int) -> OpenArrayBall:
+        """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands."""
+        mass = (mass + _TINY * terms) * UPWARD
+        radius = (spread + (growth(_MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
+        return OpenArrayBall(middle, radius, mass, terms, True)
+
+    def vector_matrix(self, vector: ArrayBall | OpenArrayBall, matrix: ArrayBall) -> OpenArrayBall:
+        return self.matrix_vector(self.transpose(matrix), vector)
+
+    def transpose(self, matrix: ArrayBall) -> ArrayBall:
+        """Transpose a matrix; the same matrix gives the same object, whose absolute values are computed once."""
+        entry = self._transposed.get(id(matrix))
+        if entry is None or entry[0] is not matrix:
+            entry = (matrix, ArrayBall(matrix.middle.T, matrix.radius.T, matrix.is_exact))
+            self._transposed[id(matrix)] = entry
+        return entry[1]
+
+    def concatenate(self, *parts: ArrayBall | OpenArrayBall) -> ArrayBall:
+        balls = [self.settle(part) for part in parts]
+        middle = np.concatenate([ball.middle for ball in balls], axis=-1)
+        radius = np.concatenate([ball.radius for ball in balls], axis=-1)
+        return ArrayBall(middle, radius, all(ball.is_exact for ball in balls))
+
+    def slice(self, vector: ArrayBall | OpenArrayBall, start: int, stop: int) -> ArrayBall | OpenArrayBall:
+        middle, radius = vector.middle[..., start:stop], vector.radius[..., start:stop]
+        if isinstance(vector, ArrayBall):
+            return ArrayBall(middle, radius, vector.is_exact)
+        mass = vector.mass[..., start:stop]
+        return OpenArrayBall(middle, radius, mass, vector.terms, vector.products, vector.parts)
+
+    def apply(self, function: Function, argument: ArrayBall | OpenArrayBall) -> ArrayBall:
+        x = self.settle(argument)
+        if function is Function.IDENTITY:
+            return x
+        if function is Function.SOFTMAX:
+            return self._softmax(x)
+        middle, spread = FUNCTIONS[function](x.middle, x.radius)
+        if function in (Function.RELU, Function.STEP):
+            return ArrayBall(middle, spread)
+        own = growth(_MIDPOINT_UNIT, FUNCTION_ROUNDINGS)
+        radius = (spread + own * abs(middle) + _TINY) * UPWARD
+        if self._functions:
+            radius = (radius + self._functions * (abs(middle) + radius)) * UPWARD
+        if self._absolute:
+            radius = (radius + self._absolute) * UPWARD
+        return self._computed(middle, radius, FUNCTION_ROUNDINGS)
+
+    def _computed(self, middle: Array, radius: Array, roundings: int) -> ArrayBall:
+        """Round a function's value that often where functions are computed, then once as it is stored."""
+        mass = (abs(middle) + radius) * UPWARD
+        if self._wide is not None:
+            return self._rounded(middle, radius, mass, 1, wide=roundings)
+        return self._rounded(middle, radius, mass, roundings)
+
+    def _softmax(self, x: ArrayBall) -> ArrayBall:
+        """Compute exp(x - m) / sum row by row: error abs(x - m) u from each shift, the functions', k for the sum."""
+        rows = []
+        for middle, radius in zip(x.middle, x.radius, strict=True):
+            value, spread, distance = softmax(middle, radius)
+            if not math.isfinite(distance):
+                rows.append(ArrayBall(value, value * np.nan))
+                continue
+            roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
+            flushed = 2 + len(middle)
+            own = (spread + growth(_MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
+            mass = (value + own) * UPWARD
+            if self._wide is not None:
+                rows.append(self._rounded(value, own, mass, 1, flushed, roundings))
+            else:
+                rows.append(self._rounded(value, own, mass, roundings, flushed))
+        if not rows:
+            return x
+        return ArrayBall(np.stack([row.middle for row in rows]), np.stack([row.radius for row in rows]))
+
+    def component(self, vector: ArrayBall | OpenArrayBall, index: IndexArray) -> ArrayBall:
+        ball = self.settle(vector)
+        places = index[:, None]
+        middle = np.take_along_axis(ball.middle, places, axis=-1)
+        return ArrayBall(middle, np.take_along_axis(ball.radius, places, axis=-1), ball.is_exact)
+
+    def place(self, scalar: ArrayBall | OpenArrayBall, index: IndexArray, size: int) -> ArrayBall:
+        ball = self.settle(scalar)
+        middle, radius = (np.zeros((len(index), size)) for _ in range(2))
+        np.put_along_axis(middle, index[:, None], ball.middle, axis=-1)
+        np.put_along_axis(radius, index[:, None], ball.radius, axis=-1)
+        return ArrayBall(middle, radius, ball.is_exact)
+
+    def outer(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        a, b = self.settle(x1), self.settle(x2)
+        mass = a.size.T @ b.size
+        spread = mass * 0.0
+        if not b.is_exact:
+            spread = spread + a.size.T @ b.radius
+        if not a.is_exact:
+            spread = spread + a.radius.T @ abs(b.middle)
+        return self._matrix_product(a.middle.T @ b.middle, spread, mass, a.shape[0])
+
+    def dot(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        middle, radius = self._product(self.settle(x1), self.settle(x2))
+        terms = middle.shape[-1]
+        mass = (abs(middle) + radius).sum(axis=-1, keepdims=True) * UPWARD
+        spread = radius.sum(axis=-1, keepdims=True) + growth(_MIDPOINT_UNIT, terms) * mass
+        return OpenArrayBall(middle.sum(axis=-1, keepdims=True), spread * UPWARD, mass, terms, True)
+
+    def batch_sum(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
+        a = self._open(value)
+        rows = a.middle.shape[0]
+        mass = a.mass.sum(axis=0) * UPWARD
+        radius = (a.radius.sum(axis=0) + growth(_MIDPOINT_UNIT, rows) * mass) * UPWARD
+        # Each row's value may be stored before the sum, and the sum once more.
+        return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)
+
+
+def _upward(value: Fraction) -> float:
+    """Return a float64 number that is at least `value`."""
+    return float(value) * UPWARD
