@@ -115,6 +115,9 @@ class ArrayBallArithmetic:
 
     Attributes:
         fused: False: balls are no numbers.
+
+    Args:
+        rounding: What an implementation may round at each operation; with a unit of zero, what is computed alone.
     """
 
     def __init__(self, rounding: Rounding) -> None:

@@ -81,6 +81,11 @@ def judge_target(
     """Yield the events of `run_validation`, but for expected failures that did not happen.
 
     Whether one happened can be said only when all dtypes are judged, which several processes may do.
+
+    Args:
+        target: The target, loaded in this process.
+        request: What was asked for.
+        listener: Told of every phase that begins and of every case; None for nobody.
     """
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
