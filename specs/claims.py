@@ -23,7 +23,7 @@ class Claim(BaseModel):
         by: how it is decided.
         evidence: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
             the name of a measurement.
-        verdict: the verdict where the evidence agrees; None where a measurement gives it.
+        verdict: the verdict where the evidence agrees; None of a measured claim, whose verdict its measurement gives.
         when: the conditions, the counterexample, the source, or why it cannot be tested.
     """
 
@@ -46,6 +46,8 @@ class Claim(BaseModel):
         if self.by == "not testable":
             if self.verdict is not None or not self.when:
                 raise ValueError(f"{self.id}: what cannot be tested has no verdict, and a reason")
+        elif self.by == "measured" and self.verdict is not None:
+            raise ValueError(f"{self.id}: what is measured has the verdict of its measurement, none is written down")
         elif self.verdict is None and self.by != "measured":
             raise ValueError(f"{self.id}: a verdict is missing")
         return self

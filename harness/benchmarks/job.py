@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnn_harness.records.measurement import Measurement, MeasurementKind
+from rnn_harness.records.measurement import BenchmarkPlan, Measurement, MeasurementKind
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class BenchmarkJob:
         run: Makes its measurements; takes a callback that raises KeyboardInterrupt where the user interrupts.
         kind: The kind of its measurements.
         exclusive: Whether it times, so that nothing may run at the same time.
+        plan: The plan that it belongs to.
     """
 
     title: str
@@ -26,6 +27,7 @@ class BenchmarkJob:
     run: Callable[[Callable[[], None]], Iterator[Measurement]]
     kind: MeasurementKind
     exclusive: bool = False
+    plan: BenchmarkPlan = ""
 
 
 class GridSizes(NamedTuple):
@@ -68,6 +70,7 @@ class BenchmarkSize:
         decay_seeds: Seeds over which it is measured.
         training: The tasks that are learned.
         times_variants: Whether cells that torch has no kernel for are timed too.
+        name: The name of the plan.
     """
 
     grid: tuple[GridSizes, ...]
@@ -77,6 +80,7 @@ class BenchmarkSize:
     decay_seeds: int
     training: tuple[TrainingPlan, ...] = ()
     times_variants: bool = False
+    name: BenchmarkPlan = ""
 
 
 _SHORT_TASKS = (
@@ -118,7 +122,9 @@ _LARGE_GRID = (
     GridSizes(128, 32, 100),
     GridSizes(256, 64, 50),
 )
-QUICK = BenchmarkSize((GridSizes(64, 16, 50),), 9, 200, 128, 3, (TrainingPlan("adding", 20, 400), *_SHORT_TASKS))
+QUICK = BenchmarkSize(
+    (GridSizes(64, 16, 50),), 9, 200, 128, 3, (TrainingPlan("adding", 20, 400), *_SHORT_TASKS), name="quick"
+)
 USUAL = BenchmarkSize(
     (GridSizes(32, 16, 50), GridSizes(64, 16, 50), GridSizes(128, 32, 50)),
     15,
@@ -126,7 +132,15 @@ USUAL = BenchmarkSize(
     128,
     5,
     (*_SMALL_TASKS, *_STREAMS, *_MEMORY_TASKS),
+    name="usual",
 )
 FULL = BenchmarkSize(
-    _LARGE_GRID, 25, 4000, 128, 10, (*_SMALL_TASKS, *_LONG_STREAMS, *_LONG_MEMORY_TASKS), times_variants=True
+    _LARGE_GRID,
+    25,
+    4000,
+    128,
+    10,
+    (*_SMALL_TASKS, *_LONG_STREAMS, *_LONG_MEMORY_TASKS),
+    times_variants=True,
+    name="full",
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rnn_harness.benchmarks.closed_form import closed_form, count_parameters, specs_with_parameters
 from rnn_harness.benchmarks.independent_counts import SIZES, compare_counts, stacked_model_counts
 from rnn_harness.benchmarks.published_counts import PUBLISHED
-from rnn_harness.records.measurement import ParameterCount, stamp
+from rnn_harness.records.measurement import ParameterCount
+from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.specs import library
 
 

@@ -59,7 +59,7 @@ def plan_jobs(
     if "speed" in kinds:
         points = _speed_points(size, families, dtype, specs, device)
         jobs += [_speed_job(point, size.rounds, candidates) for point in points]
-    return jobs
+    return [replace(job, plan=size.name) for job in jobs]
 
 
 def _decay_pairs(families: tuple[str, ...]) -> Iterator[tuple[str, Initialisation]]:

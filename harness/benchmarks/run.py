@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from rnn_harness.benchmarks.job import BenchmarkJob
 from rnn_harness.errors import UsageError
-from rnn_harness.records.measurement import FailedBenchmark, Measurement, stamp
+from rnn_harness.records.measurement import FailedBenchmark, Measurement
+from rnn_harness.records.measurement_stamp import stamp
 
 SCHEDULERS = {"dask": "tcp://host:port", "ray": "host:port (or auto, for one on this machine)"}
 """Clusters that joblib can run a plan on, and how each is addressed."""
@@ -77,7 +78,8 @@ def run_job(job: BenchmarkJob, check_interrupt: Callable[[], None] = lambda: Non
         check_interrupt: Called by the job between its parts; raises where it should stop.
     """
     try:
-        return [measurement.model_copy(update={"job": job.title}) for measurement in job.run(check_interrupt)]
+        origin = {"job": job.title, "plan": job.plan}
+        return [measurement.model_copy(update=origin) for measurement in job.run(check_interrupt)]
     except (KeyboardInterrupt, UsageError):
         raise
     except Exception as error:  # a job may meet anything; the others go on
@@ -91,7 +93,9 @@ def failed_benchmark(job: BenchmarkJob, reason: str) -> FailedBenchmark:
         job: The job.
         reason: What the reader sees.
     """
-    return stamp(FailedBenchmark(job_kind=job.kind, subject=job.title, spec="", reason=reason, job=job.title))
+    return stamp(
+        FailedBenchmark(job_kind=job.kind, subject=job.title, spec="", reason=reason, job=job.title, plan=job.plan)
+    )
 
 
 def _run_in_workers(jobs: list[BenchmarkJob], pool: WorkerPool) -> Iterator[JobResult]:

@@ -91,7 +91,11 @@ class Evaluation:
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
     def judged_with(self, options: JudgingOptions) -> Evaluation:
-        """The same run of the same subject, judged with other options."""
+        """Return the same run of the same subject, judged with other options.
+
+        Args:
+            options: The options of the new evaluation; what the subject computed is shared, not run again.
+        """
         evaluation = Evaluation(self.subject, self.arrays, options)
         computed = {name: value for name, value in self.__dict__.items() if name in ("run", "gradients")}
         evaluation.__dict__.update(computed)

@@ -13,7 +13,8 @@ from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
 from rnn_harness.references import Gradients, Reference, Run
-from rnn_harness.runtime.target_call import call_subject, call_target
+from rnn_harness.runtime.target_call import call_subject
+from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.subjects.parameter_role import hidden_size
 
 if TYPE_CHECKING:
@@ -266,13 +267,7 @@ class TorchReference:
             # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
             # which a compiled backward takes for its own.
             with self.driver.parameters_swapped_in(leaves, graph.inputs, states):
-                gradients = call_target(
-                    torch.autograd.grad,
-                    [end for end, _ in live],
-                    wanted,
-                    [cotangent for _, cotangent in live],
-                    allow_unused=True,
-                )
+                gradients = target_gradients([end for end, _ in live], wanted, [cotangent for _, cotangent in live])
         filled = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
         d_states = dict(zip(states, filled[1 : 1 + len(states)], strict=True))
         d_leaves = dict(zip(leaves, filled[1 + len(states) :], strict=True))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.provenance import versions
 from rnn_harness.runtime.atomic_file import write_whole
 
 MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
+BenchmarkPlan = Literal["", "quick", "usual", "full"]
+"""How much a benchmark measures."""
 SpeedPhase = Literal["forward", "backward", "both"]
 """Forward without a graph, backward alone, or forward and backward together."""
 
@@ -43,29 +41,31 @@ class MeasurementRecord(BaseModel):
             checked. No time is shown of a subject that does not agree.
         reason: Why it does not agree, why there is no number, or what a count was compared with.
         job: The title of the benchmark job that made it.
+        plan: Which plan of the benchmark that job belongs to; empty where it is not known.
         environment: The versions of the programs.
         machine: Processor, cores and threads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     subject: str
     spec: str
     agrees: bool | None = None
     reason: str = ""
     job: str = ""
+    plan: BenchmarkPlan = ""
     environment: str = ""
     machine: str = ""
 
     @property
     def aspect(self) -> str:
-        """What of the subject was measured: the phase, initialisation, task or origin."""
+        """What of the subject was measured: phase, initialisation, task or origin; a kind that lacks it raises."""
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """What makes two measurements answers to the same question."""
+        """What makes two measurements answers to the same question; a kind that lacks it raises."""
         raise NotImplementedError
 
 
@@ -76,8 +76,7 @@ class SampledMeasurement(MeasurementRecord):
         sizes: Sizes by their letters: n, d, B, T, and `layers`.
         dtype: The format of the numbers.
         samples: Every sample, in `unit`.
-        ci_low: The lower end of the 95 % interval.
-        ci_high: The upper end of the 95 % interval.
+        ci_low, ci_high: The ends of the 95 % interval, in `unit`; None where there is none.
     """
 
     sizes: dict[str, int] = {}
@@ -88,7 +87,7 @@ class SampledMeasurement(MeasurementRecord):
 
     @property
     def estimate(self) -> float | None:
-        """The number that the interval is about; None where there is none."""
+        """The number that the interval is about; None where there is none. A kind that lacks it raises."""
         raise NotImplementedError
 
     @property
@@ -158,11 +157,17 @@ class DecayMeasurement(SampledMeasurement):
         samples: The factor per step of each seed.
         log10_norms: log10 of the gradient's norm over sqrt(d) by lag, mean over the seeds.
         log10_cell_norms: The same for an LSTM's cell state alone; empty for other cells.
-        bound_per_step: The bound on the factor from singular values of the recurrent weights, mean over the seeds.
-        half_life: Steps after which half of the norm is left; None where it does not decay.
-        float32_horizon: Steps after which a sum in float32 does not see the gradient; None where it does not decay.
-        float64_horizon: The same in float64.
+        bound_per_step: The bound on the factor from singular values of the recurrent weights, mean over the seeds; None
+            where the weights alone give none.
+        half_life: Steps after which half of the norm is left; None where the rate's interval reaches 1.
+        float32_horizon: The lag beyond which a sum in float32 does not see the gradient: where the curve itself crosses
+            2^-23, mean over the seeds; None where it does not within T.
+        float32_horizon_low: The lower end of the horizon's 95 % interval.
+        float32_horizon_high: The upper end.
+        float64_horizon: The same as `float32_horizon` in float64.
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
+        last_loss: The cross-entropy of the last hidden state, read as logits, with the first class, mean over the
+            seeds: whether a loss shows what the gradient does.
     """
 
     kind: Literal["decay"] = "decay"
@@ -174,8 +179,11 @@ class DecayMeasurement(SampledMeasurement):
     bound_per_step: float | None = None
     half_life: float | None = None
     float32_horizon: float | None = None
+    float32_horizon_low: float | None = None
+    float32_horizon_high: float | None = None
     float64_horizon: float | None = None
     lyapunov_exponent: float
+    last_loss: float | None = None
 
     @property
     def aspect(self) -> str:
@@ -192,8 +200,24 @@ class DecayMeasurement(SampledMeasurement):
         """Kind, subject, spec, initialisation, sizes and dtype."""
         return _key(self.kind, self.subject, self.spec, self.initialisation, _sorted(self.sizes), self.dtype)
 
+    @property
+    def surely_decays(self) -> bool:
+        """Whether all of the rate's 95 % interval is below 1."""
+        return self.ci_high is not None and self.ci_high < 1
+
+    @property
+    def float32_reach(self) -> str:
+        """How far float32 sees the gradient, in words: the horizon, or that it is not within the steps measured."""
+        if self.float32_horizon is None:
+            return f"beyond {self.sizes['T']} steps" if "T" in self.sizes else "no end"
+        return f"{self.float32_horizon:.0f} steps"
+
     def log10_norm(self, lag: int) -> float | None:
-        """Return log10 of the norm at a lag; None where it was not recorded."""
+        """Return log10 of the norm at a lag; None where it was not recorded.
+
+        Args:
+            lag: The number of steps between state and gradient, k in d h_T / d s_{T-k}.
+        """
         return next((point.value for point in self.log10_norms if point.step == lag), None)
 
 
@@ -206,7 +230,7 @@ class LearningMeasurement(SampledMeasurement):
         training_steps: Steps of training.
         median: The median over the seeds of the loss after training.
         samples: The loss of each seed.
-        chance: The loss of the best guess without memory.
+        chance: The least loss that a model without a memory can reach.
         best: A loss that no model goes below; 0 where none is known.
         seeds: The number of seeds.
         seeds_solved: The number of seeds whose loss fell below the task's threshold.
@@ -214,8 +238,7 @@ class LearningMeasurement(SampledMeasurement):
         seconds: The median over the seeds of the seconds of training.
         parameters: The number of trained parameters.
         loss_curve: The median loss over the seeds by training step.
-        rate_before: The factor per step of the gradient's norm before training; None where it is not measured.
-        rate_after: The same after training.
+        rate_before, rate_after: The gradient's factor per step before and after training; None: not measured.
     """
 
     kind: Literal["learning"] = "learning"
@@ -313,7 +336,6 @@ Measurement = Annotated[
 ]
 """One line of a benchmark; `kind` says which."""
 _ADAPTER: TypeAdapter[Measurement] = TypeAdapter(Measurement)
-_M = TypeVar("_M", bound=MeasurementRecord)
 
 
 def _key(*parts: str) -> str:
@@ -322,25 +344,6 @@ def _key(*parts: str) -> str:
 
 def _sorted(sizes: Mapping[str, int]) -> str:
     return ",".join(f"{name}={size}" for name, size in sorted(sizes.items()))
-
-
-@cache
-def machine() -> str:
-    """Return what times depend on besides the program: processor, cores, threads of torch."""
-    import torch
-
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    except OSError:
-        pass
-    return f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-
-
-def stamp(measurement: _M) -> _M:
-    """Return the measurement with the versions of the programs and the machine filled in."""
-    return measurement.model_copy(update={"environment": versions(), "machine": machine()})
 
 
 def parse_measurement(row: Mapping[str, Any]) -> Measurement:

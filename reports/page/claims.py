@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from rnn_harness.records.measurement import Measurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.reports.page.again import PagePlan, page_plan
 from rnn_harness.reports.page.evidence import EVIDENCE_REFUTED, NOT_RUN, NOT_TESTABLE, RecordEvidence, ReportedVerdict
 from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
 from rnn_harness.specs.claims import Claim
-
-_MEASURE_AGAIN = "rnn-harness bench parameters decay speed learning"
 
 
 @dataclass(frozen=True)
@@ -59,20 +58,20 @@ def decide_claims(
     Returns:
         A row for each claim, in their order.
     """
-    evidence = RecordEvidence(records)
+    evidence, plan = RecordEvidence(records), page_plan(measurements)
     rows = []
     for claim in claims:
         decision = _decide(claim, evidence, measurements)
-        command = _command(claim)
+        command = _command(claim, plan)
         rows.append(ClaimRow(claim.id, claim.at, claim.says, decision.verdict, claim.when, decision.evidence, command))
     return rows
 
 
-def _command(claim: Claim) -> str:
+def _command(claim: Claim, plan: PagePlan) -> str:
     """Return the command that decides a claim again; empty where nothing is computed."""
     if claim.by == "checks":
-        return " ".join(("rnn-harness verify", *dict.fromkeys(name.partition("/")[0] for name in claim.evidence)))
-    return _MEASURE_AGAIN if claim.by == "measured" else ""
+        return plan.verify(" ".join(dict.fromkeys(name.partition("/")[0] for name in claim.evidence)))
+    return plan.bench("parameters decay speed learning") if claim.by == "measured" else ""
 
 
 def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measurement]) -> _Decision:
@@ -98,10 +97,8 @@ def _decide_by_checks(claim: Claim, evidence: RecordEvidence) -> _Decision:
 
 
 def _decide_by_measurement(claim: Claim, measurements: Sequence[Measurement]) -> _Decision:
-    """Take the measured verdict, or the expected one where the measurement shows it."""
+    """Take the verdict that follows from the measurements."""
     measured = MEASURED_CLAIMS[claim.evidence[0]](measurements)
     if measured is None:
         return _Decision(NOT_RUN, f"not measured: {claim.evidence[0]}")
-    if claim.verdict is None:
-        return _Decision(measured.verdict, measured.numbers)
-    return _Decision(claim.verdict if measured.is_supported else EVIDENCE_REFUTED, measured.numbers)
+    return _Decision(measured.verdict, measured.numbers)

@@ -20,6 +20,7 @@ from rnn_harness.records.measurement import (
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome, Witness
+from rnn_harness.reports.page.again import PagePlan, page_plan
 from rnn_harness.reports.page.claims import ClaimRow, decide_claims
 from rnn_harness.reports.page.document_statements import DocumentStatements, PrintedEntry
 from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, decide_contradictions, decide_errata
@@ -77,6 +78,7 @@ class Contents:
         environments: The versions of programs that made the records.
         machines: The machines that made the measurements.
         notes: What is not shown or missing, and how to get it.
+        plan: The plan of the benchmark that the measurements are of.
     """
 
     schema_version: Literal[1]
@@ -96,6 +98,7 @@ class Contents:
     environments: list[str]
     machines: list[str]
     notes: list[str]
+    plan: PagePlan
 
 
 def build_contents(
@@ -119,6 +122,7 @@ def build_contents(
     """
     known = {record.key for record in records}
     of_candidates = [record for cell in validations for record in cell.checks if record.key not in known]
+    plan = page_plan(measurements)
     claims = decide_claims(statements.claims, records, measurements)
     evidence = Evidence(records, {claim.id: claim.verdict for claim in claims})
     equations = _equation_rows([record for record in records if not record.kernel], statements.printed)
@@ -151,7 +155,12 @@ def build_contents(
         totals=count_outcomes([*records, *of_candidates]),
         environments=sorted(environments - {""}),
         machines=sorted({row.machine for row in measurements} - {""}),
-        notes=[*_wrong_measurements(measurements), *(text for text, is_missing in missing.items() if is_missing)],
+        notes=[
+            *filter(None, [plan.note]),
+            *_wrong_measurements(measurements),
+            *(text for text, is_missing in missing.items() if is_missing),
+        ],
+        plan=plan,
     )
 
 

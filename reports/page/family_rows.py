@@ -26,8 +26,8 @@ class FamilyRow:
         equal_count: The fastest among cells of the same number of parameters.
         rate: The gradient's factor per step at torch's initialisation.
         horizon: The steps after which float32 does not see that gradient.
-        best: The initialisation whose gradient reaches furthest and still decays.
-        learnt: How many seeds solved each task.
+        best: The initialisation whose gradient reaches furthest among those whose rate's interval is below 1.
+        learnt: How many seeds solved each task, or that none did within its steps of training.
     """
 
     name: str
@@ -55,8 +55,7 @@ def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow
         if isinstance(row, DecayMeasurement) and row.subject == name and row.agrees is not False
     ]
     start = next((row for row in reversed(decays) if row.initialisation == "torch"), None)
-    decaying = [row for row in decays if row.float32_horizon is not None]
-    best = max(decaying, key=lambda row: row.rate, default=None)
+    best = max((row for row in decays if row.surely_decays), key=lambda row: row.rate, default=None)
     equal_size, equal_count = _fastest_times(family, measurements)
     return FamilyRow(
         name,
@@ -64,8 +63,8 @@ def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow
         equal_size,
         equal_count,
         f"{start.rate:.3f}" if start is not None else "",
-        f"{start.float32_horizon:.0f} steps" if start is not None and start.float32_horizon is not None else "",
-        f"{best.initialisation}: {best.float32_horizon:.0f} steps" if best is not None else "",
+        start.float32_reach if start is not None else "",
+        f"{best.initialisation}: {best.float32_reach}" if best is not None else "",
         ", ".join(filter(None, _learnt_tasks(name, measurements))),
     )
 
@@ -120,5 +119,7 @@ def _learnt(name: str, rows: Sequence[LearningMeasurement]) -> str:
     if best is None:
         return ""
     variant = best.subject.removeprefix(name).removeprefix(", ")
+    if not best.seeds_solved:
+        return f"{best.task} not within {best.training_steps} steps"
     text = f"{best.task} {best.seeds_solved} of {best.seeds}"
-    return f"{text} ({variant})" if variant and best.seeds_solved else text
+    return f"{text} ({variant})" if variant else text

@@ -8,13 +8,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
 from rnn_harness.records.measurement import DecayMeasurement
 
 # Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _STYLES = ("-", "--", "-.", ":")
-FLOAT32_LIMIT = -6.92
-"""log10 of 2^-23: below it, a sum of float32 numbers around one does not see a gradient."""
 LOWEST = -14.0
 """The lower end of the axis, in powers of ten."""
 PLOTTED_DECAYS = {

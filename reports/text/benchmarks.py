@@ -80,9 +80,8 @@ def _print_decay(console: Console, rows: Sequence[DecayMeasurement]) -> None:
         norms = ["" if (norm := row.log10_norm(lag)) is None else f"{10**norm:.1e}" for lag in _LAGS]
         rate = f"{row.rate:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]"
         half_life = "–" if row.half_life is None else f"{row.half_life:.1f}"
-        horizon = "no end" if row.float32_horizon is None else f"{row.float32_horizon:.0f} steps"
         lyapunov = f"{row.lyapunov_exponent:+.3f}"
-        table.append([row.subject, row.initialisation, *norms, rate, half_life, horizon, lyapunov])
+        table.append([row.subject, row.initialisation, *norms, rate, half_life, row.float32_reach, lyapunov])
     print_table(console, title, columns, table)
 
 
@@ -91,13 +90,15 @@ def _print_learning(console: Console, rows: Sequence[LearningMeasurement]) -> No
     for task in dict.fromkeys((row.task, row.sizes["T"]) for row in rows):
         learners = [row for row in rows if (row.task, row.sizes["T"]) == task]
         first = learners[0]
-        title = f"Learning: {first.task_title}, T = {task[1]}, {first.training_steps} steps of 64 sequences; chance "
+        trained = f"{first.training_steps} steps of 64 sequences"
+        title = f"Learning: {first.task_title}, T = {task[1]}, {trained}; without a memory "
         right = ("parameters", "loss [seeds]", "solved", "after steps", "seconds", "rate before", "after")
         table = []
         for row in learners:
             loss = f"{row.median:.4f} [{min(row.samples):.4f}, {max(row.samples):.4f}]"
             solved = f"{row.seeds_solved} of {row.seeds}"
-            steps = "–" if row.steps_until_solved is None else f"{row.steps_until_solved:.0f}"
+            within = f"not within {row.training_steps}"
+            steps = within if row.steps_until_solved is None else f"{row.steps_until_solved:.0f}"
             rates = ["" if rate is None else f"{rate:.3f}" for rate in (row.rate_before, row.rate_after)]
             table.append((row.subject, f"{row.parameters}", loss, solved, steps, f"{row.seconds:.1f}", *rates))
         print_table(console, f"{title}{first.chance:.4f}", _columns(("who",), right), table)

@@ -9,24 +9,24 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import DecayCurve, decay_curve
+from rnn_harness.benchmarks.decay.horizon import gradient_horizon
 from rnn_harness.benchmarks.decay.initialisation import find_initialisation
 from rnn_harness.benchmarks.decay.jacobian_product import cell_steps, jacobians_agree
+from rnn_harness.benchmarks.decay.seed_interval import mean_interval
 from rnn_harness.benchmarks.decay.step_bound import step_bound
 from rnn_harness.families import BENCHMARK_CELLS
-from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, stamp
-from rnn_harness.references import Reference, get_reference
+from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement
+from rnn_harness.records.measurement_stamp import stamp
+from rnn_harness.references import Reference, cross_entropy, get_reference
 
 DECAY_CELLS: dict[str, tuple[str, Reference]] = {
     cell.title: (cell.spec, get_reference(cell.family, **cell.reference_options)) for cell in BENCHMARK_CELLS
 }
 """Spec and reference of every cell whose decay is measured, by its title."""
 INPUT_SIZE = 16
-_LOG_U32, _LOG_U64 = math.log(2.0**-23), math.log(2.0**-52)
-"""Below these shares of a gradient of 1, a sum in float32 or float64 does not see it any more."""
 _LAGS = (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000)
 _CELL_LAGS = (1, 10, 100, 200)
-_STUDENT_T = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
-"""Student's t for 95 %, by the number of seeds."""
 
 
 def measure_decay(
@@ -49,20 +49,21 @@ def measure_decay(
     """
     spec, cell = DECAY_CELLS[title]
     initial = find_initialisation(initialisation)
-    curves, agreements = [], []
+    curves, agreements, bounds = [], [], []
     for seed in range(seeds):
         parameters = initial.draw(cell, INPUT_SIZE, hidden_size, np.random.default_rng(seed))
         curves.append(decay_curve(cell_steps(cell, parameters), INPUT_SIZE, steps, seed, initial.input_scale))
         agreements.append(jacobians_agree(cell, parameters, INPUT_SIZE, seed, initial.input_scale))
+        bounds.append(step_bound(cell, parameters))
         check_interrupt()
-    draws = (initial.draw(cell, INPUT_SIZE, hidden_size, np.random.default_rng(seed)) for seed in range(seeds))
-    bounds = [step_bound(cell, parameters) for parameters in draws]
-    rates = [10 ** _slope(curve, steps) for curve in curves]
-    ci_low, ci_high = _mean_interval([math.log(rate) for rate in rates])
-    rate = math.exp(sum(math.log(rate) for rate in rates) / len(rates))
-    decays = rate < 1
+    slopes = [_slope(curve, steps) for curve in curves]
+    ci_low, ci_high = (10**end for end in mean_interval(slopes))
+    rate = 10 ** (sum(slopes) / len(slopes))
     norms = np.mean([curve.norms for curve in curves], axis=0)
     cell_norms = [curve.cell_norms for curve in curves if curve.cell_norms is not None]
+    known_bounds = [bound for bound in bounds if bound is not None]
+    in_float32 = gradient_horizon([curve.norms for curve in curves], FLOAT32_LIMIT)
+    in_float64 = gradient_horizon([curve.norms for curve in curves], FLOAT64_LIMIT)
     return stamp(
         DecayMeasurement(
             subject=title,
@@ -70,7 +71,7 @@ def measure_decay(
             initialisation=initialisation,
             sizes={"n": INPUT_SIZE, "d": hidden_size, "T": steps},
             dtype="float64",
-            samples=tuple(rates),
+            samples=tuple(10**slope for slope in slopes),
             rate=rate,
             ci_low=ci_low,
             ci_high=ci_high,
@@ -78,13 +79,22 @@ def measure_decay(
             reason="" if all(agreements) else "a step's Jacobian is not that of the reference's backward",
             log10_norms=_points(norms, _LAGS, steps),
             log10_cell_norms=_points(np.mean(cell_norms, axis=0), _CELL_LAGS, steps) if cell_norms else (),
-            bound_per_step=float(np.mean(bounds)),
-            half_life=math.log(2) / -math.log(rate) if decays else None,
-            float32_horizon=_LOG_U32 / math.log(rate) if decays else None,
-            float64_horizon=_LOG_U64 / math.log(rate) if decays else None,
+            bound_per_step=float(np.mean(known_bounds)) if known_bounds else None,
+            half_life=math.log(2) / -math.log(rate) if ci_high < 1 else None,
+            float32_horizon=None if in_float32 is None else in_float32.steps,
+            float32_horizon_low=None if in_float32 is None else in_float32.low,
+            float32_horizon_high=None if in_float32 is None else in_float32.high,
+            float64_horizon=None if in_float64 is None else in_float64.steps,
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
+            last_loss=float(np.mean([_last_loss(curve.last_state[:hidden_size]) for curve in curves])),
         )
     )
+
+
+def _last_loss(hidden_state: Array) -> float:
+    """Return the cross-entropy of the last hidden state (d,), read as logits, with the first class."""
+    loss, _ = cross_entropy(hidden_state[None, None], np.zeros((1, 1), dtype=np.intp))
+    return float(loss)
 
 
 def _slope(curve: DecayCurve, steps: int) -> float:
@@ -92,16 +102,6 @@ def _slope(curve: DecayCurve, steps: int) -> float:
     far = min(100, steps)
     near = min(10, far // 2)
     return float((curve.norms[far] - curve.norms[near]) / (far - near))
-
-
-def _mean_interval(logarithms: list[float]) -> tuple[float, float]:
-    """Return exp of the ends of the 95 % interval of the mean over seeds."""
-    mean = sum(logarithms) / len(logarithms)
-    if len(logarithms) < 2:
-        return math.exp(mean), math.exp(mean)
-    error = float(np.std(logarithms, ddof=1)) / math.sqrt(len(logarithms))
-    half_width = error * _STUDENT_T.get(len(logarithms), 2.0)
-    return math.exp(mean - half_width), math.exp(mean + half_width)
 
 
 def _lyapunov_exponent(norms: Array, steps: int) -> float:

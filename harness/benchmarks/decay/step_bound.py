@@ -12,10 +12,11 @@ from rnn_harness.references.gru import GRU
 from rnn_harness.references.rnn import RNN
 
 
-def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float:
+def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float | None:
     """Return a bound on the spectral norm of d h_t / d h_{t-1}, for every input and every state that is reached.
 
-    For the LSTM it bounds d c_t / d c_{t-1} along the cell state, which is the forget gate: 1.
+    An LSTM has none: along its cell state alone the factor is the forget gate, but the path through h grows with c,
+    which weights alone do not bound.
 
     Args:
         cell: A simple RNN, a GRU or an LSTM.
@@ -29,7 +30,7 @@ def step_bound(cell: Reference, parameters: Mapping[str, Array]) -> float:
         through_reset = 1 + _largest(parameters["W_hr"]) / 4 if resets_before else 1.0
         product = 0.0 if resets_before else _largest_product(parameters) * _largest(parameters["W_hr"]) / 4
         return 1 + _largest(parameters["W_hz"]) / 2 + _largest(parameters["W_hg"]) * through_reset + product
-    return 1.0
+    return None
 
 
 def _largest(matrix: Array) -> float:

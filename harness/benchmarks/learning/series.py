@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -43,9 +44,7 @@ def covariance(lag: int) -> float:
     """
     if lag == 0:
         return sum(wave.amplitude * wave.amplitude / 2 for wave in _WAVES) + _NOISE**2 / 12
-    return sum(
-        a * a / 2 * (math.sin(high * lag) - math.sin(low * lag)) / ((high - low) * lag) for a, low, high in _WAVES
-    )
+    return sum(wave.amplitude * wave.amplitude / 2 * _mean_cosine(wave, lag) for wave in _WAVES)
 
 
 def linear_loss(count: int, lag: int) -> float:
@@ -59,6 +58,35 @@ def linear_loss(count: int, lag: int) -> float:
     known = np.array([covariance(k) for k in range(count)])[lags]
     ahead = np.array([covariance(k + lag) for k in reversed(range(count))])
     return float(covariance(0) - ahead @ np.linalg.solve(known, ahead))
+
+
+@functools.cache
+def memoryless_loss(lag: int) -> float:
+    """Return the mean squared error of the best forecast from the last value alone, `lag` steps ahead.
+
+    Phases are uniform, so of a wave whose value is A the mean `lag` steps later is A times the mean of cos(w lag): the
+    best forecast is the mean of both waves' A given their noisy sum, which is no straight line. It is integrated over
+    phases in equal steps, the noise over bins of a hundredth of its width.
+
+    Args:
+        lag: The steps from the last value to the one that is forecast, at least 1.
+    """
+    phases = (np.arange(2000) + 0.5) * math.pi / 2000 - math.pi / 2
+    waves = np.stack(np.broadcast_arrays(*np.ix_(*(wave.amplitude * np.sin(phases) for wave in _WAVES))))
+    ahead = sum(_mean_cosine(wave, lag) * values for wave, values in zip(_WAVES, waves, strict=True))
+    width = _NOISE / 100
+    bins = np.rint(waves.sum(axis=0) / width).astype(np.intp).ravel()
+    bins -= bins.min()
+    noise = np.ones(100) / 100
+    density = np.convolve(np.bincount(bins), noise)
+    weighted = np.convolve(np.bincount(bins, np.ravel(ahead)), noise)
+    explained = float((weighted**2 / np.maximum(density, noise[0])).sum() / bins.size)
+    return covariance(0) - explained
+
+
+def _mean_cosine(wave: _Wave, lag: int) -> float:
+    """Return the mean of cos(w lag) over a wave's frequencies w."""
+    return (math.sin(wave.high * lag) - math.sin(wave.low * lag)) / ((wave.high - wave.low) * lag)
 
 
 def draw_series(rng: np.random.Generator, steps: int, batch: int) -> Array:
@@ -97,7 +125,7 @@ def forecast_task(steps: int) -> Task:
         1,
         1,
         "number",
-        linear_loss(1, 1),
+        memoryless_loss(1),
         linear_loss(steps, 1),
         draw,
         best=_NOISE**2 / 12,
@@ -118,7 +146,7 @@ def forecasts_task(steps: int) -> Task:
         x = draw_series(rng, steps + horizon, batch)
         return Batch(x[:steps], np.stack([x[h : h + steps, :, 0] for h in range(1, horizon + 1)], axis=-1))
 
-    chance = sum(linear_loss(1, h) for h in range(1, horizon + 1)) / horizon
+    chance = sum(memoryless_loss(h) for h in range(1, horizon + 1)) / horizon
     solved = sum(linear_loss(t, h) for t in range(1, steps + 1) for h in range(1, horizon + 1)) / horizon / steps
     return Task(
         "forecasts",

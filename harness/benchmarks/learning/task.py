@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """A task, with the loss that a model without memory reaches at best.
+    """A task, with the least loss of a model without a memory.
 
     Attributes:
         name: The name by which it is chosen and reported.
@@ -39,7 +39,8 @@ class Task:
         output_size: The number k of outputs.
         target: A ``number`` or a ``class`` at the end, ``numbers`` or ``classes`` at every step. The loss of numbers is
             the mean squared error, that of classes the cross entropy.
-        chance: The loss of the best guess without memory.
+        chance: The least loss that a model without a memory can reach, which sees the current input alone; with
+            windows, one that sees the current window alone.
         solved: The loss below which it counts as solved.
         draw: Draws a batch of a number of sequences.
         needs_future: Whether it is tried with both directions of time too.

@@ -12,6 +12,15 @@ from rnn_harness.benchmarks.learning.task import Batch, Task
 from rnn_harness.benchmarks.learning.text import characters_task
 
 
+def entropy(probability: float) -> float:
+    """Return the entropy of a yes or no, in nats.
+
+    Args:
+        probability: Of yes, between 0 and 1.
+    """
+    return -sum(p * math.log(p) for p in (probability, 1 - probability) if p > 0)
+
+
 def adding_task(steps: int) -> Task:
     """Build Hochreiter & Schmidhuber 1997, experiment 4: the sum of the two marked numbers of a sequence.
 
@@ -28,8 +37,10 @@ def adding_task(steps: int) -> Task:
         x[first, rows, 1] = x[second, rows, 1] = 1
         return Batch(x, (x[first, rows, 0] + x[second, rows, 0])[:, None])
 
-    # The variance of the sum of two uniform numbers; solved at a tenth of it.
-    return Task("adding", "add two marked numbers", steps, 2, 1, "number", 1 / 6, 1 / 60, draw)
+    # The variance of the sum is 1/6; where the last number is a marked one, it is known, and 1/12 remains.
+    last_is_marked = 1 / (steps - steps // 2)
+    chance = 1 / 6 - last_is_marked / 12
+    return Task("adding", "add two marked numbers", steps, 2, 1, "number", chance, 1 / 60, draw)
 
 
 def order_task(steps: int) -> Task:
@@ -71,8 +82,12 @@ def copy_task(steps: int, length: int = 5) -> Task:
         targets[total - length :] = to_copy
         return Batch(np.eye(10, dtype=np.float32)[symbols], targets)
 
-    chance = length * math.log(8) / total
-    return Task("copy", f"repeat {length} symbols after a pause", total, 10, 9, "classes", chance, chance / 10, draw)
+    # Without a clock, a blank of the pause and a blank at which a symbol is asked for look alike.
+    blanks, asked = steps + length - 1, length - 1
+    at_blanks = entropy(asked / blanks) + asked / blanks * math.log(8)
+    chance = (math.log(8) + blanks * at_blanks) / total
+    solved = length * math.log(8) / total / 10  # a tenth of what remains for one that has a clock
+    return Task("copy", f"repeat {length} symbols after a pause", total, 10, 9, "classes", chance, solved, draw)
 
 
 def ahead_task(steps: int) -> Task:
@@ -104,15 +119,15 @@ def sentiment_task(steps: int) -> Task:
         words = rng.integers(0, 3, (steps, batch))
         return Batch(np.eye(3, dtype=np.float32)[words], (words == 0).any(0).astype(np.int64))
 
-    without = (2 / 3) ** steps
-    chance = -(without * math.log(without) + (1 - without) * math.log(1 - without))
+    chance = 2 / 3 * entropy((2 / 3) ** (steps - 1))  # a last word that is cut tells; else the words before decide
     return Task("sentiment", "whether a sentence has the word cut", steps, 3, 2, "class", chance, chance / 10, draw)
 
 
 def carry_task(steps: int) -> Task:
     """Build 003:504-521, stateless against stateful: a symbol of the first window, asked for in every later one.
 
-    The gradient never reaches back to it: only a state that is carried can bring it along.
+    The gradient never reaches back to it: only a state that is carried can bring it along. A model that remembers the
+    window alone counts as one without a memory here.
 
     Args:
         steps: T, in windows of five; one answer is asked for in each.

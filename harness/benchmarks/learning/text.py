@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +16,24 @@ from rnn_harness.benchmarks.learning.task import Batch, Task
 _NOUNS, _VERBS = ("cat", "dog", "girl", "king"), ("run", "eat", "sleep", "sing")
 
 
-@dataclass(frozen=True)
-class TextSource:
-    """Sentences that follow each other independently in a text.
+class TextLosses(NamedTuple):
+    """What can be reached on a text, in nats a character.
 
     Attributes:
-        sentences: The sentences; all end alike.
+        best: The least loss of a model that remembers everything.
+        memoryless: The least loss of one that knows the last character alone.
+    """
+
+    best: float
+    memoryless: float
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """Sentences that follow each other independently in a text; all end alike, and none is the beginning of another.
+
+    Attributes:
+        sentences: The sentences.
         probabilities: Their probabilities, (sentences,).
     """
 
@@ -32,25 +45,43 @@ class TextSource:
         """The characters, sorted."""
         return "".join(sorted(set("".join(self.sentences))))
 
-    @property
-    def entropy(self) -> float:
-        """Nats a character: what remains for a model that remembers everything."""
-        pairs = zip(self.probabilities, self.sentences, strict=True)
-        length = sum(p * len(sentence) for p, sentence in pairs)
-        return float(-sum(p * math.log(p) for p in self.probabilities) / length)
+    def losses(self, steps: int) -> TextLosses:
+        """Return the least losses of the first `steps` characters of a text, each asked for the next one.
 
-    @property
-    def memoryless_loss(self) -> float:
-        """Nats a character for the best guess from the last character alone."""
-        pairs: Counter[tuple[str, str]] = Counter()
-        for probability, sentence in zip(self.probabilities, self.sentences, strict=True):
-            for pair in itertools.pairwise(sentence[-1] + sentence):  # all sentences end alike
-                pairs[pair] += probability
-        firsts: Counter[str] = Counter()
+        Args:
+            steps: How many characters are read.
+        """
+        weights = {"": 1.0}  # of what was read of the current sentence; it begins anew where one ends
+        pairs: defaultdict[tuple[str, str], float] = defaultdict(float)
+        surprise = 0.0
+        for step in range(steps + 1):
+            following: defaultdict[str, float] = defaultdict(float)
+            for prefix, weight in weights.items():
+                for letter, share in self._continuations[prefix].items():
+                    following[prefix + letter] += weight * share
+                    if step:
+                        surprise -= weight * share * math.log(share)
+                        pairs[(prefix or self.sentences[0])[-1], letter] += weight * share
+            weights = dict(following)
+            for sentence in self.sentences:
+                weights[""] = weights.get("", 0.0) + weights.pop(sentence, 0.0)
+        firsts: defaultdict[str, float] = defaultdict(float)
         for (first, _), frequency in pairs.items():
             firsts[first] += frequency
-        loss = sum(frequency * math.log(firsts[first] / frequency) for (first, _), frequency in pairs.items())
-        return float(loss / firsts.total())
+        memoryless = sum(frequency * math.log(firsts[first] / frequency) for (first, _), frequency in pairs.items())
+        return TextLosses(surprise / steps, memoryless / steps)
+
+    @functools.cached_property
+    def _continuations(self) -> dict[str, dict[str, float]]:
+        """The probabilities of the next character, by what was read of the sentence."""
+        weights: dict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for probability, sentence in zip(self.probabilities, self.sentences, strict=True):
+            for length, letter in enumerate(sentence):
+                weights[sentence[:length]][letter] += float(probability)
+        return {
+            prefix: {letter: weight / sum(letters.values()) for letter, weight in letters.items()}
+            for prefix, letters in weights.items()
+        }
 
 
 def text_source() -> TextSource:
@@ -82,7 +113,7 @@ def characters_task(steps: int) -> Task:
         rows = np.array([np.concatenate([codes[k] for k in row])[: steps + 1] for row in choices]).T
         return Batch(np.eye(len(letters), dtype=np.float32)[rows[:-1]], rows[1:])
 
-    best, chance = source.entropy, source.memoryless_loss
+    best, chance = source.losses(steps)
     solved = best + (chance - best) / 10
     title = "the next character of a text"
     return Task("characters", title, steps, len(letters), len(letters), "classes", chance, solved, draw, best=best)

@@ -14,7 +14,8 @@ from rnn_harness.benchmarks.learning.model import LearningModel
 from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.speed.stopwatch import median_interval
 from rnn_harness.families import FAMILIES
-from rnn_harness.records.measurement import CurvePoint, LearningMeasurement, stamp
+from rnn_harness.records.measurement import CurvePoint, LearningMeasurement
+from rnn_harness.records.measurement_stamp import stamp
 
 BATCH_SIZE = 64
 """Sequences a training step."""

@@ -23,7 +23,8 @@ from rnn_harness.benchmarks.speed.stopwatch import (
     time_interleaved,
 )
 from rnn_harness.kernels.environment.device import device_description
-from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase, stamp
+from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
+from rnn_harness.records.measurement_stamp import stamp
 
 Samples = dict[str, list[float]]
 

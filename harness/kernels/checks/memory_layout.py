@@ -14,7 +14,7 @@ from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import cell_parameters, kernel_of, torch_objective
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
@@ -180,7 +180,7 @@ def _changed_cotangents(evaluation: Evaluation) -> list[str]:
     if not outputs.requires_grad:
         return []
     with objective.parameters_swapped_in():
-        call_target(torch.autograd.grad, outputs, objective.inputs, cotangent, allow_unused=True)
+        target_gradients([outputs], [objective.inputs], [cotangent])
     return [] if torch.equal(cotangent, before) else ["output gradients"]
 
 

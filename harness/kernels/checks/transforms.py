@@ -29,6 +29,7 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.objective import cell_parameters, input_direction, kernel_of, torch_objective
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.runtime.target_call import call_subject, call_target
+from rnn_harness.runtime.target_gradients import handwritten_functions
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
 _LACKING_ERRORS = (NotImplementedError, RuntimeError)
@@ -104,9 +105,16 @@ def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     gradient_parts = cell.driver.table.gradients(by_leaf, shapes)
     rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top
     expected = _second_derivatives(evaluation)
-    yield worst_finding(
+    finding = worst_finding(
         [_close(evaluation, f"second derivative of {name}", rows[name], expected[name]) for name in expected]
     )
+    if not finding.agrees and cell.driver.is_candidate and (functions := handwritten_functions(scalar)):
+        raise NotRun(
+            f"the backward of {', '.join(functions)} is written by hand and promises no second derivatives; "
+            f"those through it are silently wrong ({finding.detail}): torch.autograd.function.once_differentiable "
+            "makes torch refuse them"
+        )
+    yield finding
 
 
 def _close(evaluation: Evaluation, quantity: str, computed: Array, expected: Array) -> Finding:

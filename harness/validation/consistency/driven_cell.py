@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
-from rnn_harness.errors import NotRun
-from rnn_harness.runtime.target_call import call_target
+from rnn_harness.errors import NotRun, first_line
+from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import comes_from
@@ -194,8 +194,12 @@ class DrivenCell:
         return tuple(results)
 
     def in_training(self) -> DrivenCell:
-        """Drive a copy of its module in training mode."""
-        return replace(self, module=copy.deepcopy(self.module).train())
+        """Drive a copy of its module in training mode. Raises NotRun for a module that cannot be copied or has none."""
+        try:
+            module = copy.deepcopy(self.module).train()
+        except Exception as error:  # exported modules, for example, refuse it
+            raise NotRun(f"it has no training mode: {first_line(error)}") from None
+        return replace(self, module=module)
 
     def result_names(self, run: CellRun) -> tuple[str, ...]:
         """What each of `CellRun.tensors` is called in sentences."""
@@ -260,9 +264,7 @@ class DrivenCell:
                 [cotangent.to(tensor.dtype) for tensor, cotangent in pairs],
             )
             with self._parameters_in_place(leaves):
-                gradients = call_target(
-                    torch.autograd.grad, results, variables, weights, retain_graph=True, allow_unused=True
-                )
+                gradients = target_gradients(results, variables, weights, retain_graph=True)
         return {
             name: torch.zeros_like(variable) if gradient is None else gradient.detach()
             for (name, variable), gradient in zip(leaves.by_name.items(), gradients, strict=True)

@@ -49,10 +49,12 @@ class Response:
     Attributes:
         outputs: The hidden states over time, each (T, B, d): one array, or one for each state that could be hidden.
         finals: The final states, each (B, d), in the target's order.
+        shown: What a step gives besides its states, over time (T, B, d); None where it gives nothing else.
     """
 
     outputs: tuple[Array, ...]
     finals: tuple[Array, ...]
+    shown: Array | None = None
 
     def hidden(self, states: tuple[str, ...]) -> Array:
         """The hidden states (T, B, d), if the target's states have these names."""
@@ -164,7 +166,7 @@ class Probe:
         leaves, x, states = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
-                outputs, steps_states, last = run_over_time(self.module, self.convention, leaves, x, states)
+                run = run_over_time(self.module, self.convention, leaves, x, states)
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # a target may raise anything
@@ -174,13 +176,14 @@ class Probe:
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
                 f"{type(error).__name__}: {message}"
             ) from error
-        finals = tuple(to_numpy(value).astype(np.float64) for value in last)
-        if outputs is not None:
-            return Response((to_numpy(outputs).astype(np.float64),), finals)
+        finals = tuple(to_numpy(value).astype(np.float64) for value in run.final_states)
+        if run.outputs is not None:
+            return Response((to_numpy(run.outputs).astype(np.float64),), finals)
         over_time = [
-            np.stack([to_numpy(row[i]) for row in steps_states]).astype(np.float64) for i in range(len(states))
+            np.stack([to_numpy(row[i]) for row in run.step_states]).astype(np.float64) for i in range(len(states))
         ]
-        return Response(tuple(over_time), finals)
+        shown = np.stack([to_numpy(row) for row in run.step_outputs]).astype(np.float64) if run.step_outputs else None
+        return Response(tuple(over_time), finals, shown)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
@@ -220,8 +223,8 @@ class Probe:
 
         leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         with torch.no_grad():
-            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, states)
-            returned = [*last, *([outputs] if outputs is not None else [])]
+            run = run_over_time(self.module, self.convention, leaves, x, states)
+            returned = [*run.final_states, *([run.outputs] if run.outputs is not None else [])]
             before = [value.clone() for value in returned]
             run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))

@@ -5,7 +5,7 @@ It is tried in training, without gradients, with some of its arguments frozen, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,10 @@ from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
-from rnn_harness.kernels.objective import cell_parameters, kernel_of
+from rnn_harness.kernels.objective import cell_parameters, kernel_of, torch_objective
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.runtime.target_call import call_subject, call_target
+from rnn_harness.runtime.target_call import call_subject
+from rnn_harness.runtime.target_gradients import holds_reentrant_checkpoint, target_gradients
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
@@ -152,7 +153,14 @@ def _frozen_parameters(evaluation: Evaluation) -> Iterator[Finding]:
             for name, gradient in _gradients_of(part, evaluation, driver).items()
             if name in balls
         ]
-    yield worst_finding(findings)
+    worst = worst_finding(findings)
+    objective = torch_objective(evaluation)
+    if not worst.agrees and holds_reentrant_checkpoint([objective.outputs(objective.inputs)]):
+        raise NotRun(
+            "it uses torch.utils.checkpoint with use_reentrant=True, which gives its parameters no gradient unless its "
+            f"input or its state wants one, as torch documents ({worst.detail}); use_reentrant=False has no such limit"
+        )
+    yield worst
 
 
 def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> dict[str, Array]:
@@ -175,7 +183,7 @@ def _gradients_of(part: str, evaluation: Evaluation, driver: TargetDriver) -> di
     if pairs:
         values, cotangents = [end for end, _ in pairs], [cotangent for _, cotangent in pairs]
         with driver.parameters_swapped_in(leaves, x, states):
-            computed = call_target(torch.autograd.grad, values, variables, cotangents, allow_unused=True)
+            computed = target_gradients(values, variables, cotangents)
     gradients = {
         id(variable): to_numpy(torch.zeros_like(variable) if gradient is None else gradient)
         for variable, gradient in zip(variables, computed, strict=True)
@@ -202,20 +210,44 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
     }
     zeros = [torch.zeros_like(cell.tensor(evaluation.arrays.states[name], leaf=False)) for name in driver.state_names]
 
-    call = with_leaves(module, leaves)
     with torch.no_grad():
-        expected = call_results(convention, call, x, zeros[: convention.states])
+        expected = call_results(convention, with_leaves(module, leaves), x, zeros[: convention.states])
         try:
-            results = [call_results(replace(convention, states=0), call, x, []) for _ in range(2)]
+            without = _results_without_state(convention, with_leaves(module, leaves), x)
         except Exception as error:  # it wants its state: that is how most cells are
             raise NotRun(f"it is not called without a state: {first_line(error)[:100]}") from None
-    is_equal = all(
+        if _are_close(expected, without):
+            yield finding(evaluation, True, "")
+            return
+        further = _further_numbers(module, leaves)
+        learned = _results_without_state(convention, with_leaves(module, leaves | further), x) if further else []
+    if further and _are_close(expected, learned):
+        reason = f"called without a state it starts from one that it holds: {', '.join(further)}"
+        yield Finding(evaluation.subject.spec.id, True, reason, 0.0)
+        return
+    yield finding(evaluation, False, "called without a state it does not start from zeros, as torch's own cells do")
+
+
+def _results_without_state(convention: CallingConvention, call: Callable[..., Any], x: Tensor) -> list[list[Tensor]]:
+    """Call it without a state, twice."""
+    return [call_results(replace(convention, states=0), call, x, []) for _ in range(2)]
+
+
+def _are_close(expected: list[Tensor], results: list[list[Tensor]]) -> bool:
+    """Say whether the results of every call are those that are expected."""
+    return all(
         a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=SCREEN_SINGLE)
         for result in results
         for a, b in zip(expected, result, strict=True)
     )
-    detail = "called without a state it does not start from zeros, as torch's own cells do"
-    yield finding(evaluation, is_equal, detail)
+
+
+def _further_numbers(module: nn.Module, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give zeros for the parameters and buffers that are no part of the cell, as a learned initial state is none."""
+    registered = (*module.named_parameters(), *module.named_buffers())
+    return {
+        name: torch.zeros_like(value) for name, value in registered if name not in leaves and value.is_floating_point()
+    }
 
 
 TORCH_MODE_CHECKS = (

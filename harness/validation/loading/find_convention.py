@@ -158,8 +158,9 @@ class _Trial:
             self.mixing_rows = self.mixing_rows or convention
             return False
         # A step that mixes the rows of a batch also runs on one row at a time, on rows that are taken for two states,
-        # and on a sequence, in which it then carries nothing over: it takes a batch, so it is judged on one.
-        if self.mixing_rows is not None and not convention.sequence:
+        # and on a sequence, in which it then carries nothing over: it takes a batch, so it is judged on one. What keeps
+        # rows apart as soon as its states are in a tuple or the like mixed them because it indexed a tensor as one.
+        if self.mixing_rows is not None and not convention.sequence and not _holds_states_apart(convention):
             return False
         if self.mixing_rows is not None and not carries_over(self.call, convention, self.x, states):
             return False
@@ -217,6 +218,11 @@ class _Trial:
             fault = layout_fault(self.call, attempt, self.x, self.states(attempt.states), self.sizes)
             if fault:
                 raise WrongLayout(fault)
+
+
+def _holds_states_apart(convention: CallingConvention) -> bool:
+    """Say whether a whole batch goes in, and its states in a structure that no tensor can be taken for."""
+    return convention.takes_rows and convention.states > 0 and convention.state_form.container != "tensor"
 
 
 def several_layers_hint(module: nn.Module) -> str:

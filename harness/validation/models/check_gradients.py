@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.models.check_sharing import source_of
 from rnn_harness.validation.models.run_model import ModelRun, copied_module, run_model
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
@@ -121,7 +122,7 @@ def _slope(
         if not total.requires_grad:
             continue
         parameters = dict(module.named_parameters(remove_duplicate=False))
-        gradients = torch.autograd.grad(total, [parameters[name] for name in names], allow_unused=True)
+        gradients = target_gradients([total], [parameters[name] for name in names], [torch.ones_like(total)])
         slope = sum(
             float((gradient * direction).sum())
             for gradient, direction in zip(gradients, directions, strict=True)

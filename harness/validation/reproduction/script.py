@@ -171,7 +171,9 @@ def _call_lines(parts: ScriptParts, call: str, library: str) -> Iterator[str]:
         yield f"    {called_on(f'x_t{transposed}')}"
         parts_out = _returned_states(convention, convention.taken)
         nexts = (f"'{name}': {part}{transposed}" for name, part in zip(names, parts_out, strict=True))
-        yield f"    s = {{{', '.join(nexts)}}}; h.append(s['h'])"
+        output = parts.driver.output_name
+        shown = f"s['{output}']" if output in names else f"out[{convention.output_place}]{transposed}"
+        yield f"    s = {{{', '.join(nexts)}}}; h.append({shown})"
         yield f"h = {library}.stack(h)"
 
 

@@ -11,6 +11,7 @@ import pytest
 from rnn_harness.arithmetic import NumpyArithmetic, evaluate
 from rnn_harness.benchmarks.decay import jacobian_product
 from rnn_harness.benchmarks.decay.decay import DecayCurve, decay_curve, segment_inputs
+from rnn_harness.benchmarks.decay.horizon import gradient_horizon, last_crossing
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, find_initialisation
 from rnn_harness.benchmarks.decay.jacobian_product import cell_steps
 from rnn_harness.benchmarks.decay.measure import DECAY_CELLS, measure_decay
@@ -161,3 +162,70 @@ def test_a_wrong_jacobian_is_seen_in_the_sample(name: str, monkeypatch: pytest.M
     )
     assert not jacobian_product.jacobians_agree(cell, parameters, N, 0, 1.0)
     assert measure_decay(name, "torch", 20, 8, 2).agrees is False
+
+
+def test_the_horizon_is_where_the_curve_itself_crosses_and_nowhere_else() -> None:
+    falling = np.array([0.0, -1.0, -3.0, -5.0, -6.0])
+    assert last_crossing(falling, -4.0) == pytest.approx(2.5)
+    assert last_crossing(falling, -6.0) is None, "at T it is still seen"
+    assert last_crossing(np.array([0.0, -5.0, -3.0, -5.0]), -4.0) == pytest.approx(2.5), "it came back once"
+    assert last_crossing(np.array([0.0, -1.0, -math.inf]), -4.0) == 1.0
+    horizon = gradient_horizon([falling, falling - np.arange(5) / 10], -4.0)
+    assert horizon is not None
+    assert horizon.low < horizon.steps < horizon.high
+    assert gradient_horizon([falling, falling / 2], -4.0) is None, "one seed does not cross within T"
+
+
+def test_nothing_is_said_beyond_the_steps_that_were_measured() -> None:
+    near, far = (measure_decay("LSTM", "chrono", steps, 16, 3) for steps in (40, 4000))
+    assert near.float32_horizon is None
+    assert near.float32_reach == "beyond 40 steps"
+    assert far.float32_horizon is not None
+    assert far.float32_horizon_low is not None
+    assert far.float32_horizon_high is not None
+    assert far.float32_horizon_low < far.float32_horizon < far.float32_horizon_high
+
+
+def test_the_horizon_of_a_plain_lstm_is_nearer_than_its_rate_would_have_it() -> None:
+    """The first step of the curve is larger than the later ones: two steps nearer (the ledger's correction)."""
+    measurement = measure_decay("LSTM", "torch", 200, 128, 6)
+    assert measurement.float32_horizon is not None
+    assert measurement.float32_horizon < math.log(2.0**-23) / math.log(measurement.rate) - 1
+    assert measurement.log10_norm(32) is not None
+    assert measurement.float32_horizon_low is not None
+    assert measurement.float32_horizon_high is not None
+    at_32, at_64 = (measurement.log10_norm(lag) or 0.0 for lag in (32, 64))
+    between = 32 + 32 * (at_32 - math.log10(2.0**-23)) / (at_32 - at_64)
+    assert measurement.float32_horizon_low < between < measurement.float32_horizon_high
+
+
+@pytest.mark.parametrize("name", DECAY_CELLS)
+def test_no_step_is_larger_than_the_bound_per_step(name: str) -> None:
+    for initial in INITIALISATIONS:
+        cell = DECAY_CELLS[name][1]
+        is_drawn = set(initial.draw(cell, N, D, np.random.default_rng(0))) == set(cell.parameter_shapes(N, D))
+        if cell.name in initial.families and is_drawn:
+            measurement = measure_decay(name, initial.name, 60, 12, 2)
+            lags = [0, *(point.step for point in measurement.log10_norms)]
+            norms = [0.0, *(point.value for point in measurement.log10_norms)]
+            if measurement.bound_per_step is None:
+                assert name.startswith("LSTM"), "only an LSTM's weights alone bound nothing"
+                continue
+            for lag, norm in zip(lags, norms, strict=True):
+                assert norm <= lag * math.log10(measurement.bound_per_step) + 2.0**-30
+
+
+def test_a_headline_needs_an_interval_below_one() -> None:
+    unsure = measure_decay("LSTM without forget gate", "torch", 100, 12, 3)
+    assert unsure.ci_high is not None
+    assert unsure.ci_high > 1
+    assert unsure.half_life is None
+    assert not unsure.surely_decays
+
+
+def test_the_loss_is_finite_where_the_gradient_explodes() -> None:
+    """C-085: 001:238 would have the loss show it."""
+    measurement = measure_decay("RNN", "gain-3", 400, 64, 3)
+    assert measurement.log10_norms[-1].value > 20
+    assert measurement.last_loss is not None
+    assert math.log(64) - 2 < measurement.last_loss < math.log(64) + 2

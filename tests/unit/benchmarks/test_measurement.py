@@ -65,7 +65,7 @@ def test_every_kind_is_read_as_it_was_written(tmp_path: Path) -> None:
     "row",
     [
         {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "middle": 1.0, "extra": {}},
-        {**json.loads(FAILED.model_dump_json()), "schema_version": 2},
+        {**json.loads(FAILED.model_dump_json()), "schema_version": 3},
         {"kind": "tempo"},
     ],
     ids=["fields of an older version", "a later version", "an unknown kind"],

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections import Counter
-
 import numpy as np
 import pytest
 
@@ -34,25 +30,10 @@ def test_verbs_agree_with_the_noun_before_the_clause() -> None:
             assert words[2:5] in ([], words[2:], ["that", "sees", "the"])
 
 
-def test_the_entropies_of_a_text_are_those_of_its_sentences() -> None:
-    """Counted in texts: how often a character follows another, and how surprising a sentence is."""
-    source = text_source()
-    assert source.probabilities.sum() == pytest.approx(1)
-    written = "".join(_written(4000, 40, 1))
-    firsts = Counter(written[:-1])
-    pairs = Counter(itertools.pairwise(written))
-    loss = sum(n * math.log(firsts[first] / n) for (first, _), n in pairs.items()) / len(written)
-    assert loss == pytest.approx(source.memoryless_loss, rel=0.01)
-    shares = dict(zip(source.sentences, source.probabilities, strict=True))
-    sentences = [f"{sentence}. " for text in _written(4000, 40, 2) for sentence in text.split(". ")[:-1]]
-    surprise = -sum(math.log(shares[sentence]) for sentence in sentences) / sum(map(len, sentences))
-    assert surprise == pytest.approx(source.entropy, rel=0.02)
-
-
 def test_a_model_comes_near_the_entropy_and_far_below_what_one_character_tells() -> None:
     task = characters_task(30)
     measurement = measure_learning(task, next(learners(task, ("lstm",))), 300, 1)
-    assert task.best * 0.98 < measurement.median < (task.best + task.chance) / 2
+    assert task.best < measurement.median < (task.best + task.chance) / 2
 
 
 def test_a_series_has_the_covariance_that_is_said() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement
+from rnn_harness.records.measurement import CurvePoint
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import decide_claims
 from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims
+from tests.helpers.measured_facts import FACTS, Facts, decay, learning
 
 
 def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
@@ -51,76 +53,50 @@ def test_without_anything_only_sources_and_definitions_have_a_verdict() -> None:
             assert row.verdict in ("true", "true under conditions", "false", "not testable")
 
 
-def _decay(subject: str, initialisation: str, rate: float, float32_horizon: float | None = None) -> DecayMeasurement:
-    return DecayMeasurement(
-        subject=subject,
-        spec="x",
-        initialisation=initialisation,
-        agrees=True,
-        rate=rate,
-        ci_low=rate - 0.01,
-        ci_high=rate + 0.01,
-        float32_horizon=float32_horizon,
-        lyapunov_exponent=-0.5,
-    )
-
-
-def _learning(subject: str, task: str, solved: int) -> LearningMeasurement:
-    return LearningMeasurement(
-        subject=subject,
-        spec="x",
-        task=task,
-        task_title="t",
-        sizes={"T": 20},
-        training_steps=100,
-        median=0.1,
-        chance=0.17,
-        seeds=3,
-        seeds_solved=solved,
-        seconds=1.0,
-        parameters=1300,
-    )
-
-
 @pytest.mark.parametrize(
-    ("name", "good", "bad"),
-    [
-        ("explodes", [_decay("RNN", "gain-3", 1.3)], [_decay("RNN", "gain-3", 0.9)]),
-        (
-            "gates keep",
-            [_decay(n, "torch", 0.6) for n in ("RNN", "GRU", "LSTM")] + [_decay("LSTM", "chrono", 0.99)],
-            [_decay(n, "torch", 0.6) for n in ("RNN", "GRU", "LSTM")] + [_decay("LSTM", "chrono", 0.5)],
-        ),
-        (
-            "eight or ten",
-            [_decay("sigmoid RNN", "torch", 0.14, float32_horizon=8.0)],
-            [_decay("sigmoid RNN", "torch", 0.9, float32_horizon=150.0)],
-        ),
-        (
-            "long dependencies",
-            [_learning("RNN", "adding", 0), _learning("GRU", "adding", 3), _learning("LSTM", "adding", 1)],
-            [_learning("RNN", "adding", 3), _learning("GRU", "adding", 3), _learning("LSTM", "adding", 1)],
-        ),
-        (
-            "stateful learns",
-            [_learning("GRU, stateful", "carry", 3), _learning("GRU, stateless", "carry", 0)],
-            [_learning("GRU, stateful", "carry", 3), _learning("GRU, stateless", "carry", 2)],
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ("name", "facts"),
+    [(name, facts) for name, rows in FACTS.items() for facts in rows],
+    ids=lambda value: value if isinstance(value, str) else value.verdict,
 )
-def test_a_measurement_may_speak_for_a_claim_or_against_it(
-    name: str, good: list[Measurement], bad: list[Measurement]
-) -> None:
-    supported, broken = MEASURED_CLAIMS[name](good), MEASURED_CLAIMS[name](bad)
-    assert supported is not None
-    assert broken is not None
-    assert supported.is_supported
-    assert not broken.is_supported
-    (row,) = decide_claims([_claim("measured", name, verdict="true")], [], bad)
-    assert row.verdict == "evidence refuted"
+def test_the_verdict_follows_from_the_measurements(name: str, facts: Facts) -> None:
+    decided = MEASURED_CLAIMS[name](facts.measurements)
+    assert decided is not None
+    assert decided.verdict == facts.verdict, decided.numbers
+
+
+@pytest.mark.parametrize("claim", [claim for claim in claims() if claim.by == "measured"], ids=lambda claim: claim.id)
+def test_other_measurements_make_a_measured_claim_false_and_others_do_not(claim: Claim) -> None:
+    (name,) = claim.evidence
+    verdicts = {decide_claims([claim], [], facts.measurements)[0].verdict for facts in FACTS[name]}
+    assert "false" in verdicts
+    assert verdicts & {"true", "true under conditions"}
+
+
+def test_a_loss_that_rises_with_noise_alone_is_not_learnt() -> None:
+    """One seed above what a model without a memory reaches: the median alone proves nothing."""
+    row = learning("RNN", "adding", 0, 0.16, rate_before=0.6, samples=(0.16, 0.16, 0.171))
+    decided = MEASURED_CLAIMS["nothing is learnt"]([row])
+    assert decided is not None
+    assert decided.verdict == "true"
+
+
+@pytest.mark.parametrize("points", [(8, 10, 16, 32, 64, 100), (8, 10, 16)], ids=["six lags", "three lags"])
+def test_noise_is_not_geometric(points: tuple[int, ...]) -> None:
+    noise = np.random.default_rng(1).standard_normal(len(points))
+    curve = tuple(CurvePoint(lag, float(value)) for lag, value in zip(points, noise, strict=True))
+    rows = [
+        decay("RNN", "torch", -0.2).model_copy(update={"log10_norms": curve}),
+        decay("LSTM without forget gate", "torch", 0.01),
+    ]
+    decided = MEASURED_CLAIMS["geometric"](rows)
+    assert decided is not None
+    assert decided.verdict == "false"
 
 
 @pytest.mark.parametrize("name", MEASURED_CLAIMS)
 def test_what_was_not_measured_says_nothing(name: str) -> None:
     assert MEASURED_CLAIMS[name]([]) is None
+
+
+def test_every_way_to_measure_has_facts_on_both_sides() -> None:
+    assert set(FACTS) == set(MEASURED_CLAIMS)

@@ -158,7 +158,7 @@ def test_a_family_has_learnt_what_one_of_its_learners_solved() -> None:
 
     rows = [learnt("RNN", 0), learnt("LSTM", 1), learnt("LSTM, chrono", 3)]
     contents = build_contents([], DocumentStatements(), rows)
-    assert [row.learnt for row in contents.families] == ["adding 0 of 3", "", "adding 3 of 3 (chrono)"]
+    assert [row.learnt for row in contents.families] == ["adding not within 100 steps", "", "adding 3 of 3 (chrono)"]
 
 
 def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameters() -> None:
@@ -264,3 +264,16 @@ def test_every_row_that_is_computed_has_the_command_that_makes_it_again(tmp_path
         "rnn-harness verify gru.keep.column lstm.column",
     ):
         assert f'data-copy="{command}"' in text
+
+
+@pytest.mark.parametrize(
+    ("plan", "option", "examples"), [("quick", " --quick", " --examples 0"), ("usual", "", ""), ("full", " --full", "")]
+)
+def test_the_copied_commands_make_the_numbers_of_their_own_page(
+    plan: str, option: str, examples: str, tmp_path: Path
+) -> None:
+    measured = _decay().model_copy(update={"plan": plan})
+    text = _page(tmp_path, [_record("E-1")], [measured])
+    assert f'data-copy="rnn-harness bench decay --families lstm{option}"' in text
+    assert f'data-copy="rnn-harness verify E-1{examples}"' in text
+    assert ("This is a quick page" in text) == (plan == "quick")

@@ -1,0 +1,280 @@
+"""Claims that are decided by how the gradient decays: every threshold is the claim's own number or is derived."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement
+from rnn_harness.reports.page.claim_verdict import ClaimVerdict, verdict_of_all
+
+TORCH = "torch"
+"""The initialisation that torch gives a cell."""
+SIMPLE_RNNS = ("RNN", "sigmoid RNN")
+"""What the documents call an RNN, where they do not say GRU or LSTM."""
+FAR = 100
+"""The lag up to which every rate is measured, and the longest of the tasks: what counts as long ago."""
+
+
+class Decays:
+    """The measurements of decay by cell and initialisation; those that are not right are left out.
+
+    Args:
+        measurements: Of any kinds.
+    """
+
+    def __init__(self, measurements: Sequence[Measurement]) -> None:
+        decays = [row for row in measurements if isinstance(row, DecayMeasurement) and row.agrees is not False]
+        self.rows = {(row.subject, row.initialisation): row for row in decays}
+
+    def of(self, *names: tuple[str, str]) -> list[DecayMeasurement] | None:
+        """Return the measurements of some cells; None where one is missing.
+
+        Args:
+            names: Each a cell and an initialisation.
+        """
+        rows = [self.rows[name] for name in names if name in self.rows]
+        return rows if len(rows) == len(names) else None
+
+    def of_simple_rnns(self) -> list[DecayMeasurement]:
+        """Return those of simple RNNs at every initialisation, the one with the nearest horizon first."""
+        rows = [row for row in self.rows.values() if row.subject in SIMPLE_RNNS]
+        return sorted(rows, key=horizon)
+
+
+def horizon(row: DecayMeasurement) -> float:
+    """Return the lag beyond which float32 sees no gradient; infinite where the curve does not cross it.
+
+    Args:
+        row: A measurement of decay.
+    """
+    return math.inf if row.float32_horizon is None else row.float32_horizon
+
+
+def _describe_horizon(row: DecayMeasurement) -> str:
+    """Write a cell with its horizon and the interval of it."""
+    name = f"{row.subject} ({row.initialisation})"
+    if row.float32_horizon is None or row.float32_horizon_low is None or row.float32_horizon_high is None:
+        return f"{row.float32_reach} of {name}"
+    return f"{row.float32_horizon:.1f} [{row.float32_horizon_low:.1f}, {row.float32_horizon_high:.1f}] steps of {name}"
+
+
+def _grows(row: DecayMeasurement) -> bool:
+    """Whether all of the rate's interval is above 1."""
+    return row.ci_low is not None and row.ci_low > 1
+
+
+def _is_surely_slower(first: DecayMeasurement, second: DecayMeasurement) -> bool:
+    """Whether the first one's gradient lasts longer per step than the second's, and their intervals do not meet."""
+    return first.ci_low is not None and second.ci_high is not None and first.ci_low > second.ci_high
+
+
+def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether the gates of GRU and LSTM address the vanishing gradient.
+
+    True where they do at torch's initialisation already; true under conditions where biases that keep are needed.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of(("RNN", TORCH), ("GRU", TORCH), ("LSTM", TORCH), ("GRU", "keep"), ("LSTM", "chrono"))
+    if rows is None:
+        return None
+    rnn, gru, lstm, keep, chrono = rows
+    numbers = (
+        f"per step {rnn.rate:.3f} (RNN), {gru.rate:.3f} (GRU), {lstm.rate:.3f} (LSTM) at torch's initialisation; "
+        f"{keep.rate:.3f} (GRU) and {chrono.rate:.3f} (LSTM) with biases that keep"
+    )
+    if _reaches_far(gru) and _reaches_far(lstm) and not _reaches_far(rnn):
+        return ClaimVerdict("true", numbers)
+    keeps = all(
+        _reaches_far(kept) and all(_is_surely_slower(kept, start) for start in (rnn, gru, lstm))
+        for kept in (keep, chrono)
+    )
+    return ClaimVerdict("true under conditions" if keeps else "false", numbers)
+
+
+def _reaches_far(row: DecayMeasurement) -> bool:
+    """Whether float32 still sees the gradient at the longest lag that counts."""
+    norm = row.log10_norm(FAR)
+    return norm is not None and norm >= FLOAT32_LIMIT
+
+
+def rnn_vanishes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether the gradient of a simple RNN vanishes: at torch's initialisation, and at the others.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    decays = Decays(measurements)
+    start = decays.of(("RNN", TORCH), ("sigmoid RNN", TORCH))
+    if start is None:
+        return None
+    numbers = "; ".join(f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in decays.of_simple_rnns())
+    if not all(row.surely_decays for row in start):
+        return ClaimVerdict("false", f"per step {numbers}")
+    always = all(row.surely_decays for row in decays.of_simple_rnns())
+    return ClaimVerdict("true" if always else "true under conditions", f"per step {numbers}")
+
+
+def gradient_explodes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether there are gradients that grow without end: those of an RNN with large recurrent weights.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of(("RNN", "gain-3"))
+    if rows is None:
+        return None
+    (row,) = rows
+    interval = "" if row.ci_low is None or row.ci_high is None else f" [{row.ci_low:.3f}, {row.ci_high:.3f}]"
+    return ClaimVerdict("true" if _grows(row) else "false", f"gain 3: {row.rate:.3f}{interval} per step")
+
+
+def loss_shows_explosion(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether a loss that is no number tells of exploding gradients: the loss where they do explode.
+
+    Args:
+        measurements: Those of decay whose gradient grows are asked; None where none does.
+    """
+    exploding = [(row, row.last_loss) for row in Decays(measurements).rows.values() if _grows(row)]
+    losses = [(row, loss) for row, loss in exploding if loss is not None]
+    if not losses:
+        return None
+    numbers = "; ".join(
+        f"{row.subject} ({row.initialisation}): {row.rate:.3f} per step, loss {x:.3f}" for row, x in losses
+    )
+    return ClaimVerdict(verdict_of_all([not math.isfinite(loss) for _, loss in losses]), numbers)
+
+
+def eight_to_ten_steps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether backpropagation through time reaches 8 to 10 steps: which simple RNNs it does so for.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of_simple_rnns()
+    if not any(row.subject == "sigmoid RNN" for row in rows):
+        return None
+    answers = [row.float32_horizon is not None and 8 <= round(row.float32_horizon) <= 10 for row in rows]
+    verdict = verdict_of_all(answers)
+    numbers = f"float32 sees {'; '.join(_describe_horizon(row) for row in rows[:4])}"
+    return ClaimVerdict("true under conditions" if verdict == "depends" else verdict, numbers)
+
+
+def too_small_beyond_ten(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether what lies more than ten steps back has too small a gradient, for all initialisations of RNNs.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of_simple_rnns()
+    if not rows:
+        return None
+    numbers = f"float32 sees {_describe_horizon(rows[0])} to {_describe_horizon(rows[-1])}"
+    return ClaimVerdict(verdict_of_all([horizon(row) < 11 for row in rows]), numbers)
+
+
+def bob_is_out_of_reach(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether a gradient reaches from He back to Bob, in "Bob knows swimming. He told me": three words.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of_simple_rnns()
+    if not rows:
+        return None
+    words = ["Bob", "knows", "swimming.", "He"]
+    lag = words.index("He") - words.index("Bob")
+    numbers = f"{lag} words apart; float32 sees {_describe_horizon(rows[0])}"
+    return ClaimVerdict(verdict_of_all([horizon(row) < lag for row in rows]), numbers)
+
+
+def first_words_lost(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether nothing of the first inputs is left at the end: whether the state depends on them at all.
+
+    Args:
+        measurements: Those of decay are asked; the longest lag recorded counts.
+    """
+    rows = [row for row in Decays(measurements).of_simple_rnns() if row.log10_norms]
+    if not rows:
+        return None
+    ends = [(row, row.log10_norms[-1]) for row in rows]
+    numbers = "; ".join(
+        f"10^{end.value:.0f} after {end.step} steps of {row.subject} ({row.initialisation})" for row, end in ends
+    )
+    return ClaimVerdict(
+        verdict_of_all([end.value < FLOAT32_LIMIT for _, end in ends]), f"norm of d h_T / d h_0: {numbers}"
+    )
+
+
+def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether the gradient of a simple RNN decays by a constant factor per step.
+
+    A straight line must explain log10 of its norm better than it would explain a curve that falls with the root of the
+    lag, at the same lags.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of(("RNN", TORCH), ("LSTM without forget gate", TORCH))
+    if rows is None:
+        return None
+    rnn, lstm = rows
+    points = [point for point in rnn.log10_norms if 8 <= point.step <= FAR]
+    if len(points) < 3:
+        return None
+    r_squared = straightness(points)
+    bent = straightness([CurvePoint(step, math.sqrt(step)) for step, _ in points])
+    numbers = (
+        f"a straight line explains {r_squared:.4f} of log norm over the lag (RNN, {rnn.rate:.3f} per step), of a curve "
+        f"in the root of the lag {bent:.4f}; {lstm.rate:.3f} per step without a forget gate"
+    )
+    if r_squared <= bent or not rnn.surely_decays:
+        return ClaimVerdict("false", numbers)
+    return ClaimVerdict("true" if lstm.surely_decays else "true under conditions", numbers)
+
+
+def straightness(points: Sequence[CurvePoint]) -> float:
+    """Return the share of the variance of a curve's values that the best straight line explains.
+
+    Args:
+        points: At least three, of different values.
+    """
+    steps, values = zip(*points, strict=True)
+    return float(np.corrcoef(steps, values)[0, 1] ** 2)
+
+
+def gru_keeps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether a GRU can keep information for long: whether its gradient reaches 100 steps.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of(("GRU", TORCH), ("GRU", "keep"))
+    if rows is None:
+        return None
+    start, keep = rows
+    numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
+    if _reaches_far(start) and _reaches_far(keep):
+        return ClaimVerdict("true", numbers)
+    keeps = _reaches_far(keep) and _is_surely_slower(keep, start)
+    return ClaimVerdict("true under conditions" if keeps else "false", numbers)
+
+
+def gru_keeps_or_removes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
+    """Decide whether a GRU can do both: with some weights its gradient reaches 100 steps, with others it does not.
+
+    Args:
+        measurements: Those of decay are asked.
+    """
+    rows = Decays(measurements).of(("GRU", TORCH), ("GRU", "keep"))
+    if rows is None:
+        return None
+    start, keep = rows
+    far = [_reaches_far(start), _reaches_far(keep)]
+    numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
+    return ClaimVerdict("true" if any(far) and not all(far) else "false", numbers)

@@ -1,0 +1,187 @@
+"""Right cells in ways of writing that look like mistakes, and wrong ones next to them; sizes are (input, hidden)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+
+class GRUStep(nn.Module):
+    """One step of a GRU, which subclasses wrap."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.GRUCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return self.cell(x, h)
+
+
+class IndexedState(GRUStep):
+    """Its state is the first entry of a list, as Keras hands it over; of a tensor that would be the first row."""
+
+    def forward(self, x: Tensor, states: Sequence[Tensor]) -> Any:
+        h = self.cell(x, states[0])
+        return h, [h]
+
+
+class IndexedStates(nn.Module):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, states: Sequence[Tensor]) -> Any:
+        return self.cell(x, (states[0], states[1]))
+
+
+class MixesRows(GRUStep):
+    """Wrong: the mean of the batch reaches every row."""
+
+    def forward(self, x: Tensor, states: Sequence[Tensor]) -> Any:
+        h = self.cell(x, states[0] + x.mean())
+        return h, [h]
+
+
+class WithoutTraining(GRUStep):
+    """Its mode cannot be set, as that of an exported program."""
+
+    def train(self, mode: bool = True) -> NoReturn:
+        raise NotImplementedError("there is no such mode")
+
+
+class LearnedStart(GRUStep):
+    """A state that is left out starts from a parameter."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.start = nn.Parameter(torch.full((1, hidden_size), 0.3))
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Any:
+        return self.cell(x, self.start.expand(len(x), -1) if h is None else h)
+
+
+class StartsFromOnes(GRUStep):
+    """Wrong: a state that is left out is one, and nobody is told."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Any:
+        return self.cell(x, x.new_ones(len(x), self.cell.hidden_size) if h is None else h)
+
+
+class Checkpointed(GRUStep):
+    """It computes its forward once more in its backward, by torch's older way."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return checkpoint(self.cell, x, h, use_reentrant=True)
+
+
+class CheckpointedDetached(GRUStep):
+    """Wrong: no gradient reaches the state."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return checkpoint(self.cell, x, h.detach(), use_reentrant=True)
+
+
+class KeptActivation(torch.autograd.Function):
+    """tanh whose backward uses what the forward has kept, which has no graph of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor) -> Tensor:
+        value = torch.tanh(a)
+        ctx.slope = 1 - value.detach() ** 2
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        slope: Tensor = ctx.slope
+        return gradients[0] * slope
+
+
+class HandwrittenBackward(nn.Module):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def activation(self, a: Tensor) -> Tensor:
+        value: Tensor = KeptActivation.apply(a)
+        return value
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.activation(self.x(x) + self.h(h))
+
+
+class SecondDerivativeLost(HandwrittenBackward):
+    """Wrong: the value and the slope are those of tanh, and the second derivative is zero."""
+
+    def activation(self, a: Tensor) -> Tensor:
+        value = torch.tanh(a)
+        with torch.no_grad():
+            slope = 1 - value**2
+        return value.detach() + slope * (a - a.detach())
+
+
+class Stream(nn.Module):
+    """A simple RNN that keeps its state between calls, batch first, so that a long stream can be fed in pieces."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.hidden_size = hidden_size
+        self.state: Tensor | None = None
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h.detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.new_zeros(len(x), self.hidden_size) if self.state is None else self.state
+        outputs = []
+        for x_t in x.unbind(1):
+            h = torch.tanh(self.x(x_t) + self.h(h))
+            outputs.append(h)
+        self.state = self.between_calls(h)
+        return torch.stack(outputs, 1)
+
+
+class StreamWithReset(Stream):
+    """Whoever calls it resets it, so it need not cut the graph."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h
+
+    def reset_state(self) -> None:
+        self.state = None
+
+
+class StreamWithoutEnd(Stream):
+    """Wrong: its state keeps the graph of all calls before, and nothing resets it."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h
+
+
+class StreamResetInPart(Stream):
+    """Wrong: its reset leaves the state as it is."""
+
+    def reset_state(self) -> None:
+        self.steps = 0
+
+
+class StreamThatFades(Stream):
+    """Wrong: what it keeps is not the state that it ended in."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h.detach() / 2
+
+
+class CountsItsCalls(Stream):
+    """Wrong: it gives other numbers from call to call."""
+
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        self.state = None
+        return super().forward(x) + 0.01 * self.calls

@@ -1,0 +1,125 @@
+"""Right cells that look wrong are not refuted, and told what is special; a mistake next to each is refuted still."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.check import Finding
+from rnn_harness.errors import NotRun
+from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
+from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.candidate_judge import judge_case
+from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.judging.function_checks import diagnose_no_function
+from rnn_harness.validation.judging.kept_state import KeptState, kept_state
+from rnn_harness.validation.loading.fresh_state import with_fresh_state
+from tests.helpers import alarming_cells
+
+CELLS = alarming_cells.__file__
+
+
+def finding(name: str, check: str) -> Finding:
+    """What one check finds of a cell on a small case."""
+    target = load_target(f"{CELLS}:{name}")
+    kernel = candidate_kernel(target, identify(target)[0])
+    judged = judge_case(kernel, check, Case(spec=kernel.spec, dtype="float64", T=2, seed=1))
+    assert judged is not None
+    return judged
+
+
+@pytest.mark.parametrize("name", ["IndexedState", "IndexedStates"])
+def test_states_that_are_read_by_their_index_are_no_mixed_rows(name: str) -> None:
+    probe = probe_target(load_target(f"{CELLS}:{name}"))
+    assert diagnose_no_function(probe) is None
+
+
+def test_rows_that_are_mixed_are_found_though_the_state_is_read_by_its_index() -> None:
+    diagnosis = diagnose_no_function(probe_target(load_target(f"{CELLS}:MixesRows")))
+    assert diagnosis is not None
+    assert diagnosis.part == "behaviour: position"
+
+
+def test_a_learned_initial_state_is_told() -> None:
+    learned = finding("LearnedStart", "behaviour.default-state")
+    assert (learned.agrees, learned.detail) == (True, "called without a state it starts from one that it holds: start")
+
+
+def test_an_initial_state_that_is_neither_zero_nor_learned_is_refuted() -> None:
+    assert not finding("StartsFromOnes", "behaviour.default-state").agrees
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
+def test_a_reentrant_checkpoint_is_differentiated_in_the_way_it_takes() -> None:
+    assert finding("Checkpointed", "backward.bound").agrees
+    with pytest.raises(NotRun, match="gives its parameters no gradient unless its input or its state wants one"):
+        finding("Checkpointed", "behaviour.frozen-parameters")
+
+
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
+def test_a_gradient_lost_in_a_reentrant_checkpoint_is_refuted() -> None:
+    lost = finding("CheckpointedDetached", "backward.bound")
+    assert not lost.agrees
+    assert "states.h" in lost.detail.partition("wrong:")[2]
+
+
+def test_a_backward_written_by_hand_need_not_have_a_second_derivative() -> None:
+    assert finding("HandwrittenBackward", "backward.bound").agrees
+    with pytest.raises(NotRun, match="the backward of KeptActivation is written by hand and promises no second"):
+        finding("HandwrittenBackward", "behaviour.gradgrad")
+
+
+def test_a_second_derivative_that_torch_gives_is_refuted_where_it_is_wrong() -> None:
+    assert not finding("SecondDerivativeLost", "behaviour.gradgrad").agrees
+
+
+def test_what_has_no_training_mode_is_not_judged_in_it() -> None:
+    target = load_target(f"{CELLS}:WithoutTraining")
+    kernel = candidate_kernel(target, identify(target)[0])
+    with pytest.raises(NotRun, match="it has no training mode: there is no such mode"):
+        judge_case(kernel, "behaviour.training", Case(spec=kernel.spec, dtype="float64", T=2, seed=1))
+    probe = probe_target(target)
+    cell = make_cell(
+        target.make_module,
+        target.capabilities,
+        probe.convention,
+        probe.sizes,
+        "float64",
+        numbered_states(probe.convention),
+    )
+    with pytest.raises(NotRun, match="it has no training mode: there is no such mode"):
+        cell.in_training()
+
+
+@pytest.mark.parametrize("name", ["Stream", "StreamWithReset"])
+def test_a_state_kept_for_a_stream_is_told_and_its_cell_judged_from_a_new_one(name: str) -> None:
+    target = load_target(f"{CELLS}:{name}")
+    assert kept_state(target) == KeptState(is_for_a_stream=True)
+    fresh = with_fresh_state(target)
+    assert diagnose_no_function(probe_target(fresh)) is None
+    assert identify(fresh)[0].spec == "rnn.tanh"
+    assert fresh.capabilities.notes[-1].startswith("it keeps a state between calls")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("StreamWithoutEnd", "keeps its state between calls with the graph of the earlier calls"),
+        ("StreamResetInPart", "after reset_state() it does not give what a new module gives"),
+        ("StreamThatFades", "the same call twice gives other numbers"),
+        ("CountsItsCalls", "the same call twice gives other numbers"),
+    ],
+)
+def test_a_state_that_is_kept_in_a_wrong_way_is_refuted(name: str, words: str) -> None:
+    validation = collect_validation(name, run_validation(load_target(f"{CELLS}:{name}"), ValidationRequest()))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert words in validation.diagnosis.difference
+
+
+def test_the_verdict_on_a_stream_is_that_of_its_cell() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("Stream", run_validation(load_target(f"{CELLS}:Stream"), request))
+    assert validation.outcome == "agrees"
+    assert "it keeps a state between calls" in str(validation)
