@@ -372,6 +372,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
     Returns:
         The tensor and what else came back.
+
+    Raises:
+        TypeError: The result is no list.
     """
     import torch
 
@@ -388,23 +391,3 @@ def flat_tensors(result: object) -> Iterator[Tensor]:
         result: What a call gave: a tensor, or a structure of tensors.
     """
     return (leaf.tensor for leaf in result_leaves(result))
-
-
-def distinct_batch_size(*sizes: int) -> int:
-    """Choose a number of rows that no size can be confused with, since a wrong way of calling may fit equal sizes.
-
-    Args:
-        sizes: The sizes of the target, such as n and d.
-    """
-    taken = {*sizes, sum(sizes), *(multiple * size for size in sizes for multiple in (2, 3, 4))}
-    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if rows not in taken)
-
-
-def distinct_step_count(*sizes: int) -> int:
-    """Choose a number of steps that no size can be confused with.
-
-    Args:
-        sizes: The sizes of the target, such as n, d and B.
-    """
-    taken = {*sizes, sum(sizes), *(2 * size for size in sizes)}
-    return next(steps for steps in (4, 5, 6, 8, 9) if steps not in taken)
