@@ -121,3 +121,67 @@ class SecondDerivativeLost(HandwrittenBackward):
         with torch.no_grad():
             slope = 1 - value**2
         return value.detach() + slope * (a - a.detach())
+
+
+class Stream(nn.Module):
+    """A simple RNN that keeps its state between calls, batch first, so that a long stream can be fed in pieces."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.hidden_size = hidden_size
+        self.state: Tensor | None = None
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h.detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.new_zeros(len(x), self.hidden_size) if self.state is None else self.state
+        outputs = []
+        for x_t in x.unbind(1):
+            h = torch.tanh(self.x(x_t) + self.h(h))
+            outputs.append(h)
+        self.state = self.between_calls(h)
+        return torch.stack(outputs, 1)
+
+
+class StreamWithReset(Stream):
+    """Whoever calls it resets it, so it need not cut the graph."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h
+
+    def reset_state(self) -> None:
+        self.state = None
+
+
+class StreamWithoutEnd(Stream):
+    """Wrong: its state keeps the graph of all calls before, and nothing resets it."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h
+
+
+class StreamResetInPart(Stream):
+    """Wrong: its reset leaves the state as it is."""
+
+    def reset_state(self) -> None:
+        self.steps = 0
+
+
+class StreamThatFades(Stream):
+    """Wrong: what it keeps is not the state that it ended in."""
+
+    def between_calls(self, h: Tensor) -> Tensor:
+        return h.detach() / 2
+
+
+class CountsItsCalls(Stream):
+    """Wrong: it gives other numbers from call to call."""
+
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        self.state = None
+        return super().forward(x) + 0.01 * self.calls

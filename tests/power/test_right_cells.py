@@ -7,12 +7,14 @@ import pytest
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding
 from rnn_harness.errors import NotRun
-from rnn_harness.validation import identify, load_target
+from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
+from rnn_harness.validation.judging.kept_state import KeptState, kept_state
+from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from tests.helpers import alarming_cells
 
 CELLS = alarming_cells.__file__
@@ -88,3 +90,36 @@ def test_what_has_no_training_mode_is_not_judged_in_it() -> None:
     )
     with pytest.raises(NotRun, match="it has no training mode: there is no such mode"):
         cell.in_training()
+
+
+@pytest.mark.parametrize("name", ["Stream", "StreamWithReset"])
+def test_a_state_kept_for_a_stream_is_told_and_its_cell_judged_from_a_new_one(name: str) -> None:
+    target = load_target(f"{CELLS}:{name}")
+    assert kept_state(target) == KeptState(is_for_a_stream=True)
+    fresh = with_fresh_state(target)
+    assert diagnose_no_function(probe_target(fresh)) is None
+    assert identify(fresh)[0].spec == "rnn.tanh"
+    assert fresh.capabilities.notes[-1].startswith("it keeps a state between calls")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("StreamWithoutEnd", "keeps its state between calls with the graph of the earlier calls"),
+        ("StreamResetInPart", "after reset_state() it does not give what a new module gives"),
+        ("StreamThatFades", "the same call twice gives other numbers"),
+        ("CountsItsCalls", "the same call twice gives other numbers"),
+    ],
+)
+def test_a_state_that_is_kept_in_a_wrong_way_is_refuted(name: str, words: str) -> None:
+    validation = collect_validation(name, run_validation(load_target(f"{CELLS}:{name}"), ValidationRequest()))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert words in validation.diagnosis.difference
+
+
+def test_the_verdict_on_a_stream_is_that_of_its_cell() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("Stream", run_validation(load_target(f"{CELLS}:Stream"), request))
+    assert validation.outcome == "agrees"
+    assert "it keeps a state between calls" in str(validation)

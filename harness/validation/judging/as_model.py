@@ -10,7 +10,9 @@ from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.describe import identification_check, identification_record
+from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
+from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.judge_model import judge_model
 from rnn_harness.validation.models.judge_parts import JudgeTarget
@@ -57,6 +59,12 @@ def judge_no_function(
     if is_explained or any(record.outcome is Outcome.REFUTED for record in records):
         yield from events
         return
+    kept = kept_state(target) if diagnosis.part == "behaviour: determinism" else None
+    if kept is not None and kept.is_for_a_stream and kept.fault is None:
+        yield from judge_target(with_fresh_state(target), request, listener)
+        return
+    if kept is not None and kept.fault is not None:
+        diagnosis = kept.fault
     check = identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference)
     yield RecordMade(check)
     yield TargetDiagnosed(diagnosis)

@@ -57,6 +57,7 @@ class Construction:
         any_sizes: Whether the sizes are those that are asked for; else they are the cell's own.
         is_certain: Whether the names of the arguments leave no doubt which size is which.
         is_guess: Whether it counts only where the cell that it makes can be called.
+        learns_input_size: Whether the cell learns its input size when it is called, as those of Keras and Flax do.
     """
 
     make: Callable[[CellSizes], object]
@@ -64,6 +65,7 @@ class Construction:
     any_sizes: bool = True
     is_certain: bool = False
     is_guess: bool = False
+    learns_input_size: bool = False
 
 
 def constructions(
@@ -179,6 +181,9 @@ def _sized(
     unsized = {key: value for key, value in further.items() if key not in (*inputs, *hidden)}
     fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in given if key in unsized})
     by_name = SizeNames(inputs, hidden)
+    if not names.inputs and len(hidden) == 1:
+        learning = SizeNames((), hidden)
+        yield Construction(lambda s: maker(**learning.values(*s), **unsized), learns_input_size=True)
     if len(names.inputs) + len(names.hidden) == 1 and fixed is None:
         yield Construction(
             lambda s: maker(**by_name.values(s.hidden_size, s.hidden_size), **unsized), _SQUARE, is_guess=True

@@ -69,7 +69,10 @@ def completed_step(convention: CallingConvention, result: object, sizes: TrialSi
             if len(merged) == 1 and (len(fitting) < 2 or convention.state_form.merging == merging):
                 return replace(convention, taken=tuple(merged), merging=merging)
     places = state_places(leaves, fitting, convention)
-    return None if places is None else replace(convention, taken=places)
+    if places is None:
+        return None
+    besides = [i for i in fitting if i not in places]
+    return replace(convention, taken=places, output_place=besides[0] if len(besides) == 1 else None)
 
 
 def completed_sequence(convention: CallingConvention, result: object, sizes: TrialSizes) -> CallingConvention | None:
