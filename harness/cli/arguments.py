@@ -87,6 +87,9 @@ def finite_number(value: float) -> float:
 def ensure_writable(*paths: Path | None) -> None:
     """Check that files can be written, before the work whose result they take.
 
+    Args:
+        paths: Files that a command is going to write, new or there already; None where none was named.
+
     Raises:
         UsageError: One cannot.
     """
