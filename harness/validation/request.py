@@ -12,6 +12,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
+"""The dtypes in which a target is judged unless others are asked for."""
 
 
 @dataclass(frozen=True)
