@@ -38,6 +38,11 @@ class JudgingOptions:
     long_steps: int = LONG
     fixed_sizes: bool = False
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a run takes so long that few and small ones must do."""
+        return self.long_steps < LONG
+
     def rounding(self, dtype: str) -> Rounding:
         """Return what rounding an implementation with these options may do in `dtype`.
 

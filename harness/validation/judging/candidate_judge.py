@@ -28,6 +28,11 @@ class CandidateJudge:
 
     Attributes:
         kernel: The candidate, with what is known so far of how it rounds.
+
+    Args:
+        kernel: The candidate in the place of a kernel, before anything was measured.
+        request: Seed, number of cases and what else was asked for.
+        listener: Told what begins, and in which dtype.
     """
 
     def __init__(self, kernel: Kernel, request: ValidationRequest, listener: Listener) -> None:
