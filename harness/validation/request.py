@@ -11,6 +11,7 @@ from rnn_harness.records.events import PhaseStarted
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
+"""The dtypes in which a target is judged unless others are asked for."""
 
 
 @dataclass(frozen=True)
