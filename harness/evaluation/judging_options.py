@@ -40,6 +40,11 @@ class JudgingOptions:
     fixed_sizes: bool = False
     arithmetic: str = ""
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a run takes so long that few and small ones must do."""
+        return self.long_steps < LONG
+
     def rounding(self, dtype: str) -> Rounding:
         """Return what rounding an implementation with these options may do in `dtype`.
 

@@ -41,6 +41,7 @@ class CallingConvention:
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
         exchanged: Whether two states come back in the other order than they go in.
         averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
+        output_place: Of a step that gives an output besides its states, the output's place among what comes back.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
@@ -59,6 +60,7 @@ class CallingConvention:
     wording: str = ""
     exchanged: bool = False
     averages_gradients: bool = False
+    output_place: int | None = None
 
     def __str__(self) -> str:
         means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
@@ -143,7 +145,8 @@ class CallingConvention:
             states: The states (B, d).
 
         Returns:
-            The outputs (T, B, d) of a sequence, None for a step; and the states (B, d) that came back.
+            The outputs (T, B, d) of a sequence; of a step, the output (B, d) that it gives besides its states, or
+            None; and the states (B, d) that came back.
         """
         if self.prefixes:
             return self._call_on_prefixes(target, x, states)
@@ -183,8 +186,9 @@ class CallingConvention:
             empty = x.new_zeros((*x.shape[:-1], 0)) if self.sequence else None
             return empty, [torch.zeros_like(state) for state in states]
         outputs = [output for output, _ in rows if output is not None]
+        joined = torch.cat(outputs, 1 if self.sequence else 0) if outputs else None
         finals = [torch.cat(parts) for parts in zip(*(states for _, states in rows), strict=True)]
-        return torch.cat(outputs, 1) if outputs else None, finals
+        return joined, finals
 
     def results(self, target: Callable[..., object], x: Tensor, states: list[Tensor]) -> list[Tensor]:
         """Call it once and list the tensors that come back.
@@ -256,10 +260,20 @@ class CallingConvention:
             states = [self.one_state(part, sizes.rows) for part in parts]
         else:
             states = [self.one_state(results[place], sizes.rows) for place in places]
+        if self.output_place is not None:
+            outputs = self.one_state(results[self.output_place], sizes.rows)
         return outputs, states[::-1] if self.exchanged else states
 
     def one_state(self, value: Tensor, rows: int) -> Tensor:
-        """Bring a state that came back into the shape (B, d)."""
+        """Bring a state that came back into the shape (B, d).
+
+        Args:
+            value: A state as the target gives it: (B, d), (d, B), or with further axes of size 1.
+            rows: The number of rows of the call, B; 0 gives an empty state.
+
+        Returns:
+            The state (B, d). A step's state of another shape stays as it is, for the checks to see.
+        """
         if self.state_axes == "dB" and value.dim() == 2:
             return value.T
         if value.dim() == 2 and len(value) == rows:
@@ -363,6 +377,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
     Returns:
         The tensor and what else came back.
+
+    Raises:
+        TypeError: The result is no list.
     """
     import torch
 
@@ -373,17 +390,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
 
 def flat_tensors(result: object) -> Iterator[Tensor]:
-    """List the tensors of what a target gives back, in order; whatever else it gives (a cache) is left out."""
+    """List the tensors of what a target gives back, in order; whatever else it gives (a cache) is left out.
+
+    Args:
+        result: What a call gave: a tensor, or a structure of tensors.
+    """
     return (leaf.tensor for leaf in result_leaves(result))
-
-
-def distinct_batch_size(*sizes: int) -> int:
-    """Choose a number of rows that no size can be confused with, since a wrong way of calling may fit equal sizes."""
-    taken = {*sizes, sum(sizes), *(multiple * size for size in sizes for multiple in (2, 3, 4))}
-    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if rows not in taken)
-
-
-def distinct_step_count(*sizes: int) -> int:
-    """Choose a number of steps that no size can be confused with."""
-    taken = {*sizes, sum(sizes), *(2 * size for size in sizes)}
-    return next(steps for steps in (4, 5, 6, 8, 9) if steps not in taken)

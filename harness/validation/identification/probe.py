@@ -49,13 +49,19 @@ class Response:
     Attributes:
         outputs: The hidden states over time, each (T, B, d): one array, or one for each state that could be hidden.
         finals: The final states, each (B, d), in the target's order.
+        shown: What a step gives besides its states, over time (T, B, d); None where it gives nothing else.
     """
 
     outputs: tuple[Array, ...]
     finals: tuple[Array, ...]
+    shown: Array | None = None
 
     def hidden(self, states: tuple[str, ...]) -> Array:
-        """The hidden states (T, B, d), if the target's states have these names."""
+        """Return the hidden states (T, B, d), if the target's states have these names.
+
+        Args:
+            states: The names in the target's order, with ``h`` among them.
+        """
         return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
 
 
@@ -113,6 +119,9 @@ class Probe:
         """Run one step with all parameters zero, from states far beyond the usual size, no two entries alike.
 
         The response is empty where that makes the target raise.
+
+        Args:
+            layout: How the parameters are cut into blocks, which says what is set to zero.
         """
         key = (layout.forms, layout.recurrent_first, "huge")
         if key not in self._responses:
@@ -124,16 +133,34 @@ class Probe:
         return self._responses[key]
 
     def value(self, layout: Layout, index: int) -> Array:
-        """The numbers of one block, (d, n), (d, d) or (d,)."""
+        """Return the numbers of one block, (d, n), (d, d) or (d,).
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         return self.plain(layout, index)[self.place(layout, index)]
 
     def plain(self, layout: Layout, index: int) -> Array:
-        """The plain form of the parameter that holds a block."""
+        """Return the plain form of the parameter that holds a block.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
-        """The place of a block in the plain form."""
+        """Return the place of a block in the plain form.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+
+        Returns:
+            Slices of rows and columns; of rows alone for a bias.
+        """
         block, (n, d) = layout.gate_blocks[index], self.sizes
         rows = slice(block.block * d, (block.block + 1) * d)
         if block.kind == "b":
@@ -164,7 +191,7 @@ class Probe:
         leaves, x, states = self._tensors(parameters, steps)
         try:
             with torch.no_grad():
-                outputs, steps_states, last = run_over_time(self.module, self.convention, leaves, x, states)
+                run = run_over_time(self.module, self.convention, leaves, x, states)
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # a target may raise anything
@@ -174,13 +201,14 @@ class Probe:
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
                 f"{type(error).__name__}: {message}"
             ) from error
-        finals = tuple(to_numpy(value).astype(np.float64) for value in last)
-        if outputs is not None:
-            return Response((to_numpy(outputs).astype(np.float64),), finals)
+        finals = tuple(to_numpy(value).astype(np.float64) for value in run.final_states)
+        if run.outputs is not None:
+            return Response((to_numpy(run.outputs).astype(np.float64),), finals)
         over_time = [
-            np.stack([to_numpy(row[i]) for row in steps_states]).astype(np.float64) for i in range(len(states))
+            np.stack([to_numpy(row[i]) for row in run.step_states]).astype(np.float64) for i in range(len(states))
         ]
-        return Response(tuple(over_time), finals)
+        shown = np.stack([to_numpy(row) for row in run.step_outputs]).astype(np.float64) if run.step_outputs else None
+        return Response(tuple(over_time), finals, shown)
 
     def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
@@ -220,8 +248,8 @@ class Probe:
 
         leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
         with torch.no_grad():
-            outputs, _, last = run_over_time(self.module, self.convention, leaves, x, states)
-            returned = [*last, *([outputs] if outputs is not None else [])]
+            run = run_over_time(self.module, self.convention, leaves, x, states)
+            returned = [*run.final_states, *([run.outputs] if run.outputs is not None else [])]
             before = [value.clone() for value in returned]
             run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
@@ -232,7 +260,12 @@ class Probe:
         return any(bool(np.isnan(value).any()) for value in (*response.outputs, *response.finals))
 
     def equal(self, first: Response, second: Response) -> bool:
-        """Whether two responses are equal up to the tolerance; NaN equals NaN."""
+        """Say whether two responses are equal up to the tolerance; NaN equals NaN.
+
+        Args:
+            first: A response.
+            second: A response of as many tensors.
+        """
         pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 

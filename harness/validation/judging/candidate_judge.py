@@ -32,6 +32,11 @@ class CandidateJudge:
 
     Attributes:
         kernel: The candidate, with what is known so far of how it rounds.
+
+    Args:
+        kernel: The candidate in the place of a kernel, before anything was measured.
+        request: Seed, number of cases and what else was asked for.
+        listener: Told what begins, and in which dtype.
     """
 
     def __init__(self, kernel: Kernel, request: ValidationRequest, listener: Listener) -> None:
@@ -67,13 +72,12 @@ class CandidateJudge:
     def _records_in(self, setting: Setting) -> Iterator[Record]:
         """Yield the records of one setting; begin again where it turns out that the candidate rounds otherwise."""
         single = replace(self.kernel, settings=(setting,))
-        known, request = dict(self._request.known), self._request
+        request = self._request
         decided: set[str] = set()
         for record in judge_kernels(
             (single,),
             request.seed,
             request.examples,
-            known,
             lambda title: self._on_start(setting, title),
             self._listener.on_case,
         ):

@@ -25,6 +25,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 def load_spec_file(path: str) -> Spec:
     """Load a spec without its reference, whose place the candidate takes.
 
+    Args:
+        path: The TOML file.
+
     Raises:
         SpecError: The file is no spec.
         UsageError: It defines no cell.
@@ -55,7 +58,9 @@ def spec_file_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Ker
         raise UsageError(f"{target.name} is {convention}, but {spec.id} has the states {states}")
     shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
     table = match_parameters(spec.id, shapes, signature.parameter_shapes(n, d))
-    driver = TargetDriver(target.make_module, convention, table, signature.state_names, target.capabilities)
+    output = spec.program().outputs[0].name
+    names = signature.state_names
+    driver = TargetDriver(target.make_module, convention, table, names, target.capabilities, output_name=output)
     return spec_kernel(target, spec, driver, dtypes)
 
 

@@ -57,6 +57,7 @@ class Construction:
         any_sizes: Whether the sizes are those that are asked for; else they are the cell's own.
         is_certain: Whether the names of the arguments leave no doubt which size is which.
         is_guess: Whether it counts only where the cell that it makes can be called.
+        learns_input_size: Whether the cell learns its input size when it is called, as those of Keras and Flax do.
     """
 
     make: Callable[[CellSizes], object]
@@ -64,6 +65,7 @@ class Construction:
     any_sizes: bool = True
     is_certain: bool = False
     is_guess: bool = False
+    learns_input_size: bool = False
 
 
 def constructions(
@@ -118,7 +120,18 @@ def construct_cell(
     options: Options,
     defaults: Options,
 ) -> Any:
-    """Call a class or function so that it makes a cell of these sizes; the arguments are those of `constructions`."""
+    """Call a class or function so that it makes a cell of these sizes.
+
+    Args:
+        name: What messages call it.
+        maker: The class or function.
+        sizes: The sizes that are wanted.
+        options: The values that the user gives, by argument.
+        defaults: Values for arguments that the user does not give.
+
+    Raises:
+        UsageError: No call makes one.
+    """
     return next(constructions(name, maker, sizes, options, defaults))[1]
 
 
@@ -179,6 +192,9 @@ def _sized(
     unsized = {key: value for key, value in further.items() if key not in (*inputs, *hidden)}
     fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in given if key in unsized})
     by_name = SizeNames(inputs, hidden)
+    if not names.inputs and len(hidden) == 1:
+        learning = SizeNames((), hidden)
+        yield Construction(lambda s: maker(**learning.values(*s), **unsized), learns_input_size=True)
     if len(names.inputs) + len(names.hidden) == 1 and fixed is None:
         yield Construction(
             lambda s: maker(**by_name.values(s.hidden_size, s.hidden_size), **unsized), _SQUARE, is_guess=True
@@ -242,7 +258,11 @@ def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.
 
 
 def stated_sizes(cell: object) -> CellSizes | None:
-    """The sizes of an object that has them as attributes of usual names."""
+    """Return the sizes of an object that has them as attributes of usual names; None if it does not say both.
+
+    Args:
+        cell: Any object; reading its attributes may run code of its own.
+    """
     attributes = {name: getattr(cell, name, None) for name in dir(cell) if is_size_name(name)}  # it may be any object
     whole = {name: value for name, value in attributes.items() if type(value) is int}
     names = size_names(whole)

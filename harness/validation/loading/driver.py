@@ -33,11 +33,13 @@ class SequenceRun(NamedTuple):
         outputs: Of a layer, its outputs (T, B, d); None for a cell.
         step_states: Of a cell, its states (B, d) after every step; empty for a layer.
         final_states: The states (B, d) that came back in the end.
+        step_outputs: Of a cell that gives an output besides its states, its outputs (B, d) after every step.
     """
 
     outputs: Tensor | None
     step_states: list[list[Tensor]]
     final_states: list[Tensor]
+    step_outputs: tuple[Tensor, ...] = ()
 
 
 def run_over_time(
@@ -63,10 +65,12 @@ def run_over_time(
         outputs, final_states = convention.call(call, inputs, states)
         return SequenceRun(outputs, [], final_states)
     step_states = []
+    step_outputs = []
     for x in inputs:
-        _, states = convention.call(call, x, states)
+        output, states = convention.call(call, x, states)
         step_states.append(states)
-    return SequenceRun(None, step_states, states)
+        step_outputs += [] if output is None else [output]
+    return SequenceRun(None, step_states, states, tuple(step_outputs))
 
 
 def _with_gradient_times(leaf: Tensor, factor: int) -> Tensor:
@@ -102,6 +106,7 @@ class TargetDriver:
         capabilities: What it takes and offers.
         absent: What the reference has and the target has not, and so is zero: parameters, ``states.h`` for a state
             that cannot be given, ``finals.h`` for one that does not come back.
+        output_name: The reference's name of its output: the name of a state, or of what it gives besides its states.
         candidate: Whether a third party wrote it, so that its functions need not be those of NumPy or torch.
     """
 
@@ -111,6 +116,7 @@ class TargetDriver:
     state_names: tuple[str, ...]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()
+    output_name: str = "h"
 
     @property
     def is_candidate(self) -> bool:
@@ -182,7 +188,7 @@ class TargetDriver:
         assert outputs is not None, "a sequence has outputs"
         finals = dict(zip(self.state_names, final_states, strict=False))
         for name in self.state_names[len(final_states) :]:
-            if name == "h":
+            if name == self.output_name:
                 finals[name] = outputs[-1] if len(outputs) else states[name]
             elif f"finals.{name}" in self.absent:
                 finals[name] = outputs.new_zeros(states[name].shape)
@@ -194,8 +200,13 @@ class TargetDriver:
         """Hidden states after every step, and final states, of a cell."""
         import torch
 
-        index = self.state_names.index("h")
-        hidden = [step[index] for step in run.step_states]
+        if self.output_name in self.state_names:
+            index = self.state_names.index(self.output_name)
+            hidden = [step[index] for step in run.step_states]
+        elif run.step_outputs or not len(inputs):
+            hidden = list(run.step_outputs)
+        else:
+            raise Refused(f"it does not give back {self.output_name}, the output of its equations")
         outputs = torch.stack(hidden) if hidden else inputs.new_zeros((0, inputs.shape[1], d))
         return outputs, dict(zip(self.state_names, run.final_states, strict=True))
 

@@ -116,11 +116,15 @@ class _Maker:
 def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Target:
     """The target that a class or function makes; where its arguments may be sizes in several ways, the way that fits.
 
-    Only of torch modules it is known whether they can be called, so for others the first way is taken.
+    Only of torch modules it is known whether they can be called, so for others the first way is taken. A library other
+    than torch and NumPy may let its cells learn their input size when they are called.
     """
+    may_learn_sizes = adapter.name not in ("torch", "numpy")
     chosen: tuple[Construction, Any] | None = None
     guess: tuple[Construction, Any] | None = None
     for construction, cell in constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults):
+        if construction.learns_input_size and not may_learn_sizes:
+            continue
         if construction.is_guess:
             guess = guess or (construction, cell)
         else:

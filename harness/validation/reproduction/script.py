@@ -65,7 +65,11 @@ class ScriptParts:
 
 
 def script_text(parts: ScriptParts) -> str:
-    """Write the program; it ends in an assertion that fails."""
+    """Write the program; it ends in an assertion that fails.
+
+    Args:
+        parts: The target, its numbers, and the number that is expected of it with the bound.
+    """
     convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
     is_called_by_rows = convention.takes_rows and not convention.prefixes and convention.input_form != "packed"
@@ -171,7 +175,9 @@ def _call_lines(parts: ScriptParts, call: str, library: str) -> Iterator[str]:
         yield f"    {called_on(f'x_t{transposed}')}"
         parts_out = _returned_states(convention, convention.taken)
         nexts = (f"'{name}': {part}{transposed}" for name, part in zip(names, parts_out, strict=True))
-        yield f"    s = {{{', '.join(nexts)}}}; h.append(s['h'])"
+        output = parts.driver.output_name
+        shown = f"s['{output}']" if output in names else f"out[{convention.output_place}]{transposed}"
+        yield f"    s = {{{', '.join(nexts)}}}; h.append({shown})"
         yield f"h = {library}.stack(h)"
 
 

@@ -13,7 +13,14 @@ import pytest
 
 import rnn_harness
 from rnn_harness.array_types import Array
-from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
+from rnn_harness.validation import (
+    ValidationRequest,
+    collect_validation,
+    identify,
+    load_target,
+    run_validation,
+    target_of,
+)
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading import adapters
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, import_library
@@ -96,6 +103,17 @@ class Doubled:
         self.w = np.ones((d, n + d))
 
 
+class Lazy(Doubled):
+    """A cell that learns its input size when it is called, as those of Keras and Flax do."""
+
+    def __init__(self, units: int) -> None:
+        self.units = units
+
+    def build(self, n: int) -> None:
+        """Make the weights."""
+        self.w = np.ones((self.units, n + self.units))
+
+
 class DoubledAdapter:
     """An adapter as another package would offer it."""
 
@@ -103,12 +121,15 @@ class DoubledAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        return cell_type is Doubled
+        return issubclass(cell_type, Doubled)
 
     def defaults(self, cell_type: type) -> Mapping[str, object]:
         return {}
 
     def drive(self, cell: Doubled, n: int, d: int, options: Mapping[str, object]) -> DrivenModule:
+        if isinstance(cell, Lazy):
+            cell.build(n)
+
         def run(parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
             x, h = flat_arguments(arguments)
             return ArrayResults([np.tanh(np.concatenate([x, h], 1) @ parameters["w"].T)])
@@ -125,8 +146,10 @@ def test_an_adapter_of_another_package_comes_in_by_its_entry_point(monkeypatch: 
     monkeypatch.setattr(adapters, "entry_points", lambda group: (entry,))
     adapters.all_adapters.cache_clear()
     try:
-        (match,) = rnn_harness.identify(Doubled)
-        assert "simple RNN: tanh activation; no bias; weights on [x, h]" in match.sentence()
+        for cell in (Doubled, Lazy):
+            (match,) = rnn_harness.identify(cell)
+            assert "simple RNN: tanh activation; no bias; weights on [x, h]" in match.sentence()
+            assert target_of("cell", cell).capabilities.fixed_sizes is None, "it exists for any sizes"
     finally:
         monkeypatch.undo()
         adapters.all_adapters.cache_clear()

@@ -106,6 +106,60 @@ def test_a_cell_with_other_states_than_the_paper_is_not_driven_against_it(paper:
         _records(nn.LSTMCell, paper)
 
 
+TWO_STATES = """
+id = "memory.first"
+title = "Two states, the memory first; what it gives is neither"
+inputs = { x = "n" }
+states = { c = "d", s = "d" }
+outputs = ["y"]
+parameters = { W = "d n", U = "d d" }
+
+[[equations]]
+id = "S-001"
+line = 1
+printed = 'a_t = \\tanh(W x_t + U s_{t-1})'
+
+[[equations]]
+id = "S-002"
+line = 2
+printed = 'c_t = c_{t-1} \\odot \\sigma(a_t) + a_t'
+
+[[equations]]
+id = "S-003"
+line = 3
+printed = 's_t = \\tanh(c_{t-1}) \\odot a_t'
+
+[[equations]]
+id = "S-004"
+line = 4
+printed = 'y_t = s_t \\odot c_t'
+"""
+
+
+class MemoryFirst(nn.Module):
+    """As its paper says: the output, and (c, s)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(hidden_size, input_size) / 2)
+        self.U = nn.Parameter(torch.randn(hidden_size, hidden_size) / 2)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        c, s = state
+        a = torch.tanh(x @ self.W.T + s @ self.U.T)
+        memory, shown = c * torch.sigmoid(a) + a, torch.tanh(c) * a
+        return shown * memory, (memory, shown)
+
+
+def test_states_of_any_name_in_any_order_and_an_output_that_is_no_state_agree(tmp_path: Path) -> None:
+    path = tmp_path / "memory.toml"
+    path.write_text(TWO_STATES, encoding="utf-8")
+    found = _records(MemoryFirst, str(path))
+    assert found["precision.format"].outcome is Outcome.AGREES
+    assert found["backward.entries"].outcome is Outcome.AGREES
+    assert not [record.reason for record in found.values() if record.outcome is Outcome.REFUTED]
+
+
 def test_the_python_interface_identifies_classes_and_instances() -> None:
     (one,) = rnn_harness.identify(nn.GRUCell)
     (two,) = rnn_harness.identify(nn.GRUCell(7, 2))
