@@ -43,6 +43,9 @@ class HarnessError(NotRun):
 
     Attributes:
         traceback_text: the traceback of the error, for a report of it.
+
+    Args:
+        message: What the reason of a record says.
     """
 
     def __init__(self, message: str, traceback_text: str) -> None:
@@ -51,7 +54,11 @@ class HarnessError(NotRun):
 
     @classmethod
     def of(cls, error: BaseException) -> HarnessError:
-        """Return what stands for an error that was raised in the harness."""
+        """Return what stands for an error that was raised in the harness.
+
+        Args:
+            error: What was raised, with its traceback; the type and first line become the message.
+        """
         text = "".join(traceback.format_exception(error))
         return cls(f"error of the harness itself: {named_error(error)}", text)
 

@@ -163,7 +163,13 @@ def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
 
 
 class CellItem(pytest.Item):
-    """One check of one cell, as a test that pytest collects."""
+    """One check of one cell, as a test that pytest collects.
+
+    Args:
+        judge: The cell, and its records.
+        check: The check, with the dtype in which it is asked.
+        node_arguments: What pytest hands to every item, such as ``name`` and ``parent``.
+    """
 
     def __init__(self, judge: CellJudge, check: CheckInDtype, **node_arguments: Any) -> None:
         super().__init__(f"{judge.name}: {check}", **node_arguments)

@@ -13,6 +13,33 @@ Verdict = Literal["true", "true under conditions", "false", "depends"]
 By = Literal["checks", "measured", "literature", "definition", "not testable"]
 
 
+class Falsifier(BaseModel):
+    """What would make a claim false; for a claim that is decided by checks, a thing that is tried.
+
+    Attributes:
+        says: what would make it false, in words; of a claim that is false, what would make it true.
+        mutant: a wrong reference that is so, by its name: the claim's evidence must refute it.
+        entry: the id of an entry of the evidence that would say so if it read `text`.
+        text: the entry's text that makes the claim false; of worked numbers, the expression that they ask for.
+        pair: the id of a pair of specs of the evidence.
+        parameters: parameters of the pair with which it would not be what the claim says.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    says: str
+    mutant: str = ""
+    entry: str = ""
+    text: str = ""
+    pair: str = ""
+    parameters: dict[str, str] = {}
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether it names something that can be run."""
+        return bool(self.mutant or self.entry or self.pair)
+
+
 class Claim(BaseModel):
     """A sentence of a document that can be decided.
 
@@ -24,6 +51,7 @@ class Claim(BaseModel):
         evidence: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
             the name of a measurement.
         verdict: the verdict where the evidence agrees; None of a measured claim, whose verdict its measurement gives.
+        false_if: what would make it false; every claim that is decided by checks or measurements has it.
         when: the conditions, the counterexample, the source, or why it cannot be tested.
     """
 
@@ -35,6 +63,7 @@ class Claim(BaseModel):
     by: By
     evidence: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    false_if: Falsifier | None = None
     when: str = ""
 
     @model_validator(mode="after")
@@ -43,6 +72,12 @@ class Claim(BaseModel):
         decided = self.by in ("checks", "measured")
         if decided != bool(self.evidence):
             raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")
+        if decided and self.false_if is None:
+            raise ValueError(f"{self.id}: say in false_if what would make it false")
+        if self.false_if is not None and self.false_if.is_tried != (self.by == "checks"):
+            raise ValueError(
+                f"{self.id}: false_if names a mutant, an entry or a pair where checks decide, and only there"
+            )
         if self.by == "not testable":
             if self.verdict is not None or not self.when:
                 raise ValueError(f"{self.id}: what cannot be tested has no verdict, and a reason")

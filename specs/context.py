@@ -20,6 +20,9 @@ class ElaborationError(ValueError):
         category: one of the audit's categories, such as ``shape`` or ``undeclared symbol``.
         column: the column at fault, from 1; 0 where it is not known.
         equation: the id of the equation; empty where it is not known.
+
+    Args:
+        message: What does not fit, with the symbols and shapes at fault.
     """
 
     def __init__(self, category: str, message: str, column: int = 0, equation: str = "") -> None:

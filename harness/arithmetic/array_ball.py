@@ -30,7 +30,6 @@ and the bound says less.
 
 from __future__ import annotations
 
-import functools
 import math
 from contextlib import AbstractContextManager
 from fractions import Fraction
@@ -38,76 +37,13 @@ from fractions import Fraction
 import numpy as np
 
 from rnn_harness.arithmetic.array_ball_functions import FUNCTIONS, softmax
+from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
-_MIDPOINT_UNIT = float(UNIT_ROUNDOFF["float64"])
 _TINY = 2.0**-1070
-
-
-class ArrayBall:
-    """Stored values.
-
-    Attributes:
-        middle: The midpoints, float64.
-        radius: The radii, float64, of the same shape.
-        is_exact: Whether all radii are known to be zero.
-    """
-
-    __slots__ = ("is_exact", "middle", "radius")
-
-    def __init__(self, middle: Array, radius: Array, is_exact: bool = False) -> None:
-        self.middle, self.radius, self.is_exact = middle, radius, is_exact
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the midpoints."""
-        return tuple(self.middle.shape)
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether every midpoint and radius is finite: only then is anything claimed."""
-        return bool(np.isfinite(self.middle).all() and np.isfinite(self.radius).all())
-
-    @property
-    def size(self) -> Array:
-        """The largest absolute value of a member, entry by entry (to within a rounding)."""
-        return abs(self.middle) if self.is_exact else abs(self.middle) + self.radius
-
-
-class OpenArrayBall:
-    """A sum not yet rounded to the format; see `OpenSum`, whose fields these are.
-
-    Attributes:
-        middle: The sum's midpoints.
-        radius: Its radii, without what the implementation may round in it.
-        mass: The sum of the terms' largest sizes.
-        terms: The number of terms.
-        products: Whether a term is itself an unrounded product.
-        parts: How many terms an implementation may store before it adds them: a matrix product is one part.
-    """
-
-    __slots__ = ("mass", "middle", "parts", "products", "radius", "terms")
-
-    def __init__(self, middle: Array, radius: Array, mass: Array, terms: int, products: bool, parts: int = 1) -> None:
-        self.middle, self.radius, self.mass = middle, radius, mass
-        self.terms, self.products, self.parts = terms, products, parts
-
-
-@functools.lru_cache(maxsize=4096)
-def growth(unit: float, roundings: int, wide: float = 0.0, wide_roundings: int = 0) -> float:
-    """Return an upper bound of (1 - unit)^-roundings (1 - wide)^-wide_roundings - 1.
-
-    Args:
-        unit: A unit roundoff.
-        roundings: How many roundings of it.
-        wide: The unit roundoff of another format.
-        wide_roundings: How many roundings of that one.
-    """
-    exponent = -roundings * math.log1p(-unit) - wide_roundings * math.log1p(-wide)
-    return math.expm1(exponent) * UPWARD if exponent < 700 else math.inf
 
 
 class ArrayBallArithmetic:
@@ -115,6 +51,9 @@ class ArrayBallArithmetic:
 
     Attributes:
         fused: False: balls are no numbers.
+
+    Args:
+        rounding: What an implementation may round at each operation; with a unit of zero, what is computed alone.
     """
 
     def __init__(self, rounding: Rounding) -> None:
@@ -148,7 +87,7 @@ class ArrayBallArithmetic:
         dyadic = value.denominator & (value.denominator - 1) == 0
         if dyadic and abs(value.numerator) <= self._largest_whole and Fraction(float(value)) == value:
             return ArrayBall(middle, middle * 0.0, True)
-        return self._rounded(middle, abs(middle) * _MIDPOINT_UNIT * UPWARD, abs(middle) * UPWARD, 1)
+        return self._rounded(middle, abs(middle) * MIDPOINT_UNIT * UPWARD, abs(middle) * UPWARD, 1)
 
     def array(self, value: Array | ArrayBall) -> ArrayBall:
         if isinstance(value, ArrayBall):
@@ -188,7 +127,7 @@ class ArrayBallArithmetic:
 
     def _joined(self, middle: Array, a: OpenArrayBall, b: OpenArrayBall) -> OpenArrayBall:
         """Return the open sum of two whose midpoints were added or subtracted."""
-        radius = (a.radius + b.radius + _MIDPOINT_UNIT * abs(middle)) * UPWARD
+        radius = (a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD
         mass = (a.mass + b.mass) * UPWARD
         return OpenArrayBall(middle, radius, mass, a.terms + b.terms, a.products or b.products, a.parts + b.parts)
 
@@ -207,7 +146,7 @@ class ArrayBallArithmetic:
     def _product(self, a: ArrayBall, b: ArrayBall) -> tuple[Array, Array]:
         """Multiply entry by entry: midpoints and radii of the unrounded products."""
         middle = a.middle * b.middle
-        radius = _MIDPOINT_UNIT * abs(middle) + _TINY
+        radius = MIDPOINT_UNIT * abs(middle) + _TINY
         if not b.is_exact:
             radius = radius + abs(a.middle) * b.radius
         if not a.is_exact:
@@ -223,7 +162,7 @@ class ArrayBallArithmetic:
         # The quotient q that the spread is taken with is the computed one; its own rounding comes on top.
         numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
         spread = numerator / np.where(smallest > 0, smallest, np.nan)
-        radius = (spread + _MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
+        radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
         return self._rounded(middle, radius, (abs(middle) + radius) * UPWARD, 1)
 
     def _absolute_values(self, matrix: ArrayBall) -> Array:
@@ -248,7 +187,7 @@ class ArrayBallArithmetic:
     def _matrix_product(self, middle: Array, spread: Array, mass: Array, terms: int) -> OpenArrayBall:
         """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands."""
         mass = (mass + _TINY * terms) * UPWARD
-        radius = (spread + (growth(_MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
+        radius = (spread + (growth(MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
         return OpenArrayBall(middle, radius, mass, terms, True)
 
     def vector_matrix(self, vector: ArrayBall | OpenArrayBall, matrix: ArrayBall) -> OpenArrayBall:
@@ -284,7 +223,7 @@ class ArrayBallArithmetic:
         middle, spread = FUNCTIONS[function](x.middle, x.radius)
         if function in (Function.RELU, Function.STEP):
             return ArrayBall(middle, spread)
-        own = growth(_MIDPOINT_UNIT, FUNCTION_ROUNDINGS)
+        own = growth(MIDPOINT_UNIT, FUNCTION_ROUNDINGS)
         radius = (spread + own * abs(middle) + _TINY) * UPWARD
         if self._functions:
             radius = (radius + self._functions * (abs(middle) + radius)) * UPWARD
@@ -309,7 +248,7 @@ class ArrayBallArithmetic:
                 continue
             roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
             flushed = 2 + len(middle)
-            own = (spread + growth(_MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
+            own = (spread + growth(MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
             mass = (value + own) * UPWARD
             if self._wide is not None:
                 rows.append(self._rounded(value, own, mass, 1, flushed, roundings))
@@ -346,14 +285,14 @@ class ArrayBallArithmetic:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
         terms = middle.shape[-1]
         mass = (abs(middle) + radius).sum(axis=-1, keepdims=True) * UPWARD
-        spread = radius.sum(axis=-1, keepdims=True) + growth(_MIDPOINT_UNIT, terms) * mass
+        spread = radius.sum(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, terms) * mass
         return OpenArrayBall(middle.sum(axis=-1, keepdims=True), spread * UPWARD, mass, terms, True)
 
     def batch_sum(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a = self._open(value)
         rows = a.middle.shape[0]
         mass = a.mass.sum(axis=0) * UPWARD
-        radius = (a.radius.sum(axis=0) + growth(_MIDPOINT_UNIT, rows) * mass) * UPWARD
+        radius = (a.radius.sum(axis=0) + growth(MIDPOINT_UNIT, rows) * mass) * UPWARD
         # Each row's value may be stored before the sum, and the sum once more.
         return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)
 

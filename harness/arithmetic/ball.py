@@ -148,6 +148,11 @@ class BallArithmetic:
     Attributes:
         bits: Arb's working precision.
         fused: False: balls are no numbers.
+
+    Args:
+        rounding: What an implementation rounds; None for the true value.
+        bits: Arb's working precision; far above the implementation's, so that Arb's own error does not show in the
+            bound.
     """
 
     def __init__(self, rounding: Rounding | None = None, bits: int = REFERENCE_BITS) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_harness.arithmetic.array_ball import ArrayBall
+from rnn_harness.arithmetic.array_ball_values import ArrayBall
 from rnn_harness.arithmetic.assumptions import UPWARD
 from rnn_harness.array_types import Array
 

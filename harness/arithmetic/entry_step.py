@@ -128,7 +128,11 @@ class EntryArithmetic:
         return Moved(np.array(float(value)))
 
     def array(self, value: object) -> EntryValue:
-        """Return the value, which is moved already: an array does not say by which direction."""
+        """Return the value, which is moved already: an array does not say by which direction.
+
+        Raises:
+            TypeError: The value is an array.
+        """
         if not isinstance(value, Moved | Perturbed):
             raise TypeError(f"expected a value that directions move, got {type(value).__name__}")
         return value
@@ -192,6 +196,11 @@ class EntryArithmetic:
         return Moved(x.real[..., start:stop], None if x.imaginary is None else x.imaginary[..., start:stop])
 
     def apply(self, function: Function, argument: EntryValue) -> EntryValue:
+        """Apply a function, and its derivative to every direction.
+
+        Raises:
+            ValueError: The function has no step along all entries at once.
+        """
         x = moved(argument)
         a, b = x.real, x.imaginary
         if function in (Function.SIGMOID, Function.TANH):

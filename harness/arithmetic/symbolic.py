@@ -48,7 +48,12 @@ class SymbolicArithmetic:
     """
 
     def __init__(self, symbols: list[str], atoms: int) -> None:
-        """Build the ring; `atoms` is how many different function values it has room for."""
+        """Build the ring, with room for the function values.
+
+        Args:
+            symbols: The names of the variables.
+            atoms: The number of different function values that it has room for.
+        """
         names = [*symbols, *(f"atom{i}" for i in range(atoms))]
         self.ring = PolyRing(names, QQ)
         self.fused = False
@@ -129,6 +134,11 @@ class SymbolicArithmetic:
         return (self._tanh(x * QQ(1, 2)) + 1) * QQ(1, 2)
 
     def apply(self, function: Function, argument: Array) -> Array:
+        """Apply a function: a polynomial stays one under the identity, and becomes an atom under every other function.
+
+        Raises:
+            ValueError: The function has no symbolic form: ReLU and the step.
+        """
         if function is Function.IDENTITY:
             return argument
         if function is Function.SOFTMAX:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.arithmetic.array_ball_values import ArrayBall
 from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
+from rnn_harness.arithmetic.compare_arrays import compare_arrays
 from rnn_harness.array_types import Array
+from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.records.verdict import Witness
 from rnn_harness.subjects.subject import Subject
@@ -98,6 +101,33 @@ def compare_with_balls(entry: str, quantity: str, balls: Array, computed: Array)
         worst_bound(balls),
         effective_bits(balls, computed) if finite else 0.0,
     )
+
+
+def compare_with_array_balls(entry: str, quantity: str, ball: ArrayBall, computed: Array) -> Finding:
+    """Decide whether `computed` lies in balls that are arrays, of any size.
+
+    Args:
+        entry: what the finding is about.
+        quantity: what is compared, in words.
+        ball: midpoints and radii.
+        computed: what the subject gives, in the same shape.
+
+    Raises:
+        NotRun: float64 holds no bound of it, so that nothing is decided.
+    """
+    computed = np.asarray(computed)
+    if computed.shape != ball.shape:
+        return Finding(entry, False, f"{quantity} has shape {computed.shape}, expected {ball.shape}")
+    if not ball.is_finite:
+        raise NotRun(f"undecided: no finite bound of {quantity} is known")
+    found = compare_arrays(ball, computed)
+    detail = ""
+    if found.error_over_bound > 1:
+        place = "".join(f"[{i}]" for i in found.where)
+        value, expected = float(computed[found.where]), float(ball.middle[found.where])
+        detail = f"{quantity}{place} is {value!r}, the equation gives {expected!r}"
+    agrees = found.error_over_bound <= 1
+    return Finding(entry, agrees, detail, found.error_over_bound, found.error, found.bound, found.bits)
 
 
 def worst_finding(findings: Sequence[Finding]) -> Finding:

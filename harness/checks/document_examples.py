@@ -10,6 +10,7 @@ from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import check_identity, unroll
 from rnn_harness.checks.check import EntryCheck, Finding, compare_with_balls, worst_finding
+from rnn_harness.checks.whiteboard import decide_places
 from rnn_harness.errors import NotRun
 from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
@@ -42,6 +43,8 @@ def document_checks(entry: Entry, library: Library, seed: int) -> Iterator[Entry
     match entry:
         case Example():
             yield EntryCheck("example.recomputed", "numeric", lambda: _example(entry))
+            if entry.asked is not None:
+                yield EntryCheck("example.places", "symbolic", lambda: decide_places(entry))
         case Table():
             yield EntryCheck("table.codes", "reference", lambda: _table(entry))
         case Program():

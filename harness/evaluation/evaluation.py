@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
+from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.protocol import OpenT, StoredT
@@ -90,7 +91,11 @@ class Evaluation:
         return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
 
     def judged_with(self, options: JudgingOptions) -> Evaluation:
-        """The same run of the same subject, judged with other options."""
+        """Return the same run of the same subject, judged with other options.
+
+        Args:
+            options: The options of the new evaluation; what the subject computed is shared, not run again.
+        """
         evaluation = Evaluation(self.subject, self.arrays, options)
         computed = {name: value for name, value in self.__dict__.items() if name in ("run", "gradients")}
         evaluation.__dict__.update(computed)
@@ -199,7 +204,7 @@ class Evaluation:
         rows: dict[str, Array] = {}
         steps = cotangents.inputs.get(self.subject.input_name)
         if steps:
-            rows["inputs"] = np.stack(steps)
+            rows["inputs"] = _over_time(steps)
         for name, source in self.subject.states.items():
             rows[f"states.{source}"] = cotangents.states[name]
         gathered = self.subject.gradients(cotangents.parameters, self.arrays.parameters)
@@ -245,6 +250,12 @@ class Evaluation:
         """A random direction for every value, by flat name, in float64."""
         rng = np.random.default_rng([self.case.seed, 1])
         return {name: rng.standard_normal(np.shape(value)) for name, value in self.flat_values.items()}
+
+
+def _over_time(steps: Sequence[Array | ArrayBall]) -> Array:
+    """Join the values of all steps; array balls, which offer what is done with arrays here, pass for an array."""
+    balls = [step for step in steps if isinstance(step, ArrayBall)]
+    return cast("Array", stacked(balls)) if balls else np.stack(cast("Sequence[Array]", steps))
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:

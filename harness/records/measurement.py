@@ -44,6 +44,7 @@ class MeasurementRecord(BaseModel):
         plan: Which plan of the benchmark that job belongs to; empty where it is not known.
         environment: The versions of the programs.
         machine: Processor, cores and threads.
+        depends_on: Digest of everything that its job depends on; empty where that is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -57,15 +58,16 @@ class MeasurementRecord(BaseModel):
     plan: BenchmarkPlan = ""
     environment: str = ""
     machine: str = ""
+    depends_on: str = ""
 
     @property
     def aspect(self) -> str:
-        """What of the subject was measured: the phase, initialisation, task or origin."""
+        """What of the subject was measured: phase, initialisation, task or origin; a kind that lacks it raises."""
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """What makes two measurements answers to the same question."""
+        """What makes two measurements answers to the same question; a kind that lacks it raises."""
         raise NotImplementedError
 
 
@@ -76,8 +78,7 @@ class SampledMeasurement(MeasurementRecord):
         sizes: Sizes by their letters: n, d, B, T, and `layers`.
         dtype: The format of the numbers.
         samples: Every sample, in `unit`.
-        ci_low: The lower end of the 95 % interval.
-        ci_high: The upper end of the 95 % interval.
+        ci_low, ci_high: The ends of the 95 % interval, in `unit`; None where there is none.
     """
 
     sizes: dict[str, int] = {}
@@ -88,7 +89,7 @@ class SampledMeasurement(MeasurementRecord):
 
     @property
     def estimate(self) -> float | None:
-        """The number that the interval is about; None where there is none."""
+        """The number that the interval is about; None where there is none. A kind that lacks it raises."""
         raise NotImplementedError
 
     @property
@@ -214,7 +215,11 @@ class DecayMeasurement(SampledMeasurement):
         return f"{self.float32_horizon:.0f} steps"
 
     def log10_norm(self, lag: int) -> float | None:
-        """Return log10 of the norm at a lag; None where it was not recorded."""
+        """Return log10 of the norm at a lag; None where it was not recorded.
+
+        Args:
+            lag: The number of steps between state and gradient, k in d h_T / d s_{T-k}.
+        """
         return next((point.value for point in self.log10_norms if point.step == lag), None)
 
 
@@ -235,8 +240,7 @@ class LearningMeasurement(SampledMeasurement):
         seconds: The median over the seeds of the seconds of training.
         parameters: The number of trained parameters.
         loss_curve: The median loss over the seeds by training step.
-        rate_before: The factor per step of the gradient's norm before training; None where it is not measured.
-        rate_after: The same after training.
+        rate_before, rate_after: The gradient's factor per step before and after training; None: not measured.
     """
 
     kind: Literal["learning"] = "learning"

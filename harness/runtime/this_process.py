@@ -14,7 +14,12 @@ def core_count() -> int:
 
 
 def limit_memory(gigabytes: float) -> None:
-    """Limit the memory of this process, where the system can."""
+    """Limit the memory of this process, where the system can.
+
+    Args:
+        gigabytes: The address space that the process may take, in GiB (2^30 bytes); above it allocations raise
+            MemoryError.
+    """
     try:
         import resource
     except ImportError:

@@ -221,6 +221,11 @@ def run_with_limits(
 
     What cannot be done as it was asked for is sent as `WrongUse`; any other error, as `WorkFailed`; memory in which
     not even torch can be loaded, as `WorkerEnded`.
+
+    Args:
+        send: Takes what is to be told to the process that waits.
+        request: The request, of which the memory is taken, in GB.
+        work: What is done; it sends its own results.
     """
     this_process.limit_memory(request.memory)
     try:
@@ -240,6 +245,9 @@ def run_with_limits(
 
 def load_requested(request: ValidationRequest) -> Target:
     """Load the target of a request.
+
+    Args:
+        request: The target, its options, and its adapter where one was chosen.
 
     Raises:
         UsageError: There is no such target, or the adapter that was asked for does not drive it.

@@ -89,50 +89,101 @@ class Builder(Transformer[Token, Any]):
         return
 
     def chain(self, *parts: Any) -> Chain:
-        """Build a chain of equalities."""
+        """Build a chain of equalities.
+
+        Args:
+            parts: Sides, and between them relations as text; None for a remark.
+        """
         sides = [part for part in parts if part is not None and not isinstance(part, str)]
         relations = [part for part in parts if isinstance(part, str)]
         # The relation before a remark at the end has no right side.
         return Chain(tuple(sides), tuple(relations[: len(sides) - 1]), sides[0].column)
 
     def relation(self, sign: Token) -> str:
-        """Return a relation as printed."""
+        """Return a relation as printed.
+
+        Args:
+            sign: The sign, such as ``=``.
+        """
         return str(sign)
 
     def add(self, first: Tree, second: Tree) -> Binary:
-        """Build a sum."""
+        """Build a sum.
+
+        Args:
+            first: The first summand.
+            second: The second.
+        """
         return Binary("+", first, second, first.column)
 
     def oplus(self, first: Tree, second: Tree) -> Binary:
-        """Build a sum printed with a circle."""
+        """Build a sum printed with a circle.
+
+        Args:
+            first: The first summand.
+            second: The second.
+        """
         return Binary("\\oplus", first, second, first.column)
 
     def subtract(self, first: Tree, second: Tree) -> Binary:
-        """Build a difference."""
+        """Build a difference.
+
+        Args:
+            first: What is subtracted from.
+            second: What is subtracted.
+        """
         return Binary("-", first, second, first.column)
 
     def negative(self, body: Tree) -> Negative:
-        """Build a negated term."""
+        """Build a negated term.
+
+        Args:
+            body: The term after the minus.
+        """
         return Negative(body, body.column)
 
     def explicit(self, first: Tree, sign: Token, second: Tree) -> Binary:
-        """Build a product with a sign."""
+        """Build a product with a sign.
+
+        Args:
+            first: The first factor.
+            sign: The sign between them: a command, ``*``, or the letter X before a digit, which is read as ``*``.
+            second: The second factor.
+        """
         return Binary("*" if sign == "X" else str(sign), first, second, first.column)
 
     def quotient(self, first: Tree, second: Tree) -> Binary:
-        """Build a quotient."""
+        """Build a quotient.
+
+        Args:
+            first: The numerator.
+            second: The denominator.
+        """
         return Binary("/", first, second, first.column)
 
     def juxtaposed(self, first: Tree, second: Tree) -> Binary:
-        """Build a product without a sign."""
+        """Build a product without a sign.
+
+        Args:
+            first: The first factor.
+            second: The factor that follows it, without parentheses.
+        """
         return Binary("", first, second, first.column)
 
     def applied(self, first: Tree, second: Tree) -> Binary:
-        """Build a factor followed by parentheses: a product, or a function's application."""
+        """Build a factor followed by parentheses: a product, or a function's application.
+
+        Args:
+            first: A factor, or the name of a function; the types of the symbols decide which.
+            second: What stands in the parentheses.
+        """
         return Binary("", first, second, first.column, parenthesised=True)
 
     def number(self, token: Token) -> Number:
         """Build an exact number.
+
+        Args:
+            token: Digits, with a decimal point or without.
 
         Raises:
             NotationError: for a number of more than 400 digits.
@@ -142,49 +193,94 @@ class Builder(Transformer[Token, Any]):
         return Number(Fraction(str(token)), _column(token))
 
     def dots(self, token: Token) -> Name:
-        """Build the name of dots."""
+        r"""Build the name of dots.
+
+        Args:
+            token: The command, such as ``\\dots``.
+        """
         return Name("dots", column=_column(token))
 
     def call(self, function: Token, *label_and_argument: Any) -> Call:
-        r"""Build a call of a function, whose label (as in ``\\sigma_g``) becomes part of its name."""
+        r"""Build a call of a function, whose label (as in ``\\sigma_g``) becomes part of its name.
+
+        Args:
+            function: The function's command.
+            label_and_argument: The subscript, where there is one, then the argument.
+        """
         *label, argument = label_and_argument
         name = "_".join([_word(str(function)), *(_strip(str(part)) for part in label)])
         return Call(name, argument, _column(function))
 
     def tuple(self, *items: Tree) -> Tuple:
-        """Build a tuple of arguments."""
+        """Build a tuple of arguments.
+
+        Args:
+            items: The arguments, at least one.
+        """
         return Tuple(items, items[0].column)
 
     def bracket(self, *items: Any) -> Bracket:
-        """Build a bracket."""
+        """Build a bracket.
+
+        Args:
+            items: The brackets' tokens, which are dropped, and what stands between them.
+        """
         sides = tuple(item for item in items if not isinstance(item, Token))
         return Bracket(sides, sides[0].column)
 
     def labelled_bracket(self, item: Tree, _label: Token) -> Bracket:
-        """Build a bracket with a label below it, which is dropped."""
+        """Build a bracket with a label below it, which is dropped.
+
+        Args:
+            item: What stands in the bracket.
+        """
         return Bracket((item,), item.column)
 
     def underbraced(self, _brace: Token, body: Tree, _label: Token | None = None) -> Tree:
-        """Return the body of an underbrace."""
+        """Return the body of an underbrace.
+
+        Args:
+            body: What stands above the brace; its label is dropped.
+        """
         return body
 
     def derivative(self, partial: Token, top: Name, _below: Token, bottom: Name) -> Derivative:
-        """Build a derivative."""
+        r"""Build a derivative.
+
+        Args:
+            partial: ``\\partial`` of the numerator; a plus above it marks the direct derivative.
+            top: What is differentiated.
+            bottom: The variable by which.
+        """
         return Derivative(top, bottom, "+" in partial, _column(partial))
 
     def total(self, sign: Token, body: Tree) -> Total:
-        """Build a sum over an index."""
+        r"""Build a sum over an index.
+
+        Args:
+            sign: The sum's command with its bounds, as ``\\sum_{t=1}^{T}``.
+            body: The summand.
+        """
         match = _SUM.fullmatch(str(sign))
         assert match is not None, "the grammar admits no other form"
         return Total(match[1], int(match[2]), match[3].strip("{} "), body, _column(sign))
 
     def font(self, font: Token, inner: Token | Name) -> Name:
-        """Return a name without its font."""
+        """Return a name without its font.
+
+        Args:
+            font: The command of the font.
+            inner: The name in it.
+        """
         name = _named(inner)
         return Name(name.base, name.accent, name.sub, name.sup, name.direction, _column(font))
 
     def accented(self, accent: Token, inner: Token | Name) -> Name:
-        """Build a name with an accent.
+        r"""Build a name with an accent.
+
+        Args:
+            accent: The command of the accent, such as ``\\tilde``.
+            inner: The name below it.
 
         Raises:
             NotationError: for a second accent on a name.
@@ -196,7 +292,12 @@ class Builder(Transformer[Token, Any]):
         return Name(name.base, command, name.sub, name.sup, name.direction, _column(accent))
 
     def name(self, base: Token | Name, *decorations: Token) -> Name:
-        """Build a name with its decorations."""
+        """Build a name with its decorations.
+
+        Args:
+            base: The letter or command, or a name that is decorated already.
+            decorations: Subscripts, superscripts, primes and directions, as printed.
+        """
         inner = _named(base)
         sub, sup, direction = inner.sub, inner.sup, inner.direction
         for decoration in decorations:

@@ -10,6 +10,9 @@ class NotationError(ValueError):
         text: the text.
         column: the column at fault, from 1.
         category: ``unbalanced`` or ``syntax``.
+
+    Args:
+        message: What is wrong there; the column is put before it.
     """
 
     def __init__(self, message: str, text: str, column: int, category: str = "syntax") -> None:

@@ -35,6 +35,8 @@ def test_top_level_holds_only_what_the_project_agreed_on() -> None:
     extra |= {"docs", "MANIFEST.in"}
     visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     built = {"build", "dist"} | {name for name in visible if name.endswith(".egg-info")}
+    if (ROOT / "PKG-INFO").exists():  # a source distribution, to which setuptools adds two files
+        built |= {"PKG-INFO", "setup.cfg"}
     assert agreed <= visible
     assert visible - agreed - extra - built == set()
 

@@ -52,7 +52,12 @@ class GRUSteps:
     """A GRU with tanh candidate over segments of a sequence, whatever its update and reset; see `CellSteps`."""
 
     def __init__(self, cell: GRU, parameters: Mapping[str, Array]) -> None:
-        """Take W_x* (d, n), W_h* (d, d) and, where there are, b_* (d,), for the gates r, z, g, and b_hg (d,)."""
+        """Take the weights of a cell, gates stacked in the order r, z, g.
+
+        Args:
+            cell: The cell; it says whether the reset comes after the product and whether the update gate keeps.
+            parameters: W_x* (d, n), W_h* (d, d) and, where there are, b_* (d,), for the gates r, z, g, and b_hg (d,).
+        """
         p = parameters
         self._resets_after, self._keeps = cell.reset == "after", cell.update == "keep"
         self.hidden_size = self.state_size = d = len(p["W_hr"])

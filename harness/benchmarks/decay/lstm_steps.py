@@ -49,7 +49,12 @@ class LSTMSteps:
     """An LSTM without peepholes over segments of a sequence; its state is (h, c). See `CellSteps`."""
 
     def __init__(self, cell: LSTM, parameters: Mapping[str, Array]) -> None:
-        """Take W_x* (d, n), W_h* (d, d) and, where there are, b_* (d,), for the gates i, f, o, g."""
+        """Take the weights of a cell, gates stacked in the order i, f, o, g.
+
+        Args:
+            cell: The cell; it says whether there is a forget gate.
+            parameters: W_x* (d, n), W_h* (d, d) and, where there are, b_* (d,), for the gates i, f, o, g.
+        """
         p = parameters
         self.hidden_size = d = len(p["W_hi"])
         self.state_size, self._forgets = 2 * d, cell.forget

@@ -15,7 +15,12 @@ class RNNSteps:
     """A simple RNN over segments of a sequence; see `CellSteps`."""
 
     def __init__(self, cell: RNN, parameters: Mapping[str, Array]) -> None:
-        """Take W_x (d, n), W_h (d, d) and, where there is one, b (d,)."""
+        """Take the weights of a cell, with the signs that its activation needs.
+
+        Args:
+            cell: The cell; its activation is tanh or the sigmoid.
+            parameters: W_x (d, n), W_h (d, d) and, where there is one, b (d,).
+        """
         self._is_tanh = cell.activation == "tanh"
         # A sigmoid's argument has its sign turned, here and in the other cells: exp takes it as it is.
         sign = 1.0 if self._is_tanh else -1.0

@@ -20,7 +20,11 @@ from rnn_harness.checks.metamorphic.subject_run import SubjectRun
     "repeatability", "M-45", "a run leaves what it was given alone, and can be repeated", "bitwise", everything
 )
 def repeatability(original: SubjectRun) -> Iterator[Comparison]:
-    """M-45: Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit."""
+    """M-45: Inputs, states, weights and gradients are intact afterwards; both passes repeat bit for bit.
+
+    Args:
+        original: Any subject on a case; it is run anew, so that arrays it has changed show.
+    """
     before = {name: value.copy() for name, value in original.numbers.items()}
     first = original.at(original.arrays)
     outputs = first.run.outputs.copy()
@@ -39,7 +43,12 @@ def repeatability(original: SubjectRun) -> Iterator[Comparison]:
     "memory-layout", "M-46", "the layout of the arrays in memory does not matter", "rounding", everything
 )
 def memory_layout(original: SubjectRun) -> Iterator[Comparison]:
-    """M-46: Fortran order, and slices of larger arrays, give what contiguous arrays give."""
+    """M-46: Fortran order, and slices of larger arrays, give what contiguous arrays give.
+
+    Args:
+        original: Any subject on a case whose arrays are contiguous; parameters are handed over in Fortran order, inputs
+            and states as every second entry of larger arrays.
+    """
 
     def spread(
         value: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
@@ -70,7 +79,11 @@ def memory_layout(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def float32_precision(original: SubjectRun) -> Iterator[Comparison]:
-    """M-47: On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound."""
+    """M-47: On inputs rounded to float32, the run in float32 and the run in float64 differ by the float32 bound.
+
+    Args:
+        original: Any subject on a case, in either dtype.
+    """
     low = original.in_dtype("float32")
     high = low.in_dtype("float64")
     yield from runs_close(low, high)

@@ -37,7 +37,11 @@ def rows_of(arrays: CaseArrays, rows: slice | np.ndarray[tuple[int], np.dtype[np
 
 @metamorphic_property("batch-permutation", "M-01", "permuting the batch permutes the results", "rounding", everything)
 def batch_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-01: S(P X, P s) = P S(X, s)."""
+    """M-01: S(P X, P s) = P S(X, s).
+
+    Args:
+        original: Any subject on a case; with one row, B = 1, nothing is yielded.
+    """
     batch = original.arrays.inputs.shape[1]
     if batch > 1:
         order = np.roll(np.arange(batch), 1)
@@ -49,7 +53,11 @@ def batch_permutation(original: SubjectRun) -> Iterator[Comparison]:
     "batch-splitting", "M-02", "a batch in two parts gives the same as the whole", "rounding", everything
 )
 def batch_splitting(original: SubjectRun) -> Iterator[Comparison]:
-    """M-02: S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts."""
+    """M-02: S([X1; X2]) = [S(X1); S(X2)], whatever the sizes of the parts.
+
+    Args:
+        original: Any subject on a case; with one row, B = 1, nothing is yielded.
+    """
     batch = original.arrays.inputs.shape[1]
     for row in range(batch if batch > 1 else 0):
         rows = slice(row, row + 1)
@@ -71,7 +79,11 @@ def batch_splitting(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("equal-batch-rows", "M-03", "equal rows in, equal rows out", "rounding", everything)
 def equal_batch_rows(original: SubjectRun) -> Iterator[Comparison]:
-    """M-03: A batch of copies of one row gives copies of one result."""
+    """M-03: A batch of copies of one row gives copies of one result.
+
+    Args:
+        original: Any subject on a case; with one row, B = 1, nothing is yielded.
+    """
     batch = original.arrays.inputs.shape[1]
     if batch > 1:
         copies = original.at(rows_of(original.arrays, np.zeros(batch, dtype=np.intp)))

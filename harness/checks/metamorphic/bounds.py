@@ -37,7 +37,12 @@ def _before(original: SubjectRun, state: str, name: str) -> Array:
     lambda t: t.single and t.known,
 )
 def gates_in_unit_interval(original: SubjectRun) -> Iterator[Comparison]:
-    """M-27: Gates and sigmoid candidates in [0, 1]; tanh in [-1, 1]; abs(c_t) <= abs(c_{t-1}) + 1."""
+    """M-27: Gates and sigmoid candidates in [0, 1]; tanh in [-1, 1]; abs(c_t) <= abs(c_{t-1}) + 1.
+
+    Args:
+        original: A single cell of a known family, whose trace holds its gates and states, (T, B, d); lengths are
+            ignored.
+    """
     full = original.at_full_length()
     traits = full.traits
     for name in ("reset_gate", "update_gate", "input_gate", "forget_gate", "output_gate"):
@@ -67,7 +72,11 @@ def gates_in_unit_interval(original: SubjectRun) -> Iterator[Comparison]:
     is_gru,
 )
 def state_between_past_and_candidate(original: SubjectRun) -> Iterator[Comparison]:
-    """M-27b: min(h, g) <= h' <= max(h, g)."""
+    """M-27b: min(h, g) <= h' <= max(h, g).
+
+    Args:
+        original: A single GRU, whose trace holds candidate and state, (T, B, d); lengths are ignored.
+    """
     full = original.at_full_length()
     before, g, h = (
         _before(full, "h", "hidden_state"),
@@ -87,7 +96,11 @@ def _only_adds(traits: Traits) -> bool:
     "cell-state-never-falls", "M-28", "without forget gate a sigmoid candidate only adds", "bitwise", _only_adds
 )
 def cell_state_never_falls(original: SubjectRun) -> Iterator[Comparison]:
-    """M-28: s_t >= s_{t-1} entry by entry (003:739)."""
+    """M-28: s_t >= s_{t-1} entry by entry (003:739).
+
+    Args:
+        original: A single LSTM without forget gate and with a sigmoid candidate; lengths are ignored.
+    """
     full = original.at_full_length()
     yield at_most("cell state", _before(full, "c", "cell_state"), _trace(full, "cell_state"))
 
@@ -112,6 +125,10 @@ def gradient_norm_bound(original: SubjectRun) -> Iterator[Comparison]:
     """M-42: RNN: |dh_0| <= (gamma |U|)^T |dh_T|, gamma = 1 or 1/4; GRU: 1 + |U_z|/2 + |U_n|(1 + |U_r|/4) per step.
 
     The GRU's bound holds for states inside [-1, 1]; entries of a case are drawn there.
+
+    Args:
+        original: A simple RNN, or a GRU with a tanh candidate and the reset before the product. Of a GRU whose initial
+            state leaves [-1, 1] nothing is yielded; lengths and output gradients are ignored.
     """
     full = original.at_full_length()
     arrays = replace(full.arrays, d_outputs=np.zeros_like(full.arrays.d_outputs))

@@ -34,7 +34,11 @@ def _has_softmax(traits: Traits) -> bool:
     everything,
 )
 def gradient_additivity(original: SubjectRun) -> Iterator[Comparison]:
-    """M-37: The first step's output gradient and the others' apart; then every row apart."""
+    """M-37: The first step's output gradient and the others' apart; then every row apart.
+
+    Args:
+        original: Any subject on a case; with one row, B = 1, only the steps are taken apart.
+    """
     arrays = original.arrays
     first = np.zeros_like(arrays.d_outputs)
     first[:1] = arrays.d_outputs[:1]
@@ -59,7 +63,12 @@ def gradient_additivity(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("adjoint", "M-38", "backward is the adjoint of forward", "rounding", everything)
 def adjoint(original: SubjectRun) -> Iterator[Comparison]:
-    """M-38: <J v, w> = <v, J^T w>: J v by a complex step through the subject's own forward, in float64."""
+    """M-38: <J v, w> = <v, J^T w>: J v by a complex step through the subject's own forward, in float64.
+
+    Args:
+        original: Any subject on a case whose forward runs on complex numbers; the direction v is drawn from the case's
+            seed.
+    """
     double = original if original.dtype == np.float64 else original.in_dtype("float64")
     stream = np.random.Generator(np.random.PCG64([double.arrays.case.seed, 38]))
     gradients = flat(double.gradients)
@@ -99,7 +108,11 @@ def adjoint(original: SubjectRun) -> Iterator[Comparison]:
     lambda t: t.bias,
 )
 def constant_input_gradient(original: SubjectRun) -> Iterator[Comparison]:
-    """M-40: dL/dW[:, j] = dL/db where x_j = 1."""
+    """M-40: dL/dW[:, j] = dL/db where x_j = 1.
+
+    Args:
+        original: A subject with biases; a feature that is always 1, with weight zero, is appended to its inputs.
+    """
     wide = original.at(with_constant_feature(original.arrays, 0.0))
     for weight in input_weights(wide.arrays.parameters):
         bias = parameter_role(weight).bias.name
@@ -116,7 +129,11 @@ def constant_input_gradient(original: SubjectRun) -> Iterator[Comparison]:
     "gauge-invariance", "M-40b", "changing inputs and weights against each other moves nothing", "rounding", everything
 )
 def gauge_invariance(original: SubjectRun) -> Iterator[Comparison]:
-    """M-40b: <dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates)."""
+    """M-40b: <dL/dW, W A> = <dL/dX, X A^T> for every A (an infinitesimal change of the inputs' coordinates).
+
+    Args:
+        original: Any subject on a case; the matrix A (n, n) is drawn from the case's seed.
+    """
     n = original.sizes["n"]
     stream = np.random.Generator(np.random.PCG64([original.arrays.case.seed, 40]))
     a = np.round(stream.standard_normal((n, n)) * 8) / 8
@@ -142,7 +159,11 @@ def gauge_invariance(original: SubjectRun) -> Iterator[Comparison]:
     _has_softmax,
 )
 def softmax_shift(original: SubjectRun) -> Iterator[Comparison]:
-    """M-43: b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0."""
+    """M-43: b_y + delta gives the same outputs; the sum over classes of dL/db_y is 0.
+
+    Args:
+        original: A subject whose output layer is a softmax over the classes, with a bias b_y.
+    """
     parameters = dict(original.arrays.parameters)
     parameters["b_y"] = parameters["b_y"] + parameters["b_y"].dtype.type(0.5)
     yield from runs_close(original, original.at(replace(original.arrays, parameters=parameters)))

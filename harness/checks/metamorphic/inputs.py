@@ -48,7 +48,11 @@ def with_constant_feature(arrays: CaseArrays, part: float) -> CaseArrays:
     everything,
 )
 def input_feature_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-05: W -> W Q^T, x -> Q x."""
+    """M-05: W -> W Q^T, x -> Q x.
+
+    Args:
+        original: Any subject on a case; with one input feature, n = 1, nothing is yielded.
+    """
     n = original.sizes["n"]
     if n > 1:
         order = np.roll(np.arange(n), 1)
@@ -66,7 +70,12 @@ def input_feature_permutation(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def input_reparametrisation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-06: W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws."""
+    """M-06: W -> W A, x -> A^-1 x, with A = 1 + N, N the upper shift: exact on the grain of the draws.
+
+    Args:
+        original: Any subject on a case; with n = 1, or in float32, whose numbers the change would round, nothing is
+            yielded.
+    """
     n = original.sizes["n"]
     if n > 1 and original.dtype == np.float64:
         arrays = original.arrays
@@ -81,7 +90,11 @@ def input_reparametrisation(original: SubjectRun) -> Iterator[Comparison]:
     "bias-as-input-weight", "M-13", "a bias is the weight of a constant input", "rounding", lambda traits: traits.bias
 )
 def bias_as_input_weight(original: SubjectRun) -> Iterator[Comparison]:
-    """M-13: Append 1 to x, W' = [W, b], b' = 0."""
+    """M-13: Append 1 to x, W' = [W, b], b' = 0.
+
+    Args:
+        original: A subject with biases.
+    """
     yield from runs_close(original, original.at(with_constant_feature(original.arrays, 1.0)))
 
 
@@ -89,13 +102,22 @@ def bias_as_input_weight(original: SubjectRun) -> Iterator[Comparison]:
     "bias-in-two-places", "M-14", "a bias may be shared out between two places", "rounding", lambda traits: traits.bias
 )
 def bias_in_two_places(original: SubjectRun) -> Iterator[Comparison]:
-    """M-14: Append 1 to x, W' = [W, b/2], b' = b/2."""
+    """M-14: Append 1 to x, W' = [W, b/2], b' = b/2.
+
+    Args:
+        original: A subject with biases.
+    """
     yield from runs_close(original, original.at(with_constant_feature(original.arrays, 0.5)))
 
 
 @metamorphic_property("one-hot-input", "M-44", "a one-hot input picks a column of the weights", "rounding", everything)
 def one_hot_input(original: SubjectRun) -> Iterator[Comparison]:
-    """M-44: W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight."""
+    """M-44: W e_j = W[:, j]: the same as a single feature that is always 1, with that column as its weight.
+
+    Args:
+        original: Any subject on a case, whose inputs are replaced by the code of the last feature; with n = 1 nothing
+            is yielded.
+    """
     arrays = original.arrays
     n = original.sizes["n"]
     if n > 1:

@@ -75,7 +75,11 @@ def _has_zero_fixed_point(traits: Traits) -> bool:
     "zero-fixed-point", "M-12", "zero is a fixed point with tanh only", "bitwise", _has_zero_fixed_point
 )
 def zero_fixed_point(original: SubjectRun) -> Iterator[Comparison]:
-    """M-12: b = 0, x = 0, s = 0 gives s' = 0; the control: a sigmoid candidate leaves zero."""
+    """M-12: b = 0, x = 0, s = 0 gives s' = 0; the control: a sigmoid candidate leaves zero.
+
+    Args:
+        original: A single recurrent cell of a known family; its inputs, states and biases are set to zero.
+    """
     traits = original.traits
     arrays = original.arrays
     at_rest = one_step(
@@ -103,7 +107,11 @@ def zero_fixed_point(original: SubjectRun) -> Iterator[Comparison]:
     _biased_lstm,
 )
 def cell_state_copied(original: SubjectRun) -> Iterator[Comparison]:
-    """M-15: b_f = beta, b_i = -beta: abs(c' - c) <= exp(-beta) (abs(c) + 1)."""
+    """M-15: b_f = beta, b_i = -beta: abs(c' - c) <= exp(-beta) (abs(c) + 1).
+
+    Args:
+        original: A single LSTM with biases; one step is run.
+    """
     parameters = dict(original.arrays.parameters)
     set_gate(parameters, "f", BETA)
     set_gate(parameters, "i", -BETA)
@@ -121,7 +129,11 @@ def cell_state_copied(original: SubjectRun) -> Iterator[Comparison]:
     "state-kept-by-update-gate", "M-16", "with a held update gate the GRU keeps its state", "rate", _biased_gru
 )
 def state_kept_by_update_gate(original: SubjectRun) -> Iterator[Comparison]:
-    """M-16: abs(h' - h) <= exp(-beta) abs(h - candidate) <= exp(-beta) (abs(h) + 1)."""
+    """M-16: abs(h' - h) <= exp(-beta) abs(h - candidate) <= exp(-beta) (abs(h) + 1).
+
+    Args:
+        original: A single GRU with biases; one step is run.
+    """
     parameters = dict(original.arrays.parameters)
     set_gate(parameters, "z", BETA * _keeping_sign(original.gru))
     gated = one_step(original, parameters)
@@ -138,7 +150,11 @@ def state_kept_by_update_gate(original: SubjectRun) -> Iterator[Comparison]:
     "gru-limit-is-rnn", "M-17", "a GRU that writes fully is a simple RNN, or without reset a layer", "rate", _biased_gru
 )
 def gru_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
-    """M-17: z writes and r = 1: h' = f(W x + U h + b); r = 0: h' = f(W x + b)."""
+    """M-17: z writes and r = 1: h' = f(W x + U h + b); r = 0: h' = f(W x + b).
+
+    Args:
+        original: A single GRU with biases; one step is run.
+    """
     gru = original.gru
     for reset, limit in ((BETA, RNN(gru.candidate)), (-BETA, Feedforward(gru.candidate))):
         parameters = dict(original.arrays.parameters)
@@ -168,7 +184,11 @@ def gru_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
     _biased_lstm,
 )
 def lstm_limit_is_rnn(original: SubjectRun) -> Iterator[Comparison]:
-    """M-18: f = 0, i = 1, o = 1: h' = out(cand(W x + U h + b)), not the RNN; without forget gate, c is added."""
+    """M-18: f = 0, i = 1, o = 1: h' = out(cand(W x + U h + b)), not the RNN; without forget gate, c is added.
+
+    Args:
+        original: A single LSTM with biases; one step is run.
+    """
     lstm = original.lstm
     parameters = dict(original.arrays.parameters)
     for gate, value in (("f", -BETA), ("i", BETA), ("o", BETA)):
@@ -200,6 +220,10 @@ def small_signal_linearity(original: SubjectRun) -> Iterator[Comparison]:
     """M-36: abs(tanh a - a) <= abs(a)^3 / 3, carried on by the recurrence: E' = abs(U) E + abs(a)^3 / 3.
 
     Of a stack the bottom layer, of a pair the forward cell.
+
+    Args:
+        original: A tanh RNN, a stack or a pair of such; inputs and states are made small, biases zero, and lengths
+            ignored.
     """
     epsilon = 2.0**-10
     arrays = original.arrays
@@ -232,7 +256,11 @@ def small_signal_linearity(original: SubjectRun) -> Iterator[Comparison]:
     lambda t: t.single and t.recurrent and t.bias and t.odd,
 )
 def automaton(original: SubjectRun) -> Iterator[Comparison]:
-    """M-50: Gates held far out, candidate at +-1: the state of an RNN or GRU is its sign, an LSTM counts steps."""
+    """M-50: Gates held far out, candidate at +-1: the state of an RNN or GRU is its sign, an LSTM counts steps.
+
+    Args:
+        original: A single recurrent cell with biases and odd activations, of which only sizes and dtype are used.
+    """
     arrays = original.arrays
     parameters = {name: np.zeros_like(value) for name, value in arrays.parameters.items()}
     letters = {parameter_role(name).gate for name in parameters}
@@ -255,7 +283,11 @@ def automaton(original: SubjectRun) -> Iterator[Comparison]:
     "update-gate-limits-differ", "M-16b", "the two limits of the update gate are apart", "rounding", _biased_gru
 )
 def update_gate_limits_differ(original: SubjectRun) -> Iterator[Comparison]:
-    """M-16b: Hold the gate the opposite way: the state does change. The negative control of M-16."""
+    """M-16b: Hold the gate the opposite way: the state does change. The negative control of M-16.
+
+    Args:
+        original: A single GRU with biases; one step is run.
+    """
     parameters = dict(original.arrays.parameters)
     set_gate(parameters, "z", -BETA * _keeping_sign(original.gru))
     gated = one_step(original, parameters)

@@ -66,6 +66,9 @@ def time_reversal(original: SubjectRun) -> Iterator[Comparison]:
     """M-29: Bi(f, b)(rev X) = rev swap Bi(b, f)(X), the initial states swapped too.
 
     Not bit for bit: a row's place in a matrix product may change how it is summed.
+
+    Args:
+        original: A pair of directions; its output layer is left out, and lengths are ignored.
     """
     full = original.at_full_length()
     a = _bare(original)
@@ -87,7 +90,11 @@ def time_reversal(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("directions-are-cells", "M-30", "each half of a pair is the cell by itself", "bitwise", _pair)
 def directions_are_cells(original: SubjectRun) -> Iterator[Comparison]:
-    """M-30: The forward half is the forward cell; the backward half the backward cell on reversed time."""
+    """M-30: The forward half is the forward cell; the backward half the backward cell on reversed time.
+
+    Args:
+        original: A pair of directions; its output layer is left out, and lengths are ignored.
+    """
     a = _bare(original)
     pair = a.subject.cell
     assert isinstance(pair, CellPair), "a subject of two directions has two cells"
@@ -109,7 +116,12 @@ def directions_are_cells(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("palindrome", "M-31", "a palindrome with equal cells gives a palindrome", "rounding", _pair)
 def palindrome(original: SubjectRun) -> Iterator[Comparison]:
-    """M-31: X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t."""
+    """M-31: X palindromic, equal parameters and initial states: forward at t = backward at T + 1 - t.
+
+    Args:
+        original: A pair of directions; the backward cell gets the forward cell's parameters and states, and the
+            sequence is followed by its mirror image, 2 T steps.
+    """
     a = original.at_full_length()
     x = np.concatenate([a.arrays.inputs, a.arrays.inputs[::-1]])
 
@@ -142,7 +154,12 @@ def palindrome(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.causal,
 )
 def layer_composition(original: SubjectRun) -> Iterator[Comparison]:
-    """M-32: Layer-major order: every layer over the full sequence, then the next."""
+    """M-32: Layer-major order: every layer over the full sequence, then the next.
+
+    Args:
+        original: A stack, whose layers run one by one, or a causal cell, which is put into a stack of one; lengths are
+            ignored.
+    """
     full = original.at_full_length()
     parameters = {name: value for name, value in full.arrays.parameters.items() if name not in OUTPUT_LAYER}
     cell = full.subject.cell

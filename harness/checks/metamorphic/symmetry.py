@@ -28,7 +28,11 @@ def _single_recurrent(traits: Traits) -> bool:
     "hidden-unit-permutation", "M-04", "permuting the hidden units permutes the states", "rounding", everything
 )
 def hidden_unit_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-04: W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s."""
+    """M-04: W -> P W, U -> P U P^T, b -> P b, p -> P p, s -> P s.
+
+    Args:
+        original: Any subject on a case; with one hidden unit, d = 1, nothing is yielded.
+    """
     d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
@@ -50,7 +54,11 @@ def hidden_unit_permutation(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("gradient-permutation", "M-41", "gradients are permuted like the weights", "rounding", everything)
 def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-41: The gradient for P U P^T is P (gradient for U) P^T, and so on."""
+    """M-41: The gradient for P U P^T is P (gradient for U) P^T, and so on.
+
+    Args:
+        original: Any subject on a case; with one hidden unit, d = 1, nothing is yielded.
+    """
     d = original.sizes["d"]
     if d > 1:
         order = np.roll(np.arange(d), 1)
@@ -82,7 +90,12 @@ def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.odd,
 )
 def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
-    """M-07: D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit."""
+    """M-07: D = diag(+-1): candidate rows D, U -> U D, peepholes p D give h -> D h, c -> D c, bit for bit.
+
+    Args:
+        original: A subject whose candidates and states pass through odd functions alone; every second unit changes
+            sign.
+    """
     arrays = original.arrays
     d = original.sizes["d"]
     signs = np.where(np.arange(d) % 2 == 0, -1.0, 1.0).astype(arrays.inputs.dtype)
@@ -118,7 +131,11 @@ def hidden_unit_sign_change(original: SubjectRun) -> Iterator[Comparison]:
     lambda t: t.rnn is not None and t.odd,
 )
 def odd_function(original: SubjectRun) -> Iterator[Comparison]:
-    """M-07b: S(-X, -h) = -S(X, h)."""
+    """M-07b: S(-X, -h) = -S(X, h).
+
+    Args:
+        original: A tanh RNN, whose biases are set to zero.
+    """
     arrays = replace(original.arrays, parameters=without_bias(original.arrays.parameters))
     a = original.at(arrays)
     b = original.at(
@@ -143,7 +160,11 @@ def _mirrored(a: SubjectRun, b: SubjectRun, name: str, first: Array, second: Arr
     _single_recurrent,
 )
 def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
-    """M-33: The direct sum of the cell and of itself with its units in another order."""
+    """M-33: The direct sum of the cell and of itself with its units in another order.
+
+    Args:
+        original: A single recurrent cell of d units; the joint cell has 2 d.
+    """
     arrays = original.arrays
     d = original.sizes["d"]
     order = np.roll(np.arange(d), 1)
@@ -198,7 +219,11 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
     "silent-unit", "M-34", "a unit that sends nothing leaves the others alone", "rounding", _single_recurrent
 )
 def silent_unit(original: SubjectRun) -> Iterator[Comparison]:
-    """M-34: One more unit, a copy of the first, whose outgoing weights are zero."""
+    """M-34: One more unit, a copy of the first, whose outgoing weights are zero.
+
+    Args:
+        original: A single recurrent cell of d units; the larger cell has d + 1.
+    """
     d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[d] = 0
@@ -209,7 +234,11 @@ def silent_unit(original: SubjectRun) -> Iterator[Comparison]:
     "unit-splitting", "M-35", "a unit may be split in two that send half each", "rounding", _single_recurrent
 )
 def unit_splitting(original: SubjectRun) -> Iterator[Comparison]:
-    """M-35: Unit 0 twice, its outgoing weights halved."""
+    """M-35: Unit 0 twice, its outgoing weights halved.
+
+    Args:
+        original: A single recurrent cell of d units; the larger cell has d + 1.
+    """
     d = original.sizes["d"]
     sends = np.ones(d + 1)
     sends[0] = sends[d] = 0.5

@@ -43,7 +43,12 @@ def steps_of(arrays: CaseArrays, start: int, stop: int) -> CaseArrays:
     "chunking", "M-08", "a sequence in chunks gives the same as the whole", "rounding", _causal_recurrent
 )
 def chunking(original: SubjectRun) -> Iterator[Comparison]:
-    """M-08: S(X[0:T], s) = S(X[k:T], S(X[0:k], s))."""
+    """M-08: S(X[0:T], s) = S(X[k:T], S(X[0:k], s)).
+
+    Args:
+        original: A recurrent subject that runs forward in time alone; every border from 1 to T - 1 is tried, and
+            lengths are ignored.
+    """
     full = original.at_full_length()
     steps = len(full.arrays.inputs)
     for k in range(1, steps):
@@ -66,7 +71,11 @@ def chunking(original: SubjectRun) -> Iterator[Comparison]:
 
 @metamorphic_property("causality", "M-09", "later inputs change nothing earlier", "bitwise", _causal)
 def causality(original: SubjectRun) -> Iterator[Comparison]:
-    """M-09: Outputs up to t stay bit for bit when every input after t is replaced."""
+    """M-09: Outputs up to t stay bit for bit when every input after t is replaced.
+
+    Args:
+        original: A subject that runs forward in time alone; with T = 1 nothing is yielded, and lengths are ignored.
+    """
     full = original.at_full_length()
     for k in range(1, len(full.arrays.inputs)):
         inputs = full.arrays.inputs.copy()
@@ -79,7 +88,11 @@ def causality(original: SubjectRun) -> Iterator[Comparison]:
     "sequence-lengths", "M-10", "rows of different lengths give what each gives alone", "rounding", everything
 )
 def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
-    """M-10: Masked results equal the rows' own; outputs past the end are zero, final states those at the end."""
+    """M-10: Masked results equal the rows' own; outputs past the end are zero, final states those at the end.
+
+    Args:
+        original: Any subject on a case; its rows get the lengths T, T - 1, ..., 1, and T again, whatever theirs are.
+    """
     arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
@@ -112,7 +125,11 @@ def sequence_lengths(original: SubjectRun) -> Iterator[Comparison]:
     everything,
 )
 def gradients_with_lengths(original: SubjectRun) -> Iterator[Comparison]:
-    """M-10b: Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope."""
+    """M-10b: Nothing flows back from past a row's end: neither its output gradient nor its frozen state's slope.
+
+    Args:
+        original: Any subject on a case; its rows get the lengths T, T - 1, ..., 1, and T again, whatever theirs are.
+    """
     arrays = original.arrays
     steps, batch = arrays.inputs.shape[:2]
     wanted = np.array([steps - row % steps for row in range(batch)], dtype=np.intp)
@@ -143,7 +160,11 @@ def gradients_with_lengths(original: SubjectRun) -> Iterator[Comparison]:
     "time-invariance", "M-11", "the same state at another time gives the same outputs", "rounding", _causal_recurrent
 )
 def time_invariance(original: SubjectRun) -> Iterator[Comparison]:
-    """M-11: The sequence twice over: its second half is a run from the state in the middle."""
+    """M-11: The sequence twice over: its second half is a run from the state in the middle.
+
+    Args:
+        original: A recurrent subject that runs forward in time alone; lengths are ignored.
+    """
     full = original.at_full_length()
     steps = len(full.arrays.inputs)
     twice = full.at(
@@ -170,7 +191,12 @@ def time_invariance(original: SubjectRun) -> Iterator[Comparison]:
     _causal_recurrent,
 )
 def gradient_chunking(original: SubjectRun) -> Iterator[Comparison]:
-    """M-39: Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up."""
+    """M-39: Backward of the second chunk gives the first chunk's final gradients; parameters' gradients add up.
+
+    Args:
+        original: A recurrent subject that runs forward in time alone; the border is at T // 2, with T = 1 nothing is
+            yielded, and lengths are ignored.
+    """
     full = original.at_full_length()
     steps = len(full.arrays.inputs)
     k = steps // 2
@@ -203,7 +229,11 @@ def gradient_chunking(original: SubjectRun) -> Iterator[Comparison]:
     lambda traits: traits.single and traits.recurrent,
 )
 def parallel_iteration(original: SubjectRun) -> Iterator[Comparison]:
-    """M-49: Jacobi iteration over time: every step at once, from the last round's states, T rounds."""
+    """M-49: Jacobi iteration over time: every step at once, from the last round's states, T rounds.
+
+    Args:
+        original: A single recurrent cell, whose trace holds its states, (T, B, d); lengths are ignored.
+    """
     full = original.at_full_length()
     arrays = full.arrays
     steps, batch, n = arrays.inputs.shape

@@ -57,7 +57,11 @@ def _plain_lstm(traits: Traits) -> bool:
     "zero-peepholes", "M-19", "an LSTM with zero peepholes is an LSTM without", "rounding", _has_peephole
 )
 def zero_peepholes(original: SubjectRun) -> Iterator[Comparison]:
-    """M-19: W_c = 0."""
+    """M-19: W_c = 0.
+
+    Args:
+        original: A single LSTM with peepholes of either form.
+    """
     parameters = {
         name: np.zeros_like(value) if is_kind(name, ParameterKind.PEEPHOLE) else value
         for name, value in original.arrays.parameters.items()
@@ -75,7 +79,11 @@ def zero_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     lambda t: _plain_lstm(t) and t.bias,
 )
 def open_forget_gate(original: SubjectRun) -> Iterator[Comparison]:
-    """M-19b: W_f = U_f = 0, b_f so large that f = 1 exactly."""
+    """M-19b: W_f = U_f = 0, b_f so large that f = 1 exactly.
+
+    Args:
+        original: A single LSTM without peepholes, with forget gate and biases.
+    """
     parameters = dict(original.arrays.parameters)
     for name in ("W_xf", "W_hf"):
         parameters[name] = np.zeros_like(parameters[name])
@@ -93,7 +101,11 @@ def open_forget_gate(original: SubjectRun) -> Iterator[Comparison]:
     _plain_lstm,
 )
 def coupled_gates(original: SubjectRun) -> Iterator[Comparison]:
-    """M-20: sigma(-a) = 1 - sigma(a): the coupled gates of a CIFG cell."""
+    """M-20: sigma(-a) = 1 - sigma(a): the coupled gates of a CIFG cell.
+
+    Args:
+        original: A single LSTM without peepholes, with forget gate; lengths are ignored.
+    """
     parameters = dict(original.arrays.parameters)
     for prefix in ("W_x", "W_h", "b_"):
         if f"{prefix}i" in parameters:
@@ -117,7 +129,11 @@ def coupled_gates(original: SubjectRun) -> Iterator[Comparison]:
     _has_peephole,
 )
 def peepholes_as_inputs(original: SubjectRun) -> Iterator[Comparison]:
-    """M-21: The plain LSTM on [x_t, c_{t-1}, c_t], the peepholes in the columns of the input weights."""
+    """M-21: The plain LSTM on [x_t, c_{t-1}, c_t], the peepholes in the columns of the input weights.
+
+    Args:
+        original: A single LSTM with peepholes of either form; lengths are ignored.
+    """
     arrays = replace(original.arrays, lengths=None)
     full = original.at(arrays)
     c = full.run.trace["cell_state"]
@@ -150,7 +166,11 @@ def peepholes_as_inputs(original: SubjectRun) -> Iterator[Comparison]:
     _has_full_peephole,
 )
 def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
-    """M-21b: W_c = diag(p)."""
+    """M-21b: W_c = diag(p).
+
+    Args:
+        original: A single LSTM with full peephole matrices (d, d), of which only the diagonals are kept.
+    """
     parameters, diagonal = dict(original.arrays.parameters), dict(original.arrays.parameters)
     for name in parameters:
         if is_kind(name, ParameterKind.PEEPHOLE):
@@ -166,7 +186,11 @@ def diagonal_peepholes(original: SubjectRun) -> Iterator[Comparison]:
     "update-gate-negation", "M-22", "keeping with z is writing with z's parameters negated", "rounding", is_gru
 )
 def update_gate_negation(original: SubjectRun) -> Iterator[Comparison]:
-    """M-22: GRU_keep(theta) = GRU_write(theta with the block of z negated)."""
+    """M-22: GRU_keep(theta) = GRU_write(theta with the block of z negated).
+
+    Args:
+        original: A single GRU of either update.
+    """
     parameters = {
         name: -value if parameter_role(name).gate == "z" else value
         for name, value in original.arrays.parameters.items()
@@ -196,7 +220,11 @@ def _flipped_reset(original: SubjectRun, parameters: dict[str, Array]) -> dict[s
     is_gru,
 )
 def reset_before_and_after_agree_if_diagonal(original: SubjectRun) -> Iterator[Comparison]:
-    """M-25: U_n = diag(u), no recurrent bias: u (r h) = r (u h)."""
+    """M-25: U_n = diag(u), no recurrent bias: u (r h) = r (u h).
+
+    Args:
+        original: A single GRU of either reset.
+    """
     parameters = dict(original.arrays.parameters)
     parameters["W_hg"] = np.diag(np.diag(parameters["W_hg"]))
     if "b_hg" in parameters:
@@ -209,7 +237,11 @@ def reset_before_and_after_agree_if_diagonal(original: SubjectRun) -> Iterator[C
     "reset-before-and-after-differ", "M-25b", "reset before and after differ for generic weights", "rounding", is_gru
 )
 def reset_before_and_after_differ(original: SubjectRun) -> Iterator[Comparison]:
-    """M-25b: The negative control of M-25."""
+    """M-25b: The negative control of M-25.
+
+    Args:
+        original: A single GRU of either reset; with one hidden unit, d = 1, both agree and nothing is yielded.
+    """
     if original.sizes["d"] > 1:
         flipped_finals = _flipped_reset(original, original.arrays.parameters)
         yield apart(
@@ -228,7 +260,11 @@ def reset_before_and_after_differ(original: SubjectRun) -> Iterator[Comparison]:
     _has_recurrent_bias,
 )
 def recurrent_and_input_bias_differ(original: SubjectRun) -> Iterator[Comparison]:
-    """M-14b: The negative control of M-14: what moves from b_g to b_hg passes through the reset gate."""
+    """M-14b: The negative control of M-14: what moves from b_g to b_hg passes through the reset gate.
+
+    Args:
+        original: A single GRU with the reset after the product, and with biases.
+    """
     parameters = dict(original.arrays.parameters)
     parameters["b_g"], parameters["b_hg"] = (
         np.zeros_like(parameters["b_g"]),
@@ -251,7 +287,11 @@ def recurrent_and_input_bias_differ(original: SubjectRun) -> Iterator[Comparison
     _is_sigmoid_rnn,
 )
 def sigmoid_tanh_conjugacy(original: SubjectRun) -> Iterator[Comparison]:
-    """M-26: q = (1 + s) / 2: weights W/2, U/4, bias (b + U 1/2) / 2; exact on values of a common grain."""
+    """M-26: q = (1 + s) / 2: weights W/2, U/4, bias (b + U 1/2) / 2; exact on values of a common grain.
+
+    Args:
+        original: A simple RNN with sigmoid; in float32, where the new coordinates round, nothing is yielded.
+    """
     arrays = original.arrays
     if arrays.inputs.dtype != np.float64:
         return

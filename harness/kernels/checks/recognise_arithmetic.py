@@ -111,7 +111,14 @@ def recognise(evaluation: Evaluation) -> str:
 
 
 def output_bits(evaluation: Evaluation) -> float:
-    """Return the effective precision of the outputs."""
+    """Return the effective precision of the outputs.
+
+    Args:
+        evaluation: A kernel's run and the balls of its spec, over T steps.
+
+    Returns:
+        Bits of the outputs (T, B, k) that agree with the true values; infinite where all do.
+    """
     return effective_bits(_output_balls(evaluation.balls, evaluation), evaluation.run.outputs)
 
 

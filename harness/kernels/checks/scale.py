@@ -8,13 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.arithmetic import NumpyArithmetic, evaluate
-from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
-from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
+from rnn_harness.checks.check import (
+    Check,
+    Finding,
+    applies_to_all,
+    compare_with_array_balls,
+    compare_with_balls,
+    worst_finding,
+)
 from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.checks.memory_layout import EVERY
 from rnn_harness.subjects.case_arrays import draw_arrays
 
 WIDE = ("float64", "float32")
@@ -22,6 +30,10 @@ STEPS = 131
 """More than the usual chunks of truncated gradients, and a multiple of none."""
 SIZES = {"n": 37, "d": 67, "B": 33, "T": 3}
 """Realistic sizes: each is larger than a vector or a tile, and a multiple of neither."""
+SINGLE_STEPS = ((15, 16, 17), (33, 31, 64), (64, 65, 32), (129, 128, 8), (100, 257, 3), (255, 63, 2))
+"""Input size, hidden size and rows of single steps: around the edges of the usual tiles."""
+LARGE_SINGLE_STEPS = ((127, 256, 16), (17, 32, 63), (512, 100, 4), (1000, 64, 2), (64, 1000, 2), (1024, 1024, 64))
+"""More of them, for those who have the time."""
 _SIZE_NAMES = {"n": "input size", "d": "hidden size", "B": "batch size"}
 SCALES = (2.0**40, 2.0**-40)
 """Factors of output gradients."""
@@ -48,46 +60,61 @@ def _steps(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
-    """Screen realistic sizes against a wider format; where a size is wrong, find out which."""
-    if evaluation.options.operands is not None:
-        raise NotRun("it shortens the operands of its products: at such sizes nothing is known of the sum's error")
-    entry = evaluation.subject.spec.id
-    wrong = deviation_at(evaluation, evaluation.case.model_copy(update={**SIZES, "features": ()}))
-    sizes = ", ".join(f"{name} = {size}" for name, size in SIZES.items())
-    if not wrong:
-        yield Finding(entry, True, f"with {sizes}: as in a wider format", 0.0)
-        return
-    case = evaluation.case
-    small = {"n": case.n, "d": case.d, "B": case.B}
-    cured = [k for k in small if not deviation_at(evaluation, case.model_copy(update={**SIZES, k: small[k]}))]
-    only = "; right with " + ", or with ".join(f"{_SIZE_NAMES[k]} {small[k]}" for k in cured) if cured else ""
-    yield Finding(entry, False, f"with {sizes}: {wrong}{only}", float("inf"))
+    """Judge realistic sizes within the proved bound; where one is wrong, find out which.
+
+    A few steps at sizes that no tile divides, then single steps at the edges of tiles: there the bound is sharpest,
+    since no recurrence amplifies it.
+    """
+    case = evaluation.case.model_copy(update={**SIZES, "features": ()})
+    yield _at_sizes(evaluation, case)
+    if not evaluation.options.is_slow:
+        for n, d, rows in SINGLE_STEPS:
+            yield _at_sizes(evaluation, case.model_copy(update={"n": n, "d": d, "B": rows, "T": 1}))
 
 
-def deviation_at(evaluation: Evaluation, case: Case) -> str:
-    """Say what leaves the screen in a case, and by how much; empty if nothing does.
+def _at_sizes(evaluation: Evaluation, case: Case) -> Finding:
+    """Judge a case; where it is wrong, say with which of the usual sizes it would be right."""
+    finding = judge_at(evaluation, case)
+    if finding.agrees:
+        return finding
+    usual = {name: getattr(evaluation.case, name) for name in _SIZE_NAMES}
+    cured = [k for k in usual if judge_at(evaluation, case.model_copy(update={k: usual[k]})).agrees]
+    only = "; right with " + ", or with ".join(f"{_SIZE_NAMES[k]} {usual[k]}" for k in cured) if cured else ""
+    sizes = ", ".join(f"{name} = {getattr(case, name)}" for name in (*_SIZE_NAMES, "T"))
+    return replace(finding, detail=f"with {sizes}: {finding.detail}{only}")
+
+
+def judge_at(evaluation: Evaluation, case: Case) -> Finding:
+    """Decide whether outputs and gradients of a case of any size lie in their proved bounds.
 
     Args:
         evaluation: The subject and how it is judged; its own numbers are not used.
         case: The case whose numbers are drawn.
+
+    Returns:
+        The worst finding.
+
+    Raises:
+        NotRun: The bound is not finite, which decides nothing.
     """
-    single = case.dtype == "float32"
-    arithmetic = NumpyArithmetic(np.float64 if single else np.longdouble)
+    entry = evaluation.subject.spec.id
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
-    trajectory = evaluate(tried.program, tried.values, arithmetic)
-    computed = {"the output": tried.run.outputs}
-    true = {"the output": np.stack([step[tried.subject.output_name] for step in trajectory.steps])}
-    with contextlib.suppress(NotRun):
-        computed |= {f"the gradient of {name}": value for name, value in tried.flat_gradients.items()}
-        rows = tried.gathered(tried.differentiate(trajectory, arithmetic))
-        true |= {f"the gradient of {name}": value for name, value in rows.items()}
-    for name in computed:
-        if computed[name].shape != true[name].shape:
-            return f"{name} has shape {computed[name].shape}, expected {true[name].shape}"
-        gap, size = np.abs(computed[name] - true[name]), float(np.max(np.abs(true[name]), initial=0.0))
-        if not (gap <= (SCREEN_SINGLE if single else SCREEN) * size).all():
-            return f"{name} is off by {float(gap.max()):.3g}, its largest entry is {size:.3g}"
-    return ""
+    bounds = ArrayBounds(tried)
+    name, outputs, gradients = tried.subject.output_name, bounds.outputs, bounds.gradients
+    findings = [compare_with_array_balls(entry, f"output {name}", outputs, tried.run.outputs)]
+    computed: dict[str, Array] = {}
+    with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
+        computed = tried.flat_gradients if findings[0].agrees else {}  # of wrong outputs they are wrong in any case
+    missing = Finding(entry, False, "", float("inf"))
+    for name in gradients if computed else ():
+        quantity = f"gradient {name}"
+        is_there = name in computed
+        findings.append(
+            compare_with_array_balls(entry, quantity, gradients[name], computed[name])
+            if is_there
+            else replace(missing, detail=f"{quantity} is missing")
+        )
+    return worst_finding(findings)
 
 
 def _states(evaluation: Evaluation) -> Iterator[Finding]:
@@ -116,7 +143,7 @@ def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
 
 CHECKS = (
     Check("scale.steps", "kernel", applies_to_all, _steps, dtypes=WIDE),
-    Check("scale.sizes", "kernel", applies_to_all, _sizes, dtypes=WIDE),
+    Check("scale.sizes", "kernel", applies_to_all, _sizes, dtypes=EVERY),
     Check("scale.states", "kernel", applies_to_all, _states, dtypes=WIDE),
     Check("scale.gradients", "kernel", applies_to_all, _gradients, dtypes=WIDE),
 )

@@ -102,7 +102,12 @@ def complex_step_slopes(path: ComplexPath, cotangents: Sequence[Tensor], step: f
 
 
 def random_like(values: Sequence[Tensor], generator_seed: int) -> list[Tensor]:
-    """Draw standard normal numbers in the shapes and dtypes of tensors."""
+    """Draw standard normal numbers in the shapes and dtypes of tensors.
+
+    Args:
+        values: Tensors, of which shapes and dtypes are taken.
+        generator_seed: Where the numbers start; they are drawn in float64, then rounded.
+    """
     generator = torch.Generator().manual_seed(generator_seed)
     return [
         torch.randn(list(value.shape), generator=generator, dtype=torch.float64).to(value.dtype) for value in values

@@ -54,7 +54,17 @@ def moved(
 
 
 def path_of(cell: DrivenCell, arguments: CellArguments, name: str, direction: Tensor) -> Path:
-    """Make the path on which one leaf moves in a direction."""
+    """Make the path on which one leaf moves in a direction.
+
+    Args:
+        cell: The cell that is run.
+        arguments: Where the path starts.
+        name: The leaf that moves: the inputs, a given state, or a parameter.
+        direction: In the shape of the leaf.
+
+    Returns:
+        A function of the distance along the direction, which gives the tensors of a run.
+    """
 
     def path(distance: float) -> tuple[Tensor, ...]:
         changed, parameters = moved(cell, arguments, name, distance * direction)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from rnn_harness.errors import Refused, named_error
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels.checks.scale import deviation_at
+from rnn_harness.kernels.checks.scale import judge_at
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.validation import CONSISTENCY
@@ -41,11 +42,12 @@ PROPERTY_CHECKS = tuple(
 STATE_WORDS = {"h": "hidden state", "c": "cell state"}
 
 
-def judge_identified(kernel: Kernel, seed: int) -> Iterator[Answer]:
+def judge_identified(kernel: Kernel, wider: tuple[Kernel, ...], seed: int) -> Iterator[Answer]:
     """Ask of a cell what its equations do not say.
 
     Args:
         kernel: The cell.
+        wider: The same cell, with what else it may round as a right one.
         seed: The seed of the request, for the records.
     """
     for setting in kernel.settings:
@@ -59,7 +61,7 @@ def judge_identified(kernel: Kernel, seed: int) -> Iterator[Answer]:
             yield from answers([unasked("large-batches", f"it cannot be run: {named_error(error)}")], asked)
             continue
         if small.arithmetic:
-            yield from answers(_questions(kernel, setting, small), asked)
+            yield from answers(_questions((kernel, *wider), setting, small), asked)
 
 
 def _small_cell(setting: Setting, driver: TargetDriver) -> DrivenCell:
@@ -70,7 +72,7 @@ def _small_cell(setting: Setting, driver: TargetDriver) -> DrivenCell:
     return with_real_arithmetic(cell)
 
 
-def _questions(kernel: Kernel, setting: Setting, cell: DrivenCell) -> Iterator[Question]:
+def _questions(forms: tuple[Kernel, ...], setting: Setting, cell: DrivenCell) -> Iterator[Question]:
     """Yield the questions, from small sizes to large ones."""
     budget = Budget(SECONDS)
     is_widest = setting.dtype == cell.capabilities.dtypes[0]
@@ -81,30 +83,34 @@ def _questions(kernel: Kernel, setting: Setting, cell: DrivenCell) -> Iterator[Q
         "large-batches", lambda seed: violation_of_large_batches(cell, seed, budget, SMALL_BATCH, LARGE_BATCHES), 2
     )
     if is_widest:
-        yield Question("large-sizes", lambda _: _violation_of_sizes(kernel, setting, cell, budget), 1)
+        yield Question("large-sizes", lambda _: _violation_of_sizes(forms, setting, cell, budget), 1)
         yield Question("long-gradients", lambda seed: violation_of_long_gradients(cell, seed, budget, PIECE), 2)
 
 
-def _violation_of_sizes(kernel: Kernel, setting: Setting, cell: DrivenCell, budget: Budget) -> Violation | None:
+def _violation_of_sizes(
+    forms: tuple[Kernel, ...], setting: Setting, cell: DrivenCell, budget: Budget
+) -> Violation | None:
     """Compare with the equations at large sizes. Raises NotRun if small ones are wrong already."""
-    if kernel.fixed_sizes:
+    if forms[0].fixed_sizes:
         raise Refused("it exists for fixed sizes alone")
-    trial = _equation_trial(kernel, setting, cell)
+    trial = _equation_trial(forms, setting, cell)
     if (violation := trial(SMALL)) is not None:
         raise Refused(f"it differs at small sizes already: {violation.sentence}")
     return violation_of_large_sizes(SMALL, trial, budget)
 
 
-def _equation_trial(kernel: Kernel, setting: Setting, cell: DrivenCell) -> Trial:
-    """Make the trial that compares a cell of some size with its equations."""
-    case = kernel_cases(kernel, setting)[0]
+def _equation_trial(forms: tuple[Kernel, ...], setting: Setting, cell: DrivenCell) -> Trial:
+    """Make the trial that compares a cell of some size with its equations, within the bound of any of its forms."""
+    case = kernel_cases(forms[0], setting)[0]
 
     def trial(size: TriedSize) -> Violation | None:
         sizes = {"n": size.input_size, "d": size.hidden_size, "B": 2, "T": 2}
         changed = case.model_copy(update={**sizes, "features": ()})
-        deviation = deviation_at(kernel.evaluation(setting, changed), changed)
-        if not deviation:
+        findings = (judge_at(kernel.evaluation(setting, changed), changed) for kernel in forms)
+        wrong = list(itertools.takewhile(lambda finding: not finding.agrees, findings))
+        if len(wrong) < len(forms):
             return None
+        deviation = wrong[0].detail
         part = "backward" if "gradient" in deviation else "forward"
         large = of_size(cell, *size)
         unused = unused_parameters(large, large.arguments(2, 2))

@@ -56,7 +56,15 @@ def _called_modules(cell: DrivenCell, arguments: CellArguments) -> set[str]:
 
 
 def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, ...]:
-    """List the parameters that change nothing that comes back: in evaluation, in training, without a state."""
+    """List the parameters that change nothing that comes back: in evaluation, in training, without a state.
+
+    Args:
+        cell: The cell.
+        arguments: Inputs and states of the runs that are compared.
+
+    Returns:
+        Names of parameters; each was moved in all of its entries, and no bit of any result changed.
+    """
     expected = list(_results_of_each_way(cell, arguments, cell.parameters))
     unused = []
     for index, (name, value) in enumerate(cell.parameters.items()):

@@ -30,7 +30,11 @@ def real_arithmetic(cell: DrivenCell) -> str:
 
 
 def with_real_arithmetic(cell: DrivenCell) -> DrivenCell:
-    """The same cell, judged in the format in which it computes."""
+    """Return the same cell, judged in the format in which it computes.
+
+    Args:
+        cell: The cell in its declared dtype; it is run to find out.
+    """
     return replace(cell, arithmetic=real_arithmetic(cell))
 
 

@@ -32,19 +32,39 @@ _NEIGHBOURS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention)
 
 
 def needs_sequence(cell: DrivenCell) -> None:
-    """Raise NotRun for a cell that is called once a step."""
+    """Refuse a cell that is called once a step.
+
+    Args:
+        cell: The cell that a property is asked of.
+
+    Raises:
+        NotRun: It takes no sequence.
+    """
     if not cell.convention.sequence:
         raise NotRun("it is called step by step in any case")
 
 
 @functools.lru_cache(maxsize=8)
 def order_of(cell: DrivenCell, seed: int) -> ReadingOrder:
-    """Find in which order a layer reads its inputs."""
+    """Find in which order a layer reads its inputs.
+
+    Args:
+        cell: A layer that takes a sequence.
+        seed: Where its inputs and states start.
+    """
     return reading_order(reached_steps(cell, seed))
 
 
 def reached_steps(cell: DrivenCell, seed: int) -> ReachedSteps:
-    """Find the output steps that each input step reaches in its own row."""
+    """Find the output steps that each input step reaches in its own row.
+
+    Args:
+        cell: A layer that takes a sequence.
+        seed: Where its inputs and states start.
+
+    Returns:
+        For each input step, the output steps whose numbers change with it.
+    """
     arguments, row = cell.arguments(STEPS, 3, seed), 1
     before = cell.run(arguments).outputs[0]
     reached = []
@@ -143,7 +163,13 @@ def _last_state(draw: Draw) -> Violation | None:
 
 
 def is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:
-    """Whether two arrays have the same shape and numbers."""
+    """Say whether two arrays have the same shape and, up to rounding, the same numbers.
+
+    Args:
+        first: An array.
+        second: An array, which gives the scale.
+        dtype: The format whose rounding is allowed.
+    """
     return first.shape == second.shape and relative_gap(first, second) <= STRUCTURAL[dtype]
 
 

@@ -62,7 +62,11 @@ class Response:
         return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
 
     def hidden(self, states: tuple[str, ...]) -> Array:
-        """The hidden states (T, B, d), if the target's states have these names."""
+        """Return the hidden states (T, B, d), if the target's states have these names.
+
+        Args:
+            states: The names in the target's order, with ``h`` among them.
+        """
         return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
 
 
@@ -120,6 +124,9 @@ class Probe:
         """Run one step with all parameters zero, from states far beyond the usual size, no two entries alike.
 
         The response is empty where that makes the target raise.
+
+        Args:
+            layout: How the parameters are cut into blocks, which says what is set to zero.
         """
         key = (layout.forms, layout.recurrent_first, "huge")
         if key not in self._responses:
@@ -131,16 +138,34 @@ class Probe:
         return self._responses[key]
 
     def value(self, layout: Layout, index: int) -> Array:
-        """The numbers of one block, (d, n), (d, d) or (d,)."""
+        """Return the numbers of one block, (d, n), (d, d) or (d,).
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         return self.plain(layout, index)[self.place(layout, index)]
 
     def plain(self, layout: Layout, index: int) -> Array:
-        """The plain form of the parameter that holds a block."""
+        """Return the plain form of the parameter that holds a block.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
-        """The place of a block in the plain form."""
+        """Return the place of a block in the plain form.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+
+        Returns:
+            Slices of rows and columns; of rows alone for a bias.
+        """
         block, (n, d) = layout.gate_blocks[index], self.sizes
         rows = slice(block.block * d, (block.block + 1) * d)
         if block.kind == "b":
@@ -240,7 +265,12 @@ class Probe:
         return any(bool(np.isnan(value).any()) for value in (*response.outputs, *response.finals))
 
     def equal(self, first: Response, second: Response) -> bool:
-        """Whether two responses are equal up to the tolerance; NaN equals NaN."""
+        """Say whether two responses are equal up to the tolerance; NaN equals NaN.
+
+        Args:
+            first: A response.
+            second: A response of as many tensors.
+        """
         pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 

@@ -52,7 +52,9 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
+        is_single_inside=target.capabilities.is_single_inside,
     )
 
 
@@ -77,6 +79,7 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
     )
 
 

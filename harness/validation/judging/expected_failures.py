@@ -41,11 +41,20 @@ class ExpectedFailure(BaseModel):
     case: Case | None = None
 
     def names(self, check: str, dtype: str) -> bool:
-        """Say whether a check in a dtype is one that is expected to fail."""
+        """Say whether a check in a dtype is one that is expected to fail.
+
+        Args:
+            check: The name of a check.
+            dtype: The name of a dtype.
+        """
         return fnmatch.fnmatchcase(check, self.check) and self.dtype in ("", dtype)
 
     def is_met_by(self, record: Record) -> bool:
-        """Say whether a record is the failure that is expected."""
+        """Say whether a record is the failure that is expected.
+
+        Args:
+            record: A record of the candidate; only one that is refuted can meet it.
+        """
         return record.outcome is Outcome.REFUTED and self.names(record.check, record.dtype)
 
 
@@ -57,6 +66,9 @@ class _File(BaseModel):
 
 def load_expected(path: Path) -> tuple[ExpectedFailure, ...]:
     """Read a file of expected failures.
+
+    Args:
+        path: A TOML file with tables ``[[expected]]``; see `ExpectedFailure` for their fields.
 
     Raises:
         UsageError: It cannot be read, or is no such file; the message names what is wrong in it.
@@ -101,7 +113,12 @@ def expectations_file(target: str) -> Path | None:
 
 
 def mark_expected(records: Iterable[Record], expected: tuple[ExpectedFailure, ...]) -> Iterator[Record]:
-    """Yield the records, and write into every refuted one that was expected why it was."""
+    """Yield the records, and write into every refuted one that was expected why it was.
+
+    Args:
+        records: The records of a candidate, as they are made.
+        expected: The failures that it ships; the first that fits gives the reason.
+    """
     for record in records:
         reason = next((failure.reason for failure in expected if failure.is_met_by(record)), "")
         yield record.model_copy(update={"expected": reason}) if reason else record

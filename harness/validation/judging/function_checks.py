@@ -15,6 +15,9 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     What gives NaN for ordinary numbers, writes into its arguments or its earlier results, gives other numbers the
     second time, or mixes the rows of a batch cannot be compared with any equations.
 
+    Args:
+        probe: The candidate's runs on generic numbers.
+
     Returns:
         The diagnosis; None if nothing speaks against it.
     """

@@ -51,7 +51,11 @@ class Mismatch:
 
 
 def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
-    """Yield the record that it is refuted, or unknown, then the diagnosis and a counterexample if there are some."""
+    """Yield the record that it is refuted, or unknown, then the diagnosis and a counterexample if there are some.
+
+    Args:
+        mismatch: The candidate, its runs, what it should be, and which cells it was identified as.
+    """
     target, probe, wanted = mismatch.target, mismatch.probe, mismatch.wanted
     layouts = target_layouts(target, probe)
     near: list[Identification] = []

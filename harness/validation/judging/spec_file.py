@@ -37,6 +37,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 def load_spec_file(path: str) -> Spec:
     """Load a spec without its reference, whose place the candidate takes.
 
+    Args:
+        path: The TOML file.
+
     Raises:
         SpecError: The file is no spec.
         UsageError: It defines no cell.

@@ -28,6 +28,12 @@ STEPS = 4
 def load_weights(path: Path) -> dict[str, Array]:
     """Read arrays by name from a ``.safetensors`` file, or from one that torch saved (with ``weights_only``).
 
+    Args:
+        path: The file; its ending says which of both it is.
+
+    Returns:
+        Arrays in the dtypes of the file.
+
     Raises:
         UsageError: There is no such file, or it holds something else.
     """
@@ -58,6 +64,10 @@ def load_weights(path: Path) -> dict[str, Array]:
 def check_weights(path: Path, target: Target) -> None:
     """Check that a file can be read, and that its values for the target's parameters are finite.
 
+    Args:
+        path: The file.
+        target: The target whose parameters the file is for; a name of only one of both says nothing.
+
     Raises:
         UsageError: They are not; the message says where.
     """
@@ -77,7 +87,11 @@ def _where_not_finite(name: str, value: Array) -> str:
 
 
 def weights_check(weights: dict[str, Array]) -> Check:
-    """Make the check that a candidate with these weights is within the bound, outputs and gradients."""
+    """Make the check that a candidate with these weights is within the bound, outputs and gradients.
+
+    Args:
+        weights: Arrays by the target's parameter names, as `load_weights` reads them.
+    """
 
     def run(evaluation: Evaluation) -> Iterator[Finding]:
         trained = _evaluation_with(weights, evaluation)

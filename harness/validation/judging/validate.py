@@ -36,8 +36,10 @@ from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
+from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
@@ -86,6 +88,11 @@ def judge_target(
     """Yield the events of `run_validation`, but for expected failures that did not happen.
 
     Whether one happened can be said only when all dtypes are judged, which several processes may do.
+
+    Args:
+        target: The target, loaded in this process.
+        request: What was asked for.
+        listener: Told of every phase that begins and of every case; None for nobody.
     """
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
@@ -112,12 +119,13 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
-    target = observed_target(target, response)
+    target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
+    target = with_observed_habits(target, response)
     try:
         if saved_map is None:
             target_layouts(target, response)
@@ -217,7 +225,7 @@ def _judge_candidate(
         yield RecordMade(record)
     judged = [record for record in records if not record.expected]
     answers: list[Answer] = []
-    for answer in judge_identified(judge.kernel, request.seed):
+    for answer in judge_identified(judge.kernel, tuple(wider_kernels(judge.kernel)), request.seed):
         for record in mark_expected((answer.record,), request.expected):
             yield RecordMade(record)
             answers += [] if record.expected else [answer]

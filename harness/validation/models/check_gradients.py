@@ -23,7 +23,11 @@ _WANTED = re.compile(r"no_grad|freez|frozen|stop.?grad|truncat|bptt", re.IGNOREC
 
 
 def check_gradients(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Compare the gradient of every recurrent part, along one direction, with difference quotients of the outputs."""
+    """Compare the gradient of every recurrent part, along one direction, with difference quotients of the outputs.
+
+    Args:
+        model: The model, with outputs in float64; for those of another dtype the check is not run.
+    """
     import torch
 
     if any(output.dtype != torch.float64 for output in model.baseline.outputs):

@@ -17,7 +17,11 @@ CHECK = "evaluation"
 
 
 def check_randomness(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Run it in evaluation mode with other random numbers: the outputs must stay."""
+    """Run it in evaluation mode with other random numbers: the outputs must stay.
+
+    Args:
+        model: The model, in evaluation mode.
+    """
     reseeded = run_model(model.module, model.arguments, model.watched, seed=1)
     if not model.is_changed_by(reseeded):
         yield agrees(CHECK, "in evaluation it draws no random numbers")

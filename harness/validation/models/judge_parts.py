@@ -132,7 +132,11 @@ class PartJudge:
 
 
 def judged_parts(model: UnderstoodModel) -> Iterator[JudgedPart]:
-    """Yield a cell for every part of the user's, and one for all of torch's that differ in sizes and wiring alone."""
+    """Yield a cell for every part of the user's, and one for all of torch's that differ in sizes and wiring alone.
+
+    Args:
+        model: The model and its recurrent parts, with its own parameters.
+    """
     for user_part in model.user_parts:
         yield JudgedPart(user_part.target, (user_part.part,))
     groups: dict[tuple[object, ...], list[RecurrentPart]] = {}

@@ -39,7 +39,14 @@ class InputOrder:
 
 
 def arrival_order(model: ModelUnderTest) -> InputOrder:
-    """See as which step and row each number of the sequence arrives at the first recurrent part that it reaches."""
+    """See as which step and row each number of the sequence arrives at the first recurrent part that it reaches.
+
+    Args:
+        model: The model, whose sequence has a grid of one or two axes (steps, rows, or both in either order).
+
+    Returns:
+        ``unknown`` where numbers arrive at several places, or at no recurrent part.
+    """
     name, arrivals = _arrivals(model)
     if not name:
         return InputOrder("unknown")

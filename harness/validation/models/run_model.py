@@ -65,7 +65,11 @@ class ModelRun:
     module: nn.Module
 
     def of(self, name: str) -> tuple[ModuleCall, ...]:
-        """The calls of one module."""
+        """Return the calls of one module, in the order of the run.
+
+        Args:
+            name: The module's name in the model; empty for the model itself.
+        """
         return tuple(call for call in self.calls if call.name == name)
 
 
@@ -136,7 +140,11 @@ def run_model(
 
 
 def copied_module(module: nn.Module) -> nn.Module:
-    """Copy a module; one that cannot be copied is returned itself."""
+    """Copy a module; one that cannot be copied is returned itself.
+
+    Args:
+        module: A module, whose parameters and buffers are copied with it.
+    """
     try:
         return copy.deepcopy(module)
     except Exception:  # a tensor with a graph, or an object of the user's, cannot be copied

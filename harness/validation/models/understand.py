@@ -54,7 +54,11 @@ class UnderstoodModel:
         return bool(self.parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
 
     def with_numbers(self, seed: int) -> ModelUnderTest:
-        """The model with generic numbers in its parameters."""
+        """Return a copy of the model with generic numbers in its parameters.
+
+        Args:
+            seed: Where the numbers start; the same seed gives the same numbers.
+        """
         module = with_generic_parameters(copied_module(self.module), self.dtype, seed)
         watched = watched_modules(module, self.parts)
         return ModelUnderTest(self.target.name, module, self.arguments, self.parts, watched)

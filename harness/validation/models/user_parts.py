@@ -66,7 +66,11 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
 
 
 def may_be_cell(module: nn.Module) -> bool:
-    """Whether a module is one of the user's with parameters of a recurrence, and none of torch's."""
+    """Say whether a module is one of the user's with parameters of a recurrence, and none of torch's.
+
+    Args:
+        module: A module inside a model.
+    """
     is_torch = type(module).__module__.startswith("torch.") or bool(torch_family(module))
     return not is_torch and sum(parameter.dim() > 1 for parameter in module.parameters()) > 0
 

@@ -10,7 +10,8 @@ import pytest
 from flint import arb
 
 from rnn_harness.arithmetic import Values
-from rnn_harness.arithmetic.array_ball import ArrayBall, ArrayBallArithmetic, growth
+from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
+from rnn_harness.arithmetic.array_ball_values import ArrayBall, growth
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
 from rnn_harness.arithmetic.compare_arrays import compare_arrays

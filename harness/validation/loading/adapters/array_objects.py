@@ -172,7 +172,11 @@ def _sources(
 
 
 def called_method(module: object) -> str | None:
-    """The name of the method that a driven module calls; None if it stands for no object with methods."""
+    """Return the name of the method that a driven module calls; None if it stands for no object with methods.
+
+    Args:
+        module: Any module; one of `ArrayObjectAdapter` whose method takes input (B, n) and states (B, d) has a name.
+    """
     if not isinstance(module, ArrayLibraryModule) or not isinstance(module.function, HandwrittenCell):
         return None
     source, way = module.function.source, module.function.ways.forward

@@ -38,6 +38,10 @@ class JaxFunction:
     Attributes:
         names: The paths of the leaves of the tree.
         initial_values: The leaves by their paths.
+
+    Args:
+        function: A pure function of the tree and the arguments; it is compiled with the first call.
+        tree: The parameters, as JAX nests them.
     """
 
     def __init__(self, function: Callable[..., object], tree: object) -> None:
@@ -82,7 +86,12 @@ def _path_name(path: Iterable[object]) -> str:
 
 
 def jax_function_module(function: Callable[..., object], tree: object) -> ArrayLibraryModule:
-    """A pure function ``function(tree of parameters, *arguments)`` as a torch module."""
+    """Make a torch module of a pure function ``function(tree of parameters, *arguments)``.
+
+    Args:
+        function: The function, which JAX can trace.
+        tree: The initial parameters; each leaf becomes a parameter of the module, named by its path.
+    """
     jax_function = JaxFunction(function, tree)
     return ArrayLibraryModule(jax_function, jax_function.initial_values)
 

@@ -53,6 +53,12 @@ class OnnxModelFunction:
         runtime: ``reference`` or ``onnxruntime``.
         data_names: The names of the model's inputs for the arguments, in order.
         lengths_name: The name of its input for the lengths of the rows; empty if it has none.
+
+    Args:
+        model: The ONNX model; it is copied for each dtype.
+        runtime: ``reference`` or ``onnxruntime``.
+        data_names: The names of its inputs for the arguments, in order.
+        lengths_name: The name of its input for the lengths of the rows; empty if it has none.
     """
 
     def __init__(self, model: Any, runtime: str, data_names: list[str], lengths_name: str) -> None:

@@ -51,7 +51,14 @@ class FailureLog:
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, stage: Stage, way: str, reason: str, line: int = 0) -> None:
-        """Note a failure."""
+        """Note a failure.
+
+        Args:
+            stage: How far it came.
+            way: The call in words.
+            reason: What was raised, or what did not fit.
+            line: The line inside the function, counted from its first, where it was raised; 0 if it was not entered.
+        """
         self.failures.append(Failure(stage, line, way, reason))
 
     def add_error(self, stage: Stage, way: str, error: BaseException, function: Callable[..., Any] | None) -> None:
@@ -71,7 +78,12 @@ class FailureLog:
 
 
 def lines_run(error: BaseException, function: Callable[..., Any] | None) -> int:
-    """How many lines into a function an exception was raised; 0 if it was not entered."""
+    """Count how many lines into a function an exception was raised; 0 if it was not entered.
+
+    Args:
+        error: The exception, with its traceback.
+        function: The function; None, or one without Python code, gives 0.
+    """
     code = code_of(function)
     trace = error.__traceback__
     while trace is not None:

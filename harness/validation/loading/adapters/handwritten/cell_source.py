@@ -39,10 +39,19 @@ class FreshCall(Protocol):
         """The arrays that it keeps, by their paths; empty for functions."""
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
-        """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes."""
+        """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes.
+
+        Args:
+            attributes: The attributes that hold the states; empty for a method ``set_state`` that takes them in order.
+            states: The states, in the shapes in which the cell keeps them.
+        """
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """Its states: what stands in those attributes."""
+        """Return its states: what stands in those attributes.
+
+        Args:
+            attributes: The attributes that hold the states, in order.
+        """
 
 
 class CellSource(Protocol):
@@ -73,14 +82,29 @@ class CellSource(Protocol):
         """The object that keeps its states; None for functions."""
 
     def fresh(self, parameters: Mapping[str, Array]) -> FreshCall:
-        """A cell with these parameters that nothing was called on."""
+        """Make a cell with these parameters that nothing was called on.
+
+        Args:
+            parameters: All parameters by name; they are not changed, and of one format, which the cell's other arrays
+                get too.
+        """
 
     def tree_of(self, parameters: Mapping[str, Array]) -> object:
-        """The parameters as its forward or its constructor takes them."""
+        """Return the parameters as its forward or its constructor takes them.
+
+        Args:
+            parameters: All parameters by name; they are copied.
+        """
 
 
 class ObjectCall:
-    """An object on which a forward and a backward method are called once."""
+    """An object on which a forward and a backward method are called once.
+
+    Args:
+        cell: The object; forward and backward may change it.
+        method: The name of its forward method.
+        backward: The name of its backward method; empty if there is none.
+    """
 
     def __init__(self, cell: Any, method: str, backward: str) -> None:
         self.cell = cell

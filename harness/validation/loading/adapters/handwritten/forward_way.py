@@ -130,7 +130,11 @@ class ForwardWay:
 
 
 def result_entries(result: object) -> dict[ResultPath, Array]:
-    """The arrays in what a call gives back, by where they are; a list of steps is also one array, time first."""
+    """Return the arrays in what a call gives back, by where they are; a list of steps is also one array, time first.
+
+    Args:
+        result: An array, or tuples, lists and dictionaries of arrays; anything else has none.
+    """
     entries: dict[ResultPath, Array] = {}
     _collect(result, (), entries)
     return entries
@@ -173,7 +177,12 @@ def _steps(value: object) -> Array | None:
 
 
 def attribute_entries(cell: FreshCall, attributes: Sequence[str]) -> dict[ResultPath, Array]:
-    """The states that a cell keeps in attributes, each under its name with a point before it."""
+    """Return the states that a cell keeps in attributes, each under its name with a point before it.
+
+    Args:
+        cell: The cell after a call of forward.
+        attributes: The names of the attributes; what is no array there is left out.
+    """
     values = cell.states(attributes) if attributes else []
     return {
         (f".{name}",): value for name, value in zip(attributes, values, strict=True) if isinstance(value, np.ndarray)

@@ -16,7 +16,12 @@ from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves,
 
 
 class FunctionCall:
-    """A pair of functions, of which the first is called with its parameters bound."""
+    """A pair of functions, of which the first is called with its parameters bound.
+
+    Args:
+        forward: The forward function, its parameters bound.
+        backward: The backward function; None if there is none.
+    """
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any] | None) -> None:
         self.forward, self.backward = forward, backward
@@ -26,11 +31,19 @@ class FunctionCall:
         return {}
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
-        """Refuse: functions keep no states."""
+        """Refuse: functions keep no states.
+
+        Raises:
+            UsageError: Always.
+        """
         raise UsageError("a function keeps no state")
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """Refuse: functions keep no states."""
+        """Refuse: functions keep no states.
+
+        Raises:
+            UsageError: Always.
+        """
         raise UsageError("a function keeps no state")
 
 
