@@ -185,6 +185,9 @@ class Probe:
         Args:
             parameters: Every parameter of the target, by its name there.
             steps: Time steps.
+
+        Raises:
+            UsageError: The target raises for them; the message holds the first line of what it says.
         """
         import torch
 
