@@ -65,13 +65,12 @@ class CandidateJudge:
     def _records_in(self, setting: Setting) -> Iterator[Record]:
         """Yield the records of one setting; begin again where it turns out that the candidate rounds otherwise."""
         single = replace(self.kernel, settings=(setting,))
-        known, request = dict(self._request.known), self._request
+        request = self._request
         decided: set[str] = set()
         for record in judge_kernels(
             (single,),
             request.seed,
             request.examples,
-            known,
             lambda title: self._on_start(setting, title),
             self._listener.on_case,
         ):

@@ -52,6 +52,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
     )
 
@@ -77,6 +78,7 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
     )
 
 

@@ -116,7 +116,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
-    target = observed_target(target, response)
+    target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:

@@ -13,6 +13,9 @@ from rnn_harness.validation.loading.adapters.effective_weights import with_effec
 if TYPE_CHECKING:
     from torch import nn
 
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+"""What torch computes in; a module that refuses one of the last two is told so when it is called in it."""
+
 
 class TorchAdapter:
     """Drives torch.nn.Module, and modules compiled by torch.jit."""
@@ -45,4 +48,6 @@ class TorchAdapter:
             )
         library = "TorchScript" if isinstance(cell, torch.jit.ScriptModule) else None
         effective = with_effective_weights(cell)
-        return DrivenModule(effective.module, TargetCapabilities(library=library, notes=effective.notes()))
+        return DrivenModule(
+            effective.module, TargetCapabilities(library=library, notes=effective.notes(), dtypes=DTYPES)
+        )
