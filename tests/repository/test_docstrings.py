@@ -97,7 +97,7 @@ class Cell(Protocol):
             id="another error",
         ),
         pytest.param(
-            "Target = Annotated[str, typer.Argument(help='What.')]\ndef f(x: Annotated[str, typer.Argument()]): ...",
+            "Target = Annotated[str, typer.Argument(help='It.')]\ndef f(x: Annotated[str, typer.Argument()]): ...",
             "f: Args lack x",
             id="option without help",
         ),
@@ -111,7 +111,7 @@ def test_a_docstring_that_leaves_something_out_is_seen(source: str, missing: str
     "source",
     [
         pytest.param(
-            'def f(x1, x2, *more):\n    """Do it.\n\n    Args:\n        x1, x2: Numbers.\n        *more: More.\n    """',
+            'def f(x1, x2, *more):\n    """Do it.\n\n    Args:\n        x1, x2: Two.\n        *more: More.\n    """',
             id="joint and starred entries",
         ),
         pytest.param(f"{DOCUMENTED}\nclass C(Cell):\n    def run(self, inputs, state): raise Refused()", id="heir"),
