@@ -39,6 +39,32 @@ NOT_FOR_KERNELS = (
 """Checks of the references that say nothing about a kernel."""
 _DECIDED_WHATEVER_THE_OUTPUTS = ("behaviour.determinism", "behaviour.intact")
 """Checks that decide something even where the outputs are wrong."""
+_IN_NARROWER_ARITHMETIC = (
+    "precision.format",
+    "backward.bound",
+    *(
+        f"behaviour.{name}"
+        for name in (
+            "determinism",
+            "position",
+            "strided",
+            "expanded",
+            "intact",
+            "poison",
+            "no-steps",
+            "no-rows",
+            "state-between-calls",
+            "state-dict",
+            "formats",
+            "large-inputs",
+            "non-finite-rows",
+            "step-by-step",
+            "training",
+        )
+    ),
+)
+"""Checks that compare bit for bit, or within the bound of the arithmetic: they judge what computes in float32 although
+it is given float64, where the remaining ones ask for the last bits of float64."""
 _AT_OTHER_SIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 """Checks that need other sizes than those of the case."""
 
@@ -288,4 +314,5 @@ def _judged(
 
 def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Select the checks that say something about a kernel in a setting."""
-    return tuple(check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    wanted = (check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    return tuple(check for check in wanted if not kernel.arithmetic(setting) or check.name in _IN_NARROWER_ARITHMETIC)

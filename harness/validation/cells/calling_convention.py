@@ -40,6 +40,7 @@ class CallingConvention:
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
         exchanged: Whether two states come back in the other order than they go in.
+        averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
@@ -58,11 +59,15 @@ class CallingConvention:
     output_axes: str = ""
     wording: str = ""
     exchanged: bool = False
+    averages_gradients: bool = False
     output_place: int | None = None
 
     def __str__(self) -> str:
-        if self.wording:
-            return self.wording
+        means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
+        return f"{self.wording or self._in_words()}{means}"
+
+    def _in_words(self) -> str:
+        """How it is called, in words."""
         axes = self.axes_of_input
         order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
         if axes[0] in "nB" and axes[-1] == "T":

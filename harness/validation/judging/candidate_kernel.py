@@ -54,6 +54,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         profiled=False,
         rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
+        is_single_inside=target.capabilities.is_single_inside,
     )
 
 
