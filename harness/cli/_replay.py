@@ -83,7 +83,7 @@ def _read_records(path: Path) -> Sequence[Record]:
     """Read the records of a journal, of a validation, or of what ``verify --json`` printed. Raises UsageError."""
     from pydantic import ValidationError
 
-    from rnn_harness.records.journal import not_a_record, read_records
+    from rnn_harness.records.read_records import not_a_record, read_records
     from rnn_harness.records.record_document import RecordDocument, document_kind
     from rnn_harness.records.validation import Validation
 

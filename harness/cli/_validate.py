@@ -12,7 +12,7 @@ from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
-from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_spec
+from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_dtypes, known_spec
 
 
 @exit_codes
@@ -25,6 +25,12 @@ def validate(
     adapter: Adapter = None,
     parameter_map: ParameterMap = None,
     save_map: SaveMap = None,
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge it in this dtype: float64, float32 (both by default), bfloat16 or float16; may repeat."
+        ),
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
     ] = None,
@@ -39,7 +45,12 @@ def validate(
     records: Annotated[
         Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Write to a file given by --records that holds records; the cell is judged anew."
+        ),
+    ] = False,
     timeout: Timeout = 120,
     total: Annotated[
         float, typer.Option(min=0.1, max=1e7, callback=finite_number, help="Seconds for everything.")
@@ -61,6 +72,7 @@ def validate(
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.judging.expected_failures import expectations_file, load_expected
+    from rnn_harness.validation.request import DTYPES
 
     ensure_resumable(resume, records)
     if spec != "auto" and not spec.endswith(".toml"):
@@ -82,6 +94,7 @@ def validate(
         map=parameter_map,
         weights=weights,
         expected=load_expected(known_failures) if known_failures is not None else (),
+        dtypes=known_dtypes(dtype) or DTYPES,
         memory=memory,
         typed_options=tuple(init or ()),
     )

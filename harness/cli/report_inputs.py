@@ -78,7 +78,7 @@ class ReportInputs:
 
     def _read_records(self, path: Path) -> None:
         """Read a journal; what is skipped in it is reported."""
-        from rnn_harness.records.journal import read_records
+        from rnn_harness.records.read_records import read_records
 
         warnings: list[str] = []
         self.add_records(path, read_records(path, warnings))

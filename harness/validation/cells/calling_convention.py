@@ -40,6 +40,7 @@ class CallingConvention:
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
         exchanged: Whether two states come back in the other order than they go in.
+        averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
@@ -58,11 +59,15 @@ class CallingConvention:
     output_axes: str = ""
     wording: str = ""
     exchanged: bool = False
+    averages_gradients: bool = False
     output_place: int | None = None
 
     def __str__(self) -> str:
-        if self.wording:
-            return self.wording
+        means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
+        return f"{self.wording or self._in_words()}{means}"
+
+    def _in_words(self) -> str:
+        """How it is called, in words."""
         axes = self.axes_of_input
         order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
         if axes[0] in "nB" and axes[-1] == "T":
@@ -120,7 +125,7 @@ class CallingConvention:
         return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
 
     def without(self, names: Iterable[str]) -> CallingConvention:
-        """The convention without the arguments of these names, so that others can take their places.
+        """Return the convention without the arguments of these names, so that others can take their places.
 
         Args:
             names: The names.
@@ -372,6 +377,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
     Returns:
         The tensor and what else came back.
+
+    Raises:
+        TypeError: The result is no list.
     """
     import torch
 
@@ -388,23 +396,3 @@ def flat_tensors(result: object) -> Iterator[Tensor]:
         result: What a call gave: a tensor, or a structure of tensors.
     """
     return (leaf.tensor for leaf in result_leaves(result))
-
-
-def distinct_batch_size(*sizes: int) -> int:
-    """Choose a number of rows that no size can be confused with, since a wrong way of calling may fit equal sizes.
-
-    Args:
-        sizes: The sizes of the target, such as n and d.
-    """
-    taken = {*sizes, sum(sizes), *(multiple * size for size in sizes for multiple in (2, 3, 4))}
-    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if rows not in taken)
-
-
-def distinct_step_count(*sizes: int) -> int:
-    """Choose a number of steps that no size can be confused with.
-
-    Args:
-        sizes: The sizes of the target, such as n, d and B.
-    """
-    taken = {*sizes, sum(sizes), *(2 * size for size in sizes)}
-    return next(steps for steps in (4, 5, 6, 8, 9) if steps not in taken)

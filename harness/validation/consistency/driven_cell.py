@@ -16,6 +16,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.consistency.drawn_numbers import STATE_SCALE, draw_normal, draw_parameters
 from rnn_harness.validation.loading.adapters.adapter import comes_from
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.parameter_exchange import (
@@ -27,9 +28,6 @@ from rnn_harness.validation.loading.parameter_exchange import (
 
 INPUTS = "the inputs"
 """The name of the inputs among what a gradient is taken of."""
-PARAMETER_SCALE, STATE_SCALE = 0.7, 0.8
-"""The usual size of drawn parameters (of a matrix, divided by the root of its smaller side) and of drawn states: large
-enough that a gate is no straight line, small enough that it is not flat."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +240,11 @@ class DrivenCell:
         return tuple(results)
 
     def in_training(self) -> DrivenCell:
-        """Drive a copy of its module in training mode. Raises NotRun for a module that cannot be copied or has none."""
+        """Drive a copy of its module in training mode.
+
+        Raises:
+            NotRun: The module cannot be copied, or has no training mode.
+        """
         try:
             module = copy.deepcopy(self.module).train()
         except Exception as error:  # exported modules, for example, refuse it
@@ -336,38 +338,6 @@ class DrivenCell:
     def _parameters_in_place(self, leaves: Leaves) -> AbstractContextManager[None]:
         """Give the module the parameters of a run while its backward runs, which may run the forward once more."""
         return leaves_in_place(self.module, leaves.parameters) if self.is_torch else contextlib.nullcontext()
-
-
-def draw_normal(seed: int, shape: Sequence[int], dtype: str) -> Tensor:
-    """Draw standard normal numbers.
-
-    Args:
-        seed: Where the numbers start.
-        shape: The size of each axis.
-        dtype: The format that they are rounded to; all formats of one seed come from the same float64 numbers.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(torch_dtype(dtype))
-
-
-def draw_parameters(module: nn.Module, dtype: str, seed: int) -> dict[str, Tensor]:
-    """Draw numbers for the parameters of a module, by name.
-
-    Args:
-        module: A module whose parameters give names and shapes.
-        dtype: The format of the numbers.
-        seed: Where they start.
-
-    Returns:
-        Matrices scaled by one over the square root of their shorter side, so that states stay where activations are not
-        saturated.
-    """
-    parameters = {}
-    for index, (name, value) in enumerate(module.named_parameters()):
-        width = min(value.shape) if value.dim() > 1 else 1
-        drawn = draw_normal(seed + 7 * index + 1, value.shape, dtype)
-        parameters[name] = PARAMETER_SCALE / max(width, 1) ** 0.5 * drawn
-    return parameters
 
 
 def numbered_states(convention: CallingConvention) -> tuple[str, ...]:

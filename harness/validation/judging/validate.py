@@ -39,6 +39,7 @@ from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expect
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
@@ -116,12 +117,13 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
-    target = observed_target(target, response)
+    target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
+    target = with_observed_habits(target, response)
     try:
         if saved_map is None:
             target_layouts(target, response)

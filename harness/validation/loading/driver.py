@@ -58,6 +58,8 @@ def run_over_time(
         inputs: The inputs (T, B, n).
         states: The initial states (B, d), as many as it takes.
     """
+    if convention.averages_gradients:
+        leaves = {name: _with_gradient_times(leaf, inputs.shape[1]) for name, leaf in leaves.items()}
     call = with_leaves(module, leaves)
     if convention.sequence:
         outputs, final_states = convention.call(call, inputs, states)
@@ -69,6 +71,11 @@ def run_over_time(
         step_states.append(states)
         step_outputs += [] if output is None else [output]
     return SequenceRun(None, step_states, states, tuple(step_outputs))
+
+
+def _with_gradient_times(leaf: Tensor, factor: int) -> Tensor:
+    """A tensor of the same numbers whose gradient reaches the leaf so many times."""
+    return leaf + (factor - 1) * (leaf - leaf.detach())
 
 
 class _WithLengths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from rnn_harness.benchmarks.speed.roofline import Roofline, work_done
 from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, median_interval, ratio_interval, time_interleaved
 from rnn_harness.cli._app import app
-from rnn_harness.records.measurement import FailedBenchmark, SpeedMeasurement, read_measurements
+from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
+from rnn_harness.records import dependencies
+from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -277,6 +280,21 @@ def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:
     after = read_measurements(path)
     assert after[: len(before)] == before
     assert {row.subject for row in after[len(before) :]} == {"GRU", "GRU, reset before"}
+
+
+def test_a_job_is_run_again_where_what_it_depends_on_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = plan_jobs(QUICK, ("decay", "speed"), ("rnn",), "float32")
+    row = DecayMeasurement(subject="x", spec="rnn.tanh", initialisation="torch", rate=0.5, lyapunov_exponent=-0.7)
+    recorded = [row.model_copy(update={"job": job.title, "depends_on": job_digest(job)}) for job in jobs]
+    other = row.model_copy(update={"job": "a job of another plan"})
+    assert pending_jobs(jobs, [*recorded, other]) == PendingJobs((), (*recorded, other))
+    speed = [job for job in jobs if job.kind == "speed"]
+    in_float64 = [replace(job, settings=("float64", "cpu")) for job in speed]
+    assert pending_jobs(in_float64, recorded).jobs == tuple(in_float64)
+    with_cells = [replace(job, times_candidates=True) for job in jobs]
+    assert pending_jobs(with_cells, recorded).jobs == tuple(with_cells)
+    monkeypatch.setattr(dependencies, "versions", lambda: "torch 1.0.0")
+    assert pending_jobs(jobs, [*recorded, other]) == PendingJobs(tuple(jobs), (other,))
 
 
 def test_a_cluster_that_is_not_there_is_told() -> None:

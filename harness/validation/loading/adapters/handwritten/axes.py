@@ -8,7 +8,11 @@ from rnn_harness.array_types import Array
 
 
 def usual_axes(axes: str) -> str:
-    """The same axes in the usual order, without those of length one: ``TBN``, ``BN``, ``TN`` or ``N``."""
+    """Return the same axes in the usual order, without those of length one: ``TBN``, ``BN``, ``TN`` or ``N``.
+
+    Args:
+        axes: Letters in the order in which an array has them, such as ``NB1``.
+    """
     return "".join(letter for letter in "TBN" if letter in axes)
 
 
@@ -38,7 +42,7 @@ def restore(value: Array, axes: str) -> Array:
 
 
 def shape_of(axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
-    """The shape of an array with those axes.
+    """Return the shape of an array with those axes.
 
     Args:
         axes: Its axes.
