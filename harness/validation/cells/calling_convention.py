@@ -125,7 +125,7 @@ class CallingConvention:
         return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
 
     def without(self, names: Iterable[str]) -> CallingConvention:
-        """The convention without the arguments of these names, so that others can take their places.
+        """Return the convention without the arguments of these names, so that others can take their places.
 
         Args:
             names: The names.

@@ -85,12 +85,15 @@ def has_jumps(path: Path, cotangents: Sequence[Tensor], dtype: str) -> bool:
 
 
 def complex_step_slopes(path: ComplexPath, cotangents: Sequence[Tensor], step: float) -> list[float]:
-    """Slopes by a step into the complex numbers, which has neither truncation nor rounding to speak of.
+    """Compute slopes by a step into the complex numbers, which has neither truncation nor rounding to speak of.
 
     Args:
         path: The path, on complex tensors.
         cotangents: What each result is multiplied with.
         step: The size of the imaginary step.
+
+    Raises:
+        TypeError: A result is not complex, so that the target lost the step.
     """
     results = path(complex(0.0, step))
     if not all(value.is_complex() for value in results):

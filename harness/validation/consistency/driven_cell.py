@@ -240,7 +240,11 @@ class DrivenCell:
         return tuple(results)
 
     def in_training(self) -> DrivenCell:
-        """Drive a copy of its module in training mode. Raises NotRun for a module that cannot be copied or has none."""
+        """Drive a copy of its module in training mode.
+
+        Raises:
+            NotRun: The module cannot be copied, or has no training mode.
+        """
         try:
             module = copy.deepcopy(self.module).train()
         except Exception as error:  # exported modules, for example, refuse it

@@ -63,7 +63,7 @@ class _Form:
     is_relative: bool = False
 
     def keywords(self, lengths: tuple[int, ...]) -> dict[str, Tensor]:
-        """The argument for rows of these lengths."""
+        """Return the argument for rows of these lengths."""
         steps, sizes = max(LENGTHS), torch.tensor(lengths)
         if not self.is_mask:
             return {self.name: (sizes / steps if self.is_relative else sizes).to(self.dtype)}

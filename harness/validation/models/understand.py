@@ -65,7 +65,11 @@ class UnderstoodModel:
 
 
 def may_be_model(target: Target) -> bool:
-    """Say whether a target is a torch module with parts that may be recurrent, or with tokens in front of them."""
+    """Say whether a target is a torch module with parts that may be recurrent, or with tokens in front of them.
+
+    Args:
+        target: The target; it is made, but not called.
+    """
     from torch import nn
 
     if target.capabilities.library is not None:
@@ -79,7 +83,11 @@ def may_be_model(target: Target) -> bool:
 
 
 def model_of(target: Target) -> UnderstoodModel | None:
-    """Understand a target as a model; None where it has no recurrent parts, or cannot be called."""
+    """Understand a target as a model; None where it has no recurrent parts, or cannot be called.
+
+    Args:
+        target: The target; it is made, and called in the ways in which models are.
+    """
     try:
         model = understand(target) if may_be_model(target) else None
     except ModelNotCalled:

@@ -26,7 +26,7 @@ class EffectiveWeights:
     names: tuple[tuple[str, str], ...]
 
     def notes(self) -> tuple[str, ...]:
-        """What to say of it; nothing where no weight was computed."""
+        """Return what to say of it; nothing where no weight was computed."""
         listed = ", ".join(f"{name} ({by})" for name, by in self.names)
         return (f"judged on the effective weights: {listed}",) if self.names else ()
 

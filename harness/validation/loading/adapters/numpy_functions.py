@@ -93,7 +93,7 @@ def _maker(shapes: WeightShapes) -> MakeTree:
 
 
 def uses_jax(function: Callable[..., Any]) -> bool:
-    """Whether a function names a module of JAX.
+    """Say whether a function names a module of JAX.
 
     Args:
         function: The function.

@@ -165,7 +165,7 @@ class OpenedModel(NamedTuple):
 
 
 def open_parameters(model: Any, d: int | None) -> OpenedModel:
-    """A copy of a model with its float initializers as inputs, and every input and output of any size.
+    """Return a copy of a model with its float initializers as inputs, and every input and output of any size.
 
     Args:
         model: The model.

@@ -45,7 +45,7 @@ class _RecordedKeys(dict[str, Any]):
 
 
 def keys_read(function: Callable[..., Any], tree_argument: str) -> list[str]:
-    """The keys that a function reads in a dictionary, in order.
+    """Return the keys that a function reads in a dictionary, in order.
 
     Args:
         function: The function.

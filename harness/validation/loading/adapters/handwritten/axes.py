@@ -42,7 +42,7 @@ def restore(value: Array, axes: str) -> Array:
 
 
 def shape_of(axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
-    """The shape of an array with those axes.
+    """Return the shape of an array with those axes.
 
     Args:
         axes: Its axes.
