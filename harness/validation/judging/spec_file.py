@@ -51,7 +51,11 @@ def load_spec_file(path: str) -> Spec:
 
 
 def without_reference(spec: Spec) -> Spec:
-    """Return a spec without its reference, so that its own names are those of parameters and states."""
+    """Return a spec without its reference, so that its own names are those of parameters and states.
+
+    Args:
+        spec: The spec; not changed.
+    """
     return replace(spec, model=spec.model.model_copy(update={"reference": None}))
 
 
@@ -154,7 +158,11 @@ def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> 
 
 
 def has_equal_sizes(spec: Spec) -> bool:
-    """Say whether the inputs of a spec have the size of its states."""
+    """Say whether the inputs of a spec have the size of its states.
+
+    Args:
+        spec: The spec of a cell.
+    """
     inputs = spec.program().inputs
     return bool(inputs) and str(inputs[0].shape[0] if inputs[0].shape else "") == "d"
 

@@ -44,7 +44,11 @@ class FaultyMatch:
     states: tuple[str, ...]
 
     def diagnosis(self, spec: Spec) -> Diagnosis:
-        """Say what is wrong."""
+        """Say what is wrong.
+
+        Args:
+            spec: The spec that was rewritten.
+        """
         return rewrite_diagnosis(spec, self.rewrite)
 
 

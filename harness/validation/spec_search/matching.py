@@ -77,6 +77,9 @@ class ProgramRuns:
         order: The names of its states in the target's order.
         sizes: The named sizes.
         count: Runs so far.
+
+    Args:
+        probe: Runs of the target, whose numbers the program is given.
     """
 
     def __init__(
@@ -95,7 +98,12 @@ class ProgramRuns:
         }
 
     def parameters(self, values: list[Array], roles: Roles) -> dict[str, Array]:
-        """Put the slots of these roles in the place of the spec's parameters, the others zero."""
+        """Put the slots of these roles in the place of the spec's parameters, the others zero.
+
+        Args:
+            values: The numbers of every slot.
+            roles: The role of each slot that counts, by its number.
+        """
         parameters = empty_parameters(self.program, self.sizes)
         for number, role in roles.items():
             value = values[number]
@@ -125,7 +133,12 @@ class ProgramRuns:
         return self.probe.states[0].shape[0], self.probe.sizes[1]
 
     def agree(self, target: Response, predicted: Response) -> bool:
-        """Say whether a target gives what the program gives; what the target does not show is not compared."""
+        """Say whether a target gives what the program gives; what the target does not show is not compared.
+
+        Args:
+            target: What the target gave.
+            predicted: What the program gave.
+        """
         shown = self.shown(target)
         pairs = [] if shown is None else [(shown, predicted.outputs[0])]
         pairs += list(zip(target.finals, predicted.finals, strict=False))
@@ -133,7 +146,11 @@ class ProgramRuns:
         return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
 
     def shown(self, target: Response) -> Array | None:
-        """The outputs of a target; None if it does not give back what the program's output is."""
+        """Return the outputs of a target; None if it does not give back what the program's output is.
+
+        Args:
+            target: What the target gave.
+        """
         if self.probe.convention.sequence:
             return target.outputs[0]
         output = self.program.outputs[0].name

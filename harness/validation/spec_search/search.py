@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
-from rnn_harness.specs.expression import variables
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.spec_search.interpret import is_forward_step
@@ -63,7 +62,11 @@ class TargetSearch:
         self._runs: dict[Layout, TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
-        """Say whether a program can be the target's by its states, its inputs and its sizes alone."""
+        """Say whether a program can be the target's by its states, its inputs and its sizes alone.
+
+        Args:
+            program: The program of a spec.
+        """
         if not is_forward_step(program):
             return False
         symbols = (*program.states, *program.inputs, *program.parameters, *program.outputs)
@@ -78,7 +81,11 @@ class TargetSearch:
         return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
 
     def runs(self, layout: Layout) -> TargetRuns:
-        """Return the runs of the target with its parameters cut in one way."""
+        """Return the runs of the target with its parameters cut in one way.
+
+        Args:
+            layout: The way.
+        """
         if layout not in self._runs:
             self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
         return self._runs[layout]
@@ -126,8 +133,3 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
         specs: Cells, the simplest first.
     """
     return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)
-
-
-def read_names(program: Program) -> frozenset[str]:
-    """Return the names that the expressions of a program read."""
-    return frozenset(v.name for assignment in program.assignments for v in variables(assignment.expression))

@@ -46,7 +46,11 @@ class SpecPiece:
         return part
 
     def size(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """Return its shape in numbers."""
+        """Return its shape in numbers.
+
+        Args:
+            sizes: The named sizes.
+        """
         return tuple(axis.size(sizes) for axis in self.shape)
 
 
