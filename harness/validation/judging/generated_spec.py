@@ -53,7 +53,7 @@ class _Writer:
         return text + self._bias(ParameterRole(ParameterKind.BIAS, letter).name)
 
     def equations(self) -> Iterator[str]:
-        """Return the equations of one step; the last gives the hidden state."""
+        """Yield the equations of one step; the last gives the hidden state."""
         yield from {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.model.family]()
 
     def _rnn(self) -> Iterator[str]:
