@@ -56,6 +56,11 @@ class Response:
     finals: tuple[Array, ...]
     shown: Array | None = None
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything that came back."""
+        return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
+
     def hidden(self, states: tuple[str, ...]) -> Array:
         """Return the hidden states (T, B, d), if the target's states have these names.
 
@@ -269,7 +274,7 @@ class Probe:
             first: A response.
             second: A response of as many tensors.
         """
-        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
+        pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
