@@ -97,7 +97,7 @@ class Kernel:
 
         Args:
             setting: The dtype, and the device.
-            case: The case.
+            case: Sizes, dtype and seed; the arrays are drawn from it.
         """
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 

@@ -75,7 +75,7 @@ class Probe:
     """A module of a target with generic numbers to run it on, in float64 or, where it takes no other, in float32.
 
     Attributes:
-        module: The module.
+        module: What is called: a torch module, or what an adapter made one of.
         convention: How it is called.
         sizes: (n, d).
         parameters: Its parameters, by its names.
@@ -282,7 +282,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """Build a target, find out how it is called, and draw generic numbers for it.
 
     Args:
-        target: The target.
+        target: The target as it was loaded.
         seed: The seed of the numbers.
 
     Raises:

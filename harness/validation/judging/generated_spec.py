@@ -147,7 +147,7 @@ def with_alternative_updates(spec: Spec, model: CellModel) -> Spec:
     """Add the other forms of a GRU's last equation to a shipped spec as alternatives, but for one that it has.
 
     Args:
-        spec: The spec.
+        spec: A shipped spec; that of another family stays as it is.
         model: The cell that it describes.
     """
     link = spec.reference
