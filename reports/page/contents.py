@@ -123,7 +123,7 @@ def build_contents(
     known = {record.key for record in records}
     of_candidates = [record for cell in validations for record in cell.checks if record.key not in known]
     plan = page_plan(measurements)
-    claims = decide_claims(statements.claims, records, measurements)
+    claims = decide_claims(statements.claims, records, measurements, mutants)
     evidence = Evidence(records, {claim.id: claim.verdict for claim in claims})
     equations = _equation_rows([record for record in records if not record.kernel], statements.printed)
     kernels = kernel_rows([record for record in records if record.kernel and record.dtype])
