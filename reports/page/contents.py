@@ -46,6 +46,8 @@ class EquationRow:
         outcome: The gravest outcome of all witnesses.
         witnesses: The outcome by witness.
         error_over_bound: The largest error, divided by its bound.
+        independent: How many witnesses agree that share nothing: the print, the reference, and the derivation, for
+            which numeric, symbolic and torch speak together, since all three differentiate the same expression.
     """
 
     id: str
@@ -54,6 +56,7 @@ class EquationRow:
     outcome: Outcome
     witnesses: Mapping[Witness, Outcome]
     error_over_bound: float
+    independent: int
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,7 @@ def _equation_rows(records: Sequence[Record], printed: Mapping[str, PrintedEntry
             outcome=summary.outcome,
             witnesses={witness: summary.outcomes.get(witness, Outcome.NOT_RUN) for witness in WITNESSES},
             error_over_bound=summary.error_over_bound,
+            independent=summary.independent_witnesses,
         )
         for (spec, entry), summary in summarise_entries(records).items()
         if entry in printed
