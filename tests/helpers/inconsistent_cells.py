@@ -48,6 +48,18 @@ class UnusedGate(SineCell):
         return super().step(x, h)
 
 
+class UnusedShift(SineCell):
+    """A parameter is computed with, and what comes of it is dropped."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.shift = nn.Parameter(torch.zeros(hidden_size))
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        torch.tanh(self.shift + h)
+        return super().step(x, h)
+
+
 class NaNForLargeInputs(SineCell):
     """A sigmoid whose exponential overflows."""
 
