@@ -250,3 +250,10 @@ class OneStepLate(SineLayer):
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         outputs, last = self.run(x, h)
         return torch.cat([h.unsqueeze(1), outputs[:, :-1]], 1), last
+
+
+class IgnoresAnOptionalState(SineLayer):
+    """A state may be given, and is not used."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.run(x, x.new_zeros(x.shape[0], self.hidden_size))

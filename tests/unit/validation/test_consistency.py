@@ -77,6 +77,7 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
     ("name", "check", "phrase"),
     [
         ("IgnoresItsState", "state-used", "the state that is given is not used"),
+        ("IgnoresAnOptionalState", "state-used", "the state that is given is not used"),
         ("HalvesItsLastState", "split-sequence", "differ from 1 + 2 + 3 with the state carried over"),
         ("GivesBackTheFirstState", "last-state", "that comes back is that of step 1 of 6, not that of the last step"),
         ("StartsEveryFourthStepAnew", "split-sequence", "6 steps in one call differ from"),
