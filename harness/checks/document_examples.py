@@ -47,6 +47,8 @@ def document_checks(entry: Entry, library: Library, seed: int) -> Iterator[Entry
                 yield EntryCheck("example.places", "symbolic", lambda: decide_places(entry))
         case Table():
             yield EntryCheck("table.codes", "reference", lambda: _table(entry))
+            if entry.rows == "states":
+                yield EntryCheck("table.last-event", "symbolic", lambda: _last_event(entry))
         case Program():
             yield EntryCheck("program.parameters", "reference", lambda: _program(entry))
         case Shapes():
@@ -74,6 +76,21 @@ def _table(entry: Table) -> Finding:
     codes = np.array([[float(value) for value in row.numbers] for row in table_rows(entry)])
     computed = one_hot(codes.argmax(axis=1), codes.shape[1])
     return Finding(entry.id, bool(np.array_equal(codes, computed)), "the same codes as one_hot gives")
+
+
+_ASPECTS = ("power", "conflict", "tragedy", "revenge")
+_WORDS_OF_LAST_EVENT = (1, 1, -1)
+"""000:99: more power, more conflict, less tragedy, as signs of the change."""
+
+
+def _last_event(entry: Table) -> Finding:
+    """Decide that the words at the last event of a table of states do not describe its last row."""
+    before, last = (row.numbers for row in table_rows(entry)[-2:])
+    signs = tuple((now > then) - (now < then) for then, now in zip(before, last, strict=True))
+    said = signs[:3] == _WORDS_OF_LAST_EVENT and last[3] == 1
+    changes = zip(_ASPECTS, before, last, strict=True)
+    detail = ", ".join(f"{name} {float(then):g} -> {float(now):g}" for name, then, now in changes)
+    return Finding(entry.id, not said, detail)
 
 
 def _program(entry: Program) -> Finding:

@@ -51,7 +51,7 @@ def decide_claims(
     """Decide every claim by what was checked and measured.
 
     Args:
-        claims: The claims.
+        claims: The documents' claims, with what decides each.
         records: The records that may be their evidence.
         measurements: The measurements that may be.
 

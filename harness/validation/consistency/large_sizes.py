@@ -94,6 +94,9 @@ def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int
         cell: The small cell.
         properties: What is tried.
         seed: The seed of the numbers.
+
+    Raises:
+        Refused: The cell exists for fixed sizes alone.
     """
     if cell.capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")

@@ -95,7 +95,7 @@ def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, 
     """List the parameters that change nothing that comes back: in evaluation, in training, without a state.
 
     Args:
-        cell: The cell.
+        cell: The cell; copies of its parameters are moved.
         arguments: Inputs and states of the runs that are compared.
 
     Returns:

@@ -174,7 +174,7 @@ def describe_fault(model: CellModel, fault: Fault) -> FaultDescription:
 
     Args:
         model: The cell that has it.
-        fault: The fault.
+        fault: A mistake in one place of a cell.
     """
     for family in (model.family, "any"):
         if fault in _STRUCTURE[family]:

@@ -131,7 +131,7 @@ def imprecise_gradients(gradients: Arrays, balls: Arrays) -> str:
 
 
 def is_near(gradient: Array, right: Array) -> bool:
-    """Whether a gradient is right as far as float32 shows it.
+    """Say whether a gradient is right as far as float32 shows it.
 
     Args:
         gradient: A gradient, of any shape.

@@ -16,7 +16,7 @@ from tests.helpers.measured_facts import FACTS, Facts, decay, learning
 
 def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
     false_if = {"says": "y", "mutant": "rnn.input unused" if by == "checks" else ""}
-    base = {"id": "C-1", "at": ["000:1"], "says": "x", "by": by, "evidence": evidence, "false_if": false_if}
+    base = {"id": "C-1", "prints": {"000:1": "x"}, "says": "x", "by": by, "evidence": evidence, "false_if": false_if}
     return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
 
 
