@@ -187,7 +187,8 @@ class SpecModel(_Strict):
         time: the index letter of time.
         inputs: the shapes of the inputs by name.
         states: the shapes of the states by name.
-        outputs: the names of the outputs; the first state where it is empty.
+        outputs: the names of the outputs; the file may say ``output = "y"`` for one. Where it is empty: the only
+            result that no equation reads, or else the first state.
         parameters: the shapes of the parameters by name.
         functions: the functions that letters stand for.
         indices: the letters of class indices.
@@ -224,6 +225,14 @@ class SpecModel(_Strict):
     tables: tuple[Table, ...] = ()
     shapes: tuple[Shapes, ...] = ()
     identities: tuple[Identity, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single_output(cls, data: object) -> object:
+        """Take ``output = "y"`` as a list of one."""
+        if isinstance(data, dict) and isinstance(data.get("output"), str) and "outputs" not in data:
+            return {key: value for key, value in data.items() if key != "output"} | {"outputs": (data["output"],)}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> SpecModel:

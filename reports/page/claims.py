@@ -60,7 +60,7 @@ def decide_claims(
     """Decide every claim by what was checked and measured.
 
     Args:
-        claims: The claims.
+        claims: The documents' claims, with what decides each.
         records: The records that may be their evidence.
         measurements: The measurements that may be.
         mutants: The kill matrix, which says what became of the references that make a claim false.

@@ -116,7 +116,7 @@ def build_contents(
     Args:
         records: The records of equations and kernels, and those of candidates if they shall stand among the kernels.
         statements: What the documents say.
-        measurements: The measurements.
+        measurements: Measurements of any kind, in any order.
         validations: The validated candidates.
         mutants: The kill matrix.
 

@@ -56,6 +56,11 @@ class Response:
     finals: tuple[Array, ...]
     shown: Array | None = None
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything that came back."""
+        return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
+
     def hidden(self, states: tuple[str, ...]) -> Array:
         """Return the hidden states (T, B, d), if the target's states have these names.
 
@@ -70,7 +75,7 @@ class Probe:
     """A module of a target with generic numbers to run it on, in float64 or, where it takes no other, in float32.
 
     Attributes:
-        module: The module.
+        module: What is called: a torch module, or what an adapter made one of.
         convention: How it is called.
         sizes: (n, d).
         parameters: Its parameters, by its names.
@@ -269,7 +274,7 @@ class Probe:
             first: A response.
             second: A response of as many tensors.
         """
-        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
+        pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
@@ -277,7 +282,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """Build a target, find out how it is called, and draw generic numbers for it.
 
     Args:
-        target: The target.
+        target: The target as it was loaded.
         seed: The seed of the numbers.
 
     Raises:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
-from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
     in_evaluation,
@@ -112,7 +112,7 @@ class TargetDriver:
 
     make_module: Callable[[int, int], nn.Module]
     convention: CallingConvention
-    table: BlockMap
+    table: ParameterMap
     state_names: tuple[str, ...]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()
