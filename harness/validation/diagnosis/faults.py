@@ -122,6 +122,10 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
 }
 
 
+MAY_BE_MEANT = frozenset([Fault("output", "residual")])
+"""Faults that make another cell which people use on purpose: they refute only what should be the cell without them."""
+
+
 def candidate_faults(model: CellModel) -> Iterator[Fault]:
     """List the single faults that a cell may have, likely ones first.
 
