@@ -72,7 +72,11 @@ class BenchOptions:
 
     @property
     def loss_limit(self) -> float | None:
-        """The loss above which the command fails, as a fraction. Raises UsageError."""
+        """The loss above which the command fails, as a fraction; None where no loss makes it fail.
+
+        Raises:
+            UsageError: ``--fail-on`` is no number of per cent, or a negative one.
+        """
         if self.fail_on is None:
             return None
         try:

@@ -83,7 +83,11 @@ def pending_jobs(jobs: Sequence[BenchmarkJob], recorded: Sequence[Measurement]) 
 
 
 def job_digest(job: BenchmarkJob) -> str:
-    """Return a digest of everything that a job's measurements depend on; empty where it runs code of others."""
+    """Return a digest of everything that a job's measurements depend on; empty where it runs code of others.
+
+    Args:
+        job: The job, of which kind, title, plan and settings count; the machine counts too.
+    """
     from rnn_harness.records.dependencies import digest_of
     from rnn_harness.records.measurement_stamp import machine
 

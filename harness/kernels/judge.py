@@ -39,6 +39,32 @@ NOT_FOR_KERNELS = (
 """Checks of the references that say nothing about a kernel."""
 _DECIDED_WHATEVER_THE_OUTPUTS = ("behaviour.determinism", "behaviour.intact")
 """Checks that decide something even where the outputs are wrong."""
+_IN_NARROWER_ARITHMETIC = (
+    "precision.format",
+    "backward.bound",
+    *(
+        f"behaviour.{name}"
+        for name in (
+            "determinism",
+            "position",
+            "strided",
+            "expanded",
+            "intact",
+            "poison",
+            "no-steps",
+            "no-rows",
+            "state-between-calls",
+            "state-dict",
+            "formats",
+            "large-inputs",
+            "non-finite-rows",
+            "step-by-step",
+            "training",
+        )
+    ),
+)
+"""Checks that compare bit for bit, or within the bound of the arithmetic: they judge what computes in float32 although
+it is given float64, where the remaining ones ask for the last bits of float64."""
 _AT_OTHER_SIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 """Checks that need other sizes than those of the case."""
 
@@ -67,7 +93,7 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
     where a single case is enough.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel whose sizes, interpreter or format limit the cases.
         setting: The dtype, and the device.
     """
     fixed = kernel.fixed_sizes or {}
@@ -99,7 +125,7 @@ def judge_kernels(
     """Judge every kernel in every setting.
 
     Args:
-        kernels: The kernels.
+        kernels: Entries of the catalogue, or candidates in their place.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
         on_start: Called with the kernel and the setting before they are judged.
@@ -132,7 +158,7 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
     """Give the record of a check that is not run yet.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel that the check is of.
         setting: The dtype, and the device.
         check: The name of the check.
         seed: From which cases are drawn.
@@ -157,7 +183,7 @@ def judge_kernel(
     """Judge one kernel in one setting.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel, which must have that setting.
         setting: The dtype, and the device.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
@@ -231,7 +257,7 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
     """Record what runs, forward and backward, on a small case, after everything is warm.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel; it is run once before, so that nothing is compiled any more.
         setting: The dtype, and the device.
     """
     case = kernel_cases(kernel, setting)[0]
@@ -288,4 +314,5 @@ def _judged(
 
 def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Select the checks that say something about a kernel in a setting."""
-    return tuple(check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    wanted = (check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    return tuple(check for check in wanted if not kernel.arithmetic(setting) or check.name in _IN_NARROWER_ARITHMETIC)

@@ -71,7 +71,7 @@ def judge_isolated(
     """Judge kernels of the catalogue in a worker that is replaced when it dies.
 
     Args:
-        kernels: The kernels.
+        kernels: Entries of the catalogue: a worker finds each by its id.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
         known: Records of an earlier run: a kernel and setting of which nothing has changed is not judged again.

@@ -135,7 +135,6 @@ def test_a_known_failure_is_no_refutation_and_one_that_does_not_happen_is(tmp_pa
             "backward.*",
             "scale.*",
             "precision.long",
-            "behaviour.gradgrad",
             "behaviour.smallest-sizes",
             "behaviour.frozen-*",
         )
