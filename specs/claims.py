@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rnn_harness.specs.data_rows import load_rows
 
@@ -45,7 +45,7 @@ class Claim(BaseModel):
 
     Attributes:
         id: the permanent id.
-        at: every place where it stands, document and line.
+        prints: words that stand there, by every place (document and line) where the claim stands.
         says: the claim in our words.
         by: how it is decided.
         evidence: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
@@ -58,13 +58,18 @@ class Claim(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    at: tuple[str, ...]
+    prints: dict[str, str] = Field(min_length=1)
     says: str
     by: By
     evidence: tuple[str, ...] = ()
     verdict: Verdict | None = None
     false_if: Falsifier | None = None
     when: str = ""
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Every place where it stands, document and line."""
+        return tuple(self.prints)
 
     @model_validator(mode="after")
     def _is_complete(self) -> Claim:

@@ -18,7 +18,7 @@ from rnn_harness.specs.explain_toml import explain, line_of
 from rnn_harness.specs.schema import Entry, SpecModel
 from rnn_harness.specs.spec import Spec, SpecError
 
-_NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml"}
+_NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml", "lines.toml"}
 
 
 class UnknownId(KeyError):

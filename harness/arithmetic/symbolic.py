@@ -25,7 +25,7 @@ class Atom:
     """A function value that stands in the polynomials as a generator.
 
     Attributes:
-        generator: The generator.
+        generator: The ring's variable that stands for the value.
         function: ``tanh``, ``log``, ``inverse`` or ``softmax``.
         arguments: What the function is applied to; a softmax has a whole row.
         place: Which entry of a softmax it is; 0 for every other function.

@@ -45,7 +45,12 @@ def validate(
     records: Annotated[
         Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Write to a file given by --records that holds records; the cell is judged anew."
+        ),
+    ] = False,
     timeout: Timeout = 120,
     total: Annotated[
         float, typer.Option(min=0.1, max=1e7, callback=finite_number, help="Seconds for everything.")

@@ -78,7 +78,7 @@ class ReportInputs:
 
     def _read_records(self, path: Path) -> None:
         """Read a journal; what is skipped in it is reported."""
-        from rnn_harness.records.journal import read_records
+        from rnn_harness.records.read_records import read_records
 
         warnings: list[str] = []
         self.add_records(path, read_records(path, warnings))
@@ -112,7 +112,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            records: The records.
+            records: Records of a run, in its order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.
@@ -130,7 +130,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            measurements: The measurements.
+            measurements: Measurements of any kind, in any order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.

@@ -153,7 +153,7 @@ class Runner:
         drive()
 
     def results(self) -> RunResults:
-        """What the cases tried so far have shown."""
+        """Return what the cases tried so far have shown."""
         summaries = tuple(replace(summary) for summary in self._summaries.values())
         reasons, errors = dict(self._not_run), dict(self._harness_errors)
         return RunResults(self._subject, self._plan.checks, summaries, dict(self._vacuous), reasons, errors)

@@ -47,6 +47,7 @@ class Kernel:
         shrinks_refutations: Whether the case of a refutation is shrunk as soon as it is refuted.
         profiled: Whether the events of torch's profiler are recorded.
         absolute_function_error: Whether its functions are exact relative to 1, not to their own value.
+        is_single_inside: Whether it computes in float32 although it is given float64.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Kernel:
     shrinks_refutations: bool = True
     profiled: bool = True
     absolute_function_error: bool = False
+    is_single_inside: bool = False
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -85,7 +87,7 @@ class Kernel:
 
     @property
     def specification(self) -> Spec:
-        """Give the spec, loaded."""
+        """The spec, loaded."""
         if self.custom_spec is not None:
             return self.custom_spec
         return next(spec for spec in library().specs if spec.id == self.spec)
@@ -95,7 +97,7 @@ class Kernel:
 
         Args:
             setting: The dtype, and the device.
-            case: The case.
+            case: Sizes, dtype and seed; the arrays are drawn from it.
         """
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 
@@ -110,8 +112,21 @@ class Kernel:
         if operands is None and self.rounds_products and setting.dtype in NARROW:
             operands = UNIT_ROUNDOFF[setting.dtype]
         return JudgingOptions(
-            self.alternatives, operands, self.absolute_function_error, long_steps, bool(self.fixed_sizes)
+            self.alternatives,
+            operands,
+            self.absolute_function_error,
+            long_steps,
+            bool(self.fixed_sizes),
+            self.arithmetic(setting),
         )
+
+    def arithmetic(self, setting: Setting) -> str:
+        """Name the format in which it computes, where that is narrower than the dtype; else the empty string.
+
+        Args:
+            setting: The dtype and the device in which the kernel runs.
+        """
+        return "float32" if self.is_single_inside and setting.dtype == "float64" else ""
 
     def is_slow(self, setting: Setting) -> bool:
         """Say whether it is interpreted here, and so tried on fewer and shorter cases.

@@ -65,6 +65,7 @@ class MutantResult(MutantDescription):
         examples: The number of cases that counted.
         vacuous: The number of cases that could not have shown anything, and did not count.
         kills: The checks that refuted it, in the order of the cases.
+        depends_on: Digest of everything that the result depends on; empty where it is not said.
     """
 
     schema_version: Literal[1] = 1
@@ -72,6 +73,7 @@ class MutantResult(MutantDescription):
     examples: Annotated[int, Field(ge=0)]
     vacuous: Annotated[int, Field(ge=0)]
     kills: tuple[Kill, ...]
+    depends_on: str = ""
 
     @model_validator(mode="after")
     def _killed_is_what_kills_say(self) -> Self:

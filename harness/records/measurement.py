@@ -44,6 +44,7 @@ class MeasurementRecord(BaseModel):
         plan: Which plan of the benchmark that job belongs to; empty where it is not known.
         environment: The versions of the programs.
         machine: Processor, cores and threads.
+        depends_on: Digest of everything that its job depends on; empty where that is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -57,6 +58,7 @@ class MeasurementRecord(BaseModel):
     plan: BenchmarkPlan = ""
     environment: str = ""
     machine: str = ""
+    depends_on: str = ""
 
     @property
     def aspect(self) -> str:

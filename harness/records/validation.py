@@ -21,6 +21,9 @@ TAKEN_CHECK = "behaviour.takes-format"
 FUNCTIONS_CHECK = "precision.functions"
 """The measurement of how accurate a target's functions are; its reason says so where they are accurate against 1 alone.
 """
+TAKEN_CHECK = "behaviour.takes-format"
+"""The check that a target computes in a dtype; there is a record of it only where it does not, or not in all it does.
+"""
 PART_CHECK = "model.part"
 """The check that a recurrent part of a model is a right cell, with one record for each part."""
 WIRING_CHECKS = "wiring."
@@ -29,7 +32,7 @@ _DECISIVE = (PART_CHECK, *(f"{WIRING_CHECKS}{check}" for check in ("rows", "eval
 """What must be decided of a model before it can be said to agree."""
 CONSISTENCY = "consistency."
 """Before the name of a check that needs no equation: what any recurrent cell must do."""
-_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK)
+_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK, TAKEN_CHECK)
 
 
 class _Model(BaseModel):

@@ -120,7 +120,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
         yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
     if validation.outcome == "consistent":
         yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
-        yield from (("note", escape(note)) for note in _notes(validation.checks))
+        yield from (("note", escape(note)) for note in _notes(validation.checks, CONSISTENCY))
+    yield from (("note", escape(note)) for note in _notes(validation.checks, TAKEN_CHECK))
     if validation.diagnosis is not None:
         yield "nearest", escape(validation.diagnosis.spec)
         yield "at fault", escape(validation.diagnosis.part)
@@ -199,12 +200,12 @@ def _properties(records: Sequence[Record], outcome: Outcome) -> Iterator[str]:
     yield from dict.fromkeys(check.removeprefix(CONSISTENCY).replace("-", " ") for check in checks)
 
 
-def _notes(records: Sequence[Record]) -> Iterator[str]:
-    """Yield what there is to add to properties that hold."""
+def _notes(records: Sequence[Record], checks: str) -> Iterator[str]:
+    """Yield what there is to add to checks that hold; `checks` is how their names begin."""
     reasons = (
         record.reason
         for record in records
-        if record.outcome is Outcome.AGREES and record.check.startswith(CONSISTENCY) and record.reason
+        if record.outcome is Outcome.AGREES and record.check.startswith(checks) and record.reason
     )
     yield from dict.fromkeys(reasons)
 

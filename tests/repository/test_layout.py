@@ -84,7 +84,17 @@ def test_nothing_private_is_imported_from_another_folder() -> None:
     assert wrong == []
 
 
-STEPS = ("cells", "loading", "identification", "consistency", "diagnosis", "reproduction", "models", "judging")
+STEPS = (
+    "cells",
+    "loading",
+    "identification",
+    "consistency",
+    "diagnosis",
+    "spec_search",
+    "reproduction",
+    "models",
+    "judging",
+)
 """The steps of a validation, each of which may import those before it."""
 
 

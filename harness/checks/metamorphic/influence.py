@@ -39,7 +39,12 @@ def _gated(traits: Traits) -> bool:
     "gates-strictly-inside", "M-27c", "gates with moderate pre-activations are inside (0, 1)", "rounding", _gated
 )
 def gates_strictly_inside(original: SubjectRun) -> Iterator[Comparison]:
-    """M-27c: Where no pre-activation is beyond 2 in size, every gate is between sigmoid(-2) and sigmoid(2)."""
+    """M-27c: Where no pre-activation is beyond 2 in size, every gate is between sigmoid(-2) and sigmoid(2).
+
+    Args:
+        original: A single GRU or LSTM; its parameters are made so small that no pre-activation is beyond 2, and lengths
+            are ignored.
+    """
     arrays = original.arrays
     largest = np.abs(arrays.inputs).max(initial=1) + len(arrays.inputs)
     largest += max((np.abs(state).max(initial=0) for state in arrays.states.values()), default=0)
@@ -68,7 +73,11 @@ def _biased_gru(traits: Traits) -> bool:
     _biased_gru,
 )
 def update_gate_moves_state(original: SubjectRun) -> Iterator[Comparison]:
-    """M-16c: abs(h' - h) falls, entry by entry, while the gate's pre-activation goes towards keeping."""
+    """M-16c: abs(h' - h) falls, entry by entry, while the gate's pre-activation goes towards keeping.
+
+    Args:
+        original: A single GRU with biases; one step is run for each pre-activation of `HELD`.
+    """
     sign = 1.0 if original.gru.update == "keep" else -1.0
     runs = []
     for held in HELD:
@@ -112,7 +121,12 @@ def _plain_weights(original: SubjectRun) -> dict[str, Array] | None:
     lambda traits: traits.recurrent,
 )
 def inputs_reach_later_states(original: SubjectRun) -> Iterator[Comparison]:
-    """M-09b: Change one input: every final state after it changes by more than rounding, of either direction."""
+    """M-09b: Change one input: every final state after it changes by more than rounding, of either direction.
+
+    Args:
+        original: A subject in float64 whose parameters are replaced by plain ones; where there are none for it, or it
+            returns no final state, nothing is yielded.
+    """
     parameters, arrays = _plain_weights(original), original.arrays
     finals = [name for name in arrays.states if f"finals.{name}" not in original.subject.absent]
     if parameters is None or not finals or original.dtype != np.float64:

@@ -40,6 +40,7 @@ class CallingConvention:
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
         exchanged: Whether two states come back in the other order than they go in.
+        averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
@@ -58,11 +59,15 @@ class CallingConvention:
     output_axes: str = ""
     wording: str = ""
     exchanged: bool = False
+    averages_gradients: bool = False
     output_place: int | None = None
 
     def __str__(self) -> str:
-        if self.wording:
-            return self.wording
+        means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
+        return f"{self.wording or self._in_words()}{means}"
+
+    def _in_words(self) -> str:
+        """How it is called, in words."""
         axes = self.axes_of_input
         order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
         if axes[0] in "nB" and axes[-1] == "T":
@@ -120,10 +125,10 @@ class CallingConvention:
         return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
 
     def without(self, names: Iterable[str]) -> CallingConvention:
-        """The convention without the arguments of these names, so that others can take their places.
+        """Return the convention without the arguments of these names, so that others can take their places.
 
         Args:
-            names: The names.
+            names: Names of arguments that are left out of the call.
         """
         left_out = set(names)
         kept = (argument for argument in self.handed_over if argument.name not in left_out)
@@ -334,7 +339,7 @@ def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     if value.dim() != len(axes):
@@ -353,7 +358,7 @@ def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):

@@ -84,7 +84,7 @@ class CellModel:
         return FAMILIES[self.family].states
 
     def activation_name(self, letter: str) -> str:
-        """The name of a gate's activation, or of the candidate's.
+        """Return the name of a gate's activation, or of the candidate's.
 
         Args:
             letter: The gate's letter.
@@ -92,7 +92,7 @@ class CellModel:
         return self.candidate if letter in ("g", "") else self.gate
 
     def parameter_names(self, kind: BlockKind) -> tuple[str, ...]:
-        """The reference's names that a block of a kind may have.
+        """Return the reference's names that a block of a kind may have.
 
         Args:
             kind: What the block is by its shape. A full peephole has the shape of recurrent weights.

@@ -57,7 +57,7 @@ def _with_any_fault(
 
 
 def agrees_at_zero(probe: Probe, layouts: list[Layout], model: CellModel) -> bool:
-    """Whether a target equals a cell where all parameters are zero, in some layout and some order of its states.
+    """Say whether a target equals a cell where all parameters are zero, in some layout and some order of its states.
 
     Args:
         probe: The target.

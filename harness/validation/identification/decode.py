@@ -40,7 +40,7 @@ class ParameterAssignment:
     """The roles of the blocks of a layout.
 
     Attributes:
-        layout: The layout.
+        layout: How the target's parameters are cut into blocks.
         roles: The number of each block with its role.
         matched: The number of blocks whose role a run shows; the remaining ones have the names that no other took.
     """
@@ -61,7 +61,7 @@ class ParameterAssignment:
         return BlockMap(blocks, self.layout.forms, self.layout.recurrent_first)
 
     def gate_order(self, kind: BlockKind) -> str:
-        """The letters of the gates in the order of their blocks.
+        """Return the letters of the gates in the order of their blocks.
 
         Args:
             kind: ``x`` for the blocks of input weights, ``h`` for those of recurrent weights.
@@ -139,7 +139,7 @@ class Decoder:
         return all(a.shape == b.shape and close(a, b, self.probe.tolerance) for a, b in pairs)
 
     def agrees_at_zero(self) -> bool:
-        """Whether target and model agree when every parameter is zero."""
+        """Say whether target and model agree when every parameter is zero."""
         return self.agree(self.probe.masked(self.layout, frozenset()), self.predict({}))
 
     def assignments(self, partial: bool = False) -> list[ParameterAssignment]:

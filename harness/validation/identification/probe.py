@@ -27,7 +27,7 @@ HUGE = 100  # times the usual size: beyond the limits that cells set to a cell s
 
 
 def close(first: Array, second: Array, tolerance: float, equal_nan: bool = False) -> bool:
-    """Whether two arrays are equal up to a tolerance; as np.allclose, but faster where they are finite.
+    """Say whether two arrays are equal up to a tolerance; as np.allclose, but faster where they are finite.
 
     Args:
         first: An array of any shape.
@@ -56,6 +56,11 @@ class Response:
     finals: tuple[Array, ...]
     shown: Array | None = None
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything that came back."""
+        return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
+
     def hidden(self, states: tuple[str, ...]) -> Array:
         """Return the hidden states (T, B, d), if the target's states have these names.
 
@@ -70,7 +75,7 @@ class Probe:
     """A module of a target with generic numbers to run it on, in float64 or, where it takes no other, in float32.
 
     Attributes:
-        module: The module.
+        module: What is called: a torch module, or what an adapter made one of.
         convention: How it is called.
         sizes: (n, d).
         parameters: Its parameters, by its names.
@@ -185,6 +190,9 @@ class Probe:
         Args:
             parameters: Every parameter of the target, by its name there.
             steps: Time steps.
+
+        Raises:
+            UsageError: The target raises for them; the message holds the first line of what it says.
         """
         import torch
 
@@ -220,7 +228,7 @@ class Probe:
         return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), states
 
     def rows_are_apart(self) -> bool:
-        """Whether the second row of a batch does not depend on the numbers of the first."""
+        """Say whether the second row of a batch does not depend on the numbers of the first."""
         changed = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
         changed.inputs[:, 0] += 1
         for state in changed.states:
@@ -243,7 +251,7 @@ class Probe:
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
     def overwrites(self) -> bool:
-        """Whether the next call writes into what a call returned."""
+        """Say whether the next call writes into what a call returned."""
         import torch
 
         leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
@@ -255,7 +263,7 @@ class Probe:
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
 
     def gives_nan(self) -> bool:
-        """Whether NaN comes out of finite numbers."""
+        """Say whether NaN comes out of finite numbers."""
         response = self.complete()
         return any(bool(np.isnan(value).any()) for value in (*response.outputs, *response.finals))
 
@@ -266,7 +274,7 @@ class Probe:
             first: A response.
             second: A response of as many tensors.
         """
-        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
+        pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
@@ -274,7 +282,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """Build a target, find out how it is called, and draw generic numbers for it.
 
     Args:
-        target: The target.
+        target: The target as it was loaded.
         seed: The seed of the numbers.
 
     Raises:

@@ -16,9 +16,9 @@ from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.judging.torch_mode_checks import candidate_driver
 from rnn_harness.validation.loading.adapters import import_library
-from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 
 STEPS = 4
@@ -115,11 +115,13 @@ def weights_check(weights: dict[str, Array]) -> Check:
 def _evaluation_with(weights: dict[str, Array], evaluation: Evaluation) -> Evaluation:
     """Evaluate the candidate with given weights, in their sizes. Raises NotRun if some are lacking."""
     table = candidate_driver(evaluation).table
+    if not isinstance(table, BlockMap):
+        raise NotRun("weights of a file are tried on cells of the three families alone")
     names = {block.parameter for block in table.blocks}
     lacking = sorted(names - set(weights))
     if lacking:
         raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
-    n, d = _sizes(candidate_driver(evaluation), weights)
+    n, d = _sizes(table, weights)
     arrays = draw_arrays(evaluation.case.model_copy(update={"n": n, "d": d, "T": STEPS}), evaluation.subject)
     shapes = {name: value.shape for name, value in arrays.parameters.items()}
     trained = table.unpack({name: weights[name] for name in names}, shapes)
@@ -130,11 +132,11 @@ def _evaluation_with(weights: dict[str, Array], evaluation: Evaluation) -> Evalu
     return evaluation.on(replace(arrays, parameters=parameters))
 
 
-def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
+def _sizes(table: BlockMap, weights: dict[str, Array]) -> tuple[int, int]:
     """Read n and d off the shapes of weights; a weight on both inputs and state is n + d wide."""
-    forms = dict(driver.table.forms)
+    forms = dict(table.forms)
     d = n = joined_width = 0
-    for block in driver.table.blocks:
+    for block in table.blocks:
         plain = forms[block.parameter].plain(weights[block.parameter])
         d = len(plain) // block.of
         if block.side:

@@ -39,7 +39,7 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
 
     Args:
         maker: The class or function.
-        argument: Its argument.
+        argument: The constructor's argument, whose annotation and default may name a class.
     """
     try:
         annotation = typing.get_type_hints(
@@ -98,7 +98,7 @@ class RecordedConfiguration:
 
 
 def with_sizes(configuration: object, n: int, d: int) -> object:
-    """A copy of a configuration with other sizes.
+    """Return a copy of a configuration with other sizes.
 
     Args:
         configuration: A dictionary, a dataclass or an instance of one, or an object with attributes.

@@ -56,7 +56,7 @@ class StateRecorder:
         return self._tensor
 
     def forms(self) -> list[StateForm]:
-        """The forms that the state may have by what was read."""
+        """Return the forms that the state may have by what was read."""
         readings = (StateForm("mapping", tuple(self.read_keys)), StateForm("fields", tuple(self.read_fields)))
         return [form for form in readings if 1 <= len(form.keys) <= 2]
 
@@ -67,7 +67,7 @@ def recorded_forms(
     """List the forms of a state that a module reads, whatever becomes of the call.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         plans: The ways to tell its arguments apart.
         x: Inputs (T, B, n).
         states: A state (B, d).

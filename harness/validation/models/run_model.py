@@ -82,7 +82,7 @@ class _Watch:
     counts: dict[str, int] = field(default_factory=dict)
 
     def hook(self, name: str) -> Callable[..., Any]:
-        """The forward hook of one module."""
+        """Return the forward hook of one module."""
 
         def observe(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
             index = self.counts.get(name, 0)
@@ -110,7 +110,7 @@ def run_model(
 
     Args:
         module: The model.
-        arguments: The arguments.
+        arguments: What it is called with.
         watched: The names of the modules whose calls are recorded.
         interventions: What is changed on the way; its modules must be watched.
         gradients: Whether the results can be differentiated.

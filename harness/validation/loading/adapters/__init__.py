@@ -21,7 +21,7 @@ ENTRY_POINT_GROUP = "rnn_harness.adapters"
 
 @functools.cache
 def all_adapters() -> tuple[Adapter, ...]:
-    """Every adapter in the order in which they are asked: those of other packages first, the least particular last.
+    """Return every adapter in the order in which they are asked: of other packages first, the least particular last.
 
     Raises:
         UsageError: An adapter of another package cannot be loaded, or lacks a member of `Adapter`.

@@ -103,11 +103,11 @@ class LinenAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of flax.linen."""
+        """Say whether a class is a module of flax.linen."""
         return comes_from(cell_type, "flax.linen")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
@@ -147,11 +147,11 @@ class NnxAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of flax.nnx."""
+        """Say whether a class is a module of flax.nnx."""
         return comes_from(cell_type, "flax.nnx")
 
     def defaults(self, cell_type: type) -> Options:
-        """Random numbers for the initial parameters."""
+        """Return random numbers for the initial parameters."""
         import_jax()
         return {"rngs": import_library("flax.nnx", "flax").Rngs(0)}
 
@@ -174,11 +174,11 @@ class EquinoxAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of equinox."""
+        """Say whether a class is a module of equinox."""
         return comes_from(cell_type, "equinox")
 
     def defaults(self, cell_type: type) -> Options:
-        """Random numbers for the initial parameters."""
+        """Return random numbers for the initial parameters."""
         return {"key": import_jax().random.PRNGKey(0)}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:

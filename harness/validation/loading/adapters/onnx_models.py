@@ -43,7 +43,7 @@ class _Session(Protocol):
     """A model loaded by a runtime."""
 
     def run(self, output_names: list[str] | None, feeds: Mapping[str, Array]) -> list[Array]:
-        """Every output, for inputs by name."""
+        """Return every output, for inputs by name."""
 
 
 class OnnxModelFunction:
@@ -112,11 +112,11 @@ class OnnxAdapter:
     options: tuple[str, ...] = ("runtime",)
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is that of ONNX's models or nodes."""
+        """Say whether a class is that of ONNX's models or nodes."""
         return comes_from(cell_type, "onnx") and cell_type.__name__ in ("ModelProto", "NodeProto")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: a model is not constructed."""
+        """Return nothing: a model is not constructed."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:

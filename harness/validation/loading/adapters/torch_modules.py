@@ -24,11 +24,11 @@ class TorchAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
+        """Say whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
         return comes_from(cell_type, "torch.nn.modules", "torch.jit")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: nn.Module, n: int, d: int, options: Options) -> DrivenModule:

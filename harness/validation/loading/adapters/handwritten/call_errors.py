@@ -73,7 +73,7 @@ class FailureLog:
         self.add(stage, way, f"{type(error).__name__}: {first_line(error)}"[:200], lines_run(error, function))
 
     def furthest(self) -> Failure | None:
-        """The failure that went furthest; the first of those that went equally far."""
+        """Return the failure that went furthest; the first of those that went equally far."""
         return max(self.failures, key=lambda failure: (failure.stage, failure.line), default=None)
 
 

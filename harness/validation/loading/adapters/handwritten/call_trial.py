@@ -68,7 +68,7 @@ class CallTrial:
         return any(slope.value for slope in self.slopes[place])
 
     def is_gradient(self, place: str, gradient: Array) -> bool:
-        """Whether an array is the gradient of what goes in there, as far as difference quotients show it.
+        """Say whether an array is the gradient of what goes in there, as far as difference quotients show it.
 
         Args:
             place: What goes in.
@@ -105,7 +105,7 @@ def try_call(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> Call
 
 
 def results_at(source: CellSource, way: ForwardWay, values: Mapping[str, Array]) -> list[Array]:
-    """What forward gives, in the order of `ForwardWay.results`.
+    """Return what forward gives, in the order of `ForwardWay.results`.
 
     Args:
         source: The cell.

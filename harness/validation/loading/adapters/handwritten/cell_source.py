@@ -36,7 +36,7 @@ class FreshCall(Protocol):
     backward: Callable[..., Any] | None
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays that it keeps, by their paths; empty for functions."""
+        """Return the arrays that it keeps, by their paths; empty for functions."""
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
         """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes.
@@ -112,7 +112,7 @@ class ObjectCall:
         self.backward = getattr(cell, backward) if backward else None
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays that it keeps."""
+        """Return the arrays that it keeps."""
         return stored_arrays(self.cell)
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
@@ -123,7 +123,7 @@ class ObjectCall:
             setattr(self.cell, name, state)
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """What stands in those attributes."""
+        """Return what stands in those attributes."""
         return [getattr(self.cell, name) for name in attributes]
 
 
@@ -166,7 +166,7 @@ class ObjectSource:
         return self.cell
 
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
-        """A copy of the object whose arrays of floats all have the format of the parameters."""
+        """Return a copy of the object whose arrays of floats all have the format of the parameters."""
         dtype = _format_of(parameters)
         arrays = {}
         for path, value in stored_arrays(self.cell).items():
@@ -175,7 +175,7 @@ class ObjectSource:
         return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Copies of the parameters, by name."""
+        """Return copies of the parameters, by name."""
         return {name: value.copy() for name, value in parameters.items()}
 
 
@@ -221,7 +221,7 @@ class WeightsSource:
         return self.fresh(self.parameters).cell
 
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
-        """A new object made from these weights."""
+        """Return a new object made from these weights."""
         dtype = _format_of(parameters)
         cell = self.maker(**{name: np.array(value) for name, value in parameters.items()}, **self.options)
         arrays = {id(value): value.astype(dtype) for value in stored_arrays(cell).values() if value.dtype.kind == "f"}
@@ -229,7 +229,7 @@ class WeightsSource:
         return ObjectCall(copy_with_arrays(cell, arrays) if unlike else cell, *self.methods)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Copies of the parameters, by name."""
+        """Return copies of the parameters, by name."""
         return {name: value.copy() for name, value in parameters.items()}
 
 

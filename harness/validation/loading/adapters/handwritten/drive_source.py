@@ -53,7 +53,7 @@ class DrivenSource:
         )
 
     def module(self, source: CellSource) -> ArrayLibraryModule:
-        """The module of a cell that is called in this way.
+        """Return the module of a cell that is called in this way.
 
         Args:
             source: This cell, or one of the same kind and other sizes.

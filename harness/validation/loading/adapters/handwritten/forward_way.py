@@ -122,7 +122,7 @@ class ForwardWay:
         return arrays
 
     def described_result(self) -> str:
-        """What is expected to come back, in words."""
+        """Return what is expected to come back, in words."""
         state = in_words(self.state_axes, "d")
         return (
             f"outputs {in_words(self.output_axes or self.input_axes, 'd')}" if self.is_sequence else f"states {state}"
@@ -190,7 +190,7 @@ def attribute_entries(cell: FreshCall, attributes: Sequence[str]) -> dict[Result
 
 
 def trial_value(values: Array, axes: str) -> Array:
-    """The first row of an array (.., B, N), if these axes have no rows; else all of it.
+    """Return the first row of an array (.., B, N), if these axes have no rows; else all of it.
 
     Args:
         values: The array, its axes in the usual order with rows.

@@ -27,7 +27,7 @@ class FunctionCall:
         self.forward, self.backward = forward, backward
 
     def arrays(self) -> dict[str, Array]:
-        """None: functions keep nothing."""
+        """Return nothing: functions keep nothing."""
         return {}
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
@@ -80,12 +80,12 @@ class FunctionSource:
         }
 
     def fresh(self, parameters: Mapping[str, Array]) -> FunctionCall:
-        """The functions with copies of these parameters."""
+        """Return the functions with copies of these parameters."""
         tree = self.tree_of(parameters)
         bound = {self.tree_argument: tree} if self.tree_argument else tree
         return FunctionCall(functools.partial(self.forward_function, **bound), self.backward_function)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> Any:
-        """Copies of the parameters, as the function takes them."""
+        """Return copies of the parameters, as the function takes them."""
         leaves: OptionTable = {leaf.path: leaf.value for leaf in tree_leaves(self.tree)}
         return tree_with_leaves(self.tree, leaves | {name: value.copy() for name, value in parameters.items()})

@@ -156,7 +156,7 @@ class _Naming:
         self.shared = {last for last in lasts if lasts.count(last) > 1}
 
     def rank(self, place: str, entry: GradientEntry) -> int:
-        """How well a gradient's name says that it belongs to something."""
+        """Say how well a gradient's name says that it belongs to something."""
         if place.startswith(PARAMETER):
             return _EXACT if self._names_parameter(place.removeprefix(PARAMETER), entry) else 0
         stems = gradient_stems(entry.name)

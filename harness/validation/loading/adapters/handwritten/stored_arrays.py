@@ -78,7 +78,7 @@ def _holds_arrays(value: object) -> bool:
 
 
 def copy_with_arrays(holder: object, arrays: Mapping[int, Array]) -> object:
-    """A deep copy of an object in which other arrays stand for some of its own, wherever those are kept.
+    """Return a deep copy of an object in which other arrays stand for some of its own, wherever those are kept.
 
     Args:
         holder: The object.
@@ -119,7 +119,7 @@ _WEIGHT_NAMES = ("w", "u", "v", "r", "b", "k", "kernel", "p", "theta", "alpha", 
 
 
 def is_gradient_path(path: str, paths: Keywords) -> bool:
-    """Whether a path is that of the gradient of another array, or leads through a container of gradients.
+    """Say whether a path is that of the gradient of another array, or leads through a container of gradients.
 
     Args:
         path: The path of an array.
