@@ -54,7 +54,7 @@ class KernelRun(RecordedRun):
     """Judge kernels.
 
     Attributes:
-        kernels: The kernels.
+        kernels: Entries of the catalogue, in the order in which they are judged.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each kernel.
     """

@@ -22,7 +22,7 @@ def refuse_empty_names(noun: str, names: Iterable[str]) -> None:
 
     Args:
         noun: What the names are names of.
-        names: The names.
+        names: What the user typed, one name an argument.
 
     Raises:
         UsageError: A name is empty.

@@ -112,7 +112,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            records: The records.
+            records: Records of a run, in its order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.
@@ -130,7 +130,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            measurements: The measurements.
+            measurements: Measurements of any kind, in any order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.

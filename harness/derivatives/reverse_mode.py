@@ -83,9 +83,9 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
     """Return the derivative of an entry-by-entry function.
 
     Args:
-        function: The function.
+        function: An entry-by-entry function; softmax is none.
         value: Its value; the derivative is written with it where that is enough.
-        argument: Its argument.
+        argument: The expression that it is applied to.
 
     Returns:
         The derivative, an expression of the same shape.
@@ -120,8 +120,8 @@ def argument_cotangent(function: Function, seed: Node, value: Node, argument: No
     Args:
         function: The function; those of `ROW_FUNCTIONS` act on rows, every other one entry by entry.
         seed: The cotangent of its value.
-        value: Its value.
-        argument: Its argument.
+        value: The expression of the function's value, which slopes are written in where they can be.
+        argument: The expression that it is applied to.
 
     Returns:
         The cotangent, an expression in the argument's shape.
@@ -146,7 +146,7 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
     Function applications must have names of their own already: only the affine structure above them is walked.
 
     Args:
-        node: The node.
+        node: The expression whose cotangent is known.
         seed: Its cotangent.
         into: The collection that is added to.
 

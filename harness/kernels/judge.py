@@ -93,7 +93,7 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
     where a single case is enough.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel whose sizes, interpreter or format limit the cases.
         setting: The dtype, and the device.
     """
     fixed = kernel.fixed_sizes or {}
@@ -125,7 +125,7 @@ def judge_kernels(
     """Judge every kernel in every setting.
 
     Args:
-        kernels: The kernels.
+        kernels: Entries of the catalogue, or candidates in their place.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
         on_start: Called with the kernel and the setting before they are judged.
@@ -158,7 +158,7 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
     """Give the record of a check that is not run yet.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel that the check is of.
         setting: The dtype, and the device.
         check: The name of the check.
         seed: From which cases are drawn.
@@ -183,7 +183,7 @@ def judge_kernel(
     """Judge one kernel in one setting.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel, which must have that setting.
         setting: The dtype, and the device.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
@@ -257,7 +257,7 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
     """Record what runs, forward and backward, on a small case, after everything is warm.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel; it is run once before, so that nothing is compiled any more.
         setting: The dtype, and the device.
     """
     case = kernel_cases(kernel, setting)[0]

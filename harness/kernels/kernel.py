@@ -87,7 +87,7 @@ class Kernel:
 
     @property
     def specification(self) -> Spec:
-        """Give the spec, loaded."""
+        """The spec, loaded."""
         if self.custom_spec is not None:
             return self.custom_spec
         return next(spec for spec in library().specs if spec.id == self.spec)
@@ -97,7 +97,7 @@ class Kernel:
 
         Args:
             setting: The dtype, and the device.
-            case: The case.
+            case: Sizes, dtype and seed; the arrays are drawn from it.
         """
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 

@@ -112,7 +112,7 @@ class Builder(Transformer[Token, Any]):
 
         Args:
             first: The first summand.
-            second: The second.
+            second: The second summand.
         """
         return Binary("+", first, second, first.column)
 
@@ -121,7 +121,7 @@ class Builder(Transformer[Token, Any]):
 
         Args:
             first: The first summand.
-            second: The second.
+            second: The second summand.
         """
         return Binary("\\oplus", first, second, first.column)
 

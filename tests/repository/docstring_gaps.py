@@ -14,6 +14,7 @@ from functools import cached_property
 from tests.repository.source_tree import Module, modules
 
 _ENTRY = re.compile(r"^\s{4}(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*)(?: \([^)]*\))?:")
+_FILLER = re.compile(r"^\s{4}(\w+): (?:The|A|An|Its|Their) \1\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,19 @@ class Docstrings:
             for base in self._documenting(owner):
                 if node.name in base.methods:
                     raised -= named_in(_docstring(base.methods[node.name]), "Raises")
+        yield from self._fillers(where, name, node)
         if raised:
             yield Gap(where, name, f"Raises lack {', '.join(sorted(raised))}")
+
+    def _fillers(self, where: str, name: str, node: ast.FunctionDef | ast.ClassDef) -> Iterator[Gap]:
+        """Yield the entries that only say their name again, as ``cell: The cell.``."""
+        if fillers := _FILLER.findall(_docstring(node)):
+            yield Gap(where, name, f"nothing is said of {', '.join(fillers)}")
 
     def _gaps_of_class(self, source: ClassSource) -> Iterator[Gap]:
         docstring = _docstring(source.node)
         where = f"{source.module.where}:{source.node.lineno}"
+        yield from self._fillers(where, source.node.name, source.node)
         fields = [name for name, annotation in _fields(source.node).items() if not _says_its_value(annotation)]
         known = set[str]().union(*(named_in(_docstring(base.node), "Attributes") for base in self._ancestry(source)))
         unexplained = [name for name in fields if name not in known]

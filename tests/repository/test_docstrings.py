@@ -60,6 +60,14 @@ class Cell(Protocol):
         ),
         pytest.param("def f(x): ...", "f: Args lack x", id="no docstring"),
         pytest.param(
+            'def f(x):\n    """Do it.\n\n    Args:\n        x: The x.\n    """', "f: nothing is said of x", id="filler"
+        ),
+        pytest.param(
+            'class C:\n    """It.\n\n    Attributes:\n        x: Its x.\n    """\n    x: int',
+            "C: nothing is said of x",
+            id="filler of a field",
+        ),
+        pytest.param(
             'def f(x):\n    """Do it.\n\n    Args:\n        y: A number.\n    """',
             "f: Args lack x",
             id="renamed argument",

@@ -57,7 +57,7 @@ class Traits:
     """The structure of a subject.
 
     Attributes:
-        subject: The subject.
+        subject: The subject whose cell, layers and directions are asked about.
     """
 
     subject: Subject

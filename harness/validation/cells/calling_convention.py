@@ -128,7 +128,7 @@ class CallingConvention:
         """Return the convention without the arguments of these names, so that others can take their places.
 
         Args:
-            names: The names.
+            names: Names of arguments that are left out of the call.
         """
         left_out = set(names)
         kept = (argument for argument in self.handed_over if argument.name not in left_out)
@@ -339,7 +339,7 @@ def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     if value.dim() != len(axes):
@@ -358,7 +358,7 @@ def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):

@@ -123,7 +123,7 @@ class Leaf:
 
     Attributes:
         path: The indices and keys that lead to it.
-        tensor: The tensor.
+        tensor: The tensor itself, as the target gave it.
     """
 
     path: tuple[int | str, ...]

@@ -46,8 +46,8 @@ class Draw:
     """A cell and the seed of the numbers on which a property is tried.
 
     Attributes:
-        cell: The cell.
-        seed: The seed.
+        cell: The cell that the property is asked of.
+        seed: Where inputs, states and changes start.
     """
 
     cell: DrivenCell

@@ -42,7 +42,7 @@ def slopes(path: Path, cotangents: Sequence[Tensor], dtype: str) -> list[Slope]:
     """Measure the slope of every result.
 
     Args:
-        path: The path.
+        path: The results as a function of the distance gone.
         cotangents: What each result is multiplied with.
         dtype: The dtype that the path is computed in.
     """
@@ -70,7 +70,7 @@ def has_jumps(path: Path, cotangents: Sequence[Tensor], dtype: str) -> bool:
     """Say whether slopes do not add up to what a result changes over a long way, as where weights are rounded.
 
     Args:
-        path: The path.
+        path: The results as a function of the distance gone.
         cotangents: What each result is multiplied with.
         dtype: The dtype that the path is computed in.
     """

@@ -112,7 +112,7 @@ class Leaves:
     """Copies of arguments and parameters of which gradients are taken.
 
     Attributes:
-        arguments: The arguments.
+        arguments: Copies of inputs and states, which require gradients.
         parameters: The parameters, by the module's names.
         by_name: All of them, by what they are called in sentences.
     """
@@ -310,7 +310,7 @@ class DrivenCell:
 
         Args:
             leaves: What the run was made of.
-            run: The run.
+            run: A run with a graph, as `connected_run` gives it.
             cotangents: One for each of `CellRun.tensors`; None leaves that result out of the sum.
 
         Returns:

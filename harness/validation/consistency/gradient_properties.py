@@ -32,8 +32,8 @@ def moved(
     """Add a change to one of the leaves.
 
     Args:
-        cell: The cell.
-        arguments: Its arguments.
+        cell: The cell, of which the parameters are taken.
+        arguments: The inputs and states, of which copies are returned.
         name: The name of the leaf among `DrivenCell.leaves`.
         change: What is added to it.
 
@@ -91,8 +91,8 @@ def compare_with_quotients(
     """Compare gradients with difference quotients of the target itself.
 
     Args:
-        cell: The cell.
-        arguments: The arguments.
+        cell: The cell whose own slopes are measured.
+        arguments: The inputs and states at which they are compared.
         seed: The seed of the directions and cotangents.
         where: The circumstance, for sentences.
 

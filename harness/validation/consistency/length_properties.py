@@ -52,7 +52,7 @@ class _Form:
         is_batch_first: Whether a mask is (B, T).
         is_padding: Whether a mask is 1 where a row has ended.
         is_relative: Whether lengths are shares of the longest.
-        dtype: The dtype.
+        dtype: The format in which lengths or a mask are handed over.
     """
 
     name: str

@@ -59,7 +59,7 @@ def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Keywords) -> 
     """Run a torch module with further arguments, and with as many states as there are among the arguments.
 
     Args:
-        cell: The cell.
+        cell: A cell that is a torch module.
         arguments: Inputs, and all, some or none of the states.
         keywords: The further arguments by name.
     """

@@ -43,7 +43,7 @@ class Answer:
     """What was decided about a property.
 
     Attributes:
-        record: The record.
+        record: What is reported: the outcome and its reason.
         diagnosis: What is wrong with the cell, if the property is broken.
     """
 
@@ -116,7 +116,7 @@ def answers(questions: Iterable[Question], asked: AskedCell) -> Iterator[Answer]
     """Ask one question after the other.
 
     Args:
-        questions: The questions.
+        questions: The questions, each asked once, in this order.
         asked: The cell that they are about.
     """
     for question in questions:

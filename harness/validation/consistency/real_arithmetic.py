@@ -20,7 +20,7 @@ def real_arithmetic(cell: DrivenCell) -> str:
     """Name the format in which a cell computes.
 
     Args:
-        cell: The cell.
+        cell: The cell in the dtype that its parameters have.
 
     Returns:
         ``float64``, ``float32``, or empty where it is coarser than both.

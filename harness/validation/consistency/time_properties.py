@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.consistency_property import (
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
+from rnn_harness.validation.loading.forward_signature import STATE_NAME
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
@@ -182,10 +183,16 @@ def _state_used(draw: Draw) -> Violation | Note | None:
     other = replaced_states(arguments, [state + 0.5 for state in arguments.states])
     if all(torch.equal(a, b) for a, b in zip(cell.run(other).tensors, run.tensors, strict=True)):
         sentence = "the state that is given is not used: any other gives the same"
-        return (
-            Note(sentence) if _can_do_without_states(cell, arguments) else Violation("forward: initial state", sentence)
-        )
+        if _can_do_without_states(cell, arguments) and not _is_named_like_a_state(cell):
+            return Note(sentence)
+        return Violation("forward: initial state", sentence)
     return None
+
+
+def _is_named_like_a_state(cell: DrivenCell) -> bool:
+    """Whether the argument that is given as a state is called one: then whoever hands it over relies on it."""
+    given = (argument for argument in cell.convention.handed_over if "state" in argument.role)
+    return any(STATE_NAME.match(argument.name) for argument in given)
 
 
 def _can_do_without_states(cell: DrivenCell, arguments: CellArguments) -> bool:

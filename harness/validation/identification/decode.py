@@ -40,7 +40,7 @@ class ParameterAssignment:
     """The roles of the blocks of a layout.
 
     Attributes:
-        layout: The layout.
+        layout: How the target's parameters are cut into blocks.
         roles: The number of each block with its role.
         matched: The number of blocks whose role a run shows; the remaining ones have the names that no other took.
     """

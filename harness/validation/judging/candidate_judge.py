@@ -163,7 +163,7 @@ def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
     Args:
         kernel: The candidate.
         check_name: The name of the check.
-        case: The case.
+        case: Sizes, dtype and seed; the arrays are drawn from it.
 
     Returns:
         The worst finding; None if the candidate has no such check.

@@ -16,6 +16,7 @@ from rnn_harness.validation.diagnosis.explain import (
     explain_unused,
     explain_variant,
 )
+from rnn_harness.validation.diagnosis.faults import MAY_BE_MEANT
 from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
@@ -77,14 +78,15 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
-    is_sure = bool(mismatch.matches or near or matches_elsewhere) or differs
+    may_be_meant = wanted.model is None and any(MAY_BE_MEANT.issuperset(match.faults) for match in near)
+    is_sure = bool(mismatch.matches or (near and not may_be_meant) or matches_elsewhere) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
     yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
     if diagnosis is not None:
         yield TargetDiagnosed(diagnosis)
-    if near:
+    if near and is_sure:
         faultless = replace(near[0], model=replace(near[0].model, faults=()))
         kernel = candidate_kernel(target, faultless)
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)

@@ -39,7 +39,7 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
 
     Args:
         maker: The class or function.
-        argument: Its argument.
+        argument: The constructor's argument, whose annotation and default may name a class.
     """
     try:
         annotation = typing.get_type_hints(

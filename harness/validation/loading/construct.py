@@ -182,7 +182,7 @@ def _sized(
 
     Args:
         maker: The class or function.
-        arguments: Its arguments.
+        arguments: The maker's arguments by name.
         further: Values of further arguments.
         given: The names of those that the user gives, which no size replaces.
     """

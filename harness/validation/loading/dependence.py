@@ -21,7 +21,7 @@ def rows_are_independent(
     """Say whether a changed number in one row of the input or of a state leaves the other rows of a step alone.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called, for single steps.
         x: The inputs (T, B, n), of which the first step is taken.
         states: The states (B, d).
@@ -57,7 +57,7 @@ def ignored_states(
     """Say whether a state that is given has no influence on what comes back.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -89,7 +89,7 @@ def time_axis_is_right(
     """Say whether a change in one row at one step reaches later steps of that row rather than further rows.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called, for a sequence.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -112,7 +112,7 @@ def carries_over(module: Callable[..., object], convention: CallingConvention, x
     """Say whether a change at one step of a sequence reaches the output of the step after it; true of single steps.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called.
         x: The inputs (T, B, n).
         states: The states (B, d).

@@ -47,7 +47,7 @@ def find_convention(
     """Find how a module is called.
 
     Args:
-        module: The module.
+        module: The target as a torch module, of known sizes.
         n: Its input size.
         d: Its hidden size.
         declared: The convention that it is known to have, which is then the only one tried.
@@ -92,7 +92,7 @@ class _Trial:
     """The calls that are tried on one module.
 
     Attributes:
-        module: The module.
+        module: The target as a torch module.
         sizes: The sizes of the calls.
         failures: What went wrong in the calls that do not fit.
         mixing_rows: The first way of calling it for single steps that mixes the rows of a batch.

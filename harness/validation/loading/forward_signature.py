@@ -35,7 +35,7 @@ class ForwardArgument:
     """One argument of a module's forward.
 
     Attributes:
-        name: Its name.
+        name: How the signature calls it.
         is_required: Whether it has no default.
         keyword_only: Whether it must be handed over by name.
         annotation: Its annotation, with names resolved; None without one.

@@ -53,7 +53,7 @@ def layout_fault(
     """Name the fault in the layout of a target's outputs; empty if there is none that is known.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: A way of calling it for a sequence that gave tensors which do not fit.
         x: The inputs (T, B, n).
         states: The states (B, d).

@@ -19,7 +19,7 @@ class ScriptedArgument(NamedTuple):
     """An argument of a forward of TorchScript.
 
     Attributes:
-        name: Its name.
+        name: How the schema calls it.
         is_required: Whether it has no default.
         keyword_only: Whether it must be handed over by name.
     """
@@ -46,7 +46,7 @@ def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Ca
     """Return the module as a function of its arguments alone.
 
     Args:
-        module: The module.
+        module: A torch module, or what exchanges its parameters itself; it stays as it is.
         leaves: Its parameters, by its names.
     """
     import torch

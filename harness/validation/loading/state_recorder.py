@@ -67,7 +67,7 @@ def recorded_forms(
     """List the forms of a state that a module reads, whatever becomes of the call.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         plans: The ways to tell its arguments apart.
         x: Inputs (T, B, n).
         states: A state (B, d).

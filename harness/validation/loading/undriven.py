@@ -47,7 +47,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
     """Say in one sentence what was called how, what came back, and what was expected; then a wrapper to paste.
 
     Args:
-        module: The module.
+        module: The module that no way of calling fits.
         sizes: The sizes of the calls.
         failures: The calls.
         hint: A sentence about what the module is.

@@ -27,7 +27,7 @@ class PaddedBatch:
     """Arguments with rows of different lengths.
 
     Attributes:
-        arguments: The arguments.
+        arguments: A call with padding beyond the rows' ends.
         lengths: The lengths of the rows, falling.
         batch_axis: The axis of the sequence that is the batch.
     """

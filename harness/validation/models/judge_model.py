@@ -54,7 +54,7 @@ def judge_model(
     """Judge a model.
 
     Args:
-        model: The model.
+        model: The model, with what is known of how it is called.
         request: What is asked for.
         listener: Who follows the progress.
         judge_target: Judges one target as a cell.

@@ -140,7 +140,7 @@ def row_reading(model: ModelUnderTest, axis: int) -> RowReading:
     """Say how the outputs depend on the rows of the sequence, if one axis of it is the batch.
 
     Args:
-        model: The model.
+        model: The model; one number of its sequence after the other is changed.
         axis: The axis, a place in the grid.
     """
     rows = model.arguments.sequence.shape[model.arguments.grid[axis]]

@@ -18,7 +18,7 @@ class PartCall:
     """One call of a recurrent part.
 
     Attributes:
-        part: The part.
+        part: The part that was called.
         call: The call as it was observed.
         inputs: The inputs (T, B, n); of a cell T is 1.
         given_states: The states that it was given; none where it was given none.
@@ -72,7 +72,7 @@ def steps_first(part: RecurrentPart, value: Any) -> Tensor | None:
     """Bring the inputs or outputs of a part into the form (T, B, .).
 
     Args:
-        part: The part.
+        part: The part, which says whether rows or steps come first.
         value: A tensor, or packed sequences, which are padded.
 
     Returns:
@@ -109,8 +109,8 @@ def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice)
     Args:
         part: The layer.
         result: What it gave, not packed.
-        step: The step.
-        features: The features.
+        step: The step, from 0.
+        features: Which features of the last axis change.
 
     Returns:
         The same with those numbers changed.

@@ -110,7 +110,7 @@ def run_model(
 
     Args:
         module: The model.
-        arguments: The arguments.
+        arguments: What it is called with.
         watched: The names of the modules whose calls are recorded.
         interventions: What is changed on the way; its modules must be watched.
         gradients: Whether the results can be differentiated.

@@ -33,7 +33,7 @@ class UnderstoodModel:
     """A model of which it is known how it is called.
 
     Attributes:
-        target: The target.
+        target: What the user named, which makes the model.
         module: The model, as it was made.
         dtype: The format in which it runs: float64, or float32 where it takes no other.
         arguments: Arguments that it takes.
@@ -99,7 +99,7 @@ def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
     """Understand as a model what cannot be driven or identified as a cell.
 
     Args:
-        target: The target.
+        target: What the user named; it is made, and called.
         error: Why it cannot.
 
     Raises:

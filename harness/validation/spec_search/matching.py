@@ -72,14 +72,17 @@ class ProgramRuns:
     """Runs of a program on the numbers of a probe.
 
     Attributes:
-        program: The program.
+        program: The program of a spec, or a rewrite of it.
         pieces: The pieces of its parameters.
         order: The names of its states in the target's order.
         sizes: The named sizes.
         count: Runs so far.
 
     Args:
-        probe: Runs of the target, whose numbers the program is given.
+        program: The program of a spec, or a rewrite of it.
+        probe: The target's runs, whose numbers are taken.
+        order: The names of its states in the target's order.
+        pieces: The pieces of its parameters; they are cut anew where there are none.
     """
 
     def __init__(
@@ -101,8 +104,8 @@ class ProgramRuns:
         """Put the slots of these roles in the place of the spec's parameters, the others zero.
 
         Args:
-            values: The numbers of every slot.
-            roles: The role of each slot that counts, by its number.
+            values: The numbers of every slot of the target, by the slot's number.
+            roles: The slots that are used, with the piece that each of them is.
         """
         parameters = empty_parameters(self.program, self.sizes)
         for number, role in roles.items():
@@ -137,7 +140,7 @@ class ProgramRuns:
 
         Args:
             target: What the target gave.
-            predicted: What the program gave.
+            predicted: What the program gave, over as many steps.
         """
         shown = self.shown(target)
         pairs = [] if shown is None else [(shown, predicted.outputs[0])]
@@ -278,7 +281,7 @@ def as_slot_map(layout: Layout, roles: Roles, program: Program) -> SlotMap:
     Args:
         layout: How the target's parameters are cut.
         roles: The role of every slot.
-        program: The program.
+        program: The program whose parameters the roles are of.
     """
     pairs = tuple((layout[number], role) for number, role in sorted(roles.items()))
     return SlotMap(pairs, tuple((v.name, v.shape) for v in program.parameters))
@@ -298,7 +301,7 @@ def state_orders(program: Program, probe: Probe) -> list[tuple[str, ...]]:
     """List the orders that the states of a target may have, that of the spec first.
 
     Args:
-        program: The program.
+        program: The program, which declares the states.
         probe: The target.
     """
     names = tuple(state.name for state in program.states)

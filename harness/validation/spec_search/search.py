@@ -29,7 +29,7 @@ class SpecMatch:
     """A spec that a target equals.
 
     Attributes:
-        spec: The spec.
+        spec: What the target equals.
         table: Which slot of the target's parameters is which piece of the spec's.
         states: The names of the target's states, in its order.
     """
@@ -65,7 +65,7 @@ class TargetSearch:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
 
         Args:
-            program: The program of a spec.
+            program: The program of a spec; nothing of it is run.
         """
         if not is_forward_step(program):
             return False
@@ -84,7 +84,7 @@ class TargetSearch:
         """Return the runs of the target with its parameters cut in one way.
 
         Args:
-            layout: The way.
+            layout: One way to cut the target's parameters; the same one gives the same runs.
         """
         if layout not in self._runs:
             self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)

@@ -47,7 +47,7 @@ class Slot:
         """Bring the whole parameter from its stored form into its plain form.
 
         Args:
-            value: The parameter as it is stored.
+            value: The parameter as the target stores it.
         """
         return value if not self.shape else self.form.plain(value)
 
@@ -55,7 +55,7 @@ class Slot:
         """Bring the whole parameter from its plain form into its stored form.
 
         Args:
-            plain: The plain form.
+            plain: What `plain` gives.
         """
         return plain.reshape((1,) * self.axes) if not self.shape else self.form.stored(plain)
 
@@ -79,7 +79,7 @@ class Slot:
         """Return the shape of the plain form of its parameter.
 
         Args:
-            sizes: The named sizes.
+            sizes: The named sizes, n and d.
         """
         if not self.shape:
             return ()

@@ -96,7 +96,7 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     """Say whether a function names a module of JAX.
 
     Args:
-        function: The function.
+        function: The user's function; its code is read, not run.
     """
     code = code_of(function)
     if code is None or "jax" not in sys.modules:

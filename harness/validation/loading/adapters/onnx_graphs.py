@@ -168,7 +168,7 @@ def open_parameters(model: Any, d: int | None) -> OpenedModel:
     """Return a copy of a model with its float initializers as inputs, and every input and output of any size.
 
     Args:
-        model: The model.
+        model: An ONNX model, which is not changed.
         d: The hidden size that its recurrent nodes get; None to leave it.
     """
     onnx = import_library("onnx", "onnx")

@@ -28,7 +28,7 @@ class StepSignature:
     """A function of one step, with its arguments sorted by what they are named like.
 
     Attributes:
-        function: The function.
+        function: What is called, with data and parameters.
         required: The arguments without a default, in order.
         data: Those that are inputs or states.
         parameters: The remaining ones.

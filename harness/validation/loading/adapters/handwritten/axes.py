@@ -34,7 +34,7 @@ def restore(value: Array, axes: str) -> Array:
 
     Args:
         value: The array.
-        axes: Its axes.
+        axes: A letter for each axis of the array.
     """
     letters = [letter for letter in axes if letter != "1"]
     dropped = value.reshape([size for size, letter in zip(value.shape, axes, strict=True) if letter != "1"])
@@ -45,7 +45,7 @@ def shape_of(axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
     """Return the shape of an array with those axes.
 
     Args:
-        axes: Its axes.
+        axes: A letter for each axis of the array.
         sizes: The length of each of its letters.
     """
     return tuple(1 if letter == "1" else sizes[letter] for letter in axes)
@@ -55,7 +55,7 @@ def in_words(axes: str, features: str) -> str:
     """Write the axes as a shape, such as ``(B, n)``.
 
     Args:
-        axes: The axes.
+        axes: A letter for each axis of the array.
         features: What their number of features is called: ``n`` or ``d``.
     """
     named = [features if letter == "N" else letter for letter in axes]

@@ -36,7 +36,7 @@ def possible_shapes(names: Sequence[str]) -> Iterator[WeightShapes]:
     """Yield the shapes that weights of these names may have, likely ones first.
 
     Args:
-        names: The names.
+        names: Names of arguments that are weights and biases.
     """
     yielded: list[WeightShapes] = []
     for kinds in _possible_kinds(names):
