@@ -28,7 +28,7 @@ def composed_function(function: Composed, letter: str, arguments: tuple[Node, ..
     """Write a function of arguments with functions that have a node.
 
     Args:
-        function: The function.
+        function: which of them is written out.
         letter: How it is printed, for messages.
         arguments: Its arguments; layer normalisation may have a gain and a shift besides.
         column: Where it is printed.

@@ -25,7 +25,7 @@ class Atom:
     """A function value that stands in the polynomials as a generator.
 
     Attributes:
-        generator: The generator.
+        generator: The ring's variable that stands for the value.
         function: ``tanh``, ``log``, ``exp``, ``softplus``, ``sqrt``, ``inverse``, ``softmax`` or ``inverse deviation``.
         arguments: What the function is applied to; a softmax and an inverse deviation have a whole row.
         place: Which entry of a softmax it is; 0 for every other function.
