@@ -82,6 +82,49 @@ def _rows(module: str, killer: str, *edits: tuple[str, str]) -> tuple[OracleMuta
     return tuple(OracleMutant(module, old, new, killer) for old, new in edits)
 
 
+_EDGES, _SEQUENCES = "unit/references/test_edges.py", "references/sequences.py"
+
+REFERENCE_MUTANTS: tuple[OracleMutant, ...] = (
+    *_rows(
+        "references/activations.py",
+        _EDGES,
+        ("np.exp(x - x.max(axis=-1, keepdims=True))", "np.exp(x + x.max(axis=-1, keepdims=True))"),
+    ),
+    *_rows(
+        "references/loss.py",
+        _EDGES,
+        (
+            "shifted = logits - logits.max(axis=-1, keepdims=True)",
+            "shifted = logits + logits.max(axis=-1, keepdims=True)",
+        ),
+    ),
+    *_rows(
+        "references/stacked.py",
+        _EDGES,
+        (
+            "initial = None if states is None else select_prefix(layer, states)",
+            "initial = select_prefix(layer, states)",
+        ),
+    ),
+    *_rows("references/lstm.py", _EDGES, ("        activation(self.output)\n        expect", "        expect")),
+    *_rows(
+        _SEQUENCES,
+        _EDGES,
+        ("indices.min() < 0 or indices.max() >= size", "indices.min() < 0 and indices.max() >= size"),
+        ("indices.min() < 0 or indices.max() >= size", "indices.min() < 0 or indices.max() > size"),
+        ("indices.min() < 0 or indices.max() >= size", "indices.max() >= size"),
+        ("if indices.size and (", "if ("),
+        ("series[start + offset : start + offset + width]", "series[start + shift : start + shift + width]"),
+        ("if min(width, shift, offset) < 1:", "if min(width, shift, offset) < 2:"),
+        ("    if last < 0:\n", "    if last <= 0:\n"),
+        ("last = len(series) - width - offset", "last = len(series) - width - shift"),
+        ("starts = range(0, last + 1, shift)", "starts = range(0, last, shift)"),
+        ("if batch < 1 or width < 1 or length < width:", "if batch < 1 or width < 2 or length < width:"),
+        ("range(0, length - width + 1, width)", "range(0, length - width, width)"),
+    ),
+)
+"""What survived in the references, each killed by a test with the right value."""
+
 ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
     *_rows(
         _COMPARE,
