@@ -98,11 +98,13 @@ class Example(Entry):
         given: the values that the text states for symbols.
         given_lines: the lines of the document on which they stand.
         asked: the expression whose value the text asks for.
+        places: the steps that the text says a board has room for.
     """
 
     given: dict[str, str] = {}
     given_lines: tuple[int, ...] = ()
     asked: str | None = None
+    places: int | None = None
 
 
 class Program(Entry):

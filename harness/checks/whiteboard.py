@@ -9,9 +9,6 @@ from rnn_harness.checks.check import Finding
 from rnn_harness.specs import Example
 from rnn_harness.specs.notation import Binary, Name, Number, Tree, parse
 
-PRINTED_PLACES = 3
-"""003:590: the board has space for three steps."""
-
 
 def _plain(tree: Tree) -> Tree:
     """The same tree without columns, so that equal steps are one step."""
@@ -69,13 +66,14 @@ def places_with_forgetting(expression: str) -> int:
 
 
 def decide_places(entry: Example) -> Finding:
-    """Decide whether three places are too few without forgetting, and enough with it.
+    """Decide whether a board's places are too few without forgetting, and enough with it.
 
     Args:
-        entry: worked numbers with the expression that is asked for.
+        entry: worked numbers with the expression that is asked for, and the places (003:590: three).
     """
     assert entry.asked is not None, "an expression is asked for"
+    assert entry.places is not None, "a board is spoken of"
     without, with_forgetting = places_without_forgetting(entry.asked), places_with_forgetting(entry.asked)
-    agrees = with_forgetting <= PRINTED_PLACES < without
-    detail = f"{without} places without forgetting, {with_forgetting} with it; the board has {PRINTED_PLACES}"
+    agrees = with_forgetting <= entry.places < without
+    detail = f"{without} places without forgetting, {with_forgetting} with it; the board has {entry.places}"
     return Finding(entry.id, agrees, detail)
