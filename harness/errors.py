@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import traceback
 
-from rnn_harness.runtime.printable import printable
+from rnn_harness.printable import printable
 
 
 class ExitCode(enum.IntEnum):

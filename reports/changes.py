@@ -19,7 +19,7 @@ from rnn_harness.reports.page.kernel_rows import KernelRow
 from rnn_harness.reports.page.render import CONTENTS_ADAPTER
 from rnn_harness.reports.text.fit_table import Column, print_table
 from rnn_harness.runtime.input_file import parse_json, read_text_file
-from rnn_harness.runtime.printable import printable_values
+from rnn_harness.printable import printable_values
 
 _ABSENT = "absent"
 

@@ -13,7 +13,7 @@ from rnn_harness.cli._harness_error import report_harness_error
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.errors import ExitCode, HarnessError, UsageError
 from rnn_harness.runtime.input_file import read_result_text
-from rnn_harness.runtime.printable import printable
+from rnn_harness.printable import printable
 
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record

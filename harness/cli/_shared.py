@@ -15,7 +15,7 @@ import typer
 from rnn_harness.cli._harness_error import DebugOption, report_harness_error, set_debug
 from rnn_harness.cli._output import output_errors
 from rnn_harness.errors import ExitCode
-from rnn_harness.runtime.printable import printable
+from rnn_harness.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.record import SCHEMA_VERSION, Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.input_file import parse_json
-from rnn_harness.runtime.printable import printable_values
+from rnn_harness.printable import printable_values
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import PydanticSerializationError, from_json
 
-from rnn_harness.runtime.printable import printable_values
+from rnn_harness.printable import printable_values
 
 Message = TypeVar("Message")
 
