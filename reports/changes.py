@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.records.measurement import Measurement
 from rnn_harness.records.measurement_history import compare_measurements
 from rnn_harness.reports.page.contents import Contents
@@ -19,7 +20,6 @@ from rnn_harness.reports.page.kernel_rows import KernelRow
 from rnn_harness.reports.page.render import CONTENTS_ADAPTER
 from rnn_harness.reports.text.fit_table import Column, print_table
 from rnn_harness.runtime.input_file import parse_json, read_text_file
-from rnn_harness.printable import printable_values
 
 _ABSENT = "absent"
 

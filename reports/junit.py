@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_harness.printable import printable
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.atomic_file import replaced_when_complete
-from rnn_harness.printable import printable
 
 if TYPE_CHECKING:
     from junitparser import TestCase

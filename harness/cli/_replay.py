@@ -12,8 +12,8 @@ import typer
 from rnn_harness.cli._harness_error import report_harness_error
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.errors import ExitCode, HarnessError, UsageError
-from rnn_harness.runtime.input_file import read_result_text
 from rnn_harness.printable import printable
+from rnn_harness.runtime.input_file import read_result_text
 
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record

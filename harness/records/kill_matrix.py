@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.input_file import parse_json
-from rnn_harness.printable import printable_values
 
 Part = Literal["forward", "backward"]
 """A part of a reference, and with it the pass that is wrong."""

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.input_file import parse_json, read_text_file
-from rnn_harness.printable import printable_values
 
 MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
 BenchmarkPlan = Literal["", "quick", "usual", "full"]

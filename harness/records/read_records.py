@@ -8,10 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.records.record import SCHEMA_VERSION, Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.input_file import parse_json
-from rnn_harness.printable import printable_values
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -7,9 +7,9 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from rnn_harness.printable import printable_values
 from rnn_harness.records.record import Record
 from rnn_harness.runtime.input_file import parse_json
-from rnn_harness.printable import printable_values
 
 
 class RecordDocument(BaseModel):
