@@ -32,7 +32,7 @@ def token_hash(place: str, index: int, token: str) -> str:
     Args:
         place: The document and the line, as ``003:852``.
         index: The token's index in the line, from 0.
-        token: The token.
+        token: One token of the line, as `line_tokens` gives it.
     """
     return hashlib.sha256(f"{place} {index} {token}".encode()).hexdigest()[:_DIGITS]
 

@@ -135,7 +135,8 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
         return ExitCode.INTERRUPTED
     is_wrong = any(measurement.agrees is False for measurement in measurements)
     if older is None:
-        return ExitCode.REFUTED if is_wrong else ExitCode.AGREES
+        is_failed = any(measurement.kind == "failed" for measurement in measurements)
+        return ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED if is_failed else ExitCode.AGREES
     return _compare(options, older, measurements, is_wrong)
 
 

@@ -57,6 +57,9 @@ class KernelStarted:
     number: int
 
 
+_MESSAGE_TYPES: tuple[type[KernelStarted | Record], ...] = (KernelStarted, Record)
+
+
 def judge_isolated(
     kernels: tuple[Kernel, ...],
     seed: int = 0,
@@ -91,7 +94,8 @@ def judge_isolated(
     while remaining:
         current, is_ended = 0, False
         kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
-        for message in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
+        job = JudgingJob(kernel_settings, seed, examples)
+        for message in run_in_worker(judge_in_worker, job, _MESSAGE_TYPES, silence):
             match message:
                 case KernelStarted(current):
                     kernel, setting = remaining[current]
@@ -99,9 +103,9 @@ def judge_isolated(
                 case WorkerEnded():
                     is_ended = True
                     kernel, setting = remaining[current]
-                    is_late = message.ending is Ending.TIMEOUT
+                    says_nothing = message.ending in (Ending.TIMEOUT, Ending.UNREADABLE)
                     update = {
-                        "outcome": Outcome.NOT_RUN if is_late else Outcome.REFUTED,
+                        "outcome": Outcome.NOT_RUN if says_nothing else Outcome.REFUTED,
                         "reason": f"{message} while the kernel was tried",
                     }
                     yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)

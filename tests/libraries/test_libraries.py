@@ -52,6 +52,9 @@ CELLS: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
     "nnx LSTMCell": ("flax.nnx:LSTMCell", {}, "lstm.column", ("the cell state comes first",)),
     "equinox GRUCell": ("equinox.nn:GRUCell", {}, "gru.reset_after", ("candidate's reset part",)),
     "equinox LSTMCell": ("equinox.nn:LSTMCell", {}, "lstm.column", ("input, forget, candidate, output",)),
+    "haiku VanillaRNN": ("haiku:VanillaRNN", {}, "", ("ReLU activation", "two biases")),
+    "haiku GRU": ("haiku:GRU", {}, "gru.write.concatenated", ("update, reset, candidate", "one bias a gate")),
+    "haiku LSTM": ("haiku:LSTM", {}, "", ("1 is added to the forget gate", "input, candidate, forget, output")),
 }
 SINGLE_INSIDE = ("keras SimpleRNN", "keras GRU, reset before", "keras LSTMCell", "keras hard GRU")
 """On torch, Keras multiplies float64 matrices in float32 (keras.ops.matmul); what calls it is float64 in name alone."""

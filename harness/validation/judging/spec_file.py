@@ -51,7 +51,11 @@ def load_spec_file(path: str) -> Spec:
 
 
 def without_reference(spec: Spec) -> Spec:
-    """Return a spec without its reference, so that its own names are those of parameters and states."""
+    """Return a spec without its reference, so that its own names are those of parameters and states.
+
+    Args:
+        spec: A spec with a reference or without; it is not changed.
+    """
     return replace(spec, model=spec.model.model_copy(update={"reference": None}))
 
 
@@ -61,7 +65,7 @@ class SpecCandidate:
 
     Attributes:
         kernel: The candidate as a kernel of the spec.
-        spec: The spec.
+        spec: The spec that the candidate is held against, without a reference.
         probe: Runs of the candidate.
         match: How it equals the spec; None where it does not.
         known_diagnosis: What is wrong, where the search for its parameters showed it.
@@ -154,7 +158,11 @@ def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> 
 
 
 def has_equal_sizes(spec: Spec) -> bool:
-    """Say whether the inputs of a spec have the size of its states."""
+    """Say whether the inputs of a spec have the size of its states.
+
+    Args:
+        spec: A spec of one input; without inputs the answer is no.
+    """
     inputs = spec.program().inputs
     return bool(inputs) and str(inputs[0].shape[0] if inputs[0].shape else "") == "d"
 

@@ -44,7 +44,11 @@ class FaultyMatch:
     states: tuple[str, ...]
 
     def diagnosis(self, spec: Spec) -> Diagnosis:
-        """Say what is wrong."""
+        """Say what is wrong.
+
+        Args:
+            spec: The spec whose rewrite this is, for its equations as printed.
+        """
         return rewrite_diagnosis(spec, self.rewrite)
 
 
@@ -52,7 +56,7 @@ def rewrite_diagnosis(spec: Spec, rewrite: Rewrite) -> Diagnosis:
     """Say which equation of a spec is wrong, and how, with the equation as printed.
 
     Args:
-        spec: The spec.
+        spec: The spec that was rewritten, for its equations as printed.
         rewrite: What is computed in its place.
     """
     parts = []

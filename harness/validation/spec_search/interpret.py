@@ -67,7 +67,7 @@ class Interpreter(Generic[StoredT, OpenT]):
         """Compute every symbol at every step.
 
         Args:
-            program: The program.
+            program: A program whose passes run forward in time.
             parameters: By name, in the shapes of the spec.
             inputs: One table a step, each value (B, n).
             states: The initial states by name, (B, d).
@@ -132,6 +132,6 @@ def is_forward_step(program: Program) -> bool:
     """Say whether a program is one step of a cell, whose states are carried forward, from one input.
 
     Args:
-        program: The program.
+        program: The program of a spec, which is not run.
     """
     return len(program.inputs) == 1 and bool(program.states) and all(part.direction >= 0 for part in program.passes)

@@ -72,11 +72,17 @@ class ProgramRuns:
     """Runs of a program on the numbers of a probe.
 
     Attributes:
-        program: The program.
+        program: The program of a spec, or a rewrite of it.
         pieces: The pieces of its parameters.
         order: The names of its states in the target's order.
         sizes: The named sizes.
         count: Runs so far.
+
+    Args:
+        program: The program of a spec, or a rewrite of it.
+        probe: The target's runs, whose numbers are taken.
+        order: The names of its states in the target's order.
+        pieces: The pieces of its parameters; they are cut anew where there are none.
     """
 
     def __init__(
@@ -95,7 +101,12 @@ class ProgramRuns:
         }
 
     def parameters(self, values: list[Array], roles: Roles) -> dict[str, Array]:
-        """Put the slots of these roles in the place of the spec's parameters, the others zero."""
+        """Put the slots of these roles in the place of the spec's parameters, the others zero.
+
+        Args:
+            values: The numbers of every slot of the target, by the slot's number.
+            roles: The slots that are used, with the piece that each of them is.
+        """
         parameters = empty_parameters(self.program, self.sizes)
         for number, role in roles.items():
             value = values[number]
@@ -125,7 +136,12 @@ class ProgramRuns:
         return self.probe.states[0].shape[0], self.probe.sizes[1]
 
     def agree(self, target: Response, predicted: Response) -> bool:
-        """Say whether a target gives what the program gives; what the target does not show is not compared."""
+        """Say whether a target gives what the program gives; what the target does not show is not compared.
+
+        Args:
+            target: What the target gave.
+            predicted: What the program gave, over as many steps.
+        """
         shown = self.shown(target)
         pairs = [] if shown is None else [(shown, predicted.outputs[0])]
         pairs += list(zip(target.finals, predicted.finals, strict=False))
@@ -133,7 +149,11 @@ class ProgramRuns:
         return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
 
     def shown(self, target: Response) -> Array | None:
-        """The outputs of a target; None if it does not give back what the program's output is."""
+        """Return the outputs of a target; None if it does not give back what the program's output is.
+
+        Args:
+            target: What the target gave.
+        """
         if self.probe.convention.sequence:
             return target.outputs[0]
         output = self.program.outputs[0].name
@@ -261,7 +281,7 @@ def as_slot_map(layout: Layout, roles: Roles, program: Program) -> SlotMap:
     Args:
         layout: How the target's parameters are cut.
         roles: The role of every slot.
-        program: The program.
+        program: The program whose parameters the roles are of.
     """
     pairs = tuple((layout[number], role) for number, role in sorted(roles.items()))
     return SlotMap(pairs, tuple((v.name, v.shape) for v in program.parameters))
@@ -281,7 +301,7 @@ def state_orders(program: Program, probe: Probe) -> list[tuple[str, ...]]:
     """List the orders that the states of a target may have, that of the spec first.
 
     Args:
-        program: The program.
+        program: The program, which declares the states.
         probe: The target.
     """
     names = tuple(state.name for state in program.states)

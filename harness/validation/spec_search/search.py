@@ -30,7 +30,7 @@ class SpecMatch:
     """A spec that a target equals.
 
     Attributes:
-        spec: The spec.
+        spec: What the target equals.
         table: Which slot of the target's parameters is which piece of the spec's.
         states: The names of the target's states, in its order.
     """
@@ -63,7 +63,11 @@ class TargetSearch:
         self._runs: dict[Layout, TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
-        """Say whether a program can be the target's by its states, its inputs and its sizes alone."""
+        """Say whether a program can be the target's by its states, its inputs and its sizes alone.
+
+        Args:
+            program: The program of a spec; nothing of it is run.
+        """
         if not is_forward_step(program):
             return False
         symbols = (*program.states, *program.inputs, *program.parameters, *program.outputs)
@@ -78,7 +82,11 @@ class TargetSearch:
         return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
 
     def runs(self, layout: Layout) -> TargetRuns:
-        """Return the runs of the target with its parameters cut in one way."""
+        """Return the runs of the target with its parameters cut in one way.
+
+        Args:
+            layout: One way to cut the target's parameters; the same one gives the same runs.
+        """
         if layout not in self._runs:
             self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
         return self._runs[layout]
@@ -129,5 +137,9 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
 
 
 def read_names(program: Program) -> frozenset[str]:
-    """Return the names that the expressions of a program read."""
+    """Return the names that the expressions of a program read.
+
+    Args:
+        program: The program; symbols that only its parameters declare are not among the names.
+    """
     return frozenset(v.name for assignment in program.assignments for v in variables(assignment.expression))

@@ -44,11 +44,19 @@ class Slot:
     axes: int = 0
 
     def plain(self, value: Array) -> Array:
-        """Bring the whole parameter from its stored form into its plain form."""
+        """Bring the whole parameter from its stored form into its plain form.
+
+        Args:
+            value: The parameter as the target stores it.
+        """
         return value if not self.shape else self.form.plain(value)
 
     def stored(self, plain: Array) -> Array:
-        """Bring the whole parameter from its plain form into its stored form."""
+        """Bring the whole parameter from its plain form into its stored form.
+
+        Args:
+            plain: What `plain` gives.
+        """
         return plain.reshape((1,) * self.axes) if not self.shape else self.form.stored(plain)
 
     def view(self, plain: Array, sizes: Mapping[str, int]) -> Array:
@@ -68,7 +76,11 @@ class Slot:
         return rows[:, start : start + self.shape[1].size(sizes)]
 
     def plain_shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """Return the shape of the plain form of its parameter."""
+        """Return the shape of the plain form of its parameter.
+
+        Args:
+            sizes: The named sizes, n and d.
+        """
         if not self.shape:
             return ()
         rows = self.of * self.shape[0].size(sizes)

@@ -46,7 +46,11 @@ class SpecPiece:
         return part
 
     def size(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """Return its shape in numbers."""
+        """Return its shape in numbers.
+
+        Args:
+            sizes: The named sizes, n and d.
+        """
         return tuple(axis.size(sizes) for axis in self.shape)
 
 
@@ -54,7 +58,7 @@ def spec_pieces(program: Program) -> tuple[SpecPiece, ...]:
     """Cut a program's parameters where they multiply several operands at once.
 
     Args:
-        program: The program.
+        program: The program of a spec, whose expressions are walked.
     """
     uses: dict[str, tuple[bool, tuple[Dimension, ...]]] = {}
     for assignment in program.assignments:
@@ -96,7 +100,7 @@ def empty_parameters(program: Program, sizes: Mapping[str, int]) -> dict[str, Ar
     """Make zeros for all parameters of a program, by name.
 
     Args:
-        program: The program.
+        program: The program, which declares names and shapes.
         sizes: The named sizes.
     """
     return {v.name: np.zeros(tuple(axis.size(sizes) for axis in v.shape)) for v in program.parameters}
