@@ -170,3 +170,7 @@ u, far above what the format rounds, far below what bends a smooth function."""
 LINEARITY = 2.0**-4
 """A step twice as long must change the results twice as much, up to this share. Rounding within the format is 2^-12 of
 the change or less, a function that bends about the step itself; where the step is lost in rounding, the share is 1."""
+
+SAME_SCALE = 2.0**-20
+"""How far apart the ratios of two tensors' entries may be that dropout scaled alike. Each ratio has passed through one
+product and one division, a few u, where u of float32 is 2^-24; what nothing scaled alike differs by all of itself."""
