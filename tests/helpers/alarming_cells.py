@@ -258,3 +258,10 @@ class FloatInsideAndWrong(HandwrittenBackward):
 
     def activation(self, a: Tensor) -> Tensor:
         return torch.tanh(1.0001 * a.float()).to(a.dtype)
+
+
+class HandsTheOldStateOn(GRUStep):
+    """Wrong: the output is the new state, and the old one goes on."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return self.cell(x, h), h

@@ -169,3 +169,11 @@ def test_what_float32_inside_does_not_explain_is_refuted() -> None:
 @pytest.mark.parametrize("name", ["HandwrittenBackward", "IndexedState"])
 def test_float64_is_not_taken_for_float32(name: str) -> None:
     assert not observed(name)[0].capabilities.is_single_inside
+
+
+def test_a_state_that_is_not_handed_on_is_refuted() -> None:
+    target = load_target(f"{CELLS}:HandsTheOldStateOn")
+    validation = collect_validation("old", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "the state that comes back is the one that went in: the new one" in validation.diagnosis.difference

@@ -20,7 +20,7 @@ from rnn_harness.validation.loading.dependence import carries_over
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
-from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
+from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, in_evaluation, with_leaves
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -267,6 +267,23 @@ class Probe:
             before = [value.clone() for value in returned]
             run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
+
+    def hands_old_states_on(self) -> bool:
+        """Whether a step gives an output, and behind it the very states that went in."""
+        import torch
+
+        states = self.states[: self.convention.states]
+        if self.convention.sequence or not (states and self.convention.takes_rows):
+            return False
+        if isinstance(self.module, CalledWithParameters):
+            return False
+        leaves, x, given = self._tensors(self.parameters, 1)
+        with torch.no_grad():
+            results = self.convention.results(with_leaves(self.module, leaves), x[0], given)
+        returned = results[1:]
+        return len(returned) == len(given) and all(
+            a.shape == b.shape and torch.equal(a, b) for a, b in zip(returned, given, strict=True)
+        )
 
     def gives_nan(self) -> bool:
         """Say whether NaN comes out of finite numbers."""

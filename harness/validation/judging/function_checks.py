@@ -24,6 +24,9 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     if probe.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
         return Diagnosis(spec=ANY_CELL, part="forward: outputs", difference=difference)
+    if probe.hands_old_states_on():
+        difference = "the state that comes back is the one that went in: the new one is given as the output alone"
+        return Diagnosis(spec=ANY_CELL, part="forward: new state", difference=difference)
     if arguments := probe.writes_into():
         difference = f"it writes into the {arguments} that it is given, so whoever kept it has other numbers afterwards"
         return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)

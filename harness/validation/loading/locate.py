@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.file_in_package import import_in_package, package_of
@@ -96,7 +96,7 @@ def _import_file(name: str) -> ModuleType:
     try:
         module_spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may raise anything
-        raise UsageError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from None
+        raise UsageError(f"{name} cannot be loaded: {named_error(error)}") from None
     finally:
         sys.path.pop(0)
     return module
@@ -110,4 +110,4 @@ def _read_onnx_model(name: str) -> Any:
     try:
         return onnx.load(name)
     except Exception as error:  # protobuf's errors share no base class
-        raise UsageError(f"{name} is no ONNX model: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{name} is no ONNX model: {first_line(error)}") from None

@@ -114,6 +114,9 @@ def completed_last_step(convention: CallingConvention, result: object, sizes: Tr
     """
     leaves = list(result_leaves(result))
     fitting = [i for i, leaf in enumerate(leaves) if is_one_state(leaf.tensor, sizes)]
+    over_time = {(sizes.steps, sizes.rows), (sizes.rows, sizes.steps)}
+    if any(leaf.tensor.dim() > 2 and tuple(leaf.tensor.shape[:2]) in over_time for leaf in leaves):
+        return None  # the outputs of all steps came back, of another size than a state: it is a model
     if not fitting or not convention.takes_rows:
         return None
     places = state_places(leaves, fitting, convention) if convention.states else ()
