@@ -25,13 +25,24 @@ def printable_values(value: object) -> object:
 
     Args:
         value: Dictionaries, lists, tuples, texts and numbers.
+
+    Raises:
+        ValueError: They are nested too deeply.
     """
+    try:
+        return _printable_values(value)
+    except RecursionError:
+        raise ValueError("it is nested too deeply to be read") from None
+
+
+def _printable_values(value: object) -> object:
+    """Return plain data with every text in it made printable. Raises RecursionError."""
     match value:
         case str():
             return printable(str(value)) if type(value) is str else value
         case dict():
-            return {printable_values(key): printable_values(entry) for key, entry in value.items()}
+            return {_printable_values(key): _printable_values(entry) for key, entry in value.items()}
         case list() | tuple():
-            return [printable_values(entry) for entry in value]
+            return [_printable_values(entry) for entry in value]
         case _:
             return value

@@ -79,7 +79,7 @@ def in_worker(options: BenchOptions, job: BenchmarkJob) -> BenchmarkJob:
 
     Args:
         options: The options of ``bench``, which plan it.
-        job: The job.
+        job: One that times candidates, as `plan_here` plans it.
     """
 
     def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:

@@ -13,6 +13,7 @@ from rnn_harness.cli._harness_error import report_harness_error
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.errors import ExitCode, HarnessError, UsageError
 from rnn_harness.printable import printable
+from rnn_harness.runtime.input_file import read_result_text
 
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record
@@ -85,23 +86,18 @@ class _RecordPlace:
 
 def _read_records(path: Path) -> Sequence[Record]:
     """Read the records of a journal, of a validation, or of what ``verify --json`` printed. Raises UsageError."""
-    from pydantic import ValidationError
-
     from rnn_harness.records.read_records import not_a_record, read_records
-    from rnn_harness.records.record_document import RecordDocument, document_kind
+    from rnn_harness.records.record_document import RecordDocument, document_kind, parse_document
     from rnn_harness.records.validation import Validation
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read records from {path}: {error}") from None
+    text = read_result_text(path)
     file_kind = document_kind(text)
     try:
         if file_kind == "validation":
-            return Validation.model_validate_json(text).checks
+            return parse_document(Validation, text).checks
         if file_kind == "records":
-            return RecordDocument.model_validate_json(text).records
-    except ValidationError as error:
+            return parse_document(RecordDocument, text).records
+    except ValueError as error:
         raise UsageError(f"{path}: not a record: {not_a_record(error)}") from None
     return list(read_records(path))
 

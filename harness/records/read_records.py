@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.records.record import SCHEMA_VERSION, Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.input_file import parse_json
@@ -34,7 +35,7 @@ def _parse_record(line: bytes, place: str) -> Record:
         ValueError: it is no record.
         UsageError: it is one of a newer version, whose fields this one does not know.
     """
-    data = parse_json(line.decode("utf-8"))
+    data = printable_values(parse_json(line.decode("utf-8")))
     version = data.get("schema_version", SCHEMA_VERSION) if isinstance(data, dict) else SCHEMA_VERSION
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise UsageError(

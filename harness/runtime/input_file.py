@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,6 +31,21 @@ def parse_json(text: str) -> JsonValue:
     return value
 
 
+def parse_toml(text: str) -> dict[str, object]:
+    """Read a TOML document.
+
+    Args:
+        text: TOML, with or without a byte-order mark.
+
+    Raises:
+        ValueError: It is no TOML, is nested deeper than can be read, or holds a number of thousands of digits.
+    """
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply to be read") from None
+
+
 def read_text_file(path: Path, noun: str) -> str:
     """Read a file of text in UTF-8, with or without a byte-order mark.
 
@@ -46,3 +62,18 @@ def read_text_file(path: Path, noun: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {noun} from {path}: {error}") from None
+
+
+def read_result_text(path: Path) -> str:
+    """Read a file of results, whose last line may be cut inside a character; such a character is replaced.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None

@@ -113,7 +113,7 @@ LOWER = {
     "references": ("references",),
     "arithmetic": ("arithmetic", "specs", "array_types", "errors"),
     "derivatives": ("derivatives", "arithmetic", "specs", "subjects", "array_types", "errors"),
-    "reports": ("reports", "records", "specs", "errors", "families", "runtime"),
+    "reports": ("reports", "records", "specs", "errors", "families", "printable", "runtime"),
 }
 """What the folders whose independence matters may import, and nothing else."""
 

@@ -7,7 +7,6 @@ least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.input_file import parse_toml, read_text_file
 
 PREFIX = "expected-failure"
 """Before the name of a check that was expected to fail, and did not."""
@@ -74,12 +74,13 @@ def load_expected(path: Path) -> tuple[ExpectedFailure, ...]:
         UsageError: It cannot be read, or is no such file; the message names what is wrong in it.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the expected failures {path}: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(read_text_file(path, "the expected failures"))
+    except UsageError:
+        raise
+    except ValueError as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    for row in data.get("expected", ()):
+    rows = data.get("expected", ())
+    for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and isinstance(row.get("case"), str):
             try:
                 row["case"] = Case.model_validate_json(row["case"])

@@ -12,7 +12,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
-from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.errors import NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
@@ -45,7 +45,7 @@ def load_weights(path: Path) -> dict[str, Array]:
         try:
             tensors = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
-            raise UsageError(f"{path} is no safetensors file: {error}") from None
+            raise UsageError(f"{path} is no safetensors file: {first_line(error)}") from None
     else:
         import torch
 
@@ -53,12 +53,18 @@ def load_weights(path: Path) -> dict[str, Array]:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # pickle raises many kinds of errors
             raise UsageError(
-                f"{path} cannot be read as weights alone: {str(error).splitlines()[0]}; save a state_dict, or a "
+                f"{path} cannot be read as weights alone: {first_line(error)}; save a state_dict, or a "
                 ".safetensors file"
             ) from None
     if not isinstance(tensors, dict) or not all(hasattr(value, "numpy") for value in tensors.values()):
         raise UsageError(f"{path} holds a {type(tensors).__name__}; expected a state_dict: tensors by name")
-    return {name: value.detach().double().numpy() for name, value in tensors.items()}
+    weights = {}
+    for name, value in tensors.items():
+        try:
+            weights[str(name)] = value.detach().double().numpy()
+        except Exception as error:  # a sparse or a quantised tensor, or one that is larger than the memory
+            raise UsageError(f"{path}: {name!r} is no array of real numbers: {first_line(error)}") from None
+    return weights
 
 
 def check_weights(path: Path, target: Target) -> None:

@@ -32,6 +32,6 @@ def read_options(pairs: list[str]) -> Options:
             continue
         try:
             options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             options[key] = value
     return options
