@@ -16,6 +16,8 @@ def _shape_text(text: str) -> str:
 
 
 ShapeText = Annotated[str, AfterValidator(_shape_text)]
+FunctionName = Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log", "exp", "softplus", "sqrt"]
+"""What a letter may be declared as under ``[functions]``."""
 Scalar = bool | int | float | str
 """A value of an option."""
 
@@ -213,7 +215,7 @@ class SpecModel(_Strict):
     states: dict[str, ShapeText] = {}
     outputs: tuple[str, ...] = ()
     parameters: dict[str, ShapeText] = {}
-    functions: dict[str, Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log"]] = {}
+    functions: dict[str, FunctionName] = {}
     indices: tuple[str, ...] = ()
     aliases: dict[str, str] = {}
     layers: bool = False

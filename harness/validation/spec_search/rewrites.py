@@ -231,6 +231,11 @@ def _wider_operands(product: Node, outside: Node) -> Iterator[_Change]:
 def _other_factors(node: Multiply) -> Iterator[_Change]:
     """Yield products in which a factor is dropped, added, or stands before a function or a matrix and not behind it."""
     left, right = node.left, node.right
+    match node:
+        case Multiply(Subtract(argument, Apply(Function.MEAN, first)), Apply(Function.INVERSE_DEVIATION, second)) if (
+            argument == first == second
+        ):
+            yield _Change(argument, f"{_bare(argument)} is not normalised", 1)
     for factor, others in ((left, right), (right, left)):
         if others.shape == node.shape:
             yield _Change(others, f"{_bare(others)} is not multiplied by {_bare(factor)}", 1)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
-from rnn_harness.specs.expression import variables
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.spec_search.interpret import is_forward_step
@@ -134,12 +133,3 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
         specs: Cells, the simplest first.
     """
     return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)
-
-
-def read_names(program: Program) -> frozenset[str]:
-    """Return the names that the expressions of a program read.
-
-    Args:
-        program: The program; symbols that only its parameters declare are not among the names.
-    """
-    return frozenset(v.name for assignment in program.assignments for v in variables(assignment.expression))
