@@ -170,7 +170,9 @@ def _print_facts(console: Console, records: Sequence[Record]) -> None:
     facts = [record for record in records if record.spec == "facts"]
     if facts:
         columns = (Column("fact"), Column("holds"), Column("computed", least=20))
-        rows = [[record.check, _outcome_cell(record.outcome), Text(record.reason)] for record in facts]
+        rows: list[list[Cell]] = [
+            [record.check, _outcome_cell(record.outcome), Text(record.reason)] for record in facts
+        ]
         print_table(console, "Facts that decide claims", columns, rows)
         console.print()
 
