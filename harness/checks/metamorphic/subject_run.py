@@ -91,12 +91,12 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """Take the subject and the numbers of an evaluation.
+        """Take the subject and the numbers of an evaluation, rounded to a grain on which changes of them are exact.
 
         Args:
             evaluation: Its subject, arrays and options are taken, nothing that it has computed.
         """
-        return cls(evaluation.subject, evaluation.arrays, evaluation.options)
+        return cls(evaluation.subject, evaluation.arrays.on_common_grain(), evaluation.options)
 
     @cached_property
     def traits(self) -> Traits:
