@@ -92,6 +92,15 @@ class ArrayBallArithmetic:
         middle = self._converted(value)
         return ArrayBall(middle, middle * 0.0, True)
 
+    def before_storing(self, value: Array) -> ArrayBall:
+        """Return balls that hold what an implementation had before it stored these numbers: it may go on with either.
+
+        Args:
+            value: Numbers that an implementation gave.
+        """
+        middle = self._converted(value)
+        return self._rounded(middle, middle * 0.0, abs(middle), 1)
+
     def _converted(self, value: Array) -> Array:
         """Return numbers as float64 values of the arithmetic's own kind."""
         return np.asarray(value, dtype=np.float64)

@@ -110,11 +110,6 @@ SATURATION = Fraction(31, 32)
 LOOSE_BOUND = 100
 """A bound this many times wider than the largest error seen is reported as loose (design: a bound must bite)."""
 
-LONG_MARGIN = 64
-"""By how much a right kernel may stray farther over a thousand steps than the same equations do in NumPy: both make
-roundings of one size, which the same recurrence carries on; other orders of summing differ by less than the number of
-terms. It only counts where the recurrence enlarges rounding so much that the screen beside it is reached."""
-
 SCREEN = 2.0**-26
 """While searching and shrinking, a difference between a subject and the float64 oracle counts from this share of
 1 + |value| on: the square root of float64's u, far above what rounding does to a few hundred operations, and far
