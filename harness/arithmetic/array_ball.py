@@ -129,12 +129,12 @@ class ArrayBallArithmetic:
         """Take a stored value as a sum of one term."""
         if isinstance(value, OpenArrayBall):
             return value
-        return OpenArrayBall(value.middle, value.radius, value.size * UPWARD, 1, False)
+        return OpenArrayBall(value.middle, value.radius, value.size, 1, False)
 
     def _joined(self, middle: Array, a: OpenArrayBall, b: OpenArrayBall) -> OpenArrayBall:
         """Return the open sum of two whose midpoints were added or subtracted."""
         radius = (a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD
-        mass = (a.mass + b.mass) * UPWARD
+        mass = a.mass + b.mass
         return OpenArrayBall(middle, radius, mass, a.terms + b.terms, a.products or b.products, a.parts + b.parts)
 
     def add(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
@@ -147,7 +147,7 @@ class ArrayBallArithmetic:
 
     def multiply(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
-        return OpenArrayBall(middle, radius, (abs(middle) + radius) * UPWARD, 1, True)
+        return OpenArrayBall(middle, radius, abs(middle) + radius, 1, True)
 
     def _product(self, a: ArrayBall, b: ArrayBall) -> tuple[Array, Array]:
         """Multiply entry by entry: midpoints and radii of the unrounded products."""
@@ -169,7 +169,7 @@ class ArrayBallArithmetic:
         numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
         spread = numerator / np.where(smallest > 0, smallest, np.nan)
         radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
-        return self._rounded(middle, radius, (abs(middle) + radius) * UPWARD, 1)
+        return self._rounded(middle, radius, abs(middle) + radius, 1)
 
     def _absolute_values(self, matrix: ArrayBall) -> Array:
         """Return the absolute midpoints of a parameter, computed once."""
@@ -192,7 +192,7 @@ class ArrayBallArithmetic:
 
     def _matrix_product(self, middle: Array, spread: Array, mass: Array, terms: int) -> OpenArrayBall:
         """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands."""
-        mass = (mass + _TINY * terms) * UPWARD
+        mass = mass + _TINY * terms
         radius = (spread + (growth(MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
         return OpenArrayBall(middle, radius, mass, terms, True)
 
@@ -239,7 +239,7 @@ class ArrayBallArithmetic:
 
     def _computed(self, middle: Array, radius: Array, roundings: int) -> ArrayBall:
         """Round a function's value that often where functions are computed, then once as it is stored."""
-        mass = (abs(middle) + radius) * UPWARD
+        mass = abs(middle) + radius
         if self._wide is not None:
             return self._rounded(middle, radius, mass, 1, wide=roundings)
         return self._rounded(middle, radius, mass, roundings)
@@ -255,7 +255,7 @@ class ArrayBallArithmetic:
             roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
             flushed = 2 + len(middle)
             own = (spread + growth(MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
-            mass = (value + own) * UPWARD
+            mass = value + own
             if self._wide is not None:
                 rows.append(self._rounded(value, own, mass, 1, flushed, roundings))
             else:
@@ -290,14 +290,14 @@ class ArrayBallArithmetic:
     def dot(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
         terms = middle.shape[-1]
-        mass = (abs(middle) + radius).sum(axis=-1, keepdims=True) * UPWARD
+        mass = (abs(middle) + radius).sum(axis=-1, keepdims=True)
         spread = radius.sum(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, terms) * mass
         return OpenArrayBall(middle.sum(axis=-1, keepdims=True), spread * UPWARD, mass, terms, True)
 
     def batch_sum(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a = self._open(value)
         rows = a.middle.shape[0]
-        mass = a.mass.sum(axis=0) * UPWARD
+        mass = a.mass.sum(axis=0)
         radius = (a.radius.sum(axis=0) + growth(MIDPOINT_UNIT, rows) * mass) * UPWARD
         # Each row's value may be stored before the sum, and the sum once more.
         return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)
