@@ -110,7 +110,11 @@ class ArrayBallArithmetic:
     ) -> ArrayBall:
         """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
         factor = growth(self._unit, roundings, self._wide or 0.0, wide)
-        return ArrayBall(middle, (radius + factor * mass + (self._underflow * flushed + _TINY)) * UPWARD)
+        widened: Array = mass * factor
+        widened = widened + radius  # `radius` may be of a larger shape; the rest is done in place
+        widened += self._underflow * flushed + _TINY
+        widened *= UPWARD
+        return ArrayBall(middle, widened)
 
     def settle(self, value: ArrayBall | OpenArrayBall) -> ArrayBall:
         """Return the ball of a value once it is stored: an open sum is rounded."""
@@ -183,17 +187,29 @@ class ArrayBallArithmetic:
         x = self.settle(vector)
         sizes = self._absolute_values(matrix)
         terms = matrix.shape[1]
-        mass = x.size @ sizes.T
-        radius = mass * 0.0 if x.is_exact else x.radius @ sizes.T
+        radius: Array | None = None
+        if x.is_exact:
+            mass = abs(x.middle) @ sizes.T
+        else:
+            # One product of twice the rows is faster than two.
+            both = np.concatenate([x.size, x.radius]) @ sizes.T
+            mass, radius = both[: len(x.middle)], both[len(x.middle) :]
         if not matrix.is_exact:
             inexact = x.size @ matrix.radius.T
-            mass, radius = mass + inexact, radius + inexact
+            mass, radius = mass + inexact, inexact if radius is None else radius + inexact
         return self._matrix_product(x.middle @ matrix.middle.T, radius, mass, terms)
 
-    def _matrix_product(self, middle: Array, spread: Array, mass: Array, terms: int) -> OpenArrayBall:
-        """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands."""
-        mass = mass + _TINY * terms
-        radius = (spread + (growth(MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
+    def _matrix_product(self, middle: Array, spread: Array | None, mass: Array, terms: int) -> OpenArrayBall:
+        """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands.
+
+        Both `spread`, which is None for exact operands, and `mass` are new arrays, of which `mass` is written to.
+        """
+        mass += _TINY * terms
+        radius = mass * (growth(MIDPOINT_UNIT, terms) + self._operand_growth)
+        if spread is not None:
+            radius += spread
+        radius += _TINY * terms
+        radius *= UPWARD
         return OpenArrayBall(middle, radius, mass, terms, True)
 
     def vector_matrix(self, vector: ArrayBall | OpenArrayBall, matrix: ArrayBall) -> OpenArrayBall:
@@ -279,12 +295,17 @@ class ArrayBallArithmetic:
 
     def outer(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a, b = self.settle(x1), self.settle(x2)
-        mass = a.size.T @ b.size
-        spread = mass * 0.0
+        width = a.shape[1]
+        spread: Array | None = None
+        if a.is_exact:
+            mass = abs(a.middle).T @ b.size
+        else:
+            # |a| |b| and rad a |b| as one product of twice the rows.
+            both = np.concatenate([a.size, a.radius], axis=1).T @ (abs(b.middle) if b.is_exact else b.size)
+            mass, spread = both[:width], both[width:]
         if not b.is_exact:
-            spread = spread + a.size.T @ b.radius
-        if not a.is_exact:
-            spread = spread + a.radius.T @ abs(b.middle)
+            inexact = abs(a.middle).T @ b.radius
+            spread = inexact if spread is None else spread + inexact
         return self._matrix_product(a.middle.T @ b.middle, spread, mass, a.shape[0])
 
     def dot(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
