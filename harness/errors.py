@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import traceback
 
+from rnn_harness.printable import printable
+
 
 class ExitCode(enum.IntEnum):
     """What the command's exit status means."""
@@ -59,8 +61,16 @@ class HarnessError(NotRun):
         Args:
             error: What was raised, with its traceback; the type and first line become the message.
         """
-        text = "".join(traceback.format_exception(error))
+        text = printable("".join(traceback.format_exception(error)))
         return cls(f"error of the harness itself: {named_error(error)}", text)
+
+
+def _text_of(error: BaseException) -> str:
+    """Return what an error says, printable; an error whose text raises an error itself says nothing."""
+    try:
+        return printable(str(error)).strip()
+    except Exception:
+        return ""
 
 
 def named_error(error: BaseException) -> str:
@@ -69,8 +79,8 @@ def named_error(error: BaseException) -> str:
     Args:
         error: Any error; without a text, its type stands alone.
     """
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    text, name = _text_of(error), printable(type(error).__name__)
+    return f"{name}: {text.splitlines()[0]}" if text else name
 
 
 def first_line(error: BaseException) -> str:
@@ -79,4 +89,4 @@ def first_line(error: BaseException) -> str:
     Args:
         error: Any error.
     """
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (_text_of(error).splitlines() or [printable(type(error).__name__)])[0]

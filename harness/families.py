@@ -69,7 +69,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 
 
 def gate_short_name(letter: str) -> str:
-    """The name of a gate without the word *gate*: ``reset``, ``candidate``.
+    """Return the name of a gate without the word *gate*: ``reset``, ``candidate``.
 
     Args:
         letter: The gate's letter, a key of `GATE_NAMES`.

@@ -189,7 +189,7 @@ class CellCheck:
 
     Attributes:
         judge: The cell, and its records.
-        check: The check.
+        check: The check, with the dtype in which it is asked.
     """
 
     def __init__(self, judge: CellJudge, check: CheckInDtype) -> None:

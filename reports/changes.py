@@ -12,12 +12,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.records.measurement import Measurement
 from rnn_harness.records.measurement_history import compare_measurements
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.kernel_rows import KernelRow
 from rnn_harness.reports.page.render import CONTENTS_ADAPTER
 from rnn_harness.reports.text.fit_table import Column, print_table
+from rnn_harness.runtime.input_file import parse_json, read_text_file
 
 _ABSENT = "absent"
 
@@ -51,14 +53,13 @@ def read_report(path: Path) -> Contents:
         UsageError: There is no report of this version.
     """
     file = path / "report.json" if path.is_dir() else path
+    text = read_text_file(file, "a report")
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read a report from {file}: {error}") from None
-    try:
-        return CONTENTS_ADAPTER.validate_json(text)
+        return CONTENTS_ADAPTER.validate_python(printable_values(parse_json(text)))
     except ValidationError as error:
         raise UsageError(f"{file} is no report.json of this version of rnn-harness report: {_problem(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{file} is no report.json: {error}") from None
 
 
 def _problem(error: ValidationError) -> str:

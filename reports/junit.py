@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_harness.printable import printable
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.atomic_file import replaced_when_complete
@@ -29,7 +30,7 @@ def write_junit(path: Path, subjects: Mapping[str, Sequence[Record]]) -> None:
     xml = JUnitXml()
     for subject, records in subjects.items():
         for dtype in dict.fromkeys(record.dtype for record in records):
-            suite = TestSuite(f"{subject} {dtype}".strip())
+            suite = TestSuite(printable(f"{subject} {dtype}".strip()))
             for record in records:
                 if record.dtype == dtype:
                     suite.add_testcase(_test_case(subject, record))
@@ -42,13 +43,13 @@ def _test_case(subject: str, record: Record) -> TestCase:
     """Turn a record into a test: an expected failure and what was not decided count as skipped."""
     from junitparser import Failure, Skipped, TestCase
 
-    case = TestCase(f"{record.check}: {record.entry}", subject, record.seconds)
+    case = TestCase(printable(f"{record.check}: {record.entry}"), printable(subject), record.seconds)
     if record.outcome is Outcome.REFUTED and record.expected:
-        case.result = [Skipped(f"expected failure: {record.expected}")]
+        case.result = [Skipped(printable(f"expected failure: {record.expected}"))]
     elif record.outcome is Outcome.REFUTED:
-        failure = Failure(record.reason)
-        failure.text = record.program or record.reason
+        failure = Failure(printable(record.reason))
+        failure.text = printable(record.program or record.reason)
         case.result = [failure]
     elif record.outcome is not Outcome.AGREES:
-        case.result = [Skipped(f"{record.outcome}: {record.reason}")]
+        case.result = [Skipped(printable(f"{record.outcome}: {record.reason}"))]
     return case

@@ -10,6 +10,8 @@ from rnn_harness.records.verdict import Outcome, Witness
 
 WITNESSES: tuple[Witness, ...] = ("text", "reference", "numeric", "symbolic", "torch")
 """The witnesses that speak about equations, in the order of the tables' columns."""
+DERIVATION: tuple[Witness, ...] = ("numeric", "symbolic", "torch")
+"""The witnesses that differentiate the expression itself: they agree for any equation, and count as one."""
 GRAVITY = (Outcome.REFUTED, Outcome.AGREES, Outcome.VACUOUS, Outcome.NOT_RUN)
 """The outcomes, the gravest first."""
 
@@ -38,6 +40,12 @@ class EntrySummary:
     def outcome(self) -> Outcome:
         """The gravest outcome of all witnesses; ``not run`` only if none decided."""
         return gravest_outcome(self.outcomes.values())
+
+    @property
+    def independent_witnesses(self) -> int:
+        """How many witnesses agree that share nothing with each other."""
+        agreeing = {witness for witness, outcome in self.outcomes.items() if outcome is Outcome.AGREES}
+        return len(agreeing - set(DERIVATION)) + bool(agreeing & set(DERIVATION))
 
     @property
     def odd_one_out(self) -> Witness | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_harness.specs.audit import audit, audit_entry
 from rnn_harness.specs.audit_numbers import TableRow, audit_example, table_rows
 from rnn_harness.specs.audit_program import KerasLayer, count_parameters, program_layers
-from rnn_harness.specs.claims import Claim, claims
+from rnn_harness.specs.claims import Claim, Falsifier, claims
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
 from rnn_harness.specs.load import Library, UnknownId, library, load_spec, parse_spec
@@ -31,6 +31,7 @@ __all__ = [
     "Equivalence",
     "Erratum",
     "Example",
+    "Falsifier",
     "Identity",
     "KerasLayer",
     "Library",

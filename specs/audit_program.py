@@ -98,7 +98,10 @@ def program_layers(entry: Program) -> tuple[KerasLayer, ...]:
         ProgramError: for a layer that is not known.
         SyntaxError: for a text that is no program.
     """
-    statement = ast.parse(entry.text.strip()).body[0]
+    statements = ast.parse(entry.text.strip()).body
+    if not statements:
+        raise ProgramError(f"{entry.id}: the program is empty; expected a layer or a model")
+    statement = statements[0]
     value = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
     if not isinstance(value, ast.Call):
         raise ProgramError(f"{entry.id}: expected a layer or a model")
@@ -124,6 +127,8 @@ def count_parameters(entry: Program) -> int:
 def _layers_of_call(call: ast.Call, size: int) -> tuple[KerasLayer, ...]:
     """Read the layers that a call builds on `size` inputs. Raises ProgramError."""
     class_name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if not call.args:
+        raise ProgramError(f"{ast.unparse(call)} has no argument: expected the number of units, or layers")
     first = call.args[0]
     if class_name == "Sequential" and isinstance(first, ast.List):
         layers: list[KerasLayer] = []

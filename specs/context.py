@@ -109,7 +109,9 @@ class Context:
         Args:
             name: the letter or word as printed, without a backslash.
         """
-        return self.functions.get(name) or _USUAL_FUNCTIONS.get(name) or _USUAL_FUNCTIONS.get(name.lower())
+        known = self.functions.get(name) or _USUAL_FUNCTIONS.get(name)
+        # Of a word with capitals only the longer ones mean the same: LN is layer normalisation, and no logarithm.
+        return known or (_USUAL_FUNCTIONS.get(name.lower()) if len(name) > len("log") else None)
 
     def names_function(self, name: Name) -> bool:
         """Decide whether a letter in front of parentheses is declared as a function, and not as a variable too.
@@ -141,4 +143,10 @@ _USUAL_FUNCTIONS = {
     "ln": Function.LOG,
     "softmax": Function.SOFTMAX,
     "relu": Function.RELU,
+    "exp": Function.EXP,
+    "softplus": Function.SOFTPLUS,
+    "sqrt": Function.SQRT,
+    "mean": Function.MEAN,
+    "invstd": Function.INVERSE_DEVIATION,
+    "id": Function.IDENTITY,
 }

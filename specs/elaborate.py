@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from rnn_harness.specs.composed import Composed, composed_function
 from rnn_harness.specs.context import Context, ElaborationError
 from rnn_harness.specs.expression import (
     Add,
@@ -33,6 +34,7 @@ from rnn_harness.specs.notation import (
     Tuple,
 )
 from rnn_harness.specs.products import Factor, multiply_factors
+from rnn_harness.specs.traversal import depth
 
 __all__ = ["Context", "ElaborationError", "elaborate"]
 
@@ -47,6 +49,10 @@ _OPERATIONS: dict[str, Callable[[Node, Node], Node]] = {
 }
 
 
+DEEPEST = 100
+"""Operations inside each other that every arithmetic can follow; of the shipped equations none has 30."""
+
+
 def elaborate(tree: Tree, context: Context) -> Node:
     """Turn one side of an equation into a typed expression.
 
@@ -58,9 +64,15 @@ def elaborate(tree: Tree, context: Context) -> Node:
         ElaborationError: for a name that is not declared, shapes that do not fit, or a form that no step has.
     """
     try:
-        return _elaborate(tree, context)
+        node = _elaborate(tree, context)
     except RecursionError:
         raise ElaborationError("syntax", "more operations inside each other than can be followed") from None
+    if depth(node) > DEEPEST:
+        raise ElaborationError(
+            "syntax",
+            f"{depth(node)} operations inside each other (each term of a sum is one); expected {DEEPEST} at most",
+        )
+    return node
 
 
 def _elaborate(tree: Tree, context: Context) -> Node:
@@ -75,7 +87,7 @@ def _node(tree: Tree, context: Context) -> Node:
     """Build the node for a part of a side. Raises ElaborationError, ShapeError."""
     match tree:
         case Name():
-            return context.variable(tree)
+            return _squared(tree, context) or context.variable(tree)
         case Number():
             return Constant(tree.value)
         case Negative():
@@ -95,13 +107,38 @@ def _node(tree: Tree, context: Context) -> Node:
             raise ElaborationError("syntax", f"a {form} cannot stand in the equation of a step", tree.column)
 
 
+def _squared(name: Name, context: Context) -> Node | None:
+    """Return the square that ``x^2`` stands for where no symbol of that name is declared; None for other names."""
+    if name.sup != "2" or context.denote(name).name in context.shapes:
+        return None
+    variable = context.variable(Name(name.base, name.accent, name.sub, "", name.direction, name.column))
+    return Multiply(variable, variable)
+
+
 def _apply(letter: str, argument: Tree, column: int, context: Context) -> Node:
     """Apply the function that a letter or a word stands for. Raises ElaborationError."""
+    composed = _COMPOSED.get(letter)
+    if composed is not None and context.functions.get(letter) is None:
+        arguments = argument.items if isinstance(argument, Tuple) else (argument,)
+        return composed_function(composed, letter, tuple(_elaborate(item, context) for item in arguments), column)
     function = context.function(letter)
     if function is None:
         message = f"function {letter} has no meaning here: declare it under [functions]"
         raise ElaborationError("undeclared symbol", message, column)
     return Apply(function, _elaborate(argument, context))
+
+
+_COMPOSED = {
+    "max": Composed.MAXIMUM,
+    "min": Composed.MINIMUM,
+    "abs": Composed.ABSOLUTE,
+    "LN": Composed.LAYER_NORM,
+    "LayerNorm": Composed.LAYER_NORM,
+    "hardtanh": Composed.HARD_TANH,
+    "hardsigmoid": Composed.HARD_SIGMOID,
+    "silu": Composed.SILU,
+    "SiLU": Composed.SILU,
+}
 
 
 def _factors(tree: Binary, context: Context) -> list[Factor]:

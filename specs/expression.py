@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnn_harness.specs.dimensions import Dimension, Shape, show_shape
+from rnn_harness.specs.leaves import ROW_FUNCTIONS as ROW_FUNCTIONS
 from rnn_harness.specs.leaves import Constant as Constant
 from rnn_harness.specs.leaves import Function as Function
 from rnn_harness.specs.leaves import Role as Role
@@ -195,7 +196,7 @@ class Apply:
     """A function applied to an argument.
 
     Attributes:
-        function: the function; softmax takes a vector, the others act entry by entry.
+        function: the function; those of `ROW_FUNCTIONS` take a vector, the others act entry by entry.
         argument: its argument.
     """
 
@@ -203,10 +204,9 @@ class Apply:
     argument: Node
 
     def __post_init__(self) -> None:
-        if self.function is Function.SOFTMAX and len(self.argument.shape) != 1:
-            raise ShapeError(
-                f"softmax: {describe(self.argument)} has shape {show_shape(self.argument.shape)}, not a vector"
-            )
+        if self.function in ROW_FUNCTIONS and len(self.argument.shape) != 1:
+            shape = show_shape(self.argument.shape)
+            raise ShapeError(f"{self.function.value}: {describe(self.argument)} has shape {shape}, not a vector")
 
     @property
     def shape(self) -> Shape:

@@ -33,6 +33,11 @@ _NAMES = {
     "softmax": "\\operatorname{softmax}",
     "relu": "\\operatorname{relu}",
     "step": "\\operatorname{step}",
+    "exp": "\\exp",
+    "softplus": "\\operatorname{softplus}",
+    "sqrt": "\\operatorname{sqrt}",
+    "mean": "\\operatorname{mean}",
+    "inverse_deviation": "\\operatorname{invstd}",
     "identity": "\\operatorname{id}",
 }
 

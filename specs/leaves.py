@@ -28,7 +28,11 @@ class Role(enum.Enum):
 
 
 class Function(enum.Enum):
-    """The functions that equations apply; all but SOFTMAX act entry by entry. STEP is the slope of RELU: 1 or 0."""
+    """The functions that equations apply; all but SOFTMAX, MEAN and INVERSE_DEVIATION act entry by entry.
+
+    STEP is the slope of RELU: 1 or 0. MEAN and INVERSE_DEVIATION give a row of equal entries: the mean of a vector, and
+    1 / sqrt(variance + 1e-5), of which layer normalisation consists (arXiv 1607.06450; the constant is torch's).
+    """
 
     SIGMOID = "sigmoid"
     TANH = "tanh"
@@ -36,7 +40,16 @@ class Function(enum.Enum):
     STEP = "step"
     SOFTMAX = "softmax"
     LOG = "log"
+    EXP = "exp"
+    SOFTPLUS = "softplus"
+    SQRT = "sqrt"
+    MEAN = "mean"
+    INVERSE_DEVIATION = "inverse_deviation"
     IDENTITY = "identity"
+
+
+ROW_FUNCTIONS = frozenset({Function.SOFTMAX, Function.MEAN, Function.INVERSE_DEVIATION})
+"""The functions that act on a whole vector."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rnn_harness.specs.explain_toml import explain, line_of
 from rnn_harness.specs.schema import Entry, SpecModel
 from rnn_harness.specs.spec import Spec, SpecError
 
-_NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml"}
+_NOT_SPECS = {"claims.toml", "equivalences.toml", "errata.toml", "lines.toml"}
 
 
 class UnknownId(KeyError):
@@ -48,7 +48,7 @@ def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
 def _read(path: Path) -> Spec:
     """Read a spec file, its ``uses`` still to be followed. Raises SpecError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SpecError(path, None, "there is no such file; expected a spec file (TOML)") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -72,16 +72,40 @@ def parse_spec(text: str, path: Path) -> Spec:
         at = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         message = str(error).split(" (at")[0]
         raise SpecError(path, int(at[1]) if at else None, f"not valid TOML: {message}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, tables in tables in tables
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise SpecError(path, None, f"cannot be read: {reason}") from None
     try:
         model = SpecModel.model_validate(data)
     except ValidationError as error:
         raise SpecError(path, *explain(text, SpecModel, error)) from None
+    _refuse_unprintable(model.model_dump(mode="json"), path)
     ids = [entry.id for entry in model.entries]
     for name in ids:
         if ids.count(name) > 1:
             raise SpecError(path, line_of(text, name), f"id {name} is given {ids.count(name)} times")
     lines = {name: line for name in (*ids, "uses") if (line := line_of(text, name))}
     return Spec(_with_documents(model), path, lines)
+
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters: a terminal obeys them where an id or a title is printed."""
+
+
+def _refuse_unprintable(value: object, path: Path) -> None:
+    """Raise SpecError for a text with a control character in it."""
+    match value:
+        case str():
+            found = _UNPRINTABLE.search(value)
+            if found is not None:
+                raise SpecError(path, None, f"the control character U+{ord(found[0]):04X} stands in {value[:60]!r}")
+        case dict():
+            for key, entry in value.items():
+                _refuse_unprintable(key, path)
+                _refuse_unprintable(entry, path)
+        case list():
+            for entry in value:
+                _refuse_unprintable(entry, path)
 
 
 def _with_documents(model: SpecModel) -> SpecModel:

@@ -16,6 +16,8 @@ def _shape_text(text: str) -> str:
 
 
 ShapeText = Annotated[str, AfterValidator(_shape_text)]
+FunctionName = Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log", "exp", "softplus", "sqrt"]
+"""What a letter may be declared as under ``[functions]``."""
 Scalar = bool | int | float | str
 """A value of an option."""
 
@@ -98,11 +100,13 @@ class Example(Entry):
         given: the values that the text states for symbols.
         given_lines: the lines of the document on which they stand.
         asked: the expression whose value the text asks for.
+        places: the steps that the text says a board has room for.
     """
 
     given: dict[str, str] = {}
     given_lines: tuple[int, ...] = ()
     asked: str | None = None
+    places: int | None = None
 
 
 class Program(Entry):
@@ -185,7 +189,8 @@ class SpecModel(_Strict):
         time: the index letter of time.
         inputs: the shapes of the inputs by name.
         states: the shapes of the states by name.
-        outputs: the names of the outputs; the first state where it is empty.
+        outputs: the names of the outputs; the file may say ``output = "y"`` for one. Where it is empty: the only
+            result that no equation reads, or else the first state.
         parameters: the shapes of the parameters by name.
         functions: the functions that letters stand for.
         indices: the letters of class indices.
@@ -210,7 +215,7 @@ class SpecModel(_Strict):
     states: dict[str, ShapeText] = {}
     outputs: tuple[str, ...] = ()
     parameters: dict[str, ShapeText] = {}
-    functions: dict[str, Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log"]] = {}
+    functions: dict[str, FunctionName] = {}
     indices: tuple[str, ...] = ()
     aliases: dict[str, str] = {}
     layers: bool = False
@@ -222,6 +227,14 @@ class SpecModel(_Strict):
     tables: tuple[Table, ...] = ()
     shapes: tuple[Shapes, ...] = ()
     identities: tuple[Identity, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single_output(cls, data: object) -> object:
+        """Take ``output = "y"`` as a list of one."""
+        if isinstance(data, dict) and isinstance(data.get("output"), str) and "outputs" not in data:
+            return {key: value for key, value in data.items() if key != "output"} | {"outputs": (data["output"],)}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> SpecModel:

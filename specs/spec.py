@@ -15,6 +15,16 @@ from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.schema import Entry, Equation, ReferenceLink, SpecModel
 
 
+def _unread_result(model: SpecModel, assignments: list[Assignment]) -> tuple[str, ...]:
+    """Name the only result that no equation reads, if it is no state: it is what the step is for."""
+    if model.layers or not set(model.states) <= {assignment.target.name for assignment in assignments}:
+        return ()
+    read = {variable.name for assignment in assignments for variable in variables(assignment.expression)}
+    results = [assignment.target.name for assignment in assignments]
+    unread = tuple(name for name in results if name not in read and name not in model.states)
+    return unread if len(unread) == 1 else ()
+
+
 class SpecError(ValueError):
     """A spec file that cannot be used: says the file, the line where it is known, and what was expected.
 
@@ -112,7 +122,7 @@ class Spec:
             raise self.error(error.equation, error) from None
         targets = {assignment.target.name: assignment.target for assignment in assignments}
         last = f"@{layers}" if self.model.layers else ""
-        wanted = self.model.outputs or tuple(self.model.states)[:1]
+        wanted = self.model.outputs or _unread_result(self.model, assignments) or tuple(self.model.states)[:1]
         self._check_complete(tuple(assignments), [name + last for name in wanted])
         printed = {v.name: v.latex for assignment in assignments for v in variables(assignment.expression)}
         declared = [self._declared_variables(level, printed) for level in levels]

@@ -36,7 +36,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rnn_harness.arithmetic.array_ball_functions import FUNCTIONS, softmax
+from rnn_harness.arithmetic.array_ball_functions import FUNCTIONS, inverse_deviation, softmax
 from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.arithmetic.rounding import Rounding
@@ -51,6 +51,9 @@ class ArrayBallArithmetic:
 
     Attributes:
         fused: False: balls are no numbers.
+
+    Args:
+        rounding: What an implementation may round at each operation; with a unit of zero, what is computed alone.
     """
 
     def __init__(self, rounding: Rounding) -> None:
@@ -242,6 +245,10 @@ class ArrayBallArithmetic:
             return x
         if function is Function.SOFTMAX:
             return self._softmax(x)
+        if function is Function.MEAN:
+            return self._row_mean(x)
+        if function is Function.INVERSE_DEVIATION:
+            return self._inverse_deviation(x)
         middle, spread = FUNCTIONS[function](x.middle, x.radius)
         if function in (Function.RELU, Function.STEP):
             return ArrayBall(middle, spread)
@@ -279,6 +286,28 @@ class ArrayBallArithmetic:
         if not rows:
             return x
         return ArrayBall(np.stack([row.middle for row in rows]), np.stack([row.radius for row in rows]))
+
+    def _row_mean(self, x: ArrayBall) -> ArrayBall:
+        """Compute the mean of every row, as `BallArithmetic` does."""
+        count = x.shape[-1]
+        mass = x.size.mean(axis=-1, keepdims=True) * UPWARD
+        middle = x.middle.mean(axis=-1, keepdims=True)
+        radius = x.radius.mean(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, count + 1) * mass
+        mean = self._rounded(middle, radius * UPWARD, mass, 2 * count + 4, 2 * count)
+        return ArrayBall(np.broadcast_to(mean.middle, x.shape).copy(), np.broadcast_to(mean.radius, x.shape).copy())
+
+    def _inverse_deviation(self, x: ArrayBall) -> ArrayBall:
+        """Compute 1 / sqrt(v + e) of every row, as `BallArithmetic` does, which has the reasons.
+
+        NumPy's own value is off by as much again as an implementation's in float64 may be.
+        """
+        value, spread = inverse_deviation(x.middle, x.radius)
+        size = (value + spread) * UPWARD
+        square = (x.size * x.size).mean(axis=-1, keepdims=True) * UPWARD
+        unit = self._unit if self._wide is None else self._wide
+        share = (unit + MIDPOINT_UNIT) * 2 * (x.shape[-1] + 8) * square * size * size * UPWARD
+        radius = spread + np.where(share < 0.25, size * share, np.inf) + growth(MIDPOINT_UNIT, 4) * size
+        return self._computed(value, radius * UPWARD, 3)
 
     def component(self, vector: ArrayBall | OpenArrayBall, index: IndexArray) -> ArrayBall:
         ball = self.settle(vector)

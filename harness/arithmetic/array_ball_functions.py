@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import UPWARD
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, UPWARD
+from rnn_harness.arithmetic.numpy_arithmetic import inverse_deviation as _inverse_deviation
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid as _sigmoid
 from rnn_harness.arithmetic.numpy_arithmetic import softmax as _softmax
+from rnn_harness.arithmetic.numpy_arithmetic import softplus as _softplus
 from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import Function
 
@@ -105,11 +107,60 @@ def softmax(middle: Array, radius: Array) -> tuple[Array, Array, float]:
     return value, bounds * (share * radius + remaining) * UPWARD, distance
 
 
+def exp(middle: Array, radius: Array) -> Enclosed:
+    """Enclose the exponential, which is its own slope and largest at the upper end.
+
+    Args:
+        middle: The midpoints.
+        radius: The radii.
+    """
+    return np.exp(middle), (np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0)) + _SMALLEST) * UPWARD * radius
+
+
+def softplus(middle: Array, radius: Array) -> Enclosed:
+    """Enclose the softplus, whose slope, the sigmoid, is at most 1.
+
+    Args:
+        middle: The midpoints.
+        radius: The radii.
+    """
+    slope = np.minimum(_sigmoid(middle + radius) * UPWARD + _SMALLEST, 1.0)
+    return _softplus(middle), slope * UPWARD * radius
+
+
+def sqrt(middle: Array, radius: Array) -> Enclosed:
+    """Enclose the square root, whose slope is largest at the lower end; not finite where a ball reaches zero.
+
+    Args:
+        middle: The midpoints.
+        radius: The radii.
+    """
+    lower = np.where(middle > 0, _smallest_size(middle, radius), 0.0)
+    return np.sqrt(middle), radius / (2 * np.sqrt(np.where(lower > 0, lower, np.nan))) * UPWARD
+
+
+def inverse_deviation(middle: Array, radius: Array) -> Enclosed:
+    """Enclose 1 / sqrt(variance + epsilon) of rows; `ball_functions.inverse_deviation` has the reasons.
+
+    Args:
+        middle: The midpoints of rows, (B, d).
+        radius: The radii.
+    """
+    value = _inverse_deviation(middle)
+    deviation = 1 / value
+    moved = np.sqrt((radius * radius).mean(axis=-1, keepdims=True)) * UPWARD
+    least = np.maximum((deviation - moved) / UPWARD, np.sqrt(float(LAYER_NORM_EPSILON)) / UPWARD)
+    return value, moved / (least * deviation) * UPWARD
+
+
 FUNCTIONS: dict[Function, Callable[[Array, Array], Enclosed]] = {
     Function.SIGMOID: sigmoid,
     Function.TANH: tanh,
     Function.LOG: log,
     Function.RELU: relu,
     Function.STEP: step,
+    Function.EXP: exp,
+    Function.SOFTPLUS: softplus,
+    Function.SQRT: sqrt,
 }
 """The functions that act entry by entry."""

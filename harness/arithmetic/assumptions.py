@@ -39,6 +39,10 @@ COARSE_CONTROL_BITS = 3
 """How many bits less than the same equations in a format a result may show which was computed in that format: other
 orders of summing, and errors that happen to cancel in one of the two."""
 
+LAYER_NORM_EPSILON = Fraction(1, 100_000)
+"""What layer normalisation adds to the variance: torch, Keras (1e-3 there) and flax (1e-6) each choose a number; a spec
+means torch's. It is no tolerance: an implementation with another number is another function."""
+
 FUNCTION_ROUNDINGS = 8
 """sigmoid, tanh, log and exp are assumed to be within this many u of the true value, relatively. Measured maxima over
 10^5 arguments (a test repeats the measurement): numpy and torch tanh 2.0 u, sigmoid 4.2 u; 8 leaves room for the
@@ -165,3 +169,7 @@ u, far above what the format rounds, far below what bends a smooth function."""
 LINEARITY = 2.0**-4
 """A step twice as long must change the results twice as much, up to this share. Rounding within the format is 2^-12 of
 the change or less, a function that bends about the step itself; where the step is lost in rounding, the share is 1."""
+
+SAME_SCALE = 2.0**-20
+"""How far apart the ratios of two tensors' entries may be that dropout scaled alike. Each ratio has passed through one
+product and one division, a few u, where u of float32 is 2^-24; what nothing scaled alike differs by all of itself."""

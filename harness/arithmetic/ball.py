@@ -40,7 +40,13 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 
 from rnn_harness.arithmetic import ball_functions as _enclose
-from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, REFERENCE_BITS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    FUNCTION_ROUNDINGS,
+    LAYER_NORM_EPSILON,
+    REFERENCE_BITS,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+)
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
@@ -139,6 +145,9 @@ _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.LOG: _entrywise(_enclose.log),
     Function.RELU: _entrywise(_enclose.relu),
     Function.STEP: _entrywise(_enclose.step),
+    Function.EXP: _entrywise(_enclose.exp),
+    Function.SOFTPLUS: _entrywise(_enclose.softplus),
+    Function.SQRT: _entrywise(_enclose.sqrt),
 }
 
 
@@ -297,6 +306,10 @@ class BallArithmetic:
             return x
         if function is Function.SOFTMAX:
             return self._softmax(x)
+        if function is Function.MEAN:
+            return self._row_mean(x)
+        if function is Function.INVERSE_DEVIATION:
+            return self._inverse_deviation(x)
         value = _FUNCTIONS[function](x)
         if function in (Function.RELU, Function.STEP):
             return np.asarray(value, dtype=object)
@@ -321,6 +334,39 @@ class BallArithmetic:
             roundings = int(2 * spread) + 2 * FUNCTION_ROUNDINGS + len(row) + 3
             rows.append(self._computed(value, roundings, 2 + len(row)))
         return np.array(rows, dtype=object).reshape(x.shape)
+
+    def _row_mean(self, x: Array) -> Array:
+        """Compute the mean of every row: a sum of d terms in any order, and a quotient.
+
+        It is counted twice over: x s - m s in the place of (x - m) s rounds x s and m s, which are at most d and one
+        times the mean size of an entry, in the place of their difference.
+        """
+        count = x.shape[-1]
+        mean = x.sum(axis=-1, keepdims=True) / arb(count)
+        mass = _upper(x).sum(axis=-1, keepdims=True) / arb(count)
+        rounded = self._round(mean, mass, 2 * count + 4, 2 * count)
+        return np.asarray(np.broadcast_to(rounded, x.shape).copy(), dtype=object)
+
+    def _inverse_deviation(self, x: Array) -> Array:
+        """Compute 1 / sqrt(v + e) of every row, however v is summed: as the mean square about the mean, or less it.
+
+        The mean square and the mean are off by at most k roundings of their terms, k = d + 4; so the variance is off by
+        at most 2 k roundings of the mean square, and its root by half of that over the variance, while this is small;
+        it is counted whole, for terms of higher order. Then come three roundings: sum, root, quotient.
+        """
+        count = x.shape[-1]
+        rows = []
+        epsilon = exact(LAYER_NORM_EPSILON)
+        for row in x:
+            value = _enclose.inverse_deviation(list(row), epsilon)
+            if self._rounded:
+                unit = self._unit if self._wide is None else self._wide
+                square = sum((entry.abs_upper() ** 2 for entry in row), arb(0)) / count
+                share = unit * 2 * (count + 4) * square * value.abs_upper() ** 2
+                value = value + arb(0, (value.abs_upper() * share).abs_upper()) if share < 0.25 else arb(0, "inf")
+            rows.append([value] * count)
+        values = np.array(rows, dtype=object).reshape(x.shape)
+        return self._computed(values, 3)
 
     def component(self, vector: Array | OpenSum, index: IndexArray) -> Array:
         return np.take_along_axis(self.settle(vector), index[:, None], axis=-1)

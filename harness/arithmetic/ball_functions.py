@@ -84,6 +84,41 @@ def log(x: arb) -> arb:
     return _mean_value(x, lambda m: m.log(), lambda ball: 1 / ball.lower() if ball > 0 else arb("inf"))
 
 
+def exp(x: arb) -> arb:
+    """Enclose the exponential. Its slope, itself, is largest at the upper end.
+
+    Args:
+        x: The argument.
+    """
+    return _mean_value(x, lambda m: m.exp(), lambda ball: ball.upper().exp())
+
+
+def softplus(x: arb) -> arb:
+    """Enclose the softplus, log(1 + exp x). Its slope, the sigmoid, is largest at the upper end.
+
+    Args:
+        x: The argument.
+    """
+
+    def value(middle: arb) -> arb:
+        size = abs(middle)
+        positive = middle if middle > 0 else arb(0)
+        return positive + (-size).exp().log1p()
+
+    return _mean_value(x, value, lambda ball: _sigmoid(ball.upper()))
+
+
+def sqrt(x: arb) -> arb:
+    """Enclose the square root. Its slope, the half of its inverse, is largest at the lower end.
+
+    A ball that reaches zero gives one that is not finite.
+
+    Args:
+        x: The argument.
+    """
+    return _mean_value(x, lambda m: m.sqrt(), lambda ball: 1 / (2 * ball.lower().sqrt()) if ball > 0 else arb("inf"))
+
+
 def relu(x: arb) -> arb:
     """Enclose ReLU. Its slope is 0 or 1; where the ball contains zero, 1 bounds it.
 
@@ -118,6 +153,27 @@ def quotient(x: arb, y: arb) -> arb:
         return middle
     spread = arb(x.rad()) + abs(middle) * arb(y.rad())
     return middle + arb(0, (spread / y.abs_lower()).abs_upper())
+
+
+def inverse_deviation(row: list[arb], epsilon: arb) -> arb:
+    """Enclose 1 / sqrt(variance + epsilon) of a row.
+
+    The deviation sqrt(v + e) of numbers that move by r_j moves by at most sqrt(sum of r_j^2 / d): it is the length of
+    the vector of the centred numbers over sqrt(d) and of sqrt(e), and centring makes no vector longer.
+
+    Args:
+        row: The numbers, at least one.
+        epsilon: What is added to the variance, exact.
+    """
+    count = len(row)
+    middles = [x.mid() for x in row]
+    mean = sum(middles, arb(0)) / count
+    deviation = (sum(((m - mean) ** 2 for m in middles), arb(0)) / count + epsilon).sqrt()
+    moved = (sum((arb(x.rad()) ** 2 for x in row), arb(0)) / count).sqrt()
+    least = (deviation - moved).lower().max(epsilon.sqrt().lower())
+    value = 1 / deviation
+    # 1 / a - 1 / b = (b - a) / (a b).
+    return value + arb(0, (moved / (least * deviation)).abs_upper())
 
 
 def softmax(row: list[arb]) -> list[arb]:

@@ -14,6 +14,7 @@ from typing import NoReturn, TypeAlias
 
 import numpy as np
 
+from rnn_harness.arithmetic.numpy_arithmetic import inverse_deviation, row_mean, sigmoid, softplus
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -215,6 +216,20 @@ class EntryArithmetic:
             return Moved(e / total, (slope * total - e * slope.sum(axis=-1, keepdims=True)) / (total * total))
         if function is Function.RELU:
             return Moved(np.where(a > 0, a, 0), _times(np.where(a > 0, 1.0, 0.0), b))
+        if function is Function.EXP:
+            return Moved(np.exp(a), _times(np.exp(a), b))
+        if function is Function.LOG:
+            return Moved(np.log(a), _times(1 / a, b))
+        if function is Function.SQRT:
+            return Moved(np.sqrt(a), _times(0.5 / np.sqrt(a), b))
+        if function is Function.SOFTPLUS:
+            return Moved(softplus(a), _times(sigmoid(a), b))
+        if function is Function.MEAN:
+            return Moved(row_mean(a), None if b is None else row_mean(b))
+        if function is Function.INVERSE_DEVIATION:
+            value = inverse_deviation(a)
+            slope = None if b is None else -(value**3) * row_mean((a - row_mean(a)) * b)
+            return Moved(value, slope)
         if function is Function.STEP:
             return Moved(np.where(a > 0, 1.0, 0.0), None)
         if function is Function.IDENTITY:

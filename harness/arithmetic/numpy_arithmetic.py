@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -70,6 +71,38 @@ def softmax(z: Array) -> Array:
     return shares
 
 
+def softplus(z: Array) -> Array:
+    """Compute log(1 + exp(z)), real or complex: exp is only taken of what is not positive.
+
+    Args:
+        z: Numbers of any shape; not changed.
+    """
+    if z.dtype.kind != "c":
+        return np.logaddexp(z, np.zeros((), z.dtype))
+    value: Array = np.where(z.real > 0, z, 0) + np.log1p(np.exp(np.where(z.real > 0, -z, z)))
+    return value
+
+
+def row_mean(z: Array) -> Array:
+    """Compute the mean along the last axis, in every entry of the row.
+
+    Args:
+        z: Real or complex numbers of any shape; not changed.
+    """
+    return np.broadcast_to(z.mean(axis=-1, keepdims=True), z.shape)
+
+
+def inverse_deviation(z: Array) -> Array:
+    """Compute 1 / sqrt(variance + `LAYER_NORM_EPSILON`) along the last axis, in every entry of the row.
+
+    Args:
+        z: Real or complex numbers of any shape; not changed.
+    """
+    centred = z - z.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    return np.broadcast_to(1 / np.sqrt(variance + variance.dtype.type(float(LAYER_NORM_EPSILON))), z.shape)
+
+
 _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.SIGMOID: sigmoid,
     Function.TANH: tanh,
@@ -78,6 +111,11 @@ _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.RELU: lambda z: np.where(z.real > 0, z, 0),
     Function.STEP: lambda z: np.where(z.real > 0, np.ones_like(z), 0),
     Function.IDENTITY: lambda z: z,
+    Function.EXP: np.exp,
+    Function.SOFTPLUS: softplus,
+    Function.SQRT: np.sqrt,
+    Function.MEAN: row_mean,
+    Function.INVERSE_DEVIATION: inverse_deviation,
 }
 
 

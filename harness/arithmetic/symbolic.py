@@ -25,9 +25,9 @@ class Atom:
     """A function value that stands in the polynomials as a generator.
 
     Attributes:
-        generator: The generator.
-        function: ``tanh``, ``log``, ``inverse`` or ``softmax``.
-        arguments: What the function is applied to; a softmax has a whole row.
+        generator: The ring's variable that stands for the value.
+        function: ``tanh``, ``log``, ``exp``, ``softplus``, ``sqrt``, ``inverse``, ``softmax`` or ``inverse deviation``.
+        arguments: What the function is applied to; a softmax and an inverse deviation have a whole row.
         place: Which entry of a softmax it is; 0 for every other function.
     """
 
@@ -144,7 +144,16 @@ class SymbolicArithmetic:
         if function is Function.SOFTMAX:
             rows = [[self._atom("softmax", tuple(row), i) for i in range(len(row))] for row in argument]
             return np.array(rows, dtype=object)
+        if function is Function.MEAN:
+            mean = argument.sum(axis=-1, keepdims=True) * QQ(1, argument.shape[-1])
+            return np.broadcast_to(mean, argument.shape)
+        if function is Function.INVERSE_DEVIATION:
+            rows = [[self._atom("inverse deviation", tuple(row), 0)] * len(row) for row in argument]
+            return np.array(rows, dtype=object)
         polynomials = {
+            Function.EXP: lambda x: self._atom("exp", (x,), 0) if x else self.ring.one,
+            Function.SOFTPLUS: lambda x: self._atom("softplus", (x,), 0),
+            Function.SQRT: lambda x: self._atom("sqrt", (x,), 0),
             Function.TANH: self._tanh,
             Function.SIGMOID: self._sigmoid,
             Function.LOG: lambda x: self._atom("log", (x,), 0),
@@ -190,6 +199,20 @@ class SymbolicArithmetic:
             return self._atom("inverse", atom.arguments, 0) * inner[0]
         if atom.function == "inverse":
             return -(value**2) * inner[0]
+        if atom.function == "exp":
+            return value * inner[0]
+        if atom.function == "softplus":
+            return self._sigmoid(atom.arguments[0]) * inner[0]
+        if atom.function == "sqrt":
+            return self._atom("inverse", (value,), 0) * QQ(1, 2) * inner[0]
+        if atom.function == "inverse deviation":
+            share = QQ(1, len(atom.arguments))
+            mean = sum(atom.arguments, self.ring.zero) * share
+            moved = sum(
+                ((x - mean) * dx for x, dx in zip(atom.arguments, inner, strict=True)),
+                self.ring.zero,
+            )
+            return -(value**3) * share * moved
         row = [self._atom("softmax", atom.arguments, i) for i in range(len(atom.arguments))]
         return sum(
             (value * ((1 if i == atom.place else 0) - row[i]) * inner[i] for i in range(len(inner))),

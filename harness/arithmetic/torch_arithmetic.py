@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
@@ -45,6 +46,13 @@ class TorchArithmetic:
             Function.STEP: lambda x: (x > 0).to(x.dtype),
             Function.SOFTMAX: lambda x: torch.softmax(x, dim=-1),
             Function.IDENTITY: lambda x: x,
+            Function.EXP: torch.exp,
+            Function.SOFTPLUS: lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+            Function.SQRT: torch.sqrt,
+            Function.MEAN: lambda x: x.mean(-1, keepdim=True).expand_as(x),
+            Function.INVERSE_DEVIATION: lambda x: (
+                (x.var(-1, keepdim=True, unbiased=False) + float(LAYER_NORM_EPSILON)).rsqrt().expand_as(x)
+            ),
         }
 
     def scope(self) -> AbstractContextManager[None]:

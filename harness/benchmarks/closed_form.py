@@ -50,7 +50,7 @@ def count_parameters(spec: Spec, sizes: dict[str, int], layers: int = 1) -> int:
     """Return the number of parameters at some sizes.
 
     Args:
-        spec: The spec.
+        spec: The spec, whose parameters have shapes in named sizes.
         sizes: n, d and k by their letters.
         layers: The number of layers of a stack.
     """

@@ -20,6 +20,8 @@ class BenchmarkJob:
         kind: The kind of its measurements.
         exclusive: Whether it times, so that nothing may run at the same time.
         plan: The plan that it belongs to.
+        settings: What its measurements depend on besides its title and its plan: formats, devices, specs.
+        times_candidates: Whether it runs code of others, which may depend on anything.
     """
 
     title: str
@@ -28,6 +30,8 @@ class BenchmarkJob:
     kind: MeasurementKind
     exclusive: bool = False
     plan: BenchmarkPlan = ""
+    settings: tuple[str, ...] = ()
+    times_candidates: bool = False
 
 
 class GridSizes(NamedTuple):

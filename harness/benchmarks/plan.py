@@ -58,7 +58,9 @@ def plan_jobs(
             jobs += [_learning_job(training, learner) for learner in learners(task, families)]
     if "speed" in kinds:
         points = _speed_points(size, families, dtype, specs, device)
-        jobs += [_speed_job(point, size.rounds, candidates) for point in points]
+        settings, times_candidates = (dtype, device, *specs), bool(candidates)
+        speed_jobs = (_speed_job(point, size.rounds, candidates) for point in points)
+        jobs += [replace(job, settings=settings, times_candidates=times_candidates) for job in speed_jobs]
     return [replace(job, plan=size.name) for job in jobs]
 
 

@@ -13,7 +13,7 @@ class PublishedCount:
         source: The paper, the experiment and the model.
         printed: The number that the paper prints.
         computed: The number that its formula gives.
-        formula: The formula.
+        formula: The closed form that gives the number, in symbols of the paper.
     """
 
     source: str

@@ -25,7 +25,7 @@ class JobResult(NamedTuple):
     """A job with what it measured.
 
     Attributes:
-        job: The job.
+        job: The job that ran, or failed.
         measurements: Its measurements, or one that says that it failed.
     """
 
@@ -54,7 +54,7 @@ def run_jobs(
     """Run jobs and yield what they measured, as they are done.
 
     Args:
-        jobs: The jobs.
+        jobs: The jobs of a plan; those that are exclusive run last, one by one, in this process.
         pool: Where jobs that are not exclusive run; in this process where it is None.
         check_interrupt: Called often by the jobs that run in this process.
 
@@ -90,7 +90,7 @@ def failed_benchmark(job: BenchmarkJob, reason: str) -> FailedBenchmark:
     """Return the measurement that says that a job failed, and why.
 
     Args:
-        job: The job.
+        job: The job that raised, or whose process died.
         reason: What the reader sees.
     """
     return stamp(

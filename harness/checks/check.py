@@ -81,10 +81,17 @@ def compare_with_balls(entry: str, quantity: str, balls: Array, computed: Array)
         quantity: what is compared, in words.
         balls: object array of arb: true values with their bounds.
         computed: what the subject gives, in the same shape.
+
+    Raises:
+        NotRun: a bound is not finite, and nothing lies outside of those that are, so that nothing is decided.
     """
     computed = np.asarray(computed)
     if computed.shape != balls.shape:
         return Finding(entry, False, f"{quantity} has shape {computed.shape}, expected {balls.shape}")
+    bounded = np.array([ball.is_finite() for ball in balls.flat], dtype=bool).reshape(balls.shape)
+    undecided = not bounded.all() and np.isfinite(computed).all()
+    if undecided and (not bounded.any() or error_over_bound(balls[bounded], computed[bounded])[0] <= 1):
+        raise NotRun(f"{quantity}: the bound of its rounding is not finite, so that nothing is decided")
     worst, where = error_over_bound(balls, computed)
     detail = ""
     if worst > 1:

@@ -10,6 +10,8 @@ from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.checks.bptt_identities import check_identity, unroll
 from rnn_harness.checks.check import EntryCheck, Finding, compare_with_balls, worst_finding
+from rnn_harness.checks.printed_shapes import decide_shapes
+from rnn_harness.checks.whiteboard import decide_places
 from rnn_harness.errors import NotRun
 from rnn_harness.references import OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.specs import (
@@ -42,25 +44,33 @@ def document_checks(entry: Entry, library: Library, seed: int) -> Iterator[Entry
     match entry:
         case Example():
             yield EntryCheck("example.recomputed", "numeric", lambda: _example(entry))
+            if entry.places is not None:
+                yield EntryCheck("example.places", "symbolic", lambda: decide_places(entry))
         case Table():
             yield EntryCheck("table.codes", "reference", lambda: _table(entry))
+            if entry.rows == "states":
+                yield EntryCheck("table.last-event", "symbolic", lambda: _last_event(entry))
         case Program():
             yield EntryCheck("program.parameters", "reference", lambda: _program(entry))
         case Shapes():
-            finding = Finding(entry.id, True, "the equations fix every shape")
-            yield EntryCheck("shapes.typed", "symbolic", lambda: finding)
+            yield EntryCheck("shapes.typed", "reference", lambda: decide_shapes(entry, library, seed))
         case Identity():
             yield _identity_check(entry, library, seed)
 
 
 def _example(entry: Example) -> Finding:
-    """Recompute every equality of worked numbers."""
+    """Recompute every equality of worked numbers. Raises NotRun where there is none, and nothing is asked for."""
+    equalities = sum(len(chain.sides) - 1 for line in entry.text.strip().splitlines() for chain in parse(line))
+    if not equalities and entry.asked is None:
+        raise NotRun("no equality is printed, nothing can be recomputed")
+    mistakes = list(audit_example(entry, entry.text))
     if entry.reading is None and entry.errata:
         declared = {category for erratum in entry.errata for category in erratum.finding}
-        audited = {mistake.category for mistake in audit_example(entry)}
-        return Finding(entry.id, audited <= declared, "recomputed in rationals; the print does not hold")
-    mistakes = list(audit_example(entry, entry.text))
-    detail = mistakes[0].message if mistakes else "every equality holds in rationals"
+        audited = {mistake.category for mistake in mistakes}
+        agrees = bool(audited) and audited <= declared
+        message = "the print does not hold" if audited else "an erratum is declared, and every equality holds"
+        return Finding(entry.id, agrees, f"recomputed in rationals; {message}")
+    detail = mistakes[0].message if mistakes else f"{equalities} equalities hold in rationals"
     return Finding(entry.id, not mistakes, detail)
 
 
@@ -71,6 +81,21 @@ def _table(entry: Table) -> Finding:
     codes = np.array([[float(value) for value in row.numbers] for row in table_rows(entry)])
     computed = one_hot(codes.argmax(axis=1), codes.shape[1])
     return Finding(entry.id, bool(np.array_equal(codes, computed)), "the same codes as one_hot gives")
+
+
+_ASPECTS = ("power", "conflict", "tragedy", "revenge")
+_WORDS_OF_LAST_EVENT = (1, 1, -1)
+"""000:99: more power, more conflict, less tragedy, as signs of the change."""
+
+
+def _last_event(entry: Table) -> Finding:
+    """Decide that the words at the last event of a table of states do not describe its last row."""
+    before, last = (row.numbers for row in table_rows(entry)[-2:])
+    signs = tuple((now > then) - (now < then) for then, now in zip(before, last, strict=True))
+    said = signs[:3] == _WORDS_OF_LAST_EVENT and last[3] == 1
+    changes = zip(_ASPECTS, before, last, strict=True)
+    detail = ", ".join(f"{name} {float(then):g} -> {float(now):g}" for name, then, now in changes)
+    return Finding(entry.id, not said, detail)
 
 
 def _program(entry: Program) -> Finding:

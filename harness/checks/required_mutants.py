@@ -278,4 +278,10 @@ KILLS: dict[str, tuple[str, ...]] = {
         "lstm.forget gate tied to the input gate",
         "lstm.sigmoid candidate",
     ),
+    "metamorphic.inputs-reach-later-states": (
+        "rnn.without recurrence",
+        "bidirectional.each step by itself",
+    ),
+    "metamorphic.update-gate-moves-state": ("gru.update gate folded",),
+    "metamorphic.gates-strictly-inside": ("gru.gates are 0 or 1",),
 }

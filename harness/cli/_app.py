@@ -58,7 +58,11 @@ def _options(
 
 
 def main() -> None:
-    """Run the command and leave with its exit code."""
+    """Run the command and leave with its exit code.
+
+    Raises:
+        SystemExit: Always; its code is one of `ExitCode`.
+    """
     prepare_streams()
     with output_errors():
         try:

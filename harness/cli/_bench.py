@@ -120,11 +120,12 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
     if options.resume and options.records is None:
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
     recorded = recorded_measurements(options.records, options.resume)
+    pending = pending_jobs(jobs, recorded)
     if options.records is not None:
-        write_measurements(options.records, recorded)  # a file that cannot be written is reported before the work
-    measurements, interrupted = measure_with_progress(
-        pending_jobs(jobs, recorded), recorded, options.records, options.pool
-    )
+        write_measurements(
+            options.records, pending.recorded
+        )  # a file that cannot be written is reported before the work
+    measurements, interrupted = measure_with_progress(pending, options.records, options.pool)
     if options.save is not None:
         path = save_measurements(options.save, measurements, options.folder)
         typer.echo(f"kept as {options.save}: {path}", err=True)
@@ -134,7 +135,8 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
         return ExitCode.INTERRUPTED
     is_wrong = any(measurement.agrees is False for measurement in measurements)
     if older is None:
-        return ExitCode.REFUTED if is_wrong else ExitCode.AGREES
+        is_failed = any(measurement.kind == "failed" for measurement in measurements)
+        return ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED if is_failed else ExitCode.AGREES
     return _compare(options, older, measurements, is_wrong)
 
 

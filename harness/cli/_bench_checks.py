@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 
 from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli.arguments import known_spec
@@ -70,8 +68,10 @@ def check_options(options: BenchOptions) -> None:
         raise UsageError("--fail-on needs something to compare with: --compare NAME")
     for spec in options.specs:
         _check_spec(spec)
-    for cell in options.cells:
-        _check_cell(cell)
+    if options.cells:
+        from rnn_harness.cli._bench_cells import check_cells
+
+        check_cells(options.cells)
 
 
 def _check_names(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -93,11 +93,3 @@ def _check_spec(name: str) -> None:
     spec = known_spec(name)
     if spec.reference is None:
         raise UsageError(f"{spec.id} has no reference to be timed against: rnn-harness specs lists those that have one")
-
-
-def _check_cell(cell: str) -> None:
-    """Check that a candidate can be loaded."""
-    from rnn_harness.validation import load_target
-
-    with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of our output
-        load_target(cell)

@@ -72,7 +72,11 @@ class BenchOptions:
 
     @property
     def loss_limit(self) -> float | None:
-        """The loss above which the command fails, as a fraction. Raises UsageError."""
+        """The loss above which the command fails, as a fraction; None where no loss makes it fail.
+
+        Raises:
+            UsageError: ``--fail-on`` is no number of per cent, or a negative one.
+        """
         if self.fail_on is None:
             return None
         try:
@@ -91,7 +95,13 @@ class BenchOptions:
         return WorkerPool(self.workers, self.backend, self.scheduler)
 
     def plan(self) -> list[BenchmarkJob]:
-        """Plan the jobs."""
+        """Plan the jobs; those that run candidates do so in a process of their own."""
+        from rnn_harness.cli._bench_cells import in_worker
+
+        return [in_worker(self, job) if job.times_candidates else job for job in self.plan_here()]
+
+    def plan_here(self) -> list[BenchmarkJob]:
+        """Plan the jobs; all of them run in this process."""
         from rnn_harness.benchmarks import FULL, QUICK, USUAL, plan_jobs
 
         size = QUICK if self.quick else FULL if self.full else USUAL
@@ -102,7 +112,7 @@ class BenchOptions:
 
 @functools.cache
 def _load_kernel(cell: str) -> Kernel:
-    """Load and identify a candidate as a kernel.
+    """Load and identify a candidate as a kernel; its code runs in this process, which is a worker.
 
     Raises:
         UsageError: It is none of the timed specs, or has other parameters than its spec.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,28 +51,60 @@ def recorded_measurements(path: Path | None, resume: bool) -> list[Measurement]:
     return [measurement for measurement in read_measurements(path) if measurement.kind != "failed"]
 
 
-def pending_jobs(jobs: Sequence[BenchmarkJob], recorded: Sequence[Measurement]) -> list[BenchmarkJob]:
-    """Return the jobs that have no recorded measurement.
+@dataclass(frozen=True)
+class PendingJobs:
+    """What there is to measure, and what an earlier run measured of the same.
+
+    Attributes:
+        jobs: The jobs that must be run.
+        recorded: The measurements that are kept: of jobs of which nothing has changed, and of jobs of other plans.
+    """
+
+    jobs: tuple[BenchmarkJob, ...]
+    recorded: tuple[Measurement, ...]
+
+
+def pending_jobs(jobs: Sequence[BenchmarkJob], recorded: Sequence[Measurement]) -> PendingJobs:
+    """Say which jobs must be run: those without a measurement, and those of which something has changed.
 
     Args:
         jobs: All jobs of the plan.
-        recorded: The measurements of an earlier run; a job that failed there counts as recorded.
+        recorded: The measurements of an earlier run.
     """
-    done = {measurement.job for measurement in recorded}
-    return [job for job in jobs if job.title not in done]
+    digests = {job.title: job_digest(job) for job in jobs}
+    kept = tuple(
+        measurement
+        for measurement in recorded
+        if measurement.job not in digests
+        or (measurement.depends_on and measurement.depends_on == digests[measurement.job])
+    )
+    done = {measurement.job for measurement in kept}
+    return PendingJobs(tuple(job for job in jobs if job.title not in done), kept)
+
+
+def job_digest(job: BenchmarkJob) -> str:
+    """Return a digest of everything that a job's measurements depend on; empty where it runs code of others.
+
+    Args:
+        job: The job, of which kind, title, plan and settings count; the machine counts too.
+    """
+    from rnn_harness.records.dependencies import digest_of
+    from rnn_harness.records.measurement_stamp import machine
+
+    if job.times_candidates:
+        return ""
+    return digest_of("benchmark", job.kind, job.title, job.plan, job.settings, machine())
 
 
 def measure_with_progress(
-    jobs: Sequence[BenchmarkJob],
-    recorded: Sequence[Measurement],
+    pending: PendingJobs,
     path: Path | None,
     pool: WorkerPool | None = None,
 ) -> tuple[list[Measurement], bool]:
     """Run jobs with a progress bar by estimated seconds; the file is rewritten after each.
 
     Args:
-        jobs: The jobs.
-        recorded: The measurements that there are already.
+        pending: The jobs, and the measurements that there are already.
         path: The file that all measurements are written to, if any.
         pool: Where jobs run that do not time.
 
@@ -83,7 +116,7 @@ def measure_with_progress(
     from rnn_harness.benchmarks import run_jobs
     from rnn_harness.records.measurement import write_measurements
 
-    measurements = list(recorded)
+    measurements = list(pending.recorded)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -95,9 +128,10 @@ def measure_with_progress(
     )
     try:
         with bar, Interrupt() as interrupt:
-            task = bar.add_task("", total=sum(job.seconds for job in jobs))
-            for result in run_jobs(jobs, pool, interrupt.check):
-                measurements += result.measurements
+            task = bar.add_task("", total=sum(job.seconds for job in pending.jobs))
+            for result in run_jobs(pending.jobs, pool, interrupt.check):
+                update = {"depends_on": job_digest(result.job)}
+                measurements += [measurement.model_copy(update=update) for measurement in result.measurements]
                 bar.update(task, description=result.job.title[:56], advance=result.job.seconds)
                 if path is not None:
                     write_measurements(path, measurements)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +17,7 @@ from rnn_harness.cli._shared import Interrupt, console
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.journal import Journal
     from rnn_harness.records.record import Record
 
@@ -38,11 +39,11 @@ class RecordedRun(ABC):
         """The number of titles that it announces, for a progress bar."""
 
     @abstractmethod
-    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+    def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Make the records.
 
         Args:
-            known: Records by key that need not be made again.
+            known: Records of an earlier run: those that depend on nothing that has changed need not be made again.
             on_start: Called with the title of each part before it is done.
 
         Yields:
@@ -129,14 +130,13 @@ def _print_document(records: Sequence[Record], code: ExitCode) -> None:
     typer.echo(json.dumps(document.model_dump(mode="json"), indent=1))
 
 
-def record_run(run: RecordedRun, path: Path | None, resume: bool, mention_request: bool = True) -> Iterator[Record]:
+def record_run(run: RecordedRun, path: Path | None, resume: bool) -> Iterator[Record]:
     """Do the work with a progress bar, and write its records to a journal as they come.
 
     Args:
         run: The work.
         path: The journal, if one is wanted.
         resume: Whether the journal is continued.
-        mention_request: Whether it is said that the journal holds records of another number of cases.
 
     Yields:
         Records as they are made, those of the journal among them.
@@ -144,37 +144,31 @@ def record_run(run: RecordedRun, path: Path | None, resume: bool, mention_reques
     Raises:
         UsageError: The journal cannot be read or written.
     """
+    from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.journal import Journal
 
     if path is None:
-        yield from _with_progress(run, {}, None)
+        yield from _with_progress(run, KnownRecords(), None)
         return
     with Journal(path, resume) as journal:
         for warning in journal.warnings:
             typer.echo(f"rnn-harness: {warning}", err=True)
-        if mention_request:
-            _mention_other_requests(run.examples, journal.known.values(), path)
         yield from _with_progress(run, journal.known, journal)
+        if journal.decided_anew:
+            typer.echo(
+                f"rnn-harness: {journal.decided_anew} records of {path} were decided anew: what they depend on (the "
+                "equations, the code, the versions, --seed, --examples) has changed, or their run had not come to its "
+                "end",
+                err=True,
+            )
 
 
-def _mention_other_requests(examples: int, known: Iterable[Record], path: Path) -> None:
-    """Say so where a journal holds records of another number of cases than is requested now."""
-    requested = {record.requested_examples for record in known} - {None, examples}
-    if requested:
-        numbers = ", ".join(map(str, sorted(requested, key=str)))
-        typer.echo(
-            f"rnn-harness: what {path} holds was decided with --examples {numbers}, and is kept; "
-            f"--examples {examples} is for what is left (another file decides all of it anew)",
-            err=True,
-        )
-
-
-def _with_progress(run: RecordedRun, known: dict[str, Record], journal: Journal | None) -> Iterator[Record]:
+def _with_progress(run: RecordedRun, known: KnownRecords, journal: Journal | None) -> Iterator[Record]:
     """Yield the records of a run, with a progress bar on standard error if that is a terminal."""
     with progress_bar(run.size) as on_start, Interrupt() as interrupt:
         for record in run.make_records(known, on_start):
             yield record  # before it is written: where the disk is full, it is shown all the same
-            if journal is not None and record.key not in known:
+            if journal is not None:
                 journal.write(record)
             interrupt.check()
 

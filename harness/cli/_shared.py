@@ -15,6 +15,7 @@ import typer
 from rnn_harness.cli._harness_error import DebugOption, report_harness_error, set_debug
 from rnn_harness.cli._output import output_errors
 from rnn_harness.errors import ExitCode
+from rnn_harness.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +50,7 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
                 try:
                     return command(*arguments, **options)
                 except (UsageError, SpecError, UnknownId) as error:
-                    typer.echo(f"rnn-harness: {error}", err=True)
+                    typer.echo(f"rnn-harness: {printable(str(error))}", err=True)
                     raise typer.Exit(ExitCode.WRONG_USE) from None
                 except KeyboardInterrupt:
                     typer.echo("rnn-harness: interrupted", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.errors import ExitCode
 
 if TYPE_CHECKING:
+    from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.record import Record
     from rnn_harness.validation import Conclusions, Limits, ValidationRequest
 
@@ -47,16 +47,15 @@ class ValidationRun(RecordedRun):
         """The number of parts that nearly every target goes through: its identification, and two dtypes."""
         return 3
 
-    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
-        """Validate the target; its conclusions are kept."""
+    def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
+        """Validate the target, all of it: what its code depends on is not known. Its conclusions are kept."""
         from rnn_harness.validation import Conclusions, Listener, RecordMade, run_validation_isolated
 
         self.conclusions = Conclusions()
         listener = Listener(lambda phase: on_start(phase.title))
-        request = dataclasses.replace(self.request, known=dict(known))
-        for event in run_validation_isolated(request, self.limits, listener):
+        for event in run_validation_isolated(self.request, self.limits, listener):
             if isinstance(event, RecordMade):
-                yield known.get(event.record.key) or event.record
+                yield event.record
             else:
                 self.conclusions.add(event)
 

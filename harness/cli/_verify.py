@@ -48,7 +48,9 @@ def verify(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the file given by --records: what it holds is not decided again."),
+        typer.Option(
+            "--resume", help="Go on with the file given by --records: what is complete and unchanged is kept."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,

@@ -12,6 +12,7 @@ from rnn_harness.cli._shared import console
 if TYPE_CHECKING:
     from rnn_harness.engine.select import Selection
     from rnn_harness.kernels import Kernel
+    from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.record import Record
     from rnn_harness.reports.entry_caption import EntryCaption
 
@@ -35,7 +36,7 @@ class EquationRun(RecordedRun):
         """The number of specs, and one more for all pairs."""
         return len(self.selection.specs) + bool(self.selection.pairs)
 
-    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+    def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Decide each spec, then the pairs."""
         from rnn_harness.engine.verify import verify
 
@@ -53,7 +54,7 @@ class KernelRun(RecordedRun):
     """Judge kernels.
 
     Attributes:
-        kernels: The kernels.
+        kernels: Entries of the catalogue, in the order in which they are judged.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each kernel.
     """
@@ -67,7 +68,7 @@ class KernelRun(RecordedRun):
         """The number of settings of all kernels."""
         return sum(len(kernel.settings) for kernel in self.kernels)
 
-    def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
+    def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Judge the kernels in processes of their own."""
         from rnn_harness.kernels import judge_isolated
 

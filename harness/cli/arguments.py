@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ def refuse_empty_names(noun: str, names: Iterable[str]) -> None:
 
     Args:
         noun: What the names are names of.
-        names: The names.
+        names: What the user typed, one name an argument.
 
     Raises:
         UsageError: A name is empty.
@@ -47,6 +48,24 @@ def known_spec(name: str) -> Spec:
         hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
         raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
     return specs[name]
+
+
+def known_dtypes(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of dtypes, each once.
+
+    Args:
+        names: What was typed; None or nothing where no dtype was.
+
+    Raises:
+        UsageError: One is no dtype in which a target can be judged.
+    """
+    from rnn_harness.cases.case import Dtype
+
+    known = typing.get_args(Dtype)
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise UsageError(f"there is no dtype {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
+    return tuple(dict.fromkeys(names or ()))
 
 
 def refuse_taken_ids(specs: Sequence[Spec]) -> None:

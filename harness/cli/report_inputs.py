@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnn_harness.errors import ExitCode, UsageError
+from rnn_harness.runtime.input_file import read_result_text
 
 if TYPE_CHECKING:
     from rnn_harness.records.kill_matrix import MutantResult
@@ -60,10 +61,7 @@ class ReportInputs:
         """
         from rnn_harness.records.record_document import document_kind
 
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path}: {error}") from None
+        text = read_result_text(path)
         file_kind = document_kind(text)
         if file_kind == "validation":
             self._read_validation(path, text)
@@ -78,7 +76,7 @@ class ReportInputs:
 
     def _read_records(self, path: Path) -> None:
         """Read a journal; what is skipped in it is reported."""
-        from rnn_harness.records.journal import read_records
+        from rnn_harness.records.read_records import read_records
 
         warnings: list[str] = []
         self.add_records(path, read_records(path, warnings))
@@ -87,13 +85,12 @@ class ReportInputs:
 
     def _read_validation(self, path: Path, text: str) -> None:
         """Read what ``validate --json`` wrote."""
-        from pydantic import ValidationError
-
+        from rnn_harness.records.record_document import parse_document
         from rnn_harness.records.validation import Validation
 
         try:
-            self.validations.append(Validation.model_validate_json(text))
-        except ValidationError as error:
+            self.validations.append(parse_document(Validation, text))
+        except ValueError as error:
             raise UsageError(f"{path}: no result of validate --json: {str(error).splitlines()[0]}") from None
 
     def _read_mutants(self, path: Path, text: str) -> None:
@@ -112,7 +109,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            records: The records.
+            records: Records of a run, in its order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.
@@ -130,7 +127,7 @@ class ReportInputs:
 
         Args:
             path: Where they come from.
-            measurements: The measurements.
+            measurements: Measurements of any kind, in any order.
 
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.

@@ -20,6 +20,7 @@ from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from rnn_harness.mutants import Mutant
     from rnn_harness.records.measurement import MeasurementKind
     from rnn_harness.records.validation import Validation
 
@@ -84,7 +85,7 @@ class ReportRun:
             path: The journal; with ``--resume``, its records are not made again.
         """
         typer.echo(f"{title}: {path}", err=True)
-        self.inputs.add_records(path, record_run(run, path, self.resume, mention_request=False))
+        self.inputs.add_records(path, record_run(run, path, self.resume))
 
     def measure(self, path: Path) -> None:
         """Run the benchmarks; the file is rewritten after each.
@@ -101,7 +102,7 @@ class ReportRun:
         recorded = recorded_measurements(path, self.resume)
         kinds: tuple[MeasurementKind, ...] = ("parameters", "decay", "learning", "speed")
         jobs = plan_jobs(QUICK if self.quick else USUAL, kinds, ("rnn", "gru", "lstm"), "float32")
-        measurements, is_interrupted = measure_with_progress(pending_jobs(jobs, recorded), recorded, path)
+        measurements, is_interrupted = measure_with_progress(pending_jobs(jobs, recorded), path)
         if is_interrupted:
             raise KeyboardInterrupt
         self.inputs.add_measurements(path, measurements)
@@ -120,7 +121,11 @@ class ReportRun:
         typer.echo(f"mutants: {path}", err=True)
         if self.resume and path.exists():
             self.inputs.read(path)
-        known = {result.mutant for result in self.inputs.mutants}
+        digests = {mutant.name: mutant_digest(mutant) for mutant in MUTANTS}
+        known = {
+            result.mutant: result for result in self.inputs.mutants if result.depends_on == digests.get(result.mutant)
+        }
+        self.inputs.mutants[:] = known.values()
         pending = tuple(mutant for mutant in MUTANTS if mutant.name not in known)
         results = track(
             judge_mutants(pending),
@@ -130,8 +135,19 @@ class ReportRun:
             disable=not sys.stderr.isatty(),
         )
         for result in results:
-            self.inputs.mutants.append(result)
+            self.inputs.mutants.append(result.model_copy(update={"depends_on": digests[result.mutant]}))
             write_result(path, dump_kill_matrix(self.inputs.mutants))
+
+
+def mutant_digest(mutant: Mutant) -> str:
+    """Return a digest of everything that the result of a mutant depends on.
+
+    Args:
+        mutant: A wrong reference; its edit is part of this package.
+    """
+    from rnn_harness.records.dependencies import digest_of
+
+    return digest_of("mutant", mutant.name)
 
 
 def equation_run(quick: bool) -> EquationRun:

@@ -45,7 +45,7 @@ class Backward:
     """The backward of a program.
 
     Attributes:
-        program: The program.
+        program: The forward that it is derived from.
         passes: In the order of the backward walk, the last forward pass first.
     """
 
@@ -73,7 +73,7 @@ def cotangent(variable: Variable, prefix: str = "bar") -> Variable:
     """Return the cotangent of a variable, at the same time.
 
     Args:
-        variable: The variable.
+        variable: A state, input, parameter or computed symbol of a program.
         prefix: ``bar``; ``delta`` for that of the argument of the function that gave it; ``seed`` and ``carry`` for
             what comes from outside and from the step walked before.
 
@@ -166,7 +166,7 @@ def derive(program: Program) -> Backward:
     """Derive the backward of a program; the same program gives the same object.
 
     Args:
-        program: The program.
+        program: The forward: one step, or one after the other.
 
     Returns:
         The backward equations, free of sizes.

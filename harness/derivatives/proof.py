@@ -108,7 +108,7 @@ def symbolic_values(program: Program, sizes: Mapping[str, int], extra_atoms: int
     """Make generators of a program's symbols and of the cotangents.
 
     Args:
-        program: The program.
+        program: The forward whose symbols become generators.
         sizes: A number for every named size.
         extra_atoms: Room for more function values than `steps` steps of the program have.
         steps: T.
@@ -145,7 +145,7 @@ def prove_backward(program: Program, sizes: Mapping[str, int] | int, steps: int 
     """Prove the derived backward at a size.
 
     Args:
-        program: The program.
+        program: The forward whose backward is proved.
         sizes: A number for every named size, or one for all.
         steps: T. One step proves the equations of a step; two prove that what is carried between steps is added up.
 

@@ -83,9 +83,9 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
     """Return the derivative of an entry-by-entry function.
 
     Args:
-        function: The function.
+        function: An entry-by-entry function; softmax is none.
         value: Its value; the derivative is written with it where that is enough.
-        argument: Its argument.
+        argument: The expression that it is applied to.
 
     Returns:
         The derivative, an expression of the same shape.
@@ -105,6 +105,12 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
         return Apply(Function.STEP, argument)
     if function is Function.STEP:
         return _ZERO
+    if function is Function.EXP:
+        return value
+    if function is Function.SOFTPLUS:
+        return Apply(Function.SIGMOID, argument)
+    if function is Function.SQRT:
+        return Divide(Constant(Fraction(1, 2)), value)
     raise ValueError(f"the derivative of {function.value} is not an expression of this notation")
 
 
@@ -112,16 +118,23 @@ def argument_cotangent(function: Function, seed: Node, value: Node, argument: No
     """Return the cotangent of a function's argument.
 
     Args:
-        function: The function; softmax acts on rows, every other one entry by entry.
+        function: The function; those of `ROW_FUNCTIONS` act on rows, every other one entry by entry.
         seed: The cotangent of its value.
-        value: Its value.
-        argument: Its argument.
+        value: The expression of the function's value, which slopes are written in where they can be.
+        argument: The expression that it is applied to.
 
     Returns:
         The cotangent, an expression in the argument's shape.
     """
     if function is Function.SOFTMAX:
         return Multiply(value, Subtract(seed, Dot(seed, value)))
+    if function is Function.MEAN:
+        return Apply(Function.MEAN, seed)
+    if function is Function.INVERSE_DEVIATION:
+        # s = (v + e)^(-1/2) with v the variance: ds/dx_j = -s^3 (x_j - m) / d, for each of the d equal entries.
+        centred = Subtract(argument, Apply(Function.MEAN, argument))
+        cubed = Multiply(value, Multiply(value, value))
+        return negate(Multiply(Apply(Function.MEAN, seed), Multiply(centred, cubed)))
     if function is Function.LOG:
         return Divide(seed, argument)
     return times(seed, slope(function, value, argument))
@@ -133,7 +146,7 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
     Function applications must have names of their own already: only the affine structure above them is walked.
 
     Args:
-        node: The node.
+        node: The expression whose cotangent is known.
         seed: Its cotangent.
         into: The collection that is added to.
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from rnn_harness.checks import Check
 from rnn_harness.checks.check import EntryCheck, Finding
 from rnn_harness.engine.select import SelectedSpec, Selection
 from rnn_harness.errors import HarnessError, NotRun
+from rnn_harness.records.batches import KnownRecords, stamped
+from rnn_harness.records.dependencies import digest_of
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.specs import Equivalence, Spec
+from rnn_harness.specs import Equivalence, Spec, library
 from rnn_harness.subjects.subject import LAYERS
 
 
@@ -86,7 +87,7 @@ def verify(
     selection: Selection,
     seed: int = 0,
     examples: int = 20,
-    known: Mapping[str, Record] | None = None,
+    known: KnownRecords | None = None,
     on_start: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Record]:
     """Decide a selection.
@@ -95,40 +96,92 @@ def verify(
         selection: what to decide.
         seed: what cases and numbers are drawn from.
         examples: number of cases drawn for each cell, after the fixed ones.
-        known: records by key that need not be made again.
+        known: records of an earlier run; those that depend on nothing that has changed are not made again.
         on_start: called with the title of every spec before it is decided.
 
     Yields:
         Records as they are made, the known ones among them.
     """
-    known = known or {}
-    for record in _decided(selection, seed, examples, known, on_start):
-        new = record.key not in known
-        yield record.model_copy(update={"requested_examples": examples}) if new else record
+    return _Verification(selection, seed, examples, known or KnownRecords(), on_start).records()
 
 
-def _decided(
-    selection: Selection, seed: int, examples: int, known: Mapping[str, Record], on_start: Callable[[str], None]
-) -> Iterator[Record]:
-    from rnn_harness.checks.entry_checks import entry_checks
+@dataclass(frozen=True)
+class _Verification:
+    """A selection, and everything that its records depend on."""
 
-    for selected in selection.specs:
+    selection: Selection
+    seed: int
+    examples: int
+    known: KnownRecords
+    on_start: Callable[[str], None]
+
+    @functools.cached_property
+    def _specs_of_the_user(self) -> list[str]:
+        """The contents of the specs that are not shipped; the shipped ones are part of the package's digest."""
+        shipped = {id(spec) for spec in library().specs}
+        return [spec.model.model_dump_json() for spec in self.selection.library.specs if id(spec) not in shipped]
+
+    def _known_or_made(self, batch: Iterable[str], make: Callable[[], Iterable[Record]]) -> Iterator[Record]:
+        """Yield the records of one batch: those of the earlier run, or new ones."""
+        digest = digest_of("verify", *batch, self.seed, self.examples, self._specs_of_the_user)
+        records = self.known.batch(digest)
+        if records:
+            yield from records
+            return
+        yield from stamped(
+            (record.model_copy(update={"requested_examples": self.examples}) for record in make()), digest
+        )
+
+    def _decided(self, pending: PendingRecord) -> Iterator[Record]:
+        """Yield the one record of a check of an entry."""
+        blank = pending.blank
+        yield from self._known_or_made((blank.spec, blank.entry, blank.check, blank.witness), lambda: [pending.make()])
+
+    def records(self) -> Iterator[Record]:
+        """Decide each spec, then the pairs of specs."""
+        from rnn_harness.checks.entry_checks import entry_checks
+
+        for selected in self.selection.specs:
+            spec = selected.spec
+            self.on_start(f"{spec.id}: {spec.title}")
+            for entry in selected.entries:
+                for check in entry_checks(spec, entry, self.selection.library, self.seed):
+                    yield from self._decided(PendingRecord.of(entry.id, spec.id, check, self.seed))
+            if spec.is_cell and spec.reference is not None:
+                yield from self._subject_records(selected)
+        if self.selection.pairs:
+            self.on_start("equivalences")
+        for pair in self.selection.pairs:
+            check = EntryCheck("equivalence.proof", "symbolic", functools.partial(_equivalence, pair))
+            yield from self._decided(PendingRecord.of(pair.id, "equivalences", check, self.seed, examples=2))
+
+    def _subject_records(self, selected: SelectedSpec) -> Iterator[Record]:
+        """Decide the reference of a spec by every check; of a part of the spec, by its equations alone."""
         spec = selected.spec
-        on_start(f"{spec.id}: {spec.title}")
-        for entry in selected.entries:
-            for check in entry_checks(spec, entry, selection.library, seed):
-                yield _known_or_made(PendingRecord.of(entry.id, spec.id, check, seed), known)
-        if spec.is_cell and spec.reference is not None:
-            yield from _subject_records(selected, seed, examples, known)
-    if selection.pairs:
-        on_start("equivalences")
-    for pair in selection.pairs:
-        check = EntryCheck("equivalence.proof", "symbolic", functools.partial(_equivalence, pair))
-        yield _known_or_made(PendingRecord.of(pair.id, "equivalences", check, seed, examples=2), known)
+        entries = () if selected.is_complete else tuple(entry.id for entry in selected.entries)
+        yield from self._known_or_made(
+            ("reference", spec.id, *entries), lambda: _records_of_cases(selected, self.seed, self.examples)
+        )
+        if selected.is_complete:
+            sizes = _proved_sizes(spec)
+            check = EntryCheck("backward.proof", "symbolic", functools.partial(_proof, spec, sizes))
+            yield from self._decided(PendingRecord.of(spec.id, spec.id, check, self.seed, len(sizes)))
 
 
-def _known_or_made(pending: PendingRecord, known: Mapping[str, Record]) -> Record:
-    return known.get(pending.blank.key) or pending.make()
+def _records_of_cases(selected: SelectedSpec, seed: int, examples: int) -> list[Record]:
+    """Try the reference of a spec on the fixed cases and on drawn ones."""
+    from rnn_harness.checks import all_checks
+    from rnn_harness.engine.runner import Runner, RunPlan
+    from rnn_harness.subjects.subject import Subject
+
+    spec = selected.spec
+    checks = tuple(check for check in all_checks() if selected.is_complete or check.name == "forward.equation")
+    runner = Runner(Subject.of(spec), RunPlan(checks))
+    runner.run(seed, examples)
+    entries = {entry.id for entry in selected.entries} | {spec.id}
+    if selected.is_complete:
+        entries |= set(spec.model.uses)
+    return [record for record in runner.results().records(seed) if record.entry in entries]
 
 
 def _equivalence(pair: Equivalence) -> Finding:
@@ -137,39 +190,6 @@ def _equivalence(pair: Equivalence) -> Finding:
 
     proof = prove_equivalence(pair)
     return Finding(pair.id, proof.is_as_expected, f"expected {pair.expected}: {proof.detail}")
-
-
-def _subject_records(selected: SelectedSpec, seed: int, examples: int, known: Mapping[str, Record]) -> Iterator[Record]:
-    """Decide the reference of a spec by every check; of a part of the spec, by its equations alone."""
-    from rnn_harness.checks import all_checks
-    from rnn_harness.engine.runner import Runner, RunPlan
-    from rnn_harness.subjects.subject import Subject
-
-    spec = selected.spec
-    done = [record for record in known.values() if (record.spec, record.entry, record.seed) == (spec.id, spec.id, seed)]
-    names = {check.name for check in all_checks()}
-    if done and {record.check for record in done} >= {check.name for check in _applying(spec, all_checks())}:
-        yield from (record for record in known.values() if record.spec == spec.id and record.check in names)
-        return
-    checks = tuple(check for check in all_checks() if selected.is_complete or check.name == "forward.equation")
-    runner = Runner(Subject.of(spec), RunPlan(checks))
-    runner.run(seed, examples)
-    entries = {entry.id for entry in selected.entries} | {spec.id}
-    if selected.is_complete:
-        entries |= set(spec.model.uses)
-    yield from (record for record in runner.results().records(seed) if record.entry in entries)
-    if selected.is_complete:
-        sizes = _proved_sizes(spec)
-        check = EntryCheck("backward.proof", "symbolic", functools.partial(_proof, spec, sizes))
-        yield PendingRecord.of(spec.id, spec.id, check, seed, len(sizes)).make()
-
-
-def _applying(spec: Spec, checks: tuple[Check, ...]) -> list[Check]:
-    """The checks of the spec as such that its reference supports."""
-    from rnn_harness.subjects.subject import Subject
-
-    subject = Subject.of(spec)
-    return [check for check in checks if check.supports(subject) and check.name != "forward.equation"]
 
 
 def _proved_sizes(spec: Spec) -> tuple[tuple[int, int], ...]:

@@ -92,7 +92,7 @@ def widest(balls: Sequence[Array]) -> Array:
 
 
 def widest_trajectory(trajectories: Sequence[Trajectory[Array]]) -> Trajectory[Array]:
-    """A new trajectory with the values of the first one, every ball as wide as the widest of all.
+    """Return a new trajectory with the values of the first one, every ball as wide as the widest of all.
 
     Args:
         trajectories: those of the forms of one spec on the same numbers; none of them is changed.

@@ -30,6 +30,7 @@ class JudgingOptions:
         absolute_function_error: whether its functions are exact against 1 and not against their own value.
         long_steps: number of time steps of a long sequence.
         fixed_sizes: whether it exists for some sizes alone.
+        arithmetic: format in which it computes although its numbers are stored in a wider one; empty if in that.
     """
 
     alternatives: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class JudgingOptions:
     absolute_function_error: bool = False
     long_steps: int = LONG
     fixed_sizes: bool = False
+    arithmetic: str = ""
 
     @property
     def is_slow(self) -> bool:
@@ -49,6 +51,10 @@ class JudgingOptions:
         Args:
             dtype: format in which values are stored.
         """
+        if self.arithmetic:
+            # What is stored in a wider format is shortened before it is used.
+            operands = self.operands or UNIT_ROUNDOFF[self.arithmetic]
+            return rounding(self.arithmetic, operands, self.absolute_function_error)
         return rounding(dtype, self.operands, self.absolute_function_error)
 
 

@@ -21,19 +21,19 @@ class Driver(Protocol):
 
     @property
     def table(self) -> ParameterMap:
-        """Give the map between the kernel's parameters and the reference's."""
+        """The map between the kernel's parameters and the reference's."""
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Name the reference's parameters, and states as ``states.h``, that the kernel lacks: they count as zero."""
+        """The reference's parameters, and states as ``states.h``, that the kernel lacks: they count as zero."""
 
     @property
     def no_gradients_reason(self) -> str:
-        """Say why the kernel has no gradients; empty if it has."""
+        """Why the kernel has no gradients; empty if it has."""
 
     @property
     def is_candidate(self) -> bool:
-        """Say whether it drives code of others, which may compute tanh and sigmoid in ways of its own."""
+        """Whether it drives code of others, which may compute tanh and sigmoid in ways of its own."""
 
     def parameters_swapped_in(self, leaves: Tensors, inputs: Tensor, states: Tensors) -> AbstractContextManager[None]:
         """Give the context in which the backward of a run on these arguments must happen.
@@ -68,17 +68,17 @@ class TrainableDriver:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Name nothing: the kernel has every parameter and state of its reference."""
+        """Nothing: the kernel has every parameter and state of its reference."""
         return ()
 
     @property
     def no_gradients_reason(self) -> str:
-        """Give the empty string: the kernel has gradients."""
+        """The empty string: the kernel has gradients."""
         return ""
 
     @property
     def is_candidate(self) -> bool:
-        """Say no: it computes tanh and sigmoid with torch."""
+        """False: it computes tanh and sigmoid with torch."""
         return False
 
     def parameters_swapped_in(

@@ -22,6 +22,7 @@ from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
 from rnn_harness.kernels.environment.device import device_description
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
+from rnn_harness.records.dependencies import digest_of
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -38,6 +39,32 @@ NOT_FOR_KERNELS = (
 """Checks of the references that say nothing about a kernel."""
 _DECIDED_WHATEVER_THE_OUTPUTS = ("behaviour.determinism", "behaviour.intact")
 """Checks that decide something even where the outputs are wrong."""
+_IN_NARROWER_ARITHMETIC = (
+    "precision.format",
+    "backward.bound",
+    *(
+        f"behaviour.{name}"
+        for name in (
+            "determinism",
+            "position",
+            "strided",
+            "expanded",
+            "intact",
+            "poison",
+            "no-steps",
+            "no-rows",
+            "state-between-calls",
+            "state-dict",
+            "formats",
+            "large-inputs",
+            "non-finite-rows",
+            "step-by-step",
+            "training",
+        )
+    ),
+)
+"""Checks that compare bit for bit, or within the bound of the arithmetic: they judge what computes in float32 although
+it is given float64, where the remaining ones ask for the last bits of float64."""
 _AT_OTHER_SIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 """Checks that need other sizes than those of the case."""
 
@@ -66,7 +93,7 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
     where a single case is enough.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel whose sizes, interpreter or format limit the cases.
         setting: The dtype, and the device.
     """
     fixed = kernel.fixed_sizes or {}
@@ -92,55 +119,46 @@ def judge_kernels(
     kernels: tuple[Kernel, ...],
     seed: int = 0,
     examples: int = 2,
-    known: dict[str, Record] | None = None,
     on_start: Callable[[str], None] = lambda _: None,
     on_case: Callable[[], None] = lambda: None,
 ) -> Iterator[Record]:
     """Judge every kernel in every setting.
 
     Args:
-        kernels: The kernels.
+        kernels: Entries of the catalogue, or candidates in their place.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
-        known: Records of an earlier run by key: a kernel and setting whose records are complete is not judged again.
         on_start: Called with the kernel and the setting before they are judged.
         on_case: Called before every case.
 
     Yields:
         Records, as soon as they are decided.
     """
-    known = known or {}
     for kernel in kernels:
         for setting in kernel.settings:
             on_start(f"{kernel.id}, {setting}")
-            earlier = finished_records(kernel, setting, seed, known)
-            if earlier:
-                yield from earlier
-                continue
-            for record in judge_kernel(kernel, setting, seed, examples, on_case):
-                yield known.get(record.key, record)
+            yield from judge_kernel(kernel, setting, seed, examples, on_case)
 
 
-def finished_records(kernel: Kernel, setting: Setting, seed: int, known: dict[str, Record]) -> list[Record]:
-    """Give the known records of a kernel in a setting if its last check is among them, else none.
+def kernel_digest(kernel: Kernel, setting: Setting, seed: int, examples: int) -> str:
+    """Return a digest of everything that the records of a kernel of the catalogue depend on.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel; its code is part of this package, or of torch.
         setting: The dtype, and the device.
-        seed: From which cases were drawn.
-        known: Records of an earlier run, by key.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
     """
-    records = [r for r in known.values() if (r.kernel, r.dtype, r.seed) == (kernel.id, setting.dtype, seed)]
-    records = [r for r in records if r.device.split(" ")[0] == setting.device and r.environment == versions()]
-    last = _wanted(kernel, setting, (*SINGLE_CASE_CHECKS, *kernel.own_checks))[-1].name
-    return records if {"kernel.dispatch", last} <= {record.check for record in records} else []
+    is_here = kernel.not_run_reason(setting) is None
+    device = device_description(setting.device) if is_here else setting.device
+    return digest_of("kernel", kernel.id, setting.dtype, device, kernel.interpreted, seed, examples)
 
 
 def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Record:
     """Give the record of a check that is not run yet.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel that the check is of.
         setting: The dtype, and the device.
         check: The name of the check.
         seed: From which cases are drawn.
@@ -165,7 +183,7 @@ def judge_kernel(
     """Judge one kernel in one setting.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel, which must have that setting.
         setting: The dtype, and the device.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
@@ -239,7 +257,7 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
     """Record what runs, forward and backward, on a small case, after everything is warm.
 
     Args:
-        kernel: The kernel.
+        kernel: The kernel; it is run once before, so that nothing is compiled any more.
         setting: The dtype, and the device.
     """
     case = kernel_cases(kernel, setting)[0]
@@ -296,4 +314,5 @@ def _judged(
 
 def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Select the checks that say something about a kernel in a setting."""
-    return tuple(check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    wanted = (check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    return tuple(check for check in wanted if not kernel.arithmetic(setting) or check.name in _IN_NARROWER_ARITHMETIC)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.kernels.catalogue import choose_kernels
-from rnn_harness.kernels.judge import blank_record, finished_records, judge_kernel
+from rnn_harness.kernels.judge import blank_record, judge_kernel, kernel_digest
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
+from rnn_harness.records.batches import KnownRecords, stamped
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
@@ -56,32 +57,35 @@ class KernelStarted:
     number: int
 
 
+_MESSAGE_TYPES: tuple[type[KernelStarted | Record], ...] = (KernelStarted, Record)
+
+
 def judge_isolated(
     kernels: tuple[Kernel, ...],
     seed: int = 0,
     examples: int = 2,
-    known: dict[str, Record] | None = None,
+    known: KnownRecords | None = None,
     on_start: Callable[[str], None] = lambda _: None,
     silence: float = SILENCE,
 ) -> Iterator[Record]:
     """Judge kernels of the catalogue in a worker that is replaced when it dies.
 
     Args:
-        kernels: The kernels.
+        kernels: Entries of the catalogue: a worker finds each by its id.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
-        known: Records of an earlier run by key: a kernel and setting whose records are complete is not judged again.
+        known: Records of an earlier run: a kernel and setting of which nothing has changed is not judged again.
         on_start: Called with the kernel and the setting before they are judged.
         silence: Seconds without a record before a worker is ended.
 
     Yields:
         Records, as soon as they are decided.
     """
-    known = known or {}
+    known = known or KnownRecords()
     remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
-            earlier = finished_records(kernel, setting, seed, known)
+            earlier = known.batch(kernel_digest(kernel, setting, seed, examples))
             if earlier:
                 on_start(f"{kernel.id}, {setting}")
                 yield from earlier
@@ -90,7 +94,8 @@ def judge_isolated(
     while remaining:
         current, is_ended = 0, False
         kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
-        for message in run_in_worker(judge_in_worker, JudgingJob(kernel_settings, seed, examples), silence):
+        job = JudgingJob(kernel_settings, seed, examples)
+        for message in run_in_worker(judge_in_worker, job, _MESSAGE_TYPES, silence):
             match message:
                 case KernelStarted(current):
                     kernel, setting = remaining[current]
@@ -98,14 +103,14 @@ def judge_isolated(
                 case WorkerEnded():
                     is_ended = True
                     kernel, setting = remaining[current]
-                    is_late = message.ending is Ending.TIMEOUT
+                    says_nothing = message.ending in (Ending.TIMEOUT, Ending.UNREADABLE)
                     update = {
-                        "outcome": Outcome.NOT_RUN if is_late else Outcome.REFUTED,
+                        "outcome": Outcome.NOT_RUN if says_nothing else Outcome.REFUTED,
                         "reason": f"{message} while the kernel was tried",
                     }
                     yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
                 case Record():
-                    yield known.get(message.key, message)
+                    yield message
         remaining = remaining[current + 1 :] if is_ended else []
 
 
@@ -120,5 +125,7 @@ def judge_in_worker(send: Send[KernelStarted | Record], job: JudgingJob) -> None
         send(KernelStarted(number))
         name = kernel_setting.kernel_id
         kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
-        for record in judge_kernel(kernel, kernel_setting.setting, job.seed, job.examples):
+        setting = kernel_setting.setting
+        digest = kernel_digest(kernel, setting, job.seed, job.examples)
+        for record in stamped(judge_kernel(kernel, setting, job.seed, job.examples), digest):
             send(record)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, JudgingOptions
+from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, NARROW, JudgingOptions
 from rnn_harness.kernels.driver_protocol import Driver
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.spec_signature import SpecSignature
@@ -36,6 +37,8 @@ class Kernel:
         fixed_sizes: The sizes at which it is tried, where every new size would compile it again.
         interpreted: Whether on CPU it runs in an interpreter, a hundred times slower.
         operand_roundoff: Unit roundoff to which it openly shortens the operands of its matrix products.
+        rounds_products: Whether in a narrow format it may round every product of a sum by itself, as code does that
+            multiplies and adds in steps of its own.
         known_wrong: A defect of torch that it is kept to show; such a kernel runs only where it is named.
         metamorphic: Whether the metamorphic properties are tried on it.
         custom_spec: The spec itself, where it is none of the shipped ones.
@@ -44,6 +47,7 @@ class Kernel:
         shrinks_refutations: Whether the case of a refutation is shrunk as soon as it is refuted.
         profiled: Whether the events of torch's profiler are recorded.
         absolute_function_error: Whether its functions are exact relative to 1, not to their own value.
+        is_single_inside: Whether it computes in float32 although it is given float64.
     """
 
     id: str
@@ -58,6 +62,7 @@ class Kernel:
     fixed_sizes: dict[str, int] | None = None
     interpreted: bool = False
     operand_roundoff: Fraction | None = None
+    rounds_products: bool = False
     known_wrong: str = ""
     metamorphic: bool = True
     custom_spec: Spec | None = None
@@ -66,6 +71,7 @@ class Kernel:
     shrinks_refutations: bool = True
     profiled: bool = True
     absolute_function_error: bool = False
+    is_single_inside: bool = False
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -81,7 +87,7 @@ class Kernel:
 
     @property
     def specification(self) -> Spec:
-        """Give the spec, loaded."""
+        """The spec, loaded."""
         if self.custom_spec is not None:
             return self.custom_spec
         return next(spec for spec in library().specs if spec.id == self.spec)
@@ -91,7 +97,7 @@ class Kernel:
 
         Args:
             setting: The dtype, and the device.
-            case: The case.
+            case: Sizes, dtype and seed; the arrays are drawn from it.
         """
         return Evaluation.of(self.subject(setting), case, self.options(setting))
 
@@ -102,9 +108,25 @@ class Kernel:
             setting: The dtype and the device in which the kernel runs.
         """
         long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        operands = self.operand_roundoff
+        if operands is None and self.rounds_products and setting.dtype in NARROW:
+            operands = UNIT_ROUNDOFF[setting.dtype]
         return JudgingOptions(
-            self.alternatives, self.operand_roundoff, self.absolute_function_error, long_steps, bool(self.fixed_sizes)
+            self.alternatives,
+            operands,
+            self.absolute_function_error,
+            long_steps,
+            bool(self.fixed_sizes),
+            self.arithmetic(setting),
         )
+
+    def arithmetic(self, setting: Setting) -> str:
+        """Name the format in which it computes, where that is narrower than the dtype; else the empty string.
+
+        Args:
+            setting: The dtype and the device in which the kernel runs.
+        """
+        return "float32" if self.is_single_inside and setting.dtype == "float64" else ""
 
     def is_slow(self, setting: Setting) -> bool:
         """Say whether it is interpreted here, and so tried on fewer and shorter cases.

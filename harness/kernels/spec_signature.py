@@ -23,12 +23,12 @@ class SpecSignature:
 
     @property
     def name(self) -> str:
-        """Give the id of the spec."""
+        """The id of the spec."""
         return self.spec.id
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """Name the states that the spec declares."""
+        """The states that the spec declares, by name."""
         return tuple(state.name for state in self.spec.program(LAYERS).states)
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:

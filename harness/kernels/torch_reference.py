@@ -108,17 +108,17 @@ class TorchReference:
 
     @property
     def is_candidate(self) -> bool:
-        """Say whether the kernel is code of others, which may compute tanh and sigmoid in ways of its own."""
+        """Whether the kernel is code of others, which may compute tanh and sigmoid in ways of its own."""
         return self.driver.is_candidate
 
     @property
     def name(self) -> str:
-        """Give the reference's name: the family."""
+        """The reference's name: the family."""
         return self.reference.name
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """Give the reference's names of the states."""
+        """The reference's names of the states."""
         return self.reference.state_names
 
     def parameter_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:

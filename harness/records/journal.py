@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from pydantic import ValidationError
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.record import SCHEMA_VERSION, Record
+from rnn_harness.records.batches import KnownRecords
+from rnn_harness.records.read_records import read_records
+from rnn_harness.records.record import Record
 from rnn_harness.runtime.atomic_file import write_whole
+from rnn_harness.runtime.file_lock import FileLock
 
 
 class Journal:
     """Records as JSON Lines, written as they come and flushed; brought to disk when closed.
+
+    At the end the file holds what a run without interruption would have written, in that order, after the records of
+    earlier runs that answer other questions. A record of an earlier run stays until its question is answered anew.
 
     Args:
         path: the file.
@@ -26,33 +27,57 @@ class Journal:
             recorded is lost.
 
     Attributes:
-        warnings: what was skipped in the file.
-        known: the records of the file, by key.
+        warnings: what was mended in the file.
+        known: the records of the file.
 
     Raises:
-        UsageError: the file holds records already, is damaged, or cannot be written to.
+        UsageError: the file holds records already, is damaged, is written to by another run, or cannot be written to.
     """
 
     def __init__(self, path: Path, resume: bool = False) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self.known: dict[str, Record] = {}
-        if path.exists() and path.stat().st_size and not resume:
-            raise UsageError(f"{path} holds records already: give --resume to go on, or another file")
-        if resume and path.exists():
-            lines = []
-            for record in read_records(path, self.warnings):
-                self.known[record.key] = record
-                lines.append(record.model_dump_json())
-            if self.warnings:
-                write_whole(path, "".join(line + "\n" for line in lines), durable=True)
+        self._earlier: list[Record] = []
+        self._records: list[Record] = []
+        self._appended: list[Record] = []
+        self._lock = FileLock(path)
         try:
-            self._file = path.open("a", encoding="utf-8")
+            self._open(resume)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.known = KnownRecords(self._earlier)
+        self._earlier_ids = {id(record) for record in self._earlier}
+
+    def _open(self, resume: bool) -> None:
+        """Read what the file holds, mend it where a killed run left it damaged, and open it. Raises UsageError."""
+        holds_records = self.path.is_file() and self.path.stat().st_size > 0
+        if holds_records and not resume:
+            raise UsageError(f"{self.path} holds records already: give --resume to go on, or another file")
+        try:
+            if holds_records:
+                self._earlier = list(read_records(self.path, self.warnings))
+                if self.warnings:
+                    self._rewrite(self._earlier)
+            self._file = self.path.open("a", encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"cannot write records to {path}: {error.strerror}") from None
+            raise self._not_written(error) from None
+
+    def _not_written(self, error: OSError) -> UsageError:
+        """Return the error of a file that cannot be written."""
+        return UsageError(f"cannot write records to {self.path}: {error.strerror}")
+
+    def _rewrite(self, records: list[Record]) -> None:
+        """Let the file hold just these records. Raises OSError."""
+        write_whole(self.path, "".join(record.model_dump_json() + "\n" for record in records), durable=True)
+
+    @property
+    def decided_anew(self) -> int:
+        """The number of records of the file whose questions were answered anew."""
+        return len(self._earlier) - len(self._retained()) - (len(self._records) - len(self._appended))
 
     def write(self, record: Record) -> None:
-        """Append one record.
+        """Take the next record of the run; append it, unless it is one of the file.
 
         Args:
             record: One line of the file; it is flushed, so that nothing is lost where the process ends.
@@ -60,11 +85,26 @@ class Journal:
         Raises:
             UsageError: the disk does not take it.
         """
+        self._records.append(record)
+        if id(record) in self._earlier_ids:
+            return
+        self._appended.append(record)
         try:
             self._file.write(record.model_dump_json() + "\n")
             self._file.flush()
         except OSError as error:
-            raise UsageError(f"cannot write records to {self.path}: {error.strerror}") from None
+            raise self._not_written(error) from None
+
+    def _retained(self) -> list[Record]:
+        """Return the records of earlier runs whose questions this run has not answered."""
+        answered = {record.question for record in self._records}
+        return [record for record in self._earlier if record.question not in answered]
+
+    def _put_in_order(self) -> None:
+        """Let the file hold no question twice, and this run's records in their order. Raises OSError."""
+        wanted = [*self._retained(), *self._records]
+        if wanted != [*self._earlier, *self._appended]:
+            self._rewrite(wanted)
 
     def __enter__(self) -> Journal:
         return self
@@ -76,65 +116,11 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+            self._put_in_order()
         except OSError as trouble:
             with contextlib.suppress(OSError):
                 self._file.close()  # it would write once more what the disk did not take
             if error_type is None:
-                raise UsageError(f"cannot write records to {self.path}: {trouble.strerror}") from None
-
-
-def not_a_record(error: ValueError) -> str:
-    """Say what is wrong with what should be a record: its fields, or where it is no JSON.
-
-    Args:
-        error: What parsing the line raised; of a ValidationError, up to four fields are named.
-    """
-    if not isinstance(error, ValidationError):
-        return str(error)
-    fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]
-    return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
-
-
-def _refuse_newer(data: Any, place: str) -> None:
-    """Raise UsageError for a record whose fields this version does not know."""
-    version = data.get("schema_version", SCHEMA_VERSION) if isinstance(data, dict) else SCHEMA_VERSION
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise UsageError(
-            f"{place}: a record of schema {version}, written by a newer version; this one reads up to {SCHEMA_VERSION}"
-        )
-
-
-def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
-    """Yield the records of a journal.
-
-    Args:
-        path: the file.
-        warnings: gets a sentence where the last line is cut off, as that of a killed run; the line is skipped.
-
-    Raises:
-        UsageError: the file cannot be read, a line that is not the last is damaged, a record is of a newer schema,
-            or the same question is answered twice.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read records from {path}: {error}") from None
-    keys: set[str] = set()
-    last = len(lines) - 1
-    for number, line in enumerate(lines):
-        if not line.strip():
-            continue
-        try:
-            data: Any = json.loads(line)
-            _refuse_newer(data, f"{path}:{number + 1}")
-            record = Record.model_validate(data)
-        except (json.JSONDecodeError, ValidationError) as error:
-            if number == last:
-                if warnings is not None:
-                    warnings.append(f"{path}:{number + 1}: the last record is cut off, and was skipped")
-                return
-            raise UsageError(f"{path}:{number + 1}: not a record: {not_a_record(error)}") from None
-        if record.key in keys:
-            raise UsageError(f"{path}:{number + 1}: {record.entry}, {record.check} is recorded twice")
-        keys.add(record.key)
-        yield record
+                raise self._not_written(trouble) from None
+        finally:
+            self._lock.release()

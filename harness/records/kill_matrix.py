@@ -10,7 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.runtime.atomic_file import write_whole
+from rnn_harness.runtime.input_file import parse_json
 
 Part = Literal["forward", "backward"]
 """A part of a reference, and with it the pass that is wrong."""
@@ -65,6 +67,7 @@ class MutantResult(MutantDescription):
         examples: The number of cases that counted.
         vacuous: The number of cases that could not have shown anything, and did not count.
         kills: The checks that refuted it, in the order of the cases.
+        depends_on: Digest of everything that the result depends on; empty where it is not said.
     """
 
     schema_version: Literal[1] = 1
@@ -72,6 +75,7 @@ class MutantResult(MutantDescription):
     examples: Annotated[int, Field(ge=0)]
     vacuous: Annotated[int, Field(ge=0)]
     kills: tuple[Kill, ...]
+    depends_on: str = ""
 
     @model_validator(mode="after")
     def _killed_is_what_kills_say(self) -> Self:
@@ -102,9 +106,11 @@ def parse_kill_matrix(text: str) -> tuple[MutantResult, ...]:
         UsageError: The text holds no results of this version; the first mutant that is at fault is named.
     """
     try:
-        return _RESULTS.validate_json(text)
+        return _RESULTS.validate_python(printable_values(parse_json(text)))
     except ValidationError as error:
         raise UsageError(_problem(error, text)) from None
+    except ValueError as error:
+        raise UsageError(f"not JSON: {error}") from None
 
 
 def write_kill_matrix(path: Path, results: Iterable[MutantResult]) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
 from rnn_harness.runtime.atomic_file import write_whole
+from rnn_harness.runtime.input_file import parse_json, read_text_file
 
 MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
 BenchmarkPlan = Literal["", "quick", "usual", "full"]
@@ -44,6 +46,7 @@ class MeasurementRecord(BaseModel):
         plan: Which plan of the benchmark that job belongs to; empty where it is not known.
         environment: The versions of the programs.
         machine: Processor, cores and threads.
+        depends_on: Digest of everything that its job depends on; empty where that is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -57,6 +60,7 @@ class MeasurementRecord(BaseModel):
     plan: BenchmarkPlan = ""
     environment: str = ""
     machine: str = ""
+    depends_on: str = ""
 
     @property
     def aspect(self) -> str:
@@ -385,14 +389,12 @@ def read_measurements(path: Path) -> list[Measurement]:
     Raises:
         UsageError: The file cannot be read, or a line, which is named, is no measurement.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read measurements from {path}: {error}") from None
     measurements = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text_file(path, "measurements").split("\n"), 1):
+        if not line.strip():
+            continue
         try:
-            measurements.append(_ADAPTER.validate_json(line))
-        except ValidationError as error:
+            measurements.append(_ADAPTER.validate_python(printable_values(parse_json(line))))
+        except ValueError as error:
             raise UsageError(f"{path}:{number}: not a measurement: {str(error).splitlines()[0]}") from None
     return measurements

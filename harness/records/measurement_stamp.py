@@ -29,5 +29,9 @@ def machine() -> str:
 
 
 def stamp(measurement: _M) -> _M:
-    """Return the measurement with the versions of the programs and the machine filled in."""
+    """Return the measurement with the versions of the programs and the machine filled in.
+
+    Args:
+        measurement: A measurement that was made on this machine; it is not changed.
+    """
     return measurement.model_copy(update={"environment": versions(), "machine": machine()})

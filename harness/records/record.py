@@ -41,6 +41,9 @@ class Record(BaseModel):
         expected: why the candidate was expected to be refuted, where its author says so.
         init: the options that the candidate was constructed with.
         harness_error: the traceback, where an error of the harness itself kept the check from being run.
+        depends_on: digest of everything that the outcome depends on; empty where it is not known, as of a candidate,
+            whose own code may read anything.
+        batch_size: of the last record of those that are made together, how many they are; None of the others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -71,9 +74,17 @@ class Record(BaseModel):
     expected: str = ""
     init: tuple[str, ...] = ()
     harness_error: str = ""
+    depends_on: str = ""
+    batch_size: int | None = None
 
     @property
     def key(self) -> str:
-        """What makes two records answers to the same question."""
+        """What makes two records answers to the same question, decided with the same versions."""
         question = (self.entry, self.spec, self.check, self.witness, str(self.seed), self.environment)
+        return "|".join((*question, self.kernel, self.dtype, self.device) if self.kernel else question)
+
+    @property
+    def question(self) -> str:
+        """What makes two records answers to the same question, whatever the versions they were decided with."""
+        question = (self.entry, self.spec, self.check, self.witness, str(self.seed))
         return "|".join((*question, self.kernel, self.dtype, self.device) if self.kernel else question)

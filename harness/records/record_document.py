@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from rnn_harness.printable import printable_values
 from rnn_harness.records.record import Record
+from rnn_harness.runtime.input_file import parse_json
 
 
 class RecordDocument(BaseModel):
@@ -26,6 +28,22 @@ class RecordDocument(BaseModel):
     records: tuple[Record, ...]
 
 
+Document = TypeVar("Document", bound=BaseModel)
+
+
+def parse_document(document_type: type[Document], text: str) -> Document:
+    """Read a document; every text in it is made printable.
+
+    Args:
+        document_type: What it should be.
+        text: JSON.
+
+    Raises:
+        ValueError: It is no such document; a pydantic.ValidationError where it is JSON of another form.
+    """
+    return document_type.model_validate(printable_values(parse_json(text)))
+
+
 def document_kind(text: str) -> str:
     """Return the field ``kind`` of a JSON document, of the first row of a list, or of the first of several lines.
 
@@ -36,8 +54,8 @@ def document_kind(text: str) -> str:
         The kind; empty where the text says none, as the lines of records do.
     """
     try:
-        value, _ = json.JSONDecoder().raw_decode(text.lstrip())
-    except json.JSONDecodeError:
+        value, _ = json.JSONDecoder().raw_decode(text.removeprefix("\ufeff").lstrip())
+    except (ValueError, RecursionError):
         return ""
     row = value[0] if isinstance(value, list) and value else value
     stated = row.get("kind", "") if isinstance(row, dict) else ""

@@ -16,8 +16,13 @@ IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
+TAKEN_CHECK = "behaviour.takes-format"
+"""The check that a target can be called in a dtype; there is a record of it only where it cannot."""
 FUNCTIONS_CHECK = "precision.functions"
 """The measurement of how accurate a target's functions are; its reason says so where they are accurate against 1 alone.
+"""
+TAKEN_CHECK = "behaviour.takes-format"
+"""The check that a target computes in a dtype; there is a record of it only where it does not, or not in all it does.
 """
 PART_CHECK = "model.part"
 """The check that a recurrent part of a model is a right cell, with one record for each part."""
@@ -27,7 +32,7 @@ _DECISIVE = (PART_CHECK, *(f"{WIRING_CHECKS}{check}" for check in ("rows", "eval
 """What must be decided of a model before it can be said to agree."""
 CONSISTENCY = "consistency."
 """Before the name of a check that needs no equation: what any recurrent cell must do."""
-_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK)
+_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK, TAKEN_CHECK)
 
 
 class _Model(BaseModel):

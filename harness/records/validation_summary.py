@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import typing
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rnn_harness.cases.case import Dtype
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import (
     CONSISTENCY,
@@ -14,6 +16,7 @@ from rnn_harness.records.validation import (
     IDENTIFICATION_CHECK,
     PART_CHECK,
     PROCESS_CHECK,
+    TAKEN_CHECK,
     WIRING_CHECKS,
     IdentificationRecord,
     ModelRecord,
@@ -24,6 +27,8 @@ from rnn_harness.records.verdict import Outcome
 if TYPE_CHECKING:
     from rich.console import Console
 
+FORMATS = typing.get_args(Dtype)
+"""Every format in which a target can be judged."""
 MOST_REFUTED = 6
 """How many refuted records are listed; there may be hundreds of one mistake."""
 MOST_LETTERS = 300
@@ -115,7 +120,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
         yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
     if validation.outcome == "consistent":
         yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
-        yield from (("note", escape(note)) for note in _notes(validation.checks))
+        yield from (("note", escape(note)) for note in _notes(validation.checks, CONSISTENCY))
+    yield from (("note", escape(note)) for note in _notes(validation.checks, TAKEN_CHECK))
     if validation.diagnosis is not None:
         yield "nearest", escape(validation.diagnosis.spec)
         yield "at fault", escape(validation.diagnosis.part)
@@ -126,6 +132,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     accuracy = "; ".join(_function_accuracy_by_dtype(validation.checks))
     if accuracy:
         yield "functions", escape(accuracy)
+    if formats := _formats(validation.checks):
+        yield "formats", escape(formats)
     groups = "   ".join(_check_groups(validation.checks))
     if groups:
         yield "checks", groups
@@ -192,12 +200,12 @@ def _properties(records: Sequence[Record], outcome: Outcome) -> Iterator[str]:
     yield from dict.fromkeys(check.removeprefix(CONSISTENCY).replace("-", " ") for check in checks)
 
 
-def _notes(records: Sequence[Record]) -> Iterator[str]:
-    """Yield what there is to add to properties that hold."""
+def _notes(records: Sequence[Record], checks: str) -> Iterator[str]:
+    """Yield what there is to add to checks that hold; `checks` is how their names begin."""
     reasons = (
         record.reason
         for record in records
-        if record.outcome is Outcome.AGREES and record.check.startswith(CONSISTENCY) and record.reason
+        if record.outcome is Outcome.AGREES and record.check.startswith(checks) and record.reason
     )
     yield from dict.fromkeys(reasons)
 
@@ -220,6 +228,17 @@ def _function_accuracy_by_dtype(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         if record.check == FUNCTIONS_CHECK and record.outcome is Outcome.AGREES and record.reason:
             yield f"{record.dtype} {record.reason}"
+
+
+def _formats(records: Sequence[Record]) -> str:
+    """Say in which formats it was judged, in which it was not and why, and which were not tried."""
+    refused = {record.dtype: record.reason for record in records if record.check == TAKEN_CHECK}
+    judged = [name for name in FORMATS if name not in refused and any(record.dtype == name for record in records)]
+    if not judged:
+        return ""
+    not_tried = [name for name in FORMATS if name not in refused and name not in judged]
+    parts = [f"judged in {' and '.join(judged)}", *refused.values()]
+    return "; ".join([*parts, *([f"not tried: {', '.join(not_tried)} (--dtype)"] if not_tried else [])])
 
 
 def _check_groups(records: Sequence[Record]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -14,17 +15,21 @@ def core_count() -> int:
 
 
 def limit_memory(gigabytes: float) -> None:
-    """Limit the memory of this process, where the system can.
+    """Limit the memory of this process, where the system can, to no more than it allows already.
 
     Args:
-        gigabytes: The address space that the process may take, in GiB (2^30 bytes); above it allocations raise
-            MemoryError.
+        gigabytes: The limit; infinity for none, as CUDA needs, which reserves more addresses than there is memory.
     """
     try:
         import resource
     except ImportError:
         return  # Windows has no such limit; the timeouts still hold
+    if math.isinf(gigabytes):
+        return
     size = int(gigabytes * GIGABYTE)
+    _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY:
+        size = min(size, allowed)
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 

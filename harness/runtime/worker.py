@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import enum
 import math
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
+from rnn_harness.runtime.messages import FrameBuffer, MessageTypes, UnreadableMessage
+from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, wait_for_exit
 from rnn_harness.runtime.target_call import CLOCK_SLOTS, FloatSlots, TargetClock, install_clock
 
 Argument = TypeVar("Argument")
 Message = TypeVar("Message")
 Send = Callable[[Message], None]
-"""Sends one message from the worker to the process that started it; the message is pickled."""
+"""Sends one message from the worker to the process that started it, as plain data."""
 
-SECONDS_TO_END = 10
-"""How long a process that was killed, or closed its pipe, is waited for."""
+CHUNK_BYTES = 2**16
 SECONDS_BETWEEN_LOOKS = 0.1
-"""How often the clock of a target is looked at."""
+"""How often it is looked at the clock of a target, and whether its process has ended."""
 SECONDS_TO_LOAD = 60.0
 """How long a target may load at the least, whatever its calls may take: it may import large libraries."""
 
@@ -40,6 +45,7 @@ class Ending(enum.Enum):
         EXIT: Its process left with an exit code.
         SIGNAL: The system ended its process.
         OUT_OF_MEMORY: It said itself that its memory does not suffice.
+        UNREADABLE: It sent what is none of the messages that it may send.
     """
 
     TIMEOUT = enum.auto()
@@ -48,6 +54,7 @@ class Ending(enum.Enum):
     EXIT = enum.auto()
     SIGNAL = enum.auto()
     OUT_OF_MEMORY = enum.auto()
+    UNREADABLE = enum.auto()
 
 
 _SIGNALS_OF_LITTLE_MEMORY = ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
@@ -84,17 +91,22 @@ class _WorkDone:
 
 
 def run_in_worker(
-    work: Callable[[Send[Message], Argument], None],
+    work: Callable[[Send[Message | WorkerEnded], Argument], None],
     argument: Argument,
+    message_types: tuple[type[Message], ...],
     timeout: float,
     deadline: float = math.inf,
     target_timeout: float | None = None,
 ) -> Iterator[Message | WorkerEnded]:
     """Run ``work(send, argument)`` in a spawned process and yield what it sends.
 
+    Whatever the process does, this comes to its end within the limits: a message that is not whole, or is none, is
+    never waited for, and processes that it leaves behind are ended with it.
+
     Args:
         work: A function of a module: the process imports it by name.
         argument: What it is to do; it is pickled.
+        message_types: The types of all messages that it may send: dataclasses and models of plain data.
         timeout: Seconds without a message after which the process is ended.
         deadline: When the process is ended in any case, in seconds of the monotonic clock.
         target_timeout: Seconds that a target may take between two messages, by the clock of `call_target`: neither
@@ -103,25 +115,28 @@ def run_in_worker(
     Yields:
         The messages, and a `WorkerEnded` last if the process ended before its work was done.
     """
+    if _ending_all.is_set():
+        return
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     slots = context.RawArray("d", CLOCK_SLOTS)
     watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout)
-    process = context.Process(target=_run_work, args=(sender, slots, work, argument), daemon=True)
+    is_main = threading.current_thread() is threading.main_thread()
+    arguments = (sender, slots, work, argument, message_types, is_main)
+    process = context.Process(target=_run_work, args=arguments, daemon=True)
     process.start()
+    _running.add(process)
     sender.close()
+    types = _declared(message_types)
     try:
-        while True:
+        for frame in _frames(process, receiver, watch):
+            if isinstance(frame, WorkerEnded):
+                yield frame
+                return
             try:
-                while not receiver.poll(watch.seconds_to_wait()):
-                    ended = watch.limit_reached()
-                    if ended is not None:
-                        yield ended
-                        return
-                message: Message | WorkerEnded | _WorkDone = receiver.recv()
-            except (EOFError, OSError):
-                process.join(SECONDS_TO_END)
-                yield _process_ended(process.exitcode, watch.clock.is_running)
+                message = types.decode(frame)
+            except UnreadableMessage as error:
+                yield WorkerEnded(Ending.UNREADABLE, f"sent what is no message ({error})")
                 return
             watch.restart()
             if isinstance(message, _WorkDone):
@@ -130,9 +145,58 @@ def run_in_worker(
             if isinstance(message, WorkerEnded):
                 return
     finally:
-        process.kill()
-        process.join(SECONDS_TO_END)
+        end_group(process)
+        _running.discard(process)
         receiver.close()
+
+
+_running: set[SpawnProcess] = set()
+_ending_all = threading.Event()
+
+
+def _end_all() -> None:
+    """End every worker where this process ends: multiprocessing would ask them to, and wait for those that do not."""
+    _ending_all.set()
+    for process in list(_running):
+        end_group(process)
+
+
+atexit.register(_end_all)  # after multiprocessing has registered its own function, and so before that runs
+
+
+def _declared(message_types: tuple[type[Message], ...]) -> MessageTypes[Message | WorkerEnded | _WorkDone]:
+    """Return the types of a worker's messages, with those that every worker may send."""
+    return MessageTypes(*message_types, WorkerEnded, _WorkDone)
+
+
+def _frames(process: SpawnProcess, receiver: Connection, watch: _Watch) -> Iterator[bytes | WorkerEnded]:
+    """Yield whole messages, and a `WorkerEnded` last if the process ends or a limit is reached."""
+    buffer = FrameBuffer()
+    while True:
+        # A process that it has started may hold the pipe open: that it ended shows only where one looks.
+        is_over = has_exited(process)
+        if receiver.poll(0 if is_over else min(watch.seconds_to_wait(), SECONDS_BETWEEN_LOOKS)):
+            try:
+                chunk = os.read(receiver.fileno(), CHUNK_BYTES)
+                if chunk:
+                    yield from buffer.add(chunk)
+                    is_over = False
+                else:
+                    wait_for_exit(process)
+                    is_over = True
+            except UnreadableMessage as error:
+                yield WorkerEnded(Ending.UNREADABLE, f"sent what is no message ({error})")
+                return
+            except OSError:
+                wait_for_exit(process)
+                is_over = True
+        if is_over:
+            yield _process_ended(exit_code(process), watch.clock.is_running)
+            return
+        ended = watch.limit_reached()
+        if ended is not None:
+            yield ended
+            return
 
 
 class _Watch:
@@ -177,27 +241,38 @@ class _Watch:
         return None
 
 
-def _process_ended(exit_code: int | None, in_target: bool) -> WorkerEnded:
+def _process_ended(code: int | None, in_target: bool) -> WorkerEnded:
     """Read an exit code; multiprocessing gives the negative number of a signal."""
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
+    if code is None:
+        return WorkerEnded(Ending.EXIT, "closed its pipe and did not end", in_target=in_target)
+    if code < 0:
+        name = signal.Signals(-code).name
         return WorkerEnded(Ending.SIGNAL, f"its process was ended by {name}", name, in_target)
-    return WorkerEnded(Ending.EXIT, f"its process ended with exit code {exit_code}", in_target=in_target)
+    return WorkerEnded(Ending.EXIT, f"its process ended with exit code {code}", in_target=in_target)
 
 
 def _run_work(
-    connection: Connection, slots: FloatSlots, work: Callable[[Send[Message], Argument], None], argument: Argument
+    connection: Connection,
+    slots: FloatSlots,
+    work: Callable[[Send[Message | WorkerEnded], Argument], None],
+    argument: Argument,
+    message_types: tuple[type[Message], ...],
+    parent_lives_on: bool,
 ) -> None:
     """Do the work inside the worker; Ctrl-C is for the parent to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lead_group(parent_lives_on)
     install_clock(TargetClock(slots))
+    types = _declared(message_types)
 
-    def send(message: Message | _WorkDone) -> None:
+    def send(message: Message | WorkerEnded | _WorkDone) -> None:
         # The parent may end this process as soon as it has a message: what was printed before it must be out.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # closed by the target, or nobody reads it
                 stream.flush()
-        connection.send(message)
+        data = memoryview(types.encode(message))
+        while data:
+            data = data[os.write(connection.fileno(), data) :]
 
     work(send, argument)
     send(_WorkDone())

@@ -37,7 +37,7 @@ class CaseArrays:
     lengths: IndexArray | None
 
     def copied(self) -> CaseArrays:
-        """The same numbers in arrays of their own."""
+        """Return the same numbers in arrays of their own."""
 
         def table(arrays: dict[str, Array]) -> dict[str, Array]:
             return {name: array.copy() for name, array in arrays.items()}

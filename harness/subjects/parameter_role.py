@@ -154,7 +154,7 @@ def parameter_role(name: str) -> ParameterRole:
 
 
 def is_kind(name: str, *kinds: ParameterKind) -> bool:
-    """Return whether a name is that of a reference's parameter of one of these kinds.
+    """Say whether a name is that of a reference's parameter of one of these kinds.
 
     Args:
         name: the name of a parameter, with or without the prefix of a layer or direction; an unknown name gives False.

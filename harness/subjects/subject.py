@@ -153,7 +153,7 @@ class Subject:
 
     @functools.cached_property
     def trace(self) -> dict[str, str]:
-        """Name in `Run.trace` by spec symbol."""
+        """The name in `Run.trace` of each spec symbol."""
         if self.spec.reference is None:
             return {}
         return expand(self.spec.reference.trace, self._layers)

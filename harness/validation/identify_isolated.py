@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ class _Task:
 
 
 _Message = IdentificationReport | WrongUse | WorkFailed
+_MESSAGE_TYPES: tuple[type[_Message], ...] = (IdentificationReport, WrongUse, WorkFailed)
 
 
 def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: bool = True) -> IdentificationReport:
@@ -81,7 +83,10 @@ def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: b
         HarnessError: The harness itself raised an error.
     """
     task = _Task(request, finds_fault)
-    for message in run_in_worker(_identify_in_worker, task, LONGEST_SEARCH, target_timeout=limits.case):
+    deadline = time.monotonic() + limits.total
+    for message in run_in_worker(
+        _identify_in_worker, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
+    ):
         match message:
             case WrongUse(text):
                 raise UsageError(text)

@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
-from rnn_harness.records.events import ModelDescribed, PhaseStarted, RecordMade, TargetIdentified, ValidationEvent
+from rnn_harness.records.events import (
+    CounterexampleFound,
+    ModelDescribed,
+    PhaseStarted,
+    RecordMade,
+    TargetDiagnosed,
+    TargetIdentified,
+    ValidationEvent,
+)
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IDENTIFICATION_CHECK, WIRING_CHECKS
 from rnn_harness.runtime import this_process
@@ -55,6 +63,17 @@ class _CaseStarted:
 
 
 _WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | WrongUse | WorkFailed
+_MESSAGE_TYPES: tuple[type[_WorkerMessage], ...] = (
+    TargetIdentified,
+    ModelDescribed,
+    RecordMade,
+    TargetDiagnosed,
+    CounterexampleFound,
+    PhaseStarted,
+    _CaseStarted,
+    WrongUse,
+    WorkFailed,
+)
 
 
 @dataclass(frozen=True)
@@ -138,7 +157,7 @@ def _worker_events(
     """Yield the events of one worker; return the part that remains for the next, if any."""
     phase: PhaseStarted | None = None
     is_identified, sent = part.is_identified, set(part.sent)
-    for message in run_in_worker(_judge_in_worker, part, LONGEST_SEARCH, deadline, limits.case):
+    for message in run_in_worker(_judge_in_worker, part, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case):
         match message:
             case PhaseStarted():
                 phase = message
@@ -221,6 +240,11 @@ def run_with_limits(
 
     What cannot be done as it was asked for is sent as `WrongUse`; any other error, as `WorkFailed`; memory in which
     not even torch can be loaded, as `WorkerEnded`.
+
+    Args:
+        send: Takes what is to be told to the process that waits.
+        request: The request, of which the memory is taken, in GB.
+        work: What is done; it sends its own results.
     """
     this_process.limit_memory(request.memory)
     try:
@@ -240,6 +264,9 @@ def run_with_limits(
 
 def load_requested(request: ValidationRequest) -> Target:
     """Load the target of a request.
+
+    Args:
+        request: The target, its options, and its adapter where one was chosen.
 
     Raises:
         UsageError: There is no such target, or the adapter that was asked for does not drive it.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_harness.options import Options
 from rnn_harness.records.events import PhaseStarted
-from rnn_harness.records.record import Record
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
+"""The dtypes in which a target is judged unless others are asked for."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ class ValidationRequest:
         expected: Failures that are known, and must happen.
         memory: Gigabytes that its process may take.
         typed_options: `options` as they were typed, for the records.
-        known: Records of an earlier run, by key, that are not made again.
     """
 
     target: str = ""
@@ -46,7 +45,6 @@ class ValidationRequest:
     expected: tuple[ExpectedFailure, ...] = ()
     memory: float = 8.0
     typed_options: tuple[str, ...] = ()
-    known: Mapping[str, Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

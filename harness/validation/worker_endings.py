@@ -30,7 +30,11 @@ class WorkFailed:
 
     @classmethod
     def of(cls, error: BaseException) -> WorkFailed:
-        """Return the message about an error."""
+        """Return the message about an error.
+
+        Args:
+            error: What was raised in the worker: by the target, for want of memory, or in the harness.
+        """
         if is_raised_by_target(error):
             return cls(f"it raised {named_error(error)}")
         if isinstance(error, MemoryError):
@@ -158,6 +162,11 @@ def _process_record(request: ValidationRequest, phase: PhaseStarted | None, reas
 
 def advice(request: ValidationRequest, limits: Limits, ended: WorkerEnded) -> str:
     """Say which limit to raise, where that limit may have ended the worker.
+
+    Args:
+        request: The request whose memory was the limit.
+        limits: The limits of time.
+        ended: How the worker ended.
 
     Returns:
         The end of a sentence; empty where no limit can have been the reason.

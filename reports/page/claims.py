@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rnn_harness.records.kill_matrix import MutantResult
 from rnn_harness.records.measurement import Measurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -26,6 +27,9 @@ class ClaimRow:
         when: The conditions, the counterexample or the source.
         evidence: What the verdict rests on, with numbers where it was measured.
         command: The command that decides the claim again; empty where nothing is computed.
+        false_if: What would make it false (of a claim that is false: what would make it true); empty where nothing is
+            computed.
+        tried: How that was tried, and what it refuted.
     """
 
     id: str
@@ -35,6 +39,8 @@ class ClaimRow:
     when: str
     evidence: str
     command: str = ""
+    false_if: str = ""
+    tried: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,14 +52,18 @@ class _Decision:
 
 
 def decide_claims(
-    claims: Sequence[Claim], records: Sequence[Record], measurements: Sequence[Measurement]
+    claims: Sequence[Claim],
+    records: Sequence[Record],
+    measurements: Sequence[Measurement],
+    mutants: Sequence[MutantResult] = (),
 ) -> list[ClaimRow]:
     """Decide every claim by what was checked and measured.
 
     Args:
-        claims: The claims.
+        claims: The documents' claims, with what decides each.
         records: The records that may be their evidence.
         measurements: The measurements that may be.
+        mutants: The kill matrix, which says what became of the references that make a claim false.
 
     Returns:
         A row for each claim, in their order.
@@ -63,7 +73,19 @@ def decide_claims(
     for claim in claims:
         decision = _decide(claim, evidence, measurements)
         command = _command(claim, plan)
-        rows.append(ClaimRow(claim.id, claim.at, claim.says, decision.verdict, claim.when, decision.evidence, command))
+        rows.append(
+            ClaimRow(
+                id=claim.id,
+                at=claim.at,
+                says=claim.says,
+                verdict=decision.verdict,
+                when=claim.when,
+                evidence=decision.evidence,
+                command=command,
+                false_if=claim.false_if.says if claim.false_if is not None else "",
+                tried=_tried(claim, mutants),
+            )
+        )
     return rows
 
 
@@ -72,6 +94,27 @@ def _command(claim: Claim, plan: PagePlan) -> str:
     if claim.by == "checks":
         return plan.verify(" ".join(dict.fromkeys(name.partition("/")[0] for name in claim.evidence)))
     return plan.bench("parameters decay speed learning") if claim.by == "measured" else ""
+
+
+def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
+    """Say how what would make a claim false was tried, and what it refuted."""
+    falsifier = claim.false_if
+    if falsifier is None:
+        return ""
+    if claim.by == "measured":
+        return "tried with measurements of that sort, in the tests"
+    if falsifier.entry:
+        return f"tried with another text of {falsifier.entry}, in the tests: refuted"
+    if falsifier.pair:
+        return f"tried with other parameters of {falsifier.pair}, in the tests: refuted"
+    result = next((result for result in mutants if result.mutant == falsifier.mutant), None)
+    if result is None:
+        return f"tried with the wrong reference {falsifier.mutant}, in the tests: refuted"
+    checks = {name.partition("/")[2] or "forward.equation" for name in claim.evidence}
+    refuting = [kill.check for kill in result.kills if kill.check in checks]
+    if not refuting:
+        return f"the wrong reference {falsifier.mutant} is not refuted"
+    return f"tried with the wrong reference {falsifier.mutant}: refuted by {', '.join(refuting)}"
 
 
 def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measurement]) -> _Decision:

@@ -46,6 +46,8 @@ class EquationRow:
         outcome: The gravest outcome of all witnesses.
         witnesses: The outcome by witness.
         error_over_bound: The largest error, divided by its bound.
+        independent: How many witnesses agree that share nothing: the print, the reference, and the derivation, for
+            which numeric, symbolic and torch speak together, since all three differentiate the same expression.
     """
 
     id: str
@@ -54,6 +56,7 @@ class EquationRow:
     outcome: Outcome
     witnesses: Mapping[Witness, Outcome]
     error_over_bound: float
+    independent: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def build_contents(
     Args:
         records: The records of equations and kernels, and those of candidates if they shall stand among the kernels.
         statements: What the documents say.
-        measurements: The measurements.
+        measurements: Measurements of any kind, in any order.
         validations: The validated candidates.
         mutants: The kill matrix.
 
@@ -123,7 +126,7 @@ def build_contents(
     known = {record.key for record in records}
     of_candidates = [record for cell in validations for record in cell.checks if record.key not in known]
     plan = page_plan(measurements)
-    claims = decide_claims(statements.claims, records, measurements)
+    claims = decide_claims(statements.claims, records, measurements, mutants)
     evidence = Evidence(records, {claim.id: claim.verdict for claim in claims})
     equations = _equation_rows([record for record in records if not record.kernel], statements.printed)
     kernels = kernel_rows([record for record in records if record.kernel and record.dtype])
@@ -174,6 +177,7 @@ def _equation_rows(records: Sequence[Record], printed: Mapping[str, PrintedEntry
             outcome=summary.outcome,
             witnesses={witness: summary.outcomes.get(witness, Outcome.NOT_RUN) for witness in WITNESSES},
             error_over_bound=summary.error_over_bound,
+            independent=summary.independent_witnesses,
         )
         for (spec, entry), summary in summarise_entries(records).items()
         if entry in printed

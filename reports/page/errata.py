@@ -183,7 +183,7 @@ def decide_contradictions(
     """Decide every contradiction by its evidence.
 
     Args:
-        contradictions: The contradictions.
+        contradictions: Pairs of prints that cannot both be right, with what decides each.
         equivalences: The pairs of specs that their evidence may name.
         evidence: What records and claims say.
 

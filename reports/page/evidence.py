@@ -16,8 +16,14 @@ ReportedVerdict = Verdict | Literal["not testable", "not run", "evidence refuted
 """The verdict of a claim, or why it has none."""
 
 
+SELF_WITNESSES = frozenset(("equation.numeric", "equation.symbolic", "equation.torch", "text.audit"))
+"""Checks that agree for any equation: they differentiate it, or read its print. Only a refutation of theirs counts."""
+
+
 class RecordEvidence:
     """The outcomes of checks and entries of references.
+
+    That a witness of an equation's derivative or print agrees is no evidence for what the equation says.
 
     Args:
         records: The records that speak; those of kernels and candidates are passed over.
@@ -27,8 +33,9 @@ class RecordEvidence:
         self._outcomes: dict[str, set[Outcome]] = {}
         for record in records:
             if not record.kernel:
-                for name in (f"{record.spec}/{record.check}", record.entry):
-                    self._outcomes.setdefault(name, set()).add(record.outcome)
+                self._outcomes.setdefault(f"{record.spec}/{record.check}", set()).add(record.outcome)
+                if record.check not in SELF_WITNESSES or record.outcome is Outcome.REFUTED:
+                    self._outcomes.setdefault(record.entry, set()).add(record.outcome)
 
     def outcome(self, name: str) -> Outcome:
         """Return the outcome of ``spec/check`` or of an entry.

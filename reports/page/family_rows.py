@@ -44,7 +44,7 @@ def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow
     """Return the row of a family.
 
     Args:
-        family: The family.
+        family: A cell family of the documents.
         measurements: All measurements; those that are not right are passed over.
     """
     name = family.torch_class

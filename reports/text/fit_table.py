@@ -44,7 +44,7 @@ class _Layout:
 
     Attributes:
         columns: The columns that are drawn.
-        headings: Their headings.
+        headings: The heading of each column.
         rows: Their texts.
         is_slim: Whether it is drawn without a frame.
     """

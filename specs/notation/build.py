@@ -112,7 +112,7 @@ class Builder(Transformer[Token, Any]):
 
         Args:
             first: The first summand.
-            second: The second.
+            second: The second summand.
         """
         return Binary("+", first, second, first.column)
 
@@ -121,7 +121,7 @@ class Builder(Transformer[Token, Any]):
 
         Args:
             first: The first summand.
-            second: The second.
+            second: The second summand.
         """
         return Binary("\\oplus", first, second, first.column)
 
@@ -210,6 +210,50 @@ class Builder(Transformer[Token, Any]):
         *label, argument = label_and_argument
         name = "_".join([_word(str(function)), *(_strip(str(part)) for part in label)])
         return Call(name, argument, _column(function))
+
+    def call_with_more(self, function: Token, *arguments: Any) -> Call:
+        """Build a call with several arguments, such as ``max(a, b)``; ``;`` may divide them as well.
+
+        Args:
+            function: the name of the function.
+            arguments: its arguments, and the signs between them.
+        """
+        items = tuple(item for item in arguments if not isinstance(item, Token))
+        return Call(_word(str(function)), Tuple(items, items[0].column), _column(function))
+
+    def root(self, body: Tree) -> Call:
+        """Build a square root.
+
+        Args:
+            body: what stands under the root.
+        """
+        return Call("sqrt", body, body.column)
+
+    def power(self, body: Tree, exponent: Token) -> Binary:
+        """Build the square of a term in parentheses.
+
+        Args:
+            body: the term.
+            exponent: the power as printed.
+
+        Raises:
+            NotationError: for another power.
+        """
+        if _strip(str(exponent)) != "2":
+            raise NotationError(
+                f"{exponent} behind parentheses: only the square, ^2, is read", self.text, _column(exponent)
+            )
+        return Binary("\\odot", body, body, body.column)
+
+    def applied_power(self, first: Tree, second: Tree, exponent: Token) -> Binary:
+        """Build a product with the square of a term in parentheses. Raises NotationError, as `power` does.
+
+        Args:
+            first: the factor before the parentheses.
+            second: the term in them.
+            exponent: the power as printed.
+        """
+        return Binary("", first, self.power(second, exponent), first.column)
 
     def tuple(self, *items: Tree) -> Tuple:
         """Build a tuple of arguments.

@@ -18,14 +18,14 @@ pytestmark = pytest.mark.process
 
 
 def test_a_worker_that_ends_early_says_how() -> None:
-    started, ended = run_in_worker(leave, 9, 60)
+    started, ended = run_in_worker(leave, 9, (int,), 60)
     assert started == 9
     assert ended == WorkerEnded(Ending.EXIT, "its process ended with exit code 9")
 
 
 def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
     *started, ended = with_enough_time(
-        lambda seconds: [*run_in_worker(sleep, 600.0, seconds)], lambda sent: len(sent) > 1
+        lambda seconds: [*run_in_worker(sleep, 600.0, (float,), seconds)], lambda sent: len(sent) > 1
     )
     assert started == [600.0]
     assert isinstance(ended, WorkerEnded)
@@ -49,7 +49,9 @@ def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        judge_in_workers, "run_in_worker", lambda _, job, silence: run_in_worker(crash_in_float64, job, silence)
+        judge_in_workers,
+        "run_in_worker",
+        lambda _, job, message_types, silence: run_in_worker(crash_in_float64, job, message_types, silence),
     )
     records = list(judge_isolated((kernel,), examples=0))
     (ended,) = [record for record in records if record.check == "kernel.process"]

@@ -121,14 +121,20 @@ def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) 
     assert path.read_text(encoding="utf-8").splitlines()[0] == lines[0]
 
 
-def test_going_on_with_another_number_of_cases_is_told(tmp_path: Path) -> None:
-    arguments = ["verify", "rnn.sigma", "--records", str(tmp_path / "records.jsonl")]
+def test_going_on_with_another_number_of_cases_decides_anew_and_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    arguments = ["verify", "rnn.sigma", "--records", str(path)]
     assert run(*arguments, "--examples", "2").exit_code == 0
+    lines = path.read_text(encoding="utf-8").splitlines()
     same_request = run(*arguments, "--examples", "2", "--resume")
     assert same_request.stderr == ""
+    assert path.read_text(encoding="utf-8").splitlines() == lines
     other_request = run(*arguments, "--examples", "3", "--resume")
     assert other_request.exit_code == 0
-    assert "was decided with --examples 2, and is kept; --examples 3 is for what is left" in other_request.stderr
+    assert f"{len(lines)} records of {path} were decided anew" in other_request.stderr
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert {row["requested_examples"] for row in rows} == {3}
+    assert len(rows) == len(lines)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -13,6 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
+from rnn_harness.runtime.worker import Ending, WorkerEnded
+from rnn_harness.validation import replay_isolated
+from rnn_harness.validation.replay_isolated import ReplayedCheck
 from tests.helpers import HELPERS
 from tests.helpers.run_program import run_until_its_assertion
 
@@ -135,7 +138,6 @@ def test_a_known_failure_is_no_refutation_and_one_that_does_not_happen_is(tmp_pa
             "backward.*",
             "scale.*",
             "precision.long",
-            "behaviour.gradgrad",
             "behaviour.smallest-sizes",
             "behaviour.frozen-*",
         )
@@ -175,6 +177,25 @@ def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
     one = RUN.invoke(app, ["replay", f"{path}:{right}"])
     assert one.exit_code == 0
     assert "agrees now" in one.stdout
+
+
+def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "found.jsonl"
+    assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
+    refuted = [line for line in path.read_text().splitlines() if json.loads(line)["outcome"] == "refuted"][:2]
+    path.write_text("\n".join(refuted * 1) + "\n")
+    answers = iter(
+        [[WorkerEnded(Ending.SIGNAL, "its process was ended by SIGSEGV", "SIGSEGV")], [ReplayedCheck(1, True, "")]]
+    )
+    monkeypatch.setattr(replay_isolated, "run_in_worker", lambda *_, **__: iter(next(answers)))
+    found = RUN.invoke(app, ["replay", str(path)])
+    assert "not run: its process was ended by SIGSEGV when it was run again" in found.stdout
+    assert "agrees now" in found.stdout
+    assert found.exit_code == 0
+    answers = iter([[WorkerEnded(Ending.EXIT, "its process ended with exit code 0")]] * 2)
+    assert RUN.invoke(app, ["replay", str(path)]).exit_code == 3
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,83 @@ class CountsItsCalls(Stream):
         self.calls += 1
         self.state = None
         return super().forward(x) + 0.01 * self.calls
+
+
+class MeanOverRows(torch.autograd.Function):
+    """A simple RNN whose gradients of the weights are means over the batch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor) -> Tensor:
+        y = torch.tanh(x @ w.T + h @ u.T + b)
+        ctx.save_for_backward(x, h, w, u, y)
+        return y
+
+    @classmethod
+    def shares(cls, rows: int) -> tuple[float, float, float]:
+        """By what the gradients of W, U and b are divided."""
+        return rows, rows, rows
+
+    @classmethod
+    def backward(cls, ctx: Any, *gradients: Tensor) -> Any:
+        x, h, w, u, y = ctx.saved_tensors
+        d = gradients[0] * (1 - y * y)
+        of_w, of_u, of_b = cls.shares(len(x))
+        return d @ w, d @ u, d.T @ x / of_w, d.T @ h / of_u, d.sum(0) / of_b
+
+
+class MeanWithoutBias(MeanOverRows):
+    """Wrong: the bias's gradient is a sum, the weights' are means."""
+
+    @classmethod
+    def shares(cls, rows: int) -> tuple[float, float, float]:
+        return rows, rows, 1
+
+
+class MeanOverThree(MeanOverRows):
+    """Wrong: three is the number of rows that its author had."""
+
+    @classmethod
+    def shares(cls, _rows: int) -> tuple[float, float, float]:
+        return 3, 3, 3
+
+
+class MeanGradients(nn.Module):
+    function: type[MeanOverRows] = MeanOverRows
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(hidden_size, input_size))
+        self.u = nn.Parameter(torch.zeros(hidden_size, hidden_size))
+        self.b = nn.Parameter(torch.zeros(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return self.function.apply(x, h, self.w, self.u, self.b)
+
+
+class MeanGradientsWithoutBias(MeanGradients):
+    function = MeanWithoutBias
+
+
+class MeanGradientsOfThree(MeanGradients):
+    function = MeanOverThree
+
+
+class FloatInside(HandwrittenBackward):
+    """It computes in float32 whatever it is given."""
+
+    def activation(self, a: Tensor) -> Tensor:
+        return torch.tanh(a.float()).to(a.dtype)
+
+
+class FloatInsideAndWrong(HandwrittenBackward):
+    """Wrong: by more than float32 explains."""
+
+    def activation(self, a: Tensor) -> Tensor:
+        return torch.tanh(1.0001 * a.float()).to(a.dtype)
+
+
+class HandsTheOldStateOn(GRUStep):
+    """Wrong: the output is the new state, and the old one goes on."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        return self.cell(x, h), h

@@ -227,3 +227,11 @@ class TwoStates(SineCell):
             first = self.step(xt, first) * torch.tanh(second)
             outputs.append(first)
         return torch.stack(outputs, 1), self.given_back(first, second)
+
+
+class SpareParameter(SineCell):
+    """A parameter that is registered and never read."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.spare = nn.Parameter(torch.zeros(hidden_size))

@@ -95,6 +95,15 @@ class SlopeTooLarge(torch.autograd.Function):
         return gradient * (1 - value * value) * (1 + 2.0**-20)
 
 
+class SlopeOfFloat32(SlopeTooLarge):
+    """tanh, with a slope that is too large by what float32 rounds off a constant, as torch's hard sigmoid has it."""
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+        (value,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return gradient * (1 - value * value) * (1 + 2.0**-25)
+
+
 class SlopeInFloat32(SlopeTooLarge):
     """tanh, with a slope that is computed in float32."""
 

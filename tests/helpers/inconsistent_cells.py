@@ -48,6 +48,18 @@ class UnusedGate(SineCell):
         return super().step(x, h)
 
 
+class UnusedShift(SineCell):
+    """A parameter is computed with, and what comes of it is dropped."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.shift = nn.Parameter(torch.zeros(hidden_size))
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        torch.tanh(self.shift + h)
+        return super().step(x, h)
+
+
 class NaNForLargeInputs(SineCell):
     """A sigmoid whose exponential overflows."""
 
@@ -238,3 +250,10 @@ class OneStepLate(SineLayer):
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         outputs, last = self.run(x, h)
         return torch.cat([h.unsqueeze(1), outputs[:, :-1]], 1), last
+
+
+class IgnoresAnOptionalState(SineLayer):
+    """A state may be given, and is not used."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.run(x, x.new_zeros(x.shape[0], self.hidden_size))

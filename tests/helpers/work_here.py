@@ -14,7 +14,8 @@ import pytest
 
 import rnn_harness
 from rnn_harness.records.events import ValidationEvent
-from rnn_harness.runtime.worker import Send
+from rnn_harness.runtime.messages import LENGTH_BYTES, MessageTypes
+from rnn_harness.runtime.worker import Send, WorkerEnded
 from rnn_harness.validation.isolation import run_validation_isolated
 from rnn_harness.validation.request import Limits, Listener, ValidationRequest
 
@@ -22,24 +23,28 @@ Argument = TypeVar("Argument")
 Message = TypeVar("Message")
 
 MODULES_WITH_WORKERS = (
+    "rnn_harness.cli._bench_cells",
     "rnn_harness.kernels.judge_in_workers",
     "rnn_harness.validation.identify_isolated",
     "rnn_harness.validation.isolation",
+    "rnn_harness.validation.replay_isolated",
 )
 
 
 def run_here(
-    work: Callable[[Send[Message], Argument], None],
+    work: Callable[[Send[Message | WorkerEnded], Argument], None],
     argument: Argument,
+    message_types: tuple[type[Message], ...],
     timeout: float,
     deadline: float = math.inf,
     target_timeout: float | None = None,
-) -> Iterator[Message]:
-    """Do a worker's work here, then yield its messages: pickled and read again, as between processes.
+) -> Iterator[Message | WorkerEnded]:
+    """Do a worker's work here, then yield its messages: written as plain data and read again, as between processes.
 
     Args:
         work: As `rnn_harness.runtime.worker.run_in_worker` takes it.
         argument: What it is to do.
+        message_types: The types of its messages.
         timeout: Not kept: a test that hangs is a failure of its own.
         deadline: Not kept either.
         target_timeout: Nor this.
@@ -47,11 +52,12 @@ def run_here(
     Yields:
         The messages.
     """
-    messages: list[Message] = []
+    messages: list[Message | WorkerEnded] = []
+    types: MessageTypes[Message | WorkerEnded] = MessageTypes(*message_types, WorkerEnded)
     work, argument = pickle.loads(pickle.dumps((work, argument)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nobody reads the warnings of a worker
-        work(lambda message: messages.append(pickle.loads(pickle.dumps(message))), argument)
+        work(lambda message: messages.append(types.decode(types.encode(message)[LENGTH_BYTES:])), argument)
     yield from messages
 
 

@@ -76,11 +76,6 @@ class ElmanWrongForOneRow(Elman):
         return super().forward(x, hidden.squeeze(0) * 0.5 if len(x) == 1 else hidden)
 
 
-class ElmanInSingle(Elman):
-    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        return super().forward(x, hidden).float().to(x.dtype)
-
-
 class ElmanMixesRows(Elman):
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
         return super().forward(x, hidden - hidden.mean(0) + hidden.roll(1, 0) / 4)
@@ -335,7 +330,6 @@ FAULTS = {
     "ElmanKeepsState": "determinism",
     "ElmanClipsInput": "inputs are large",
     "ElmanWrongForOneRow": "B = 1",
-    "ElmanInSingle": "precision",
     "ElmanMixesRows": "rows",
     "ElmanDropsOut": "determinism",
     "GatedWithoutReset": "reset gate",

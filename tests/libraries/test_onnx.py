@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import rnn_harness
@@ -21,6 +23,10 @@ from rnn_harness.validation import (
     run_validation,
     target_of,
 )
+from rnn_harness.validation.consistency.consistency_property import Draw
+from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
+from rnn_harness.validation.consistency.time_properties import TIME_PROPERTIES
+from rnn_harness.validation.identification.probe import probe_target
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -134,3 +140,36 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_runtime_is_refused() -> None:
     with pytest.raises(ValueError, match="runtime is 'tvm'; expected onnxruntime or reference"):
         _target(("GRU", {}), "tvm")
+
+
+def graph_that_reads_backwards(turned_back: bool) -> Any:
+    """A GRU node over a reversed sequence, in a graph that turns its outputs back, or does not."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(1)
+    arrays = {"W": (1, 9, 5), "R": (1, 9, 3), "B": (1, 18)}
+    weights = [numpy_helper.from_array(rng.normal(size=size).astype("f4"), name) for name, size in arrays.items()]
+    ends = {"start": -1, "end": -(2**31), "axis": 0, "step": -1}
+    weights += [numpy_helper.from_array(np.array([value]), name) for name, value in ends.items()]
+    last = "turned" if turned_back else "Y"
+    nodes = [
+        helper.make_node("Slice", ["X", *ends], ["turned_x"]),
+        helper.make_node("GRU", ["turned_x", *arrays, "", "h0"], ["Y", "Y_h"], hidden_size=3, linear_before_reset=1),
+        *([helper.make_node("Slice", ["Y", *ends], ["turned"])] if turned_back else []),
+    ]
+    sizes = {"X": ["T", "B", 5], "h0": [1, "B", 3], last: ["T", 1, "B", 3], "Y_h": [1, "B", 3]}
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
+    graph = helper.make_graph(nodes, "backwards", values[:2], values[2:], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+@pytest.mark.parametrize("turned_back", [True, False])
+def test_a_graph_that_reads_backwards_turns_its_outputs_back(turned_back: bool, tmp_path: Path) -> None:
+    onnx.save(graph_that_reads_backwards(turned_back), path := tmp_path / "model.onnx")
+    target = load_target(str(path))
+    probe = probe_target(target)
+    states = numbered_states(probe.convention)
+    cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, probe.dtype, states)
+    order = next(prop for prop in TIME_PROPERTIES if prop.name == "order-of-steps")
+    violation = order.decide(Draw(replace(cell, arithmetic="float32"), 1))
+    assert (violation is None) == turned_back

@@ -75,7 +75,6 @@ def test_nothing_is_said_of_functions_that_are_as_accurate_as_their_format() -> 
 WRONG = {
     "a slope off by a constant": (forms.SlopeTooLarge.apply, "1 + 9.54e-07 times what is right"),
     "a slope in float32": (forms.SlopeInFloat32.apply, "this is what float32 arithmetic gives"),
-    "a cast to float32": (forms.cast_to_float32, "this is what float32 arithmetic gives"),
     "a tanh off by a millionth": (forms.off_by_a_millionth, "tanh accurate to about"),
     "a wrong constant": (forms.with_a_wrong_constant, "tanh accurate to about"),
 }
@@ -89,6 +88,23 @@ def test_a_mistake_as_small_as_a_rounding_is_refuted_and_no_false_reason_is_give
     assert validation.diagnosis is not None
     assert words in validation.diagnosis.difference
     assert ("float32 arithmetic" in validation.diagnosis.difference) == ("float32" in mistake)
+
+
+TOLD = {
+    "a cast to float32": (forms.cast_to_float32, "it computes in float32 although it takes float64"),
+    "a slope whose constant is rounded to float32": (
+        forms.SlopeOfFloat32.apply,
+        "its gradients have a constant that is rounded to float32",
+    ),
+}
+
+
+@pytest.mark.parametrize("habit", TOLD)
+def test_float32_inside_is_told_and_not_refuted(habit: str) -> None:
+    function, words = TOLD[habit]
+    validation = rnn_harness.validate(forms.with_functions(forms.FormRNN, function), examples=0, dtypes=("float64",))
+    assert validation.outcome == "agrees", reasons(validation)
+    assert words in " ".join(str(validation).split())
 
 
 class Plain(nn.Module):

@@ -7,13 +7,14 @@ import pytest
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding
 from rnn_harness.errors import NotRun
-from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
+from rnn_harness.validation import Target, ValidationRequest, collect_validation, identify, load_target, run_validation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
-from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.kept_state import KeptState, kept_state
+from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from tests.helpers import alarming_cells
 
@@ -123,3 +124,56 @@ def test_the_verdict_on_a_stream_is_that_of_its_cell() -> None:
     validation = collect_validation("Stream", run_validation(load_target(f"{CELLS}:Stream"), request))
     assert validation.outcome == "agrees"
     assert "it keeps a state between calls" in str(validation)
+
+
+def observed(name: str) -> tuple[Target, Probe]:
+    """A target with what is seen of its habits, and the runs of it."""
+    target = load_target(f"{CELLS}:{name}")
+    probe = probe_target(target)
+    return with_observed_habits(target, probe), probe
+
+
+def test_gradients_that_are_means_over_the_batch_are_told_and_judged_as_means() -> None:
+    target, probe = observed("MeanGradients")
+    assert str(probe.convention).endswith("; the gradients of its weights are means over the batch, not sums")
+    kernel = candidate_kernel(target, identify(target, probe)[0])
+    for rows in (1, 3, 4):
+        judged = judge_case(kernel, "backward.bound", Case(spec=kernel.spec, dtype="float64", T=3, B=rows, seed=rows))
+        assert judged is not None
+        assert judged.agrees, judged.detail
+
+
+@pytest.mark.parametrize("name", ["MeanGradientsWithoutBias", "MeanGradientsOfThree", "HandwrittenBackward", "Stream"])
+def test_what_is_no_mean_of_all_gradients_is_none(name: str) -> None:
+    assert not observed(name)[1].convention.averages_gradients
+
+
+def test_a_share_of_the_gradient_that_is_no_mean_is_refuted() -> None:
+    assert not finding("MeanGradientsWithoutBias", "backward.bound").agrees
+
+
+def test_float32_inside_of_float64_agrees_and_is_told() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("FloatInside", run_validation(load_target(f"{CELLS}:FloatInside"), request))
+    assert validation.outcome == "agrees"
+    assert "it computes in float32 although it takes float64" in str(validation)
+
+
+def test_what_float32_inside_does_not_explain_is_refuted() -> None:
+    assert observed("FloatInsideAndWrong")[0].capabilities.is_single_inside
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("wrong", run_validation(load_target(f"{CELLS}:FloatInsideAndWrong"), request))
+    assert validation.outcome == "refuted"
+
+
+@pytest.mark.parametrize("name", ["HandwrittenBackward", "IndexedState"])
+def test_float64_is_not_taken_for_float32(name: str) -> None:
+    assert not observed(name)[0].capabilities.is_single_inside
+
+
+def test_a_state_that_is_not_handed_on_is_refuted() -> None:
+    target = load_target(f"{CELLS}:HandsTheOldStateOn")
+    validation = collect_validation("old", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "the state that comes back is the one that went in: the new one" in validation.diagnosis.difference

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tests.repository.source_tree import Module, modules
 
-_ENTRY = re.compile(r"^\s{4}(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: \([^)]*\))?:")
+_ENTRY = re.compile(r"^\s{4}(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*)(?: \([^)]*\))?:")
+_FILLER = re.compile(r"^\s{4}(\w+): (?:The|A|An|Its|Their) \1\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def named_in(docstring: str, section: str) -> set[str]:
         if line and not line.startswith(" "):
             break
         if entry := _ENTRY.match(line):
-            names |= {name.strip("* ") for name in entry[1].split(",")}
+            names |= {name.strip("* ").rpartition(".")[2] for name in entry[1].split(",")}
     return names
 
 
@@ -103,7 +103,7 @@ class Docstrings:
                 if isinstance(node, ast.ClassDef):
                     self._classes.setdefault(node.name, []).append(ClassSource(module, node))
         self._protocols = [source for same in self._classes.values() for source in same if source.is_protocol]
-        self._options = {name for module in sources for name in _option_types(module)}
+        self._options = {(module.name, name) for module in sources for name in _option_types(module)}
 
     def gaps(self) -> Iterator[Gap]:
         """Yield what is missing, module by module."""
@@ -117,15 +117,34 @@ class Docstrings:
                 yield from self._gaps_of_class(source)
                 yield from self._gaps_of_body(module, node.body, source)
             elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                explained = named_in(_docstring(node), "Args") | self._with_help(node)
-                arguments = [name for name in _arguments(node) if name not in explained]
-                if arguments and not _is_overload(node) and not self._is_documented_in_base(owner, node.name):
-                    name = f"{owner.node.name}.{node.name}" if owner else node.name
-                    yield Gap(f"{module.where}:{node.lineno}", name, f"Args lack {', '.join(arguments)}")
+                yield from self._gaps_of_function(module, node, owner)
+
+    def _gaps_of_function(self, module: Module, node: ast.FunctionDef, owner: ClassSource | None) -> Iterator[Gap]:
+        where, name = f"{module.where}:{node.lineno}", f"{owner.node.name}.{node.name}" if owner else node.name
+        with_help = self._with_help(module, node)
+        explained = named_in(_docstring(node), "Args") | with_help
+        arguments = [argument for argument in _arguments(node) if argument not in explained]
+        if arguments and not _is_overload(node) and not self._is_documented_in_base(owner, node.name):
+            yield Gap(where, name, f"Args lack {', '.join(arguments)}")
+        # What a user reads as the help of a command is no place for the errors that end it.
+        raised = set() if with_help else _raised(node) - named_in(_docstring(node), "Raises")
+        if owner is not None and raised:
+            for base in self._documenting(owner):
+                if node.name in base.methods:
+                    raised -= named_in(_docstring(base.methods[node.name]), "Raises")
+        yield from self._fillers(where, name, node)
+        if raised:
+            yield Gap(where, name, f"Raises lack {', '.join(sorted(raised))}")
+
+    def _fillers(self, where: str, name: str, node: ast.FunctionDef | ast.ClassDef) -> Iterator[Gap]:
+        """Yield the entries that only say their name again, as ``cell: The cell.``."""
+        if fillers := _FILLER.findall(_docstring(node)):
+            yield Gap(where, name, f"nothing is said of {', '.join(fillers)}")
 
     def _gaps_of_class(self, source: ClassSource) -> Iterator[Gap]:
         docstring = _docstring(source.node)
         where = f"{source.module.where}:{source.node.lineno}"
+        yield from self._fillers(where, source.node.name, source.node)
         fields = [name for name, annotation in _fields(source.node).items() if not _says_its_value(annotation)]
         known = set[str]().union(*(named_in(_docstring(base.node), "Attributes") for base in self._ancestry(source)))
         unexplained = [name for name in fields if name not in known]
@@ -139,13 +158,20 @@ class Docstrings:
             if arguments:
                 yield Gap(where, source.node.name, f"Args lack {', '.join(arguments)}")
 
-    def _with_help(self, node: ast.FunctionDef) -> set[str]:
+    def _with_help(self, module: Module, node: ast.FunctionDef) -> set[str]:
         """Return the arguments whose annotation holds their help, as the options of a command do."""
+        options = {name for home, name in self._options if home == module.name} | {
+            alias.asname or alias.name
+            for imported in ast.walk(module.tree)
+            if isinstance(imported, ast.ImportFrom)
+            for alias in imported.names
+            if (imported.module, alias.name) in self._options
+        }
         return {
             argument.arg
             for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             if argument.annotation is not None
-            if _has_help(argument.annotation) or ast.unparse(argument.annotation) in self._options
+            if _has_help(argument.annotation) or ast.unparse(argument.annotation) in options
         }
 
     def _ancestry(self, source: ClassSource) -> Iterator[ClassSource]:
@@ -169,23 +195,19 @@ class Docstrings:
             for name, arguments in asked.items()
         )
 
-    def _is_documented_in_base(self, owner: ClassSource | None, method: str) -> bool:
-        """Say whether a class or Protocol that an owner is made from, or satisfies, explains a method's arguments."""
-        if owner is None:
-            return False
-        bases = [base for name in owner.base_names for base in self._classes.get(name, ())]
-        bases += [
+    def _documenting(self, owner: ClassSource) -> list[ClassSource]:
+        """Return the classes that a class inherits from, and the protocols that it satisfies."""
+        protocols = (
             protocol
             for protocol in self._protocols
             if protocol.node is not owner.node and self._satisfies(owner, protocol)
-        ]
-        for base in bases:
-            node = base.methods.get(method)
-            if node is not None and set(_arguments(node)) <= named_in(_docstring(node), "Args"):
-                return True
-            if base.node.name in owner.base_names and self._is_documented_in_base(base, method):
-                return True
-        return False
+        )
+        return [*list(self._ancestry(owner))[1:], *protocols]
+
+    def _is_documented_in_base(self, owner: ClassSource | None, method: str) -> bool:
+        """Say whether a class or Protocol that an owner is made from, or satisfies, explains a method's arguments."""
+        nodes = (base.methods.get(method) for base in self._documenting(owner)) if owner else ()
+        return any(node is not None and set(_arguments(node)) <= named_in(_docstring(node), "Args") for node in nodes)
 
 
 def _docstring(node: ast.FunctionDef | ast.ClassDef) -> str:
@@ -204,6 +226,23 @@ def _arguments(node: ast.FunctionDef) -> list[str]:
         for argument in [*plain, *starred]
         if argument.arg not in ("self", "cls") and not argument.arg.startswith("_")
     ]
+
+
+def _raised(node: ast.FunctionDef) -> set[str]:
+    """Return the names of the exceptions that a function raises itself, those of functions inside of it left out."""
+    raised: set[str] = set()
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(part, ast.Raise) and part.exc is not None:
+            error = part.exc.func if isinstance(part.exc, ast.Call) else part.exc
+            name = ast.unparse(error).rpartition(".")[2]
+            # A variable holds an error that somebody else raised; what is not implemented is for heirs to say.
+            raised |= {name} if name[:1].isupper() and name != "NotImplementedError" else set()
+        waiting += ast.iter_child_nodes(part)
+    return raised
 
 
 def _has_help(annotation: ast.expr) -> bool:
@@ -242,17 +281,6 @@ def _says_its_value(annotation: ast.expr) -> bool:
         and ast.unparse(annotation.value) == "Literal"
         and isinstance(annotation.slice, ast.Constant)
     )
-
-
-def gaps_of(source: str) -> list[str]:
-    """Return what a module of this text leaves out, without file and line.
-
-    Args:
-        source: Python, at any indentation.
-    """
-    module = next(iter(modules()))
-    text = Module("example", module.path, ast.parse(textwrap.dedent(source)))
-    return [f"{gap.name}: {gap.missing}" for gap in Docstrings([text]).gaps()]
 
 
 if __name__ == "__main__":

@@ -84,7 +84,17 @@ def test_nothing_private_is_imported_from_another_folder() -> None:
     assert wrong == []
 
 
-STEPS = ("cells", "loading", "identification", "consistency", "diagnosis", "reproduction", "models", "judging")
+STEPS = (
+    "cells",
+    "loading",
+    "identification",
+    "consistency",
+    "diagnosis",
+    "spec_search",
+    "reproduction",
+    "models",
+    "judging",
+)
 """The steps of a validation, each of which may import those before it."""
 
 
@@ -103,7 +113,7 @@ LOWER = {
     "references": ("references",),
     "arithmetic": ("arithmetic", "specs", "array_types", "errors"),
     "derivatives": ("derivatives", "arithmetic", "specs", "subjects", "array_types", "errors"),
-    "reports": ("reports", "records", "specs", "errors", "families", "runtime"),
+    "reports": ("reports", "records", "specs", "errors", "families", "printable", "runtime"),
 }
 """What the folders whose independence matters may import, and nothing else."""
 

@@ -46,7 +46,7 @@ def jacobians_agree(cell: Reference, parameters: Mapping[str, Array], n: int, se
 
     Args:
         cell: The reference.
-        parameters: Its parameters.
+        parameters: Those of the reference, by name.
         n: The input size.
         seed: The seed of inputs and adjoints.
         scale: The standard deviation of the inputs.

@@ -16,7 +16,7 @@ def gradient_rate(layer: Any, family: str, input_size: int) -> float:
 
     Args:
         layer: torch's layer, of one direction.
-        family: Its family.
+        family: The name of the cell's family, such as ``gru``.
         input_size: Its input size n.
     """
     cell: Reference = get_reference(family, **FAMILIES[family].reference_options)

@@ -19,7 +19,7 @@ class _Wave(NamedTuple):
     """A wave of a series.
 
     Attributes:
-        amplitude: Its amplitude.
+        amplitude: Its largest value.
         low: The lowest frequency, in radians a step.
         high: The highest frequency.
     """

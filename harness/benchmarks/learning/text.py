@@ -33,7 +33,7 @@ class TextSource:
     """Sentences that follow each other independently in a text; all end alike, and none is the beginning of another.
 
     Attributes:
-        sentences: The sentences.
+        sentences: Every sentence that may come next, whatever came before.
         probabilities: Their probabilities, (sentences,).
     """
 

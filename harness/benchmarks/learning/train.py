@@ -39,7 +39,7 @@ def measure_learning(
     """Train one learner on one task over some seeds and measure the losses of fresh sequences.
 
     Args:
-        task: The task.
+        task: What is learnt: it draws the sequences and says what chance gives.
         learner: The layer that is trained.
         training_steps: Steps of training.
         seeds: How many seeds, from 0 on.

@@ -21,7 +21,7 @@ def wrong_number(subject: Subject, arrays: CaseArrays) -> str | None:
     reference in float64.
 
     Args:
-        subject: The subject.
+        subject: A reference or kernel at the sizes at which it will be timed.
         arrays: The parameters, inputs, states and output gradients that it is timed with.
 
     Returns:

@@ -12,7 +12,7 @@ def peak_memory_mb(call: Callable[[], object], device: str = "cpu") -> float:
     """Return the most memory that one call takes, in MiB.
 
     Args:
-        call: The call.
+        call: What is measured, without arguments; its result is dropped.
         device: On a CUDA device torch's allocator is asked; else the peaks of NumPy and of torch are added.
     """
     peak = _cuda_bytes(call) if device != "cpu" else _numpy_bytes(call) + _torch_bytes(call)

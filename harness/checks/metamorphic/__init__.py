@@ -14,6 +14,7 @@ from rnn_harness.checks.metamorphic import (
     batch,
     bounds,
     gradients,
+    influence,
     inputs,
     limits,
     structure,
@@ -35,7 +36,19 @@ PROPERTIES: tuple[MetamorphicProperty, ...] = tuple(
     sorted(
         {
             id(entry): entry
-            for module in (arrays, batch, bounds, gradients, inputs, limits, structure, symmetry, time, variants)
+            for module in (
+                arrays,
+                batch,
+                bounds,
+                gradients,
+                influence,
+                inputs,
+                limits,
+                structure,
+                symmetry,
+                time,
+                variants,
+            )
             for entry in vars(module).values()
             if isinstance(entry, MetamorphicProperty)
         }.values(),

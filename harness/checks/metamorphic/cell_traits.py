@@ -57,7 +57,7 @@ class Traits:
     """The structure of a subject.
 
     Attributes:
-        subject: The subject.
+        subject: The subject whose cell, layers and directions are asked about.
     """
 
     subject: Subject
@@ -135,7 +135,7 @@ class Traits:
 
 
 def is_gru(traits: Traits) -> bool:
-    """Whether the subject is one GRU.
+    """Say whether the subject is one GRU.
 
     Args:
         traits: The structure of the subject.
@@ -144,7 +144,7 @@ def is_gru(traits: Traits) -> bool:
 
 
 def is_lstm(traits: Traits) -> bool:
-    """Whether the subject is one LSTM.
+    """Say whether the subject is one LSTM.
 
     Args:
         traits: The structure of the subject.
@@ -153,7 +153,7 @@ def is_lstm(traits: Traits) -> bool:
 
 
 def is_rnn(traits: Traits) -> bool:
-    """Whether the subject is one simple RNN.
+    """Say whether the subject is one simple RNN.
 
     Args:
         traits: The structure of the subject.

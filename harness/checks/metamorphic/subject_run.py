@@ -113,7 +113,7 @@ class SubjectRun:
     """One run of a subject. Everything is computed once, and only if asked for.
 
     Attributes:
-        subject: The subject.
+        subject: What is run: a reference, a mutant, a kernel or a candidate.
         arrays: The numbers it runs on.
         options: What is known of how it computes, which decides its bounds.
     """

@@ -70,7 +70,7 @@ class CompiledDriver(TrainableDriver):
 
     @property
     def table(self) -> Table:
-        """Give the identity: the kernel uses the reference's own names."""
+        """The identity: the kernel uses the reference's own names."""
         return Table.identity(tuple(self.reference.parameter_shapes(1, 1)))
 
     def run(

@@ -167,7 +167,7 @@ class EagerDriver(TrainableDriver):
 
     @property
     def table(self) -> Table:
-        """Give the identity: the kernel uses the reference's own names."""
+        """The identity: the kernel uses the reference's own names."""
         return Table.identity(tuple(self.reference.parameter_shapes(1, 1)))
 
     def run(

@@ -44,7 +44,7 @@ class CellDriver(TrainableDriver):
 
     @property
     def table(self) -> Table:
-        """Give the map of the cell's packed parameters."""
+        """The map of the cell's packed parameters."""
         return cell_table(self.family, self.bias)
 
     def run(
@@ -123,7 +123,7 @@ class LayerDriver(TrainableDriver):
 
     @property
     def table(self) -> Table:
-        """Give the map of the module's packed parameters."""
+        """The map of the module's packed parameters."""
         if self.projected:
             return projected_table()
         return layer_table(self.family, self.layers, self.bidirectional, self.bias)

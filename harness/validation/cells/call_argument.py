@@ -121,5 +121,9 @@ class CallArgument:
 
 
 def role_of_extra(name: str) -> Role | None:
-    """Say what a further argument of that name is; None for a name that is none of them."""
+    """Say what a further argument of that name is; None for a name that is none of them.
+
+    Args:
+        name: The argument's name in the target's signature.
+    """
     return next((role for role, pattern in EXTRA_NAMES.items() if pattern.fullmatch(name)), None)

@@ -40,6 +40,7 @@ class CallingConvention:
         prefixes: Whether it gives the output of the last step alone, so that every step takes a call of its own.
         output_axes: The axes of the outputs of a sequence; empty where they are as in the input.
         exchanged: Whether two states come back in the other order than they go in.
+        averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
@@ -58,11 +59,15 @@ class CallingConvention:
     output_axes: str = ""
     wording: str = ""
     exchanged: bool = False
+    averages_gradients: bool = False
     output_place: int | None = None
 
     def __str__(self) -> str:
-        if self.wording:
-            return self.wording
+        means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
+        return f"{self.wording or self._in_words()}{means}"
+
+    def _in_words(self) -> str:
+        """How it is called, in words."""
         axes = self.axes_of_input
         order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
         if axes[0] in "nB" and axes[-1] == "T":
@@ -120,10 +125,10 @@ class CallingConvention:
         return any(argument.role == "states" for argument in self.handed_over) and self.states == 2
 
     def without(self, names: Iterable[str]) -> CallingConvention:
-        """The convention without the arguments of these names, so that others can take their places.
+        """Return the convention without the arguments of these names, so that others can take their places.
 
         Args:
-            names: The names.
+            names: Names of arguments that are left out of the call.
         """
         left_out = set(names)
         kept = (argument for argument in self.handed_over if argument.name not in left_out)
@@ -260,7 +265,15 @@ class CallingConvention:
         return outputs, states[::-1] if self.exchanged else states
 
     def one_state(self, value: Tensor, rows: int) -> Tensor:
-        """Bring a state that came back into the shape (B, d)."""
+        """Bring a state that came back into the shape (B, d).
+
+        Args:
+            value: A state as the target gives it: (B, d), (d, B), or with further axes of size 1.
+            rows: The number of rows of the call, B; 0 gives an empty state.
+
+        Returns:
+            The state (B, d). A step's state of another shape stays as it is, for the checks to see.
+        """
         if self.state_axes == "dB" and value.dim() == 2:
             return value.T
         if value.dim() == 2 and len(value) == rows:
@@ -326,7 +339,7 @@ def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     if value.dim() != len(axes):
@@ -345,7 +358,7 @@ def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
 
     Args:
         value: A tensor with the axes `axes`.
-        axes: Its axes.
+        axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
     for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):
@@ -364,6 +377,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
     Returns:
         The tensor and what else came back.
+
+    Raises:
+        TypeError: The result is no list.
     """
     import torch
 
@@ -374,17 +390,9 @@ def stacked_steps(result: object) -> tuple[object, ...]:
 
 
 def flat_tensors(result: object) -> Iterator[Tensor]:
-    """List the tensors of what a target gives back, in order; whatever else it gives (a cache) is left out."""
+    """List the tensors of what a target gives back, in order; whatever else it gives (a cache) is left out.
+
+    Args:
+        result: What a call gave: a tensor, or a structure of tensors.
+    """
     return (leaf.tensor for leaf in result_leaves(result))
-
-
-def distinct_batch_size(*sizes: int) -> int:
-    """Choose a number of rows that no size can be confused with, since a wrong way of calling may fit equal sizes."""
-    taken = {*sizes, sum(sizes), *(multiple * size for size in sizes for multiple in (2, 3, 4))}
-    return next(rows for rows in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if rows not in taken)
-
-
-def distinct_step_count(*sizes: int) -> int:
-    """Choose a number of steps that no size can be confused with."""
-    taken = {*sizes, sum(sizes), *(2 * size for size in sizes)}
-    return next(steps for steps in (4, 5, 6, 8, 9) if steps not in taken)

@@ -33,6 +33,7 @@ class TargetCapabilities:
         library: The library that it is made with; None for torch. Transformations of torch say nothing about others.
         absolute_function_error: Whether its library bounds the error of tanh and sigmoid against 1, and not against
             the function's own value.
+        is_single_inside: Whether it computes in float32 although it takes float64.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
 
@@ -43,4 +44,5 @@ class TargetCapabilities:
     no_gradients_reason: str | None = None
     library: str | None = None
     absolute_function_error: bool = False
+    is_single_inside: bool = False
     notes: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class Fault:
 
     Attributes:
         where: A gate's letter, or ``reset``, ``update``, ``cell``, ``output`` or ``state``.
-        what: What is wrong there, such as ``bias dropped``; `rnn_harness.validation.diagnosis.faults` lists them.
+        change: What is wrong there, such as ``bias dropped``; `rnn_harness.validation.diagnosis.faults` lists them.
     """
 
     where: str
@@ -84,7 +84,7 @@ class CellModel:
         return FAMILIES[self.family].states
 
     def activation_name(self, letter: str) -> str:
-        """The name of a gate's activation, or of the candidate's.
+        """Return the name of a gate's activation, or of the candidate's.
 
         Args:
             letter: The gate's letter.
@@ -92,7 +92,7 @@ class CellModel:
         return self.candidate if letter in ("g", "") else self.gate
 
     def parameter_names(self, kind: BlockKind) -> tuple[str, ...]:
-        """The reference's names that a block of a kind may have.
+        """Return the reference's names that a block of a kind may have.
 
         Args:
             kind: What the block is by its shape. A full peephole has the shape of recurrent weights.
@@ -139,7 +139,12 @@ def _replaced_activation(faults: tuple[Fault, ...], where: str, right: str) -> s
 
 
 class CellModelRun:
-    """A cell model with its parameters, ready to run."""
+    """A cell model with its parameters, ready to run.
+
+    Args:
+        model: The features of the cell, with its faults.
+        parameters: The parameters that it has, by the reference's names; a bias that is not there counts as zero.
+    """
 
     def __init__(self, model: CellModel, parameters: Arrays) -> None:
         self.model, self.parameters = model, parameters
@@ -153,11 +158,24 @@ class CellModelRun:
             self.biases[letter] = parameters.get(ParameterRole(ParameterKind.BIAS, source).name, 0.0)
 
     def has(self, where: str, change: str) -> bool:
-        """Whether the sketch has that mistake."""
+        """Say whether the model has a mistake.
+
+        Args:
+            where: The place of a `Fault`.
+            change: What is wrong there, as in `Fault`.
+        """
         return (where, change) in self.faults
 
     def run(self, inputs: Array, states: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
-        """Run over a sequence, as `CellModel.run` does."""
+        """Run over a sequence, as `CellModel.run` does.
+
+        Args:
+            inputs: (T, B, n).
+            states: The initial states (B, d), in the order of the model's state names.
+
+        Returns:
+            The hidden states (T, B, d), and the last states (B, d).
+        """
         first = self._first_states(states)
         steps = reversed(range(len(inputs))) if self.has("state", "reversed") else range(len(inputs))
         outputs = np.empty((len(inputs), *states[0].shape))

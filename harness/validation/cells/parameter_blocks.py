@@ -33,7 +33,15 @@ class StorageForm:
     interleaved: int = 0
 
     def plain(self, value: Array) -> Array:
-        """Bring a stored parameter into its plain form."""
+        """Bring a stored parameter into its plain form.
+
+        Args:
+            value: The parameter as the target stores it.
+
+        Returns:
+            (rows, columns) for a matrix, its blocks of rows one below the other; (rows,) for a vector. A view where one
+            is possible.
+        """
         if self.interleaved:
             rows = replace(self, interleaved=0).plain(value)
             return rows.reshape(-1, self.interleaved, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
@@ -45,7 +53,14 @@ class StorageForm:
         return value.T if self.turned else value
 
     def stored(self, plain: Array) -> Array:
-        """Bring a plain form back into the form in which the parameter is stored."""
+        """Bring a plain form back into the form in which the parameter is stored.
+
+        Args:
+            plain: (rows, columns) for a matrix, (rows,) for a vector.
+
+        Returns:
+            The inverse of `plain`.
+        """
         if self.interleaved:
             rows = plain.reshape(self.interleaved, -1, *plain.shape[1:]).swapaxes(0, 1).reshape(plain.shape)
             return replace(self, interleaved=0).stored(rows)

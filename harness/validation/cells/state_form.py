@@ -92,7 +92,11 @@ class StateForm:
         return "[" * self.depth + text + "]" * self.depth
 
     def wording(self, states: int) -> str:
-        """Say how that many states go in."""
+        """Say how that many states go in.
+
+        Args:
+            states: The number of states: 0, 1 or 2.
+        """
         count = ("no state", "one state", "two states")[states]
         merged = {"": "", "stacked": " as one tensor (2, B, d)", "joined": " as one tensor (B, 2 d)"}[self.merging]
         if self.container in ("tuple", "list"):
@@ -119,7 +123,7 @@ class Leaf:
 
     Attributes:
         path: The indices and keys that lead to it.
-        tensor: The tensor.
+        tensor: The tensor itself, as the target gave it.
     """
 
     path: tuple[int | str, ...]

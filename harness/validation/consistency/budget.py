@@ -25,11 +25,14 @@ class Budget:
         return self.seconds - (time.process_time() - self._start)
 
     def require(self, seconds: float, purpose: str) -> None:
-        """Raise NotRun if something takes longer than what is left.
+        """Refuse what takes longer than what is left.
 
         Args:
             seconds: How long it takes.
             purpose: What it is, for the reason.
+
+        Raises:
+            NotRun: It does; the reason names the purpose.
         """
         if seconds > self.remaining:
             raise NotRun(f"not reached within {self.seconds:g} s: {purpose}")

@@ -46,15 +46,20 @@ class Draw:
     """A cell and the seed of the numbers on which a property is tried.
 
     Attributes:
-        cell: The cell.
-        seed: The seed.
+        cell: The cell that the property is asked of.
+        seed: Where inputs, states and changes start.
     """
 
     cell: DrivenCell
     seed: int
 
     def arguments(self, steps: int = STEPS, rows: int = ROWS) -> CellArguments:
-        """Draw the arguments."""
+        """Draw the arguments.
+
+        Args:
+            steps: The number of steps, T.
+            rows: The number of rows, B.
+        """
         return self.cell.arguments(steps, rows, self.seed)
 
 
@@ -80,6 +85,10 @@ class Property:
 def relative_gap(computed: Tensor, expected: Tensor) -> float:
     """Return the largest difference of two arrays, relative to the largest number that is expected.
 
+    Args:
+        computed: Numbers of a run.
+        expected: Numbers of another run, which give the scale.
+
     Returns:
         Infinity where shapes differ, or one is not finite where the other is.
     """
@@ -99,7 +108,12 @@ def relative_gap(computed: Tensor, expected: Tensor) -> float:
 
 
 def largest_gap(computed: CellRun, expected: CellRun) -> float:
-    """Return the largest of the relative gaps of two runs' results."""
+    """Return the largest of the relative gaps of two runs' results.
+
+    Args:
+        computed: A run.
+        expected: A run that must give as many tensors.
+    """
     return max((relative_gap(a, b) for a, b in zip(computed.tensors, expected.tensors, strict=True)), default=0.0)
 
 
@@ -117,7 +131,12 @@ def differs(draw: Draw, computed: CellRun, expected: CellRun, arguments: CellArg
 
 
 def condition_gap(draw: Draw, arguments: CellArguments) -> float:
-    """Measure the largest relative change of a result where every input, state and parameter is rounded."""
+    """Measure the largest relative change of a result where every input, state and parameter is rounded.
+
+    Args:
+        draw: The cell and its numbers; the changes are drawn from its seed too.
+        arguments: The inputs and states of the run that is compared.
+    """
     step = CONDITION_STEP[draw.cell.arithmetic]
     seeds: Iterator[int] = iter(range(draw.seed + 5000, draw.seed + 9000))
 
@@ -130,17 +149,36 @@ def condition_gap(draw: Draw, arguments: CellArguments) -> float:
 
 
 def replaced_states(arguments: CellArguments, states: list[Tensor]) -> CellArguments:
-    """The same inputs from other states."""
+    """Return the same inputs from other states.
+
+    Args:
+        arguments: The inputs (T, B, n), and states that are left out.
+        states: Initial states (B, d), in the cell's order.
+    """
     return replace(arguments, states=tuple(states))
 
 
 def needs_states(cell: DrivenCell) -> None:
-    """Raise NotRun for a cell that is given no state."""
+    """Refuse a cell that is given no state.
+
+    Args:
+        cell: The cell that a property is asked of.
+
+    Raises:
+        NotRun: It takes none.
+    """
     if not cell.convention.states:
         raise NotRun("it is given no state")
 
 
 def needs_rows(cell: DrivenCell) -> None:
-    """Raise NotRun for a cell that is called with one row at a time."""
+    """Refuse a cell that is called with one row at a time.
+
+    Args:
+        cell: The cell that a property is asked of.
+
+    Raises:
+        NotRun: It takes no batch.
+    """
     if not cell.takes_rows:
         raise NotRun("it is called with one row at a time")

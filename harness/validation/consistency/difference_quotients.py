@@ -42,7 +42,7 @@ def slopes(path: Path, cotangents: Sequence[Tensor], dtype: str) -> list[Slope]:
     """Measure the slope of every result.
 
     Args:
-        path: The path.
+        path: The results as a function of the distance gone.
         cotangents: What each result is multiplied with.
         dtype: The dtype that the path is computed in.
     """
@@ -70,7 +70,7 @@ def has_jumps(path: Path, cotangents: Sequence[Tensor], dtype: str) -> bool:
     """Say whether slopes do not add up to what a result changes over a long way, as where weights are rounded.
 
     Args:
-        path: The path.
+        path: The results as a function of the distance gone.
         cotangents: What each result is multiplied with.
         dtype: The dtype that the path is computed in.
     """
@@ -85,12 +85,15 @@ def has_jumps(path: Path, cotangents: Sequence[Tensor], dtype: str) -> bool:
 
 
 def complex_step_slopes(path: ComplexPath, cotangents: Sequence[Tensor], step: float) -> list[float]:
-    """Slopes by a step into the complex numbers, which has neither truncation nor rounding to speak of.
+    """Compute slopes by a step into the complex numbers, which has neither truncation nor rounding to speak of.
 
     Args:
         path: The path, on complex tensors.
         cotangents: What each result is multiplied with.
         step: The size of the imaginary step.
+
+    Raises:
+        TypeError: A result is not complex, so that the target lost the step.
     """
     results = path(complex(0.0, step))
     if not all(value.is_complex() for value in results):
@@ -102,7 +105,12 @@ def complex_step_slopes(path: ComplexPath, cotangents: Sequence[Tensor], step: f
 
 
 def random_like(values: Sequence[Tensor], generator_seed: int) -> list[Tensor]:
-    """Draw standard normal numbers in the shapes and dtypes of tensors."""
+    """Draw standard normal numbers in the shapes and dtypes of tensors.
+
+    Args:
+        values: Tensors, of which shapes and dtypes are taken.
+        generator_seed: Where the numbers start; they are drawn in float64, then rounded.
+    """
     generator = torch.Generator().manual_seed(generator_seed)
     return [
         torch.randn(list(value.shape), generator=generator, dtype=torch.float64).to(value.dtype) for value in values

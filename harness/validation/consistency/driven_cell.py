@@ -16,6 +16,7 @@ from rnn_harness.errors import NotRun, first_line
 from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.consistency.drawn_numbers import STATE_SCALE, draw_normal, draw_parameters
 from rnn_harness.validation.loading.adapters.adapter import comes_from
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.parameter_exchange import (
@@ -27,9 +28,6 @@ from rnn_harness.validation.loading.parameter_exchange import (
 
 INPUTS = "the inputs"
 """The name of the inputs among what a gradient is taken of."""
-PARAMETER_SCALE, STATE_SCALE = 0.7, 0.8
-"""The usual size of drawn parameters (of a matrix, divided by the root of its smaller side) and of drawn states: large
-enough that a gate is no straight line, small enough that it is not flat."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,21 @@ class CellArguments:
     states: tuple[Tensor, ...]
 
     def rows(self, rows: Sequence[int]) -> CellArguments:
-        """Select rows of the batch, in this order."""
+        """Select rows of the batch, in this order.
+
+        Args:
+            rows: The numbers of rows, from 0; they may repeat.
+        """
         index = torch.tensor(list(rows))
         return CellArguments(self.inputs[:, index], tuple(state[index] for state in self.states))
 
     def steps(self, steps: slice, states: Sequence[Tensor]) -> CellArguments:
-        """Select steps, to start from states that were reached before them."""
+        """Select steps, to start from states that were reached before them.
+
+        Args:
+            steps: The steps to select.
+            states: The states (B, d) before the first of them.
+        """
         return CellArguments(self.inputs[steps], tuple(states))
 
     def copied(self) -> CellArguments:
@@ -58,7 +65,13 @@ class CellArguments:
         return CellArguments(self.inputs.clone(), tuple(state.clone() for state in self.states))
 
     def shifted(self, step: int, row: int, amount: float = 0.5) -> CellArguments:
-        """Add a number to one step's inputs of one row."""
+        """Add a number to one step's inputs of one row.
+
+        Args:
+            step: The step, from 0.
+            row: The row of the batch, from 0.
+            amount: What is added to each of its n numbers.
+        """
         inputs = self.inputs.clone()
         inputs[step, row] += amount
         return replace(self, inputs=inputs)
@@ -86,7 +99,11 @@ class CellRun:
         return CellRun(*(tuple(value.detach().clone() for value in part) for part in (self.outputs, self.finals)))
 
     def rows(self, rows: slice | int) -> CellRun:
-        """Select rows of the batch."""
+        """Select rows of the batch.
+
+        Args:
+            rows: A slice, which keeps the axis of rows, or a number, which drops it.
+        """
         return CellRun(tuple(value[:, rows] for value in self.outputs), tuple(value[rows] for value in self.finals))
 
 
@@ -95,7 +112,7 @@ class Leaves:
     """Copies of arguments and parameters of which gradients are taken.
 
     Attributes:
-        arguments: The arguments.
+        arguments: Copies of inputs and states, which require gradients.
         parameters: The parameters, by the module's names.
         by_name: All of them, by what they are called in sentences.
     """
@@ -149,23 +166,47 @@ class DrivenCell:
         return self.convention.takes_rows
 
     def normal(self, seed: int, *shape: int) -> Tensor:
-        """Draw standard normal numbers."""
+        """Draw standard normal numbers.
+
+        Args:
+            seed: Where the numbers start.
+            shape: The size of each axis.
+        """
         return draw_normal(seed, shape, self.dtype)
 
     def arguments(self, steps: int, rows: int, seed: int = 0) -> CellArguments:
-        """Draw inputs (steps, rows, n) and initial states (rows, d)."""
+        """Draw inputs (steps, rows, n) and initial states (rows, d).
+
+        Args:
+            steps: The number of steps, T.
+            rows: The number of rows, B.
+            seed: Where the numbers start; the states are scaled to stay where activations are not saturated.
+        """
         states = (
             STATE_SCALE * self.normal(seed + 1000 + k, rows, self.hidden_size) for k in range(self.convention.states)
         )
         return CellArguments(self.normal(seed, steps, rows, self.input_size), tuple(states))
 
     def run(self, arguments: CellArguments, parameters: Mapping[str, Tensor] | None = None) -> CellRun:
-        """Run it on copies, without a graph."""
+        """Run it on copies, without a graph.
+
+        Args:
+            arguments: Inputs and states; they are copied.
+            parameters: Other parameters by name, all of them; None for the cell's.
+        """
         with torch.no_grad():
             return self.connected_run(arguments.copied(), dict(parameters or self.parameters)).detached()
 
     def connected_run(self, arguments: CellArguments, parameters: Mapping[str, Tensor]) -> CellRun:
-        """Run it so that what comes back can be differentiated."""
+        """Run it so that what comes back can be differentiated.
+
+        Args:
+            arguments: Inputs and states; gradients flow back to them.
+            parameters: All parameters by name; gradients flow back to them.
+
+        Returns:
+            The outputs of a layer; of a cell, its states over time in their place.
+        """
         if self.random_seed is not None:
             torch.manual_seed(self.random_seed)
         states = list(arguments.states)
@@ -177,7 +218,12 @@ class DrivenCell:
         return CellRun(over_time, ())
 
     def raw_results(self, arguments: CellArguments, parameters: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """Run it and return every tensor of every call, also those that are neither output nor state."""
+        """Run it and return every tensor of every call, also those that are neither output nor state.
+
+        Args:
+            arguments: Inputs and states; they are copied.
+            parameters: All parameters by name.
+        """
         results: list[Tensor] = []
         callee = with_leaves(self.module, dict(parameters))
 
@@ -194,7 +240,11 @@ class DrivenCell:
         return tuple(results)
 
     def in_training(self) -> DrivenCell:
-        """Drive a copy of its module in training mode. Raises NotRun for a module that cannot be copied or has none."""
+        """Drive a copy of its module in training mode.
+
+        Raises:
+            NotRun: The module cannot be copied, or has no training mode.
+        """
         try:
             module = copy.deepcopy(self.module).train()
         except Exception as error:  # exported modules, for example, refuse it
@@ -202,7 +252,11 @@ class DrivenCell:
         return replace(self, module=module)
 
     def result_names(self, run: CellRun) -> tuple[str, ...]:
-        """What each of `CellRun.tensors` is called in sentences."""
+        """Return what each of `CellRun.tensors` is called in sentences.
+
+        Args:
+            run: A run of this cell.
+        """
         if self.convention.sequence:
             outputs: tuple[str, ...] = ("the outputs",)
         else:
@@ -210,11 +264,22 @@ class DrivenCell:
         return (*outputs, *(f"the last {self.state_name(k)}" for k in range(len(run.finals))))
 
     def state_name(self, index: int) -> str:
-        """What a state is called in sentences."""
+        """Return what a state is called in sentences.
+
+        Args:
+            index: Its place among the states, from 0.
+        """
         return self.state_names[index] if index < len(self.state_names) else f"state {index + 1}"
 
     def leaves(self, arguments: CellArguments) -> Leaves:
-        """Copy arguments and parameters so that gradients of them can be taken. Raises NotRun if it has none."""
+        """Copy arguments and parameters so that gradients of them can be taken.
+
+        Args:
+            arguments: Inputs and states; they stay without a graph.
+
+        Raises:
+            NotRun: The target has no gradients.
+        """
         if reason := self.capabilities.no_gradients_reason:
             raise NotRun(reason)
         copied = arguments.copied()
@@ -245,7 +310,7 @@ class DrivenCell:
 
         Args:
             leaves: What the run was made of.
-            run: The run.
+            run: A run with a graph, as `connected_run` gives it.
             cotangents: One for each of `CellRun.tensors`; None leaves that result out of the sum.
 
         Returns:
@@ -275,24 +340,12 @@ class DrivenCell:
         return leaves_in_place(self.module, leaves.parameters) if self.is_torch else contextlib.nullcontext()
 
 
-def draw_normal(seed: int, shape: Sequence[int], dtype: str) -> Tensor:
-    """Draw standard normal numbers."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(list(shape), generator=generator, dtype=torch.float64).to(torch_dtype(dtype))
-
-
-def draw_parameters(module: nn.Module, dtype: str, seed: int) -> dict[str, Tensor]:
-    """Draw numbers for the parameters of a module, by name."""
-    parameters = {}
-    for index, (name, value) in enumerate(module.named_parameters()):
-        width = min(value.shape) if value.dim() > 1 else 1
-        drawn = draw_normal(seed + 7 * index + 1, value.shape, dtype)
-        parameters[name] = PARAMETER_SCALE / max(width, 1) ** 0.5 * drawn
-    return parameters
-
-
 def numbered_states(convention: CallingConvention) -> tuple[str, ...]:
-    """What states are called where nobody knows what they are."""
+    """Return what states are called where nobody knows what they are.
+
+    Args:
+        convention: How the target is called: with no state, one, or two.
+    """
     return ("state",) if convention.states < 2 else ("state 1", "state 2")
 
 
@@ -320,6 +373,12 @@ def make_cell(
 
 
 def of_size(cell: DrivenCell, n: int, d: int) -> DrivenCell:
-    """Make the same cell of another size."""
+    """Make the same cell of another size.
+
+    Args:
+        cell: The cell; its sizes must be free to choose.
+        n: The number of input features.
+        d: The number of hidden units.
+    """
     large = make_cell(cell.make_module, cell.capabilities, cell.convention, (n, d), cell.dtype, cell.state_names)
     return replace(large, arithmetic=cell.arithmetic)

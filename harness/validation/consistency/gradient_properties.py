@@ -32,8 +32,8 @@ def moved(
     """Add a change to one of the leaves.
 
     Args:
-        cell: The cell.
-        arguments: Its arguments.
+        cell: The cell, of which the parameters are taken.
+        arguments: The inputs and states, of which copies are returned.
         name: The name of the leaf among `DrivenCell.leaves`.
         change: What is added to it.
 
@@ -54,7 +54,17 @@ def moved(
 
 
 def path_of(cell: DrivenCell, arguments: CellArguments, name: str, direction: Tensor) -> Path:
-    """Make the path on which one leaf moves in a direction."""
+    """Make the path on which one leaf moves in a direction.
+
+    Args:
+        cell: The cell that is run.
+        arguments: Where the path starts.
+        name: The leaf that moves: the inputs, a given state, or a parameter.
+        direction: In the shape of the leaf.
+
+    Returns:
+        A function of the distance along the direction, which gives the tensors of a run.
+    """
 
     def path(distance: float) -> tuple[Tensor, ...]:
         changed, parameters = moved(cell, arguments, name, distance * direction)
@@ -81,8 +91,8 @@ def compare_with_quotients(
     """Compare gradients with difference quotients of the target itself.
 
     Args:
-        cell: The cell.
-        arguments: The arguments.
+        cell: The cell whose own slopes are measured.
+        arguments: The inputs and states at which they are compared.
         seed: The seed of the directions and cotangents.
         where: The circumstance, for sentences.
 

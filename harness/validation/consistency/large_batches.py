@@ -24,7 +24,7 @@ def violation_of_large_batches(
     """Compare rows of large batches with the same rows in small ones.
 
     Args:
-        cell: The cell.
+        cell: The cell; it must take a batch of any size.
         seed: The seed of the numbers.
         budget: How long it may take.
         small: The number of rows of a small batch.

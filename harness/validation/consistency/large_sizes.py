@@ -11,6 +11,7 @@ from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, of_size
+from rnn_harness.validation.consistency.parameter_properties import unused_parameters
 
 
 class TriedSize(NamedTuple):
@@ -27,6 +28,8 @@ class TriedSize(NamedTuple):
 
 LARGE_SIZES = (TriedSize(64, 64), TriedSize(37, 257), TriedSize(300, 5))
 """As many inputs as units, a power of two; many units; many inputs."""
+USED_STEPS = 3
+"""Steps over which a parameter must have an influence."""
 Trial = Callable[[TriedSize], Violation | None]
 """Tries a cell of some size."""
 
@@ -85,16 +88,21 @@ def _breaks(trial: Trial, size: TriedSize) -> bool:
 
 
 def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int) -> Trial:
-    """Make the trial of properties that the small cell keeps.
+    """Make the trial of properties that the small cell keeps, and of parameters that have an influence in it.
 
     Args:
         cell: The small cell.
         properties: What is tried.
         seed: The seed of the numbers.
+
+    Raises:
+        Refused: The cell exists for fixed sizes alone.
     """
     if cell.capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
 
+    small_arguments = Draw(cell, seed).arguments(USED_STEPS)
+    unused_in_small = set(unused_parameters(cell, small_arguments))
     kept = tuple(prop for prop in properties if not isinstance(_result(prop, Draw(cell, seed)), Violation))
 
     def trial(size: TriedSize) -> Violation | None:
@@ -103,9 +111,20 @@ def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int
         except Exception as error:  # a constructor may refuse a size
             raise NotRun(f"it cannot be made for n = {size.input_size}, d = {size.hidden_size}: {error}") from None
         results = (_result(prop, Draw(large, seed)) for prop in kept)
-        return next((result for result in results if isinstance(result, Violation)), None)
+        violation = next((result for result in results if isinstance(result, Violation)), None)
+        return violation or _violation_of_unused(large, unused_in_small, seed)
 
     return trial
+
+
+def _violation_of_unused(large: DrivenCell, unused_in_small: set[str], seed: int) -> Violation | None:
+    """Name the parameters that have an influence in the small cell, and none in the large one."""
+    unused = set(unused_parameters(large, Draw(large, seed).arguments(USED_STEPS)))
+    lost = [name for name in large.parameters if name in unused - unused_in_small]
+    if not lost:
+        return None
+    verb = "has" if len(lost) == 1 else "have"
+    return Violation("forward: parameters", f"{', '.join(lost)} {verb} no influence on anything that comes back")
 
 
 def _result(prop: Property, draw: Draw) -> Violation | Note | None:

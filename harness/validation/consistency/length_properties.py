@@ -52,7 +52,7 @@ class _Form:
         is_batch_first: Whether a mask is (B, T).
         is_padding: Whether a mask is 1 where a row has ended.
         is_relative: Whether lengths are shares of the longest.
-        dtype: The dtype.
+        dtype: The format in which lengths or a mask are handed over.
     """
 
     name: str
@@ -63,7 +63,7 @@ class _Form:
     is_relative: bool = False
 
     def keywords(self, lengths: tuple[int, ...]) -> dict[str, Tensor]:
-        """The argument for rows of these lengths."""
+        """Return the argument for rows of these lengths."""
         steps, sizes = max(LENGTHS), torch.tensor(lengths)
         if not self.is_mask:
             return {self.name: (sizes / steps if self.is_relative else sizes).to(self.dtype)}

@@ -18,7 +18,11 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def forward_parameters(cell: DrivenCell) -> list[inspect.Parameter]:
-    """List the arguments of a torch module's forward; none for what shows no signature, or is no torch module."""
+    """List the arguments of a torch module's forward; none for what shows no signature, or is no torch module.
+
+    Args:
+        cell: The cell; ``*args`` and ``**kwargs`` are left out.
+    """
     if not cell.is_torch or isinstance(cell.module, torch.jit.ScriptModule):
         return []
     try:
@@ -29,7 +33,11 @@ def forward_parameters(cell: DrivenCell) -> list[inspect.Parameter]:
 
 
 def optional_arguments(cell: DrivenCell) -> tuple[inspect.Parameter, ...]:
-    """List the arguments that are neither input nor state: left out, or handed over so that they change nothing."""
+    """List the arguments that are neither input nor state: left out, or handed over so that they change nothing.
+
+    Args:
+        cell: The cell and how it is called.
+    """
     data = [argument.name for argument in cell.convention.handed_over if not argument.is_extra]
     return tuple(parameter for parameter in forward_parameters(cell) if parameter.name not in data)
 
@@ -51,7 +59,7 @@ def run_with(cell: DrivenCell, arguments: CellArguments, keywords: Keywords) -> 
     """Run a torch module with further arguments, and with as many states as there are among the arguments.
 
     Args:
-        cell: The cell.
+        cell: A cell that is a torch module.
         arguments: Inputs, and all, some or none of the states.
         keywords: The further arguments by name.
     """

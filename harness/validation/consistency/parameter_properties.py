@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from rnn_harness.errors import NotRun
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
@@ -31,9 +33,12 @@ def _parameters_used(draw: Draw) -> Violation | Note | None:
         listed = ", ".join(argument.name for argument in left_out)
         raise NotRun(f"{', '.join(unused)}: no influence; there may be one where {listed} is given")
     called = _called_modules(cell, arguments)
-    reached = [name for name in unused if name.rpartition(".")[0] in called]
-    if not reached:
+    if all(name.rpartition(".")[0] not in called for name in unused):
         return Note(f"registered in modules that are never called: {', '.join(unused)}")
+    read = _read_parameters(cell, arguments)
+    reached = [name for name in unused if name in read]
+    if not reached:
+        return Note(f"registered and never read: {', '.join(unused)}")
     verb = "has" if len(reached) == 1 else "have"
     return Violation("forward: parameters", f"{', '.join(reached)} {verb} no influence on anything that comes back")
 
@@ -55,8 +60,47 @@ def _called_modules(cell: DrivenCell, arguments: CellArguments) -> set[str]:
     return called
 
 
+class _Reads(TorchFunctionMode):
+    """Notes which of some tensors torch's functions are called with.
+
+    Args:
+        tensors: The tensors, by name.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._names = {id(tensor): name for name, tensor in tensors.items()}
+        self.read: set[str] = set()
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        _types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        self.read |= {self._names[id(leaf)] for leaf in tree_leaves((args, kwargs)) if id(leaf) in self._names}
+        return func(*args, **(kwargs or {}))
+
+
+def _read_parameters(cell: DrivenCell, arguments: CellArguments) -> set[str]:
+    """The parameters that a run computes with, whatever becomes of it; none of what is no torch module."""
+    parameters = {name: value.clone() for name, value in cell.parameters.items()}
+    with torch.no_grad(), _Reads(parameters) as reads:
+        cell.connected_run(arguments.copied(), parameters)
+    return reads.read if cell.is_torch else set()
+
+
 def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, ...]:
-    """List the parameters that change nothing that comes back: in evaluation, in training, without a state."""
+    """List the parameters that change nothing that comes back: in evaluation, in training, without a state.
+
+    Args:
+        cell: The cell; copies of its parameters are moved.
+        arguments: Inputs and states of the runs that are compared.
+
+    Returns:
+        Names of parameters; each was moved in all of its entries, and no bit of any result changed.
+    """
     expected = list(_results_of_each_way(cell, arguments, cell.parameters))
     unused = []
     for index, (name, value) in enumerate(cell.parameters.items()):

@@ -43,7 +43,7 @@ class Answer:
     """What was decided about a property.
 
     Attributes:
-        record: The record.
+        record: What is reported: the outcome and its reason.
         diagnosis: What is wrong with the cell, if the property is broken.
     """
 
@@ -71,22 +71,40 @@ class AskedCell:
 
 
 def precise_diagnosis(given: Iterable[Answer]) -> Diagnosis | None:
-    """Choose the diagnosis that says more than what the checks of the same numbers say."""
+    """Choose the diagnosis that says more than what the checks of the same numbers say.
+
+    Args:
+        given: Answers, in the order in which they were asked; None where no diagnosis is of that sort.
+    """
     return next((a.diagnosis for a in given if a.record.check in _PRECISE and a.diagnosis is not None), None)
 
 
 def first_diagnosis(given: Iterable[Answer]) -> Diagnosis | None:
-    """Choose the first diagnosis."""
+    """Choose the first diagnosis.
+
+    Args:
+        given: Answers, in the order in which they were asked; None where none has a diagnosis.
+    """
     return next((a.diagnosis for a in given if a.diagnosis is not None), None)
 
 
 def property_question(prop: Property, cell: DrivenCell) -> Question:
-    """Ask a property of a cell of small sizes."""
+    """Ask a property of a cell of small sizes.
+
+    Args:
+        prop: The property.
+        cell: The cell, of the sizes in which all properties are asked.
+    """
     return Question(prop.name, lambda seed: prop.decide(Draw(cell, seed)), prop.draws)
 
 
 def unasked(name: str, reason: str) -> Question:
-    """A question that cannot be asked."""
+    """Return a question that cannot be asked.
+
+    Args:
+        name: The name of the check.
+        reason: Why not; the record of its answer is not run, with this reason.
+    """
 
     def refuse(_: int) -> None:
         raise NotRun(reason)
@@ -98,7 +116,7 @@ def answers(questions: Iterable[Question], asked: AskedCell) -> Iterator[Answer]
     """Ask one question after the other.
 
     Args:
-        questions: The questions.
+        questions: The questions, each asked once, in this order.
         asked: The cell that they are about.
     """
     for question in questions:

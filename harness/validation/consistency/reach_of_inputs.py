@@ -46,7 +46,11 @@ _REACHED: dict[ReadingOrder, Callable[[int, int], range]] = {
 
 
 def reading_order(reached: ReachedSteps) -> ReadingOrder:
-    """Name the order that every input step's reached steps show; some of them may be missing, as after a reset."""
+    """Name the order that every input step's reached steps show; some of them may be missing, as after a reset.
+
+    Args:
+        reached: For each input step, the output steps that it reaches.
+    """
     last = len(reached) - 1
     for order, expected in _REACHED.items():
         if all(steps == frozenset(expected(t, last)) for t, steps in enumerate(reached)):

@@ -20,7 +20,7 @@ def real_arithmetic(cell: DrivenCell) -> str:
     """Name the format in which a cell computes.
 
     Args:
-        cell: The cell.
+        cell: The cell in the dtype that its parameters have.
 
     Returns:
         ``float64``, ``float32``, or empty where it is coarser than both.
@@ -30,7 +30,11 @@ def real_arithmetic(cell: DrivenCell) -> str:
 
 
 def with_real_arithmetic(cell: DrivenCell) -> DrivenCell:
-    """The same cell, judged in the format in which it computes."""
+    """Return the same cell, judged in the format in which it computes.
+
+    Args:
+        cell: The cell in its declared dtype; it is run to find out.
+    """
     return replace(cell, arithmetic=real_arithmetic(cell))
 
 

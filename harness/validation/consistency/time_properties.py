@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.consistency_property import (
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
+from rnn_harness.validation.loading.forward_signature import STATE_NAME
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
@@ -32,19 +33,39 @@ _NEIGHBOURS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention)
 
 
 def needs_sequence(cell: DrivenCell) -> None:
-    """Raise NotRun for a cell that is called once a step."""
+    """Refuse a cell that is called once a step.
+
+    Args:
+        cell: The cell that a property is asked of.
+
+    Raises:
+        NotRun: It takes no sequence.
+    """
     if not cell.convention.sequence:
         raise NotRun("it is called step by step in any case")
 
 
 @functools.lru_cache(maxsize=8)
 def order_of(cell: DrivenCell, seed: int) -> ReadingOrder:
-    """Find in which order a layer reads its inputs."""
+    """Find in which order a layer reads its inputs.
+
+    Args:
+        cell: A layer that takes a sequence.
+        seed: Where its inputs and states start.
+    """
     return reading_order(reached_steps(cell, seed))
 
 
 def reached_steps(cell: DrivenCell, seed: int) -> ReachedSteps:
-    """Find the output steps that each input step reaches in its own row."""
+    """Find the output steps that each input step reaches in its own row.
+
+    Args:
+        cell: A layer that takes a sequence.
+        seed: Where its inputs and states start.
+
+    Returns:
+        For each input step, the output steps whose numbers change with it.
+    """
     arguments, row = cell.arguments(STEPS, 3, seed), 1
     before = cell.run(arguments).outputs[0]
     reached = []
@@ -66,7 +87,9 @@ def _order_of_steps(draw: Draw) -> Violation | None:
     }
     if order not in sentences:
         return None
-    if order is ReadingOrder.BACKWARD_REVERSED and not draw.cell.is_torch:
+    # ONNX turns the outputs of its reverse direction back; Keras, for one, does not.
+    turns_back = draw.cell.is_torch or draw.cell.capabilities.library == "ONNX"
+    if order is ReadingOrder.BACKWARD_REVERSED and not turns_back:
         raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
     return Violation("layout: order of the outputs", sentences[order])
 
@@ -143,7 +166,13 @@ def _last_state(draw: Draw) -> Violation | None:
 
 
 def is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:
-    """Whether two arrays have the same shape and numbers."""
+    """Say whether two arrays have the same shape and, up to rounding, the same numbers.
+
+    Args:
+        first: An array.
+        second: An array, which gives the scale.
+        dtype: The format whose rounding is allowed.
+    """
     return first.shape == second.shape and relative_gap(first, second) <= STRUCTURAL[dtype]
 
 
@@ -156,10 +185,16 @@ def _state_used(draw: Draw) -> Violation | Note | None:
     other = replaced_states(arguments, [state + 0.5 for state in arguments.states])
     if all(torch.equal(a, b) for a, b in zip(cell.run(other).tensors, run.tensors, strict=True)):
         sentence = "the state that is given is not used: any other gives the same"
-        return (
-            Note(sentence) if _can_do_without_states(cell, arguments) else Violation("forward: initial state", sentence)
-        )
+        if _can_do_without_states(cell, arguments) and not _is_named_like_a_state(cell):
+            return Note(sentence)
+        return Violation("forward: initial state", sentence)
     return None
+
+
+def _is_named_like_a_state(cell: DrivenCell) -> bool:
+    """Whether the argument that is given as a state is called one: then whoever hands it over relies on it."""
+    given = (argument for argument in cell.convention.handed_over if "state" in argument.role)
+    return any(STATE_NAME.match(argument.name) for argument in given)
 
 
 def _can_do_without_states(cell: DrivenCell, arguments: CellArguments) -> bool:

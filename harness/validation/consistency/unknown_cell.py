@@ -37,7 +37,6 @@ _NAMES_AT_LARGE_SIZES = (
     "batch-of-one",
     "split-sequence",
     "last-state",
-    "parameters-used",
     "final-state-gradients",
 )
 SMALL_BATCH, PIECE = 3, 7

@@ -122,6 +122,10 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
 }
 
 
+MAY_BE_MEANT = frozenset([Fault("output", "residual")])
+"""Faults that make another cell which people use on purpose: they refute only what should be the cell without them."""
+
+
 def candidate_faults(model: CellModel) -> Iterator[Fault]:
     """List the single faults that a cell may have, likely ones first.
 
@@ -170,7 +174,7 @@ def describe_fault(model: CellModel, fault: Fault) -> FaultDescription:
 
     Args:
         model: The cell that has it.
-        fault: The fault.
+        fault: A mistake in one place of a cell.
     """
     for family in (model.family, "any"):
         if fault in _STRUCTURE[family]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import NOISE_SHARE, SCREEN, SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import NOISE_SHARE, SCREEN, SCREEN_SINGLE, UNIT_ROUNDOFF
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
 from rnn_harness.families import GATE_NAMES
@@ -86,6 +86,31 @@ def constant_factor(gradients: Arrays, right: Arrays) -> GradientPattern | None:
     return GradientPattern(f"gradient{'s' if len(first) > 1 else ''} of {_listed(first)}", ", ".join(sentences))
 
 
+def factors_of_float32(gradients: Arrays, right: Arrays) -> tuple[float, ...]:
+    """List the factors by which gradients are off as a constant rounded to float32 makes them, in the place of 1.
+
+    Args:
+        gradients: The gradients of a cell at one step, in float64.
+        right: The right gradients, by the same names.
+
+    Returns:
+        The factors that are not 1, each once; empty where there are none, or where a gradient is off in another way.
+    """
+    factors: dict[float, None] = {}
+    for name, value in right.items():
+        if not name.startswith(_PARAMETER) or gradients[name].shape != value.shape or not value.all():
+            continue
+        deviations = gradients[name] / value - 1
+        deviation = float(np.median(deviations))
+        if np.abs(deviations).max() < SCREEN:
+            continue
+        spread = float(np.abs(deviations - deviation).max())
+        if spread * NOISE_SHARE > abs(deviation) or abs(deviation) > UNIT_ROUNDOFF["float32"]:
+            return ()
+        factors[1 + deviation] = None
+    return tuple(factors)
+
+
 def imprecise_gradients(gradients: Arrays, balls: Arrays) -> str:
     """Name the parameters whose gradients are outside of their bounds, in words.
 
@@ -106,7 +131,7 @@ def imprecise_gradients(gradients: Arrays, balls: Arrays) -> str:
 
 
 def is_near(gradient: Array, right: Array) -> bool:
-    """Whether a gradient is right as far as float32 shows it.
+    """Say whether a gradient is right as far as float32 shows it.
 
     Args:
         gradient: A gradient, of any shape.

@@ -39,7 +39,7 @@ class _Activation(NamedTuple):
     """An activation in one step.
 
     Attributes:
-        function: The function.
+        function: What it applies, such as tanh.
         value: What it gives.
     """
 

@@ -40,7 +40,7 @@ class ParameterAssignment:
     """The roles of the blocks of a layout.
 
     Attributes:
-        layout: The layout.
+        layout: How the target's parameters are cut into blocks.
         roles: The number of each block with its role.
         matched: The number of blocks whose role a run shows; the remaining ones have the names that no other took.
     """
@@ -61,7 +61,7 @@ class ParameterAssignment:
         return BlockMap(blocks, self.layout.forms, self.layout.recurrent_first)
 
     def gate_order(self, kind: BlockKind) -> str:
-        """The letters of the gates in the order of their blocks.
+        """Return the letters of the gates in the order of their blocks.
 
         Args:
             kind: ``x`` for the blocks of input weights, ``h`` for those of recurrent weights.
@@ -72,7 +72,14 @@ class ParameterAssignment:
 
 
 class Decoder:
-    """Finds the roles of a target's blocks, if the target is one cell model with its states in one order."""
+    """Finds the roles of a target's blocks, if the target is one cell model with its states in one order.
+
+    Args:
+        probe: The target's runs on generic numbers.
+        layout: How its parameters are cut into blocks.
+        model: The cell model that it is tried as.
+        states: The model's states in the order in which the target has them.
+    """
 
     def __init__(self, probe: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> None:
         self.probe, self.layout, self.model, self.states = probe, layout, model, states
@@ -88,7 +95,11 @@ class Decoder:
         return self.run_model(self.parameters(roles), steps or self.steps)
 
     def parameters(self, roles: Mapping[int, BlockRole]) -> dict[str, Array]:
-        """The model's parameters, by the reference's names: blocks of one name are added."""
+        """Return the model's parameters, by the reference's names: blocks of one name are added.
+
+        Args:
+            roles: The role of each block, by its number; a flipped one is transposed, or negated if it is a vector.
+        """
         parameters: dict[str, Array] = {}
         for index, role in roles.items():
             value = self.probe.value(self.layout, index)
@@ -97,7 +108,15 @@ class Decoder:
         return parameters
 
     def run_model(self, parameters: Mapping[str, Array], steps: int) -> Response:
-        """Run the model, and return what comes out in the order of the target's states."""
+        """Run the model, and return what comes out in the order of the target's states.
+
+        Args:
+            parameters: Those of the model, by the reference's names.
+            steps: The number of steps of the probe's inputs.
+
+        Returns:
+            A response with the states of the target; those that it is not given start from zero.
+        """
         names = self.model.state_names
         states = dict(zip(self.states, self.probe.states, strict=False))
         given = self.states[: self.probe.convention.states]
@@ -107,7 +126,12 @@ class Decoder:
         return Response((outputs,), tuple(last[name] for name in self.states))
 
     def agree(self, target: Response, predicted: Response) -> bool:
-        """Whether the target gives what the model gives; states that it does not return are not compared."""
+        """Say whether the target gives what the model gives; states that it does not return are not compared.
+
+        Args:
+            target: What the target gave.
+            predicted: What the model gave, of the same number of steps.
+        """
         pairs = [
             (target.hidden(self.states), predicted.outputs[0]),
             *zip(target.finals, predicted.finals, strict=False),
@@ -115,7 +139,7 @@ class Decoder:
         return all(a.shape == b.shape and close(a, b, self.probe.tolerance) for a, b in pairs)
 
     def agrees_at_zero(self) -> bool:
-        """Whether target and model agree when every parameter is zero."""
+        """Say whether target and model agree when every parameter is zero."""
         return self.agree(self.probe.masked(self.layout, frozenset()), self.predict({}))
 
     def assignments(self, partial: bool = False) -> list[ParameterAssignment]:

@@ -35,7 +35,7 @@ def target_layouts(target: Target, probe: Probe, with_ignored: bool = True) -> l
     """List the layouts that a target's parameters may have.
 
     Args:
-        target: The target.
+        target: The target that the probe is of.
         probe: Runs of the target.
         with_ignored: Take parameters without influence too, where their shape fits.
 
@@ -66,7 +66,7 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
     """Find every right cell that a target equals.
 
     Args:
-        target: The target.
+        target: The target that is compared with every known cell.
         probe: Runs of the target, if there are any already. Its tolerance and its number of steps become those with
             which the target was identified.
 

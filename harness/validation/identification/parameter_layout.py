@@ -132,7 +132,7 @@ def _interleaved(layout: Layout) -> Iterator[Layout]:
 
 
 def fits_gates(shape: tuple[int, ...], n: int, d: int) -> bool:
-    """Whether a parameter of that shape could be weights or biases of gates, and not only has a size that fits.
+    """Say whether a parameter of that shape could be weights or biases of gates, and not only has a size that fits.
 
     Args:
         shape: The parameter's shape.

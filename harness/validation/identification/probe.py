@@ -16,10 +16,11 @@ from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
+from rnn_harness.validation.loading.dependence import carries_over
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
-from rnn_harness.validation.loading.parameter_exchange import in_evaluation
+from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, in_evaluation, with_leaves
 from rnn_harness.validation.loading.target import Target
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
@@ -27,7 +28,7 @@ HUGE = 100  # times the usual size: beyond the limits that cells set to a cell s
 
 
 def close(first: Array, second: Array, tolerance: float, equal_nan: bool = False) -> bool:
-    """Whether two arrays are equal up to a tolerance; as np.allclose, but faster where they are finite.
+    """Say whether two arrays are equal up to a tolerance; as np.allclose, but faster where they are finite.
 
     Args:
         first: An array of any shape.
@@ -56,8 +57,17 @@ class Response:
     finals: tuple[Array, ...]
     shown: Array | None = None
 
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """Everything that came back."""
+        return (*self.outputs, *self.finals, *(() if self.shown is None else (self.shown,)))
+
     def hidden(self, states: tuple[str, ...]) -> Array:
-        """The hidden states (T, B, d), if the target's states have these names."""
+        """Return the hidden states (T, B, d), if the target's states have these names.
+
+        Args:
+            states: The names in the target's order, with ``h`` among them.
+        """
         return self.outputs[states.index("h") if len(self.outputs) > 1 else 0]
 
 
@@ -66,7 +76,7 @@ class Probe:
     """A module of a target with generic numbers to run it on, in float64 or, where it takes no other, in float32.
 
     Attributes:
-        module: The module.
+        module: What is called: a torch module, or what an adapter made one of.
         convention: How it is called.
         sizes: (n, d).
         parameters: Its parameters, by its names.
@@ -115,6 +125,9 @@ class Probe:
         """Run one step with all parameters zero, from states far beyond the usual size, no two entries alike.
 
         The response is empty where that makes the target raise.
+
+        Args:
+            layout: How the parameters are cut into blocks, which says what is set to zero.
         """
         key = (layout.forms, layout.recurrent_first, "huge")
         if key not in self._responses:
@@ -126,16 +139,34 @@ class Probe:
         return self._responses[key]
 
     def value(self, layout: Layout, index: int) -> Array:
-        """The numbers of one block, (d, n), (d, d) or (d,)."""
+        """Return the numbers of one block, (d, n), (d, d) or (d,).
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         return self.plain(layout, index)[self.place(layout, index)]
 
     def plain(self, layout: Layout, index: int) -> Array:
-        """The plain form of the parameter that holds a block."""
+        """Return the plain form of the parameter that holds a block.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+        """
         name = layout.gate_blocks[index].parameter
         return dict(layout.forms)[name].plain(self.parameters[name])
 
     def place(self, layout: Layout, index: int) -> tuple[slice, ...]:
-        """The place of a block in the plain form."""
+        """Return the place of a block in the plain form.
+
+        Args:
+            layout: How the parameters are cut into blocks.
+            index: The block's number in the layout.
+
+        Returns:
+            Slices of rows and columns; of rows alone for a bias.
+        """
         block, (n, d) = layout.gate_blocks[index], self.sizes
         rows = slice(block.block * d, (block.block + 1) * d)
         if block.kind == "b":
@@ -160,6 +191,9 @@ class Probe:
         Args:
             parameters: Every parameter of the target, by its name there.
             steps: Time steps.
+
+        Raises:
+            UsageError: The target raises for them; the message holds the first line of what it says.
         """
         import torch
 
@@ -195,7 +229,7 @@ class Probe:
         return leaves, torch.tensor(self.inputs[:steps], dtype=dtype), states
 
     def rows_are_apart(self) -> bool:
-        """Whether the second row of a batch does not depend on the numbers of the first."""
+        """Say whether the second row of a batch does not depend on the numbers of the first."""
         changed = replace(self, inputs=self.inputs.copy(), states=tuple(state.copy() for state in self.states))
         changed.inputs[:, 0] += 1
         for state in changed.states:
@@ -205,6 +239,11 @@ class Probe:
             close(a[..., 1, :], b[..., 1, :], self.tolerance, equal_nan=True)
             for a, b in zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
         )
+
+    def carries_over(self) -> bool:
+        """Say whether a step of a sequence reaches the next; true of a single step, which is given its state."""
+        leaves, x, states = self._tensors(self.parameters, STEPS)
+        return carries_over(with_leaves(self.module, leaves), self.convention, x, states)
 
     def writes_into(self) -> str:
         """Name the argument that a call writes into: ``input``, ``state``, or none (empty)."""
@@ -218,7 +257,7 @@ class Probe:
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
 
     def overwrites(self) -> bool:
-        """Whether the next call writes into what a call returned."""
+        """Say whether the next call writes into what a call returned."""
         import torch
 
         leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
@@ -229,14 +268,36 @@ class Probe:
             run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
 
+    def hands_old_states_on(self) -> bool:
+        """Whether a step gives an output, and behind it the very states that went in."""
+        import torch
+
+        states = self.states[: self.convention.states]
+        if self.convention.sequence or not (states and self.convention.takes_rows):
+            return False
+        if isinstance(self.module, CalledWithParameters):
+            return False
+        leaves, x, given = self._tensors(self.parameters, 1)
+        with torch.no_grad():
+            results = self.convention.results(with_leaves(self.module, leaves), x[0], given)
+        returned = results[1:]
+        return len(returned) == len(given) and all(
+            a.shape == b.shape and torch.equal(a, b) for a, b in zip(returned, given, strict=True)
+        )
+
     def gives_nan(self) -> bool:
-        """Whether NaN comes out of finite numbers."""
+        """Say whether NaN comes out of finite numbers."""
         response = self.complete()
         return any(bool(np.isnan(value).any()) for value in (*response.outputs, *response.finals))
 
     def equal(self, first: Response, second: Response) -> bool:
-        """Whether two responses are equal up to the tolerance; NaN equals NaN."""
-        pairs = zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
+        """Say whether two responses are equal up to the tolerance; NaN equals NaN.
+
+        Args:
+            first: A response.
+            second: A response of as many tensors.
+        """
+        pairs = zip(first.arrays, second.arrays, strict=True)
         return all(close(a, b, self.tolerance, equal_nan=True) for a, b in pairs)
 
 
@@ -244,7 +305,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
     """Build a target, find out how it is called, and draw generic numbers for it.
 
     Args:
-        target: The target.
+        target: The target as it was loaded.
         seed: The seed of the numbers.
 
     Raises:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rnn_harness.errors import UsageError
 from rnn_harness.options import OptionTable
 from rnn_harness.records.parameter_map_file import MapFile, MapPiece
+from rnn_harness.runtime.input_file import parse_json, read_text_file
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.cell_model import BlockKind, CellModel
@@ -76,17 +77,23 @@ def load_map(path: Path) -> Identification:
         UsageError: The file cannot be read, or does not hold a map; the message says what is wrong in it.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the map {path}: {error}") from None
+        data = parse_json(read_text_file(path, "the map"))
+    except UsageError:
+        raise
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}:{error.lineno}: not JSON: {error.msg}; expected what --save-map writes") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON: {error}; expected what --save-map writes") from None
     try:
         return from_map_file(MapFile.model_validate(data))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path}: {where}: {first['msg']}; expected what --save-map writes") from None
+    except KeyError as error:
+        raise UsageError(
+            f"{path}: there is no form of the parameter {error}; expected what --save-map writes"
+        ) from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path}: {error}; expected what --save-map writes") from None
 

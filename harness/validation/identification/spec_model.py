@@ -18,7 +18,7 @@ def shipped_spec(model: CellModel, bias: bool) -> str | None:
     """Find the shipped spec that computes a cell model.
 
     Args:
-        model: The model.
+        model: The features of a cell without faults.
         bias: Whether the cell has biases.
 
     Returns:

@@ -29,7 +29,7 @@ def with_exchanged_states(target: Target, probe: Probe) -> tuple[Identification,
 
 
 def is_the_callers_affair(probe: Probe) -> bool:
-    """Whether whoever calls the target names each state, in the arguments and in the results.
+    """Say whether whoever calls the target names each state, in the arguments and in the results.
 
     Then another order is a way of calling; where one object goes in and one comes back, it is a mistake.
 

@@ -26,7 +26,7 @@ def judge_undriven(
     """Judge as a model what cannot be driven as a cell.
 
     Args:
-        target: The target.
+        target: The target, which no way of calling fits.
         error: Why it cannot be driven.
         request: What is asked for.
         listener: Who follows the progress.
@@ -44,7 +44,7 @@ def judge_no_function(
     """Judge what is no function of its arguments as a cell; a model may keep a state between calls.
 
     Args:
-        target: The target.
+        target: The target, which is called as a cell.
         diagnosis: Why it is no function of its arguments.
         request: What is asked for.
         listener: Who follows the progress.
@@ -81,7 +81,7 @@ def judge_unknown_parameters(
     """Judge what has the parameters of no known cell, as a model or without equations.
 
     Args:
-        target: The target.
+        target: The target, whose parameters fit no layout of gates.
         probe: How it is driven.
         error: What it says of its parameters.
         request: What is asked for.
@@ -102,7 +102,7 @@ def events_of_model(
     """Judge as a model what is driven as a cell and equals no known one.
 
     Args:
-        target: The target.
+        target: The target, which was identified as nothing.
         probe: How it is driven.
         request: What is asked for.
         listener: Who follows the progress.

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import NotRun
 from rnn_harness.kernels import Kernel, Setting, judge_kernels
-from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, blank_record, kernel_checks
 from rnn_harness.records.events import PhaseStarted
 from rnn_harness.records.record import Record
+from rnn_harness.records.validation import TAKEN_CHECK
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.diagnosis.gradient_pattern import factors_of_float32
 from rnn_harness.validation.judging.function_accuracy import (
     FunctionAccuracy,
     accuracy_record,
@@ -28,6 +32,11 @@ class CandidateJudge:
 
     Attributes:
         kernel: The candidate, with what is known so far of how it rounds.
+
+    Args:
+        kernel: The candidate in the place of a kernel, before anything was measured.
+        request: Seed, number of cases and what else was asked for.
+        listener: Told what begins, and in which dtype.
     """
 
     def __init__(self, kernel: Kernel, request: ValidationRequest, listener: Listener) -> None:
@@ -41,7 +50,10 @@ class CandidateJudge:
         for setting in self.kernel.settings:
             self._on_start(setting, f"{self.kernel.id}, {setting}")
             accuracy = self._measured(setting)
+            was_single_inside = self.kernel.is_single_inside
             yield from self._records_in(setting)
+            if self.kernel.is_single_inside and not was_single_inside:
+                yield _single_constant_record(self.kernel, setting, self._request.seed)
             if accuracy is not None:
                 yield accuracy_record(self.kernel, setting, self._request.seed, accuracy)
 
@@ -60,13 +72,12 @@ class CandidateJudge:
     def _records_in(self, setting: Setting) -> Iterator[Record]:
         """Yield the records of one setting; begin again where it turns out that the candidate rounds otherwise."""
         single = replace(self.kernel, settings=(setting,))
-        known, request = dict(self._request.known), self._request
+        request = self._request
         decided: set[str] = set()
         for record in judge_kernels(
             (single,),
             request.seed,
             request.examples,
-            known,
             lambda title: self._on_start(setting, title),
             self._listener.on_case,
         ):
@@ -91,8 +102,42 @@ class CandidateJudge:
         wider = next(
             (kernel for kernel in wider_kernels(self.kernel) if _agrees(kernel, record.check, record.case)), None
         )
+        if wider is None and _has_constant_of_float32(self.kernel, record):
+            wider = replace(self.kernel, is_single_inside=True)
         self._may_round_otherwise = wider is not None
         return wider
+
+
+def _has_constant_of_float32(kernel: Kernel, record: Record) -> bool:
+    """Say whether gradients in float64 are off as those of a slope whose constant was rounded to float32.
+
+    torch's own hard sigmoid has such a slope: 1/6 in float32.
+    """
+    if record.dtype != "float64" or not record.check.startswith("backward.") or record.case is None:
+        return False
+    setting = next(setting for setting in kernel.settings if setting.dtype == record.dtype)
+    try:
+        single_step = kernel.evaluation(setting, record.case.model_copy(update={"T": 1}))
+        right = {
+            name: np.array([float(ball.mid()) for ball in balls.flat]).reshape(balls.shape)
+            for name, balls in single_step.gradient_balls.items()
+        }
+        if not factors_of_float32(single_step.flat_gradients, right):
+            return False
+    except NotRun:
+        return False
+    single = replace(kernel, is_single_inside=True)
+    return _agrees(single, "backward.bound", record.case)
+
+
+def _single_constant_record(kernel: Kernel, setting: Setting, seed: int) -> Record:
+    """Make the record which says that a slope has a constant of float32."""
+    reason = (
+        "its gradients have a constant that is rounded to float32 although it takes float64, and are judged by what "
+        "float32 rounds"
+    )
+    update = {"outcome": Outcome.AGREES, "reason": reason, "examples": 1}
+    return blank_record(kernel, setting, TAKEN_CHECK, seed).model_copy(update=update)
 
 
 def _agrees(kernel: Kernel, check_name: str, case: Case) -> bool:
@@ -118,7 +163,7 @@ def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
     Args:
         kernel: The candidate.
         check_name: The name of the check.
-        case: The case.
+        case: Sizes, dtype and seed; the arrays are drawn from it.
 
     Returns:
         The worst finding; None if the candidate has no such check.

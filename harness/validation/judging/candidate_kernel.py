@@ -52,7 +52,9 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
+        is_single_inside=target.capabilities.is_single_inside,
     )
 
 
@@ -77,10 +79,18 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         skipped_checks=skipped_checks(target.capabilities.library),
         shrinks_refutations=False,
         profiled=False,
+        rounds_products=True,
     )
 
 
 def fixed_sizes(target: Target) -> dict[str, int] | None:
-    """Return the only sizes that a candidate exists for; None if it can be made for any."""
+    """Return the only sizes that a candidate exists for; None if it can be made for any.
+
+    Args:
+        target: The candidate, whose class or loaded parameters may fix its sizes.
+
+    Returns:
+        The sizes by letter: n, d, and the number of rows B of its cases.
+    """
     sizes = target.capabilities.fixed_sizes
     return None if sizes is None else {"n": sizes.input_size, "d": sizes.hidden_size, "B": BATCH_ROWS}

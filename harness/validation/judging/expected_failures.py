@@ -7,7 +7,6 @@ least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.input_file import parse_toml, read_text_file
 
 PREFIX = "expected-failure"
 """Before the name of a check that was expected to fail, and did not."""
@@ -41,11 +41,20 @@ class ExpectedFailure(BaseModel):
     case: Case | None = None
 
     def names(self, check: str, dtype: str) -> bool:
-        """Say whether a check in a dtype is one that is expected to fail."""
+        """Say whether a check in a dtype is one that is expected to fail.
+
+        Args:
+            check: The name of a check.
+            dtype: The name of a dtype.
+        """
         return fnmatch.fnmatchcase(check, self.check) and self.dtype in ("", dtype)
 
     def is_met_by(self, record: Record) -> bool:
-        """Say whether a record is the failure that is expected."""
+        """Say whether a record is the failure that is expected.
+
+        Args:
+            record: A record of the candidate; only one that is refuted can meet it.
+        """
         return record.outcome is Outcome.REFUTED and self.names(record.check, record.dtype)
 
 
@@ -58,16 +67,20 @@ class _File(BaseModel):
 def load_expected(path: Path) -> tuple[ExpectedFailure, ...]:
     """Read a file of expected failures.
 
+    Args:
+        path: A TOML file with tables ``[[expected]]``; see `ExpectedFailure` for their fields.
+
     Raises:
         UsageError: It cannot be read, or is no such file; the message names what is wrong in it.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the expected failures {path}: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(read_text_file(path, "the expected failures"))
+    except UsageError:
+        raise
+    except ValueError as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    for row in data.get("expected", ()):
+    rows = data.get("expected", ())
+    for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and isinstance(row.get("case"), str):
             try:
                 row["case"] = Case.model_validate_json(row["case"])
@@ -101,7 +114,12 @@ def expectations_file(target: str) -> Path | None:
 
 
 def mark_expected(records: Iterable[Record], expected: tuple[ExpectedFailure, ...]) -> Iterator[Record]:
-    """Yield the records, and write into every refuted one that was expected why it was."""
+    """Yield the records, and write into every refuted one that was expected why it was.
+
+    Args:
+        records: The records of a candidate, as they are made.
+        expected: The failures that it ships; the first that fits gives the reason.
+    """
     for record in records:
         reason = next((failure.reason for failure in expected if failure.is_met_by(record)), "")
         yield record.model_copy(update={"expected": reason}) if reason else record

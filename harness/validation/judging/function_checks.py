@@ -15,12 +15,18 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     What gives NaN for ordinary numbers, writes into its arguments or its earlier results, gives other numbers the
     second time, or mixes the rows of a batch cannot be compared with any equations.
 
+    Args:
+        probe: The candidate's runs on generic numbers.
+
     Returns:
         The diagnosis; None if nothing speaks against it.
     """
     if probe.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
         return Diagnosis(spec=ANY_CELL, part="forward: outputs", difference=difference)
+    if probe.hands_old_states_on():
+        difference = "the state that comes back is the one that went in: the new one is given as the output alone"
+        return Diagnosis(spec=ANY_CELL, part="forward: new state", difference=difference)
     if arguments := probe.writes_into():
         difference = f"it writes into the {arguments} that it is given, so whoever kept it has other numbers afterwards"
         return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)

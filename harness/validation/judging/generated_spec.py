@@ -53,7 +53,7 @@ class _Writer:
         return text + self._bias(ParameterRole(ParameterKind.BIAS, letter).name)
 
     def equations(self) -> Iterator[str]:
-        """The equations of one step; the last gives the hidden state."""
+        """Yield the equations of one step; the last gives the hidden state."""
         yield from {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}[self.model.family]()
 
     def _rnn(self) -> Iterator[str]:
@@ -147,7 +147,7 @@ def with_alternative_updates(spec: Spec, model: CellModel) -> Spec:
     """Add the other forms of a GRU's last equation to a shipped spec as alternatives, but for one that it has.
 
     Args:
-        spec: The spec.
+        spec: A shipped spec; that of another family stays as it is.
         model: The cell that it describes.
     """
     link = spec.reference

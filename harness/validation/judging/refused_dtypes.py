@@ -5,26 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.errors import UsageError, first_line
+from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
+from rnn_harness.records.validation import TAKEN_CHECK
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.probe import STEPS, Probe
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
-TAKEN_CHECK = "behaviour.takes-format"
-"""The check that a candidate can be called in a dtype; there is a record of it only where it cannot."""
 
-
-def observed_target(target: Target, probe: Probe) -> Target:
+def observed_target(target: Target, probe: Probe, request: ValidationRequest) -> Target:
     """Return the target with the dtypes in which it can be called, as the probing showed.
+
+    The probing reaches no dtype below the first in which it can be called; those that were asked for are tried here.
 
     Args:
         target: The candidate.
-        probe: Runs of the candidate.
+        probe: Runs of the candidate; why it cannot be called in a dtype is added to them.
+        request: What was asked for.
     """
+    for dtype in request.dtypes:
+        if dtype in NARROW and dtype in target.capabilities.dtypes:
+            probe.refusals.update(_refusal(target, probe, dtype))
     dtypes = tuple(dtype for dtype in target.capabilities.dtypes if dtype not in probe.refusals)
     return replace(target, capabilities=replace(target.capabilities, dtypes=dtypes))
+
+
+def _refusal(target: Target, probe: Probe, dtype: str) -> dict[str, str]:
+    """Return why a target cannot be called in a dtype, by that dtype; nothing where it can."""
+    try:
+        module = in_evaluation(target.make_module(*probe.sizes).to(torch_dtype(dtype)))
+        replace(probe, module=module, dtype=dtype).respond(probe.parameters, STEPS)
+    except UsageError as error:
+        return {dtype: first_line(error)}
+    return {}
 
 
 def records_of_refused_dtypes(target: Target, probe: Probe, request: ValidationRequest) -> Iterator[Record]:

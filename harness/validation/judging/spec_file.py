@@ -1,29 +1,44 @@
-"""A user's spec file without a reference: its equations, their bounds and the derived backward are the oracle."""
+"""A candidate that is held against a spec without a reference: its equations, bounds and derived backward decide."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
+from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel
+from rnn_harness.kernels.judge import kernel_cases
+from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.kernels.spec_signature import SpecSignature
+from rnn_harness.records.validation import Diagnosis
 from rnn_harness.specs import Spec, library, load_spec
+from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
-from rnn_harness.validation.identification.probe import D, N
+from rnn_harness.validation.identification.probe import D, Probe, probe_target
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
 from rnn_harness.validation.loading.driver import TargetDriver
-from rnn_harness.validation.loading.find_convention import find_convention
-from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.spec_search.diagnose import (
+    cut_path,
+    faulty_match,
+    faulty_match_by_names,
+    rewrite_diagnosis,
+)
+from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_match
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 def load_spec_file(path: str) -> Spec:
     """Load a spec without its reference, whose place the candidate takes.
+
+    Args:
+        path: The TOML file.
 
     Raises:
         SpecError: The file is no spec.
@@ -32,32 +47,189 @@ def load_spec_file(path: str) -> Spec:
     spec = load_spec(Path(path), library().specs)
     if not spec.is_cell:
         raise UsageError(f"{path} defines no cell: nothing can be validated against it")
+    return without_reference(spec)
+
+
+def without_reference(spec: Spec) -> Spec:
+    """Return a spec without its reference, so that its own names are those of parameters and states.
+
+    Args:
+        spec: A spec with a reference or without; it is not changed.
+    """
     return replace(spec, model=spec.model.model_copy(update={"reference": None}))
 
 
-def spec_file_kernel(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
-    """Make a kernel of a candidate that is compared with a spec file.
+@dataclass(frozen=True)
+class SpecCandidate:
+    """A candidate tied to a spec.
+
+    Attributes:
+        kernel: The candidate as a kernel of the spec.
+        spec: The spec that the candidate is held against, without a reference.
+        probe: Runs of the candidate.
+        match: How it equals the spec; None where it does not.
+        known_diagnosis: What is wrong, where the search for its parameters showed it.
+        parameters: The probe's parameters by the spec's names, where they are known by their own names alone.
+        states: The names of its states, in its order.
+    """
+
+    kernel: Kernel
+    spec: Spec
+    probe: Probe
+    match: SpecMatch | None
+    known_diagnosis: Diagnosis | None
+    parameters: Mapping[str, Array] | None
+    states: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it is."""
+        return self.kernel.title if self.match is None else self.match.sentence()
+
+    def diagnosis(self) -> Diagnosis | None:
+        """Say which equation is wrong and how, or which path has no gradient; None where no single mistake is it."""
+        if self.known_diagnosis is not None:
+            return self.known_diagnosis
+        if self.parameters is not None:
+            rewrite = faulty_match_by_names(self.probe, self.spec, self.parameters, self.states)
+            return None if rewrite is None else rewrite_diagnosis(self.spec, rewrite)
+        evaluation = _gradient_evaluation(self.kernel)
+        return None if evaluation is None else cut_path(evaluation)
+
+
+def _gradient_evaluation(kernel: Kernel) -> Evaluation | None:
+    """Return the candidate on a small case in float64; None if it does not take float64."""
+    setting = next((setting for setting in kernel.settings if setting.dtype == "float64"), None)
+    if setting is None:
+        return None
+    case = kernel_cases(kernel, setting)[0].model_copy(update={"B": 2, "T": 3, "features": ()})
+    return kernel.evaluation(setting, case)
+
+
+def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> SpecCandidate:
+    """Tie a candidate to a spec: by what its parameters do, else by their names, else by what a wrong one would do.
 
     Args:
         target: The candidate.
-        spec: The spec of the file.
+        spec: The spec, without a reference.
         dtypes: Those in which it is judged, if it takes them.
 
     Raises:
         UsageError: Their states or their parameters do not fit together.
     """
-    n, d = target.capabilities.fixed_sizes or (N, D)
-    module = in_evaluation(target.make_module(n, d).double())
-    convention = find_convention(module, n, d, target.capabilities.calling_convention)
+    target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
+    probe = probe_target(target)
     signature = SpecSignature(spec)
-    if convention.states != len(signature.state_names):
-        states = ", ".join(signature.state_names) or "none"
-        raise UsageError(f"{target.name} is {convention}, but {spec.id} has the states {states}")
-    shapes = {name: tuple(value.shape) for name, value in module.named_parameters()}
-    table = match_parameters(spec.id, shapes, signature.parameter_shapes(n, d))
+    _check_states(target, probe, spec, signature.state_names)
+    search = TargetSearch(probe)
+    match = _match(search, spec)
+    shapes = {name: value.shape for name, value in probe.parameters.items()}
+    wanted = signature.parameter_shapes(*probe.sizes)
+    if match is not None and not (_has_the_names(shapes, wanted) and _is_turned_in_part(match)):
+        kernel = _kernel(target, spec, dtypes, probe, match.table, match.states, match.table.absent)
+        return SpecCandidate(kernel, spec, probe, match, None, None, match.states)
+    try:
+        table = match_parameters(spec.id, shapes, wanted)
+    except UsageError:
+        faulty = faulty_match(search, spec)
+        if faulty is None:
+            raise
+        kernel = _kernel(target, spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
+        return SpecCandidate(kernel, spec, probe, None, faulty.diagnosis(spec), None, faulty.states)
+    kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
+    parameters = table.unpack(probe.parameters, wanted)
+    return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names)
+
+
+def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> SpecCandidate | None:
+    """Find the shipped spec without a reference that a candidate equals; None if it equals none.
+
+    Args:
+        target: The candidate.
+        probe: Runs of it.
+        dtypes: Those in which it is judged, if it takes them.
+    """
+    specs = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
+    match = first_match(TargetSearch(probe), specs)
+    if match is None:
+        return None
+    kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
+    return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
+
+
+def has_equal_sizes(spec: Spec) -> bool:
+    """Say whether the inputs of a spec have the size of its states.
+
+    Args:
+        spec: A spec of one input; without inputs the answer is no.
+    """
+    inputs = spec.program().inputs
+    return bool(inputs) and str(inputs[0].shape[0] if inputs[0].shape else "") == "d"
+
+
+def _of_equal_sizes(target: Target) -> Target:
+    """Return a target that is tried where its inputs and its states have one size."""
+    if target.capabilities.fixed_sizes is not None:
+        return target
+    return replace(target, capabilities=replace(target.capabilities, fixed_sizes=CellSizes(D, D)))
+
+
+def _check_states(target: Target, probe: Probe, spec: Spec, names: tuple[str, ...]) -> None:
+    """Check that a candidate has the states of a spec. Raises UsageError."""
+    given = probe.convention.states
+    if given != len(names) and not (probe.convention.sequence and given < len(names)):
+        states = ", ".join(names) or "none"
+        raise UsageError(f"{target.name} is {probe.convention}, but {spec.id} has the states {states}")
+
+
+def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
+    """Match exactly, else as float32 would; what it rounds is for the checks to say."""
+    probe = search.probe
+    for tolerance in dict.fromkeys((probe.tolerance, SCREEN, SCREEN_SINGLE)):
+        if tolerance < probe.tolerance:
+            continue
+        probe.tolerance = tolerance
+        match = search.match_spec(spec)
+        if match is not None:
+            return match
+    return None
+
+
+def _has_the_names(module_shapes: Shapes, spec_shapes: Shapes) -> bool:
+    """Say whether the module's parameters have the names of the spec's, so that they mean what these say."""
+    return {_plain(name) for name in module_shapes} == {_plain(name) for name in spec_shapes}
+
+
+def _is_turned_in_part(match: SpecMatch) -> bool:
+    """Say whether some square matrices are stored as the spec has them, and others transposed."""
+    square = [role.flipped for slot, role in match.table.roles if len(set(slot.shape)) == 1 and len(slot.shape) == 2]
+    return any(square) and not all(square)
+
+
+def _kernel(
+    target: Target,
+    spec: Spec,
+    dtypes: tuple[str, ...],
+    probe: Probe,
+    table: ParameterMap,
+    states: tuple[str, ...],
+    absent: tuple[str, ...],
+) -> Kernel:
+    """Make a kernel of a candidate whose parameters and states are known."""
     output = spec.program().outputs[0].name
-    names = signature.state_names
-    driver = TargetDriver(target.make_module, convention, table, names, target.capabilities, output_name=output)
+    convention = probe.convention
+    not_given = tuple(f"states.{name}" for name in states[convention.states :])
+    returned = states[: len(convention.taken) - 1] if convention.sequence else states
+    not_returned = tuple(f"finals.{name}" for name in states if name not in returned and name != output)
+    driver = TargetDriver(
+        target.make_module,
+        convention,
+        table,
+        states,
+        target.capabilities,
+        (*absent, *not_given, *not_returned),
+        output_name=output,
+    )
     return spec_kernel(target, spec, driver, dtypes)
 
 
@@ -82,8 +254,9 @@ def match_parameters(spec_id: str, module_shapes: Shapes, spec_shapes: Shapes) -
         chosen = namesakes or fitting
         if len(chosen) != 1:
             raise UsageError(
-                f"no parameter of the module is {name} of {spec_id}. The spec has {_listed(spec_shapes)}; the module "
-                f"has {_listed(module_shapes)}. Give the module's parameters the names of the spec"
+                f"no parameter of the module is {name} of {spec_id}, and it equals {spec_id} in no layout of its "
+                f"parameters that is known. The spec has {_listed(spec_shapes)}; the module has "
+                f"{_listed(module_shapes)}. Give the module's parameters the names of the spec"
             )
         is_transposed = len(shape) == 2 and module_shapes[chosen[0]] != shape
         forms[chosen[0]] = StorageForm(turned=is_transposed, vector=len(shape) == 1)

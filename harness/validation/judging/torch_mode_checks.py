@@ -32,7 +32,11 @@ _DTYPES = ("float64", "float32")
 
 
 def candidate_driver(evaluation: Evaluation) -> TargetDriver:
-    """Return the driver of the candidate that is evaluated."""
+    """Return the driver of the candidate that is evaluated.
+
+    Args:
+        evaluation: The evaluation of a candidate, never of a reference or a kernel.
+    """
     driver = kernel_of(evaluation).driver
     assert isinstance(driver, TargetDriver), "these checks are for candidates"
     return driver

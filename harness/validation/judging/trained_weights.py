@@ -12,13 +12,13 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
-from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.errors import NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
+from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.judging.torch_mode_checks import candidate_driver
 from rnn_harness.validation.loading.adapters import import_library
-from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 
 STEPS = 4
@@ -27,6 +27,12 @@ STEPS = 4
 
 def load_weights(path: Path) -> dict[str, Array]:
     """Read arrays by name from a ``.safetensors`` file, or from one that torch saved (with ``weights_only``).
+
+    Args:
+        path: The file; its ending says which of both it is.
+
+    Returns:
+        Arrays in the dtypes of the file.
 
     Raises:
         UsageError: There is no such file, or it holds something else.
@@ -39,7 +45,7 @@ def load_weights(path: Path) -> dict[str, Array]:
         try:
             tensors = safetensors.load_file(path)
         except Exception as error:  # its errors share no base class
-            raise UsageError(f"{path} is no safetensors file: {error}") from None
+            raise UsageError(f"{path} is no safetensors file: {first_line(error)}") from None
     else:
         import torch
 
@@ -47,16 +53,26 @@ def load_weights(path: Path) -> dict[str, Array]:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # pickle raises many kinds of errors
             raise UsageError(
-                f"{path} cannot be read as weights alone: {str(error).splitlines()[0]}; save a state_dict, or a "
+                f"{path} cannot be read as weights alone: {first_line(error)}; save a state_dict, or a "
                 ".safetensors file"
             ) from None
     if not isinstance(tensors, dict) or not all(hasattr(value, "numpy") for value in tensors.values()):
         raise UsageError(f"{path} holds a {type(tensors).__name__}; expected a state_dict: tensors by name")
-    return {name: value.detach().double().numpy() for name, value in tensors.items()}
+    weights = {}
+    for name, value in tensors.items():
+        try:
+            weights[str(name)] = value.detach().double().numpy()
+        except Exception as error:  # a sparse or a quantised tensor, or one that is larger than the memory
+            raise UsageError(f"{path}: {name!r} is no array of real numbers: {first_line(error)}") from None
+    return weights
 
 
 def check_weights(path: Path, target: Target) -> None:
     """Check that a file can be read, and that its values for the target's parameters are finite.
+
+    Args:
+        path: The file.
+        target: The target whose parameters the file is for; a name of only one of both says nothing.
 
     Raises:
         UsageError: They are not; the message says where.
@@ -77,7 +93,11 @@ def _where_not_finite(name: str, value: Array) -> str:
 
 
 def weights_check(weights: dict[str, Array]) -> Check:
-    """Make the check that a candidate with these weights is within the bound, outputs and gradients."""
+    """Make the check that a candidate with these weights is within the bound, outputs and gradients.
+
+    Args:
+        weights: Arrays by the target's parameter names, as `load_weights` reads them.
+    """
 
     def run(evaluation: Evaluation) -> Iterator[Finding]:
         trained = _evaluation_with(weights, evaluation)
@@ -101,11 +121,13 @@ def weights_check(weights: dict[str, Array]) -> Check:
 def _evaluation_with(weights: dict[str, Array], evaluation: Evaluation) -> Evaluation:
     """Evaluate the candidate with given weights, in their sizes. Raises NotRun if some are lacking."""
     table = candidate_driver(evaluation).table
+    if not isinstance(table, BlockMap):
+        raise NotRun("weights of a file are tried on cells of the three families alone")
     names = {block.parameter for block in table.blocks}
     lacking = sorted(names - set(weights))
     if lacking:
         raise NotRun(f"the file of weights has no {', '.join(lacking)}; it has {', '.join(sorted(weights))}")
-    n, d = _sizes(candidate_driver(evaluation), weights)
+    n, d = _sizes(table, weights)
     arrays = draw_arrays(evaluation.case.model_copy(update={"n": n, "d": d, "T": STEPS}), evaluation.subject)
     shapes = {name: value.shape for name, value in arrays.parameters.items()}
     trained = table.unpack({name: weights[name] for name in names}, shapes)
@@ -116,11 +138,11 @@ def _evaluation_with(weights: dict[str, Array], evaluation: Evaluation) -> Evalu
     return evaluation.on(replace(arrays, parameters=parameters))
 
 
-def _sizes(driver: TargetDriver, weights: dict[str, Array]) -> tuple[int, int]:
+def _sizes(table: BlockMap, weights: dict[str, Array]) -> tuple[int, int]:
     """Read n and d off the shapes of weights; a weight on both inputs and state is n + d wide."""
-    forms = dict(driver.table.forms)
+    forms = dict(table.forms)
     d = n = joined_width = 0
-    for block in driver.table.blocks:
+    for block in table.blocks:
         plain = forms[block.parameter].plain(weights[block.parameter])
         d = len(plain) // block.of
         if block.side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from rnn_harness.errors import UsageError
@@ -23,7 +23,7 @@ from rnn_harness.validation.consistency.question import Answer, first_diagnosis,
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
-from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
 from rnn_harness.validation.judging.as_model import (
@@ -39,8 +39,14 @@ from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expect
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
-from rnn_harness.validation.judging.spec_file import load_spec_file, spec_file_kernel
+from rnn_harness.validation.judging.spec_file import (
+    SpecCandidate,
+    library_candidate,
+    load_spec_file,
+    spec_file_candidate,
+)
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.unidentified import with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
@@ -82,11 +88,20 @@ def judge_target(
     """Yield the events of `run_validation`, but for expected failures that did not happen.
 
     Whether one happened can be said only when all dtypes are judged, which several processes may do.
+
+    Args:
+        target: The target, loaded in this process.
+        request: What was asked for.
+        listener: Told of every phase that begins and of every case; None for nobody.
     """
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
     try:
-        yield from _judge_callable(target, request, listener)
+        if request.spec.endswith(".toml"):
+            candidate = spec_file_candidate(target, load_spec_file(request.spec), request.dtypes)
+            yield from _judge_spec_candidate(candidate, request, listener)
+        else:
+            yield from _judge_callable(target, request, listener)
     except WrongLayout as fault:
         diagnosis = Diagnosis(spec="a recurrent layer", part="forward: layout of the outputs", difference=str(fault))
         record = identification_check(target.name, request, "unknown", Outcome.REFUTED, str(fault))
@@ -96,13 +111,6 @@ def judge_target(
 
 def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
     """Judge a target. Raises WrongLayout if its outputs are laid out otherwise than its inputs."""
-    if request.spec.endswith(".toml"):
-        kernel = spec_file_kernel(target, load_spec_file(request.spec), request.dtypes)
-        yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=kernel.title))
-        reason = f"not identified: {kernel.title}"
-        yield RecordMade(identification_check(target.name, request, kernel.spec, Outcome.NOT_RUN, reason))
-        yield from _judge_candidate(kernel, request, listener)
-        return
     saved_map = load_map(request.map) if request.map is not None else None
     try:
         response = probe_target(target)
@@ -111,17 +119,20 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
-    target = observed_target(target, response)
+    target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
+    target = with_observed_habits(target, response)
     try:
         if saved_map is None:
             target_layouts(target, response)
-    except UsageError as error:  # its parameters are those of no cell that is known
-        yield from judge_unknown_parameters(target, response, error, request, listener, judge_target)
+    except UsageError as error:  # its parameters are those of no cell that the sketch of the three families has
+        yield from _events_of_library(target, response, request, listener) or judge_unknown_parameters(
+            target, response, error, request, listener, judge_target
+        )
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
@@ -129,7 +140,8 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from _judge_exchanged_states(target, request, exchanged[0])
         return
     matches = matches or exchanged
-    if not matches and (events := events_of_model(target, response, request, listener, judge_target)):
+    events = [] if matches else _events_without_match(target, response, request, listener)
+    if events:
         yield from events
         return
     wanted = wanted_cell(target, request.spec, saved_map)
@@ -141,13 +153,42 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
         yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
         return
-    events = []
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
             events += [RecordMade(record) for record in mark_expected((event.record,), request.expected)]
         else:
             events.append(event)
     yield from with_consistency(target, response, request, events)
+
+
+def _judge_spec_candidate(
+    candidate: SpecCandidate, request: ValidationRequest, listener: Listener
+) -> Iterator[ValidationEvent]:
+    """Yield what a candidate of a spec without a reference is, and its records."""
+    kernel = candidate.kernel
+    yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence))
+    outcome = Outcome.NOT_RUN if candidate.match is None else Outcome.AGREES
+    reason = candidate.sentence if candidate.match is not None else f"not identified: {kernel.title}"
+    yield RecordMade(identification_check(kernel.id, request, kernel.spec, outcome, reason))
+    yield from _judge_candidate(kernel, request, listener, candidate.diagnosis)
+
+
+def _events_of_library(
+    target: Target, response: Probe, request: ValidationRequest, listener: Listener
+) -> list[ValidationEvent]:
+    """Return the events of a candidate that equals a shipped spec without a reference; none where it equals none."""
+    if request.spec != "auto" or request.map is not None:
+        return []
+    candidate = library_candidate(target, response, request.dtypes)
+    return [] if candidate is None else list(_judge_spec_candidate(candidate, request, listener))
+
+
+def _events_without_match(
+    target: Target, response: Probe, request: ValidationRequest, listener: Listener
+) -> list[ValidationEvent]:
+    """Return the events of a candidate that is another cell of the library, or a model; none where it is neither."""
+    events = _events_of_library(target, response, request, listener)
+    return events or list(events_of_model(target, response, request, listener, judge_target))
 
 
 def _judge_exchanged_states(
@@ -162,8 +203,16 @@ def _judge_exchanged_states(
     yield TargetDiagnosed(diagnosis)
 
 
-def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
-    """Yield a record for every check of a candidate, and what is wrong if one is refuted."""
+def _judge_candidate(
+    kernel: Kernel,
+    request: ValidationRequest,
+    listener: Listener,
+    explain: Callable[[], Diagnosis | None] = lambda: None,
+) -> Iterator[ValidationEvent]:
+    """Yield a record for every check of a candidate, and what is wrong if one is refuted.
+
+    `explain` finds out what is wrong with the numbers; it is asked only where a number is refuted.
+    """
     if request.weights is not None:
         kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(request.weights))))
     records: list[Record] = []
@@ -183,6 +232,8 @@ def _judge_candidate(kernel: Kernel, request: ValidationRequest, listener: Liste
     diagnosis = precise_diagnosis(answers) or localise_fault(judge.kernel, judged) or first_diagnosis(answers)
     if diagnosis is None:
         return
+    if diagnosis.part.startswith(("forward", "backward")):
+        diagnosis = explain() or diagnosis
     listener.on_start(PhaseStarted(f"{kernel.id}: what is wrong?"))
     yield TargetDiagnosed(diagnosis)
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)

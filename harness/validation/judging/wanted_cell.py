@@ -29,7 +29,11 @@ class WantedCell:
     spec: str
 
     def is_met_by(self, match: Identification) -> bool:
-        """Say whether a candidate that was identified as `match` is what it should be."""
+        """Say whether a candidate that was identified as `match` is what it should be.
+
+        Args:
+            match: What the candidate was identified as.
+        """
         if match.forgotten:
             return False
         if self.model is None:
@@ -61,7 +65,15 @@ def wanted_cell(target: Target, spec: str, saved_map: Identification | None) -> 
 
 
 def matches_of_map(probe: Probe, saved_map: Identification) -> tuple[Identification, ...]:
-    """Return the map's cell if the candidate computes the same with the parameters where the map has them."""
+    """Return the map's cell if the candidate computes the same with the parameters where the map has them.
+
+    Args:
+        probe: The candidate's runs on generic numbers.
+        saved_map: The identification that was saved.
+
+    Returns:
+        The map with the candidate's convention; empty where it lacks a parameter, or computes something else.
+    """
     lacking = {name for name, _ in saved_map.assignment.layout.forms} - set(probe.parameters)
     if lacking:
         return ()

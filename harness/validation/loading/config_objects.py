@@ -15,12 +15,20 @@ _CONFIG_WORDS = ("config", "configs", "cfg", "conf", "args", "params", "opt", "o
 
 
 def is_config_name(name: str) -> bool:
-    """Whether an argument of that name is a configuration."""
+    """Say whether an argument of that name is a configuration.
+
+    Args:
+        name: The argument's name; case does not count.
+    """
     return name.lower() in _CONFIG_WORDS or any(word in name.lower() for word in ("config", "cfg", "hparam"))
 
 
 def is_configuration(value: object) -> bool:
-    """Whether an object may be a configuration: a dictionary, a dataclass or an instance of one, a namespace."""
+    """Say whether an object may be a configuration: a dictionary, a dataclass or an instance of one, a namespace.
+
+    Args:
+        value: Any object.
+    """
     if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
         return True
     return not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict) and not callable(value)
@@ -31,7 +39,7 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
 
     Args:
         maker: The class or function.
-        argument: Its argument.
+        argument: The constructor's argument, whose annotation and default may name a class.
     """
     try:
         annotation = typing.get_type_hints(
@@ -52,7 +60,12 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
 
 
 class RecordedConfiguration:
-    """A configuration that has the sizes under every usual name, and nothing else: attributes or keys."""
+    """A configuration that has the sizes under every usual name, and nothing else: attributes or keys.
+
+    Args:
+        n: The input size.
+        d: The hidden size.
+    """
 
     def __init__(self, n: int = 0, d: int = 0) -> None:
         self._sizes = (n, d)
@@ -72,7 +85,12 @@ class RecordedConfiguration:
             raise KeyError(str(error)) from None
 
     def get(self, key: str, default: object = None) -> object:
-        """The size of that name, or the default."""
+        """Return the size of that name, or the default.
+
+        Args:
+            key: The name of a size, as people name them.
+            default: What a name gives that is of no size.
+        """
         try:
             return self[key]
         except KeyError:
@@ -80,7 +98,7 @@ class RecordedConfiguration:
 
 
 def with_sizes(configuration: object, n: int, d: int) -> object:
-    """A copy of a configuration with other sizes.
+    """Return a copy of a configuration with other sizes.
 
     Args:
         configuration: A dictionary, a dataclass or an instance of one, or an object with attributes.

@@ -120,7 +120,18 @@ def construct_cell(
     options: Options,
     defaults: Options,
 ) -> Any:
-    """Call a class or function so that it makes a cell of these sizes; the arguments are those of `constructions`."""
+    """Call a class or function so that it makes a cell of these sizes.
+
+    Args:
+        name: What messages call it.
+        maker: The class or function.
+        sizes: The sizes that are wanted.
+        options: The values that the user gives, by argument.
+        defaults: Values for arguments that the user does not give.
+
+    Raises:
+        UsageError: No call makes one.
+    """
     return next(constructions(name, maker, sizes, options, defaults))[1]
 
 
@@ -171,7 +182,7 @@ def _sized(
 
     Args:
         maker: The class or function.
-        arguments: Its arguments.
+        arguments: The maker's arguments by name.
         further: Values of further arguments.
         given: The names of those that the user gives, which no size replaces.
     """
@@ -247,7 +258,11 @@ def _stated_arguments(maker: Callable[..., object], known: Mapping[str, inspect.
 
 
 def stated_sizes(cell: object) -> CellSizes | None:
-    """The sizes of an object that has them as attributes of usual names."""
+    """Return the sizes of an object that has them as attributes of usual names; None if it does not say both.
+
+    Args:
+        cell: Any object; reading its attributes may run code of its own.
+    """
     attributes = {name: getattr(cell, name, None) for name in dir(cell) if is_size_name(name)}  # it may be any object
     whole = {name: value for name, value in attributes.items() if type(value) is int}
     names = size_names(whole)

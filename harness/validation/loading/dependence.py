@@ -18,10 +18,10 @@ ROW = 1
 def rows_are_independent(
     module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
 ) -> bool:
-    """Whether a changed number in one row of the input or of a state leaves the remaining rows of a step as they are.
+    """Say whether a changed number in one row of the input or of a state leaves the other rows of a step alone.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called, for single steps.
         x: The inputs (T, B, n), of which the first step is taken.
         states: The states (B, d).
@@ -54,10 +54,10 @@ def _moved_row(x: Tensor, states: list[Tensor], row: int) -> list[tuple[Tensor, 
 def ignored_states(
     module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
 ) -> bool:
-    """Whether a state that is given has no influence on what comes back.
+    """Say whether a state that is given has no influence on what comes back.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -86,10 +86,10 @@ def _all_results(
 def time_axis_is_right(
     module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
 ) -> bool:
-    """Whether a change in one row at one step reaches later steps of that row rather than further rows.
+    """Say whether a change in one row at one step reaches later steps of that row rather than further rows.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called, for a sequence.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -109,10 +109,10 @@ def time_axis_is_right(
 
 
 def carries_over(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
-    """Whether a change at one step of a sequence reaches the output of the step after it; true of single steps.
+    """Say whether a change at one step of a sequence reaches the output of the step after it; true of single steps.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: How it is called.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -145,16 +145,16 @@ class Reach:
     reaches_other_rows: bool
 
     def is_forward(self) -> bool:
-        """Whether every step reaches its own output, and later ones alone."""
+        """Say whether every step reaches its own output, and later ones alone."""
         return self._first_steps() == list(range(len(self.steps)))
 
     def is_late(self) -> bool:
-        """Whether every step reaches the outputs after its own alone."""
+        """Say whether every step reaches the outputs after its own alone."""
         ends = range(len(self.steps))
         return not self.steps[-1] and self._first_steps()[:-1] == list(ends)[1:]
 
     def is_reversed(self) -> bool:
-        """Whether the outputs run the other way than the inputs."""
+        """Say whether the outputs run the other way than the inputs."""
         last = len(self.steps) - 1
         in_reverse = all(steps == set(range(last - t + 1)) for t, steps in enumerate(self.steps))
         not_turned_back = all(steps == set(range(last - t, last + 1)) for t, steps in enumerate(self.steps))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.driver_protocol import Tensors
+from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
-from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
     in_evaluation,
@@ -58,6 +58,8 @@ def run_over_time(
         inputs: The inputs (T, B, n).
         states: The initial states (B, d), as many as it takes.
     """
+    if convention.averages_gradients:
+        leaves = {name: _with_gradient_times(leaf, inputs.shape[1]) for name, leaf in leaves.items()}
     call = with_leaves(module, leaves)
     if convention.sequence:
         outputs, final_states = convention.call(call, inputs, states)
@@ -69,6 +71,11 @@ def run_over_time(
         step_states.append(states)
         step_outputs += [] if output is None else [output]
     return SequenceRun(None, step_states, states, tuple(step_outputs))
+
+
+def _with_gradient_times(leaf: Tensor, factor: int) -> Tensor:
+    """A tensor of the same numbers whose gradient reaches the leaf so many times."""
+    return leaf + (factor - 1) * (leaf - leaf.detach())
 
 
 class _WithLengths:
@@ -105,7 +112,7 @@ class TargetDriver:
 
     make_module: Callable[[int, int], nn.Module]
     convention: CallingConvention
-    table: BlockMap
+    table: ParameterMap
     state_names: tuple[str, ...]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     absent: tuple[str, ...] = ()

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.calling_convention import (
     CallingConvention,
-    distinct_batch_size,
-    distinct_step_count,
     target_result,
 )
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.call_attempts import arranged_attempts, unusual_attempts, usual_attempts
 from rnn_harness.validation.loading.dependence import (
@@ -48,7 +47,7 @@ def find_convention(
     """Find how a module is called.
 
     Args:
-        module: The module.
+        module: The target as a torch module, of known sizes.
         n: Its input size.
         d: Its hidden size.
         declared: The convention that it is known to have, which is then the only one tried.
@@ -93,7 +92,7 @@ class _Trial:
     """The calls that are tried on one module.
 
     Attributes:
-        module: The module.
+        module: The target as a torch module.
         sizes: The sizes of the calls.
         failures: What went wrong in the calls that do not fit.
         mixing_rows: The first way of calling it for single steps that mixes the rows of a batch.
@@ -226,7 +225,11 @@ def _holds_states_apart(convention: CallingConvention) -> bool:
 
 
 def several_layers_hint(module: nn.Module) -> str:
-    """A sentence about layers of several cells, which cannot be driven; empty if the module is none."""
+    """Return a sentence about layers of several cells, which cannot be driven; empty if the module is none.
+
+    Args:
+        module: A module that no way of calling fits.
+    """
     for part in module.modules():
         # Modules of any origin: only those that follow torch's layers have these attributes.
         if getattr(part, "bidirectional", False) or int(getattr(part, "num_layers", 1) or 1) > 1:

@@ -23,7 +23,7 @@ def fitting_sizes(module: nn.Module) -> CellSizes | None:
     """Find the sizes of a module: the first that its parts state, or that its parameters allow, and that it takes.
 
     Args:
-        module: The module.
+        module: A module whose sizes are fixed, such as one that was loaded with its parameters.
     """
     possible = list(dict.fromkeys(_possible_sizes(module)))[:MOST_TRIALS]
     for is_quick in (True, False):

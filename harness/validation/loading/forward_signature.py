@@ -35,7 +35,7 @@ class ForwardArgument:
     """One argument of a module's forward.
 
     Attributes:
-        name: Its name.
+        name: How the signature calls it.
         is_required: Whether it has no default.
         keyword_only: Whether it must be handed over by name.
         annotation: Its annotation, with names resolved; None without one.
@@ -54,6 +54,9 @@ class ForwardArgument:
 
 def forward_arguments(module: nn.Module) -> tuple[ForwardArgument, ...] | None:
     """List the arguments of a module's forward.
+
+    Args:
+        module: The module; annotations that name what does not exist are left out.
 
     Returns:
         The arguments in order; None where forward does not show them, or takes any.
@@ -92,7 +95,11 @@ def _scripted_arguments(module: nn.Module) -> tuple[ForwardArgument, ...] | None
 
 
 def annotated_forms(annotation: Any) -> Iterator[StateForm]:
-    """List the forms of a state that an annotation names: dataclasses and named tuples of one or two fields."""
+    """List the forms of a state that an annotation names: dataclasses and named tuples of one or two fields.
+
+    Args:
+        annotation: What stands behind an argument's name, or a union of such.
+    """
     for option in (annotation, *typing.get_args(annotation)):
         names: tuple[str, ...] = ()
         if isinstance(option, type) and is_dataclass(option):

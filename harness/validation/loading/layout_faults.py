@@ -53,7 +53,7 @@ def layout_fault(
     """Name the fault in the layout of a target's outputs; empty if there is none that is known.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         convention: A way of calling it for a sequence that gave tensors which do not fit.
         x: The inputs (T, B, n).
         states: The states (B, d).
@@ -185,7 +185,11 @@ def _last_row_fault(
 
 
 def documents_both_orders(module: nn.Module) -> bool:
-    """Whether a module's documentation names shapes with the batch first and shapes with the time first."""
+    """Say whether a module's documentation names shapes with the batch first and shapes with the time first.
+
+    Args:
+        module: The module; docstrings of its class and of its forward are read.
+    """
     text = f"{type(module).__doc__ or ''}\n{module.forward.__doc__ or ''}".lower()
     batch_first = re.search(rf"[(\[]\s*{_ROWS_NAME}\s*,\s*{_TIME_NAME}\s*[,)\]]", text)
     time_first = re.search(rf"[(\[]\s*{_TIME_NAME}\s*,\s*{_ROWS_NAME}\s*[,)\]]", text)
@@ -193,6 +197,10 @@ def documents_both_orders(module: nn.Module) -> bool:
 
 
 def in_declared_order(convention: CallingConvention) -> CallingConvention:
-    """The convention with outputs in the other order of batch and time than the inputs."""
+    """Return the convention with outputs in the other order of batch and time than the inputs.
+
+    Args:
+        convention: The convention of a layer that takes (T, B, n) or (B, T, n).
+    """
     swapped = "BTd" if convention.axes_of_input == "TBn" else "TBd"
     return replace(convention, output_axes=swapped)

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.file_in_package import import_in_package, package_of
 
 _EXPECTED = "give package.module:Name or path/file.py:Name"
 
@@ -31,11 +32,23 @@ def locate_object(text: str) -> Any:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
         raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
-    module: Any = _import_file(place) if place.endswith(".py") else _import_module(place)
+    module: Any = import_place(place)
     if "," in name:
         forward, backward = (part.strip() for part in name.split(",", 1))
         return FunctionPair(_attribute(module, place, forward), _attribute(module, place, backward))
     return _attribute(module, place, name)
+
+
+def import_place(place: str) -> ModuleType:
+    """Import a file that ends in ``.py``, or a module by its name.
+
+    Args:
+        place: The file or the module.
+
+    Raises:
+        UsageError: There is none, or it cannot be loaded.
+    """
+    return _import_file(place) if place.endswith(".py") else _import_module(place)
 
 
 def _attribute(module: Any, place: str, name: str) -> Any:
@@ -71,6 +84,9 @@ def _import_file(name: str) -> ModuleType:
     path = Path(name)
     if not path.is_file():
         raise UsageError(f"there is no file {name}; {_EXPECTED}")
+    package = package_of(path)
+    if package is not None:
+        return import_in_package(path, package)
     module_spec = importlib.util.spec_from_file_location(path.stem, path)
     assert module_spec is not None, "a file that ends in .py has a loader"
     assert module_spec.loader is not None, "a file that ends in .py has a loader"
@@ -80,7 +96,7 @@ def _import_file(name: str) -> ModuleType:
     try:
         module_spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may raise anything
-        raise UsageError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from None
+        raise UsageError(f"{name} cannot be loaded: {named_error(error)}") from None
     finally:
         sys.path.pop(0)
     return module
@@ -94,4 +110,4 @@ def _read_onnx_model(name: str) -> Any:
     try:
         return onnx.load(name)
     except Exception as error:  # protobuf's errors share no base class
-        raise UsageError(f"{name} is no ONNX model: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{name} is no ONNX model: {first_line(error)}") from None

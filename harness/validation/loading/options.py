@@ -13,6 +13,12 @@ _TRUTH_VALUES = {"true": True, "false": False}
 def read_options(pairs: list[str]) -> Options:
     """Read ``key=value`` pairs; a value that is no Python literal is text, but for true and false in any case.
 
+    Args:
+        pairs: What stood behind each ``--init``.
+
+    Returns:
+        Values by key; of a key that is there twice, the last.
+
     Raises:
         UsageError: A pair has no equals sign, or its key is no name.
     """
@@ -26,6 +32,6 @@ def read_options(pairs: list[str]) -> Options:
             continue
         try:
             options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             options[key] = value
     return options

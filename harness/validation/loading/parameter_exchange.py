@@ -19,7 +19,7 @@ class ScriptedArgument(NamedTuple):
     """An argument of a forward of TorchScript.
 
     Attributes:
-        name: Its name.
+        name: How the schema calls it.
         is_required: Whether it has no default.
         keyword_only: Whether it must be handed over by name.
     """
@@ -34,14 +34,19 @@ class CalledWithParameters(Protocol):
     """What takes its parameters with every call, so that none of torch's machinery is needed to exchange them."""
 
     def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
-        """Call it with these parameters, by name."""
+        """Call it with these parameters, by name.
+
+        Args:
+            leaves: Parameters by name; the module's stay as they are.
+            arguments: The inputs and states, in the order of its calling convention.
+        """
 
 
 def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
     """Return the module as a function of its arguments alone.
 
     Args:
-        module: The module.
+        module: A torch module, or what exchanges its parameters itself; it stays as it is.
         leaves: Its parameters, by its names.
     """
     import torch
@@ -116,14 +121,22 @@ def _slot(module: Any, name: str) -> tuple[Any, str]:
 
 
 def own_call(module: nn.Module) -> Callable[..., object]:
-    """Return the module as a function of its arguments, with its own parameters."""
+    """Return the module as a function of its arguments, with its own parameters.
+
+    Args:
+        module: A module of torch or of TorchScript.
+    """
     import torch
 
     return scripted_forward(module) if isinstance(module, torch.jit.ScriptModule) else module
 
 
 def scripted_forward(module: Any) -> Callable[..., object]:
-    """Return the forward of a module of TorchScript: itself, or the first of several where it is overloaded."""
+    """Return the forward of a module of TorchScript: itself, or the first of several where it is overloaded.
+
+    Args:
+        module: A module of TorchScript.
+    """
     name = _scripted_name(module)
     if name in ("forward", ""):
         return lambda *arguments, **keywords: module(*arguments, **keywords)
@@ -132,7 +145,11 @@ def scripted_forward(module: Any) -> Callable[..., object]:
 
 
 def scripted_arguments(module: Any) -> list[ScriptedArgument]:
-    """List the arguments of the forward of a module of TorchScript; none where it has no forward."""
+    """List the arguments of the forward of a module of TorchScript; none where it has no forward.
+
+    Args:
+        module: A module of TorchScript.
+    """
     name = _scripted_name(module)
     if not name:
         return []
@@ -149,7 +166,11 @@ def _scripted_name(module: Any) -> str:
 
 
 def in_evaluation(module: nn.Module) -> nn.Module:
-    """Set evaluation mode where the module has one: exported modules, for example, raise when they are asked for it."""
+    """Set evaluation mode where the module has one: exported modules, for example, raise when they are asked for it.
+
+    Args:
+        module: The module, which is changed.
+    """
     with contextlib.suppress(Exception):  # a module's train() may raise anything
         module.eval()
     return module

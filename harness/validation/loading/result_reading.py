@@ -30,7 +30,11 @@ class TrialSizes:
     rows: int
 
     def shape(self, axes: str) -> tuple[int, ...]:
-        """The shape of a tensor with these axes."""
+        """Return the shape of a tensor with these axes.
+
+        Args:
+            axes: A letter an axis: ``T``, ``B``, ``n``, ``d``, or ``1``.
+        """
         lengths = {"T": self.steps, "B": self.rows, "n": self.n, "d": self.d, "1": 1}
         return tuple(lengths[axis] for axis in axes)
 
@@ -110,6 +114,9 @@ def completed_last_step(convention: CallingConvention, result: object, sizes: Tr
     """
     leaves = list(result_leaves(result))
     fitting = [i for i, leaf in enumerate(leaves) if is_one_state(leaf.tensor, sizes)]
+    over_time = {(sizes.steps, sizes.rows), (sizes.rows, sizes.steps)}
+    if any(leaf.tensor.dim() > 2 and tuple(leaf.tensor.shape[:2]) in over_time for leaf in leaves):
+        return None  # the outputs of all steps came back, of another size than a state: it is a model
     if not fitting or not convention.takes_rows:
         return None
     places = state_places(leaves, fitting, convention) if convention.states else ()
@@ -120,7 +127,12 @@ def completed_last_step(convention: CallingConvention, result: object, sizes: Tr
 
 
 def is_one_state(tensor: torch.Tensor, sizes: TrialSizes) -> bool:
-    """Say whether a tensor has the shape of a state, but for axes of length one."""
+    """Say whether a tensor has the shape of a state, but for axes of length one.
+
+    Args:
+        tensor: A tensor that a call gave back.
+        sizes: The sizes of the call.
+    """
     rows = [sizes.rows] if sizes.rows != 1 else []
     width = [sizes.d] if sizes.d != 1 else []
     return [length for length in tensor.shape if length != 1] == [*rows, *width]

@@ -40,7 +40,12 @@ class SizeNames(NamedTuple):
     hidden: tuple[str, ...]
 
     def values(self, n: int, d: int) -> dict[str, int]:
-        """The sizes by name."""
+        """Return the sizes by name.
+
+        Args:
+            n: The input size.
+            d: The hidden size.
+        """
         return dict.fromkeys(self.inputs, n) | dict.fromkeys(self.hidden, d)
 
 
@@ -63,7 +68,11 @@ def size_names(names: Iterable[str]) -> SizeNames:
 
 
 def has_both_sizes(names: Iterable[str]) -> bool:
-    """Whether one name is that of an input size alone, and one that of a hidden size alone."""
+    """Say whether one name is that of an input size alone, and one that of a hidden size alone.
+
+    Args:
+        names: The names of arguments or fields.
+    """
     listed = list(names)
     inputs = [name for name in listed if _INPUT_NAMES.match(name)]
     hidden = [name for name in listed if _HIDDEN_NAMES.match(name) and name not in inputs]
@@ -71,12 +80,20 @@ def has_both_sizes(names: Iterable[str]) -> bool:
 
 
 def is_size_name(name: str) -> bool:
-    """Whether a name may be that of a size."""
+    """Say whether a name may be that of a size.
+
+    Args:
+        name: The name of an argument, a field or an attribute.
+    """
     return any(pattern.match(name) for pattern in (_INPUT_NAMES, _HIDDEN_NAMES, _HIDDEN_IF_ALONE, _INPUT_IF_ALONE))
 
 
 def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
-    """The arguments of a function or class by name; none where it does not show them."""
+    """Return the arguments of a function or class by name; none where it does not show them.
+
+    Args:
+        function: A function or class, of Python or not.
+    """
     try:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -84,7 +101,11 @@ def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Para
 
 
 def names_sizes(names: Iterable[str]) -> bool:
-    """Whether these are the arguments of a function that makes cells of given sizes, and not of one step."""
+    """Say whether these are the arguments of a function that makes cells of given sizes, and not of one step.
+
+    Args:
+        names: The names of all arguments.
+    """
     listed = set(names)
     found = size_names(listed)
     return (

@@ -22,7 +22,11 @@ class StateRecorder:
     """
 
     def __init__(self, tensor: Tensor) -> None:
-        """Make it. `tensor`: what every key and field is."""
+        """Note what every key and field is.
+
+        Args:
+            tensor: A state, (B, d).
+        """
         self._tensor = tensor
         self.read_keys: list[str] = []
         self.read_fields: list[str] = []
@@ -35,7 +39,11 @@ class StateRecorder:
         return self._tensor
 
     def get(self, key: str, _default: object = None) -> Tensor:
-        """What `__getitem__` gives."""
+        """Return the tensor, and note the key.
+
+        Args:
+            key: The key; its default, which a call may give, is never needed.
+        """
         return self[key]
 
     def __getattr__(self, name: str) -> Tensor:
@@ -48,7 +56,7 @@ class StateRecorder:
         return self._tensor
 
     def forms(self) -> list[StateForm]:
-        """The forms that the state may have by what was read."""
+        """Return the forms that the state may have by what was read."""
         readings = (StateForm("mapping", tuple(self.read_keys)), StateForm("fields", tuple(self.read_fields)))
         return [form for form in readings if 1 <= len(form.keys) <= 2]
 
@@ -59,7 +67,7 @@ def recorded_forms(
     """List the forms of a state that a module reads, whatever becomes of the call.
 
     Args:
-        module: The module.
+        module: The target, as it is called.
         plans: The ways to tell its arguments apart.
         x: Inputs (T, B, n).
         states: A state (B, d).

@@ -14,6 +14,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilit
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
+from rnn_harness.validation.loading.adapters.haiku_modules import deferred
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
@@ -83,8 +84,9 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         of_weights = class_of_weights(cell, arguments) if adapter.name == "numpy" else None
         if of_weights is not None:
             return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
+        make = deferred(cell) if adapter.name == "haiku" else cell
         return _constructed_target(
-            _Maker(name, cell, arguments, dict(adapter.defaults(cell))), adapter, adapter_options
+            _Maker(name, make, arguments, dict(adapter.defaults(cell))), adapter, adapter_options
         )
     if isinstance(cell, FunctionPair) or _is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)

@@ -33,7 +33,7 @@ class FailedCall:
     has_wrong_reach: bool = False
 
     def progress(self) -> tuple[int, int]:
-        """How far it went: a call that came back went further than one that raised, and that than a wrong number."""
+        """Say how far it went: a call that came back is further than one that raised, and that than a wrong number."""
         if self.error is None:
             return 3 if self.has_wrong_reach else 2, sum(len(shape) > 1 for shape in self.shapes)
         is_refused = isinstance(self.error, TypeError) and "argument" in str(self.error)
@@ -47,7 +47,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
     """Say in one sentence what was called how, what came back, and what was expected; then a wrapper to paste.
 
     Args:
-        module: The module.
+        module: The module that no way of calling fits.
         sizes: The sizes of the calls.
         failures: The calls.
         hint: A sentence about what the module is.

@@ -14,17 +14,29 @@ _INPUT_OF_NUMBERS = re.compile(r"^(x|xs|input|inputs|seq|sequence|data|obs|histo
 
 
 def is_lengths(name: str) -> bool:
-    """Whether an argument of this name is the lengths of the rows."""
+    """Say whether an argument of this name is the lengths of the rows.
+
+    Args:
+        name: The argument's name in ``forward``.
+    """
     return _LENGTHS.search(name) is not None
 
 
 def is_state(name: str) -> bool:
-    """Whether an argument of this name is a state."""
+    """Say whether an argument of this name is a state.
+
+    Args:
+        name: The argument's name in ``forward``.
+    """
     return _STATES.search(name) is not None
 
 
 def is_mask(name: str) -> bool:
-    """Whether an argument of this name is a mask of the steps."""
+    """Say whether an argument of this name is a mask of the steps.
+
+    Args:
+        name: The argument's name in ``forward``.
+    """
     return _MASK.search(name) is not None
 
 

@@ -36,7 +36,11 @@ class StateOrigin:
 
 
 def check_cells(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Follow the states from call to call, and see which calls reach the output."""
+    """Follow the states from call to call, and see which calls reach the output.
+
+    Args:
+        model: The model; of its parts, those that its baseline run calls with one step at a time are looked at.
+    """
     calls = {part.name: _single_steps(model, part) for part in model.called_parts}
     for part in model.called_parts:
         if len(calls[part.name]) == 1 and not part.is_layer:

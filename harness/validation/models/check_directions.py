@@ -36,7 +36,11 @@ class ReadSteps:
     final: bool
 
     def words(self, count: int) -> str:
-        """Say it, for a sequence of so many steps."""
+        """Say it, for a sequence of so many steps.
+
+        Args:
+            count: The number of steps, T, which says whether the steps are all, and which is the last.
+        """
         if len(self.steps) == count:
             text = "every step"
         elif self.steps == (count - 1,):
@@ -50,7 +54,12 @@ class ReadSteps:
 
 
 def check_directions(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Change a layer's output at one step after the other, and its final states, and see what reaches the output."""
+    """Change a layer's output at one step after the other, and its final states, and see what reaches the output.
+
+    Args:
+        model: The model; of its parts, layers that its baseline run calls once, unpacked and over enough steps, are
+            looked at.
+    """
     for part in model.called_parts:
         calls = part_calls(model.baseline, part) if part.is_layer else []
         if len(calls) != 1 or calls[0].steps < FEWEST_STEPS or is_packed(calls[0].call):
@@ -114,7 +123,11 @@ def _judge(part: RecurrentPart, call: PartCall, readings: list[ReadSteps]) -> It
 
 
 def check_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Change the weights of one layer after the other: each must have an influence on the output."""
+    """Change the weights of one layer after the other: each must have an influence on the output.
+
+    Args:
+        model: The model; of its parts, torch's layers of ``num_layers`` > 1 are looked at.
+    """
     for part in model.called_parts:
         if not part.is_layer or part.layers == 1:
             continue

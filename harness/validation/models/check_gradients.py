@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import QUOTIENT_STEP, QUOTIENT_TRUNCATION, SCREEN_SINGLE
 from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.models.check_sharing import source_of
 from rnn_harness.validation.models.run_model import ModelRun, copied_module, run_model
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CHECK = "gradients"
-QUOTIENT_STEP = 2.0**-13
-"""The larger of the two steps of a difference quotient: about the fourth root of float64's roundoff."""
 _WANTED = re.compile(r"no_grad|freez|frozen|stop.?grad|truncat|bptt", re.IGNORECASE)
 
 
 def check_gradients(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Compare the gradient of every recurrent part, along one direction, with difference quotients of the outputs."""
+    """Compare the gradient of every recurrent part, along one direction, with difference quotients of the outputs.
+
+    Args:
+        model: The model, with outputs in float64; for those of another dtype the check is not run.
+    """
     import torch
 
     if any(output.dtype != torch.float64 for output in model.baseline.outputs):
@@ -47,7 +49,8 @@ def _compare(
     """Compare the two along a random direction in the parameters of one part."""
     parameters = dict(model.module.named_parameters(remove_duplicate=False))
     directions = [_normal(parameters[name], 7 + index) for index, name in enumerate(names)]
-    quotients = [_quotient(model, names, directions, cotangents, step) for step in (QUOTIENT_STEP, QUOTIENT_STEP / 2)]
+    larger = QUOTIENT_STEP["float64"]
+    quotients = [_quotient(model, names, directions, cotangents, step) for step in (larger, larger / 2)]
     slope = _slope(model, names, directions, cotangents)
     spread = abs(quotients[0] - quotients[1])
     if not quotients[1] or spread > SCREEN_SINGLE * abs(quotients[1]):
@@ -55,7 +58,10 @@ def _compare(
             CHECK, f"the outputs are no smooth function of the parameters of {part}, or do not depend on them"
         )
         return
-    if slope is not None and abs(slope - quotients[1]) <= SCREEN_SINGLE * abs(quotients[1]) + 16 * spread:
+    if (
+        slope is not None
+        and abs(slope - quotients[1]) <= SCREEN_SINGLE * abs(quotients[1]) + QUOTIENT_TRUNCATION * spread
+    ):
         yield agrees(CHECK, f"the gradient of {part} is that of the outputs")
         return
     if slope:

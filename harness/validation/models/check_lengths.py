@@ -27,7 +27,7 @@ class PaddedBatch:
     """Arguments with rows of different lengths.
 
     Attributes:
-        arguments: The arguments.
+        arguments: A call with padding beyond the rows' ends.
         lengths: The lengths of the rows, falling.
         batch_axis: The axis of the sequence that is the batch.
     """
@@ -43,7 +43,11 @@ class PaddedBatch:
 
 
 def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Change what stands beyond the rows' ends, append more of it, and put the rows in another order."""
+    """Change what stands beyond the rows' ends, append more of it, and put the rows in another order.
+
+    Args:
+        model: The model; where it takes no lengths, or its batch axis is not known, nothing is yielded.
+    """
     batch = _padded_batch(model)
     if batch is None:
         return

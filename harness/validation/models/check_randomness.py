@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rnn_harness.arithmetic.assumptions import SAME_SCALE
 from rnn_harness.validation.models.model_arguments import named_tensors
 from rnn_harness.validation.models.run_model import ModelRun, ModuleCall, run_model
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
@@ -17,7 +18,11 @@ CHECK = "evaluation"
 
 
 def check_randomness(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Run it in evaluation mode with other random numbers: the outputs must stay."""
+    """Run it in evaluation mode with other random numbers: the outputs must stay.
+
+    Args:
+        model: The model, in evaluation mode.
+    """
     reseeded = run_model(model.module, model.arguments, model.watched, seed=1)
     if not model.is_changed_by(reseeded):
         yield agrees(CHECK, "in evaluation it draws no random numbers")
@@ -74,6 +79,6 @@ def _is_dropped(tensor: Tensor, source: Tensor) -> bool:
         return False
     ratios = (tensor / source).flatten()
     remaining = ratios[ratios != 0]
-    return 0 < len(remaining) < len(ratios) and bool(
-        (remaining - remaining[0]).abs().max() <= abs(float(remaining[0])) * 2.0**-20
-    )
+    if not 0 < len(remaining) < len(ratios):
+        return False
+    return float((remaining - remaining[0]).abs().max()) <= SAME_SCALE * abs(float(remaining[0]))

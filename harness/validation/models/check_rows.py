@@ -14,7 +14,11 @@ _AXES = ("first", "second")
 
 
 def check_rows(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Change one number of the sequence after the other and see which rows and steps of the outputs change."""
+    """Change one number of the sequence after the other and see which rows and steps of the outputs change.
+
+    Args:
+        model: The model, whose sequence has an axis of rows, an axis of steps, or both.
+    """
     arrival = arrival_order(model)
     if len(model.arguments.grid) == 1:
         yield _single_axis(model, arrival)

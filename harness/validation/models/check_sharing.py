@@ -21,7 +21,11 @@ _WANTED = re.compile(
 
 
 def check_sharing(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """See whether one object, or one parameter, stands in several places."""
+    """See whether one object, or one parameter, stands in several places.
+
+    Args:
+        model: The model; modules and parameters count as one where they are the same object.
+    """
     recurrent = {part.name for part in model.parts}
     doubled = [
         names
@@ -55,12 +59,20 @@ def _are_entries_of_one_list(module: nn.Module, names: Sequence[str]) -> bool:
 
 
 def says_it_shares(module: nn.Module) -> bool:
-    """Whether the source of a model's class speaks of sharing or tying weights."""
+    """Say whether the source of a model's class speaks of sharing or tying weights.
+
+    Args:
+        module: The model, or any module.
+    """
     return _WANTED.search(source_of(module)) is not None
 
 
 def source_of(module: nn.Module) -> str:
-    """The source of a model's class; empty where there is none."""
+    """Return the source of a model's class; empty where there is none.
+
+    Args:
+        module: The model, or any module.
+    """
     try:
         return inspect.getsource(type(module))
     except (OSError, TypeError):
@@ -81,7 +93,11 @@ def _shared_parameters(model: ModelUnderTest) -> Iterator[WiringStatement]:
 
 
 def check_calls(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """See whether an entry of a list of layers is called in the place of others."""
+    """See whether an entry of a list of layers is called in the place of others.
+
+    Args:
+        model: The model; of its ``nn.ModuleList``s, entries of one class and the same shapes are compared.
+    """
     from torch import nn
 
     counts = {name: len(model.baseline.of(name)) for name in model.watched}

@@ -24,7 +24,11 @@ CHECK = "given-state"
 
 
 def check_given_state(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Change each state that is given, and each layer of it: the outputs must change."""
+    """Change each state that is given, and each layer of it: the outputs must change.
+
+    Args:
+        model: The model; where it takes no state and returns none that it would take, nothing is yielded.
+    """
     arguments = model.arguments
     if not arguments.of_role("state"):
         with_state = _with_returned_state(model)
@@ -107,7 +111,11 @@ def _matters(
 
 
 def check_kept_state(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Call one copy of the model twice, and another one once: a state that is kept is worth knowing."""
+    """Call one copy of the model twice, and another one once: a state that is kept is worth knowing.
+
+    Args:
+        model: The model; where two fresh copies give different outputs, nothing is yielded.
+    """
     first = model.baseline
     again = model.run()
     if model.is_changed_by(again):

@@ -23,7 +23,11 @@ _MISALIGNED: Mapping[str, Pattern] = {_TURNED: lambda t, s, steps: s <= t or s >
 
 
 def check_time(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """See which steps of an output with an axis of time change with each step of the input."""
+    """See which steps of an output with an axis of time change with each step of the input.
+
+    Args:
+        model: The model; where time is not known, rows are mixed, or steps are few, nothing is yielded.
+    """
     time_axis = arrival_order(model).time_axis
     if time_axis is None or len(model.arguments.grid) != 2 or row_reading(model, 1 - time_axis).kind != "apart":
         return

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def wiring_in_words(model: ModelUnderTest) -> tuple[str, ...]:
-    """Say of each module that is watched what it reads, in the order of the calls."""
+    """Say of each module that is watched what it reads, in the order of the calls.
+
+    Args:
+        model: The model; its baseline run is read, and nothing is run anew.
+    """
     words: dict[str, str] = {}
     for place, call in enumerate(model.baseline.calls):
         if call.name and call.name not in words:

@@ -19,7 +19,11 @@ _SMALL = 8
 
 
 def has_example_inputs(module: nn.Module) -> bool:
-    """Say whether the file that defines a model gives inputs for it."""
+    """Say whether the file that defines a model gives inputs for it.
+
+    Args:
+        module: The model; the file of its class is searched for ``get_inputs``.
+    """
     return _get_inputs(module) is not None
 
 

@@ -54,7 +54,7 @@ def judge_model(
     """Judge a model.
 
     Args:
-        model: The model.
+        model: The model, with what is known of how it is called.
         request: What is asked for.
         listener: Who follows the progress.
         judge_target: Judges one target as a cell.
@@ -79,7 +79,11 @@ def judge_model(
 
 
 def wiring_statements(model: UnderstoodModel) -> list[WiringStatement]:
-    """Make every statement about the wiring of a model; what is refuted is so with all draws of its parameters."""
+    """Make every statement about the wiring of a model; what is refuted is so with all draws of its parameters.
+
+    Args:
+        model: The model and arguments that it takes; its parameters are drawn anew from each seed.
+    """
     first = model.with_numbers(SEEDS[0])
     statements = list(itertools.chain.from_iterable(_decided(check, first) for check in _FOR_ANY))
     is_random = any(s.check == "evaluation" and s.outcome is not Outcome.AGREES for s in statements)

@@ -43,7 +43,7 @@ class _Answer:
     """What is heard of one cell while it is judged.
 
     Attributes:
-        records: Its records.
+        records: Every record so far.
         sentence: What it was identified as.
         error: Why it could not be judged at all.
     """
@@ -57,7 +57,7 @@ class PartJudge:
     """Judges the parts of a model, one after the other.
 
     Attributes:
-        model: The model.
+        model: The model whose recurrent parts are judged.
         right: The names of torch's layers that give what the equations give.
         request: What is asked for, of a part.
         listener: Who follows the progress.
@@ -132,7 +132,11 @@ class PartJudge:
 
 
 def judged_parts(model: UnderstoodModel) -> Iterator[JudgedPart]:
-    """Yield a cell for every part of the user's, and one for all of torch's that differ in sizes and wiring alone."""
+    """Yield a cell for every part of the user's, and one for all of torch's that differ in sizes and wiring alone.
+
+    Args:
+        model: The model and its recurrent parts, with its own parameters.
+    """
     for user_part in model.user_parts:
         yield JudgedPart(user_part.target, (user_part.part,))
     groups: dict[tuple[object, ...], list[RecurrentPart]] = {}

@@ -39,7 +39,14 @@ class InputOrder:
 
 
 def arrival_order(model: ModelUnderTest) -> InputOrder:
-    """See as which step and row each number of the sequence arrives at the first recurrent part that it reaches."""
+    """See as which step and row each number of the sequence arrives at the first recurrent part that it reaches.
+
+    Args:
+        model: The model, whose sequence has a grid of one or two axes (steps, rows, or both in either order).
+
+    Returns:
+        ``unknown`` where numbers arrive at several places, or at no recurrent part.
+    """
     name, arrivals = _arrivals(model)
     if not name:
         return InputOrder("unknown")
@@ -133,7 +140,7 @@ def row_reading(model: ModelUnderTest, axis: int) -> RowReading:
     """Say how the outputs depend on the rows of the sequence, if one axis of it is the batch.
 
     Args:
-        model: The model.
+        model: The model; one number of its sequence after the other is changed.
         axis: The axis, a place in the grid.
     """
     rows = model.arguments.sequence.shape[model.arguments.grid[axis]]

@@ -63,25 +63,46 @@ class ModelArguments:
         return {argument.name: argument.value for argument in self.arguments if argument.by_keyword}
 
     def of_role(self, role: Role) -> tuple[ModelArgument, ...]:
-        """The arguments of a role."""
+        """Return the arguments of a role, in the order of the call.
+
+        Args:
+            role: What they are to the model: the sequence, a state, lengths, a mask, or something else.
+        """
         return tuple(argument for argument in self.arguments if argument.role == role)
 
     def with_value(self, name: str, value: Any) -> ModelArguments:
-        """The same with another value of one argument."""
+        """Return the same with another value of one argument.
+
+        Args:
+            name: The argument; a name that is not there changes nothing.
+            value: Its new value.
+        """
         arguments = (replace(a, value=value) if a.name == name else a for a in self.arguments)
         return replace(self, arguments=tuple(arguments))
 
     def with_sequence(self, sequence: Tensor) -> ModelArguments:
-        """The same with another sequence."""
+        """Return the same with another sequence.
+
+        Args:
+            sequence: Tokens or numbers in the place of the sequence, usually of its shape.
+        """
         return self.with_value(self.of_role("sequence")[0].name, sequence)
 
     def with_argument(self, argument: ModelArgument) -> ModelArguments:
-        """The same with one argument more, or another in the place of the one of its name."""
+        """Return the same with one argument more, or another in the place of the one of its name.
+
+        Args:
+            argument: The argument; it comes last.
+        """
         remaining = (known for known in self.arguments if known.name != argument.name)
         return replace(self, arguments=(*remaining, argument))
 
     def moved(self, place: tuple[int, ...]) -> ModelArguments:
-        """The same with another token, or other numbers, at one place of the grid."""
+        """Return the same with another token, or other numbers, at one place of the grid.
+
+        Args:
+            place: An index along each axis of the grid; whatever stands there, a token or all features, is changed.
+        """
         sequence = self.sequence.clone()
         before = sequence[place]
         sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + _uneven(before)
@@ -93,7 +114,11 @@ class ModelArguments:
         return replace(self, arguments=tuple(arguments))
 
     def to(self, dtype: torch.dtype) -> ModelArguments:
-        """The same with all numbers in one format."""
+        """Return the same with all numbers in one format.
+
+        Args:
+            dtype: The format; tokens, lengths and masks stay integers and booleans.
+        """
 
         def convert(tensor: Tensor) -> Tensor:
             return tensor.to(dtype) if tensor.is_floating_point() else tensor
@@ -109,12 +134,25 @@ def _uneven(template: Tensor) -> Tensor:
 
 
 def other_token(token: Tensor, vocabulary: int) -> Tensor:
-    """Another token for each token; never 0, which is padding in most vocabularies."""
+    """Return another token for each token; never 0, which is padding in most vocabularies.
+
+    Args:
+        token: Integers of any shape, from 0 to below `vocabulary`.
+        vocabulary: The number of tokens, at least 3: with 2 there is no other one but 0.
+    """
     return token % (vocabulary - 1) + 1
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """Apply a function to every tensor in lists, tuples and dictionaries."""
+    """Apply a function to every tensor in lists, tuples and dictionaries.
+
+    Args:
+        function: What each tensor is replaced by.
+        value: A tensor, a packed sequence, or lists, tuples and dictionaries of such, to any depth.
+
+    Returns:
+        The same structure; what is no tensor in it stays. Dataclasses are not entered.
+    """
     import torch
 
     if isinstance(value, torch.Tensor):
@@ -131,7 +169,12 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
 
 
 def named_tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors in lists, tuples, dictionaries and dataclasses, each with its place."""
+    """Yield the tensors in lists, tuples, dictionaries and dataclasses, each with its place.
+
+    Args:
+        value: A tensor, a packed sequence, or lists, tuples, dictionaries and dataclasses of such, to any depth.
+        name: The place of the value itself, which stands before that of its parts.
+    """
     import torch
 
     if isinstance(value, torch.Tensor):

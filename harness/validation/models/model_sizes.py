@@ -34,7 +34,11 @@ class ModelSizes:
 
 
 def read_sizes(module: nn.Module) -> ModelSizes:
-    """Read the sizes of a model from its modules and parameters."""
+    """Read the sizes of a model from its modules and parameters.
+
+    Args:
+        module: The model; it is not run.
+    """
     from torch import nn
 
     parts = find_torch_parts(module)

@@ -18,7 +18,7 @@ class PartCall:
     """One call of a recurrent part.
 
     Attributes:
-        part: The part.
+        part: The part that was called.
         call: The call as it was observed.
         inputs: The inputs (T, B, n); of a cell T is 1.
         given_states: The states that it was given; none where it was given none.
@@ -40,7 +40,12 @@ class PartCall:
 
 
 def part_calls(run: ModelRun, part: RecurrentPart) -> list[PartCall]:
-    """Read the calls of a part in a run; calls whose arguments are none of a layer or cell are left out."""
+    """Read the calls of a part in a run; calls whose arguments are none of a layer or cell are left out.
+
+    Args:
+        run: A run in which the part's calls were recorded.
+        part: A recurrent part of the model.
+    """
     return [reading for call in run.of(part.name) if (reading := _read(part, call)) is not None]
 
 
@@ -67,7 +72,7 @@ def steps_first(part: RecurrentPart, value: Any) -> Tensor | None:
     """Bring the inputs or outputs of a part into the form (T, B, .).
 
     Args:
-        part: The part.
+        part: The part, which says whether rows or steps come first.
         value: A tensor, or packed sequences, which are padded.
 
     Returns:
@@ -88,7 +93,11 @@ def steps_first(part: RecurrentPart, value: Any) -> Tensor | None:
 
 
 def is_packed(call: ModuleCall) -> bool:
-    """Say whether a call was given packed sequences."""
+    """Say whether a call was given packed sequences.
+
+    Args:
+        call: A call of a layer as it was recorded.
+    """
     from torch.nn.utils.rnn import PackedSequence
 
     return bool(call.arguments) and isinstance(call.arguments[0], PackedSequence)
@@ -100,8 +109,8 @@ def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice)
     Args:
         part: The layer.
         result: What it gave, not packed.
-        step: The step.
-        features: The features.
+        step: The step, from 0.
+        features: Which features of the last axis change.
 
     Returns:
         The same with those numbers changed.
@@ -118,7 +127,15 @@ def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice)
 
 
 def shifted_final(result: Any, index: int) -> Any:
-    """Add one to one layer's final hidden state, and to its final cell state if there is one."""
+    """Add one to one layer's final hidden state, and to its final cell state if there is one.
+
+    Args:
+        result: What a layer gave: its outputs, and its final state or pair of states, (layers x directions, B, d).
+        index: The layer and direction, as torch counts them along the first axis.
+
+    Returns:
+        The same with new states; the outputs stay.
+    """
     import torch
 
     outputs, states = result
@@ -131,7 +148,11 @@ def shifted_final(result: Any, index: int) -> Any:
 
 
 def shifted_states(result: Any) -> Any:
-    """Add one to everything that a cell gave."""
+    """Add one to everything that a cell gave.
+
+    Args:
+        result: What a cell gave: its state (B, d), or a pair of states.
+    """
     from rnn_harness.validation.models.model_arguments import map_tensors
 
     return map_tensors(lambda tensor: tensor + 1, result)

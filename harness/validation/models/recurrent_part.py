@@ -71,7 +71,11 @@ class RecurrentPart:
 
 
 def torch_family(module: nn.Module) -> str:
-    """Name the family of a module that torch computes; empty for a module of another class, or with its own forward."""
+    """Name the family of a module that torch computes; empty for a module of another class, or with its own forward.
+
+    Args:
+        module: A module, or a parametrised subclass that leaves ``forward`` alone.
+    """
     from torch import nn
 
     for family, layer, cell in (
@@ -95,7 +99,11 @@ def find_torch_parts(model: nn.Module) -> tuple[RecurrentPart, ...]:
 
 
 def modules_by_object(model: nn.Module) -> Iterator[tuple[list[str], nn.Module]]:
-    """Yield every module of a model once, with all the names under which the model holds it."""
+    """Yield every module of a model once, with all the names under which the model holds it.
+
+    Args:
+        model: The model; modules that it holds twice appear once.
+    """
     names: dict[int, list[str]] = {}
     modules: dict[int, nn.Module] = {}
     for name, module in model.named_modules(remove_duplicate=False):

@@ -65,7 +65,11 @@ class ModelRun:
     module: nn.Module
 
     def of(self, name: str) -> tuple[ModuleCall, ...]:
-        """The calls of one module."""
+        """Return the calls of one module, in the order of the run.
+
+        Args:
+            name: The module's name in the model; empty for the model itself.
+        """
         return tuple(call for call in self.calls if call.name == name)
 
 
@@ -78,7 +82,7 @@ class _Watch:
     counts: dict[str, int] = field(default_factory=dict)
 
     def hook(self, name: str) -> Callable[..., Any]:
-        """The forward hook of one module."""
+        """Return the forward hook of one module."""
 
         def observe(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
             index = self.counts.get(name, 0)
@@ -106,7 +110,7 @@ def run_model(
 
     Args:
         module: The model.
-        arguments: The arguments.
+        arguments: What it is called with.
         watched: The names of the modules whose calls are recorded.
         interventions: What is changed on the way; its modules must be watched.
         gradients: Whether the results can be differentiated.
@@ -136,7 +140,11 @@ def run_model(
 
 
 def copied_module(module: nn.Module) -> nn.Module:
-    """Copy a module; one that cannot be copied is returned itself."""
+    """Copy a module; one that cannot be copied is returned itself.
+
+    Args:
+        module: A module, whose parameters and buffers are copied with it.
+    """
     try:
         return copy.deepcopy(module)
     except Exception:  # a tensor with a graph, or an object of the user's, cannot be copied

@@ -19,7 +19,7 @@ def state_forms(module: nn.Module, sizes: ModelSizes, rows: int, dtype: torch.dt
 
     Args:
         module: The model; what its methods give as initial states comes first.
-        sizes: Its sizes.
+        sizes: Numbers that stand in the model's parameters, of which its states may be made.
         rows: The rows of the batch.
         dtype: The format of the numbers.
     """

@@ -43,7 +43,12 @@ class LayerResults:
 
 
 def check_torch_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Compare each of torch's layers, at its sizes and with its parameters, with the references."""
+    """Compare each of torch's layers, at its sizes and with its parameters, with the references.
+
+    Args:
+        model: The model; of its parts, torch's layers with unpacked calls in its baseline run are compared, each in its
+            first call.
+    """
     for part in model.called_parts:
         if not part.is_layer:
             continue

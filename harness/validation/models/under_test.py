@@ -56,11 +56,20 @@ class ModelUnderTest:
     watched: tuple[str, ...]
 
     def run(self, arguments: ModelArguments | None = None, *interventions: Intervention) -> ModelRun:
-        """Run a copy of the model."""
+        """Run a copy of the model, and record the calls of the modules that are watched.
+
+        Args:
+            arguments: What it is called with; None for its usual arguments.
+            interventions: Changes of what modules give, in the order in which they are applied.
+        """
         return run_model(self.module, arguments or self.arguments, self.watched, interventions)
 
     def runs(self, arguments: ModelArguments) -> ModelRun | None:
-        """Run a copy of the model; None where it raises for these arguments."""
+        """Run a copy of the model; None where it raises for these arguments.
+
+        Args:
+            arguments: What it is called with; it may raise for them.
+        """
         try:
             return self.run(arguments)
         except Exception:  # the arguments are not what it takes
@@ -102,7 +111,16 @@ class ModelUnderTest:
         return Influence(tuple(a != b for a, b in pairs), tuple(self.clear_difference(a, b) for a, b in pairs), run)
 
     def clear_difference(self, computed: Tensor, expected: Tensor) -> Tensor:
-        """Say of every number whether it differs by more than rounding."""
+        """Say of every number whether it differs by more than rounding.
+
+        Args:
+            computed: An output of a run.
+            expected: The same output of another run.
+
+        Returns:
+            Booleans of the shape of `computed`; all are true where the shapes differ. A difference counts above the
+            tolerance times the largest expected number.
+        """
         import torch
 
         if computed.shape != expected.shape:
@@ -112,14 +130,22 @@ class ModelUnderTest:
         return difference
 
     def is_changed_by(self, run: ModelRun) -> bool:
-        """Say whether any bit of any output of a run is another than without the change."""
+        """Say whether any bit of any output of a run is another than without the change.
+
+        Args:
+            run: A run in which something was changed.
+        """
         outputs, expected = run.outputs, self.baseline.outputs
         return len(outputs) != len(expected) or any(
             a.shape != b.shape or bool((a != b).any()) for a, b in zip(outputs, expected, strict=True)
         )
 
     def part(self, name: str) -> RecurrentPart | None:
-        """The recurrent part of a name; None if it is none."""
+        """Return the recurrent part of a name; None if it is none.
+
+        Args:
+            name: A module's name in the model; empty for the model itself.
+        """
         return next((part for part in self.parts if part.name == name), None)
 
     def changed_parameters(self, names: Sequence[str], change: Callable[[Tensor], Tensor]) -> ModelRun:
@@ -169,7 +195,12 @@ def with_generic_parameters(module: nn.Module, dtype: torch.dtype, seed: int) ->
 
 
 def watched_modules(module: nn.Module, parts: Sequence[RecurrentPart]) -> tuple[str, ...]:
-    """List the modules whose calls are recorded: recurrent parts, and modules with parameters outside of them."""
+    """List the modules whose calls are recorded: recurrent parts, and modules with parameters outside of them.
+
+    Args:
+        module: The model.
+        parts: Its recurrent parts, which come first; what stands inside of them is not watched.
+    """
     names = [part.name for part in parts]
     inside = tuple(f"{name}." for name in names if name)
     for name, child in module.named_modules():
@@ -180,7 +211,11 @@ def watched_modules(module: nn.Module, parts: Sequence[RecurrentPart]) -> tuple[
 
 
 def state_tensors(state: Any) -> list[Tensor]:
-    """List the tensors of a state: one, or those of a tuple."""
+    """List the tensors of a state: one, or those of a tuple.
+
+    Args:
+        state: A tensor, a tuple or list of tensors, or anything else, which has none.
+    """
     import torch
 
     if isinstance(state, torch.Tensor):

@@ -33,7 +33,7 @@ class UnderstoodModel:
     """A model of which it is known how it is called.
 
     Attributes:
-        target: The target.
+        target: What the user named, which makes the model.
         module: The model, as it was made.
         dtype: The format in which it runs: float64, or float32 where it takes no other.
         arguments: Arguments that it takes.
@@ -54,14 +54,22 @@ class UnderstoodModel:
         return bool(self.parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
 
     def with_numbers(self, seed: int) -> ModelUnderTest:
-        """The model with generic numbers in its parameters."""
+        """Return a copy of the model with generic numbers in its parameters.
+
+        Args:
+            seed: Where the numbers start; the same seed gives the same numbers.
+        """
         module = with_generic_parameters(copied_module(self.module), self.dtype, seed)
         watched = watched_modules(module, self.parts)
         return ModelUnderTest(self.target.name, module, self.arguments, self.parts, watched)
 
 
 def may_be_model(target: Target) -> bool:
-    """Say whether a target is a torch module with parts that may be recurrent, or with tokens in front of them."""
+    """Say whether a target is a torch module with parts that may be recurrent, or with tokens in front of them.
+
+    Args:
+        target: The target; it is made, but not called.
+    """
     from torch import nn
 
     if target.capabilities.library is not None:
@@ -75,7 +83,11 @@ def may_be_model(target: Target) -> bool:
 
 
 def model_of(target: Target) -> UnderstoodModel | None:
-    """Understand a target as a model; None where it has no recurrent parts, or cannot be called."""
+    """Understand a target as a model; None where it has no recurrent parts, or cannot be called.
+
+    Args:
+        target: The target; it is made, and called in the ways in which models are.
+    """
     try:
         model = understand(target) if may_be_model(target) else None
     except ModelNotCalled:
@@ -87,7 +99,7 @@ def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
     """Understand as a model what cannot be driven or identified as a cell.
 
     Args:
-        target: The target.
+        target: What the user named; it is made, and called.
         error: Why it cannot.
 
     Raises:

@@ -31,7 +31,7 @@ class UserPart:
     """A module of the user's that carries a state.
 
     Attributes:
-        part: The part.
+        part: Its name and sizes, as those of a recurrent part.
         target: The module as a target of its own, at its own sizes.
     """
 
@@ -46,7 +46,7 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
     consists of others.
 
     Args:
-        model: The model.
+        model: The model; its modules are driven by themselves.
         name: What the user calls it.
         arguments: Arguments that it takes.
     """
@@ -66,7 +66,11 @@ def find_user_parts(model: nn.Module, name: str, arguments: ModelArguments) -> I
 
 
 def may_be_cell(module: nn.Module) -> bool:
-    """Whether a module is one of the user's with parameters of a recurrence, and none of torch's."""
+    """Say whether a module is one of the user's with parameters of a recurrence, and none of torch's.
+
+    Args:
+        module: A module inside a model.
+    """
     is_torch = type(module).__module__.startswith("torch.") or bool(torch_family(module))
     return not is_torch and sum(parameter.dim() > 1 for parameter in module.parameters()) > 0
 

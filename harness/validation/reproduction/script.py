@@ -65,7 +65,11 @@ class ScriptParts:
 
 
 def script_text(parts: ScriptParts) -> str:
-    """Write the program; it ends in an assertion that fails."""
+    """Write the program; it ends in an assertion that fails.
+
+    Args:
+        parts: The target, its numbers, and the number that is expected of it with the bound.
+    """
     convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
     is_called_by_rows = convention.takes_rows and not convention.prefixes and convention.input_form != "packed"

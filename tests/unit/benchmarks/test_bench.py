@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import torch
 from typer.testing import CliRunner
 
 from rnn_harness.benchmarks import QUICK, WorkerPool, plan_jobs, run_jobs
+from rnn_harness.benchmarks.run import run_job
 from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
 from rnn_harness.benchmarks.speed.correctness import wrong_number
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint, WeightBlock
@@ -19,11 +22,19 @@ from rnn_harness.benchmarks.speed.memory import peak_memory_mb
 from rnn_harness.benchmarks.speed.roofline import Roofline, work_done
 from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, median_interval, ratio_interval, time_interleaved
+from rnn_harness.cli import _bench_cells
 from rnn_harness.cli._app import app
-from rnn_harness.records.measurement import FailedBenchmark, SpeedMeasurement, read_measurements
+from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
+from rnn_harness.errors import UsageError
+from rnn_harness.records import dependencies
+from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
+from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
+from rnn_harness.validation.isolation import WrongUse
+from tests.helpers import HELPERS
 from tests.helpers.jobs import three
 
 RUN = CliRunner()
@@ -115,7 +126,7 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
     ],
 )
-def test_wrong_use_is_told(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_wrong_use_is_told(arguments: list[str], message: str, tmp_path: Path, in_process: None) -> None:
     result = RUN.invoke(app, [*arguments, "--keep-in", str(tmp_path)])
     assert result.exit_code == 2
     assert message in result.stderr
@@ -136,10 +147,40 @@ def test_where_nothing_can_be_kept_nothing_is_measured(
     assert "cannot" in result.stderr
 
 
-def test_the_plan_names_the_cells_that_are_timed_too() -> None:
+def test_the_plan_names_the_cells_that_are_timed_too(in_process: None) -> None:
     result = RUN.invoke(app, ["bench", "speed", "--quick", "--families", "gru", "--cell", "torch.nn:GRU", "--plan"])
     assert result.exit_code == 0
     assert "B = 16, T = 50, with torch.nn:GRU" in result.stdout
+
+
+def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = plan_jobs(QUICK, ("speed",), ("rnn",), "float32")[0]
+    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.EXIT, "its process ended with exit code 0")]
+    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_: iter(messages))
+    measured, failed = run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+    assert measured == _measured(1.0, job=job.title, plan=job.plan)
+    assert (failed.kind, failed.reason, failed.job) == ("failed", "its process ended with exit code 0", job.title)
+    messages[:] = [WrongUse("it is no cell that is timed")]
+    with pytest.raises(UsageError, match="it is no cell that is timed"):
+        run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/unit/benchmarks/test_bench.py::test_what_a_cells_worker_says_is_what_is_measured")
+def test_a_cell_that_ends_its_process_ends_no_benchmark(tmp_path: Path) -> None:
+    arguments = ["bench", "speed", "--quick", "--families", "rnn", "--cell"]
+    result = RUN.invoke(app, [*arguments, f"{HELPERS / 'user_cells.py'}:LeavingAtOnce"])
+    assert result.exit_code == 2
+    assert "LeavingAtOnce cannot be loaded: its process ended with exit code 9" in result.stderr
+    cell = tmp_path / "leaving.py"
+    cell.write_text(
+        "import os, torch\n\n\nclass Cell(torch.nn.RNNCell):\n    def forward(self, x, h=None):\n"
+        "        return super().forward(x, h) if x.dtype == torch.float64 else os._exit(0)\n",
+        encoding="utf-8",
+    )
+    result = RUN.invoke(app, [*arguments, f"{cell}:Cell"])
+    assert result.exit_code == 3, result.output
+    assert "its process ended with exit code 0" in result.stdout
 
 
 def test_measurements_with_nothing_in_common_are_not_said_to_be_unchanged(tmp_path: Path) -> None:
@@ -277,6 +318,21 @@ def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:
     after = read_measurements(path)
     assert after[: len(before)] == before
     assert {row.subject for row in after[len(before) :]} == {"GRU", "GRU, reset before"}
+
+
+def test_a_job_is_run_again_where_what_it_depends_on_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = plan_jobs(QUICK, ("decay", "speed"), ("rnn",), "float32")
+    row = DecayMeasurement(subject="x", spec="rnn.tanh", initialisation="torch", rate=0.5, lyapunov_exponent=-0.7)
+    recorded = [row.model_copy(update={"job": job.title, "depends_on": job_digest(job)}) for job in jobs]
+    other = row.model_copy(update={"job": "a job of another plan"})
+    assert pending_jobs(jobs, [*recorded, other]) == PendingJobs((), (*recorded, other))
+    speed = [job for job in jobs if job.kind == "speed"]
+    in_float64 = [replace(job, settings=("float64", "cpu")) for job in speed]
+    assert pending_jobs(in_float64, recorded).jobs == tuple(in_float64)
+    with_cells = [replace(job, times_candidates=True) for job in jobs]
+    assert pending_jobs(with_cells, recorded).jobs == tuple(with_cells)
+    monkeypatch.setattr(dependencies, "versions", lambda: "torch 1.0.0")
+    assert pending_jobs(jobs, [*recorded, other]) == PendingJobs(tuple(jobs), (other,))
 
 
 def test_a_cluster_that_is_not_there_is_told() -> None:

@@ -11,7 +11,8 @@ from rnn_harness.cases.case import Case
 from rnn_harness.engine.select import select
 from rnn_harness.engine.verify import verify
 from rnn_harness.errors import UsageError
-from rnn_harness.records.journal import Journal, read_records
+from rnn_harness.records.journal import Journal
+from rnn_harness.records.read_records import read_records
 from rnn_harness.records.record import SCHEMA_VERSION, Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.atomic_file import write_whole
@@ -41,20 +42,62 @@ def test_a_cut_off_last_line_is_reported_and_skipped_and_resuming_mends_it(tmp_p
     assert len(list(read_records(path, warnings))) == 1
     assert warnings == [f"{path}:2: the last record is cut off, and was skipped"]
     with Journal(path, resume=True) as journal:
-        assert record().key in journal.known
+        assert journal.warnings == warnings
         journal.write(record("E-009"))
     assert [one.entry for one in read_records(path)] == ["E-001", "E-009"]
 
 
-def test_damage_in_the_middle_and_answers_given_twice_are_refused_with_their_line(tmp_path: Path) -> None:
+def test_a_line_cut_inside_a_character_is_skipped_and_a_missing_end_of_line_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    line = record(reason="größer").model_dump_json().encode()
+    path.write_bytes(line + b"\n" + line[: line.index("ö".encode()) + 1])
+    with Journal(path, resume=True) as journal:
+        assert journal.warnings == [f"{path}:2: the last record is cut off, and was skipped"]
+    path.write_bytes(b"\xef\xbb\xbf" + line)
+    with Journal(path, resume=True) as journal:
+        assert journal.warnings == [f"{path}:1: the end of the last line is missing"]
+        journal.write(record("E-009"))
+    assert path.read_bytes() == line + b"\n" + record("E-009").model_dump_json().encode() + b"\n"
+
+
+def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     line = record().model_dump_json()
-    path.write_text(f"{line[:40]}\n{line}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"r\.jsonl:1: not a record"):
-        list(read_records(path))
-    path.write_text(f"{line}\n{line}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"r\.jsonl:2: E-001, c is recorded twice"):
-        list(read_records(path))
+    for damaged in (line[:40], "[" * 100_000, '{"seed": 1' + "0" * 5000 + "}", "3", "null", "\x00"):
+        path.write_text(f"{damaged}\n{line}\n", encoding="utf-8")
+        with pytest.raises(UsageError, match=r"r\.jsonl:1: not a record"):
+            list(read_records(path))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts", "reason"),
+    [
+        ("agrees", "agrees", "agrees", "with one answer"),
+        ("agrees", "refuted", "refuted", "the later counts"),
+        ("refuted", "agrees", "refuted", "of the same; the refutation counts"),
+    ],
+)
+def test_of_two_answers_one_counts_and_it_is_told(
+    first: str, second: str, counts: str, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.jsonl"
+    lines = [record(outcome=outcome, depends_on="d").model_dump_json() for outcome in (first, second)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    warnings: list[str] = []
+    assert [one.outcome for one in read_records(path, warnings)] == [counts]
+    assert warnings[0].startswith(f"{path}:2: E-001, c is recorded twice")
+    assert warnings[0].endswith(reason)
+
+
+def test_a_second_run_on_a_file_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with Journal(path) as journal:
+        with pytest.raises(UsageError, match="another run is writing to"):
+            Journal(path, resume=True)
+        journal.write(record())
+    with Journal(path, resume=True) as journal:
+        journal.write(record("E-009"))
+    assert [file.name for file in tmp_path.iterdir()] == ["r.jsonl"]
 
 
 def test_nothing_recorded_is_overwritten(tmp_path: Path) -> None:

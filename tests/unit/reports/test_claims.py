@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnn_harness.records.kill_matrix import Kill, MutantResult
 from rnn_harness.records.measurement import CurvePoint
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -15,7 +16,8 @@ from tests.helpers.measured_facts import FACTS, Facts, decay, learning
 
 
 def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
-    base = {"id": "C-1", "at": ["000:1"], "says": "x", "by": by, "evidence": evidence}
+    false_if = {"says": "y", "mutant": "rnn.input unused" if by == "checks" else ""}
+    base = {"id": "C-1", "prints": {"000:1": "x"}, "says": "x", "by": by, "evidence": evidence, "false_if": false_if}
     return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
 
 
@@ -100,3 +102,37 @@ def test_what_was_not_measured_says_nothing(name: str) -> None:
 
 def test_every_way_to_measure_has_facts_on_both_sides() -> None:
     assert set(FACTS) == set(MEASURED_CLAIMS)
+
+
+def test_a_claim_says_what_would_make_it_false_and_what_became_of_it() -> None:
+    claim = next(claim for claim in claims() if claim.id == "C-005")
+    assert claim.false_if is not None
+    mutant = claim.false_if.mutant
+    (row,) = decide_claims([claim], [], [])
+    assert row.false_if == "a reset gate that is always open"
+    assert row.tried == f"tried with the wrong reference {mutant}, in the tests: refuted"
+
+    def result(*kills: str) -> MutantResult:
+        return MutantResult(
+            mutant=mutant,
+            spec="gru.keep.column",
+            part="forward",
+            edit="x -> y",
+            killed=bool(kills),
+            examples=1,
+            vacuous=0,
+            kills=tuple(Kill(check=check, examples=1, seconds=0.1, detail="d") for check in kills),
+        )
+
+    (row,) = decide_claims([claim], [], [], [result("metamorphic.gru-limit-is-rnn", "metamorphic.adjoint")])
+    assert row.tried.endswith(": refuted by metamorphic.gru-limit-is-rnn")
+    (row,) = decide_claims([claim], [], [], [result("metamorphic.adjoint")])
+    assert row.tried == f"the wrong reference {mutant} is not refuted"
+
+
+@pytest.mark.parametrize("claim", [claim for claim in claims() if claim.evidence], ids=lambda claim: claim.id)
+def test_every_claim_that_is_decided_by_numbers_or_proof_shows_what_was_tried(claim: Claim) -> None:
+    (row,) = decide_claims([claim], [], [])
+    assert row.false_if
+    assert row.tried
+    assert row.command

@@ -18,6 +18,7 @@ from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.cli.report_run import ReportRun
 from rnn_harness.errors import UsageError
 from rnn_harness.mutants import Kill, Mutant, MutantResult
+from rnn_harness.records.batches import KnownRecords, stamped
 from rnn_harness.records.kill_matrix import dump_kill_matrix
 from rnn_harness.records.measurement import LearningMeasurement, ParameterCount, write_measurements
 from rnn_harness.records.record import Record
@@ -201,10 +202,11 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
         def __init__(self, quick: bool) -> None:
             assert quick
 
-        def make_records(self, known: dict[str, Record], on_start: Callable[[str], None]) -> Iterator[Record]:
-            asked.append(len(known))
+        def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
+            earlier = known.batch("digest")
+            asked.append(len(earlier))
             on_start("equations")
-            yield known.get(RECORD.key, RECORD)
+            yield from earlier or stamped([RECORD], "digest")
 
         def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
             pytest.fail("a report prints no records")

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.checks.equation import text
-from rnn_harness.specs import Entry, Example, PrintFinding, Program, Spec, audit_entry, count_parameters, library
+from rnn_harness.specs import (
+    Entry,
+    Example,
+    PrintFinding,
+    Program,
+    Spec,
+    audit_entry,
+    count_parameters,
+    library,
+    program_layers,
+)
+from rnn_harness.specs.audit_program import ProgramError
 
 PAIRS = [(spec, entry) for spec in library().specs for entry in spec.entries]
 
@@ -88,3 +99,9 @@ def test_a_changed_number_is_noticed_at_its_place(old: str) -> None:
     (one,) = audit_entry(spec, damaged, library().specs)
     assert one.category == "arithmetic"
     assert one.correction == "[0.48, 0.12, 0.07, 0.09]"
+
+
+@pytest.mark.parametrize(("text", "message"), [("# nothing", "the program is empty"), ("Dense()", "has no argument")])
+def test_a_program_without_layers_or_units_is_refused_in_words(text: str, message: str) -> None:
+    with pytest.raises(ProgramError, match=message):
+        program_layers(Program(id="P-1", line=1, printed=text))

@@ -1,4 +1,4 @@
-"""Every print stands where the spec says it does, character for character."""
+"""Every print stands where the spec says it does: by the hashes that are shipped, and in the documents themselves."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.specs import Entry, Example, library
+from rnn_harness.specs import Entry, Example, claims, contradictions, library, misprints
+from rnn_harness.specs.transcription import cited_lines, line_hashes, line_tokens, stands_at
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or ROOT.parent / "shared" / "documents")
 DOCUMENTS = ("000", "001", "002", "003", "004")
 ENTRIES = [entry for spec in library().specs for entry in spec.entries if entry.document in DOCUMENTS]
-pytestmark = pytest.mark.skipif(
+WITH_DOCUMENTS = pytest.mark.skipif(
     not FOLDER.is_dir(), reason=f"not run: the documents are not at {FOLDER}; RNN_HARNESS_DOCUMENTS names their folder"
 )
+QUOTES = {
+    f"{row.id} at {place}": (place, words) for row in (*claims(), *misprints()) for place, words in row.prints.items()
+}
 
 
 def lines_of(document: str) -> list[str]:
@@ -23,22 +27,90 @@ def lines_of(document: str) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")
 
 
+def _later_places(document: str, line: int) -> list[str]:
+    """The cited lines of a document behind a line, in their order."""
+    numbers = sorted(int(place[4:]) for place in cited_lines() if place[:3] == document)
+    return [f"{document}:{number}" for number in numbers if number > line]
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.id} stands at {entry.document}:{entry.line}")
 def test_print_stands_at_its_line(entry: Entry) -> None:
-    lines = lines_of(entry.document)
+    """By the hashes of the cited lines; they are those of the documents, where these are at hand (below)."""
     for start in (entry.line, *entry.also):
         first, *others = entry.printed.strip("\n").split("\n")
-        assert first in lines[start - 1], f"{entry.document}:{start} reads {lines[start - 1]!r}"
-        where = start
+        assert stands_at(f"{entry.document}:{start}", first)
+        later = _later_places(entry.document, start)
         for part in others:
-            where = next(n for n in range(where + 1, len(lines) + 1) if part in lines[n - 1])
+            where = next(index for index, place in enumerate(later) if stands_at(place, part))
+            later = later[where + 1 :]
 
 
 @pytest.mark.parametrize(
     "example", [entry for entry in ENTRIES if isinstance(entry, Example) and entry.given], ids=lambda entry: entry.id
 )
 def test_given_numbers_stand_in_the_lines_named(example: Example) -> None:
-    lines = lines_of(example.document)
-    near = "".join("".join(lines[n - 1 : n + 1]) for n in example.given_lines).replace(" ", "")
+    places = [f"{example.document}:{n + more}" for n in example.given_lines for more in (0, 1)]
     for symbol, value in example.given.items():
-        assert value.replace(" ", "") in near, f"{symbol} = {value} is not in lines {example.given_lines}"
+        assert any(stands_at(place, value) for place in places), f"{symbol} = {value} is not in {places}"
+
+
+@pytest.mark.parametrize("name", QUOTES)
+def test_quoted_words_stand_at_their_line(name: str) -> None:
+    place, words = QUOTES[name]
+    assert stands_at(place, words), f"{words!r} is not at {place}"
+
+
+def test_positions_are_at_lines_that_say_something() -> None:
+    for contradiction in contradictions():
+        for side in contradiction.positions:
+            for place in side.at:
+                assert cited_lines()[place], f"{contradiction.id}: {place} is empty"
+
+
+@WITH_DOCUMENTS
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_hashes_are_those_of_the_document(document: str) -> None:
+    lines = lines_of(document)
+    for place, hashes in cited_lines().items():
+        if place[:3] == document:
+            expected = line_hashes(place, lines[int(place[4:]) - 1])
+            assert hashes == expected, f'specs/data/lines.toml must read "{place}" = "{expected}"'
+
+
+@WITH_DOCUMENTS
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_prints_stand_in_the_document_character_for_character(document: str) -> None:
+    lines = lines_of(document)
+    for entry in (entry for entry in ENTRIES if entry.document == document):
+        for start in (entry.line, *entry.also):
+            first, *others = entry.printed.strip("\n").split("\n")
+            assert first in lines[start - 1], f"{entry.id}: {document}:{start} reads {lines[start - 1]!r}"
+            where = start
+            for part in others:
+                where = next(n for n in range(where + 1, len(lines) + 1) if part in lines[n - 1])
+
+
+@WITH_DOCUMENTS
+def test_quotes_stand_in_the_documents_character_for_character() -> None:
+    lines = {document: lines_of(document) for document in DOCUMENTS}
+    wrong = [name for name, (place, words) in QUOTES.items() if words not in lines[place[:3]][int(place[4:]) - 1]]
+    assert wrong == []
+
+
+def test_a_word_or_a_place_that_is_wrong_is_seen() -> None:
+    assert stands_at("003:411", "8 or 10")
+    assert not stands_at("003:411", "8 or 11")
+    assert not stands_at("003:412", "8 or 10")
+    assert not stands_at("003:411", "10 or 8")
+    assert not stands_at("003:411", "")
+    assert not stands_at("009:1", "8")
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_one_sign_less_or_more_in_a_print_is_seen(entry: Entry) -> None:
+    place, first = f"{entry.document}:{entry.line}", entry.printed.strip("\n").split("\n")[0]
+    tokens = line_tokens(first)
+    middle = len(tokens) // 2
+    if len(tokens) > 2:
+        assert not stands_at(place, " ".join((*tokens[:middle], *tokens[middle + 1 :])))
+    assert not stands_at(place, " ".join((*tokens[:middle], "wrong", *tokens[middle:])))

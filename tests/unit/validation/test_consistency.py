@@ -64,6 +64,7 @@ def test_a_right_cell_breaks_no_property(name: str) -> None:
         ("RandomInTraining", "training"),
         ("SinglePrecisionInside", "difference-quotients"),
         ("Rectified", "difference-quotients"),
+        ("SpareParameter", "parameters-used"),
     ],
 )
 def test_a_property_is_really_tried(name: str, check: str) -> None:
@@ -76,11 +77,13 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
     ("name", "check", "phrase"),
     [
         ("IgnoresItsState", "state-used", "the state that is given is not used"),
+        ("IgnoresAnOptionalState", "state-used", "the state that is given is not used"),
         ("HalvesItsLastState", "split-sequence", "differ from 1 + 2 + 3 with the state carried over"),
         ("GivesBackTheFirstState", "last-state", "that comes back is that of step 1 of 6, not that of the last step"),
         ("StartsEveryFourthStepAnew", "split-sequence", "6 steps in one call differ from"),
         ("BackwardAndNotTurned", "order-of-steps", "its outputs are not turned back"),
         ("UnusedGate", "parameters-used", "gate.weight, gate.bias have no influence"),
+        ("UnusedShift", "parameters-used", "shift has no influence on anything"),
         ("NaNForLargeInputs", "special-rows", "times the usual size give NaN"),
         ("LosesTheRowAxis", "batch-of-one", "for a batch of one row the states of all steps have shape (3, 3)"),
         ("NaNSpreads", "rows-apart", "NaN in the first row of the batch change other rows"),

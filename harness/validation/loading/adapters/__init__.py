@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import Adapter, DrivenModule, import_library
 from rnn_harness.validation.loading.adapters.array_objects import ArrayObjectAdapter
+from rnn_harness.validation.loading.adapters.haiku_modules import HaikuAdapter
 from rnn_harness.validation.loading.adapters.jax_modules import EquinoxAdapter, LinenAdapter, NnxAdapter
 from rnn_harness.validation.loading.adapters.keras_layers import KerasAdapter, choose_backend
 from rnn_harness.validation.loading.adapters.onnx_models import OnnxAdapter
@@ -20,7 +21,7 @@ ENTRY_POINT_GROUP = "rnn_harness.adapters"
 
 @functools.cache
 def all_adapters() -> tuple[Adapter, ...]:
-    """Every adapter in the order in which they are asked: those of other packages first, the least particular last.
+    """Return every adapter in the order in which they are asked: of other packages first, the least particular last.
 
     Raises:
         UsageError: An adapter of another package cannot be loaded, or lacks a member of `Adapter`.
@@ -42,6 +43,7 @@ def all_adapters() -> tuple[Adapter, ...]:
         LinenAdapter(),
         NnxAdapter(),
         EquinoxAdapter(),
+        HaikuAdapter(),
         OnnxAdapter(),
         TorchAdapter(),
         StepFunctionAdapter(),

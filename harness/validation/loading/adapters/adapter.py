@@ -50,13 +50,23 @@ class Adapter(Protocol):
     options: tuple[str, ...]
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether this adapter drives objects of a class.
+        """Say whether this adapter drives objects of a class.
 
         It is asked about every class, also where its library is not installed: it must not import the library.
+
+        Args:
+            cell_type: The class of the user's object, or the class itself where that is to be constructed.
         """
 
     def defaults(self, cell_type: type) -> Options:
-        """What a constructor of that class needs besides the sizes, unless the user gives it."""
+        """Return what a constructor of that class needs besides the sizes, unless the user gives it.
+
+        Args:
+            cell_type: A class that the adapter accepts; its library is installed.
+
+        Returns:
+            Values by the names of the constructor's arguments; empty where the sizes suffice.
+        """
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive an object.
@@ -73,7 +83,12 @@ class Adapter(Protocol):
 
 
 def comes_from(cell_type: type, *packages: str) -> bool:
-    """Whether a class, or one that it inherits from, is defined in one of these packages."""
+    """Say whether a class, or one that it inherits from, is defined in one of these packages.
+
+    Args:
+        cell_type: The class.
+        packages: Dotted names; what a package contains is in it too.
+    """
     prefixes = tuple(f"{package}." for package in packages)
     return any(f"{base.__module__}.".startswith(prefixes) for base in cell_type.__mro__)
 

@@ -61,7 +61,11 @@ class ArrayFunction(Protocol):
 
 
 def flat_arguments(arguments: tuple[_Value | tuple[_Value, ...], ...]) -> list[_Value]:
-    """The arguments in order, without the tuple that two states may stand in."""
+    """Return the arguments in order, without the tuple that two states may stand in.
+
+    Args:
+        arguments: Arrays or tensors, or tuples of such.
+    """
     flat: list[_Value] = []
     for argument in arguments:
         flat += argument if isinstance(argument, tuple) else (argument,)
@@ -142,11 +146,20 @@ class ArrayLibraryModule(nn.Module):
             self.register_parameter(_torch_name(name), nn.Parameter(torch.tensor(np.asarray(value, np.float64))))
 
     def forward(self, *arguments: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Run the cell with the module's parameters."""
+        """Run the cell with the module's parameters.
+
+        Args:
+            arguments: The inputs and states, in the order of the cell's calling convention.
+        """
         return self.with_parameters(dict(self.named_parameters()), arguments)
 
     def with_parameters(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> tuple[Tensor, ...]:
-        """Run the cell with these parameters; those that are not among them are the module's."""
+        """Run the cell with these parameters; those that are not among them are the module's.
+
+        Args:
+            leaves: Parameters by name; those that are not among them are the module's.
+            arguments: The inputs and states, in the order of the cell's calling convention.
+        """
         if not self.differentiable:
             return self._without_graph(leaves, arguments)
         parameters = [self._leaf(name, leaves) for name in self.names]

@@ -51,7 +51,7 @@ class ClassOfWeights:
 
 
 def class_of_weights(cell_type: type, options: Options) -> ClassOfWeights | None:
-    """The class as one that is made from its weights; None if its arguments are none.
+    """Return the class as one that is made from its weights; None if its arguments are none.
 
     Args:
         cell_type: The class.
@@ -62,7 +62,7 @@ def class_of_weights(cell_type: type, options: Options) -> ClassOfWeights | None
 
 
 def forward_methods(cell_type: type) -> list[str]:
-    """The methods of a class that may be its forward, likely ones first; `object` aside.
+    """Return the methods of a class that may be its forward, likely ones first; `object` aside.
 
     Args:
         cell_type: The class.
@@ -74,7 +74,7 @@ def forward_methods(cell_type: type) -> list[str]:
 
 
 def backward_method(cell_type: type, forward: str) -> str:
-    """The method of a class that is the backward of a forward method; empty if there is none.
+    """Return the method of a class that is the backward of a forward method; empty if there is none.
 
     Args:
         cell_type: The class.
@@ -95,11 +95,11 @@ class ArrayObjectAdapter:
     options: tuple[str, ...] = ("method",)
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class defines or inherits a forward method, `object` aside."""
+        """Say whether a class defines or inherits a forward method, `object` aside."""
         return cell_type is ClassOfWeights or bool(forward_methods(cell_type))
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
@@ -172,7 +172,11 @@ def _sources(
 
 
 def called_method(module: object) -> str | None:
-    """The name of the method that a driven module calls; None if it stands for no object with methods."""
+    """Return the name of the method that a driven module calls; None if it stands for no object with methods.
+
+    Args:
+        module: Any module; one of `ArrayObjectAdapter` whose method takes input (B, n) and states (B, d) has a name.
+    """
     if not isinstance(module, ArrayLibraryModule) or not isinstance(module.function, HandwrittenCell):
         return None
     source, way = module.function.source, module.function.ways.forward
@@ -182,7 +186,7 @@ def called_method(module: object) -> str | None:
 
 
 def array_object_sizes(cell: object) -> CellSizes | None:
-    """The sizes of an object that does not state them: the first that its arrays allow and that it can be called with.
+    """Return the sizes of an object that does not state them: the first that its arrays and its calls allow.
 
     Args:
         cell: The object.

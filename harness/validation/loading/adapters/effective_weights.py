@@ -18,7 +18,7 @@ class EffectiveWeights:
     """A module whose computed weights are parameters.
 
     Attributes:
-        module: The module.
+        module: The module as it is driven.
         names: The weights that were computed, each with what computed it.
     """
 
@@ -26,7 +26,7 @@ class EffectiveWeights:
     names: tuple[tuple[str, str], ...]
 
     def notes(self) -> tuple[str, ...]:
-        """What to say of it; nothing where no weight was computed."""
+        """Return what to say of it; nothing where no weight was computed."""
         listed = ", ".join(f"{name} ({by})" for name, by in self.names)
         return (f"judged on the effective weights: {listed}",) if self.names else ()
 
@@ -35,7 +35,7 @@ def with_effective_weights(module: nn.Module) -> EffectiveWeights:
     """Make the weights that torch's own tools compute parameters of a module; the module is changed.
 
     Args:
-        module: The module.
+        module: A torch module, with parametrisations or weight normalisation or without.
     """
     names = [*_parametrized(module), *_hooked(module)]
     return EffectiveWeights(module, tuple(names))

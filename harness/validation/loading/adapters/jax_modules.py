@@ -38,6 +38,10 @@ class JaxFunction:
     Attributes:
         names: The paths of the leaves of the tree.
         initial_values: The leaves by their paths.
+
+    Args:
+        function: A pure function of the tree and the arguments; it is compiled with the first call.
+        tree: The parameters, as JAX nests them.
     """
 
     def __init__(self, function: Callable[..., object], tree: object) -> None:
@@ -82,7 +86,12 @@ def _path_name(path: Iterable[object]) -> str:
 
 
 def jax_function_module(function: Callable[..., object], tree: object) -> ArrayLibraryModule:
-    """A pure function ``function(tree of parameters, *arguments)`` as a torch module."""
+    """Make a torch module of a pure function ``function(tree of parameters, *arguments)``.
+
+    Args:
+        function: The function, which JAX can trace.
+        tree: The initial parameters; each leaf becomes a parameter of the module, named by its path.
+    """
     jax_function = JaxFunction(function, tree)
     return ArrayLibraryModule(jax_function, jax_function.initial_values)
 
@@ -94,11 +103,11 @@ class LinenAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of flax.linen."""
+        """Say whether a class is a module of flax.linen."""
         return comes_from(cell_type, "flax.linen")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
@@ -138,11 +147,11 @@ class NnxAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of flax.nnx."""
+        """Say whether a class is a module of flax.nnx."""
         return comes_from(cell_type, "flax.nnx")
 
     def defaults(self, cell_type: type) -> Options:
-        """Random numbers for the initial parameters."""
+        """Return random numbers for the initial parameters."""
         import_jax()
         return {"rngs": import_library("flax.nnx", "flax").Rngs(0)}
 
@@ -165,11 +174,11 @@ class EquinoxAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of equinox."""
+        """Say whether a class is a module of equinox."""
         return comes_from(cell_type, "equinox")
 
     def defaults(self, cell_type: type) -> Options:
-        """Random numbers for the initial parameters."""
+        """Return random numbers for the initial parameters."""
         return {"key": import_jax().random.PRNGKey(0)}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:

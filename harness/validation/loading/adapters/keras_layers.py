@@ -76,11 +76,11 @@ class KerasAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a layer of Keras 3."""
+        """Say whether a class is a layer of Keras 3."""
         return comes_from(cell_type, "keras")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:

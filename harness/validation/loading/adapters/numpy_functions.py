@@ -93,10 +93,10 @@ def _maker(shapes: WeightShapes) -> MakeTree:
 
 
 def uses_jax(function: Callable[..., Any]) -> bool:
-    """Whether a function names a module of JAX.
+    """Say whether a function names a module of JAX.
 
     Args:
-        function: The function.
+        function: The user's function; its code is read, not run.
     """
     code = code_of(function)
     if code is None or "jax" not in sys.modules:

@@ -48,18 +48,30 @@ class OnnxNode(Protocol):
 
 
 def node_attributes(node: OnnxNode) -> dict[str, Any]:
-    """The attributes of a node that are set, by name."""
+    """Return the attributes of a node that are set, by name.
+
+    Args:
+        node: A node of any operator.
+    """
     onnx = import_library("onnx", "onnx")
     return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def input_name(node: OnnxNode, position: int) -> str:
-    """The name of an input; empty if the node leaves it out."""
+    """Return the name of an input; empty if the node leaves it out.
+
+    Args:
+        node: A node of any operator.
+        position: The input's place in the operator's signature, from 0.
+    """
     return node.input[position] if len(node.input) > position else ""
 
 
 def declared_model_of(node: OnnxNode) -> CellModel:
-    """The cell that a recurrent node declares itself to be, by its attributes.
+    """Return the cell that a recurrent node declares itself to be, by its attributes.
+
+    Args:
+        node: A node of RNN, GRU or LSTM; attributes that it leaves out have ONNX's defaults.
 
     Raises:
         UsageError: No model of a cell has these activations.
@@ -93,7 +105,18 @@ def _parameter_shapes(node: OnnxNode, n: int, d: int) -> dict[int, tuple[int, ..
 
 
 def resized_parameter(node: OnnxNode, name: str, value: Array, n: int, d: int) -> Array:
-    """A parameter of that name for other sizes, with small numbers; the value itself if it is none of the node's."""
+    """Make a parameter of that name for other sizes, with small numbers; the value itself if it is none of the node's.
+
+    Args:
+        node: The recurrent node.
+        name: The name of an initialiser of its model.
+        value: That initialiser.
+        n: The input size.
+        d: The hidden size.
+
+    Returns:
+        The parameter in float32, or `value`.
+    """
     shapes = _parameter_shapes(node, n, d)
     position = list(node.input).index(name) if name in node.input else -1
     if position not in shapes:
@@ -102,7 +125,11 @@ def resized_parameter(node: OnnxNode, name: str, value: Array, n: int, d: int) -
 
 
 def model_of_node(node: OnnxNode) -> Any:
-    """A model of one recurrent node; a parameter, which has no value, becomes an initializer of some size."""
+    """Make a model of one recurrent node; a parameter, which has no value, becomes an initializer of some size.
+
+    Args:
+        node: A node of RNN, GRU or LSTM.
+    """
     onnx = import_library("onnx", "onnx")
     make, float32 = onnx.helper, onnx.TensorProto.FLOAT
     shapes = _parameter_shapes(node, 2, int(node_attributes(node).get("hidden_size", 3)))
@@ -138,10 +165,10 @@ class OpenedModel(NamedTuple):
 
 
 def open_parameters(model: Any, d: int | None) -> OpenedModel:
-    """A copy of a model with its float initializers as inputs, and every input and output of any size.
+    """Return a copy of a model with its float initializers as inputs, and every input and output of any size.
 
     Args:
-        model: The model.
+        model: An ONNX model, which is not changed.
         d: The hidden size that its recurrent nodes get; None to leave it.
     """
     onnx = import_library("onnx", "onnx")
@@ -173,7 +200,12 @@ def open_parameters(model: Any, d: int | None) -> OpenedModel:
 
 
 def model_in_dtype(model: Any, dtype: str) -> Any:
-    """A copy of a model with every float input and output in that dtype."""
+    """Return a copy of a model with every float input and output in that dtype.
+
+    Args:
+        model: An ONNX model; its initialisers stay as they are.
+        dtype: ``float64`` or ``float32``.
+    """
     onnx = import_library("onnx", "onnx")
     element_type = {"float64": onnx.TensorProto.DOUBLE, "float32": onnx.TensorProto.FLOAT}[dtype]
     converted = copy.deepcopy(model)

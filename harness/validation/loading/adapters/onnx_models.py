@@ -43,7 +43,7 @@ class _Session(Protocol):
     """A model loaded by a runtime."""
 
     def run(self, output_names: list[str] | None, feeds: Mapping[str, Array]) -> list[Array]:
-        """Every output, for inputs by name."""
+        """Return every output, for inputs by name."""
 
 
 class OnnxModelFunction:
@@ -52,6 +52,12 @@ class OnnxModelFunction:
     Attributes:
         runtime: ``reference`` or ``onnxruntime``.
         data_names: The names of the model's inputs for the arguments, in order.
+        lengths_name: The name of its input for the lengths of the rows; empty if it has none.
+
+    Args:
+        model: The ONNX model; it is copied for each dtype.
+        runtime: ``reference`` or ``onnxruntime``.
+        data_names: The names of its inputs for the arguments, in order.
         lengths_name: The name of its input for the lengths of the rows; empty if it has none.
     """
 
@@ -106,11 +112,11 @@ class OnnxAdapter:
     options: tuple[str, ...] = ("runtime",)
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is that of ONNX's models or nodes."""
+        """Say whether a class is that of ONNX's models or nodes."""
         return comes_from(cell_type, "onnx") and cell_type.__name__ in ("ModelProto", "NodeProto")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: a model is not constructed."""
+        """Return nothing: a model is not constructed."""
         return {}
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:

@@ -21,7 +21,12 @@ class TreeLeaf(NamedTuple):
 
 
 def map_tree(function: Callable[[Any], object], tree: object) -> Any:
-    """The tree with a function applied to every leaf."""
+    """Return the tree with a function applied to every leaf.
+
+    Args:
+        function: What each leaf is replaced by.
+        tree: Dictionaries, tuples and lists, to any depth; what is none of them is a leaf.
+    """
     if isinstance(tree, dict):
         return {name: map_tree(function, value) for name, value in tree.items()}
     if isinstance(tree, tuple | list):
@@ -30,7 +35,12 @@ def map_tree(function: Callable[[Any], object], tree: object) -> Any:
 
 
 def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
-    """The leaves in order; nothing of what is no tree."""
+    """Yield the leaves in order; nothing of what is no tree.
+
+    Args:
+        tree: Dictionaries, tuples and lists, to any depth.
+        prefix: What stands before the path of each leaf.
+    """
     branches = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, tuple | list) else ()
     for name, value in branches:
         if isinstance(value, dict | tuple | list):
@@ -40,7 +50,13 @@ def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
 
 
 def tree_with_leaves(tree: object, values: Keywords, prefix: str = "") -> object:
-    """The tree with these leaves, by their paths."""
+    """Return the tree with these leaves, by their paths.
+
+    Args:
+        tree: The structure; its leaves are not used.
+        values: A value for the path of every leaf, as `tree_leaves` names them.
+        prefix: What stands before the path of each leaf.
+    """
     if isinstance(tree, dict):
         return {name: tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in tree.items()}
     if isinstance(tree, tuple | list):

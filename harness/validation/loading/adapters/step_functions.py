@@ -37,12 +37,12 @@ class StepFunctionAdapter:
     options: tuple[str, ...] = ("params",)
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether objects of a class are functions, compiled or not."""
+        """Say whether objects of a class are functions, compiled or not."""
         is_function = cell_type.__name__ in ("function", "PjitFunction", "CPUDispatcher") or cell_type is FunctionPair
         return is_function or cell_type.__module__.startswith(("jax", "jaxlib"))
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: a function is not constructed."""
+        """Return nothing: a function is not constructed."""
         return {}
 
     def drive(self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Options) -> DrivenModule:
@@ -116,7 +116,7 @@ class _Trial:
         self._sizes = n, d
 
     def first_result(self, convert: Callable[[Any], object]) -> object:
-        """What the function gives for the first data that it takes; None if it takes none.
+        """Return what the function gives for the first data that it takes; None if it takes none.
 
         Args:
             convert: From a NumPy array to an array of the library that is tried.

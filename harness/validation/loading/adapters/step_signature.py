@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.validation.cells.callable_facts import name_of
-from rnn_harness.validation.cells.calling_convention import distinct_batch_size
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
 
 _INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
@@ -24,11 +24,21 @@ _STATE_NAME = re.compile(
 _TREE_NAME = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
 
 
+def takes_input_and_state(step: StepSignature) -> bool:
+    """Say whether a function takes an input and a state, by the names of its arguments.
+
+    Args:
+        step: The function.
+    """
+    inputs = [name for name in step.data if _INPUT_NAME.match(name)]
+    return bool(inputs) and len(step.data) > len(inputs)
+
+
 class StepSignature:
     """A function of one step, with its arguments sorted by what they are named like.
 
     Attributes:
-        function: The function.
+        function: What is called, with data and parameters.
         required: The arguments without a default, in order.
         data: Those that are inputs or states.
         parameters: The remaining ones.
@@ -65,7 +75,12 @@ class StepSignature:
         return self.function(**dict(zip(self.data, arguments, strict=True)), **by_name)
 
     def guessed_parameters(self, n: int, d: int) -> Iterator[dict[str, Array]]:
-        """Parameters with shapes by their names: every number of gates, both orientations, joined or not."""
+        """Yield parameters with shapes by their names: every number of gates, both orientations, joined or not.
+
+        Args:
+            n: The input size.
+            d: The hidden size.
+        """
         if self.tree:
             return
         rng = np.random.default_rng(0)
@@ -79,7 +94,12 @@ class StepSignature:
             yield {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
     def trial_data(self, n: int, d: int) -> Iterator[ArrayArguments]:
-        """Data of one step in rows, columns, or one vector; states alone, and as pairs in one argument."""
+        """Yield data of one step in rows, columns, or one vector; states alone, and as pairs in one argument.
+
+        Args:
+            n: The input size.
+            d: The hidden size.
+        """
         rng = np.random.default_rng(1)
         several = distinct_batch_size(n, d)
         for batch, in_columns in ((several, False), (several, True), (None, False), (1, True)):
@@ -94,7 +114,12 @@ class StepSignature:
                 yield tuple(arguments)
 
     def gives_states(self, arguments: tuple[object, ...], result: object) -> bool:
-        """Whether an array came back that has the shape of a state."""
+        """Say whether an array came back that has the shape of a state.
+
+        Args:
+            arguments: The data of the call, in the function's order.
+            result: What it gave: an array, or tuples of arrays.
+        """
         states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
         state = states[0] if states else None
         wanted = _shape(state[0] if isinstance(state, tuple) else state)

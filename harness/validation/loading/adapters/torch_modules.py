@@ -13,6 +13,9 @@ from rnn_harness.validation.loading.adapters.effective_weights import with_effec
 if TYPE_CHECKING:
     from torch import nn
 
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+"""What torch computes in; a module that refuses one of the last two is told so when it is called in it."""
+
 
 class TorchAdapter:
     """Drives torch.nn.Module, and modules compiled by torch.jit."""
@@ -21,11 +24,11 @@ class TorchAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
+        """Say whether a class is a torch module; adapters that are asked earlier take Keras layers, which are too."""
         return comes_from(cell_type, "torch.nn.modules", "torch.jit")
 
     def defaults(self, cell_type: type) -> Options:
-        """Nothing: the sizes suffice."""
+        """Return nothing: the sizes suffice."""
         return {}
 
     def drive(self, cell: nn.Module, n: int, d: int, options: Options) -> DrivenModule:
@@ -45,4 +48,6 @@ class TorchAdapter:
             )
         library = "TorchScript" if isinstance(cell, torch.jit.ScriptModule) else None
         effective = with_effective_weights(cell)
-        return DrivenModule(effective.module, TargetCapabilities(library=library, notes=effective.notes()))
+        return DrivenModule(
+            effective.module, TargetCapabilities(library=library, notes=effective.notes(), dtypes=DTYPES)
+        )

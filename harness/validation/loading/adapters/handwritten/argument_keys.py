@@ -45,10 +45,10 @@ class _RecordedKeys(dict[str, Any]):
 
 
 def keys_read(function: Callable[..., Any], tree_argument: str) -> list[str]:
-    """The keys that a function reads in a dictionary, in order.
+    """Return the keys that a function reads in a dictionary, in order.
 
     Args:
-        function: The function.
+        function: A function of Python; of another one no key is seen.
         tree_argument: The argument that takes the dictionary.
     """
     names = [argument.name for argument in required_arguments(function)]

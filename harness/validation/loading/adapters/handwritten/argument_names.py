@@ -28,7 +28,11 @@ _GRADIENT = re.compile(
 
 
 def base_name(name: str) -> str:
-    """What an argument is named for, without what says of which step it is: ``h`` for ``prev_h`` and ``h_t_1``."""
+    """Return what an argument is named for, without what says of which step it is: ``h`` for ``prev_h`` and ``h_t_1``.
+
+    Args:
+        name: The argument's name; case and underscores do not count.
+    """
     text = name.lower().replace("_", "")
     while len(text) > 1:
         shorter = _MARKS.sub("", _LEADING_MARKS.sub("", text))
@@ -39,7 +43,11 @@ def base_name(name: str) -> str:
 
 
 def role_of(name: str) -> Role:
-    """What an argument of a forward function is, by its name."""
+    """Say what an argument of a forward function is, by its name.
+
+    Args:
+        name: The argument's name; one that says nothing is ``other``.
+    """
     lowered = name.lower().replace("_", "")
     base = base_name(name)
     if base in _INPUTS:
@@ -54,16 +62,23 @@ def role_of(name: str) -> Role:
 
 
 def backward_role_of(name: str) -> Role:
-    """What an argument of a backward function is, by its name."""
+    """Say what an argument of a backward function is, by its name.
+
+    Args:
+        name: The argument's name; besides those of forward there are a cache and a gradient.
+    """
     if name.lower().replace("_", "") in _CACHE:
         return "cache"
     return "gradient" if _GRADIENT.search(name) else role_of(name)
 
 
 def gradient_stems(name: str) -> tuple[str, ...]:
-    """The names that something may be the gradient of, by its own name: ``Wx`` for ``dWx``, ``grad_Wx``, ``Wx_grad``.
+    """Return the names that something may be the gradient of: ``Wx`` for ``dWx``, ``grad_Wx`` and ``Wx_grad``.
 
     The likeliest is first; the last is the name itself, for what stands in a dictionary of gradients.
+
+    Args:
+        name: The name of an array, an argument or a key.
     """
     stems = []
     for pattern in (r"^d_", r"^(?:grad|gradient|delta|del)_?", r"^d(?=.)", r"^g_", r"_?(?:grad|gradient)s?$", r"_d$"):
@@ -74,12 +89,20 @@ def gradient_stems(name: str) -> tuple[str, ...]:
 
 
 def required_arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The arguments of a function that have no default; none where it does not show them."""
+    """Return the arguments of a function that have no default; none where it does not show them.
+
+    Args:
+        function: A function, method or class, of Python or not.
+    """
     return [argument for argument in all_arguments(function) if argument.default is argument.empty]
 
 
 def all_arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The arguments of a function but for ``*args`` and ``**kwargs``; none where it does not show them."""
+    """Return the arguments of a function but for ``*args`` and ``**kwargs``; none where it does not show them.
+
+    Args:
+        function: A function, method or class, of Python or not.
+    """
     try:
         arguments = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -89,6 +112,10 @@ def all_arguments(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def takes_targets(names: Sequence[str]) -> bool:
-    """Whether these are the arguments of a function that computes a loss, and not states."""
+    """Say whether these are the arguments of a function that computes a loss, and not states.
+
+    Args:
+        names: The names of all arguments.
+    """
     roles = [role_of(name) for name in names]
     return "x" in roles and "target" in roles

@@ -8,7 +8,11 @@ from rnn_harness.array_types import Array
 
 
 def usual_axes(axes: str) -> str:
-    """The same axes in the usual order, without those of length one: ``TBN``, ``BN``, ``TN`` or ``N``."""
+    """Return the same axes in the usual order, without those of length one: ``TBN``, ``BN``, ``TN`` or ``N``.
+
+    Args:
+        axes: Letters in the order in which an array has them, such as ``NB1``.
+    """
     return "".join(letter for letter in "TBN" if letter in axes)
 
 
@@ -30,7 +34,7 @@ def restore(value: Array, axes: str) -> Array:
 
     Args:
         value: The array.
-        axes: Its axes.
+        axes: A letter for each axis of the array.
     """
     letters = [letter for letter in axes if letter != "1"]
     dropped = value.reshape([size for size, letter in zip(value.shape, axes, strict=True) if letter != "1"])
@@ -38,10 +42,10 @@ def restore(value: Array, axes: str) -> Array:
 
 
 def shape_of(axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
-    """The shape of an array with those axes.
+    """Return the shape of an array with those axes.
 
     Args:
-        axes: Its axes.
+        axes: A letter for each axis of the array.
         sizes: The length of each of its letters.
     """
     return tuple(1 if letter == "1" else sizes[letter] for letter in axes)
@@ -51,7 +55,7 @@ def in_words(axes: str, features: str) -> str:
     """Write the axes as a shape, such as ``(B, n)``.
 
     Args:
-        axes: The axes.
+        axes: A letter for each axis of the array.
         features: What their number of features is called: ``n`` or ``d``.
     """
     named = [features if letter == "N" else letter for letter in axes]

@@ -63,7 +63,11 @@ def backward_ways(trial: CallTrial, log: FailureLog) -> Iterator[BackwardWay]:
 
 
 def forward_call(trial: CallTrial) -> ForwardCall:
-    """Call forward on a new cell."""
+    """Call forward on a new cell.
+
+    Args:
+        trial: A way of calling forward, with the numbers that it was tried with; they are copied.
+    """
     way, values = trial.way, {place: value.copy() for place, value in trial.values.items()}
     cell = trial.source.fresh(parameters_of(values))
     states = [values[state_place(number)] for number in range(way.states)]

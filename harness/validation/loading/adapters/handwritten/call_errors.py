@@ -51,7 +51,14 @@ class FailureLog:
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, stage: Stage, way: str, reason: str, line: int = 0) -> None:
-        """Note a failure."""
+        """Note a failure.
+
+        Args:
+            stage: How far it came.
+            way: The call in words.
+            reason: What was raised, or what did not fit.
+            line: The line inside the function, counted from its first, where it was raised; 0 if it was not entered.
+        """
         self.failures.append(Failure(stage, line, way, reason))
 
     def add_error(self, stage: Stage, way: str, error: BaseException, function: Callable[..., Any] | None) -> None:
@@ -66,12 +73,17 @@ class FailureLog:
         self.add(stage, way, f"{type(error).__name__}: {first_line(error)}"[:200], lines_run(error, function))
 
     def furthest(self) -> Failure | None:
-        """The failure that went furthest; the first of those that went equally far."""
+        """Return the failure that went furthest; the first of those that went equally far."""
         return max(self.failures, key=lambda failure: (failure.stage, failure.line), default=None)
 
 
 def lines_run(error: BaseException, function: Callable[..., Any] | None) -> int:
-    """How many lines into a function an exception was raised; 0 if it was not entered."""
+    """Count how many lines into a function an exception was raised; 0 if it was not entered.
+
+    Args:
+        error: The exception, with its traceback.
+        function: The function; None, or one without Python code, gives 0.
+    """
     code = code_of(function)
     trace = error.__traceback__
     while trace is not None:

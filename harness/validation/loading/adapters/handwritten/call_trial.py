@@ -21,7 +21,11 @@ PARAMETER = "parameters."
 
 
 def state_place(number: int) -> str:
-    """The name of the gradient of a state, by its number."""
+    """Return the place of a state, as gradients are looked up by it.
+
+    Args:
+        number: The state's number, from 0.
+    """
     return f"states.{number}"
 
 
@@ -56,11 +60,15 @@ class CallTrial:
     slopes: Mapping[str, tuple[Slope, ...]]
 
     def has_influence(self, place: str) -> bool:
-        """Whether the results change with what goes in there at all."""
+        """Say whether the results change with what goes in there at all.
+
+        Args:
+            place: The input, a state, or a parameter.
+        """
         return any(slope.value for slope in self.slopes[place])
 
     def is_gradient(self, place: str, gradient: Array) -> bool:
-        """Whether an array is the gradient of what goes in there, as far as difference quotients show it.
+        """Say whether an array is the gradient of what goes in there, as far as difference quotients show it.
 
         Args:
             place: What goes in.
@@ -97,7 +105,7 @@ def try_call(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> Call
 
 
 def results_at(source: CellSource, way: ForwardWay, values: Mapping[str, Array]) -> list[Array]:
-    """What forward gives, in the order of `ForwardWay.results`.
+    """Return what forward gives, in the order of `ForwardWay.results`.
 
     Args:
         source: The cell.
@@ -110,7 +118,11 @@ def results_at(source: CellSource, way: ForwardWay, values: Mapping[str, Array])
 
 
 def parameters_of(values: Mapping[str, Array]) -> dict[str, Array]:
-    """The parameters among what goes in, by their own names."""
+    """Return the parameters among what goes in, by their own names.
+
+    Args:
+        values: Arrays by place: the input, states and parameters.
+    """
     return {name.removeprefix(PARAMETER): value for name, value in values.items() if name.startswith(PARAMETER)}
 
 

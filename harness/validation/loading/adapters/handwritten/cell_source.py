@@ -36,13 +36,22 @@ class FreshCall(Protocol):
     backward: Callable[..., Any] | None
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays that it keeps, by their paths; empty for functions."""
+        """Return the arrays that it keeps, by their paths; empty for functions."""
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
-        """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes."""
+        """Give it its states: by its method ``set_state`` where there are no attributes, else as attributes.
+
+        Args:
+            attributes: The attributes that hold the states; empty for a method ``set_state`` that takes them in order.
+            states: The states, in the shapes in which the cell keeps them.
+        """
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """Its states: what stands in those attributes."""
+        """Return its states: what stands in those attributes.
+
+        Args:
+            attributes: The attributes that hold the states, in order.
+        """
 
 
 class CellSource(Protocol):
@@ -73,14 +82,29 @@ class CellSource(Protocol):
         """The object that keeps its states; None for functions."""
 
     def fresh(self, parameters: Mapping[str, Array]) -> FreshCall:
-        """A cell with these parameters that nothing was called on."""
+        """Make a cell with these parameters that nothing was called on.
+
+        Args:
+            parameters: All parameters by name; they are not changed, and of one format, which the cell's other arrays
+                get too.
+        """
 
     def tree_of(self, parameters: Mapping[str, Array]) -> object:
-        """The parameters as its forward or its constructor takes them."""
+        """Return the parameters as its forward or its constructor takes them.
+
+        Args:
+            parameters: All parameters by name; they are copied.
+        """
 
 
 class ObjectCall:
-    """An object on which a forward and a backward method are called once."""
+    """An object on which a forward and a backward method are called once.
+
+    Args:
+        cell: The object; forward and backward may change it.
+        method: The name of its forward method.
+        backward: The name of its backward method; empty if there is none.
+    """
 
     def __init__(self, cell: Any, method: str, backward: str) -> None:
         self.cell = cell
@@ -88,7 +112,7 @@ class ObjectCall:
         self.backward = getattr(cell, backward) if backward else None
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays that it keeps."""
+        """Return the arrays that it keeps."""
         return stored_arrays(self.cell)
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
@@ -99,7 +123,7 @@ class ObjectCall:
             setattr(self.cell, name, state)
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """What stands in those attributes."""
+        """Return what stands in those attributes."""
         return [getattr(self.cell, name) for name in attributes]
 
 
@@ -142,7 +166,7 @@ class ObjectSource:
         return self.cell
 
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
-        """A copy of the object whose arrays of floats all have the format of the parameters."""
+        """Return a copy of the object whose arrays of floats all have the format of the parameters."""
         dtype = _format_of(parameters)
         arrays = {}
         for path, value in stored_arrays(self.cell).items():
@@ -151,7 +175,7 @@ class ObjectSource:
         return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Copies of the parameters, by name."""
+        """Return copies of the parameters, by name."""
         return {name: value.copy() for name, value in parameters.items()}
 
 
@@ -197,7 +221,7 @@ class WeightsSource:
         return self.fresh(self.parameters).cell
 
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
-        """A new object made from these weights."""
+        """Return a new object made from these weights."""
         dtype = _format_of(parameters)
         cell = self.maker(**{name: np.array(value) for name, value in parameters.items()}, **self.options)
         arrays = {id(value): value.astype(dtype) for value in stored_arrays(cell).values() if value.dtype.kind == "f"}
@@ -205,7 +229,7 @@ class WeightsSource:
         return ObjectCall(copy_with_arrays(cell, arrays) if unlike else cell, *self.methods)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Copies of the parameters, by name."""
+        """Return copies of the parameters, by name."""
         return {name: value.copy() for name, value in parameters.items()}
 
 

@@ -53,7 +53,7 @@ class DrivenSource:
         )
 
     def module(self, source: CellSource) -> ArrayLibraryModule:
-        """The module of a cell that is called in this way.
+        """Return the module of a cell that is called in this way.
 
         Args:
             source: This cell, or one of the same kind and other sizes.
@@ -119,7 +119,11 @@ def _driven(
 
 
 def generic_numbers(parameters: Mapping[str, Array]) -> dict[str, Array]:
-    """Random numbers of the shapes of the parameters: initial values may be zero, or all equal."""
+    """Draw random numbers of the shapes of the parameters: initial values may be zero, or all equal.
+
+    Args:
+        parameters: Arrays by name, of which the shapes are taken.
+    """
     rng = np.random.default_rng(17)
     return {name: rng.standard_normal(np.shape(value)) / 2 for name, value in parameters.items()}
 

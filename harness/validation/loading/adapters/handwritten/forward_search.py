@@ -86,7 +86,11 @@ def forward_ways(
 
 
 def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
-    """Yield what the arguments of forward may be: by their names, or by their places where names say nothing."""
+    """Yield what the arguments of forward may be: by their names, or by their places where names say nothing.
+
+    Args:
+        source: The cell; the signature of its forward is read, and nothing is called.
+    """
     required = [argument.name for argument in required_arguments(source.forward_function)]
     required = [name for name in required if name not in source.parameters and name != _tree_argument(source)]
     roles = [role_of(name) for name in required]
@@ -201,7 +205,12 @@ def _entries(
 
 
 def trial_arguments(way: ForwardWay, numbers: TrialNumbers) -> tuple[Array, list[Array]]:
-    """The input and the states of a trial, for the rows and steps that a way takes."""
+    """Return the input and the states of a trial, for the rows and steps that a way takes.
+
+    Args:
+        way: A way of calling forward: how many states, and how the axes lie.
+        numbers: Inputs (T, B, n) and states (B, d), which are copied.
+    """
     x = numbers.inputs if way.is_sequence else numbers.inputs[0]
     states = [trial_value(state, way.state_axes) for state in numbers.states[: way.states]]
     return trial_value(x, way.input_axes).copy(), [state.copy() for state in states]

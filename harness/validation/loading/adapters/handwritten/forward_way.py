@@ -122,7 +122,7 @@ class ForwardWay:
         return arrays
 
     def described_result(self) -> str:
-        """What is expected to come back, in words."""
+        """Return what is expected to come back, in words."""
         state = in_words(self.state_axes, "d")
         return (
             f"outputs {in_words(self.output_axes or self.input_axes, 'd')}" if self.is_sequence else f"states {state}"
@@ -130,7 +130,11 @@ class ForwardWay:
 
 
 def result_entries(result: object) -> dict[ResultPath, Array]:
-    """The arrays in what a call gives back, by where they are; a list of steps is also one array, time first."""
+    """Return the arrays in what a call gives back, by where they are; a list of steps is also one array, time first.
+
+    Args:
+        result: An array, or tuples, lists and dictionaries of arrays; anything else has none.
+    """
     entries: dict[ResultPath, Array] = {}
     _collect(result, (), entries)
     return entries
@@ -173,7 +177,12 @@ def _steps(value: object) -> Array | None:
 
 
 def attribute_entries(cell: FreshCall, attributes: Sequence[str]) -> dict[ResultPath, Array]:
-    """The states that a cell keeps in attributes, each under its name with a point before it."""
+    """Return the states that a cell keeps in attributes, each under its name with a point before it.
+
+    Args:
+        cell: The cell after a call of forward.
+        attributes: The names of the attributes; what is no array there is left out.
+    """
     values = cell.states(attributes) if attributes else []
     return {
         (f".{name}",): value for name, value in zip(attributes, values, strict=True) if isinstance(value, np.ndarray)
@@ -181,7 +190,7 @@ def attribute_entries(cell: FreshCall, attributes: Sequence[str]) -> dict[Result
 
 
 def trial_value(values: Array, axes: str) -> Array:
-    """The first row of an array (.., B, N), if these axes have no rows; else all of it.
+    """Return the first row of an array (.., B, N), if these axes have no rows; else all of it.
 
     Args:
         values: The array, its axes in the usual order with rows.

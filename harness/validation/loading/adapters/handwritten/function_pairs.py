@@ -43,7 +43,7 @@ def backward_names(name: str) -> Iterator[str]:
 
 
 def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """The backward function in the module of a forward function; None if there is none.
+    """Return the backward function in the module of a forward function; None if there is none.
 
     Args:
         function: The forward function.

@@ -16,21 +16,34 @@ from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves,
 
 
 class FunctionCall:
-    """A pair of functions, of which the first is called with its parameters bound."""
+    """A pair of functions, of which the first is called with its parameters bound.
+
+    Args:
+        forward: The forward function, its parameters bound.
+        backward: The backward function; None if there is none.
+    """
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any] | None) -> None:
         self.forward, self.backward = forward, backward
 
     def arrays(self) -> dict[str, Array]:
-        """None: functions keep nothing."""
+        """Return nothing: functions keep nothing."""
         return {}
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
-        """Refuse: functions keep no states."""
+        """Refuse: functions keep no states.
+
+        Raises:
+            UsageError: Always.
+        """
         raise UsageError("a function keeps no state")
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
-        """Refuse: functions keep no states."""
+        """Refuse: functions keep no states.
+
+        Raises:
+            UsageError: Always.
+        """
         raise UsageError("a function keeps no state")
 
 
@@ -67,12 +80,12 @@ class FunctionSource:
         }
 
     def fresh(self, parameters: Mapping[str, Array]) -> FunctionCall:
-        """The functions with copies of these parameters."""
+        """Return the functions with copies of these parameters."""
         tree = self.tree_of(parameters)
         bound = {self.tree_argument: tree} if self.tree_argument else tree
         return FunctionCall(functools.partial(self.forward_function, **bound), self.backward_function)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> Any:
-        """Copies of the parameters, as the function takes them."""
+        """Return copies of the parameters, as the function takes them."""
         leaves: OptionTable = {leaf.path: leaf.value for leaf in tree_leaves(self.tree)}
         return tree_with_leaves(self.tree, leaves | {name: value.copy() for name, value in parameters.items()})

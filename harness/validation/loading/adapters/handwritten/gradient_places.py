@@ -114,7 +114,13 @@ def _chosen(pairs: Sequence[_Pair]) -> dict[str, _Pair]:
 
 
 def fits(trial: CallTrial, place: str, value: Array) -> bool:
-    """Whether an array has the shape of what it would be the gradient of, axes of length one aside."""
+    """Say whether an array has the shape of what it would be the gradient of, axes of length one aside.
+
+    Args:
+        trial: The call, which knows the shape of whatever went in.
+        place: The input, a state, or a parameter.
+        value: An array that backward gave or left somewhere.
+    """
     return [size for size in value.shape if size > 1] == [size for size in _laid_out_shape(trial, place) if size > 1]
 
 
@@ -150,7 +156,7 @@ class _Naming:
         self.shared = {last for last in lasts if lasts.count(last) > 1}
 
     def rank(self, place: str, entry: GradientEntry) -> int:
-        """How well a gradient's name says that it belongs to something."""
+        """Say how well a gradient's name says that it belongs to something."""
         if place.startswith(PARAMETER):
             return _EXACT if self._names_parameter(place.removeprefix(PARAMETER), entry) else 0
         stems = gradient_stems(entry.name)

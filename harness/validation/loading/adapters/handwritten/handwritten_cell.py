@@ -135,7 +135,7 @@ def _zeros(parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -
 
 
 def outer_convention(way: ForwardWay) -> CallingConvention:
-    """How the module around a cell is called, in the words of how the cell is called.
+    """Return how the module around a cell is called, in the words of how the cell is called.
 
     Args:
         way: How the cell is called.

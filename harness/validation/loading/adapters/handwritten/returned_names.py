@@ -10,7 +10,7 @@ from typing import Any
 
 
 def returned_names(function: Callable[..., Any] | None) -> tuple[str, ...]:
-    """The names in a function's last return statement.
+    """Return the names in a function's last return statement.
 
     Args:
         function: A function or method; None for none.

@@ -27,7 +27,11 @@ class StoredArray(NamedTuple):
 
 
 def stored_arrays(holder: object) -> dict[str, Array]:
-    """The arrays that an object keeps, by their paths; one that is kept twice has the path that is shortest."""
+    """Return the arrays that an object keeps, by their paths; one that is kept twice has the path that is shortest.
+
+    Args:
+        holder: The object; attributes, dictionaries, lists and objects in it are entered, each once.
+    """
     paths: dict[int, StoredArray] = {}
     for stored in _walk(holder, "", 0, set()):
         known = paths.get(id(stored.value))
@@ -74,7 +78,7 @@ def _holds_arrays(value: object) -> bool:
 
 
 def copy_with_arrays(holder: object, arrays: Mapping[int, Array]) -> object:
-    """A deep copy of an object in which other arrays stand for some of its own, wherever those are kept.
+    """Return a deep copy of an object in which other arrays stand for some of its own, wherever those are kept.
 
     Args:
         holder: The object.
@@ -115,7 +119,7 @@ _WEIGHT_NAMES = ("w", "u", "v", "r", "b", "k", "kernel", "p", "theta", "alpha", 
 
 
 def is_gradient_path(path: str, paths: Keywords) -> bool:
-    """Whether a path is that of the gradient of another array, or leads through a container of gradients.
+    """Say whether a path is that of the gradient of another array, or leads through a container of gradients.
 
     Args:
         path: The path of an array.
@@ -131,14 +135,22 @@ def is_gradient_path(path: str, paths: Keywords) -> bool:
 
 
 def is_weight_path(path: str) -> bool:
-    """Whether an array of that path is called as weights and biases are."""
+    """Say whether an array of that path is called as weights and biases are.
+
+    Args:
+        path: Attributes, keys and indices, with slashes between them.
+    """
     holder, _, last = path.rpartition("/")
     named = any(part.strip("_") in _PARAMETER_HOLDERS for part in holder.split("/"))
     return named or last.lower().lstrip("_").startswith(_WEIGHT_NAMES)
 
 
 def possible_parameters(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Those of an object's arrays that may be parameters: of floats, one to three axes, no gradients."""
+    """Return those of an object's arrays that may be parameters: of floats, one to three axes, no gradients.
+
+    Args:
+        arrays: Arrays by path, as `stored_arrays` gives them.
+    """
     return {
         path: value
         for path, value in arrays.items()

@@ -30,7 +30,11 @@ class TrialNumbers:
     states: tuple[Array, Array]
 
     def letters(self, features: int) -> dict[str, int]:
-        """The lengths of the axes of an array with so many features."""
+        """Return the lengths of the axes of an array with so many features.
+
+        Args:
+            features: n for inputs, d for states.
+        """
         return {"T": self.steps, "B": self.rows, "N": features}
 
 

@@ -24,7 +24,11 @@ _WEIGHT_NAME = re.compile(r"^(w|u|v|r|b|k)(?![a-z]{5,})|weight|bias|kernel|theta
 
 
 def are_weights(names: Sequence[str]) -> bool:
-    """Whether arguments of these names are weights and biases, at least one of each axis of a recurrence."""
+    """Say whether arguments of these names are all weights and biases, at least two of them.
+
+    Args:
+        names: The names of a function's arguments.
+    """
     return len(names) > 1 and all(_WEIGHT_NAME.search(name) for name in names)
 
 
@@ -32,7 +36,7 @@ def possible_shapes(names: Sequence[str]) -> Iterator[WeightShapes]:
     """Yield the shapes that weights of these names may have, likely ones first.
 
     Args:
-        names: The names.
+        names: Names of arguments that are weights and biases.
     """
     yielded: list[WeightShapes] = []
     for kinds in _possible_kinds(names):

@@ -1,0 +1,99 @@
+"""The records of a file of JSON Lines; what a killed run left damaged is mended, or refused by its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rnn_harness.errors import UsageError
+from rnn_harness.printable import printable_values
+from rnn_harness.records.record import SCHEMA_VERSION, Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.input_file import parse_json
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def not_a_record(error: ValueError) -> str:
+    """Say what is wrong with what should be a record: its fields, or where it is no JSON.
+
+    Args:
+        error: What parsing the line raised; of a ValidationError, up to four fields are named.
+    """
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]
+    return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
+
+
+def _parse_record(line: bytes, place: str) -> Record:
+    """Read one line.
+
+    Raises:
+        ValueError: it is no record.
+        UsageError: it is one of a newer version, whose fields this one does not know.
+    """
+    data = printable_values(parse_json(line.decode("utf-8")))
+    version = data.get("schema_version", SCHEMA_VERSION) if isinstance(data, dict) else SCHEMA_VERSION
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{place}: a record of schema {version}, written by a newer version; this one reads up to {SCHEMA_VERSION}"
+        )
+    return Record.model_validate(data)
+
+
+def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
+    """Yield the records of a journal.
+
+    Args:
+        path: the file.
+        warnings: gets a sentence where the last line is cut off, as that of a killed run, where its end is missing, or
+            where a question is answered twice: of two answers the later counts, but an answer that refutes under the
+            same conditions is not taken back by one that agrees.
+
+    Raises:
+        UsageError: the file cannot be read, a line that is not the last is damaged, or a record is of a newer schema.
+    """
+    mended: list[str] = [] if warnings is None else warnings
+    try:
+        lines = path.read_bytes().removeprefix(_BYTE_ORDER_MARK).split(b"\n")
+    except OSError as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None
+    records: dict[str, Record] = {}
+    last = len(lines) - 1
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        place = f"{path}:{number + 1}"
+        try:
+            record = _parse_record(line, place)
+        except UsageError:
+            raise
+        except ValueError as error:
+            if number == last:
+                mended.append(f"{place}: the last record is cut off, and was skipped")
+                break
+            raise UsageError(f"{place}: not a record: {not_a_record(error)}") from None
+        if number == last:
+            mended.append(f"{place}: the end of the last line is missing")
+        if record.key in records:
+            mended.append(_second_answer(records, record, place))
+        else:
+            records[record.key] = record
+    yield from records.values()
+
+
+def _second_answer(records: dict[str, Record], record: Record, place: str) -> str:
+    """Let one of two answers to a question count, and say which."""
+    earlier = records[record.key]
+    subject = f"{place}: {record.entry}, {record.check} is recorded twice"
+    if earlier == record:
+        return f"{subject}, with one answer"
+    is_taken_back = earlier.outcome is Outcome.REFUTED and record.outcome is not Outcome.REFUTED
+    if is_taken_back and earlier.depends_on == record.depends_on:
+        return f"{subject}: {earlier.outcome}, then {record.outcome}, of the same; the refutation counts"
+    del records[record.key]
+    records[record.key] = record
+    return f"{subject}: {earlier.outcome}, then {record.outcome}; the later counts"

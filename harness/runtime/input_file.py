@@ -1,0 +1,79 @@
+"""Files that somebody wrote: whatever is in them, an error says what is wrong with it, and nothing crashes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TypeAlias
+
+from rnn_harness.errors import UsageError
+
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+
+LARGEST_FILE = 2**30
+"""Bytes of the largest file of text that is read."""
+
+
+def parse_json(text: str) -> JsonValue:
+    """Read a JSON value.
+
+    Args:
+        text: JSON, with or without a byte-order mark.
+
+    Raises:
+        ValueError: It is no JSON, is nested deeper than can be read, or holds a number of thousands of digits.
+    """
+    try:
+        value: JsonValue = json.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply to be read") from None
+    return value
+
+
+def parse_toml(text: str) -> dict[str, object]:
+    """Read a TOML document.
+
+    Args:
+        text: TOML, with or without a byte-order mark.
+
+    Raises:
+        ValueError: It is no TOML, is nested deeper than can be read, or holds a number of thousands of digits.
+    """
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply to be read") from None
+
+
+def read_text_file(path: Path, noun: str) -> str:
+    """Read a file of text in UTF-8, with or without a byte-order mark.
+
+    Args:
+        path: The file.
+        noun: What it should hold, for the message: ``map``, ``records``.
+
+    Raises:
+        UsageError: It cannot be read, is no UTF-8, or is larger than any such file.
+    """
+    try:
+        if path.is_file() and path.stat().st_size > LARGEST_FILE:
+            raise UsageError(f"cannot read {noun} from {path}: it is larger than {LARGEST_FILE // 2**20} MiB")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {noun} from {path}: {error}") from None
+
+
+def read_result_text(path: Path) -> str:
+    """Read a file of results, whose last line may be cut inside a character; such a character is replaced.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None

@@ -1,0 +1,124 @@
+"""A worker and all that it starts are one group of processes, which ends with the worker and with the worker's parent.
+
+A process that a target starts and that makes a session of its own leaves the group; nothing here ends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import warnings
+from multiprocessing.context import SpawnProcess
+
+_SET_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
+SECONDS_BETWEEN_LOOKS = 0.02
+SECONDS_TO_END = 10.0
+"""How long a process that was killed, or closed its pipe, is waited for."""
+
+
+def lead_group(parent_lives_on: bool) -> None:
+    """Make this process, a worker, the leader of a group that ends when the parent ends, however that ends.
+
+    Windows has no such groups: there, a worker's own processes are not ended.
+
+    Args:
+        parent_lives_on: Whether the thread that started this process lives as long as its process: Linux sends the
+            signal when that thread ends.
+    """
+    if sys.platform == "win32":
+        return
+    os.setsid()
+    with contextlib.suppress(OSError):  # no more processes are allowed: the signal alone must do
+        _start_watchdog()
+    if sys.platform == "linux" and parent_lives_on:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _start_watchdog() -> None:
+    """Start a process of this group that ends the group when the parent has ended; it is no child of this process."""
+    parent = multiprocessing.parent_process()
+    if parent is None or sys.platform == "win32":
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns of forks beside threads; this one only reads and kills
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            return
+        try:
+            if not os.fork():
+                _wait_for_the_end_of(parent.sentinel)
+        finally:
+            os._exit(0)
+
+
+def _wait_for_the_end_of(sentinel: int) -> None:
+    """Wait until the other end of a pipe is closed, as it is where the parent ends; then end this group."""
+    os.closerange(0, sentinel)
+    os.closerange(sentinel + 1, os.sysconf("SC_OPEN_MAX"))
+    while os.read(sentinel, 1):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def end_group(process: SpawnProcess) -> None:
+    """End a worker and what it has started, and wait until the worker is gone.
+
+    Args:
+        process: The worker, started.
+    """
+    with contextlib.suppress(ValueError):
+        process.kill()  # first the leader: nothing new is started after that
+        if sys.platform != "win32" and process.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.join(SECONDS_TO_END)
+
+
+def has_exited(process: SpawnProcess) -> bool:
+    """Say whether a worker has ended; its number is not given to another process before `end_group`.
+
+    Args:
+        process: The worker, started.
+    """
+    if sys.platform == "win32" or process.pid is None:
+        return process.exitcode is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True  # another thread has looked already
+
+
+def exit_code(process: SpawnProcess) -> int | None:
+    """Return the exit code of a worker, or the negative number of the signal that ended it; None while it runs.
+
+    Args:
+        process: The worker, started.
+    """
+    if sys.platform == "win32" or process.pid is None:
+        return process.exitcode
+    try:
+        result = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return process.exitcode
+    if result is None:
+        return None
+    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
+
+
+def wait_for_exit(process: SpawnProcess) -> None:
+    """Wait until a worker that closed its pipe has ended, for some seconds.
+
+    Args:
+        process: The worker, started.
+    """
+    until = time.monotonic() + SECONDS_TO_END
+    while not has_exited(process) and time.monotonic() < until:
+        time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,0 +1,51 @@
+"""What a candidate does in its own way, and right: float32 inside of float64, gradients of weights that are means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rnn_harness.runtime.target_gradients import handwritten_functions
+from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, numbered_states
+from rnn_harness.validation.consistency.mean_gradients import averages_gradients
+from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.loading.target import Target
+
+SINGLE_INSIDE = "it computes in float32 although it takes float64, and is judged in float64 by what float32 rounds"
+_HANDWRITTEN = "NumPy"
+"""The library of targets whose backward is always written by hand."""
+
+
+def with_observed_habits(target: Target, probe: Probe) -> Target:
+    """Find out in which arithmetic a candidate computes, and whether its gradients of weights are means.
+
+    Args:
+        target: A candidate that is a function of its arguments.
+        probe: Runs of it; its convention is completed.
+
+    Returns:
+        The candidate, with what was seen.
+    """
+    capabilities, states = target.capabilities, numbered_states(probe.convention)
+    try:
+        cell = make_cell(target.make_module, capabilities, probe.convention, probe.sizes, probe.dtype, states)
+        cell = with_real_arithmetic(cell)
+        if cell.arithmetic and _is_differentiated_by_hand(cell) and averages_gradients(cell):
+            probe.convention = replace(probe.convention, averages_gradients=True)
+    except Exception:  # a target may raise anything; whoever judges it meets that again
+        return target
+    if cell.arithmetic == probe.dtype or cell.arithmetic != "float32":
+        return target
+    capabilities = replace(capabilities, is_single_inside=True, notes=(*capabilities.notes, SINGLE_INSIDE))
+    return replace(target, capabilities=capabilities)
+
+
+def _is_differentiated_by_hand(cell: DrivenCell) -> bool:
+    """Whether a part of the backward is none of a library's."""
+    if cell.capabilities.no_gradients_reason or not cell.takes_rows:
+        return False
+    if not cell.is_torch:
+        return cell.capabilities.library == _HANDWRITTEN
+    leaves = cell.leaves(cell.arguments(1, 2))
+    run = cell.connected_run(leaves.arguments, leaves.parameters)
+    return any(handwritten_functions(result) for result in run.tensors)

@@ -1,0 +1,97 @@
+"""Cells of Haiku, whose modules exist only while a transformed function runs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
+from rnn_harness.validation.cells.calling_convention import plain_convention
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
+
+
+class DeferredModule:
+    """A module of Haiku that is made anew wherever it is called.
+
+    Attributes:
+        make: Makes the module; to be called while a transformed function runs.
+        name: What to call it in messages.
+    """
+
+    def __init__(self, make: Callable[[], Any], name: str) -> None:
+        self.make, self.name = make, name
+
+
+def is_haiku_class(cell_type: type) -> bool:
+    """Say whether a class is a module of Haiku.
+
+    Args:
+        cell_type: The class.
+    """
+    return comes_from(cell_type, "haiku")
+
+
+def deferred(cell_type: type) -> Callable[..., DeferredModule]:
+    """Return what stands for a class of Haiku outside of a transformed function; it takes the same arguments.
+
+    Args:
+        cell_type: The class.
+    """
+    signature = inspect.signature(cell_type)
+
+    def make(*arguments: object, **options: object) -> DeferredModule:
+        signature.bind(*arguments, **options)  # what does not fit is refused now, and not when it is called
+        return DeferredModule(lambda: cell_type(*arguments, **options), cell_type.__name__)
+
+    make.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect.signature
+    make.__module__ = cell_type.__module__
+    return make
+
+
+class HaikuAdapter:
+    """Drives dm-haiku: cells are called with (input, state) and give (output, state)."""
+
+    name = "haiku"
+    options: tuple[str, ...] = ()
+
+    def accepts(self, cell_type: type) -> bool:
+        """Whether a class is a module of Haiku, or stands for one."""
+        return cell_type is DeferredModule or is_haiku_class(cell_type)
+
+    def defaults(self, cell_type: type) -> Options:
+        """Nothing: the sizes suffice."""
+        return {}
+
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
+        """Drive the cell as a pure function of its parameters.
+
+        Raises:
+            UsageError: It has no initial state, or no parameters come of it.
+        """
+        if not isinstance(cell, DeferredModule):
+            raise UsageError(f"{type(cell).__name__} belongs to one run of a transformed function: name its class")
+        jax, haiku = import_jax(), import_library("haiku", "haiku")
+        rows = 2
+        try:
+            start = haiku.testing.transform_and_run(lambda: cell.make().initial_state(rows))()
+            transformed = haiku.transform(lambda x, state: cell.make()(x, state))
+            parameters = transformed.init(jax.random.PRNGKey(0), jax.numpy.zeros((rows, n), "float32"), start)
+        except Exception as error:  # a user's module may raise anything
+            raise UsageError(
+                f"{cell.name} of Haiku cannot be called with inputs ({rows}, {n}) and its initial state: "
+                f"{type(error).__name__}: {error}"
+            ) from None
+        leaves, structure = jax.tree_util.tree_flatten(start)
+        key = jax.random.PRNGKey(1)
+
+        def run(tree: object, x: object, *states: object) -> object:
+            state = jax.tree_util.tree_unflatten(structure, jax.tree_util.tree_leaves(states))
+            return transformed.apply(tree, key, x, state)
+
+        convention = plain_convention(False, len(leaves))
+        capabilities = TargetCapabilities(calling_convention=convention, library="JAX")
+        return DrivenModule(jax_function_module(run, parameters), capabilities)

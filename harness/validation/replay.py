@@ -1,0 +1,100 @@
+"""Run a recorded check once more, on the case that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnn_harness.checks import all_checks
+from rnn_harness.checks.check import Finding, worst_finding
+from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels import Kernel, all_kernels
+from rnn_harness.records.events import RecordMade
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import IDENTIFICATION_CHECK
+from rnn_harness.specs import library
+from rnn_harness.subjects.subject import Subject
+from rnn_harness.validation.identification.identify import identify
+from rnn_harness.validation.judging.candidate_judge import judge_case
+from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.judging.validate import run_validation
+from rnn_harness.validation.loading.options import read_options
+from rnn_harness.validation.loading.target import load_target
+from rnn_harness.validation.request import ValidationRequest
+
+
+@dataclass(frozen=True)
+class _KernelKey:
+    """What names a kernel or a candidate: its name, and the options of its constructor."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Checks that are run again; each kernel and each candidate is loaded once."""
+
+    _loaded: dict[_KernelKey, Kernel] = field(default_factory=dict)
+
+    def finding_of(self, record: Record) -> Finding:
+        """Run the check of a record on its case.
+
+        Args:
+            record: The record; where its subject is a candidate, the candidate's code runs in this process.
+
+        Raises:
+            NotRun: It rests on no case, or its subject cannot be loaded again.
+            UsageError: The candidate cannot be loaded as it is named.
+        """
+        if record.check == IDENTIFICATION_CHECK:
+            return _identify_again(record)
+        if record.case is None:
+            raise NotRun("it rests on no case")
+        if record.kernel:
+            case = record.case.model_copy(update={"dtype": record.dtype})
+            finding = judge_case(self._kernel_of(record), record.check, case)
+        else:
+            finding = _replay_reference(record)
+        if finding is None:
+            raise NotRun(f"there is no check {record.check}")
+        return finding
+
+    def _kernel_of(self, record: Record) -> Kernel:
+        """Return the kernel or the candidate of a record. Raises NotRun."""
+        key = _KernelKey(record.kernel, record.init)
+        if key not in self._loaded:
+            self._loaded[key] = _load_kernel(key)
+        return self._loaded[key]
+
+
+def _replay_reference(record: Record) -> Finding | None:
+    """Run the check of a reference's record on its case; None where there is no such check any more."""
+    check = next((check for check in all_checks() if check.name == record.check), None)
+    if check is None or record.case is None:
+        return None
+    subject = Subject.of(library().spec(record.spec))
+    return worst_finding(run_check(check, Evaluation.of(subject, record.case)))
+
+
+def _load_kernel(key: _KernelKey) -> Kernel:
+    """Return the kernel or the candidate of a name. Raises NotRun where it is no known cell any more."""
+    shipped = next((kernel for kernel in all_kernels() if kernel.id == key.name), None)
+    if shipped is not None:
+        return shipped
+    target = load_target(key.name, read_options(list(key.options)))
+    matches = identify(target)
+    if not matches:
+        raise NotRun(f"{key.name} equals no cell that is known")
+    return candidate_kernel(target, matches[0])
+
+
+def _identify_again(record: Record) -> Finding:
+    """Identify a candidate again. Raises NotRun."""
+    target = load_target(record.kernel, read_options(list(record.init)))
+    spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
+    for event in run_validation(target, ValidationRequest(spec=spec)):
+        if isinstance(event, RecordMade):
+            return Finding(event.record.entry, event.record.outcome == "agrees", event.record.reason)
+    raise NotRun("it was not identified")

@@ -1,0 +1,310 @@
+"""Which slot is which piece of a spec: by elimination, each slot alone or beside those known, the others zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
+from rnn_harness.array_types import Array
+from rnn_harness.specs.program import Program
+from rnn_harness.validation.identification.probe import Probe, Response, close
+from rnn_harness.validation.spec_search.interpret import Interpreter
+from rnn_harness.validation.spec_search.slot_map import SlotMap, SlotRole
+from rnn_harness.validation.spec_search.slots import MOST_SUMMED, Layout, Slot
+from rnn_harness.validation.spec_search.spec_pieces import SpecPiece, empty_parameters, spec_pieces
+
+MOST_RUNS = 6000
+"""Runs of a program in one search; a search that needs more is given up, which decides nothing."""
+Roles = Mapping[int, SlotRole]
+"""The roles of slots by their numbers in the layout."""
+
+
+class SearchGivenUp(Exception):
+    """A search took more runs than it may."""
+
+
+@dataclass
+class TargetRuns:
+    """Runs of a target with some of its slots alone, remembered for all programs that are tried on it.
+
+    Attributes:
+        probe: The target.
+        layout: How its parameters are cut.
+        sizes: The named sizes.
+    """
+
+    probe: Probe
+    layout: Layout
+    sizes: Mapping[str, int]
+    _responses: dict[tuple[frozenset[int], int], Response] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parameters = self.probe.parameters
+        self.plain = {slot.parameter: np.array(slot.plain(parameters[slot.parameter])) for slot in self.layout}
+        self.values = [slot.view(self.plain[slot.parameter], self.sizes) for slot in self.layout]
+
+    def masked(self, alive: frozenset[int], steps: int) -> Response:
+        """Run with some slots alone.
+
+        Args:
+            alive: The numbers of the slots that are not zero.
+            steps: Time steps.
+        """
+        key = (alive, steps)
+        if key not in self._responses:
+            plain = {name: np.zeros_like(value) for name, value in self.plain.items()}
+            first: dict[str, Slot] = {}
+            for number, slot in enumerate(self.layout):
+                first.setdefault(slot.parameter, slot)
+                if number in alive:
+                    slot.view(plain[slot.parameter], self.sizes)[...] = self.values[number]
+            unmasked = {name: self.probe.parameters[name] for name in (*self.probe.ignored, *self.probe.constant)}
+            stored = {name: first[name].stored(value) for name, value in plain.items()}
+            self._responses[key] = self.probe.respond({**unmasked, **stored}, steps)
+        return self._responses[key]
+
+
+class ProgramRuns:
+    """Runs of a program on the numbers of a probe.
+
+    Attributes:
+        program: The program of a spec, or a rewrite of it.
+        pieces: The pieces of its parameters.
+        order: The names of its states in the target's order.
+        sizes: The named sizes.
+        count: Runs so far.
+
+    Args:
+        program: The program of a spec, or a rewrite of it.
+        probe: The target's runs, whose numbers are taken.
+        order: The names of its states in the target's order.
+        pieces: The pieces of its parameters; they are cut anew where there are none.
+    """
+
+    def __init__(
+        self, program: Program, probe: Probe, order: tuple[str, ...], pieces: tuple[SpecPiece, ...] = ()
+    ) -> None:
+        self.program, self.probe, self.order = program, probe, order
+        self.sizes = dict(zip("nd", probe.sizes, strict=True))
+        self.pieces = pieces or spec_pieces(program)
+        self.count = 0
+        self._interpreter = Interpreter(NumpyArithmetic())
+        self._input = program.inputs[0].name
+        given = order[: probe.convention.states]
+        self._states = {
+            name: probe.states[place] if name in given else np.zeros_like(probe.states[0])
+            for place, name in enumerate(order)
+        }
+
+    def parameters(self, values: list[Array], roles: Roles) -> dict[str, Array]:
+        """Put the slots of these roles in the place of the spec's parameters, the others zero.
+
+        Args:
+            values: The numbers of every slot of the target, by the slot's number.
+            roles: The slots that are used, with the piece that each of them is.
+        """
+        parameters = empty_parameters(self.program, self.sizes)
+        for number, role in roles.items():
+            value = values[number]
+            view = role.piece.view(parameters[role.piece.parameter], self.sizes)
+            view += value.T if role.flipped else value
+        return parameters
+
+    def respond(self, parameters: Mapping[str, Array], steps: int) -> Response:
+        """Run the program.
+
+        Args:
+            parameters: By the spec's names.
+            steps: Time steps.
+        """
+        self.count += 1
+        inputs = [{self._input: x} for x in self.probe.inputs[:steps]]
+        with np.errstate(all="ignore"):
+            values = self._interpreter.run(self.program, parameters, inputs, self._states)
+        output = self.program.outputs[0].name
+        return Response(
+            (np.stack([np.broadcast_to(step[output], self._shape) for step in values.steps]),),
+            tuple(np.broadcast_to(values.finals[name], self._shape) for name in self.order),
+        )
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return self.probe.states[0].shape[0], self.probe.sizes[1]
+
+    def agree(self, target: Response, predicted: Response) -> bool:
+        """Say whether a target gives what the program gives; what the target does not show is not compared.
+
+        Args:
+            target: What the target gave.
+            predicted: What the program gave, over as many steps.
+        """
+        shown = self.shown(target)
+        pairs = [] if shown is None else [(shown, predicted.outputs[0])]
+        pairs += list(zip(target.finals, predicted.finals, strict=False))
+        tolerance = self.probe.tolerance
+        return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
+
+    def shown(self, target: Response) -> Array | None:
+        """Return the outputs of a target; None if it does not give back what the program's output is.
+
+        Args:
+            target: What the target gave.
+        """
+        if self.probe.convention.sequence:
+            return target.outputs[0]
+        output = self.program.outputs[0].name
+        return target.outputs[self.order.index(output)] if output in self.order else target.shown
+
+
+@dataclass
+class Matcher:
+    """Finds the roles of a target's slots in one program, with its states in one order.
+
+    Attributes:
+        target: Runs of the target.
+        program: Runs of the program.
+        steps: Time steps of a run with some slots alone.
+    """
+
+    target: TargetRuns
+    program: ProgramRuns
+    steps: int
+
+    def match(self) -> dict[int, SlotRole] | None:
+        """Find roles with which the program gives what the target gives; None if there are none.
+
+        Raises:
+            SearchGivenUp: It took too many runs.
+        """
+        if not self._agrees({}):
+            return None
+        whole = self.target.probe.complete()
+        steps = len(self.target.probe.inputs)
+        for roles in itertools.islice(self._extended({}), 8):
+            parameters = self.program.parameters(self.target.values, roles)
+            if self.program.agree(whole, self.program.respond(parameters, steps)):
+                return roles
+        return None
+
+    def _masked(self, numbers: frozenset[int]) -> Response:
+        return self.target.masked(numbers, self.steps)
+
+    def _agrees(self, roles: Roles) -> bool:
+        if self.program.count > MOST_RUNS:
+            raise SearchGivenUp
+        parameters = self.program.parameters(self.target.values, roles)
+        predicted = self.program.respond(parameters, self.steps)
+        return self.program.agree(self._masked(frozenset(roles)), predicted)
+
+    def _free(self, number: int, roles: Roles) -> Iterator[SlotRole]:
+        """Yield the roles that a slot may have beside others: first pieces that nothing else is."""
+        slot, sizes = self.target.layout[number], self.program.sizes
+        shape = tuple(axis.size(sizes) for axis in slot.shape)
+        taken = [role.piece for role in roles.values()]
+        fitting = [piece for piece in self.program.pieces if piece.size(sizes) in (shape, shape[::-1])]
+        for count in range(MOST_SUMMED if len(shape) == 1 else 1):
+            for piece in sorted(fitting, key=lambda piece: _likeness(slot.parameter, piece.parameter)):
+                if taken.count(piece) != count:
+                    continue
+                if piece.size(sizes) == shape:
+                    yield SlotRole(piece)
+                if len(shape) == 2 and piece.size(sizes) == shape[::-1]:
+                    yield SlotRole(piece, flipped=True)
+
+    def _shows(self, roles: Roles, number: int) -> bool:
+        alive = frozenset(roles)
+        return not self.target.probe.equal(self._masked(alive), self._masked(alive | {number}))
+
+    def _extended(self, roles: dict[int, SlotRole]) -> Iterator[dict[int, SlotRole]]:
+        """Yield the roles of all slots, beside which those known have theirs."""
+        ties: list[tuple[int, list[SlotRole]]] = []
+        progress, silent = False, []
+        for number in range(len(self.target.layout)):
+            if number in roles:
+                continue
+            if not self._shows(roles, number):
+                silent.append(number)
+                continue
+            fitting = [role for role in self._free(number, roles) if self._agrees({**roles, number: role})]
+            if not fitting:
+                return
+            if len(fitting) == 1:
+                roles, progress = {**roles, number: fitting[0]}, True
+            else:
+                ties.append((number, fitting))
+        if progress:
+            yield from self._extended(roles)
+        elif ties:
+            number, fitting = min(ties, key=lambda tie: len(tie[1]))
+            for role in fitting:
+                yield from self._extended({**roles, number: role})
+        elif silent:
+            yield from self._with_pairs(roles, silent)
+        else:
+            yield roles
+
+    def _with_pairs(self, roles: dict[int, SlotRole], silent: list[int]) -> Iterator[dict[int, SlotRole]]:
+        """Yield the roles where two slots show together alone: factors of one product."""
+        alive = frozenset(roles)
+        for pair in itertools.combinations(silent, 2):
+            if self.target.probe.equal(self._masked(alive), self._masked(alive | set(pair))):
+                continue
+            first, second = pair
+            for first_role in self._free(first, roles):
+                for second_role in self._free(second, {**roles, first: first_role}):
+                    both = {**roles, first: first_role, second: second_role}
+                    if self._agrees(both):
+                        yield from self._extended(both)
+            return
+        # Nothing tells them apart, alone or in pairs: by their names, and the run with everything decides.
+        for number in silent:
+            role = next(self._free(number, roles), None)
+            if role is None:
+                return
+            roles = {**roles, number: role}
+        yield roles
+
+
+def _likeness(name: str, wanted: str) -> int:
+    """Order pieces for a slot: those of its name first, then those whose name ends alike."""
+    plain, sought = name.lower().rpartition(".")[2].replace("_", ""), wanted.lower().replace("_", "")
+    return 0 if plain == sought else 1 if plain[-1:] == sought[-1:] else 2
+
+
+def as_slot_map(layout: Layout, roles: Roles, program: Program) -> SlotMap:
+    """Make the parameter map of roles.
+
+    Args:
+        layout: How the target's parameters are cut.
+        roles: The role of every slot.
+        program: The program whose parameters the roles are of.
+    """
+    pairs = tuple((layout[number], role) for number, role in sorted(roles.items()))
+    return SlotMap(pairs, tuple((v.name, v.shape) for v in program.parameters))
+
+
+def search_steps(probe: Probe, states: int) -> int:
+    """Return the time steps of a run with some slots alone: one where every state can be given.
+
+    Args:
+        probe: The target.
+        states: The number of states of the program.
+    """
+    return 1 if probe.convention.states == states else len(probe.inputs)
+
+
+def state_orders(program: Program, probe: Probe) -> list[tuple[str, ...]]:
+    """List the orders that the states of a target may have, that of the spec first.
+
+    Args:
+        program: The program, which declares the states.
+        probe: The target.
+    """
+    names = tuple(state.name for state in program.states)
+    if not probe.convention.states:
+        return [names]
+    return list(itertools.permutations(names))

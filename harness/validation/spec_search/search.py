@@ -1,0 +1,135 @@
+"""Is a target what a spec says, whatever its parameters are called and however they are stored?"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rnn_harness.specs import Spec
+from rnn_harness.specs.program import Program
+from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.spec_search.interpret import is_forward_step
+from rnn_harness.validation.spec_search.matching import (
+    Matcher,
+    ProgramRuns,
+    SearchGivenUp,
+    TargetRuns,
+    as_slot_map,
+    search_steps,
+    state_orders,
+)
+from rnn_harness.validation.spec_search.slot_map import SlotMap
+from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
+from rnn_harness.validation.spec_search.spec_pieces import spec_pieces
+
+
+@dataclass(frozen=True)
+class SpecMatch:
+    """A spec that a target equals.
+
+    Attributes:
+        spec: What the target equals.
+        table: Which slot of the target's parameters is which piece of the spec's.
+        states: The names of the target's states, in its order.
+    """
+
+    spec: Spec
+    table: SlotMap
+    states: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Say what the target is."""
+        absent = self.table.absent
+        without = f"without {', '.join(absent)}" if absent else ""
+        return "; ".join(part for part in (self.spec.title, without, self.table.sentence()) if part)
+
+
+class TargetSearch:
+    """Searches specs, and rewrites of them, for one target; its runs are made once for all of them.
+
+    Attributes:
+        probe: The target.
+        sizes: The named sizes.
+        shapes: The shapes of the target's parameters that have an influence.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+        self.sizes = dict(zip("nd", probe.sizes, strict=True))
+        spare = {*probe.ignored, *probe.constant}
+        self.shapes = {name: value.shape for name, value in probe.parameters.items() if name not in spare}
+        self._runs: dict[Layout, TargetRuns] = {}
+
+    def fits_signature(self, program: Program) -> bool:
+        """Say whether a program can be the target's by its states, its inputs and its sizes alone.
+
+        Args:
+            program: The program of a spec; nothing of it is run.
+        """
+        if not is_forward_step(program):
+            return False
+        symbols = (*program.states, *program.inputs, *program.parameters, *program.outputs)
+        if any(axis.symbols - {"n", "d"} for symbol in symbols for axis in symbol.shape):
+            return False
+        n, d = self.probe.sizes
+        if any(tuple(axis.size(self.sizes) for axis in v.shape) != (d,) for v in (*program.states, *program.outputs)):
+            return False
+        if tuple(axis.size(self.sizes) for axis in program.inputs[0].shape) != (n,):
+            return False
+        given, wanted = self.probe.convention.states, len(program.states)
+        return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
+
+    def runs(self, layout: Layout) -> TargetRuns:
+        """Return the runs of the target with its parameters cut in one way.
+
+        Args:
+            layout: One way to cut the target's parameters; the same one gives the same runs.
+        """
+        if layout not in self._runs:
+            self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
+        return self._runs[layout]
+
+    def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
+        """Find the parameter map and the order of states with which a target equals a program; None if none does.
+
+        Args:
+            program: The program; its signature fits.
+
+        Raises:
+            SearchGivenUp: It took too many runs.
+        """
+        pieces = spec_pieces(program)
+        for layout in spec_layouts(self.shapes, pieces, self.sizes):
+            for order in state_orders(program, self.probe):
+                runs = ProgramRuns(program, self.probe, order, pieces)
+                steps = search_steps(self.probe, len(order))
+                roles = Matcher(self.runs(layout), runs, steps).match()
+                if roles is not None:
+                    return as_slot_map(layout, roles, program), order
+        return None
+
+    def match_spec(self, spec: Spec) -> SpecMatch | None:
+        """Find how a target equals a spec; None if it does not, or where the search took too long.
+
+        Args:
+            spec: The spec of a cell.
+        """
+        program = spec.program()
+        if not self.fits_signature(program):
+            return None
+        with contextlib.suppress(SearchGivenUp):
+            found = self.match_program(program)
+            if found is not None:
+                return SpecMatch(spec, *found)
+        return None
+
+
+def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:
+    """Return the first of some specs that a target equals; None if it equals none.
+
+    Args:
+        search: The target.
+        specs: Cells, the simplest first.
+    """
+    return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)

@@ -1,0 +1,192 @@
+"""The ways to cut a target's parameters into slots, each of the shape of a piece of a spec."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rnn_harness.array_types import Array
+from rnn_harness.specs.dimensions import Dimension, Shape
+from rnn_harness.validation.cells.parameter_blocks import StorageForm
+from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
+
+MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 2
+"""Slots that are stacked, and joined, in one parameter; layouts of a target; biases that are added up."""
+
+
+_NOTHING = Dimension()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A block of a target's parameter.
+
+    Attributes:
+        parameter: The target's parameter.
+        form: How it is stored.
+        block: The number of the block along the rows of the plain form, from 0.
+        of: The number of blocks.
+        shape: The shape of the block: (results, operands), (d,) or ().
+        start: Where it begins along the columns of the plain form.
+        width: The columns of the plain form.
+        axes: The number of axes of a scalar, each of length one.
+    """
+
+    parameter: str
+    form: StorageForm
+    block: int
+    of: int
+    shape: Shape
+    start: Dimension = _NOTHING
+    width: Dimension = _NOTHING
+    axes: int = 0
+
+    def plain(self, value: Array) -> Array:
+        """Bring the whole parameter from its stored form into its plain form.
+
+        Args:
+            value: The parameter as the target stores it.
+        """
+        return value if not self.shape else self.form.plain(value)
+
+    def stored(self, plain: Array) -> Array:
+        """Bring the whole parameter from its plain form into its stored form.
+
+        Args:
+            plain: What `plain` gives.
+        """
+        return plain.reshape((1,) * self.axes) if not self.shape else self.form.stored(plain)
+
+    def view(self, plain: Array, sizes: Mapping[str, int]) -> Array:
+        """Return the slot as a view of the plain form of its parameter.
+
+        Args:
+            plain: The plain form of the whole parameter.
+            sizes: The named sizes.
+        """
+        if not self.shape:
+            return plain.reshape(())
+        height = self.shape[0].size(sizes)
+        rows = plain[self.block * height : (self.block + 1) * height]
+        if len(self.shape) == 1:
+            return rows
+        start = self.start.size(sizes)
+        return rows[:, start : start + self.shape[1].size(sizes)]
+
+    def plain_shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Return the shape of the plain form of its parameter.
+
+        Args:
+            sizes: The named sizes, n and d.
+        """
+        if not self.shape:
+            return ()
+        rows = self.of * self.shape[0].size(sizes)
+        return (rows,) if len(self.shape) == 1 else (rows, self.width.size(sizes))
+
+
+Layout = tuple[Slot, ...]
+"""A way to cut all parameters of a target."""
+
+
+def spec_layouts(
+    shapes: Mapping[str, tuple[int, ...]], pieces: Sequence[SpecPiece], sizes: Mapping[str, int]
+) -> list[Layout]:
+    """List the ways to cut a target's parameters into as many slots of each shape as a spec has pieces.
+
+    Args:
+        shapes: The shapes of the target's parameters, by name.
+        pieces: The pieces of the spec.
+        sizes: The named sizes.
+
+    Returns:
+        At most `MOST_LAYOUTS`; none where the counts by shape rule the spec out.
+    """
+    wanted = Counter(piece.size(sizes) for piece in pieces)
+    choices = []
+    for name, shape in shapes.items():
+        readings = list(dict.fromkeys(_readings(name, shape, pieces, sizes)))
+        if not readings:
+            return []
+        choices.append(readings)
+    layouts: list[Layout] = []
+    for chosen in itertools.islice(itertools.product(*choices), 4096):
+        layout = tuple(slot for reading in chosen for slot in reading)
+        if _fits(layout, wanted, sizes):
+            layouts.append(layout)
+        if len(layouts) == MOST_LAYOUTS:
+            break
+    interleaved = [other for layout in layouts for other in _interleaved(layout)]
+    return [*layouts, *interleaved][: 2 * MOST_LAYOUTS]
+
+
+def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:
+    """Say whether there is a slot for every matrix of the spec, and there are not too many vectors."""
+    counts = Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in layout)
+    for shape in {*counts, *wanted}:
+        most = wanted[shape] * (MOST_SUMMED if len(shape) == 1 else 1)
+        if counts[shape] > most or (len(shape) == 2 and counts[shape] < wanted[shape]):
+            return False
+    return True
+
+
+def _interleaved(layout: Layout) -> Iterator[Layout]:
+    """Yield the layout with the rows of one unit together, where all stacked parameters have as many blocks."""
+    counts = {slot.of for slot in layout if slot.of > 1}
+    if len(counts) == 1 and not any(slot.form.lead for slot in layout):
+        (count,) = counts
+        yield tuple(
+            replace(slot, form=replace(slot.form, interleaved=count)) if slot.of > 1 else slot for slot in layout
+        )
+
+
+def _readings(
+    name: str, shape: tuple[int, ...], pieces: Sequence[SpecPiece], sizes: Mapping[str, int]
+) -> Iterator[tuple[Slot, ...]]:
+    """Yield what one parameter of that shape may be cut into."""
+    if len(shape) in (2, 3):
+        lead, matrix = (shape[0], shape[1:]) if len(shape) == 3 else (0, shape)
+        for turned in (False, True) if matrix[0] != matrix[1] else (False,):
+            rows, columns = matrix[::-1] if turned else matrix
+            form = StorageForm(lead, turned=turned)
+            yield from _matrix_readings(name, form, (rows * max(lead, 1), columns), pieces, sizes)
+    size = 1
+    for length in shape:
+        size *= length
+    is_vector = len(shape) == 1 or (len(shape) == 2 and 1 in shape) or len(shape) == 2
+    vectors = dict.fromkeys(piece.shape for piece in pieces if len(piece.shape) == 1)
+    for vector in vectors:
+        length = vector[0].size(sizes)
+        if is_vector and size % length == 0 and size // length <= 2 * MOST_STACKED:
+            tail = len(shape) == 2 and shape[1] == 1
+            form = StorageForm(shape[0] if len(shape) == 2 and not tail else 0, tail, vector=True)
+            count = size // length
+            yield tuple(Slot(name, form, block, count, vector) for block in range(count))
+    if size == 1 and any(not piece.shape for piece in pieces):
+        yield (Slot(name, StorageForm(), 0, 1, (), axes=len(shape)),)
+
+
+def _matrix_readings(
+    name: str, form: StorageForm, shape: tuple[int, int], pieces: Sequence[SpecPiece], sizes: Mapping[str, int]
+) -> Iterator[tuple[Slot, ...]]:
+    """Yield the ways to cut a matrix: its rows into blocks, its columns into the operands that it multiplies."""
+    matrices = [piece.shape for piece in pieces if len(piece.shape) == 2]
+    for results in dict.fromkeys(matrix[0] for matrix in matrices):
+        height = results.size(sizes)
+        if shape[0] % height or not 1 <= shape[0] // height <= MOST_STACKED:
+            continue
+        count = shape[0] // height
+        widths = list(dict.fromkeys(matrix[1] for matrix in matrices if matrix[0] == results))
+        for parts in range(1, MOST_JOINED + 1):
+            for operands in itertools.product(widths, repeat=parts):
+                width = sum(operands, Dimension())
+                if width.size(sizes) != shape[1]:
+                    continue
+                starts = [sum(operands[:i], Dimension()) for i in range(parts)]
+                yield tuple(
+                    Slot(name, form, block, count, (results, operand), start, width)
+                    for block in range(count)
+                    for operand, start in zip(operands, starts, strict=True)
+                )

@@ -1,0 +1,235 @@
+"""The radius of every operation, to the last factor: worked out here in rationals, from what the module claims.
+
+A bound that is wider than it says hides faults, one that is narrower refutes what is right: both are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb
+
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS
+from rnn_harness.arithmetic.ball import BallArithmetic, OpenSum
+from rnn_harness.arithmetic.rounding import Rounding
+from rnn_harness.array_types import Array
+from rnn_harness.specs.expression import Function
+
+U, TINY, WIDE = Fraction(1, 2**8), Fraction(1, 2**20), Fraction(1, 2**12)
+PLAIN = Rounding(U, TINY)
+FINE = Rounding(U, TINY, wide=WIDE)
+A, B, C, D = Fraction(3, 4), Fraction(-5, 8), Fraction(7, 16), Fraction(-9, 32)
+
+
+def _growth(roundings: int, wide: int = 0) -> Fraction:
+    """What so many roundings may add, relatively: (1 - u)^-k - 1."""
+    return (1 - U) ** -roundings * (1 - WIDE) ** -wide - 1
+
+
+def _row(*values: Fraction, radius: Fraction = Fraction(0)) -> Array:
+    spread = arb(0, float(radius)) if radius else arb(0)
+    return np.array([[arb(float(value)) + spread for value in values]], dtype=object)
+
+
+def _decide(value: Array, middles: list[Fraction], radii: list[Fraction]) -> None:
+    """Compare midpoints and radii; Arb keeps 30 bits of a radius and rounds up."""
+    assert value.size == len(middles)
+    for ball, middle, radius in zip(value.flat, middles, radii, strict=True):
+        assert float(ball.mid()) == pytest.approx(float(middle), rel=2.0**-50)
+        assert float(arb(ball.rad())) == pytest.approx(float(radius), rel=2.0**-26, abs=0)
+
+
+def _arithmetic(rounding: Rounding | None = PLAIN) -> BallArithmetic:
+    return BallArithmetic(rounding)
+
+
+@pytest.fixture(autouse=True)
+def _at_working_precision() -> object:
+    with BallArithmetic().scope():
+        yield
+
+
+def test_a_stored_value_is_not_rounded_again() -> None:
+    arithmetic = _arithmetic()
+    (ball,) = arithmetic.settle(_row(A)).flat
+    assert ball.is_exact()
+    opened = arithmetic.add(_row(A), _row(B))
+    assert isinstance(opened, OpenSum)
+    assert (opened.terms, opened.parts, opened.products) == (2, 2, False)
+
+
+@pytest.mark.parametrize(("sign", "name"), [(1, "add"), (-1, "subtract")])
+def test_a_sum_of_two_has_one_rounding(sign: int, name: str) -> None:
+    arithmetic = _arithmetic()
+    operation: Callable[[Array, Array], OpenSum] = arithmetic.add if sign > 0 else arithmetic.subtract
+    right = A + sign * B
+    _decide(arithmetic.settle(operation(_row(A), _row(B))), [right], [_growth(1) * abs(right) + TINY])
+
+
+@pytest.mark.parametrize("rounding", [PLAIN, FINE], ids=["one format", "sums in a wider format"])
+def test_a_sum_of_three_rounds_every_term_three_times(rounding: Rounding) -> None:
+    arithmetic = _arithmetic(rounding)
+    total = arithmetic.settle(arithmetic.subtract(arithmetic.add(_row(A), _row(B)), _row(C)))
+    mass = abs(A) + abs(B) + abs(C)
+    wide = 3 if rounding is FINE else 0
+    _decide(total, [A + B - C], [_growth(3, wide) * mass + 6 * TINY])
+
+
+def test_a_product_has_one_rounding_and_a_sum_of_products_one_a_term() -> None:
+    arithmetic = _arithmetic()
+    product = arithmetic.multiply(_row(A), _row(B))
+    assert (product.terms, product.parts, product.products) == (1, 1, True)
+    _decide(arithmetic.settle(product), [A * B], [_growth(1) * abs(A * B) + TINY])
+    total = arithmetic.settle(arithmetic.add(product, arithmetic.multiply(_row(C), _row(D))))
+    _decide(total, [A * B + C * D], [_growth(2) * (abs(A * B) + abs(C * D)) + 4 * TINY])
+
+
+def test_a_quotient_has_one_rounding() -> None:
+    arithmetic = _arithmetic()
+    _decide(arithmetic.divide(_row(A), _row(B)), [A / B], [_growth(1) * abs(A / B) + TINY])
+
+
+@pytest.mark.parametrize("bias", [False, True], ids=["product", "with a bias"])
+@pytest.mark.parametrize("rounding", [PLAIN, FINE], ids=["one format", "sums in a wider format"])
+def test_a_matrix_product_is_one_sum(rounding: Rounding, bias: bool) -> None:
+    arithmetic = _arithmetic(rounding)
+    matrix = np.array([[arb(float(A)), arb(float(B))], [arb(float(C)), arb(float(D))]], dtype=object)
+    product: OpenSum = arithmetic.matrix_vector(matrix, _row(B, C))
+    if bias:
+        product = arithmetic.add(product, _row(D, A))
+    added = (D, A) if bias else (Fraction(0), Fraction(0))
+    rows = [(A, B), (C, D)]
+    middles = [w * B + v * C + b for (w, v), b in zip(rows, added, strict=True)]
+    masses = [abs(w * B) + abs(v * C) + abs(b) for (w, v), b in zip(rows, added, strict=True)]
+    terms = 3 if bias else 2
+    parts = 2 if bias else 1  # a product of matrices is stored once
+    growth = _growth(parts, terms) if rounding is FINE else _growth(terms)
+    _decide(arithmetic.settle(product), middles, [growth * mass + 2 * terms * TINY for mass in masses])
+
+
+def test_the_error_of_an_operand_passes_through_a_matrix() -> None:
+    arithmetic = _arithmetic(Rounding(U, Fraction(0)))
+    radius = Fraction(1, 64)
+    matrix = np.array([[arb(float(A)), arb(float(B))]], dtype=object)
+    value = arithmetic.settle(arithmetic.matrix_vector(matrix, _row(B, C, radius=radius)))
+    through = (abs(A) + abs(B)) * radius
+    mass = abs(A) * (abs(B) + radius) + abs(B) * (abs(C) + radius)
+    _decide(value, [A * B + B * C], [through + _growth(2) * mass])
+
+
+def test_shortened_operands_widen_every_term_twice() -> None:
+    arithmetic = _arithmetic(Rounding(Fraction(1, 2**24), Fraction(0), operands=U))
+    matrix = np.array([[arb(float(A)), arb(float(B))]], dtype=object)
+    value = arithmetic.settle(arithmetic.matrix_vector(matrix, _row(B, C)))
+    mass = abs(A * B) + abs(B * C)
+    fine = (1 - Fraction(1, 2**24)) ** -2 - 1
+    _decide(value, [A * B + B * C], [((1 - U) ** -2 - 1) * mass + fine * mass])
+
+
+def test_a_transposed_product_is_the_product_with_the_transpose() -> None:
+    arithmetic = _arithmetic()
+    matrix = np.array([[arb(float(A)), arb(float(B)), arb(1)], [arb(float(C)), arb(float(D)), arb(2)]], dtype=object)
+    value = arithmetic.settle(arithmetic.vector_matrix(_row(B, C), matrix))
+    columns = [(A, C), (B, D), (Fraction(1), Fraction(2))]
+    middles = [B * first + C * second for first, second in columns]
+    masses = [abs(B * first) + abs(C * second) for first, second in columns]
+    _decide(value, middles, [_growth(2) * mass + 4 * TINY for mass in masses])
+
+
+@pytest.mark.parametrize("rounding", [PLAIN, FINE], ids=["one format", "functions in a wider format"])
+def test_a_function_has_its_own_roundings(rounding: Rounding) -> None:
+    arithmetic = _arithmetic(rounding)
+    value = arithmetic.apply(Function.TANH, _row(A))
+    size = abs(Fraction(float(value.flat[0].mid())))
+    assert float(size) == pytest.approx(np.tanh(float(A)), rel=2.0**-48)
+    growth = _growth(1, FUNCTION_ROUNDINGS) if rounding is FINE else _growth(FUNCTION_ROUNDINGS)
+    _decide(value, [size], [growth * size + TINY])
+
+
+@pytest.mark.parametrize(
+    ("rounding", "relative", "absolute"),
+    [
+        (Rounding(U, Fraction(0), functions=Fraction(1, 32)), Fraction(1, 32), Fraction(0)),
+        (Rounding(U, Fraction(0), absolute=Fraction(1, 16)), Fraction(0), Fraction(1, 16)),
+    ],
+    ids=["relatively", "in itself"],
+)
+def test_an_approximate_function_is_wider_by_what_it_may_be_off(
+    rounding: Rounding, relative: Fraction, absolute: Fraction
+) -> None:
+    value = _arithmetic(rounding).apply(Function.SIGMOID, _row(A))
+    size = Fraction(float(value.flat[0].mid()))
+    off = size * relative + absolute
+    _decide(value, [size], [off + _growth(FUNCTION_ROUNDINGS) * (size + off)])
+
+
+def test_relu_step_and_identity_round_nothing() -> None:
+    arithmetic = _arithmetic()
+    for function, expected in ((Function.RELU, A), (Function.STEP, Fraction(1)), (Function.IDENTITY, A)):
+        _decide(arithmetic.apply(function, _row(A)), [expected], [Fraction(0)])
+
+
+def test_softmax_counts_shifts_functions_sum_and_quotient() -> None:
+    arithmetic = _arithmetic()
+    value = arithmetic.apply(Function.SOFTMAX, _row(A, B))
+    spread = abs(A - B)
+    roundings = int(2 * spread) + 2 * FUNCTION_ROUNDINGS + 2 + 3
+    sizes = [Fraction(float(ball.mid())) for ball in value.flat]
+    assert float(sum(sizes)) == pytest.approx(1)
+    _decide(value, sizes, [_growth(roundings) * size + (2 + 2) * TINY for size in sizes])
+
+
+def test_whole_numbers_are_exact_as_far_as_the_format_holds_them() -> None:
+    arithmetic = _arithmetic()
+    for value in (Fraction(1), Fraction(3, 4), Fraction(2**8)):
+        _decide(arithmetic.number(value), [value], [Fraction(0)])
+    for value in (Fraction(2**8 + 1), Fraction(1, 3)):
+        _decide(arithmetic.number(value), [value], [_growth(1) * value + TINY])
+
+
+def test_outer_and_dot_products_and_sums_over_rows_are_sums() -> None:
+    arithmetic = _arithmetic()
+    x = np.concatenate([_row(A, B), _row(C, D)])
+    y = np.concatenate([_row(B), _row(C)])
+    outer = arithmetic.settle(arithmetic.outer(x, y))
+    middles = [A * B + C * C, B * B + D * C]
+    masses = [abs(A * B) + abs(C * C), abs(B * B) + abs(D * C)]
+    _decide(outer, middles, [_growth(2) * mass + 4 * TINY for mass in masses])
+    dot = arithmetic.settle(arithmetic.dot(_row(A, B), _row(C, A)))
+    _decide(dot, [A * C + B * A], [_growth(2) * (abs(A * C) + abs(B * A)) + 4 * TINY])
+    fine = _arithmetic(FINE)
+    summed = fine.settle(fine.batch_sum(np.concatenate([x, x])))
+    middles, masses = [2 * (A + C), 2 * (B + D)], [2 * (abs(A) + abs(C)), 2 * (abs(B) + abs(D))]
+    _decide(summed, middles, [_growth(2, 4) * mass + 8 * TINY for mass in masses])
+
+
+def test_wide_operands_of_an_outer_product_pass_on_their_error() -> None:
+    arithmetic = _arithmetic(Rounding(U, Fraction(0)))
+    r = Fraction(1, 64)
+    value = arithmetic.settle(arithmetic.outer(_row(A, radius=r), _row(B, radius=r)))
+    spread = (abs(A) + r) * r + r * abs(B)
+    mass = (abs(A) + r) * (abs(B) + r)
+    _decide(value, [A * B], [spread + _growth(1) * mass])
+
+
+def test_without_rounding_everything_is_exact() -> None:
+    arithmetic = _arithmetic(None)
+    total = arithmetic.settle(arithmetic.add(arithmetic.multiply(_row(A), _row(B)), _row(C)))
+    _decide(total, [A * B + C], [Fraction(0)])
+    matrix = np.array([[arb(float(A)), arb(float(B))]], dtype=object)
+    _decide(arithmetic.settle(arithmetic.matrix_vector(matrix, _row(B, C))), [A * B + B * C], [Fraction(0)])
+
+
+def test_components_and_parts_keep_their_balls() -> None:
+    arithmetic = _arithmetic()
+    row = _row(A, B, C)
+    index = np.array([1])
+    _decide(arithmetic.component(row, index), [B], [Fraction(0)])
+    _decide(arithmetic.place(_row(D), index, 3), [Fraction(0), D, Fraction(0)], [Fraction(0)] * 3)
+    _decide(arithmetic.concatenate(_row(A), _row(B)), [A, B], [Fraction(0)] * 2)
+    part = arithmetic.slice(arithmetic.add(row, row), 1, 3)
+    growth = _growth(1)
+    _decide(arithmetic.settle(part), [2 * B, 2 * C], [growth * 2 * abs(B) + TINY, growth * 2 * abs(C) + TINY])
