@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._every_cell import refuse_options_for_one
+from rnn_harness.cli._identify_every import identify_every
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
@@ -35,13 +37,18 @@ def identify(
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
 
     One answer is unique, several cannot be told apart, none is unknown (exit code 3). A cell that equals a known one
-    but for a mistake is reported with that mistake (exit code 1). Its code runs in a process of its own.
+    but for a mistake is reported with that mistake (exit code 1). Its code runs in a process of its own. Of a file, a
+    folder or a module every cell is identified, and the exit code is the worst.
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated
+    from rnn_harness.validation.list_isolated import is_collection, list_cells
 
     ensure_writable(save_map)
     request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory)
+    if is_collection(target):
+        refuse_options_for_one({"--save-map": save_map}, target)
+        raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), as_json))
     try:
         report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
     except HarnessError:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run_of_every_cell
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
 from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_dtypes, known_spec
+from rnn_harness.errors import ExitCode
 
 
 @exit_codes
@@ -63,15 +65,21 @@ def validate(
     repro: Annotated[
         Path | None, typer.Option(help="Write the smallest counterexample as a program.", dir_okay=False)
     ] = None,
+    every_cell: Annotated[
+        bool, typer.Option("--all", help="Judge every cell of a file, a folder or a module, with a table in the end.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
     """Validate a cell: what is it, are forward and every gradient right, how precise, where does it break?
 
     It is identified first, then compared with the equations of that spec. Its code runs in a process of its own: a
     hang, a crash, or too much memory is recorded, and the rest goes on.
+
+    A target that names a file, a folder or a module and nothing in it: its cells are listed, and --all judges each.
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.judging.expected_failures import expectations_file, load_expected
+    from rnn_harness.validation.list_isolated import is_collection, list_cells
     from rnn_harness.validation.request import DTYPES
 
     ensure_resumable(resume, records)
@@ -83,7 +91,7 @@ def validate(
     json_file = None if is_json_printed or json_name is None else Path(json_name)
     outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro)
     outputs.ensure_writable()
-    known_failures = expect or expectations_file(target)
+    known_failures = expect or (None if is_collection(target) else expectations_file(target))
     request = ValidationRequest(
         target,
         read_options(init or []),
@@ -98,5 +106,15 @@ def validate(
         memory=memory,
         typed_options=tuple(init or ()),
     )
-    run = ValidationRun(request, Limits(timeout, total), outputs, examples)
+    limits = Limits(timeout, total)
+    run = ValidationRun(request, limits, outputs, examples)
+    if every_cell or is_collection(target):
+        for_one = {"--map": parameter_map, "--save-map": save_map, "--weights": weights, "--repro": repro}
+        refuse_options_for_one({**for_one, "--expect": expect}, target)
+        cells = list_cells(request, limits)
+        if not every_cell:
+            print_cells(cells)
+            typer.echo(f"rnn-harness: {target} names no cell: give one of these, or --all to judge each", err=True)
+            raise typer.Exit(ExitCode.WRONG_USE)
+        finish(run_of_every_cell(run, cells), records, resume, as_json=False, verbose=verbose)
     finish(run, records, resume, as_json=False, verbose=verbose)

@@ -16,6 +16,7 @@ from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
+from rnn_harness.validation.loading.dependence import carries_over
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
@@ -238,6 +239,11 @@ class Probe:
             close(a[..., 1, :], b[..., 1, :], self.tolerance, equal_nan=True)
             for a, b in zip((*first.outputs, *first.finals), (*second.outputs, *second.finals), strict=True)
         )
+
+    def carries_over(self) -> bool:
+        """Say whether a step of a sequence reaches the next; true of a single step, which is given its state."""
+        leaves, x, states = self._tensors(self.parameters, STEPS)
+        return carries_over(with_leaves(self.module, leaves), self.convention, x, states)
 
     def writes_into(self) -> str:
         """Name the argument that a call writes into: ``input``, ``state``, or none (empty)."""

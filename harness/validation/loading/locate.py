@@ -13,6 +13,7 @@ from typing import Any
 from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.file_in_package import import_in_package, package_of
 
 _EXPECTED = "give package.module:Name or path/file.py:Name"
 
@@ -31,11 +32,23 @@ def locate_object(text: str) -> Any:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
         raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
-    module: Any = _import_file(place) if place.endswith(".py") else _import_module(place)
+    module: Any = import_place(place)
     if "," in name:
         forward, backward = (part.strip() for part in name.split(",", 1))
         return FunctionPair(_attribute(module, place, forward), _attribute(module, place, backward))
     return _attribute(module, place, name)
+
+
+def import_place(place: str) -> ModuleType:
+    """Import a file that ends in ``.py``, or a module by its name.
+
+    Args:
+        place: The file or the module.
+
+    Raises:
+        UsageError: There is none, or it cannot be loaded.
+    """
+    return _import_file(place) if place.endswith(".py") else _import_module(place)
 
 
 def _attribute(module: Any, place: str, name: str) -> Any:
@@ -71,6 +84,9 @@ def _import_file(name: str) -> ModuleType:
     path = Path(name)
     if not path.is_file():
         raise UsageError(f"there is no file {name}; {_EXPECTED}")
+    package = package_of(path)
+    if package is not None:
+        return import_in_package(path, package)
     module_spec = importlib.util.spec_from_file_location(path.stem, path)
     assert module_spec is not None, "a file that ends in .py has a loader"
     assert module_spec.loader is not None, "a file that ends in .py has a loader"

@@ -24,6 +24,16 @@ _STATE_NAME = re.compile(
 _TREE_NAME = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
 
 
+def takes_input_and_state(step: StepSignature) -> bool:
+    """Say whether a function takes an input and a state, by the names of its arguments.
+
+    Args:
+        step: The function.
+    """
+    inputs = [name for name in step.data if _INPUT_NAME.match(name)]
+    return bool(inputs) and len(step.data) > len(inputs)
+
+
 class StepSignature:
     """A function of one step, with its arguments sorted by what they are named like.
 
