@@ -118,10 +118,26 @@ def _report(task: _Task) -> IdentificationReport:
         matches = identify(target)
     except WrongLayout as fault:
         return IdentificationReport((), fault=str(fault))
+    except UsageError:  # its parameters are none of the three families
+        cells = _cells_of_library(target)
+        if cells:
+            return IdentificationReport(cells)
+        raise
+    if not matches and (cells := _cells_of_library(target)):
+        return IdentificationReport(cells)
     if not matches:
         return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
-    cells = [IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches]
-    return IdentificationReport(tuple(cells), to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
+    cells = tuple(IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches)
+    return IdentificationReport(cells, to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
+
+
+def _cells_of_library(target: Target) -> tuple[IdentifiedCell, ...]:
+    """Return the shipped cell without a reference, or of the literature, that the target equals; none if it is none."""
+    from rnn_harness.validation.identification.probe import probe_target
+    from rnn_harness.validation.judging.spec_file import library_match
+
+    match = library_match(probe_target(target))
+    return () if match is None else (IdentifiedCell(match.spec.id, match.sentence(), ""),)
 
 
 def _fault(target: Target) -> str:

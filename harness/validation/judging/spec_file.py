@@ -156,6 +156,16 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names)
 
 
+def library_match(probe: Probe) -> SpecMatch | None:
+    """Find the shipped spec without a reference, or of the literature, that a target equals; None if it equals none.
+
+    Args:
+        probe: Runs of the target.
+    """
+    shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
+    return first_match(TargetSearch(probe), [*shipped, *literature()])
+
+
 def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> SpecCandidate | None:
     """Find the shipped spec without a reference that a candidate equals; None if it equals none.
 
@@ -164,8 +174,7 @@ def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> 
         probe: Runs of it.
         dtypes: Those in which it is judged, if it takes them.
     """
-    shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    match = first_match(TargetSearch(probe), [*shipped, *literature()])
+    match = library_match(probe)
     if match is None:
         return None
     kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
