@@ -90,10 +90,23 @@ def first_difference(subject: Subject, arrays: CaseArrays, backward: bool = Fals
     return _gradient_difference(subject, arrays, trajectory, gradients)
 
 
+def hidden_units(arrays: CaseArrays) -> int:
+    """Read d off the numbers of a case.
+
+    Args:
+        arrays: The numbers; where the names of the parameters tell of no axes, those of a spec without a reference, the
+            width of a state counts.
+    """
+    try:
+        return hidden_size(arrays.parameters)
+    except ValueError:
+        return int(next(iter(arrays.states.values())).shape[1])
+
+
 def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory[Array]:
     sizes = {
         "n": arrays.inputs.shape[2],
-        "d": hidden_size(arrays.parameters),
+        "d": hidden_units(arrays),
         "k": arrays.d_outputs.shape[2],
     }
     values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)

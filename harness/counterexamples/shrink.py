@@ -10,9 +10,9 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import FADING
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import FEATURES, Case
-from rnn_harness.counterexamples.fast_difference import Difference, first_difference
+from rnn_harness.counterexamples.fast_difference import Difference, first_difference, hidden_units
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
-from rnn_harness.subjects.parameter_role import hidden_size, parameter_axes
+from rnn_harness.subjects.parameter_role import parameter_axes
 from rnn_harness.subjects.subject import Subject
 
 
@@ -47,6 +47,8 @@ class _Predicate:
 
     def __call__(self, arrays: CaseArrays) -> bool:
         self.tries += 1
+        if self.subject.spec.reference is None and not self._fits_the_spec(arrays):
+            return False
         try:
             difference = first_difference(self.subject, arrays, self.backward)
         except (ValueError, IndexError, FloatingPointError):
@@ -55,6 +57,11 @@ class _Predicate:
             return False
         self.last = difference
         return True
+
+    def _fits_the_spec(self, arrays: CaseArrays) -> bool:
+        """Say whether arrays have the shapes that a spec without a reference declares: its names tell of no axes."""
+        shapes = self.subject.parameter_shapes({"n": arrays.inputs.shape[2], "d": _hidden(arrays)})
+        return all(arrays.parameters[name].shape == shape for name, shape in shapes.items())
 
 
 def find(
@@ -200,7 +207,7 @@ def _along(arrays: CaseArrays, cut_axes: tuple[str, ...], old: int, wanted: int)
     parameters = {}
     for name, value in arrays.parameters.items():
         for axis, meaning in enumerate(parameter_axes(name)[: value.ndim]):
-            if meaning in cut_axes:
+            if meaning in cut_axes and value.shape[axis] in (old, 2 * old):
                 halves = [value] if value.shape[axis] == old else np.split(value, 2, axis=axis)
                 cut = [np.take(half, range(wanted), axis=axis) for half in halves]
                 value = np.concatenate(cut, axis=axis)
@@ -236,7 +243,7 @@ def _classes(arrays: CaseArrays, wanted: int) -> Iterator[CaseArrays]:
 
 
 def _hidden(arrays: CaseArrays) -> int:
-    return hidden_size(arrays.parameters)
+    return hidden_units(arrays)
 
 
 _CUTS: tuple[tuple[Callable[[CaseArrays], int], Callable[[CaseArrays, int], Iterator[CaseArrays]]], ...] = (

@@ -162,6 +162,13 @@ class TwoMistakes(Mine):
         return self.gate(h) * torch.tanh(self.W(x) - h @ self.U.T + self.b)
 
 
+def test_a_wrong_cell_of_a_spec_file_has_a_small_counterexample(paper: str) -> None:
+    counterexample = rnn_harness.validate(OtherMatrix, paper, examples=0, dtypes=("float64",)).counterexample
+    assert counterexample is not None
+    assert counterexample.nonzero <= 8
+    assert abs(counterexample.computed - counterexample.expected) > counterexample.bound
+
+
 @pytest.mark.parametrize(
     ("cell", "part", "words"),
     [
