@@ -44,8 +44,8 @@ from rnn_harness.validation.judging.refused_dtypes import observed_target, recor
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
     library_candidate,
-    load_spec_file,
     spec_file_candidate,
+    spec_without_reference,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.unidentified import with_consistency
@@ -97,8 +97,9 @@ def judge_target(
     listener = listener or Listener()
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
     try:
-        if request.spec.endswith(".toml"):
-            candidate = spec_file_candidate(target, load_spec_file(request.spec), request.dtypes)
+        spec = spec_without_reference(request.spec)
+        if spec is not None:
+            candidate = spec_file_candidate(target, spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         else:
             yield from _judge_callable(target, request, listener)
