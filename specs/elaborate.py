@@ -34,6 +34,7 @@ from rnn_harness.specs.notation import (
     Tuple,
 )
 from rnn_harness.specs.products import Factor, multiply_factors
+from rnn_harness.specs.traversal import depth
 
 __all__ = ["Context", "ElaborationError", "elaborate"]
 
@@ -48,6 +49,10 @@ _OPERATIONS: dict[str, Callable[[Node, Node], Node]] = {
 }
 
 
+DEEPEST = 100
+"""Operations inside each other that every arithmetic can follow; of the shipped equations none has 30."""
+
+
 def elaborate(tree: Tree, context: Context) -> Node:
     """Turn one side of an equation into a typed expression.
 
@@ -59,9 +64,15 @@ def elaborate(tree: Tree, context: Context) -> Node:
         ElaborationError: for a name that is not declared, shapes that do not fit, or a form that no step has.
     """
     try:
-        return _elaborate(tree, context)
+        node = _elaborate(tree, context)
     except RecursionError:
         raise ElaborationError("syntax", "more operations inside each other than can be followed") from None
+    if depth(node) > DEEPEST:
+        raise ElaborationError(
+            "syntax",
+            f"{depth(node)} operations inside each other (each term of a sum is one); expected {DEEPEST} at most",
+        )
+    return node
 
 
 def _elaborate(tree: Tree, context: Context) -> Node:

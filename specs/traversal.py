@@ -22,6 +22,18 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def depth(node: Node) -> int:
+    """Count the nodes from the root to the deepest leaf, both included.
+
+    Args:
+        node: the root, of a tree of any depth.
+    """
+    level, count = [node], 0
+    while level:
+        level, count = [child for parent in level for child in parent.children], count + 1
+    return count
+
+
 def variables(node: Node) -> Iterator[Variable]:
     """Yield every occurrence of a variable in a tree, in reading order.
 

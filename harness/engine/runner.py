@@ -14,6 +14,7 @@ from rnn_harness.cases.strategies import case_strategy
 from rnn_harness.checks import Check, Finding, all_checks
 from rnn_harness.checks.check import worst_finding
 from rnn_harness.engine.blame import finding_of_error
+from rnn_harness.engine.drawn_alike import without_constants_of_modules
 from rnn_harness.engine.results import CheckSummary, JudgedCase, RunResults
 from rnn_harness.errors import HarnessError, NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -150,7 +151,8 @@ class Runner:
         def drive(case: Case) -> None:
             self.try_case(case)
 
-        drive()
+        with without_constants_of_modules():
+            drive()
 
     def results(self) -> RunResults:
         """Return what the cases tried so far have shown."""

@@ -1,6 +1,7 @@
 """A worker and all that it starts are one group of processes, which ends with the worker and with the worker's parent.
 
-A process that a target starts and that makes a session of its own leaves the group; nothing here ends it.
+On Linux that holds for processes that have left the group, too, as long as the worker has not ended by itself before:
+those that they leave behind become its children, and are found there.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import sys
 import time
 import warnings
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 _SET_PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
+_SET_CHILD_SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER: a process whose parent ends becomes a child of this one, and not of the first process."""
 SECONDS_BETWEEN_LOOKS = 0.02
 SECONDS_TO_END = 10.0
 """How long a process that was killed, or closed its pipe, is waited for."""
@@ -35,10 +39,13 @@ def lead_group(parent_lives_on: bool) -> None:
     os.setsid()
     with contextlib.suppress(OSError):  # no more processes are allowed: the signal alone must do
         _start_watchdog()
-    if sys.platform == "linux" and parent_lives_on:
+    if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        control = ctypes.CDLL(None).prctl
+        control(_SET_CHILD_SUBREAPER, 1)
+        if parent_lives_on:
+            control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _start_watchdog() -> None:
@@ -65,7 +72,34 @@ def _wait_for_the_end_of(sentinel: int) -> None:
     os.closerange(sentinel + 1, os.sysconf("SC_OPEN_MAX"))
     while os.read(sentinel, 1):
         pass
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    leader = os.getpgrp()
+    _end_descendants(leader)
+    os.killpg(leader, signal.SIGKILL)
+
+
+def _end_descendants(leader: int) -> None:
+    """End all processes that come from a worker, where /proc names them; the worker is stopped, to start no more."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(leader, signal.SIGSTOP)
+    for process in _descendants(leader):
+        if process != os.getpid():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+
+
+def _descendants(ancestor: int) -> list[int]:
+    """List the processes that come from a process; none where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    found, waiting = [], [ancestor]
+    while waiting:
+        following = children.get(waiting.pop(), [])
+        found += following
+        waiting += following
+    return found
 
 
 def end_group(process: SpawnProcess) -> None:
@@ -75,7 +109,9 @@ def end_group(process: SpawnProcess) -> None:
         process: The worker, started.
     """
     with contextlib.suppress(ValueError):
-        process.kill()  # first the leader: nothing new is started after that
+        if sys.platform != "win32" and process.pid is not None and not has_exited(process):
+            _end_descendants(process.pid)
+        process.kill()  # the leader before its group: nothing new is started after that
         if sys.platform != "win32" and process.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -103,6 +103,19 @@ def hangs_with_a_child(send: Send, path: str) -> None:
     time.sleep(1000)
 
 
+def hangs_with_a_child_that_has_left(send: Send, path: str) -> None:
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            hangs_with_a_child(lambda _: None, path)
+        os._exit(0)
+    os.wait()
+    while not Path(path).exists() or not Path(path).read_text(encoding="ascii"):
+        time.sleep(0.01)
+    send(Said("done"))
+    time.sleep(1000)
+
+
 if __name__ == "__main__":  # a parent that a test ends: it prints the process of its worker, and waits
     from rnn_harness.runtime.worker import run_in_worker
 

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rnn_harness.arithmetic.torch_dtype import torch_dtype
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -99,8 +97,8 @@ class CallArgument:
         shape = [{"T": sizes.steps, "B": sizes.rows, "1": 1}[axis] for axis in self.axes]
         if not shape:
             return number
-        dtype = torch_dtype(self.dtype) if self.dtype else x.dtype
-        value = torch.full(shape, number, dtype=dtype, device=x.device)
+        dtypes = {"": x.dtype, "bool": torch.bool, "int64": torch.int64}
+        value = torch.full(shape, number, dtype=dtypes[self.dtype], device=x.device)
         return value.tolist() if self.as_list else value
 
     def expression(self, steps: str, rows: str, library: str = "torch") -> str:

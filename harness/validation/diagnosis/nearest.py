@@ -8,6 +8,7 @@ they do not explain.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,9 @@ from rnn_harness.validation.identification.identify import state_orders
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.identification.variants import common_models
+
+SEARCH_SECONDS = 30.0
+"""How much of its core's time a search for faults may take; one that finds something takes a few seconds."""
 
 
 def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | None) -> list[Identification]:
@@ -36,12 +40,13 @@ def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | N
     bases = [
         (layout, model) for layout in layouts if not layout.interleaved for model in _models(layout, probe, expected)
     ]
-    for layout, model in bases:
-        if single := _with_any_fault(probe, layout, model, ((fault,) for fault in candidate_faults(model))):
-            return single
-    for layout, model in bases:
-        if pairs := _with_any_fault(probe, layout, model, itertools.combinations(candidate_faults(model), 2)):
-            return pairs
+    end = time.process_time() + SEARCH_SECONDS
+    for count in (1, 2):
+        for layout, model in bases:
+            fault_sets = itertools.combinations(candidate_faults(model), count)
+            in_time = itertools.takewhile(lambda _: time.process_time() < end, fault_sets)
+            if matches := _with_any_fault(probe, layout, model, in_time):
+                return matches
     return []
 
 

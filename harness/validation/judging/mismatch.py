@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from rnn_harness.validation.diagnosis.explain import (
     explain_variant,
 )
 from rnn_harness.validation.diagnosis.faults import MAY_BE_MEANT
-from rnn_harness.validation.diagnosis.nearest import agrees_at_zero, identify_faulty
+from rnn_harness.validation.diagnosis.nearest import SEARCH_SECONDS, agrees_at_zero, identify_faulty
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.parameter_layout import Layout
@@ -60,6 +61,7 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     target, probe, wanted = mismatch.target, mismatch.probe, mismatch.wanted
     layouts = target_layouts(target, probe)
     near: list[Identification] = []
+    is_cut_short = False
     matches_elsewhere = identify(target, probe) if mismatch.saved_map is not None else ()
     diagnosis: Diagnosis | None
     if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
@@ -68,9 +70,11 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         assert wanted.model is not None, "a match is always what it should be where that may be any cell"
         diagnosis = explain_variant(mismatch.matches[0], wanted.model, wanted.name)
     else:
+        start = time.process_time()
         near = identify_faulty(probe, layouts, wanted.model)
         if not near and not mismatch.matches:
             near = identify_faulty(probe, _layouts_of_used(target, probe), wanted.model)
+        is_cut_short = not near and time.process_time() - start > SEARCH_SECONDS
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
         diagnosis = (
             explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
@@ -82,6 +86,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     is_sure = bool(mismatch.matches or (near and not may_be_meant) or matches_elsewhere) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
+    if is_cut_short:
+        reason += f"; the search for mistakes ended after {SEARCH_SECONDS:g} s"
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
     yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
     if diagnosis is not None:

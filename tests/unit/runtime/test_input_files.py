@@ -250,6 +250,16 @@ def test_an_id_that_a_terminal_would_obey_is_refused(tmp_path: Path) -> None:
     assert r"the control character U+001B stands in 'mine\x1b[2J'" in _read(load_spec, path)
 
 
+def test_a_sum_is_refused_where_no_arithmetic_could_follow_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    sums = {terms: SPEC.replace("U h_{t-1})", "U h_{t-1}" + " + U h_{t-1}" * (terms - 2) + ")") for terms in (40, 300)}
+    path.write_text(sums[40], encoding="utf-8")
+    load_spec(path).program()
+    path.write_text(sums[300], encoding="utf-8")
+    with pytest.raises(SpecError, match="operations inside each other"):
+        load_spec(path).program()
+
+
 def test_what_a_record_of_others_says_reaches_neither_a_terminal_nor_xml_nor_markdown_as_it_is(tmp_path: Path) -> None:
     record = RECORD.model_copy(
         update={"outcome": Outcome.REFUTED, "reason": HOSTILE, "kernel": "k " + HOSTILE, "program": HOSTILE}

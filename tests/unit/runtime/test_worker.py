@@ -158,6 +158,18 @@ def _processes_of_group(group: int) -> list[int]:
     return processes
 
 
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says who comes from a worker")
+def test_a_process_that_has_left_the_group_ends_with_the_worker(tmp_path: Path) -> None:
+    path = tmp_path / "child"
+    messages = run_in_worker(hostile_work.hangs_with_a_child_that_has_left, str(path), (Said,), 60)
+    assert next(messages) == Said("done")
+    child = int(path.read_text(encoding="ascii"))
+    assert _is_alive(child)
+    messages.close()  # type: ignore[attr-defined]
+    assert _all_end([child])
+
+
 def _assert_all_ends_with_the_parent(signal_number: int, tmp_path: Path) -> None:
     path = tmp_path / "child"
     command = [sys.executable, "-m", "tests.helpers.hostile_work", str(path)]

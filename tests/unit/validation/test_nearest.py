@@ -1,0 +1,26 @@
+"""The search for the faults of a cell that equals no known one ends, and says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.diagnosis import nearest
+from rnn_harness.validation.judging import mismatch
+from tests.helpers import wrong_torch
+
+
+@pytest.fixture
+def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (nearest, mismatch):
+        monkeypatch.setattr(module, "SEARCH_SECONDS", -1.0)
+
+
+@pytest.mark.usefixtures("no_time")
+def test_a_search_without_time_decides_nothing_and_says_so() -> None:
+    target = load_target(f"{wrong_torch.__file__}:MemoryTwoMistakes")
+    validation = collect_validation("two", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    record = next(record for record in validation.checks if record.check == "identification.unique")
+    assert record.outcome is Outcome.NOT_RUN
+    assert record.reason.endswith("the search for mistakes ended after -1 s")
