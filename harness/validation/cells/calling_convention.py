@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.axis_order import from_axes, to_axes
 from rnn_harness.validation.cells.call_argument import CallArgument, CallSizes
 from rnn_harness.validation.cells.state_form import SEPARATE, Merging, StateForm, result_leaves
 
@@ -341,41 +342,6 @@ def target_result(
     """
     positional, keywords = convention.positional_and_keyword(x, states)
     return call_target(target, *positional, **keywords)
-
-
-def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
-    """Arrange axes: those named 1 are new, and B is dropped where it is not wanted.
-
-    Args:
-        value: A tensor with the axes `axes`.
-        axes: A letter for each axis of the tensor.
-        wanted: The axes that it shall have.
-    """
-    if value.dim() != len(axes):
-        return value  # a state that lost an axis goes back in as it came out
-    if "B" not in wanted and "B" in axes:
-        value, axes = value.select(axes.index("B"), 0), axes.replace("B", "")
-    arranged = value.permute([axes.index(axis) for axis in wanted if axis != "1"])
-    for place, axis in enumerate(wanted):
-        if axis == "1":
-            arranged = arranged.unsqueeze(place)
-    return arranged
-
-
-def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
-    """Arrange axes back: those named 1 go, and B is new, of length one, where it is lacking.
-
-    Args:
-        value: A tensor with the axes `axes`.
-        axes: A letter for each axis of the tensor.
-        wanted: The axes that it shall have.
-    """
-    for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):
-        value = value.squeeze(place)
-    axes = axes.replace("1", "")
-    if "B" in wanted and "B" not in axes:
-        value, axes = value.unsqueeze(0), "B" + axes
-    return value.permute([axes.index(axis) for axis in wanted])
 
 
 def stacked_steps(result: object) -> tuple[object, ...]:
