@@ -234,6 +234,20 @@ class MemoryRecurrentFromCell(PackedMemory):
         return [i, f, o - h @ self.recurrent[:, 2 * own : 3 * own] + c @ self.recurrent[:, 2 * own : 3 * own], g]
 
 
+class MemorySeesTheCell(PackedMemory):
+    """All gates see the old cell state in the place of the hidden state."""
+
+    def sums(self, x: Tensor, h: Tensor, c: Tensor) -> list[Tensor]:
+        return super().sums(x, c, c)
+
+
+class MemoryForgetsPlusOne(PackedMemory):
+    """The constant is added behind the sigmoid."""
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return (torch.sigmoid(f) + 1) * c + torch.sigmoid(i) * torch.tanh(g)
+
+
 class MemoryTwoMistakes(PackedMemory):
     """The output is raw, and the input gate is not used."""
 
@@ -351,6 +365,8 @@ FAULTS = {
     "MemoryTanhOutside": "hidden state",
     "MemoryDetachesCell": "gradient of the initial cell state is zero",
     "MemoryRecurrentFromCell": "output gate, recurrent weights",
+    "MemorySeesTheCell": "the gates see the old cell state in the place of the hidden state",
+    "MemoryForgetsPlusOne": "1 is added to the forget gate after its activation",
     "MemoryTwoMistakes": "input gate; hidden state",
     "MemoryOldCellLinearCandidate": "hidden state; candidate, activation",
     "MemoryInputForgetsLinearCandidate": "forget gate; candidate, activation",

@@ -83,6 +83,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
     },
     "lstm": {
         Fault("state", "exchanged"): FaultDescription("initial states", "hidden state and cell state are exchanged"),
+        Fault("state", "cell for hidden"): FaultDescription(
+            "recurrent input", "the gates see the old cell state in the place of the hidden state"
+        ),
         Fault("state", "cell ignored"): FaultDescription("initial cell state", "the initial cell state is not used"),
         Fault("cell", "forget unused"): FaultDescription("forget gate", "the forget gate is not used"),
         Fault("cell", "forget coupled"): FaultDescription(
@@ -91,6 +94,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
         Fault("cell", "input coupled"): FaultDescription("input gate", "1 - f is used in the place of the input gate"),
         Fault("cell", "forget by input"): FaultDescription(
             "forget gate", "the input gate is used in the place of the forget gate"
+        ),
+        Fault("cell", "forget plus one"): FaultDescription(
+            "forget gate", "1 is added to the forget gate after its activation, not before"
         ),
         Fault("cell", "forget inverted"): FaultDescription("forget gate", "1 - f is used in the place of f"),
         Fault("cell", "input unused"): FaultDescription("input gate", "the input gate is not used"),
@@ -155,6 +161,8 @@ def _is_possible(model: CellModel, fault: Fault) -> bool:
     if fault.change == "recurrent weights skipped":
         return model.reset == "before"
     about_forget = fault.where == "cell" and (fault.change.startswith("forget") or fault.change == "input coupled")
+    if fault == Fault("cell", "forget by input"):
+        return model.forget != "none"
     return not about_forget or model.forget == "own"
 
 
