@@ -325,6 +325,11 @@ class ResetResidual(ResetAfter):
         return h + super().forward(x, h)
 
 
+class ResetOnTheInput(ResetAfter):
+    def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
+        return torch.tanh(r * x_n + h_n)
+
+
 class ResetNotOnTheBias(ResetAfter):
     def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
         bias = self.h2h.bias[2 * h.shape[1] :]
@@ -373,6 +378,7 @@ FAULTS = {
     "MemoryRawThroughRawGate": "hidden state, activation; output gate, activation",
     "MemoryInputIsOneMinusForget": "1 - f is used in the place of the input gate",
     "ResetWithoutSigmoid": "reset gate, activation",
+    "ResetOnTheInput": "the reset gate multiplies the input part of the candidate",
     "ResetResidual": "the old state is added to the new one",
     "ElmanSqueezes": "axes of length one are lost",
 }

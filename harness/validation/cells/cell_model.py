@@ -276,6 +276,8 @@ class CellModelRun:
         bias = self._term("g", "inner bias", self.parameters.get("b_hg", 0.0))
         if self.has("reset", "on everything"):
             return _as_array(r * (total + inner + bias), h)
+        if self.has("reset", "on the input"):
+            return _as_array(r * total + inner + bias, h)
         if self.has("reset", "not on the bias"):
             return _as_array(total + r * inner + bias, h)
         return _as_array(total + r * (inner + bias), h)

@@ -56,6 +56,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
             "reset gate",
             "the reset gate multiplies the whole argument of the candidate, the input too",
         ),
+        Fault("reset", "on the input"): FaultDescription(
+            "reset gate", "the reset gate multiplies the input part of the candidate in the place of the recurrent one"
+        ),
         Fault("reset", "not on the bias"): FaultDescription(
             "candidate, recurrent bias",
             "the recurrent bias of the candidate is added outside the reset gate",
@@ -156,7 +159,7 @@ def candidate_faults(model: CellModel) -> Iterator[Fault]:
 
 def _is_possible(model: CellModel, fault: Fault) -> bool:
     """Whether a cell has what a fault of its structure concerns."""
-    if fault.change in ("on everything", "not on the bias"):
+    if fault.change in ("on everything", "on the input", "not on the bias"):
         return model.reset == "after"
     if fault.change == "recurrent weights skipped":
         return model.reset == "before"
