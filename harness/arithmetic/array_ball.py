@@ -95,6 +95,15 @@ class ArrayBallArithmetic:
         middle = self._converted(value)
         return ArrayBall(middle, middle * 0.0, True)
 
+    def before_storing(self, value: Array) -> ArrayBall:
+        """Return balls that hold what an implementation had before it stored these numbers: it may go on with either.
+
+        Args:
+            value: Numbers that an implementation gave.
+        """
+        middle = self._converted(value)
+        return self._rounded(middle, middle * 0.0, abs(middle), 1)
+
     def _converted(self, value: Array) -> Array:
         """Return numbers as float64 values of the arithmetic's own kind."""
         return np.asarray(value, dtype=np.float64)
@@ -104,7 +113,11 @@ class ArrayBallArithmetic:
     ) -> ArrayBall:
         """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
         factor = growth(self._unit, roundings, self._wide or 0.0, wide)
-        return ArrayBall(middle, (radius + factor * mass + (self._underflow * flushed + _TINY)) * UPWARD)
+        widened: Array = mass * factor
+        widened = widened + radius  # `radius` may be of a larger shape; the rest is done in place
+        widened += self._underflow * flushed + _TINY
+        widened *= UPWARD
+        return ArrayBall(middle, widened)
 
     def settle(self, value: ArrayBall | OpenArrayBall) -> ArrayBall:
         """Return the ball of a value once it is stored: an open sum is rounded."""
@@ -123,12 +136,12 @@ class ArrayBallArithmetic:
         """Take a stored value as a sum of one term."""
         if isinstance(value, OpenArrayBall):
             return value
-        return OpenArrayBall(value.middle, value.radius, value.size * UPWARD, 1, False)
+        return OpenArrayBall(value.middle, value.radius, value.size, 1, False)
 
     def _joined(self, middle: Array, a: OpenArrayBall, b: OpenArrayBall) -> OpenArrayBall:
         """Return the open sum of two whose midpoints were added or subtracted."""
         radius = (a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD
-        mass = (a.mass + b.mass) * UPWARD
+        mass = a.mass + b.mass
         return OpenArrayBall(middle, radius, mass, a.terms + b.terms, a.products or b.products, a.parts + b.parts)
 
     def add(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
@@ -141,7 +154,7 @@ class ArrayBallArithmetic:
 
     def multiply(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
-        return OpenArrayBall(middle, radius, (abs(middle) + radius) * UPWARD, 1, True)
+        return OpenArrayBall(middle, radius, abs(middle) + radius, 1, True)
 
     def _product(self, a: ArrayBall, b: ArrayBall) -> tuple[Array, Array]:
         """Multiply entry by entry: midpoints and radii of the unrounded products."""
@@ -163,7 +176,7 @@ class ArrayBallArithmetic:
         numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
         spread = numerator / np.where(smallest > 0, smallest, np.nan)
         radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
-        return self._rounded(middle, radius, (abs(middle) + radius) * UPWARD, 1)
+        return self._rounded(middle, radius, abs(middle) + radius, 1)
 
     def _absolute_values(self, matrix: ArrayBall) -> Array:
         """Return the absolute midpoints of a parameter, computed once."""
@@ -177,17 +190,29 @@ class ArrayBallArithmetic:
         x = self.settle(vector)
         sizes = self._absolute_values(matrix)
         terms = matrix.shape[1]
-        mass = x.size @ sizes.T
-        radius = mass * 0.0 if x.is_exact else x.radius @ sizes.T
+        radius: Array | None = None
+        if x.is_exact:
+            mass = abs(x.middle) @ sizes.T
+        else:
+            # One product of twice the rows is faster than two.
+            both = np.concatenate([x.size, x.radius]) @ sizes.T
+            mass, radius = both[: len(x.middle)], both[len(x.middle) :]
         if not matrix.is_exact:
             inexact = x.size @ matrix.radius.T
-            mass, radius = mass + inexact, radius + inexact
+            mass, radius = mass + inexact, inexact if radius is None else radius + inexact
         return self._matrix_product(x.middle @ matrix.middle.T, radius, mass, terms)
 
-    def _matrix_product(self, middle: Array, spread: Array, mass: Array, terms: int) -> OpenArrayBall:
-        """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands."""
-        mass = (mass + _TINY * terms) * UPWARD
-        radius = (spread + (growth(MIDPOINT_UNIT, terms) + self._operand_growth) * mass + _TINY * terms) * UPWARD
+    def _matrix_product(self, middle: Array, spread: Array | None, mass: Array, terms: int) -> OpenArrayBall:
+        """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands.
+
+        Both `spread`, which is None for exact operands, and `mass` are new arrays, of which `mass` is written to.
+        """
+        mass += _TINY * terms
+        radius = mass * (growth(MIDPOINT_UNIT, terms) + self._operand_growth)
+        if spread is not None:
+            radius += spread
+        radius += _TINY * terms
+        radius *= UPWARD
         return OpenArrayBall(middle, radius, mass, terms, True)
 
     def vector_matrix(self, vector: ArrayBall | OpenArrayBall, matrix: ArrayBall) -> OpenArrayBall:
@@ -237,7 +262,7 @@ class ArrayBallArithmetic:
 
     def _computed(self, middle: Array, radius: Array, roundings: int) -> ArrayBall:
         """Round a function's value that often where functions are computed, then once as it is stored."""
-        mass = (abs(middle) + radius) * UPWARD
+        mass = abs(middle) + radius
         if self._wide is not None:
             return self._rounded(middle, radius, mass, 1, wide=roundings)
         return self._rounded(middle, radius, mass, roundings)
@@ -253,7 +278,7 @@ class ArrayBallArithmetic:
             roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
             flushed = 2 + len(middle)
             own = (spread + growth(MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
-            mass = (value + own) * UPWARD
+            mass = value + own
             if self._wide is not None:
                 rows.append(self._rounded(value, own, mass, 1, flushed, roundings))
             else:
@@ -299,25 +324,30 @@ class ArrayBallArithmetic:
 
     def outer(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a, b = self.settle(x1), self.settle(x2)
-        mass = a.size.T @ b.size
-        spread = mass * 0.0
+        width = a.shape[1]
+        spread: Array | None = None
+        if a.is_exact:
+            mass = abs(a.middle).T @ b.size
+        else:
+            # |a| |b| and rad a |b| as one product of twice the rows.
+            both = np.concatenate([a.size, a.radius], axis=1).T @ (abs(b.middle) if b.is_exact else b.size)
+            mass, spread = both[:width], both[width:]
         if not b.is_exact:
-            spread = spread + a.size.T @ b.radius
-        if not a.is_exact:
-            spread = spread + a.radius.T @ abs(b.middle)
+            inexact = abs(a.middle).T @ b.radius
+            spread = inexact if spread is None else spread + inexact
         return self._matrix_product(a.middle.T @ b.middle, spread, mass, a.shape[0])
 
     def dot(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
         terms = middle.shape[-1]
-        mass = (abs(middle) + radius).sum(axis=-1, keepdims=True) * UPWARD
+        mass = (abs(middle) + radius).sum(axis=-1, keepdims=True)
         spread = radius.sum(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, terms) * mass
         return OpenArrayBall(middle.sum(axis=-1, keepdims=True), spread * UPWARD, mass, terms, True)
 
     def batch_sum(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a = self._open(value)
         rows = a.middle.shape[0]
-        mass = a.mass.sum(axis=0) * UPWARD
+        mass = a.mass.sum(axis=0)
         radius = (a.radius.sum(axis=0) + growth(MIDPOINT_UNIT, rows) * mass) * UPWARD
         # Each row's value may be stored before the sum, and the sum once more.
         return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)

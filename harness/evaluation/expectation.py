@@ -22,6 +22,7 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents, derive, differentiate
+from rnn_harness.evaluation.quick_radii import QuickRadii
 from rnn_harness.specs.program import Program
 
 MOST_EXPECTATIONS = 1024
@@ -66,6 +67,13 @@ class Expectation:
         return tuple(
             _read_only_table({name: _radius(balls) for name, balls in step.items()}) for step in self.trajectory.steps
         )
+
+    @functools.cached_property
+    def quick(self) -> QuickRadii | None:
+        """Bounds in arrays that are no wider; None for the true values alone."""
+        if self.rounding is None:
+            return None
+        return QuickRadii(self.program, self.values, self.d_outputs, self.d_finals, self.rounding)
 
     @functools.cached_property
     def cotangents(self) -> Cotangents[Array]:

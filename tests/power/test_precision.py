@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from rnn_harness.arithmetic import NumpyArithmetic
-from rnn_harness.arithmetic.assumptions import LONG_MARGIN, TF32_OPERANDS, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import TF32_OPERANDS, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.compare_arrays import compare_arrays
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.engine.runner import run_check
+from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import LONG as LONG_STEPS
+from rnn_harness.evaluation.own_states import bounds_from_own_states
 from rnn_harness.kernels import Kernel, Setting
-from rnn_harness.kernels.checks.precision import CHECKS, evaluate_sequence
+from rnn_harness.kernels.checks.precision import CHECKS
 from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.setting import settings
+from rnn_harness.specs import library
 from rnn_harness.subjects.case_arrays import draw_arrays
-from tests.helpers.wrong_kernels import kernel, spoil_step
+from rnn_harness.subjects.subject import Subject
+from tests.helpers.wrong_kernels import ALL, kernel, spoil_step
 
 FORMAT, ACCUMULATION, LONG = CHECKS
 
@@ -174,25 +177,41 @@ def test_a_long_run_is_judged_step_by_step_and_its_drift_reported(dtype: Dtype) 
     assert finding.bits > {"float64": 45, "float32": 17, "bfloat16": 3}[dtype]
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("spec", ["rnn.tanh", "gru.keep.column", "lstm.column"])
-def test_over_a_thousand_steps_a_right_kernel_strays_like_the_equations_in_numpy(spec: str, dtype: str) -> None:
-    kernel = Kernel("right", "", spec, EagerDriver, settings(("float64", "float32")))
+def _long_evaluation(kernel: Kernel, dtype: str) -> Evaluation:
     setting = Setting(dtype, "cpu")
     evaluation = kernel.evaluation(setting, kernel_cases(kernel, setting)[0])
-    sequence = draw_arrays(
-        evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5}), evaluation.subject
-    )
-    wide, narrow = (np.longdouble, np.float64) if dtype == "float64" else (np.float64, np.float32)
-    true, rounded = (
-        np.stack(
-            [
-                step[evaluation.subject.output_name]
-                for step in evaluate_sequence(evaluation, sequence, NumpyArithmetic(dtype)).steps
-            ]
-        )
-        for dtype in (wide, narrow)
-    )
-    outputs = evaluation.subject.forward(sequence.parameters, sequence.inputs, sequence.states).outputs
-    strayed, control = float(np.abs(outputs - true).max()), float(np.abs(rounded - true).max())
-    assert 0 < strayed <= LONG_MARGIN / 8 * control
+    case = evaluation.case.model_copy(update={"T": LONG_STEPS, "B": 1, "scale": 0.5})
+    return evaluation.on(draw_arrays(case, evaluation.subject))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("spec", ["rnn.tanh", "gru.keep.column", "lstm.column"])
+def test_a_right_kernel_stays_in_the_bound_from_its_own_states_over_a_thousand_steps(spec: str, dtype: str) -> None:
+    evaluation = _long_evaluation(Kernel("right", "", spec, EagerDriver, settings(ALL)), dtype)
+    bounds = bounds_from_own_states(evaluation)
+    assert compare_arrays(bounds, evaluation.run.outputs).error_over_bound <= 1
+    # The last step's bound is no wider than a few steps' worth: nothing is amplified.
+    assert bounds.radius[-1].max() <= 16 * bounds.radius[0].max()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("spec", ["rnn.tanh", "gru.keep.column", "lstm.column"])
+def test_a_hundred_roundings_at_one_of_a_thousand_steps_leave_the_bound(spec: str, dtype: str) -> None:
+    unit = float(UNIT_ROUNDOFF[dtype])
+
+    def spoil(right: Any, p: Any, x: Any, s: Any, lengths: Any) -> Any:
+        outputs, finals = right(p, x, s, lengths)
+        step = torch.arange(len(outputs))[:, None, None] == 700
+        largest = outputs.abs().amax(dim=-1, keepdim=True)
+        return outputs + 100 * unit * largest * step.to(outputs.dtype), finals
+
+    evaluation = _long_evaluation(kernel(spoil, spec), dtype)
+    worst = compare_arrays(bounds_from_own_states(evaluation), evaluation.run.outputs)
+    assert worst.error_over_bound > 1
+    assert worst.where[0] in (700, 701)
+
+
+def test_a_state_that_comes_from_the_step_after_is_not_judged_from_the_step_before() -> None:
+    subject = Subject.of(library().spec("gru.bidirectional"))
+    with pytest.raises(NotRun, match="step after"):
+        bounds_from_own_states(Evaluation.of(subject, Case(spec="gru.bidirectional")))

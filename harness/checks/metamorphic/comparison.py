@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.subject_run import SubjectRun
+from rnn_harness.checks.metamorphic.subject_run import SubjectRun, bounds_in_arrays
 
 Side: TypeAlias = Array | float
 """Numbers that are compared; the two sides of a comparison are broadcast against each other."""
@@ -74,7 +74,17 @@ class Comparison:
         worst = float(gap.max())
         if worst == 0.0 and not self.differs:
             return Judgement(True, error_over_bound=0.0, error=0.0)
-        allowed = np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape)
+        if self.allowed is not None and not self.differs:
+            # What agrees within arrays that are no wider than Arb's bound agrees within that one.
+            with bounds_in_arrays():
+                narrower = np.broadcast_to(np.asarray(self.allowed()), gap.shape)
+            if np.isfinite(narrower).all() and (gap <= narrower).all():
+                return self._within(gap, narrower)
+        return self._within(gap, np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape))
+
+    def _within(self, gap: Array, allowed: Array) -> Judgement:
+        """Decide the comparison by how far the sides lie apart, and by what is allowed."""
+        worst = float(gap.max())
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(gap > 0, gap / allowed, 0.0)
         place = np.unravel_index(int(np.argmax(shares)), shares.shape)

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from flint import arb
 
+from rnn_harness.arithmetic.array_ball_values import ArrayBall
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.checks.metamorphic.cell_traits import Traits
+from rnn_harness.derivatives import Cotangents
 from rnn_harness.evaluation.alternative_forms import forms
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import JudgingOptions
+from rnn_harness.evaluation.quick_radii import QuickRadii
 from rnn_harness.references import Gradients, Run
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
@@ -63,15 +68,43 @@ class _Group:
     length: int
     expectations: tuple[Expectation, ...]
 
+    @property
+    def sources(self) -> tuple[Expectation | QuickRadii, ...]:
+        """Where the bounds come from now: Arb's balls, or arrays that are no wider."""
+        if not _IN_ARRAYS.get():
+            return self.expectations
+        return tuple(expectation.quick or expectation for expectation in self.expectations)
+
     def step_radius(self, step: int, name: str) -> Array:
         """Return the widest of the forms' bounds of a symbol at a step, (rows, d)."""
-        widest: Array = np.maximum.reduce([expectation.step_radii[step][name] for expectation in self.expectations])
+        widest: Array = np.maximum.reduce([source.step_radii[step][name] for source in self.sources])
         return widest
 
 
-def _widest_radius(balls_by_form: list[Array]) -> Array:
-    """Return the widest of the forms' bounds of one array of balls."""
-    widest: Array = np.maximum.reduce([np.asarray(_radius(balls), dtype=np.float64) for balls in balls_by_form])
+_IN_ARRAYS: ContextVar[bool] = ContextVar("whether bounds are taken from arrays", default=False)
+
+
+@contextmanager
+def bounds_in_arrays() -> Iterator[None]:
+    """Take all bounds from arrays for a while: they are no wider than Arb's, and cost a fraction of them."""
+    token = _IN_ARRAYS.set(True)
+    try:
+        yield
+    finally:
+        _IN_ARRAYS.reset(token)
+
+
+def _radii_of(source: Expectation | QuickRadii, balls: Array | ArrayBall) -> Array:
+    """Return the bounds of values of a source."""
+    if isinstance(source, QuickRadii):
+        return source.narrowed(cast("ArrayBall", balls))
+    return np.asarray(_radius(balls), dtype=np.float64)
+
+
+def _widest_radius(sources: tuple[Expectation | QuickRadii, ...], balls_by_form: list[Array | ArrayBall]) -> Array:
+    """Return the widest of the forms' bounds of one value."""
+    pairs = zip(sources, balls_by_form, strict=True)
+    widest: Array = np.maximum.reduce([_radii_of(source, balls) for source, balls in pairs])
     return widest
 
 
@@ -91,12 +124,12 @@ class SubjectRun:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRun:
-        """Take the subject and the numbers of an evaluation.
+        """Take the subject and the numbers of an evaluation, rounded to a grain on which changes of them are exact.
 
         Args:
             evaluation: Its subject, arrays and options are taken, nothing that it has computed.
         """
-        return cls(evaluation.subject, evaluation.arrays, evaluation.options)
+        return cls(evaluation.subject, evaluation.arrays.on_common_grain(), evaluation.options)
 
     @cached_property
     def traits(self) -> Traits:
@@ -210,15 +243,26 @@ class SubjectRun:
             expectations = (expect(program, values, d_outputs, d_finals, allowed) for program in programs)
             yield _Group(rows, int(length), tuple(expectations))
 
-    @cached_property
+    @property
     def radii(self) -> Radii:
         """The bounds of the forward in this dtype, proved in balls."""
+        return self._radii_in_arrays if _IN_ARRAYS.get() else self._radii_in_arb
+
+    @cached_property
+    def _radii_in_arrays(self) -> Radii:
+        return self._computed_radii()
+
+    @cached_property
+    def _radii_in_arb(self) -> Radii:
+        return self._computed_radii()
+
+    def _computed_radii(self) -> Radii:
         steps, batch = self.arrays.inputs.shape[:2]
         symbols: dict[str, Array] = {}
         finals = {name: np.zeros(value.shape) for name, value in self.arrays.states.items()}
         last = self._last_steps()
         for group in self._groups():
-            for t, step in enumerate(group.expectations[0].step_radii):
+            for t, step in enumerate(group.sources[0].step_radii):
                 for name, value in step.items():
                     symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
                     symbols[name][t, group.rows] = group.step_radius(t, name)
@@ -232,27 +276,40 @@ class SubjectRun:
         backward = {state.name for pass_ in self.program.passes if pass_.direction < 0 for state in pass_.carried}
         return {name: 0 if name in backward else -1 for name in self.subject.states}
 
-    @cached_property
+    @property
     def gradient_radii(self) -> Gradients:
         """The bounds of the backward in this dtype: radii in place of gradients."""
+        return self._gradient_radii_in_arrays if _IN_ARRAYS.get() else self._gradient_radii_in_arb
+
+    @cached_property
+    def _gradient_radii_in_arrays(self) -> Gradients:
+        return self._computed_gradient_radii()
+
+    @cached_property
+    def _gradient_radii_in_arb(self) -> Gradients:
+        return self._computed_gradient_radii()
+
+    def _computed_gradient_radii(self) -> Gradients:
         arrays = self.arrays
         inputs = np.zeros(arrays.inputs.shape)
         states = {name: np.zeros(value.shape) for name, value in arrays.d_finals.items()}
         parameters = {name: np.zeros(value.shape) for name, value in arrays.parameters.items()}
         weights = []
         for group in self._groups():
-            forms_cotangents = [expectation.cotangents for expectation in group.expectations]
+            sources = group.sources
+            # A ball of either kind offers what the maps of parameters do with an array.
+            forms_cotangents = cast("list[Cotangents[Array]]", [source.cotangents for source in sources])
             printed, of_input = forms_cotangents[0], self.subject.input_name
             for t in range(len(printed.inputs.get(of_input, ()))):
-                balls = [cotangents.inputs[of_input][t] for cotangents in forms_cotangents]
-                inputs[t, group.rows] = _widest_radius(balls)
+                balls: list[Array | ArrayBall] = [form.inputs[of_input][t] for form in forms_cotangents]
+                inputs[t, group.rows] = _widest_radius(sources, balls)
             for name, source in self.subject.states.items():
                 if name in printed.states:
-                    balls = [cotangents.states[name] for cotangents in forms_cotangents]
-                    states[source][group.rows] = _widest_radius(balls)
+                    balls = [form.states[name] for form in forms_cotangents]
+                    states[source][group.rows] = _widest_radius(sources, balls)
             gathered = [self.subject.gradients(form.parameters, arrays.parameters) for form in forms_cotangents]
             for name in gathered[0]:
-                parameters[name] = parameters[name] + _widest_radius([table[name] for table in gathered])
+                parameters[name] = parameters[name] + _widest_radius(sources, [table[name] for table in gathered])
             weights.append(group.length * len(group.rows))
         # A sum over all rows rounds each term more often than the sums over the groups did.
         factor = math.ceil(sum(weights) / min(weights)) if weights else 1

@@ -15,13 +15,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnn_harness.arithmetic import NumpyArithmetic, Trajectory, evaluate
-from rnn_harness.arithmetic.assumptions import LONG_MARGIN, SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.checks.backward import bound as backward_bound
-from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_with_balls, worst_finding
+from rnn_harness.checks.check import (
+    Check,
+    Finding,
+    applies_to_all,
+    compare_with_array_balls,
+    compare_with_balls,
+    worst_finding,
+)
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
+from rnn_harness.evaluation.own_states import bounds_from_own_states
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays, representable
 
@@ -148,27 +155,15 @@ def evaluate_sequence(evaluation: Evaluation, sequence: CaseArrays, arithmetic: 
     return evaluate(evaluation.program, values, arithmetic)
 
 
-def _screen_outputs(evaluation: Evaluation, sequence: CaseArrays) -> Finding:
-    """Screen the outputs of all steps against the equations in a wider format.
-
-    No bound is proved over so many steps. What the recurrence makes of rounding is measured instead, on the equations
-    in the kernel's own format; where that is nothing to speak of, a right kernel's outputs cannot stray far either.
-    """
-    single = sequence.case.dtype == "float32"
-    name, entry = evaluation.subject.output_name, evaluation.subject.spec.id
-    formats = (np.float64, np.float32) if single else (np.longdouble, np.float64)
-    true, rounded = (
-        np.stack([step[name] for step in evaluate_sequence(evaluation, sequence, NumpyArithmetic(dtype)).steps])
-        for dtype in formats
-    )
-    gap = np.abs(evaluation.subject.forward(sequence.parameters, sequence.inputs, sequence.states).outputs - true)
-    control, scale = float(np.max(np.abs(rounded - true))), float(np.max(np.abs(true)))
-    allowed = (SCREEN_SINGLE if single else SCREEN) * scale + LONG_MARGIN * control
-    if (gap <= allowed).all():
-        return Finding(entry, True, "", 0.0)
-    step = int(np.argmax(~(gap <= allowed).all(axis=(1, 2))))
-    detail = f"the output of step {step} is off by {float(gap[step].max()):.3g}, allowed {allowed:.3g}"
-    return Finding(entry, False, f"over {len(true)} steps {detail}", float("inf"))
+def _all_steps(evaluation: Evaluation, sequence: CaseArrays) -> Iterator[Finding]:
+    """Compare the outputs of all steps of one run, each with the bound from the subject's own states before it."""
+    whole = evaluation.on(sequence)
+    bounds = bounds_from_own_states(whole)
+    name, outputs, entry = evaluation.subject.output_name, whole.run.outputs, evaluation.subject.spec.id
+    if not bounds.is_finite:
+        return  # states that nobody sees have no bound over so many steps: that decides nothing
+    finding = compare_with_array_balls(entry, f"output {name}", bounds, outputs)
+    yield replace(finding, detail=f"over {len(outputs)} steps {finding.detail}" if finding.detail else "")
 
 
 def _long(evaluation: Evaluation) -> Iterator[Finding]:
@@ -181,8 +176,7 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     two_steps = evaluation.on(_window(sequence, pieces, 2))
     single_step = worst_finding(list(_compare_single_steps(evaluation, sequence, pieces)))
     findings = [single_step]
-    if evaluation.case.dtype not in NARROW and evaluation.options.operands is None:
-        findings.append(_screen_outputs(evaluation, sequence))
+    findings += _all_steps(evaluation, sequence)
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         findings += backward_bound(two_steps)
     finding = worst_finding(findings)

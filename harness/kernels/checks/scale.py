@@ -66,10 +66,13 @@ def _sizes(evaluation: Evaluation) -> Iterator[Finding]:
     since no recurrence amplifies it.
     """
     case = evaluation.case.model_copy(update={**SIZES, "features": ()})
-    yield _at_sizes(evaluation, case)
-    if not evaluation.options.is_slow:
-        for n, d, rows in SINGLE_STEPS:
-            yield _at_sizes(evaluation, case.model_copy(update={"n": n, "d": d, "B": rows, "T": 1}))
+    steps = () if evaluation.options.is_slow else SINGLE_STEPS
+    cases = [case, *(case.model_copy(update={"n": n, "d": d, "B": rows, "T": 1}) for n, d, rows in steps)]
+    for tried in cases:
+        finding = _at_sizes(evaluation, tried)
+        yield finding
+        if not finding.agrees:
+            return
 
 
 def _at_sizes(evaluation: Evaluation, case: Case) -> Finding:
@@ -101,13 +104,13 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
     bounds = ArrayBounds(tried)
     name, outputs, gradients = tried.subject.output_name, bounds.outputs, bounds.gradients
-    findings = [compare_with_array_balls(entry, f"output {name}", outputs, tried.run.outputs)]
+    findings = [compare_with_array_balls(entry, f"the output {name}", outputs, tried.run.outputs)]
     computed: dict[str, Array] = {}
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
         computed = tried.flat_gradients if findings[0].agrees else {}  # of wrong outputs they are wrong in any case
     missing = Finding(entry, False, "", float("inf"))
     for name in gradients if computed else ():
-        quantity = f"gradient {name}"
+        quantity = f"the gradient of {name}"
         is_there = name in computed
         findings.append(
             compare_with_array_balls(entry, quantity, gradients[name], computed[name])

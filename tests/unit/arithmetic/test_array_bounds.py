@@ -12,7 +12,13 @@ from flint import arb
 from rnn_harness.arithmetic import Values
 from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
 from rnn_harness.arithmetic.array_ball_values import ArrayBall, growth
-from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import (
+    FUNCTION_ROUNDINGS,
+    UNDERFLOW,
+    UNIT_ROUNDOFF,
+    WIDEST_IN_FLOAT64,
+    WIDEST_IN_NARROWER_FORMATS,
+)
 from rnn_harness.arithmetic.ball import BallArithmetic, exact
 from rnn_harness.arithmetic.compare_arrays import compare_arrays
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid
@@ -63,7 +69,7 @@ def scaled(case: tuple[Values, dict[str, Any], dict[str, Any]], scale: float) ->
 
 
 def widest_allowed(allowed: Rounding) -> float:
-    return 2.5 if allowed.unit == UNIT_ROUNDOFF["float64"] else 1.05
+    return WIDEST_IN_FLOAT64 if allowed.unit == UNIT_ROUNDOFF["float64"] else WIDEST_IN_NARROWER_FORMATS
 
 
 def compared_on(program: Program, allowed: Rounding, seed: int) -> float:

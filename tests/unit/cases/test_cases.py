@@ -33,11 +33,26 @@ def test_the_same_json_draws_the_same_numbers() -> None:
     assert not np.array_equal(one.inputs, other.inputs)
 
 
-def test_float32_and_float64_draw_the_very_same_numbers() -> None:
-    wide, narrow = draw_arrays(CASE, GRU), draw_arrays(CASE.model_copy(update={"dtype": "float32"}), GRU)
-    assert narrow.inputs.dtype == np.float32
-    for name, value in wide.parameters.items():
-        assert np.array_equal(value, narrow.parameters[name].astype(np.float64))
+def test_all_bits_of_float64_numbers_are_random() -> None:
+    arrays = draw_arrays(CASE.model_copy(update={"n": 37, "d": 67}), GRU)
+    drawn = [*arrays.parameters.values(), arrays.inputs, *arrays.states.values(), arrays.d_outputs]
+    for value in drawn:
+        last_bits = np.frexp(value)[0] * 2.0**53 % 2
+        assert (last_bits == 1).any(), "no number uses its last bit"
+        assert not np.array_equal(value, value.astype(np.float32).astype(np.float64))
+
+
+def test_on_the_common_grain_float32_holds_every_number_and_sums_are_exact() -> None:
+    drawn = draw_arrays(CASE.model_copy(update={"features": ("large", "saturated"), "scale": 4.0}), GRU)
+    grained = drawn.on_common_grain()
+    for name, value in grained.parameters.items():
+        assert np.array_equal(value, value.astype(np.float32).astype(np.float64))
+        assert np.abs(value - drawn.parameters[name]).max() <= np.abs(value).max() * 2.0**-19
+        assert np.array_equal((value + value[::-1]) - value[::-1], value)
+    again = grained.on_common_grain()
+    assert all(np.array_equal(value, again.parameters[name]) for name, value in grained.parameters.items())
+    narrow = draw_arrays(CASE.model_copy(update={"dtype": "float32"}), GRU)
+    assert narrow.on_common_grain().inputs is narrow.inputs
 
 
 def test_specials_are_where_they_are_said_to_be() -> None:
