@@ -21,6 +21,7 @@ class Falsifier(BaseModel):
         mutant: a wrong reference that is so, by its name: the claim's evidence must refute it.
         entry: the id of an entry of the evidence that would say so if it read `text`.
         text: the entry's text that makes the claim false; of worked numbers, the expression that they ask for.
+        fact: the name of a fact of the evidence, whose own opposite is tried.
         pair: the id of a pair of specs of the evidence.
         parameters: parameters of the pair with which it would not be what the claim says.
     """
@@ -31,13 +32,14 @@ class Falsifier(BaseModel):
     mutant: str = ""
     entry: str = ""
     text: str = ""
+    fact: str = ""
     pair: str = ""
     parameters: dict[str, str] = {}
 
     @property
     def is_tried(self) -> bool:
         """Whether it names something that can be run."""
-        return bool(self.mutant or self.entry or self.pair)
+        return bool(self.mutant or self.entry or self.pair or self.fact)
 
 
 class Claim(BaseModel):
@@ -81,7 +83,7 @@ class Claim(BaseModel):
             raise ValueError(f"{self.id}: say in false_if what would make it false")
         if self.false_if is not None and self.false_if.is_tried != (self.by == "checks"):
             raise ValueError(
-                f"{self.id}: false_if names a mutant, an entry or a pair where checks decide, and only there"
+                f"{self.id}: false_if names a mutant, entry, pair or fact where checks decide, and only there"
             )
         if self.by == "not testable":
             if self.verdict is not None or not self.when:

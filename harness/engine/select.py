@@ -27,6 +27,10 @@ class SelectedSpec:
         return len(self.entries) == len(self.spec.entries)
 
 
+FACTS = "facts"
+"""The name that means them all."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What to decide.
@@ -35,11 +39,13 @@ class Selection:
         library: the shipped specs and those from files.
         specs: the specs meant, in the library's order.
         pairs: pairs of specs whose equivalence is to be proved.
+        with_facts: whether the facts are meant that decide claims by one computation.
     """
 
     library: Library
     specs: tuple[SelectedSpec, ...]
     pairs: tuple[Equivalence, ...] = ()
+    with_facts: bool = False
 
     @property
     def size(self) -> int:
@@ -51,7 +57,7 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
     """Return the entries meant.
 
     Args:
-        names: ids of entries, of specs, of pairs of specs, or of documents (``003``); without names, all.
+        names: ids of entries, of specs, of pairs of specs, or of documents (``003``), or ``facts``; without names, all.
         extra: specs from files, taken with all their entries.
 
     Raises:
@@ -62,9 +68,9 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
     chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
     if not names and not chosen:
         everything = tuple(SelectedSpec(spec, tuple(spec.entries)) for spec in known.specs)
-        return Selection(known, everything, tuple(equivalences()))
+        return Selection(known, everything, tuple(equivalences()), with_facts=True)
     pairs: list[Equivalence] = []
-    for name in names:
+    for name in (name for name in names if name != FACTS):
         pairs_meant = list(_pairs_meant(name))
         pairs += [pair for pair in pairs_meant if pair not in pairs]
         if pairs_meant:
@@ -73,7 +79,7 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
             entries = chosen.setdefault(selected.spec.id, [])
             entries += [entry for entry in selected.entries if entry not in entries]
     selected_specs = (SelectedSpec(spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen)
-    return Selection(known, tuple(selected_specs), tuple(pairs))
+    return Selection(known, tuple(selected_specs), tuple(pairs), with_facts=FACTS in names)
 
 
 def _pairs_meant(name: str) -> Iterator[Equivalence]:
@@ -95,7 +101,7 @@ def _meant(name: str, known: Library) -> list[SelectedSpec]:
     ]
     if not meant:
         documents = {spec.model.document for spec in known.specs if spec.model.document}
-        near = known.nearest(name, (*documents, *(pair.id for pair in equivalences()), "equivalences"))
+        near = known.nearest(name, (*documents, *(pair.id for pair in equivalences()), "equivalences", FACTS))
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"there is no equation, spec or document {name!r}{hint} (rnn-harness specs lists all)")
     return meant

@@ -138,7 +138,7 @@ class _Verification:
         yield from self._known_or_made((blank.spec, blank.entry, blank.check, blank.witness), lambda: [pending.make()])
 
     def records(self) -> Iterator[Record]:
-        """Decide each spec, then the pairs of specs."""
+        """Decide each spec, then the pairs of specs, then the facts."""
         from rnn_harness.checks.entry_checks import entry_checks
 
         for selected in self.selection.specs:
@@ -154,6 +154,13 @@ class _Verification:
         for pair in self.selection.pairs:
             check = EntryCheck("equivalence.proof", "symbolic", functools.partial(_equivalence, pair))
             yield from self._decided(PendingRecord.of(pair.id, "equivalences", check, self.seed, examples=2))
+        if self.selection.with_facts:
+            from rnn_harness.checks.facts import FACTS_SPEC, facts
+
+            self.on_start("facts")
+            for fact in facts():
+                check = EntryCheck(fact.name, "reference", fact.finding)
+                yield from self._decided(PendingRecord.of(fact.name, FACTS_SPEC, check, self.seed))
 
     def _subject_records(self, selected: SelectedSpec) -> Iterator[Record]:
         """Decide the reference of a spec by every check; of a part of the spec, by its equations alone."""

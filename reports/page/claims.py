@@ -105,6 +105,8 @@ def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
         return "tried with measurements of that sort, in the tests"
     if falsifier.entry:
         return f"tried with another text of {falsifier.entry}, in the tests: refuted"
+    if falsifier.fact:
+        return f"tried in the same computation, which is refuted where the opposite passes ({falsifier.fact})"
     if falsifier.pair:
         return f"tried with other parameters of {falsifier.pair}, in the tests: refuted"
     result = next((result for result in mutants if result.mutant == falsifier.mutant), None)

@@ -136,6 +136,7 @@ def print_equations(
         _print_cells(console, of_cells)
         console.print()
     _print_equivalences(console, records, captions)
+    _print_facts(console, records)
     _print_errata(console, records, captions)
     if verbose:
         _print_records(console, records)
@@ -162,6 +163,18 @@ def _print_equivalences(console: Console, records: Sequence[Record], captions: M
         rows.append([record.entry, _outcome_cell(record.outcome), caption.document, statement])
     print_table(console, "Equivalences", columns, rows)
     console.print()
+
+
+def _print_facts(console: Console, records: Sequence[Record]) -> None:
+    """Print a table of the facts that decide claims, each with what was computed."""
+    facts = [record for record in records if record.spec == "facts"]
+    if facts:
+        columns = (Column("fact"), Column("holds"), Column("computed", least=20))
+        rows: list[list[Cell]] = [
+            [record.check, _outcome_cell(record.outcome), Text(record.reason)] for record in facts
+        ]
+        print_table(console, "Facts that decide claims", columns, rows)
+        console.print()
 
 
 def _print_errata(console: Console, records: Sequence[Record], captions: Mapping[str, EntryCaption]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rnn_harness.cases.fixed_cases import fixed_cases
 from rnn_harness.checks import all_checks
 from rnn_harness.checks.document_examples import document_checks
+from rnn_harness.checks.facts import FACTS_SPEC, facts
 from rnn_harness.derivatives.equivalence import prove_equivalence
 from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import NotRun
@@ -73,6 +74,10 @@ def _by_parameters(falsifier: Falsifier) -> set[str]:
 def _refuted(claim: Claim) -> frozenset[str]:
     falsifier = claim.false_if
     assert falsifier is not None
+    if falsifier.fact:
+        (fact,) = (fact for fact in facts() if fact.name == falsifier.fact)
+        assert fact.decide(fact.sample).holds
+        return frozenset() if fact.decide(fact.opposite).holds else frozenset({f"{FACTS_SPEC}/{fact.name}"})
     if falsifier.mutant:
         return frozenset(_by_mutant(falsifier.mutant, claim.evidence))
     return frozenset(_by_text(falsifier) if falsifier.entry else _by_parameters(falsifier))

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnn_harness.checks import all_checks
+from rnn_harness.checks.facts import FACTS_SPEC, facts
 from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims, library
 from rnn_harness.specs.equivalences import equivalences
@@ -24,6 +25,8 @@ def test_what_a_claim_rests_on_is_decided_somewhere(one: Claim) -> None:
     for name in one.evidence:
         if one.by == "measured":
             assert name in MEASURED_CLAIMS
+        elif name.startswith(f"{FACTS_SPEC}/"):
+            assert name.partition("/")[2] in {fact.name for fact in facts()}
         elif "/" in name:
             spec, check = name.split("/")
             assert checks[check].supports(Subject.of(library().spec(spec))), f"{check} says nothing about {spec}"
