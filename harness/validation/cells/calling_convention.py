@@ -42,6 +42,9 @@ class CallingConvention:
         exchanged: Whether two states come back in the other order than they go in.
         averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
+        reading: The order in which a sequence is read: forward in time (empty), ``backward``, with every output at the
+            step whose input was read last, or ``backward, not turned back``, with the outputs in the order of reading.
+            The inputs are turned over before a call, and the outputs after it, so that what is driven reads forward.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
@@ -61,6 +64,7 @@ class CallingConvention:
     exchanged: bool = False
     averages_gradients: bool = False
     output_place: int | None = None
+    reading: Literal["", "backward", "backward, not turned back"] = ""
 
     def __str__(self) -> str:
         means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
@@ -79,9 +83,11 @@ class CallingConvention:
         rows = ", batch in columns" if axes == "nB" else _ONE_ROW.get(axes, "")
         extras = [argument.wording for argument in self.arguments if argument.is_extra]
         with_extras = f", with {' and '.join(extras)}" if extras else ""
+        direction = ", read backwards in time" if self.reading else ""
+        direction += ", the outputs in the order of reading" if "not turned back" in self.reading else ""
         end = ", for the output of the last step alone" if self.prefixes else ""
         order_back = ", which come back in the other order" if self.exchanged else ""
-        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{end}"
+        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{direction}{end}"
 
     @property
     def axes_of_input(self) -> str:
@@ -231,6 +237,8 @@ class CallingConvention:
 
     def _input(self, x: Tensor) -> object:
         """The inputs as the target takes them."""
+        if self.reading:
+            x = x.flip(0)
         if self.input_form == "packed":
             from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -253,6 +261,7 @@ class CallingConvention:
             outputs = from_axes(
                 results[places[0]], "TBd" if self.listed or self.input_form == "packed" else axes, "TBd"
             )
+            outputs = outputs.flip(0) if self.reading == "backward" else outputs
             places = places[1:]
         if self.merging and places:
             merged = results[places[0]]
