@@ -8,6 +8,7 @@ from rnn_harness.specs.audit_program import KerasLayer, count_parameters, progra
 from rnn_harness.specs.claims import Claim, Falsifier, claims
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
+from rnn_harness.specs.literature_cells import literature, search_literature
 from rnn_harness.specs.load import Library, UnknownId, library, load_spec, parse_spec
 from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import (
@@ -53,9 +54,11 @@ __all__ = [
     "count_parameters",
     "equivalences",
     "library",
+    "literature",
     "load_spec",
     "misprints",
     "parse_spec",
     "program_layers",
+    "search_literature",
     "table_rows",
 ]

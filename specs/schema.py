@@ -184,6 +184,7 @@ class SpecModel(_Strict):
     Attributes:
         id: the permanent id.
         title: the title, for the reader.
+        source: with what the equations were compared, for cells that stand in no document that is at hand.
         kind: ``cell`` for the equations of a step, ``document`` for a document's other entries.
         document: the number of the document, for entries that name none.
         time: the index letter of time.
@@ -208,6 +209,7 @@ class SpecModel(_Strict):
 
     id: str
     title: str
+    source: str = ""
     kind: Literal["cell", "document"] = "cell"
     document: str = ""
     time: str = "t"

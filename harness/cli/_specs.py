@@ -48,6 +48,23 @@ def show(
     show_id(name, backward)
 
 
+@app.command("literature")
+@exit_codes
+def literature(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help="Words of an id, a title or a paper.")
+    ] = None,
+) -> None:
+    """List the cells of the literature, or those that hold some words; --spec takes their ids."""
+    from rnn_harness.specs import search_literature
+
+    found = search_literature(" ".join(words or []))
+    for spec in found:
+        typer.echo(f"{spec.id:24} {spec.title}; {spec.model.document}; {spec.model.source}")
+    if not found:
+        typer.echo("no cell of the literature has these words; rnn-harness specs literature lists all of them")
+
+
 @app.command("check")
 @exit_codes
 def check(

@@ -16,7 +16,7 @@ from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.records.validation import Diagnosis
-from rnn_harness.specs import Spec, library, load_spec
+from rnn_harness.specs import Spec, library, literature, load_spec
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, Probe, probe_target
@@ -48,6 +48,21 @@ def load_spec_file(path: str) -> Spec:
     if not spec.is_cell:
         raise UsageError(f"{path} defines no cell: nothing can be validated against it")
     return without_reference(spec)
+
+
+def spec_without_reference(wanted: str) -> Spec | None:
+    """Load what a request compares with, if that is a spec file or a cell of the literature; None if it is neither.
+
+    Args:
+        wanted: A path that ends in ``.toml``, or an id.
+
+    Raises:
+        SpecError: The file is no spec.
+        UsageError: It defines no cell.
+    """
+    if wanted.endswith(".toml"):
+        return load_spec_file(wanted)
+    return next((spec for spec in literature() if spec.id == wanted), None) if wanted != "auto" else None
 
 
 def without_reference(spec: Spec) -> Spec:
@@ -149,8 +164,8 @@ def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> 
         probe: Runs of it.
         dtypes: Those in which it is judged, if it takes them.
     """
-    specs = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    match = first_match(TargetSearch(probe), specs)
+    shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
+    match = first_match(TargetSearch(probe), [*shipped, *literature()])
     if match is None:
         return None
     kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)

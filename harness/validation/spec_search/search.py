@@ -21,7 +21,7 @@ from rnn_harness.validation.spec_search.matching import (
 )
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
-from rnn_harness.validation.spec_search.spec_pieces import spec_pieces
+from rnn_harness.validation.spec_search.spec_pieces import added_vectors, spec_pieces
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,12 @@ class TargetSearch:
                 runs = ProgramRuns(program, self.probe, order, pieces)
                 steps = search_steps(self.probe, len(order))
                 roles = Matcher(self.runs(layout), runs, steps).match()
-                if roles is not None:
-                    return as_slot_map(layout, roles, program), order
+                if roles is None:
+                    continue
+                table = as_slot_map(layout, roles, program)
+                # Only a bias may be left out: without its peepholes a cell is another one.
+                if set(table.absent) <= added_vectors(program):
+                    return table, order
         return None
 
     def match_spec(self, spec: Spec) -> SpecMatch | None:

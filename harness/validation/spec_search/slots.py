@@ -12,7 +12,7 @@ from rnn_harness.specs.dimensions import Dimension, Shape
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
-MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 2
+MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 3
 """Slots that are stacked, and joined, in one parameter; layouts of a target; biases that are added up."""
 
 

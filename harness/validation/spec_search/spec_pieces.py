@@ -9,7 +9,17 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.specs.dimensions import Dimension, Shape
-from rnn_harness.specs.expression import Concatenate, MatrixVector, Node, Transpose, Variable, VectorMatrix, walk
+from rnn_harness.specs.expression import (
+    Add,
+    Concatenate,
+    MatrixVector,
+    Node,
+    Subtract,
+    Transpose,
+    Variable,
+    VectorMatrix,
+    walk,
+)
 from rnn_harness.specs.program import Program
 
 _NOTHING = Dimension()
@@ -94,6 +104,21 @@ def _uses(node: Node) -> Iterator[tuple[str, bool, tuple[Dimension, ...]]]:
     if isinstance(matrix, Variable):
         widths = tuple(part.shape[0] for part in vector.parts) if isinstance(vector, Concatenate) else ()
         yield matrix.name, turned, widths
+
+
+def added_vectors(program: Program) -> frozenset[str]:
+    """Return the names of the parameters that are biases: vectors that are added wherever they stand.
+
+    Args:
+        program: The program whose expressions are looked through.
+    """
+    vectors = {parameter.name for parameter in program.parameters if len(parameter.shape) == 1}
+    elsewhere: set[str] = set()
+    for assignment in program.assignments:
+        for node in walk(assignment.expression):
+            if not isinstance(node, Add | Subtract):
+                elsewhere |= {child.name for child in node.children if isinstance(child, Variable)}
+    return frozenset(vectors - elsewhere)
 
 
 def empty_parameters(program: Program, sizes: Mapping[str, int]) -> dict[str, Array]:

@@ -29,6 +29,12 @@ def identified(name: str, *options: str) -> Identification:
         ("MaskThenState", "gru.reset_after", "a sequence, batch first, and one state, with a mask of ones"),
         ("KeywordsOnly", "gru.reset_after", "one step, and one state"),
         ("Widths", "rnn.tanh", "one step, and one state"),
+        ("GatesByAxis", "lstm.column", "one step, and two states"),
+        (
+            "ToItsLength",
+            "rnn.tanh",
+            "a sequence, batch first, and no state, with full lengths, for the output of the last step alone",
+        ),
         ("StackedStates", "lstm.column", "one step, and two states as a tuple"),
         ("MappedStates", "lstm.column", "one step, and two states in a dictionary (out, memory)"),
         ("FieldStates", "lstm.column", "one step, and two states as fields (short, long) before the input"),

@@ -54,7 +54,7 @@ def test_layer_normalisation_is_judged_and_its_absence_is_named(
     path = tmp_path / "normalised.toml"
     path.write_text(NORMALISED, encoding="utf-8")
     validation = rnn_harness.validate(cell, str(path), examples=0, dtypes=("float64",))
-    assert validation.verdict == verdict
+    assert validation.outcome == verdict
     if verdict == "refuted":
         assert validation.diagnosis is not None
         assert validation.diagnosis.part == "forward: L-1"

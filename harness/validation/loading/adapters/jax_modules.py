@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,8 @@ class LinenAdapter:
         if is_layer:
             variables = cell.init(key, x[:, None])
             convention = plain_convention(True, states, batch_first=True)
+            if cell.reverse:  # nn.RNN; keep_order turns its outputs back
+                convention = replace(convention, reading="backward" if cell.keep_order else "backward, not turned back")
         else:
             variables = cell.init(key, carry, x)
             convention = plain_convention(False, states, state_first=True)

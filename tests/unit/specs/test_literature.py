@@ -1,0 +1,65 @@
+"""The cells of the literature: each makes a step, has a derivative, and as many parameters as its equations print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
+from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
+from rnn_harness.derivatives import derive, differentiate
+from rnn_harness.specs import Spec, audit, library, literature, search_literature
+
+CELLS = literature()
+SIZES = {"n": 4, "d": 3}
+
+
+def _values(spec: Spec) -> Values:
+    rng = np.random.default_rng(3)
+    program = spec.program()
+    parameters = {v.name: rng.standard_normal([axis.size(SIZES) for axis in v.shape]) for v in program.parameters}
+    states = {state.name: rng.standard_normal((2, 3)) for state in program.states}
+    return Values(parameters, {"x": rng.standard_normal((2, 2, 4))}, states, SIZES)
+
+
+@pytest.mark.parametrize("spec", CELLS, ids=lambda spec: spec.id)
+def test_the_derived_backward_is_that_of_autograd(spec: Spec) -> None:
+    values, program = _values(spec), spec.program()
+    output = program.outputs[0].name
+    arithmetic = NumpyArithmetic()
+    trajectory = evaluate(program, values, arithmetic)
+    weights = np.cos(np.arange(12)).reshape(2, 2, 3)
+    finals = {name: np.sin(np.arange(6)).reshape(2, 3) for name in values.states}
+    gradients = differentiate(derive(program), trajectory, {output: weights}, finals, arithmetic)
+    by_torch = evaluate(program, values, TorchArithmetic())
+    total = sum((step[output] * torch.tensor(w)).sum() for step, w in zip(by_torch.steps, weights, strict=True))
+    total = total + sum((by_torch.steps[-1][name] * torch.tensor(v)).sum() for name, v in finals.items())
+    assert isinstance(total, torch.Tensor)
+    total.backward()
+    assert set(gradients.parameters) == set(values.parameters)
+    for name, gradient in gradients.parameters.items():
+        leaf = by_torch.parameters[name].grad
+        assert leaf is not None
+        np.testing.assert_allclose(gradient, leaf.numpy(), rtol=1e-9, atol=1e-11, err_msg=name)
+
+
+def test_ids_are_unique_and_none_is_that_of_a_document() -> None:
+    ids = [name for spec in CELLS for name in (spec.id, *(entry.id for entry in spec.entries))]
+    taken = {name for spec in library().specs for name in (spec.id, *(entry.id for entry in spec.entries))}
+    assert len(ids) == len(set(ids))
+    assert not taken & set(ids)
+
+
+@pytest.mark.parametrize("spec", CELLS, ids=lambda spec: spec.id)
+def test_a_cell_says_with_what_it_was_compared_and_its_print_has_no_finding(spec: Spec) -> None:
+    assert spec.model.source
+    assert spec.model.document
+    assert list(audit(spec, (*library().specs, spec))) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"), [("minimal gated", ["mgu"]), ("1611.09913", ["ugrnn"]), ("no such cell", [])]
+)
+def test_cells_are_searched_by_title_and_paper(words: str, ids: list[str]) -> None:
+    assert [spec.id for spec in search_literature(words)] == ids
