@@ -61,6 +61,11 @@ def test_a_configuration_is_named_by_an_option() -> None:
     assert identified("OfDictionary", "cfg=chosen").model.candidate == "relu"
 
 
+def test_a_cell_that_is_prepared_for_quantisation_holds_no_packed_weights() -> None:
+    (match,) = identify(load_target("torch.ao.nn.quantizable:LSTMCell"))
+    assert match.spec == "lstm.column"
+
+
 def test_false_as_an_option_is_no_text() -> None:
     assert read_options(["bidirectional=false", "bias=true", "name=falsehood"]) == {
         "bidirectional": False,
