@@ -114,6 +114,34 @@ class Widths(nn.Module):
         return torch.tanh(self.w(torch.cat([a, b], -1)))
 
 
+class GatesByAxis(nn.Module):
+    """An LSTM whose weights (G, D, H) and biases (G, 1, H) have an axis of gates; its sizes are called D and H."""
+
+    def __init__(self, D: int, H: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(4, D, H) / 2)
+        self.U = nn.Parameter(torch.randn(4, H, H) / 2)
+        self.b = nn.Parameter(torch.randn(4, 1, H) / 2)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, o, g = torch.einsum("bd,gdh->gbh", x, self.W) + h @ self.U + self.b
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class ToItsLength(nn.Module):
+    """A simple RNN that needs to know how long its rows are, and gives the state after the last step of each."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.layer = nn.RNNCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        h = x.new_zeros(len(x), self.layer.hidden_size)
+        outputs = torch.stack([h := self.layer(step, h) for step in x.unbind(1)], 1)
+        return outputs[torch.arange(len(x)), lengths.long() - 1]
+
+
 class LSTMStep(nn.Module):
     """An LSTM on one pair of states, which subclasses wrap."""
 

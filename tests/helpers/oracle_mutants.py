@@ -75,6 +75,7 @@ _STEP, _EXAMPLES, _ENTRIES = "arithmetic/complex_step.py", "checks/document_exam
 _RADII, _SHARES = "unit/arithmetic/test_ball_radii.py", "unit/arithmetic/test_compare.py"
 _GUARDS, _FINDINGS = "unit/evaluation/test_vacuity.py", "unit/checks/test_findings.py"
 _DERIVE, _DOCUMENTS = "unit/derivatives/test_derive.py", "unit/checks/test_document_checks.py"
+_QUOTIENTS = "unit/derivatives/test_quotients.py"
 _ARITHMETIC = "unit/arithmetic/test_arithmetic.py"
 
 
@@ -264,7 +265,6 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         ("return Multiply(value, Subtract(_UNIT, value))", "return Multiply(value, Add(_UNIT, value))"),
         ("return Subtract(_UNIT, Multiply(value, value))", "return Subtract(_UNIT, value)"),
         ("propagate(node.right, negate(seed), into)", "propagate(node.right, seed, into)"),
-        ("propagate(node.left, Divide(seed, node.right), into)", "propagate(node.left, seed, into)"),
         ("Multiply(value, Subtract(seed, Dot(seed, value)))", "Multiply(value, seed)"),
         ("_into_matrix(matrix.matrix, second, first, into)", "_into_matrix(matrix.matrix, first, second, into)"),
         ("                start = stop\n", "                start = Dimension()\n"),
@@ -280,10 +280,16 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         _ARITHMETIC,
         ("w.imag = u * (1 - t) * (1 + t) / bottom", "w.imag = u * (1 - t) / bottom"),
         ("np.where(z < 0, w, np.ones_like(z)) / (1 + w)", "np.where(z < 0, w, np.ones_like(z)) / (1 - w)"),
-        (
-            "powers = np.exp(z - z.real.max(axis=-1, keepdims=True))",
-            "powers = np.exp(z + z.real.max(axis=-1, keepdims=True))",
-        ),
+    ),
+    *_rows(
+        _REVERSE,
+        _QUOTIENTS,
+        ("propagate(node.left, Divide(seed, node.right), into)", "propagate(node.left, seed, into)"),
+    ),
+    *_rows(
+        _NUMPY,
+        _QUOTIENTS,
+        ("np.exp(z - z.real.max(axis=-1, keepdims=True))", "np.exp(z + z.real.max(axis=-1, keepdims=True))"),
     ),
     *_rows(
         _STEP,

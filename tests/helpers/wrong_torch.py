@@ -234,6 +234,20 @@ class MemoryRecurrentFromCell(PackedMemory):
         return [i, f, o - h @ self.recurrent[:, 2 * own : 3 * own] + c @ self.recurrent[:, 2 * own : 3 * own], g]
 
 
+class MemorySeesTheCell(PackedMemory):
+    """All gates see the old cell state in the place of the hidden state."""
+
+    def sums(self, x: Tensor, h: Tensor, c: Tensor) -> list[Tensor]:
+        return super().sums(x, c, c)
+
+
+class MemoryForgetsPlusOne(PackedMemory):
+    """The constant is added behind the sigmoid."""
+
+    def cell(self, i: Tensor, f: Tensor, c: Tensor, g: Tensor) -> Tensor:
+        return (torch.sigmoid(f) + 1) * c + torch.sigmoid(i) * torch.tanh(g)
+
+
 class MemoryTwoMistakes(PackedMemory):
     """The output is raw, and the input gate is not used."""
 
@@ -311,6 +325,11 @@ class ResetResidual(ResetAfter):
         return h + super().forward(x, h)
 
 
+class ResetOnTheInput(ResetAfter):
+    def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
+        return torch.tanh(r * x_n + h_n)
+
+
 class ResetNotOnTheBias(ResetAfter):
     def new(self, x_n: Tensor, r: Tensor, h: Tensor, h_n: Tensor) -> Tensor:
         bias = self.h2h.bias[2 * h.shape[1] :]
@@ -351,12 +370,15 @@ FAULTS = {
     "MemoryTanhOutside": "hidden state",
     "MemoryDetachesCell": "gradient of the initial cell state is zero",
     "MemoryRecurrentFromCell": "output gate, recurrent weights",
+    "MemorySeesTheCell": "the gates see the old cell state in the place of the hidden state",
+    "MemoryForgetsPlusOne": "1 is added to the forget gate after its activation",
     "MemoryTwoMistakes": "input gate; hidden state",
     "MemoryOldCellLinearCandidate": "hidden state; candidate, activation",
     "MemoryInputForgetsLinearCandidate": "forget gate; candidate, activation",
     "MemoryRawThroughRawGate": "hidden state, activation; output gate, activation",
     "MemoryInputIsOneMinusForget": "1 - f is used in the place of the input gate",
     "ResetWithoutSigmoid": "reset gate, activation",
+    "ResetOnTheInput": "the reset gate multiplies the input part of the candidate",
     "ResetResidual": "the old state is added to the new one",
     "ElmanSqueezes": "axes of length one are lost",
 }

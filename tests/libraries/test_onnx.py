@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import rnn_harness
+from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Target,
@@ -173,3 +174,29 @@ def test_a_graph_that_reads_backwards_turns_its_outputs_back(turned_back: bool, 
     order = next(prop for prop in TIME_PROPERTIES if prop.name == "order-of-steps")
     violation = order.decide(Draw(replace(cell, arithmetic="float32"), 1))
     assert (violation is None) == turned_back
+
+
+def test_a_node_that_reads_backwards_in_time_is_identified_with_its_direction() -> None:
+    target = target_of("GRU", node("GRU", linear_before_reset=1, direction="reverse"), {"runtime": "onnxruntime"})
+    (match,) = identify(target)
+    assert match.spec == "gru.reset_after"
+    assert "read backwards in time" in match.sentence()
+    validation = collect_validation("node", run_validation(target, ValidationRequest(examples=0)))
+    assert _refuted(validation) == []
+    assert validation.outcome == "agrees"
+
+
+def test_a_model_whose_outputs_are_not_turned_back_is_refuted() -> None:
+    """The inputs are turned over in front of a node that reads forward, and nothing turns the outputs back."""
+    model = importlib.import_module("tests.helpers.onnx_nodes").model_that_turns_inputs_over()
+    validation = collect_validation("model", run_validation(target_of("model", model), ValidationRequest(examples=0)))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "its outputs are not turned back" in validation.diagnosis.difference
+
+
+def test_what_to_write_for_a_node_of_two_directions_can_be_pasted() -> None:
+    with pytest.raises(UsageError, match="direction 'bidirectional'") as refusal:
+        target_of("GRU", node("GRU", direction="bidirectional"))
+    assert "def make_node():" in str(refusal.value)
+    assert "return node" in str(refusal.value)

@@ -16,7 +16,7 @@ from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.kept_state import KeptState, kept_state
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
-from tests.helpers import alarming_cells
+from tests.helpers import HELPERS, alarming_cells
 
 CELLS = alarming_cells.__file__
 
@@ -177,3 +177,13 @@ def test_a_state_that_is_not_handed_on_is_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "the state that comes back is the one that went in: the new one" in validation.diagnosis.difference
+
+
+def test_a_layer_made_without_a_kept_state_must_not_keep_it() -> None:
+    cells = HELPERS / "handwritten" / "layers_from_weights.py"
+    assert load_target(f"{cells}:TimeRNN").capabilities.kept_state_fault == ""
+    target = load_target(f"{cells}:TimeRNNThatKeeps")
+    validation = collect_validation("keeps", run_validation(target, ValidationRequest(dtypes=("float64",))))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.difference.startswith("made with stateful=False it keeps its state")

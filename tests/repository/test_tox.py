@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,25 @@ def test_tests_run_on_the_wheel_from_another_directory_under_the_constraints() -
     assert base["package"] == "wheel"
     assert base["change_dir"] == "{env_tmp_dir}"
     assert "PIP_CONSTRAINT = {tox_root}{/}constraints.txt" in base["set_env"]
+
+
+def test_the_oldest_versions_that_are_admitted_are_those_that_are_tested() -> None:
+    """Of torch, the one build of the project's machines is tested; older ones have no wheels for the processor here."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    admitted = dict(
+        re.match(r"([\w-]+)(?:\[.*\])?>=([\d.]+)", requirement).groups()  # type: ignore[union-attr]
+        for requirement in (*project["dependencies"], *project["optional-dependencies"]["test"])
+    )
+    lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if "==" in line)
+    assert set(tested) == set(admitted)
+    wrong = {
+        name: (bound, tested[name])
+        for name, bound in admitted.items()
+        if name not in ("torch", "triton") and tested[name] not in (bound, f"{bound}.0")
+    }
+    assert wrong == {}
+    assert "PIP_CONSTRAINT = {tox_root}{/}.ci{/}lowest.txt" in tox()["testenv:lowest"]["set_env"]
 
 
 def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:

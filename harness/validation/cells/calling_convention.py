@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.axis_order import from_axes, to_axes
 from rnn_harness.validation.cells.call_argument import CallArgument, CallSizes
 from rnn_harness.validation.cells.state_form import SEPARATE, Merging, StateForm, result_leaves
 
@@ -42,6 +43,9 @@ class CallingConvention:
         exchanged: Whether two states come back in the other order than they go in.
         averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
+        reading: The order in which a sequence is read: forward in time (empty), ``backward``, with every output at the
+            step whose input was read last, or ``backward, not turned back``, with the outputs in the order of reading.
+            The inputs are turned over before a call, and the outputs after it, so that what is driven reads forward.
         wording: How what stands behind the target is called, in words, where that is not how the target is called.
     """
 
@@ -61,6 +65,7 @@ class CallingConvention:
     exchanged: bool = False
     averages_gradients: bool = False
     output_place: int | None = None
+    reading: Literal["", "backward", "backward, not turned back"] = ""
 
     def __str__(self) -> str:
         means = "; the gradients of its weights are means over the batch, not sums" if self.averages_gradients else ""
@@ -79,9 +84,11 @@ class CallingConvention:
         rows = ", batch in columns" if axes == "nB" else _ONE_ROW.get(axes, "")
         extras = [argument.wording for argument in self.arguments if argument.is_extra]
         with_extras = f", with {' and '.join(extras)}" if extras else ""
+        direction = ", read backwards in time" if self.reading else ""
+        direction += ", the outputs in the order of reading" if "not turned back" in self.reading else ""
         end = ", for the output of the last step alone" if self.prefixes else ""
         order_back = ", which come back in the other order" if self.exchanged else ""
-        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{end}"
+        return f"called with {form}, and {state}{where}{order_back}{rows}{with_extras}{direction}{end}"
 
     @property
     def axes_of_input(self) -> str:
@@ -231,6 +238,8 @@ class CallingConvention:
 
     def _input(self, x: Tensor) -> object:
         """The inputs as the target takes them."""
+        if self.reading:
+            x = x.flip(0)
         if self.input_form == "packed":
             from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -253,6 +262,7 @@ class CallingConvention:
             outputs = from_axes(
                 results[places[0]], "TBd" if self.listed or self.input_form == "packed" else axes, "TBd"
             )
+            outputs = outputs.flip(0) if self.reading == "backward" else outputs
             places = places[1:]
         if self.merging and places:
             merged = results[places[0]]
@@ -332,41 +342,6 @@ def target_result(
     """
     positional, keywords = convention.positional_and_keyword(x, states)
     return call_target(target, *positional, **keywords)
-
-
-def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
-    """Arrange axes: those named 1 are new, and B is dropped where it is not wanted.
-
-    Args:
-        value: A tensor with the axes `axes`.
-        axes: A letter for each axis of the tensor.
-        wanted: The axes that it shall have.
-    """
-    if value.dim() != len(axes):
-        return value  # a state that lost an axis goes back in as it came out
-    if "B" not in wanted and "B" in axes:
-        value, axes = value.select(axes.index("B"), 0), axes.replace("B", "")
-    arranged = value.permute([axes.index(axis) for axis in wanted if axis != "1"])
-    for place, axis in enumerate(wanted):
-        if axis == "1":
-            arranged = arranged.unsqueeze(place)
-    return arranged
-
-
-def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
-    """Arrange axes back: those named 1 go, and B is new, of length one, where it is lacking.
-
-    Args:
-        value: A tensor with the axes `axes`.
-        axes: A letter for each axis of the tensor.
-        wanted: The axes that it shall have.
-    """
-    for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):
-        value = value.squeeze(place)
-    axes = axes.replace("1", "")
-    if "B" in wanted and "B" not in axes:
-        value, axes = value.unsqueeze(0), "B" + axes
-    return value.permute([axes.index(axis) for axis in wanted])
 
 
 def stacked_steps(result: object) -> tuple[object, ...]:

@@ -33,6 +33,7 @@ class TargetCapabilities:
         library: The library that it is made with; None for torch. Transformations of torch say nothing about others.
         absolute_function_error: Whether its library bounds the error of tanh and sigmoid against 1, and not against
             the function's own value.
+        kept_state_fault: How it keeps a state between calls though it was made not to; empty if it does not.
         is_single_inside: Whether it computes in float32 although it takes float64.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
@@ -44,5 +45,6 @@ class TargetCapabilities:
     no_gradients_reason: str | None = None
     library: str | None = None
     absolute_function_error: bool = False
+    kept_state_fault: str = ""
     is_single_inside: bool = False
     notes: tuple[str, ...] = ()

@@ -276,16 +276,20 @@ class CellModelRun:
         bias = self._term("g", "inner bias", self.parameters.get("b_hg", 0.0))
         if self.has("reset", "on everything"):
             return _as_array(r * (total + inner + bias), h)
+        if self.has("reset", "on the input"):
+            return _as_array(r * total + inner + bias, h)
         if self.has("reset", "not on the bias"):
             return _as_array(total + r * inner + bias, h)
         return _as_array(total + r * (inner + bias), h)
 
     def _lstm(self, x: Array, states: tuple[Array, ...], recurrent: Array) -> tuple[Array, ...]:
         (_, c), model = states, self.model
+        recurrent = c if self.has("state", "cell for hidden") else recurrent
         g = self._apply("g", self._sum("g", x, recurrent, c))
         i, f = self._input_and_forget(x, recurrent, c)
         for fault, value in (("forget unused", np.ones_like(f)), ("forget coupled", 1 - i), ("forget by input", i)):
             f = value if self.has("cell", fault) else f
+        f = f + 1 if self.has("cell", "forget plus one") else f
         f = 1 - f if self.has("cell", "forget inverted") else f
         i = 1 - f if self.has("cell", "input coupled") else i
         o_early = self._apply("o", self._sum("o", x, recurrent, c, c))

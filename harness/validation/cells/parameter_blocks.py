@@ -22,6 +22,7 @@ class StorageForm:
         tail: Whether there is a last axis of length one.
         turned: Whether rows and columns are exchanged.
         vector: Whether the plain form is a vector.
+        ones: The places of axes of length one in a vector of three axes, as in (G, 1, d).
         interleaved: The number of gates where the rows of one unit lie together, one for each gate; 0 where the rows
             of one gate lie together.
     """
@@ -30,6 +31,7 @@ class StorageForm:
     tail: bool = False
     turned: bool = False
     vector: bool = False
+    ones: tuple[int, ...] = ()
     interleaved: int = 0
 
     def plain(self, value: Array) -> Array:
@@ -66,7 +68,7 @@ class StorageForm:
             return replace(self, interleaved=0).stored(rows)
         if self.vector:
             shape = (self.lead, -1) if self.lead else (-1,)
-            return plain.reshape((*shape, 1) if self.tail else shape)
+            return np.expand_dims(plain.reshape((*shape, 1) if self.tail else shape), self.ones)
         if self.lead:
             blocks = plain.reshape(self.lead, -1, plain.shape[1])
             return np.ascontiguousarray(blocks.swapaxes(1, 2) if self.turned else blocks)

@@ -56,6 +56,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
             "reset gate",
             "the reset gate multiplies the whole argument of the candidate, the input too",
         ),
+        Fault("reset", "on the input"): FaultDescription(
+            "reset gate", "the reset gate multiplies the input part of the candidate in the place of the recurrent one"
+        ),
         Fault("reset", "not on the bias"): FaultDescription(
             "candidate, recurrent bias",
             "the recurrent bias of the candidate is added outside the reset gate",
@@ -83,6 +86,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
     },
     "lstm": {
         Fault("state", "exchanged"): FaultDescription("initial states", "hidden state and cell state are exchanged"),
+        Fault("state", "cell for hidden"): FaultDescription(
+            "recurrent input", "the gates see the old cell state in the place of the hidden state"
+        ),
         Fault("state", "cell ignored"): FaultDescription("initial cell state", "the initial cell state is not used"),
         Fault("cell", "forget unused"): FaultDescription("forget gate", "the forget gate is not used"),
         Fault("cell", "forget coupled"): FaultDescription(
@@ -91,6 +97,9 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
         Fault("cell", "input coupled"): FaultDescription("input gate", "1 - f is used in the place of the input gate"),
         Fault("cell", "forget by input"): FaultDescription(
             "forget gate", "the input gate is used in the place of the forget gate"
+        ),
+        Fault("cell", "forget plus one"): FaultDescription(
+            "forget gate", "1 is added to the forget gate after its activation, not before"
         ),
         Fault("cell", "forget inverted"): FaultDescription("forget gate", "1 - f is used in the place of f"),
         Fault("cell", "input unused"): FaultDescription("input gate", "the input gate is not used"),
@@ -150,11 +159,13 @@ def candidate_faults(model: CellModel) -> Iterator[Fault]:
 
 def _is_possible(model: CellModel, fault: Fault) -> bool:
     """Whether a cell has what a fault of its structure concerns."""
-    if fault.change in ("on everything", "not on the bias"):
+    if fault.change in ("on everything", "on the input", "not on the bias"):
         return model.reset == "after"
     if fault.change == "recurrent weights skipped":
         return model.reset == "before"
     about_forget = fault.where == "cell" and (fault.change.startswith("forget") or fault.change == "input coupled")
+    if fault == Fault("cell", "forget by input"):
+        return model.forget != "none"
     return not about_forget or model.forget == "own"
 
 

@@ -177,6 +177,18 @@ def _shape_readings(shape: tuple[int, ...], n: int, d: int) -> Iterator[_ShapeRe
         rows = size // max(lead, 1)
         if rows % d == 0 and 1 <= size // d <= MAX_VECTORS:
             yield _ShapeReading("b", size // d, StorageForm(lead, tail, vector=True))
+    if len(shape) == 3 and 1 in shape:
+        yield from _vectors_of_three_axes(shape, d)
+
+
+def _vectors_of_three_axes(shape: tuple[int, ...], d: int) -> Iterator[_ShapeReading]:
+    """Biases that are stored to be added to (G, B, d) or (B, G, d) as they are."""
+    ones = tuple(place for place, length in enumerate(shape) if length == 1)
+    axes = [length for length in shape if length > 1]
+    gates = axes[0] if len(axes) == 2 else 0
+    size = math.prod(shape)
+    if axes[-1:] == [d] and 1 <= size // d <= MAX_VECTORS and (not gates or gates * d == size):
+        yield _ShapeReading("b", size // d, StorageForm(gates, vector=True, ones=ones))
 
 
 def _matrices(shape: tuple[int, ...], n: int, d: int, lead: int) -> Iterator[_ShapeReading]:

@@ -107,7 +107,7 @@ def from_map_file(file: MapFile) -> Identification:
     Raises:
         TypeError: The map names features of a cell, a form or a convention that do not exist.
     """
-    forms = {name: StorageForm(**form) for name, form in file.forms.items()}
+    forms = {name: StorageForm(**(form | {"ones": tuple(form.get("ones", ()))})) for name, form in file.forms.items()}
     blocks, roles = [], []
     for index, piece in enumerate(file.pieces):
         matrix: BlockKind = "x" if is_kind(piece.name, ParameterKind.INPUT) else "h"

@@ -37,7 +37,7 @@ from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
-from rnn_harness.validation.judging.function_checks import diagnose_no_function
+from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
@@ -126,6 +126,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
+    if fault := target.capabilities.kept_state_fault:
+        yield from _judge_kept_state(target, request, fault)
+        return
     target = with_observed_habits(target, response)
     try:
         if saved_map is None:
@@ -190,6 +193,14 @@ def _events_without_match(
     """Return the events of a candidate that is another cell of the library, or a model; none where it is neither."""
     events = _events_of_library(target, response, request, listener)
     return events or list(events_of_model(target, response, request, listener, judge_target))
+
+
+def _judge_kept_state(target: Target, request: ValidationRequest, fault: str) -> Iterator[ValidationEvent]:
+    """Yield that a candidate keeps a state though it was made not to."""
+    diagnosis = Diagnosis(spec=ANY_CELL, part="behaviour: state between calls", difference=fault)
+    record = identification_check(target.name, request, "unknown", Outcome.REFUTED, fault)
+    yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
+    yield TargetDiagnosed(diagnosis)
 
 
 def _judge_exchanged_states(

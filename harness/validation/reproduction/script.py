@@ -73,6 +73,7 @@ def script_text(parts: ScriptParts) -> str:
     convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
     is_called_by_rows = convention.takes_rows and not convention.prefixes and convention.input_form != "packed"
+    is_called_by_rows = is_called_by_rows and not convention.reading
     lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
     if is_importable and is_called_by_rows and not library:
         lines += _torch_lines(parts)

@@ -89,6 +89,14 @@ class TimeRNN:
         self.h = None
 
 
+class TimeRNNThatKeeps(TimeRNN):
+    """Wrong: stateful=False is the default, and the state is kept all the same."""
+
+    def __init__(self, Wx: Array, Wh: Array, b: Array, stateful: bool = False) -> None:
+        super().__init__(Wx, Wh, b, stateful)
+        self.stateful = True
+
+
 class TimeRNNTruncated(TimeRNN):
     """Wrong: only the last step's gradients of the weights are kept."""
 

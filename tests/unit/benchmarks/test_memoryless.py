@@ -13,7 +13,7 @@ from rnn_harness.benchmarks.learning.task import Batch, Task
 from rnn_harness.benchmarks.learning.tasks import TASKS
 
 STEPS = {"sentiment": 5, "carry": 20, "characters": 40, "order": 20, "forecasts": 12}
-DRAWN = 60_000
+DRAWN = 20_000
 
 
 def _codes(task: Task, inputs: Array) -> IndexArray:
@@ -28,7 +28,7 @@ def _codes(task: Task, inputs: Array) -> IndexArray:
         return np.asarray(inputs.argmax(axis=2), dtype=np.intp)
     codes = np.zeros(inputs.shape[:2], dtype=np.intp)
     for feature in np.moveaxis(inputs, 2, 0):
-        codes = codes * 200 + np.clip(np.floor((feature + 1) * 100).astype(np.intp), 0, 199)
+        codes = codes * 50 + np.clip(np.floor((feature + 1) * 25).astype(np.intp), 0, 49)
     return codes
 
 
@@ -54,7 +54,7 @@ def _fitted_loss(task: Task, batch: Batch) -> float:
 def test_the_least_loss_without_a_memory_is_that_of_a_fitted_table(name: str) -> None:
     task = TASKS[name](STEPS.get(name, 20))
     drawn = max(2000, DRAWN // (task.steps if task.asks_every_step else 1))
-    losses = [_fitted_loss(task, task.draw(np.random.default_rng(seed), drawn)) for seed in range(3)]
+    losses = [_fitted_loss(task, task.draw(np.random.default_rng(seed), drawn)) for seed in range(2)]
     assert float(np.mean(losses)) == pytest.approx(task.chance, rel=0.015), losses
 
 
@@ -78,7 +78,7 @@ def test_no_text_is_read_with_less_than_the_least_loss() -> None:
 
     source = text_source()
     letters = source.alphabet
-    x, y = task.draw(np.random.default_rng(5), 3000)
+    x, y = task.draw(np.random.default_rng(5), 500)
     total = 0.0
     for row in range(x.shape[1]):
         text = "".join(letters[k] for k in (*x[:, row].argmax(1), y[-1, row]))
@@ -90,4 +90,4 @@ def test_no_text_is_read_with_less_than_the_least_loss() -> None:
             fits = [(p, s) for p, s in zip(source.probabilities, source.sentences, strict=True) if s.startswith(read)]
             goes_on = sum(p for p, s in fits if s.startswith(read + text[position]))
             total -= math.log(goes_on / sum(p for p, _ in fits))
-    assert total / y.size == pytest.approx(task.best, rel=0.02)
+    assert total / y.size == pytest.approx(task.best, rel=0.05)

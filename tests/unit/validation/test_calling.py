@@ -29,6 +29,12 @@ def identified(name: str, *options: str) -> Identification:
         ("MaskThenState", "gru.reset_after", "a sequence, batch first, and one state, with a mask of ones"),
         ("KeywordsOnly", "gru.reset_after", "one step, and one state"),
         ("Widths", "rnn.tanh", "one step, and one state"),
+        ("GatesByAxis", "lstm.column", "one step, and two states"),
+        (
+            "ToItsLength",
+            "rnn.tanh",
+            "a sequence, batch first, and no state, with full lengths, for the output of the last step alone",
+        ),
         ("StackedStates", "lstm.column", "one step, and two states as a tuple"),
         ("MappedStates", "lstm.column", "one step, and two states in a dictionary (out, memory)"),
         ("FieldStates", "lstm.column", "one step, and two states as fields (short, long) before the input"),
@@ -53,6 +59,11 @@ def test_a_right_cell_is_driven_however_it_is_called(name: str, spec: str, how: 
 
 def test_a_configuration_is_named_by_an_option() -> None:
     assert identified("OfDictionary", "cfg=chosen").model.candidate == "relu"
+
+
+def test_a_cell_that_is_prepared_for_quantisation_holds_no_packed_weights() -> None:
+    (match,) = identify(load_target("torch.ao.nn.quantizable:LSTMCell"))
+    assert match.spec == "lstm.column"
 
 
 def test_false_as_an_option_is_no_text() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
@@ -21,7 +23,11 @@ from rnn_harness.validation.loading.adapters.handwritten.cell_source import (
     ObjectSource,
     WeightsSource,
 )
-from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
+from rnn_harness.validation.loading.adapters.handwritten.drive_source import (
+    DrivenSource,
+    drive_sources,
+    generic_numbers,
+)
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
@@ -138,7 +144,8 @@ def _drive_class(cell: ClassOfWeights, sizes: CellSizes, options: Options, log: 
     names = [argument.name for argument in required_arguments(cell.maker) if argument.name not in cell.options]
     methods = _methods(cell.maker, options)[0]
     further = dict(cell.options)
-    if "stateful" in {argument.name for argument in _optional_arguments(cell.maker)}:
+    may_be_stateful = "stateful" in {argument.name for argument in _optional_arguments(cell.maker)}
+    if may_be_stateful:
         further.setdefault("stateful", True)  # else the state that it is given is forgotten at once
     shapes = list(possible_shapes(names))
     sources = list(_sources(cell.maker, shapes, sizes, further, methods))
@@ -150,7 +157,28 @@ def _drive_class(cell: ClassOfWeights, sizes: CellSizes, options: Options, log: 
     def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
         return driven.module(WeightsSource(cell.maker, make_weights(fitting, wanted), further, methods))
 
-    return DrivenModule(remake(cell, sizes), driven.capabilities, remake=remake)
+    capabilities = driven.capabilities
+    if may_be_stateful and "stateful" not in cell.options:
+        stateless = WeightsSource(cell.maker, make_weights(fitting, sizes), {**further, "stateful": False}, methods)
+        if _keeps_state(stateless, driven, sizes):
+            fault = "made with stateful=False it keeps its state: the same call twice gives other numbers"
+            capabilities = replace(capabilities, kept_state_fault=fault)
+    return DrivenModule(remake(cell, sizes), capabilities, remake=remake)
+
+
+def _keeps_state(source: CellSource, driven: DrivenSource, sizes: CellSizes) -> bool:
+    """Whether two calls of one object on the same sequence give different numbers."""
+    way = driven.ways.forward
+    if not (way.is_sequence and way.is_batched) or (way.states and way.entry == "arguments"):
+        return False  # whoever hands the states over says what they are
+    x = np.random.default_rng(3).standard_normal((3, 2, sizes.input_size))
+    without = replace(way, states=0, entry="arguments", finals=())
+    try:
+        cell = source.fresh(generic_numbers(source.parameters))
+        first, second = (without.read(cell, without.call(cell, x, ()))[0] for _ in range(2))
+    except Exception:  # it wants its states, or does not take such weights
+        return False
+    return not np.array_equal(first, second)
 
 
 def _optional_arguments(maker: type) -> list[Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
@@ -128,11 +129,19 @@ class LinenAdapter:
         def run_cell(tree: object, *arguments: object) -> object:
             return cell.apply({"params": tree}, *arguments)
 
+        try:
+            variables = cell.init(key, x[:, None]) if is_layer else cell.init(key, carry, x)
+        except Exception as error:  # a user's module may raise anything
+            call = f"inputs {x[:, None].shape}" if is_layer else f"(carry, inputs {x.shape})"
+            raise UsageError(
+                f"{type(cell).__name__} of flax.linen, called with {call}, raised {type(error).__name__}: "
+                f"{first_line(error)}; expected a cell of (carry, inputs) or a layer of inputs (B, T, n)"
+            ) from None
         if is_layer:
-            variables = cell.init(key, x[:, None])
             convention = plain_convention(True, states, batch_first=True)
+            if cell.reverse:  # nn.RNN; keep_order turns its outputs back
+                convention = replace(convention, reading="backward" if cell.keep_order else "backward, not turned back")
         else:
-            variables = cell.init(key, carry, x)
             convention = plain_convention(False, states, state_first=True)
         return DrivenModule(
             jax_function_module(run_layer if is_layer else run_cell, dict(variables["params"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,8 @@ class KerasAdapter:
             raise UsageError(f"{type(cell).__name__} has no state_size: it is no recurrent layer of Keras")
         states = len(state_size) if isinstance(state_size, tuple | list) else 1
         convention = plain_convention(not is_cell, states, packed=False, batch_first=not is_cell)
+        if not is_cell and getattr(cell, "go_backwards", False):  # Keras leaves the outputs in the order of reading
+            convention = replace(convention, reading="backward, not turned back")
         layer = _StatelessLayer(cell, n, is_cell)
         if backend == "torch":
             return DrivenModule(layer, TargetCapabilities(calling_convention=convention))

@@ -36,12 +36,14 @@ class OnnxNode(Protocol):
 
     Attributes:
         op_type: The operator: RNN, GRU, LSTM or any other.
+        name: What the model calls it; may be empty.
         input: The names of its inputs in the operator's order; empty for those left out.
         output: The names of its outputs likewise.
         attribute: Its attributes, messages of ONNX.
     """
 
     op_type: str
+    name: str
     input: Sequence[str]
     output: Sequence[str]
     attribute: Sequence[Any]

@@ -6,6 +6,7 @@ Float initializers become parameters. A model with one recurrent node is made fo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +38,16 @@ from rnn_harness.validation.loading.adapters.onnx_graphs import (
 )
 
 RUNTIMES = ("reference", "onnxruntime")
+_PART_OF_MODEL = (
+    "a function that returns one node can be named instead\n"
+    "    import onnx\n"
+    "    def make_node():\n"
+    '        node = next(n for n in onnx.load("model.onnx").graph.node if n.op_type in ("RNN", "GRU", "LSTM"))\n'
+    '        kept = [a for a in node.attribute if a.name not in ("direction", "layout")]\n'
+    "        del node.attribute[:]; node.attribute.extend(kept)  # one direction, time first\n"
+    "        return node"
+)
+"""What to write in the place of a model that is not driven as a whole."""
 
 
 class _Session(Protocol):
@@ -131,6 +142,12 @@ class OnnxAdapter:
         node = _recurrent_node(model)
         # Alone, the node can be made for any sizes; what stands around it may fit its sizes alone.
         is_alone = len(model.graph.node) == 1
+        is_reverse = node_attributes(node).get("direction") == b"reverse"
+        if is_reverse and not is_alone:
+            raise UsageError(
+                f"a {node.op_type} node that reads backwards in time is driven alone, and it is one of "
+                f"{len(model.graph.node)} nodes here: {_PART_OF_MODEL}"
+            )
         opened, parameters = open_parameters(model, d if is_alone else None)
         lengths_name = input_name(node, LENGTHS_INPUT)
         inputs = [value.name for value in opened.graph.input if value.name not in parameters]
@@ -142,9 +159,9 @@ class OnnxAdapter:
         function = OnnxModelFunction(opened, runtime, data_names, lengths_name)
         capabilities = TargetCapabilities(
             dtypes=_runnable_dtypes(function, parameters, n, d),
-            calling_convention=_convention(len(data_names) - 1) if is_alone else None,
+            calling_convention=_convention(len(data_names) - 1, is_reverse) if is_alone else None,
             fixed_sizes=None if is_alone else _sizes_of(node, parameters),
-            takes_lengths=bool(lengths_name),
+            takes_lengths=bool(lengths_name) and not is_reverse,  # within its length a row would be turned over
             no_gradients_reason="ONNX nodes have no gradients",
             library="ONNX",
             absolute_function_error=runtime == "onnxruntime",
@@ -153,19 +170,28 @@ class OnnxAdapter:
         return DrivenModule(module, capabilities, declared_model_of(node))
 
 
-def _convention(states: int) -> CallingConvention:
+def _convention(states: int, is_reverse: bool) -> CallingConvention:
     """How a single node is called that has inputs for so many states."""
-    return plain_convention(True, states, packed=False, layered=True)
+    convention = plain_convention(True, states, packed=False, layered=True)
+    return replace(convention, reading="backward") if is_reverse else convention
 
 
 def _recurrent_node(model: Any) -> OnnxNode:
-    """The recurrent node of a model. Raises UsageError unless there is one, forward and time first."""
+    """The recurrent node of a model. Raises UsageError unless there is one, in one direction and time first."""
     nodes: list[OnnxNode] = [node for node in model.graph.node if node.op_type in RECURRENT_OPERATORS]
     if len(nodes) != 1:
-        raise UsageError(f"the model has {len(nodes)} nodes of {', '.join(RECURRENT_OPERATORS)}; expected one")
+        listed = ", ".join(f"{node.op_type} {node.name!r}" for node in nodes) or "none"
+        raise UsageError(
+            f"the model has {len(nodes)} nodes of {', '.join(RECURRENT_OPERATORS)} ({listed}); expected one: "
+            f"{_PART_OF_MODEL}"
+        )
     attributes = node_attributes(nodes[0])
-    if attributes.get("direction", b"forward") != b"forward" or attributes.get("layout", 0):
-        raise UsageError("only forward nodes in layout 0 (time first) are driven")
+    direction, layout = attributes.get("direction", b"forward").decode(), attributes.get("layout", 0)
+    if direction not in ("forward", "reverse") or layout:
+        what = "is batch first (layout 1)" if layout else f"reads in the direction {direction!r}"
+        raise UsageError(
+            f"the {nodes[0].op_type} node {what}; expected forward or reverse, time first (layout 0): {_PART_OF_MODEL}"
+        )
     return nodes[0]
 
 

@@ -41,7 +41,7 @@ class TorchAdapter:
 
         if isinstance(cell, torch.nn.DataParallel):
             cell = cell.module
-        if any(comes_from(type(part), "torch.ao.nn.quantized") for part in cell.modules()):
+        if any(_packs_its_weights(part) for part in cell.modules()):
             raise UsageError(
                 f"{type(cell).__name__} holds its weights packed as 8-bit integers, so no others can be handed to it: "
                 "what it was quantised from can be validated, and a module that rounds its weights in forward"
@@ -51,3 +51,11 @@ class TorchAdapter:
         return DrivenModule(
             effective.module, TargetCapabilities(library=library, notes=effective.notes(), dtypes=DTYPES)
         )
+
+
+def _packs_its_weights(part: nn.Module) -> bool:
+    """Say whether a module is one of torch's with 8-bit weights; its functional operations hold no weights."""
+    kind = type(part)
+    return comes_from(kind, "torch.ao.nn.quantized") and not comes_from(
+        kind, "torch.ao.nn.quantized.modules.functional_modules"
+    )
