@@ -162,6 +162,8 @@ def library_match(probe: Probe) -> SpecMatch | None:
     Args:
         probe: Runs of the target.
     """
+    if probe.ignored:  # a GRU that forgets its reset gate would be an MGU, and is wrong
+        return None
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
     return first_match(TargetSearch(probe), [*shipped, *literature()])
 
