@@ -110,7 +110,7 @@ class Subject:
         Returns:
             The cell's run; where there is an output layer, with its output (T, B, k) in place of the hidden state.
         """
-        below, top = _split(parameters)
+        below, top = _split(parameters) if self.output else (dict(parameters), {})
         run = call_subject(self.cell.forward, below, inputs, states, lengths)
         if not self.output:
             return run
