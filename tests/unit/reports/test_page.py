@@ -215,21 +215,30 @@ def test_the_badge_says_what_the_totals_say(counts: dict[Outcome, int], message:
     assert colour in text
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("not json\nmore\n", "not a record"),
-        (_record("E-1").model_dump_json() + "\n" + _record("E-1").model_dump_json() + "\n", "is recorded twice"),
-    ],
-    ids=["no records", "the same twice"],
-)
-def test_what_cannot_be_reported_is_told(text: str, message: str, tmp_path: Path) -> None:
+def test_a_file_that_holds_no_records_is_told_and_makes_no_report(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    path.write_text(text)
+    path.write_text("not json\nmore\n")
     result = RUN.invoke(app, ["report", "--from", str(path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
-    assert message in result.stderr
+    assert "not a record" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_record_that_stands_twice_in_a_file_counts_once_and_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(2 * (_record("E-1").model_dump_json() + "\n"))
+    result = RUN.invoke(app, ["report", "--from", str(path), "--out", str(tmp_path / "out")])
+    assert "recorded twice, with one answer" in result.stderr
+    assert 'tests="1"' in (tmp_path / "out" / "report.xml").read_text()
+
+
+def test_records_of_two_files_that_answer_one_question_make_no_report(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(_record("E-1").model_dump_json() + "\n")
+    files = ["--from", str(tmp_path / "a.jsonl"), "--from", str(tmp_path / "b.jsonl")]
+    result = RUN.invoke(app, ["report", *files, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "is answered twice" in result.stderr
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="not run: chromium is not installed")
