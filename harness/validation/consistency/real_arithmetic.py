@@ -17,7 +17,7 @@ STEPS, ROWS, SEEDS, LONG_WAY = 2, 3, (4000, 4100), 0.25
 
 
 def real_arithmetic(cell: DrivenCell) -> str:
-    """Name the format in which a cell computes.
+    """Name the format in which a cell computes: the finer of two where it differs with gradients and without.
 
     Args:
         cell: The cell in the dtype that its parameters have.
@@ -26,7 +26,8 @@ def real_arithmetic(cell: DrivenCell) -> str:
         ``float64``, ``float32``, or empty where it is coarser than both.
     """
     formats = ("float64", "float32") if cell.dtype == "float64" else ("float32",)
-    return next((name for name in formats if _is_linear(cell, LITTLE_STEP[name])), "")
+    modes = (False,) if cell.capabilities.no_gradients_reason else (False, True)
+    return next((name for name in formats if any(_is_linear(cell, LITTLE_STEP[name], mode) for mode in modes)), "")
 
 
 def with_real_arithmetic(cell: DrivenCell) -> DrivenCell:
@@ -38,16 +39,19 @@ def with_real_arithmetic(cell: DrivenCell) -> DrivenCell:
     return replace(cell, arithmetic=real_arithmetic(cell))
 
 
-def _is_linear(cell: DrivenCell, step: float) -> bool:
+def _is_linear(cell: DrivenCell, step: float, with_gradients: bool) -> bool:
     """Whether twice the step changes what comes back twice as much, for the inputs and for every state alone."""
     leaves = range(1 + cell.convention.states)
-    return all(any(_bend(cell, leaf, step, seed) <= LINEARITY for seed in SEEDS) for leaf in leaves)  # one meets a kink
+    return all(
+        any(_bend(cell, leaf, step, seed, with_gradients) <= LINEARITY for seed in SEEDS)  # one meets a kink
+        for leaf in leaves
+    )
 
 
-def _bend(cell: DrivenCell, leaf: int, step: float, seed: int) -> float:
+def _bend(cell: DrivenCell, leaf: int, step: float, seed: int, with_gradients: bool) -> float:
     """By which share of its change a second step of the same length changes the results differently."""
     still, near, far, elsewhere = (
-        torch.cat([value.flatten().double() for value in _moved(cell, leaf, distance, seed).tensors])
+        torch.cat([value.flatten().double() for value in _moved(cell, leaf, distance, seed, with_gradients).tensors])
         for distance in (0.0, step, 2 * step, LONG_WAY)
     )
     if torch.equal(still, elsewhere):
@@ -56,11 +60,15 @@ def _bend(cell: DrivenCell, leaf: int, step: float, seed: int) -> float:
     return float((far - 2 * near + still).abs().max()) / change if change else float("inf")
 
 
-def _moved(cell: DrivenCell, leaf: int, distance: float, seed: int) -> CellRun:
+def _moved(cell: DrivenCell, leaf: int, distance: float, seed: int, with_gradients: bool) -> CellRun:
     """Run the cell with its inputs (0) or one of its states (from 1 on) moved in one direction."""
     arguments = cell.arguments(STEPS, ROWS, seed)
     inputs, *states = (
         value + distance * cell.normal(seed + 1 + k, *value.shape) if k == leaf else value
         for k, value in enumerate((arguments.inputs, *arguments.states))
     )
-    return cell.run(CellArguments(inputs, tuple(states)))
+    moved = CellArguments(inputs, tuple(states))
+    if not with_gradients:
+        return cell.run(moved)
+    leaves = cell.leaves(moved)
+    return cell.connected_run(leaves.arguments, leaves.parameters).detached()
