@@ -26,8 +26,8 @@ def evaluation(n: int, d: int, rows: int, steps: int) -> Evaluation:
 def bound_in(judged: Evaluation, arithmetic: Callable[[], ArrayBallArithmetic] | Callable[[], BallArithmetic]) -> None:
     used = arithmetic()
     d_outputs, d_finals = judged.spec_cotangents
-    trajectory = evaluate(judged.program, judged.values, used)  # type: ignore[misc, arg-type]
-    differentiate(derive(judged.program), trajectory, d_outputs, d_finals, used)  # type: ignore[misc, arg-type]
+    trajectory = evaluate(judged.program, judged.values, used)  # type: ignore[misc]
+    differentiate(derive(judged.program), trajectory, d_outputs, d_finals, used)
 
 
 @pytest.mark.parametrize(("size", "goal", "repeats"), [((3, 4, 2, 3), 0.3, 11), ((64, 64, 16, 1), 0.002, 3)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -186,7 +187,7 @@ def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(
     assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
     refuted = [line for line in path.read_text().splitlines() if json.loads(line)["outcome"] == "refuted"][:2]
     path.write_text("\n".join(refuted * 1) + "\n")
-    answers = iter(
+    answers: Iterator[list[object]] = iter(
         [[WorkerEnded(Ending.SIGNAL, "its process was ended by SIGSEGV", "SIGSEGV")], [ReplayedCheck(1, True, "")]]
     )
     monkeypatch.setattr(replay_isolated, "run_in_worker", lambda *_, **__: iter(next(answers)))

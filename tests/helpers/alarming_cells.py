@@ -24,7 +24,7 @@ class GRUStep(nn.Module):
 class IndexedState(GRUStep):
     """Its state is the first entry of a list, as Keras hands it over; of a tensor that would be the first row."""
 
-    def forward(self, x: Tensor, states: Sequence[Tensor]) -> Any:
+    def forward(self, x: Tensor, states: Any) -> Any:
         h = self.cell(x, states[0])
         return h, [h]
 
@@ -41,7 +41,7 @@ class IndexedStates(nn.Module):
 class MixesRows(GRUStep):
     """Wrong: the mean of the batch reaches every row."""
 
-    def forward(self, x: Tensor, states: Sequence[Tensor]) -> Any:
+    def forward(self, x: Tensor, states: Any) -> Any:
         h = self.cell(x, states[0] + x.mean())
         return h, [h]
 

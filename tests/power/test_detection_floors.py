@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_harness.arithmetic.array_ball_values import ArrayBall
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.compare_arrays import compare_arrays
@@ -68,7 +69,11 @@ def test_by_outputs_a_gate_off_by_some_roundings_is_refuted_at_small_sizes(dtype
         evaluation = evaluated(dtype, 3, 4, 2, 1, seed)
         balls = np.stack([step["h"] for step in evaluation.balls.steps])
         outputs = evaluation.run.outputs
-        floors.append(floor(lambda k, b=balls, y=outputs: error_over_bound(b, spoiled(y, k, dtype))[0] > 1))
+
+        def is_refuted(k: float, balls: Array = balls, outputs: Array = outputs) -> bool:
+            return error_over_bound(balls, spoiled(outputs, k, dtype))[0] > 1
+
+        floors.append(floor(is_refuted))
     assert np.median(floors) <= 60, floors
 
 
@@ -84,7 +89,9 @@ def test_by_outputs_a_gate_off_by_hundreds_of_roundings_is_refuted_at_realistic_
         evaluation = evaluated(dtype, n, d, rows, steps, seed)
         bounds, outputs = ArrayBounds(evaluation).outputs, evaluation.run.outputs
         assert compare_arrays(bounds, outputs).error_over_bound <= 1
-        floors.append(
-            floor(lambda k, b=bounds, y=outputs: compare_arrays(b, spoiled(y, k, dtype)).error_over_bound > 1)
-        )
+
+        def is_refuted(k: float, bounds: ArrayBall = bounds, outputs: Array = outputs) -> bool:
+            return compare_arrays(bounds, spoiled(outputs, k, dtype)).error_over_bound > 1
+
+        floors.append(floor(is_refuted))
     assert np.median(floors) <= most, floors

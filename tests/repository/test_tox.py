@@ -32,10 +32,8 @@ def test_tests_run_on_the_wheel_from_another_directory_under_the_constraints() -
 def test_the_oldest_versions_that_are_admitted_are_those_that_are_tested() -> None:
     """Of torch, the one build of the project's machines is tested; older ones have no wheels for the processor here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    admitted = dict(
-        re.match(r"([\w-]+)(?:\[.*\])?>=([\d.]+)", requirement).groups()  # type: ignore[union-attr]
-        for requirement in (*project["dependencies"], *project["optional-dependencies"]["test"])
-    )
+    requirements = "\n".join((*project["dependencies"], *project["optional-dependencies"]["test"]))
+    admitted = dict(re.findall(r"^([\w-]+)(?:\[.*\])?>=([\d.]+)", requirements, re.MULTILINE))
     lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
     tested = dict(line.split("==") for line in lines if "==" in line)
     assert set(tested) == set(admitted)

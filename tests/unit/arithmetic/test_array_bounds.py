@@ -55,10 +55,10 @@ def compared(arrays: dict[str, ArrayBall], balls: dict[str, Any]) -> float:
                 if not (true.is_finite() and np.isfinite(radius[index])):
                     assert not (np.isfinite(radius[index]) and np.isfinite(middle[index])), f"{name} is not finite"
                     continue
-                distance = abs(arb(middle[index]) - true.mid())
-                assert distance + r <= arb(radius[index]), f"{name}{index} leaves {radius[index]}: {true}"
+                distance = abs(arb(float(middle[index])) - true.mid())
+                assert distance + r <= arb(float(radius[index])), f"{name}{index} leaves {radius[index]}: {true}"
                 if r > 0:
-                    widest = max(widest, float(arb(radius[index]) / r))
+                    widest = max(widest, float(arb(float(radius[index])) / r))
     return widest
 
 

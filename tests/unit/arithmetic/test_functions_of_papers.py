@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,13 @@ from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.specs import Spec, SpecError, parse_spec
 from rnn_harness.specs.notation import NotationError
 
-FORMULAS = {
+_rng = np.random.default_rng(4)
+X, STATE, W, U, B_ARRAY, G_ARRAY = (
+    _rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+    for shape in ((2, 3, 5), (3, 4), (4, 5), (4, 4), (4,), (4,))
+)
+B, G = torch.tensor(B_ARRAY), torch.tensor(G_ARRAY)
+FORMULAS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     r"\exp(a_t)": torch.exp,
     r"\operatorname{softplus}(a_t)": lambda a: torch.logaddexp(a, torch.zeros_like(a)),
     r"\sqrt{1 + a_t^2}": lambda a: torch.sqrt(1 + a * a),
@@ -32,12 +39,6 @@ FORMULAS = {
     r"\operatorname{softmax}(a_t)": lambda a: torch.softmax(a, -1),
     r"1.5 a_t - 0.25": lambda a: 1.5 * a - 0.25,
 }
-_rng = np.random.default_rng(4)
-X, STATE, W, U, B_ARRAY, G_ARRAY = (
-    _rng.standard_normal(shape).astype(np.float32).astype(np.float64)
-    for shape in ((2, 3, 5), (3, 4), (4, 5), (4, 4), (4,), (4,))
-)
-B, G = torch.tensor(B_ARRAY), torch.tensor(G_ARRAY)
 
 
 def _spec(formula: str) -> Spec:

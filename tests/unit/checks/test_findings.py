@@ -140,7 +140,7 @@ def _off(gradients: Gradients, name: str) -> Gradients:
     if group == "inputs":
         return dataclasses.replace(gradients, inputs=moved(gradients.inputs))
     table: dict[str, Array] = gradients.states if group == "states" else gradients.parameters
-    return dataclasses.replace(gradients, **{group: {**table, key: moved(table[key])}})
+    return dataclasses.replace(gradients, **{group: {**table, key: moved(table[key])}})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("check", OF_GRADIENTS)

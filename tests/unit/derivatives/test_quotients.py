@@ -11,7 +11,7 @@ from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.specs.expression import Divide, Role, Variable
 
 D = (Dimension.parse("d"),)
-A, B, SEED = (Variable(name, Role.INTERMEDIATE, D, 0) for name in ("a", "b", "seed"))
+A, B, SEED = (Variable(name, D, 0, Role.INTERMEDIATE) for name in ("a", "b", "seed"))
 
 
 def test_a_quotient_hands_on_what_its_operands_are_worth() -> None:

@@ -163,7 +163,7 @@ def test_what_ends_with_an_error_is_no_batch() -> None:
         yield Record(entry="E-1", spec="s", check="c", witness="numeric", outcome=Outcome.AGREES)
         raise ZeroDivisionError
 
-    records = []
+    records: list[Record] = []
     with pytest.raises(ZeroDivisionError):
         records += stamped(interrupted(), "digest")
     batch = stamped(interrupted(), "digest")

@@ -61,7 +61,7 @@ def test_without_states_a_wrapper_starts_from_zeros(name: str, family: str) -> N
 @pytest.mark.parametrize("option", ["candidate", "output"])
 def test_an_activation_that_there_is_not_is_refused_by_name(option: str) -> None:
     with pytest.raises(ArgumentError, match="softsign"):
-        LSTM(**{option: "softsign"})
+        LSTM(**{option: "softsign"})  # type: ignore[arg-type]
 
 
 def test_the_output_activation_is_the_one_asked_for() -> None:

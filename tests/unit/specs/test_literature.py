@@ -33,9 +33,11 @@ def test_the_derived_backward_is_that_of_autograd(spec: Spec) -> None:
     finals = {name: np.sin(np.arange(6)).reshape(2, 3) for name in values.states}
     gradients = differentiate(derive(program), trajectory, {output: weights}, finals, arithmetic)
     by_torch = evaluate(program, values, TorchArithmetic())
-    total = sum((step[output] * torch.tensor(w)).sum() for step, w in zip(by_torch.steps, weights, strict=True))
-    total = total + sum((by_torch.steps[-1][name] * torch.tensor(v)).sum() for name, v in finals.items())
-    assert isinstance(total, torch.Tensor)
+    total = torch.zeros((), dtype=torch.float64)
+    for step, w in zip(by_torch.steps, weights, strict=True):
+        total = total + (step[output] * torch.tensor(w)).sum()
+    for name, v in finals.items():
+        total = total + (by_torch.steps[-1][name] * torch.tensor(v)).sum()
     total.backward()
     assert set(gradients.parameters) == set(values.parameters)
     for name, gradient in gradients.parameters.items():

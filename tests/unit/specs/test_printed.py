@@ -17,9 +17,8 @@ ENTRIES = [entry for spec in library().specs for entry in spec.entries if entry.
 WITH_DOCUMENTS = pytest.mark.skipif(
     not FOLDER.is_dir(), reason=f"not run: the documents are not at {FOLDER}; RNN_HARNESS_DOCUMENTS names their folder"
 )
-QUOTES = {
-    f"{row.id} at {place}": (place, words) for row in (*claims(), *misprints()) for place, words in row.prints.items()
-}
+QUOTES = {f"{row.id} at {place}": (place, words) for row in claims() for place, words in row.prints.items()}
+QUOTES |= {f"{row.id} at {place}": (place, words) for row in misprints() for place, words in row.prints.items()}
 
 
 def lines_of(document: str) -> list[str]:
