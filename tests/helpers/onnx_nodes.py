@@ -28,7 +28,12 @@ def model_that_turns_inputs_over() -> Any:
     ends_of_slice = [numpy_helper.from_array(np.array([value]), name) for name, value in ends.items()]
     turn = helper.make_node("Slice", ["X", *ends], ["turned"])
     rnn = helper.make_node("RNN", ["turned", "W", "R", "B", "", "initial_h"], ["Y", "Y_h"], hidden_size=3)
-    sizes: dict[str, list[int | str]] = {"X": ["T", "rows", 5], "initial_h": [1, "rows", 3], "Y": ["T", 1, "rows", 3], "Y_h": [1, "rows", 3]}
+    sizes: dict[str, list[int | str]] = {
+        "X": ["T", "rows", 5],
+        "initial_h": [1, "rows", 3],
+        "Y": ["T", 1, "rows", 3],
+        "Y_h": [1, "rows", 3],
+    }
     values = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()}
     graph = helper.make_graph(
         [turn, rnn],

@@ -158,7 +158,12 @@ def graph_that_reads_backwards(turned_back: bool) -> Any:
         helper.make_node("GRU", ["turned_x", *arrays, "", "h0"], ["Y", "Y_h"], hidden_size=3, linear_before_reset=1),
         *([helper.make_node("Slice", ["Y", *ends], ["turned"])] if turned_back else []),
     ]
-    sizes = {"X": ["T", "B", 5], "h0": [1, "B", 3], last: ["T", 1, "B", 3], "Y_h": [1, "B", 3]}
+    sizes: dict[str, list[int | str]] = {
+        "X": ["T", "B", 5],
+        "h0": [1, "B", 3],
+        last: ["T", 1, "B", 3],
+        "Y_h": [1, "B", 3],
+    }
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
     graph = helper.make_graph(nodes, "backwards", values[:2], values[2:], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
