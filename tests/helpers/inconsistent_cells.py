@@ -193,6 +193,36 @@ class KeepsAShareOfTheOldState(WithReset):
         return 0.3 * h + 0.7 * new
 
 
+class ResetsEveryRow(WithReset):
+    def forward(self, x: Tensor, h: Tensor, done: Tensor | None = None) -> Tensor:
+        return super().forward(x, h, None if done is None else done.max().expand(len(x), 1))
+
+
+class PaddedStepInTheState(SineLayer):
+    """Gives the state after the last step of each row, and one step more."""
+
+    def forward(self, x: Tensor, h: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+        for step, xt in enumerate(x.unbind(1)):
+            h = torch.where((step <= lengths)[:, None], self.step(xt, h), h)
+        return h
+
+
+class HoldsOneStateOfTwo(SineCell):
+    """Steps that a mask (B, T) leaves out keep the first state alone."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, h: Tensor, c: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        outputs = []
+        for step, xt in enumerate(x.unbind(1)):
+            new_c = 0.5 * c + torch.sin(self.x2h(xt) + h)
+            new_h = self.step(xt, h) * torch.tanh(new_c)
+            inside = torch.ones(1, 1) > 0 if mask is None else mask[:, step, None].bool()
+            h, c = torch.where(inside, new_h, h), torch.where(inside, new_c, h)
+            outputs.append(h)
+        return torch.stack(outputs, 1), (h, c)
+
+
 class LastRowsOfLargeBatches(SineCell):
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         new = super().step(x, h)

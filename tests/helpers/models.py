@@ -291,6 +291,18 @@ class MeanWithPadding(Packed):
         return steps.mean(1)
 
 
+class EveryStep(Packed):
+    """The outputs of every step instead."""
+
+    def mean(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return steps
+
+
+class EndsAStepEarly(EveryStep):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        return super().forward(x, lengths - 1)
+
+
 class SortedOutputs(Packed):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         order = lengths.argsort(descending=True)

@@ -252,7 +252,7 @@ class GivesItsBuffer(Plain):
 RIGHT = ("Plain", "OverTime", "TanhBySigmoid", "WantsItsState", "ListOfSteps", "ComputedAgain", "WithDropout")
 FAULTS = {
     "Truncated": "backward: steps",
-    "HalvedSeldom": "the output of step 511",
+    "HalvedSeldom": "over 1000 steps output h[511]",
     "OutputsStandStill": "forward: steps",
     "KeepsOneStep": "its final states are wrong where there is one step, and only there",
     "DetachedInTraining": "training mode",

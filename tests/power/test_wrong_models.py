@@ -25,6 +25,7 @@ RIGHT = (
     "Residual",
     "Translator",
     "Packed",
+    "EveryStep",
     "FunctionalDropout",
     "Memory",
     "AroundACell",
@@ -48,6 +49,7 @@ WRONG = {
     "StateIgnored": ("given-state", "states[0], states[1] and states[2] that is given has no influence"),
     "TranslatorFromTheStart": ("carried-state", "every call starts from the same state"),
     "MeanWithPadding": ("lengths", "padding that is 3 steps longer changes the outputs"),
+    "EndsAStepEarly": ("lengths", "the last step of every row, by its length, reaches no output"),
     "SortedOutputs": ("lengths", "rows in another order, each with its length"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }

@@ -102,8 +102,8 @@ def _lengths(draw: Draw) -> Violation | None:
                 return violation
             if differs(draw, of_complete, usual, arguments):
                 continue
-            computed = run_with(cell, arguments, form.keywords(LENGTHS))
-            if form.is_mask and not differs(draw, computed, usual, arguments):
+            computed = _run_with_lengths(cell, arguments, form)
+            if form.is_mask and not differs(draw, computed, _last_as_final(cell, usual), arguments):
                 continue
             return _violation(draw, arguments, form, computed)
     raise NotRun(f"no way of giving {forms[0].name} is known in which complete rows are as without it")
@@ -130,7 +130,7 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
     cell, name = draw.cell, form.name
     ended = torch.arange(max(LENGTHS))[:, None] >= torch.tensor(LENGTHS)
     padded = replace(arguments, inputs=arguments.inputs + ended[..., None])
-    other = run_with(cell, padded, form.keywords(LENGTHS))
+    other = _run_with_lengths(cell, padded, form)
     if differs(draw, _within(other), _within(computed), arguments):
         return Violation("forward: lengths", f"with {name}, outputs before a row's end depend on what stands past it")
     if differs(draw, _finals(other), _finals(computed), arguments):
@@ -139,10 +139,10 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
         )
         return Violation("forward: lengths", sentence)
     if form.is_mask:
-        return None  # a mask may zero inputs or outputs, and the state may go on: a row alone says nothing about it
+        return _violation_of_mask(draw, arguments, name, computed)
     for row, length in enumerate(LENGTHS):
         chosen = arguments.rows([row])
-        alone = cell.run(chosen.steps(slice(0, length), chosen.states))
+        alone = _last_as_final(cell, cell.run(chosen.steps(slice(0, length), chosen.states)))
         there = computed.rows(slice(row, row + 1))
         if differs(draw, _finals(there), _finals(alone), arguments):
             sentence = f"with {name}, the state that comes back is not that of a row's last step"
@@ -151,6 +151,38 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
         if differs(draw, outputs, replace(alone, finals=()), arguments):
             return Violation("forward: lengths", f"with {name}, a row's outputs are not those that it has alone")
     return None
+
+
+def _run_with_lengths(cell: DrivenCell, arguments: CellArguments, form: _Form) -> CellRun:
+    """Run with rows of several lengths."""
+    return _last_as_final(cell, run_with(cell, arguments, form.keywords(LENGTHS)))
+
+
+def _last_as_final(cell: DrivenCell, run: CellRun) -> CellRun:
+    """Take the last output for a final state where nothing but the last output comes back."""
+    return CellRun((), (run.outputs[0][-1],)) if cell.convention.prefixes else run
+
+
+def _violation_of_mask(draw: Draw, arguments: CellArguments, name: str, computed: CellRun) -> Violation | None:
+    """Where a mask keeps one state past a row's end, it must keep the other; else a row alone says nothing of it.
+
+    A mask may also zero inputs or outputs, and the states may go on.
+    """
+    cell = draw.cell
+    kept: list[bool] = []
+    for k in range(len(computed.finals)):
+        is_kept = True
+        for row, length in enumerate(LENGTHS[1:], start=1):
+            chosen = arguments.rows([row])
+            alone = cell.run(chosen.steps(slice(0, length), chosen.states)).finals[k]
+            there = computed.finals[k][row : row + 1]
+            is_kept = is_kept and not differs(draw, CellRun((), (there,)), CellRun((), (alone,)), arguments)
+        kept.append(is_kept)
+    if len(set(kept)) < 2:
+        return None
+    held, lost = cell.state_name(kept.index(True)), cell.state_name(kept.index(False))
+    sentence = f"with {name}, the {held} past a row's end stays what it was, and the {lost} does not"
+    return Violation("forward: mask", sentence)
 
 
 def _within(run: CellRun) -> CellRun:

@@ -64,7 +64,26 @@ def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
             sentence = f"{words} changes the outputs of row {row}, whose length of {length} of {batch.steps} was given"
             yield refuted(CHECK, f"{sentence}: its padding is not left out")
             return
+    if _ends_before_the_last_step(model, batch, expected):
+        yield refuted(CHECK, "the last step of every row, by its length, reaches no output: each row ends a step early")
+        return
     yield from _other_order(model, batch, expected)
+
+
+def _ends_before_the_last_step(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> bool:
+    """Whether the last steps of the rows reach nothing, though there is an output of every step, padding included."""
+    of_steps = [value for value in expected.outputs if value.dim() > 1 and batch.steps in value.shape[:2]]
+    if not of_steps:
+        return False  # a model may predict its last input, and leave it out
+    changed = batch.arguments.sequence.clone()
+    for row, length in enumerate(batch.lengths.tolist()):
+        last = changed.select(batch.batch_axis, row)[length - 1]
+        if model.arguments.vocabulary:
+            last.fill_(next(k for k in range(model.arguments.vocabulary) if k not in (int(last), _padding(model))))
+        else:
+            last += 1
+    run = model.runs(batch.arguments.with_sequence(changed))
+    return run is not None and _first_differing_row(model, batch, run, expected) is None
 
 
 def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:

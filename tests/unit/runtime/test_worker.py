@@ -18,7 +18,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, FrameBuffer, MessageTypes, UnreadableMessage
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
-from tests.helpers import hostile_work
+from tests.helpers import HELPERS, hostile_work
 from tests.helpers.hostile_work import Said
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups and no fork")
@@ -173,7 +173,9 @@ def test_a_process_that_has_left_the_group_ends_with_the_worker(tmp_path: Path) 
 def _assert_all_ends_with_the_parent(signal_number: int, tmp_path: Path) -> None:
     path = tmp_path / "child"
     command = [sys.executable, "-m", "tests.helpers.hostile_work", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HELPERS.parents[1]
+    ) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         child = int(path.read_text(encoding="ascii"))

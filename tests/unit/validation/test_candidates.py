@@ -145,7 +145,7 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("user_cells.py", "names nothing: give package.module:Name, path/file.py:Name or model.onnx"),
+        ("user_cells.py", "there is no file user_cells.py; give package.module:Name or path/file.py:Name"),
         ("no_such_module_at_all:X", "cannot import 'no_such_module_at_all'"),
         ("no/such/file.py:X", "there is no file no/such/file.py"),
         (f"{CELLS}:PackedGru", "has no 'PackedGru'; near: PackedGRU"),
