@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.array_types import Array
+from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.kernels.torch_reference import TorchReference
@@ -64,10 +65,15 @@ def torch_objective(evaluation: Evaluation) -> Objective:
 
     Args:
         evaluation: A kernel on a case; its numbers are copied into leaves.
+
+    Raises:
+        NotRun: The kernel has no gradients.
     """
     import torch
 
     cell, arrays, layer = kernel_of(evaluation), evaluation.arrays, evaluation.subject.output
+    if cell.driver.no_gradients_reason:
+        raise NotRun(cell.driver.no_gradients_reason)
     leaves = {name: cell.tensor(value) for name, value in cell.driver.table.pack(cell_parameters(evaluation)).items()}
     states = {name: cell.tensor(value) for name, value in arrays.states.items()}
     top = {name: cell.tensor(arrays.parameters[name]) for name in OUTPUT_LAYER if layer is not None}

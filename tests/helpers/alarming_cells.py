@@ -169,6 +169,42 @@ class StreamResetInPart(Stream):
         self.steps = 0
 
 
+class StepsOfAStream(nn.Module):
+    """A simple RNN that is called once a step, and keeps its state itself."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.reset()
+
+    def reset(self) -> None:
+        self.state: Tensor | None = None
+
+    def kept(self, h: Tensor) -> Tensor:
+        return h
+
+    def forward(self, x: Tensor) -> Tensor:
+        before = x.new_zeros(len(x), self.h.in_features) if self.state is None else self.state
+        h = torch.tanh(self.x(x) + self.h(before))
+        self.state = self.kept(h)
+        return h
+
+
+class CutStepsOfAStream(StepsOfAStream):
+    """It learns from single steps alone, which may be meant."""
+
+    def kept(self, h: Tensor) -> Tensor:
+        return h.detach()
+
+
+class StepsThatAreNotReset(StepsOfAStream):
+    """Wrong: its reset leaves the state as it is."""
+
+    def reset(self) -> None:
+        if not hasattr(self, "state"):
+            self.state = None
+
+
 class StreamThatFades(Stream):
     """Wrong: what it keeps is not the state that it ended in."""
 

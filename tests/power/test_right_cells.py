@@ -93,6 +93,23 @@ def test_what_has_no_training_mode_is_not_judged_in_it() -> None:
         cell.in_training()
 
 
+@pytest.mark.parametrize(
+    ("name", "outcome", "words"),
+    [
+        ("StepsOfAStream", "agrees", ""),
+        ("CutStepsOfAStream", "agrees", ""),
+        ("StepsThatAreNotReset", "refuted", "after reset() it does not give what a new module gives"),
+    ],
+)
+def test_a_step_that_keeps_its_state_is_judged_over_a_sequence(name: str, outcome: str, words: str) -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation(name, run_validation(load_target(f"{CELLS}:{name}"), request))
+    assert validation.outcome == outcome
+    assert words in (validation.diagnosis.difference if validation.diagnosis else "")
+    if outcome == "agrees":
+        assert validation.spec == "rnn.tanh"
+
+
 @pytest.mark.parametrize("name", ["Stream", "StreamWithReset"])
 def test_a_state_kept_for_a_stream_is_told_and_its_cell_judged_from_a_new_one(name: str) -> None:
     target = load_target(f"{CELLS}:{name}")

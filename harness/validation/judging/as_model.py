@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
@@ -13,6 +14,7 @@ from rnn_harness.validation.judging.describe import identification_check, identi
 from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
+from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.judge_model import judge_model
 from rnn_harness.validation.models.judge_parts import JudgeTarget
@@ -23,7 +25,7 @@ from rnn_harness.validation.request import Listener, ValidationRequest
 def judge_undriven(
     target: Target, error: UsageError, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
 ) -> Iterator[ValidationEvent]:
-    """Judge as a model what cannot be driven as a cell.
+    """Judge as a stream of steps, or as a model, what cannot be driven as a cell.
 
     Args:
         target: The target, which no way of calling fits.
@@ -35,7 +37,41 @@ def judge_undriven(
     Raises:
         UsageError: It is no model either.
     """
-    yield from judge_model(understood_model(target, error), request, listener, judge_target)
+    stream = _stream(as_stream_of_steps(target))
+    if stream is None:
+        yield from judge_model(understood_model(target, error), request, listener, judge_target)
+    else:
+        yield from _judge_stream(stream, request, listener, judge_target)
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """A target that keeps its state between calls for a stream, and what is wrong with keeping it."""
+
+    target: Target
+    fault: Diagnosis | None
+
+
+def _stream(target: Target | None) -> _Stream | None:
+    """The target as one that keeps its state for a stream; None where it does not."""
+    kept = kept_state(target) if target is not None else None
+    return _Stream(target, kept.fault) if target is not None and kept is not None and kept.is_for_a_stream else None
+
+
+def _judge_stream(
+    stream: _Stream, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> Iterator[ValidationEvent]:
+    """Refute a state that is kept in a wrong way; else judge the cell from a new state."""
+    if stream.fault is not None:
+        yield from _refuted(stream.target, stream.fault, request)
+    else:
+        yield from judge_target(with_fresh_state(stream.target), request, listener)
+
+
+def _refuted(target: Target, diagnosis: Diagnosis, request: ValidationRequest) -> Iterator[ValidationEvent]:
+    """Refute what is no function of its arguments."""
+    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference))
+    yield TargetDiagnosed(diagnosis)
 
 
 def judge_no_function(
@@ -59,15 +95,12 @@ def judge_no_function(
     if is_explained or any(record.outcome is Outcome.REFUTED for record in records):
         yield from events
         return
-    kept = kept_state(target) if diagnosis.part == "behaviour: determinism" else None
-    if kept is not None and kept.is_for_a_stream and kept.fault is None:
-        yield from judge_target(with_fresh_state(target), request, listener)
-        return
-    if kept is not None and kept.fault is not None:
-        diagnosis = kept.fault
-    check = identification_check(target.name, request, "unknown", Outcome.REFUTED, diagnosis.difference)
-    yield RecordMade(check)
-    yield TargetDiagnosed(diagnosis)
+    is_repeated = diagnosis.part == "behaviour: determinism"
+    stream = (_stream(target) or _stream(as_stream_of_steps(target))) if is_repeated else None
+    if stream is None:
+        yield from _refuted(target, diagnosis, request)
+    else:
+        yield from _judge_stream(stream, request, listener, judge_target)
 
 
 def judge_unknown_parameters(

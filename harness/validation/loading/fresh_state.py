@@ -41,10 +41,16 @@ def may_keep_state(module: nn.Module) -> bool:
 
     if isinstance(module, CalledWithParameters | torch.jit.ScriptModule):
         return False
+    forwards = [vars(part)["forward"] for part in type(module).__mro__ if "forward" in vars(part)]
+    return any(_ASSIGNS_ATTRIBUTE.search(_source(forward)) for forward in forwards)
+
+
+def _source(function: object) -> str:
+    """The source of a function; empty where there is none."""
     try:
-        return _ASSIGNS_ATTRIBUTE.search(inspect.getsource(type(module).forward)) is not None
-    except (OSError, TypeError):  # there is no source
-        return False
+        return inspect.getsource(function)  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        return ""
 
 
 @dataclass(frozen=True)
