@@ -54,6 +54,9 @@ def test_a_target_that_ends_is_recorded_and_the_next_dtype_goes_on(name: str, re
 
 
 @pytest.mark.process
+@pytest.mark.deep(
+    "tests/cli/test_validate_command.py::test_a_cell_that_hangs_is_refuted_and_says_how_to_give_it_longer"
+)
 def test_a_target_that_hangs_is_recorded_and_the_next_dtype_goes_on() -> None:
     records = with_enough_time(
         lambda seconds: _records("Hanging", Limits(seconds)), lambda records: bool(_ending(records).dtype)
