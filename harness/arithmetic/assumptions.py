@@ -173,3 +173,7 @@ the change or less, a function that bends about the step itself; where the step 
 SAME_SCALE = 2.0**-20
 """How far apart the ratios of two tensors' entries may be that dropout scaled alike. Each ratio has passed through one
 product and one division, a few u, where u of float32 is 2^-24; what nothing scaled alike differs by all of itself."""
+
+FADED = 2.0**-4
+"""The share of a parameter's influence in a small cell below which half of the size has made it fade. A fault that
+begins at some size leaves all of it below that size."""

@@ -229,6 +229,16 @@ class TwoStates(SineCell):
         return torch.stack(outputs, 1), self.given_back(first, second)
 
 
+class FadesWithUnits(SineCell):
+    """As many layers as units, of which the first alone sees the input: its weights count less and less."""
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        value = torch.sin(self.x2h(x))
+        for _ in range(self.hidden_size):
+            value = torch.sin(0.05 * self.h2h(value) + self.gain * h)
+        return value
+
+
 class SpareParameter(SineCell):
     """A parameter that is registered and never read."""
 

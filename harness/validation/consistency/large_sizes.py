@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rnn_harness.arithmetic.assumptions import FADED
 from rnn_harness.errors import NotRun, Refused
 from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.budget import Budget
-from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
+from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation, relative_gap
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, of_size
-from rnn_harness.validation.consistency.parameter_properties import unused_parameters
+from rnn_harness.validation.consistency.parameter_properties import MOVE, unused_parameters
 
 
 class TriedSize(NamedTuple):
@@ -112,19 +113,47 @@ def property_trial(cell: DrivenCell, properties: tuple[Property, ...], seed: int
             raise NotRun(f"it cannot be made for n = {size.input_size}, d = {size.hidden_size}: {error}") from None
         results = (_result(prop, Draw(large, seed)) for prop in kept)
         violation = next((result for result in results if isinstance(result, Violation)), None)
-        return violation or _violation_of_unused(large, unused_in_small, seed)
+        return violation or _violation_of_unused(cell, large, unused_in_small, seed)
 
     return trial
 
 
-def _violation_of_unused(large: DrivenCell, unused_in_small: set[str], seed: int) -> Violation | None:
+def _violation_of_unused(
+    small: DrivenCell, large: DrivenCell, unused_in_small: set[str], seed: int
+) -> Violation | None:
     """Name the parameters that have an influence in the small cell, and none in the large one."""
     unused = set(unused_parameters(large, Draw(large, seed).arguments(USED_STEPS)))
     lost = [name for name in large.parameters if name in unused - unused_in_small]
+    lost = [name for name in lost if not _fades(small, large, name, seed)]
     if not lost:
         return None
     verb = "has" if len(lost) == 1 else "have"
     return Violation("forward: parameters", f"{', '.join(lost)} {verb} no influence on anything that comes back")
+
+
+def _fades(small: DrivenCell, large: DrivenCell, name: str, seed: int) -> bool:
+    """Whether the influence of a parameter grows little by little less with the size, until rounding hides it."""
+    full = _influence(small, name, seed)
+    input_size, hidden_size = large.input_size // 2, large.hidden_size // 2
+    while input_size > small.input_size or hidden_size > small.hidden_size:
+        sizes = max(input_size, small.input_size), max(hidden_size, small.hidden_size)
+        influence = _influence(of_size(small, *sizes), name, seed)
+        if influence:
+            return influence < FADED * full
+        input_size, hidden_size = input_size // 2, hidden_size // 2
+    return False
+
+
+def _influence(cell: DrivenCell, name: str, seed: int) -> float:
+    """By which share of what comes back a moved parameter changes it."""
+    arguments = Draw(cell, seed).arguments(USED_STEPS)
+    moved = {
+        **cell.parameters,
+        name: cell.parameters[name] + MOVE * (1 + cell.normal(seed, *cell.parameters[name].shape).abs()),
+    }
+    pairs = zip(cell.raw_results(arguments, moved), cell.raw_results(arguments, cell.parameters), strict=True)
+    shares = (relative_gap(changed.double(), still.double()) for changed, still in pairs if changed.numel())
+    return max(shares, default=0.0)
 
 
 def _result(prop: Property, draw: Draw) -> Violation | Note | None:
