@@ -235,7 +235,7 @@ class FadesWithUnits(SineCell):
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         value = torch.sin(self.x2h(x))
         for _ in range(self.hidden_size):
-            value = torch.sin(0.05 * self.h2h(value) + self.gain * h)
+            value = torch.sin(0.01 * self.h2h(value) + self.gain * h)
         return value
 
 
