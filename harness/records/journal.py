@@ -43,7 +43,7 @@ class Journal:
         self._lock = FileLock(path)
         try:
             self._open(resume)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: nobody else would give the lock back
             self._lock.release()
             raise
         self.known = KnownRecords(self._earlier)

@@ -22,7 +22,7 @@ def replaced_when_complete(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: no half-written file may stay
         partial.unlink(missing_ok=True)
         raise
 
