@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_parts_done_in_any_order_give_the_records_of_one_process(monkeypatch: py
 def test_what_is_done_before_its_turn_is_in_the_file_and_is_not_done_again(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     run = EquationRun(SELECTION, 0, 0, WorkerPool(2))
-    interrupted = record_run(run, path, resume=False)
+    interrupted = cast("Generator[Record]", record_run(run, path, resume=False))
     first = next(interrupted)
     interrupted.close()
     early = list(read_records(path))
