@@ -33,7 +33,7 @@ MOST_ENTRIES = 400
 
 
 def bound(evaluation: Evaluation) -> Iterator[Finding]:
-    """Decide every gradient within its proved bound; where some are not, those that are get named too.
+    """Compare every gradient with its proved bound, and name those outside of it and those within.
 
     Args:
         evaluation: a subject on a case.
