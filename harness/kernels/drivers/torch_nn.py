@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
-from rnn_harness.families import FAMILIES
+from rnn_harness.families import FAMILIES, torch_class
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table, projected_table
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 @functools.lru_cache(maxsize=256)
 def _module(class_name: str, n: int, d: int, **options: bool | int) -> Module:
     """Build a module of torch.nn without numbers of its own: it is called with those of the case."""
-    import torch
-
-    module: Module = getattr(torch.nn, class_name)(n, d, **options, device="meta")
+    module: Module = torch_class(class_name)(n, d, **options, device="meta")
     return module
 
 

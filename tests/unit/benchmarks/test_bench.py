@@ -14,7 +14,7 @@ import torch
 from typer.testing import CliRunner
 
 from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
-from rnn_harness.benchmarks import QUICK, WorkerPool, plan_jobs, run_jobs
+from rnn_harness.benchmarks import QUICK, plan_jobs, run_jobs
 from rnn_harness.benchmarks.run import run_job
 from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
 from rnn_harness.benchmarks.speed.correctness import wrong_number
@@ -33,6 +33,7 @@ from rnn_harness.records import dependencies
 from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.runtime.worker import Ending, WorkerEnded
+from rnn_harness.runtime.worker_pool import WorkerPool
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.isolation import WrongUse
