@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, in_evaluation, with_leaves
 from rnn_harness.validation.loading.target import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
 HUGE = 100  # times the usual size: beyond the limits that cells set to a cell state (1 to 50)
@@ -220,7 +223,7 @@ class Probe:
         shown = np.stack([to_numpy(row) for row in run.step_outputs]).astype(np.float64) if run.step_outputs else None
         return Response(tuple(over_time), finals, shown)
 
-    def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
+    def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Tensor], Tensor, list[Tensor]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
         import torch
 

@@ -50,6 +50,26 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_torch_layers,
     check_gradients,
 )
+WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
+    "evaluation": check_randomness,
+    "kept-state": check_kept_state,
+    "sharing": check_sharing,
+    "calls": check_calls,
+    "rows": check_rows,
+    "time": check_time,
+    "directions": check_directions,
+    "layers": check_layers,
+    "carried-state": check_cells,
+    "given-state": check_given_state,
+    "returned-state": check_returned_states,
+    "influence": check_influence,
+    "arguments": check_arguments,
+    "reset": check_resets,
+    "lengths": check_lengths,
+    "torch-layers": check_torch_layers,
+    "gradients": check_gradients,
+}
+"""Which check makes the records of a name after ``wiring.``; `check_cells` speaks of directions, too."""
 _NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments")
 """What agrees of these checks says nothing about what is connected with what."""
 SEEDS = (0, 1)

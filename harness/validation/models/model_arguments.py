@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from rnn_harness.options import Keywords
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -58,7 +60,7 @@ class ModelArguments:
         return tuple(argument.value for argument in self.arguments if not argument.by_keyword)
 
     @property
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> Keywords:
         """The values that are given by name."""
         return {argument.name: argument.value for argument in self.arguments if argument.by_keyword}
 
