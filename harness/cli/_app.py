@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli import _bench, _identify, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
+from rnn_harness.cli import (
+    _bench,
+    _compare,
+    _identify,
+    _kernels,
+    _mutants,
+    _replay,
+    _report,
+    _specs,
+    _validate,
+    _verify,
+)
 from rnn_harness.cli._output import output_errors, prepare_streams
 from rnn_harness.errors import ExitCode
 
@@ -31,6 +42,7 @@ app = typer.Typer(
 app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
 app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
 app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
+app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)

@@ -19,6 +19,7 @@ from sympy.polys.rings import PolyElement
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.evaluate import evaluate
 from rnn_harness.arithmetic.protocol import Arithmetic, OpenT, Values
+from rnn_harness.arithmetic.symbolic import ForwardPolynomials
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives.proof import count_atoms, dimension_symbols, symbolic_values
 from rnn_harness.specs.expression import Variable
@@ -35,6 +36,8 @@ class _Pick(Protocol):
 
 _TRIES = 64
 """Random witnesses tried at each size before the next larger one."""
+_SCALES = (1, 8, 64)
+"""What the numbers are multiplied by, where smaller ones show nothing: a limit shows beyond it alone."""
 
 
 def unconstrained(values: Values) -> Values:
@@ -102,7 +105,7 @@ def run_both(
         pair: The two programs.
         values: The first program's numbers, for a step.
         arithmetic: What numbers are.
-        zero: Its zero.
+        zero: The zero of the arithmetic, an array without axes.
     """
     constrained = pair.constrain(values)
     left = evaluate(pair.left, constrained, arithmetic).steps[0]
@@ -147,7 +150,8 @@ def compare_polynomials(pair: ProgramPair, size: int) -> PolynomialComparison:
         ValueError: A function has no symbolic form.
     """
     sizes = pair.sizes(size)
-    symbols = symbolic_values(pair.left, sizes, extra_atoms=2 * count_atoms(pair.right, sizes) + 8)
+    room = 2 * count_atoms(pair.right, sizes) + 8
+    symbols = symbolic_values(pair.left, sizes, extra_atoms=room, make_arithmetic=ForwardPolynomials)
     zero = np.array(symbols.arithmetic.ring.zero, dtype=object)
     identities = 0
     entries: Iterator[_Entry[PolyElement]] = _run(pair, symbols.values, symbols.arithmetic, zero)
@@ -168,6 +172,38 @@ def _numbers(program: Program, sizes: Mapping[str, int], pick: _Pick) -> Values:
     )
 
 
+def _picker(rng: np.random.Generator, share: float, scale: int) -> _Pick:
+    """Return what draws small numbers times `scale`, of which only a share is not zero."""
+
+    def pick(shape: tuple[int, ...], /) -> Array:
+        numbers: Array = scale * rng.choice([-1.0, 0.5, 1.0, 2.0], shape) * (rng.random(shape) < share)
+        return numbers
+
+    return pick
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A value in which two programs differ.
+
+    Attributes:
+        place: Which value: ``h[0]``.
+        left: What the first gives, to the digits of a float.
+        right: What the second gives.
+    """
+
+    place: str
+    left: float
+    right: float
+
+    def exchanged(self) -> Gap:
+        """Return the same with the two programs exchanged."""
+        return Gap(self.place, self.right, self.left)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.left:.6g} on the left, {self.right:.6g} on the right"
+
+
 @dataclass(frozen=True)
 class Witness:
     """Numbers on which two programs differ.
@@ -179,7 +215,7 @@ class Witness:
     """
 
     size: int
-    gap: str
+    gap: Gap
     values: Values
 
     @property
@@ -196,19 +232,15 @@ def find_witness(pair: ProgramPair) -> Witness | None:
     """
     arithmetic = BallArithmetic()
     zero = np.array(arithmetic.number(Fraction(0))[0, 0], dtype=object)
-    for size in (1, 2):
+    for scale, size in itertools.product(_SCALES, (1, 2)):
         sizes = pair.sizes(size)
         for seed, nonzero in itertools.product(range(_TRIES), (0.3, 0.6, 1.0)):
-            rng = np.random.default_rng([seed, size])
-
-            def pick(shape: tuple[int, ...], rng: np.random.Generator = rng, share: float = nonzero) -> Array:
-                numbers: Array = rng.choice([-1.0, 0.5, 1.0, 2.0], shape) * (rng.random(shape) < share)
-                return numbers
-
-            values = _numbers(pair.left, sizes, pick)
-            if _gap(pair, values, arithmetic, zero):
-                small = _with_more_zeros(values, lambda v: bool(_gap(pair, v, arithmetic, zero)))
-                return Witness(size, _gap(pair, small, arithmetic, zero), small)
+            values = _numbers(pair.left, sizes, _picker(np.random.default_rng([seed, size]), nonzero, scale))
+            if _gap(pair, values, arithmetic, zero) is not None:
+                small = _with_more_zeros(values, lambda v: _gap(pair, v, arithmetic, zero) is not None)
+                gap = _gap(pair, small, arithmetic, zero)
+                assert gap is not None, "a number is set to zero only where the sides still differ"
+                return Witness(size, gap, small)
     return None
 
 
@@ -227,14 +259,14 @@ def exact_values(values: Values, arithmetic: BallArithmetic) -> Values:
     )
 
 
-def _gap(pair: ProgramPair, values: Values, arithmetic: BallArithmetic, zero: Array) -> str:
-    """Say where the two sides' balls are disjoint at these numbers; empty if nowhere."""
+def _gap(pair: ProgramPair, values: Values, arithmetic: BallArithmetic, zero: Array) -> Gap | None:
+    """Return the first value whose two balls are disjoint at these numbers; None if there is none."""
     entries: Iterator[_Entry[arb]] = _run(pair, exact_values(values, arithmetic), arithmetic, zero)
     for entry in entries:
         if not entry.left.overlaps(entry.right):
             left, right = (float(ball.mid()) for ball in (entry.left, entry.right))
-            return f"{entry.place}: {left:.6g} on the left, {right:.6g} on the right"
-    return ""
+            return Gap(entry.place, left, right)
+    return None
 
 
 def _with_more_zeros(values: Values, differs: Callable[[Values], bool]) -> Values:
