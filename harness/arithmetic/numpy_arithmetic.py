@@ -194,3 +194,7 @@ class NumpyArithmetic:
     def batch_sum(self, value: Array) -> Array:
         total: Array = value.sum(axis=0)
         return total
+
+    def only_entry(self, value: Array) -> Array:
+        entry: Array = value[0, ...]
+        return entry

@@ -239,6 +239,9 @@ class SymbolicArithmetic:
         total: Array = value.sum(axis=0)
         return total
 
+    def only_entry(self, value: Array) -> Array:
+        entry: Array = value[0, ...]
+        return entry
 
 class ForwardPolynomials(SymbolicArithmetic):
     """Polynomials that are compared and never differentiated, which have ReLU too.

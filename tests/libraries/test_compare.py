@@ -26,14 +26,7 @@ PAIRS: dict[str, tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = {
         "same",
         (),
     ),
-    "haiku LSTM, one added to the forget gate": ("torch.nn:LSTM", "haiku:LSTM", {}, "same", ()),
-    "haiku GRU, reset before and an update gate that writes": (
-        "keras.layers:GRU",
-        "haiku:GRU",
-        {},
-        "different",
-        ("b_hg",),
-    ),
+    "equinox GRU": ("torch.nn:GRU", "equinox.nn:GRUCell", {}, "same", ()),
 }
 
 

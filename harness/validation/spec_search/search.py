@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.spec_search.constants import OFFSETS, ConstantFit, constants_sentence, offset_specs
 from rnn_harness.validation.spec_search.interpret import is_forward_step
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
@@ -21,7 +22,7 @@ from rnn_harness.validation.spec_search.matching import (
 )
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
-from rnn_harness.validation.spec_search.spec_pieces import added_vectors, spec_pieces
+from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters, spec_pieces
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,14 @@ class SpecMatch:
         """Say what the target is."""
         absent = self.table.absent
         without = f"without {', '.join(absent)}" if absent else ""
-        return "; ".join(part for part in (self.spec.title, without, self.table.sentence()) if part)
+        parts = (self.spec.title, constants_sentence(self.spec), _offset_sentence(self.spec), without)
+        return "; ".join(part for part in (*parts, self.table.sentence()) if part)
+
+
+def _offset_sentence(spec: Spec) -> str:
+    """Show the equations to which a constant was added; empty where none was."""
+    changed = (entry.reading for entry in spec.model.equations if entry.reading is not None)
+    return ", ".join(text for text in changed if any(letter in text for letter in OFFSETS.values()))
 
 
 class TargetSearch:
@@ -51,14 +59,11 @@ class TargetSearch:
     Attributes:
         probe: The target.
         sizes: The named sizes.
-        shapes: The shapes of the target's parameters that have an influence.
     """
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.sizes = dict(zip("nd", probe.sizes, strict=True))
-        spare = {*probe.ignored, *probe.constant}
-        self.shapes = {name: value.shape for name, value in probe.parameters.items() if name not in spare}
         self._runs: dict[Layout, TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
@@ -80,6 +85,17 @@ class TargetSearch:
         given, wanted = self.probe.convention.states, len(program.states)
         return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
 
+    def shapes(self, program: Program) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the target's parameters that have an influence, by name.
+
+        Args:
+            program: A program that has single numbers as parameters reads those of the target; else they stay as they
+                are.
+        """
+        has_scalars = any(not parameter.shape for parameter in program.parameters)
+        spare = {*self.probe.ignored, *(() if has_scalars else self.probe.constant)}
+        return {name: value.shape for name, value in self.probe.parameters.items() if name not in spare}
+
     def runs(self, layout: Layout) -> TargetRuns:
         """Return the runs of the target with its parameters cut in one way.
 
@@ -100,7 +116,7 @@ class TargetSearch:
             SearchGivenUp: It took too many runs.
         """
         pieces = spec_pieces(program)
-        for layout in spec_layouts(self.shapes, pieces, self.sizes):
+        for layout in spec_layouts(self.shapes(program), pieces, self.sizes):
             for order in state_orders(program, self.probe):
                 runs = ProgramRuns(program, self.probe, order, pieces)
                 steps = search_steps(self.probe, len(order))
@@ -116,17 +132,44 @@ class TargetSearch:
     def match_spec(self, spec: Spec) -> SpecMatch | None:
         """Find how a target equals a spec; None if it does not, or where the search took too long.
 
+        A constant that the spec leaves open may have any value that somebody would write down, and such a number may be
+        added to one of the biases.
+
         Args:
             spec: The spec of a cell.
         """
         program = spec.program()
         if not self.fits_signature(program):
             return None
+        layouts = spec_layouts(self.shapes(program), spec_pieces(program), self.sizes)
+        if not layouts:
+            return None
         with contextlib.suppress(SearchGivenUp):
-            found = self.match_program(program)
-            if found is not None:
-                return SpecMatch(spec, *found)
+            for candidate in self._with_its_constants(spec, layouts[0]):
+                found = self.match_program(candidate.program())
+                if found is not None:
+                    return SpecMatch(candidate, *found)
         return None
+
+    def _with_its_constants(self, spec: Spec, layout: Layout) -> Iterator[Spec]:
+        """Yield a spec with the constants that the target has where all parameters are zero, and a constant added."""
+        program = spec.program()
+        if not spec.model.constants:
+            yield spec
+        fits: dict[Spec, None] = {}
+        for order in state_orders(program, self.probe):
+            steps = search_steps(self.probe, len(order))
+            runs = ProgramRuns(program, self.probe, order)
+            target = self.runs(layout).masked(frozenset(), steps)
+            # Whatever agrees where all parameters are zero has no constant beside its equations.
+            is_plain = not spec.model.constants and runs.agree(
+                target, runs.respond(empty_parameters(program, self.sizes), steps)
+            )
+            for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
+                fitted = ConstantFit(candidate, runs).fitted(target, steps)
+                if fitted is not None:
+                    fits.setdefault(fitted)
+        yield from fits
 
 
 def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:

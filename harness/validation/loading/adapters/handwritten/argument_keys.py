@@ -35,7 +35,7 @@ class _Anything:
         return self
 
 
-class _RecordedKeys(dict[str, Any]):
+class _RecordedKeys(dict[str, "_Anything"]):
     """A dictionary that has every key, and notes which are read."""
 
     def __missing__(self, key: str) -> _Anything:
@@ -54,7 +54,7 @@ def keys_read(function: Callable[..., Any], tree_argument: str) -> list[str]:
     names = [argument.name for argument in required_arguments(function)]
     recorded = _RecordedKeys()
     for input_axes in (2, 3):  # one step, or a sequence
-        arguments: dict[str, Any] = {
+        arguments: dict[str, _Anything] = {
             name: _Anything(input_axes if role_of(name) == "x" else 2) for name in names if role_of(name) != "tree"
         }
         # What was read before it raised stays noted.
