@@ -243,6 +243,7 @@ class SymbolicArithmetic:
         entry: Array = value[0, ...]
         return entry
 
+
 class ForwardPolynomials(SymbolicArithmetic):
     """Polynomials that are compared and never differentiated, which have ReLU too.
 

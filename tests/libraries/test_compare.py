@@ -16,7 +16,10 @@ PAIRS: dict[str, tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = {
         "keras.layers:GRU",
         {"reset_after": False},
         "different",
-        ("b_hg (the recurrent bias of the candidate) is zero", "W_hg (the recurrent weights of the candidate) are diag"),
+        (
+            "b_hg (the recurrent bias of the candidate) is zero",
+            "W_hg (the recurrent weights of the candidate) are diag",
+        ),
     ),
     "Keras LSTM": ("torch.nn:LSTM", "keras.layers:LSTM", {}, "same", ()),
     "linen GRU, one bias inside": (
