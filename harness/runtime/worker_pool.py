@@ -5,6 +5,8 @@ A call whose process dies has a result that says so; what the other calls gave s
 
 from __future__ import annotations
 
+import queue
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -84,23 +86,35 @@ def run_calls(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterator[P
         yield from _run_in_pool(calls, pool)
 
 
-def results_in_order(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterator[Result]:
-    """Run calls and yield their results in the order of the calls, each as soon as those before it are done.
+def run_in_threads(calls: Sequence[PoolCall[Result]], workers: int) -> Iterator[PoolResult[Result]]:
+    """Run calls in threads of this process and yield their results as they are done: for calls that wait for processes.
+
+    Where nobody takes the results any more, the threads end with this process, and the processes with them.
 
     Args:
         calls: The calls; an error that one raises is raised here.
-        pool: Where they run.
-
-    Raises:
-        UsageError: No cluster answers, or a call cannot be done as it was asked for.
+        workers: The number of threads.
     """
-    waiting: dict[int, Result] = {}
-    following = 0
-    for number, result in run_calls(calls, pool):
-        waiting[number] = result
-        while following in waiting:
-            yield waiting.pop(following)
-            following += 1
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Result | _Raised]] = queue.SimpleQueue()
+    for number in range(len(calls)):
+        waiting.put(number)
+
+    def work() -> None:
+        while True:
+            try:
+                number = waiting.get_nowait()
+            except queue.Empty:
+                return
+            done.put(_outcome(number, calls[number].work))
+
+    for _ in range(min(workers, len(calls))):
+        threading.Thread(target=work, daemon=True).start()
+    for _ in calls:
+        number, outcome = done.get()
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        yield PoolResult(number, outcome)
 
 
 @dataclass(frozen=True)
