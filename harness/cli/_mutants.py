@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import console, exit_codes
 from rnn_harness.cli.arguments import refuse_empty_names
 from rnn_harness.errors import ExitCode, UsageError
@@ -54,30 +55,32 @@ def mutants(
     if listing:
         _list_mutants(chosen)
         return
-    from rich.progress import track
-
-    results = list(
-        track(
-            judge_mutants(chosen),
-            "mutants",
-            total=len(chosen),
-            console=console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-    )
+    results = []
+    with progress_bar(len(chosen)) as on_start:
+        for result in judge_mutants(chosen):
+            on_start(f"{result.mutant}: done")
+            results.append(result)
+    survivors = [result.mutant for result in results if not result.killed]
+    code = ExitCode.REFUTED if survivors else ExitCode.AGREES
     if as_json:
         typer.echo(dump_kill_matrix(results))
     else:
         from rnn_harness.reports.text.kill_matrix import print_kill_matrix
 
         print_kill_matrix(console(), results, verbose)
-    if not all(result.killed for result in results):
-        raise typer.Exit(ExitCode.REFUTED)
+        killed = f"{len(results) - len(survivors)} of {len(results)} mutants killed"
+        survive = f"; the checks do not see {', '.join(survivors)}" if survivors else ""
+        print_conclusion(
+            Conclusion(killed + survive, f"rnn-harness explain '{(survivors or [chosen[0].name])[0]}'"), code
+        )
+    if code is not ExitCode.AGREES:
+        raise typer.Exit(code)
 
 
 def _list_mutants(mutants: Sequence[Mutant]) -> None:
     """Print every mutant with its spec, the published bug it is modelled on, and its edit."""
     for mutant in mutants:
         bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
-        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")
+        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}")
+        for line in mutant.edit_lines:
+            typer.echo(f"    {line}")

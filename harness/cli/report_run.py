@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._recorded_run import RecordedRun, record_run
-from rnn_harness.cli._shared import console
 from rnn_harness.cli._verify_runs import EquationRun, KernelRun
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
@@ -113,8 +112,6 @@ class ReportRun:
         Args:
             path: The file of results; with ``--resume``, they are not computed again.
         """
-        from rich.progress import track
-
         from rnn_harness.mutants import MUTANTS, judge_mutants
         from rnn_harness.records.kill_matrix import dump_kill_matrix
 
@@ -127,16 +124,11 @@ class ReportRun:
         }
         self.inputs.mutants[:] = known.values()
         pending = tuple(mutant for mutant in MUTANTS if mutant.name not in known)
-        results = track(
-            judge_mutants(pending),
-            "mutants",
-            len(pending),
-            console=console(stderr=True),
-            disable=not sys.stderr.isatty(),
-        )
-        for result in results:
-            self.inputs.mutants.append(result.model_copy(update={"depends_on": digests[result.mutant]}))
-            write_result(path, dump_kill_matrix(self.inputs.mutants))
+        with progress_bar(len(pending)) as on_start:
+            for result in judge_mutants(pending):
+                on_start(f"{result.mutant}: done")
+                self.inputs.mutants.append(result.model_copy(update={"depends_on": digests[result.mutant]}))
+                write_result(path, dump_kill_matrix(self.inputs.mutants))
 
 
 def mutant_digest(mutant: Mutant) -> str:
