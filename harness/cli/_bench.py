@@ -13,6 +13,7 @@ from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conc
 from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._conclusion import print_conclusion
+from rnn_harness.cli._pool_options import Backend, Scheduler
 from rnn_harness.cli._shared import console, exit_codes
 from rnn_harness.errors import ExitCode, UsageError
 
@@ -51,10 +52,8 @@ def bench(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes for what is not timed.")] = 1,
-    backend: Annotated[str, typer.Option(help="Where they run: loky (here), dask or ray.")] = "loky",
-    scheduler: Annotated[
-        str | None, typer.Option(help="The cluster: tcp://host:port (dask), host:port or auto (ray).")
-    ] = None,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
     compare: Annotated[
         str | None, typer.Option(metavar="NAME", help="Compare the measurements with those kept as NAME.")

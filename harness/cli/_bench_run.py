@@ -15,8 +15,9 @@ from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.benchmarks import BenchmarkJob, WorkerPool
+    from rnn_harness.benchmarks import BenchmarkJob
     from rnn_harness.records.measurement import Measurement
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 def pin_threads(threads: int) -> None:

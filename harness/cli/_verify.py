@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, refuse_pool, worker_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._verify_runs import EquationRun, KernelRun
 from rnn_harness.cli.arguments import ensure_resumable, refuse_empty_names, refuse_taken_ids
 from rnn_harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 _EQUATION_EXAMPLES = 20
 _KERNEL_EXAMPLES = 2
@@ -52,6 +56,9 @@ def verify(
             "--resume", help="Go on with the file given by --records: what is complete and unchanged is kept."
         ),
     ] = False,
+    workers: Workers = 1,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
@@ -62,14 +69,16 @@ def verify(
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
     ensure_resumable(resume, records)
+    pool = worker_pool(workers, backend, scheduler)
     if kernels:
+        refuse_pool(workers, backend, "kernels are judged one after the other, each in a process of its own")
         kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples)
         finish(kernel_run, records, resume, as_json, verbose)
-    equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples)
+    equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples, pool)
     finish(equation_run, records, resume, as_json, verbose)
 
 
-def _equation_run(names: Sequence[str], seed: int, examples: int) -> EquationRun:
+def _equation_run(names: Sequence[str], seed: int, examples: int, pool: WorkerPool) -> EquationRun:
     """Select what the names mean, spec files among them.
 
     Raises:
@@ -82,7 +91,7 @@ def _equation_run(names: Sequence[str], seed: int, examples: int) -> EquationRun
     files = [name for name in names if _is_file(name)]
     specs = [load_spec(path, library().specs) for path in files]
     refuse_taken_ids(specs)
-    return EquationRun(select([name for name in names if name not in files], specs), seed, examples)
+    return EquationRun(select([name for name in names if name not in files], specs), seed, examples, pool)
 
 
 def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:

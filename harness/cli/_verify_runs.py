@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.record import Record
     from rnn_harness.reports.entry_caption import EntryCaption
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class EquationRun(RecordedRun):
         selection: What to decide.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each cell.
+        pool: Where the work is done; in this process where None.
     """
 
     selection: Selection
     seed: int
     examples: int
+    pool: WorkerPool | None = None
 
     @property
     def size(self) -> int:
@@ -42,7 +45,7 @@ class EquationRun(RecordedRun):
         """Decide each spec, then the pairs."""
         from rnn_harness.engine.verify import verify
 
-        return verify(self.selection, self.seed, self.examples, known, on_start)
+        return verify(self.selection, self.seed, self.examples, known, on_start, self.pool)
 
     def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
         """Print a table per document, then what is refuted; it is the same where the work was interrupted."""

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,24 @@ class LayerDriver(TrainableDriver):
             batch_first=self.batch_first,
             bidirectional=self.bidirectional,
         )
+
+    def parameters_swapped_in(
+        self,
+        leaves: Tensors,
+        inputs: Tensor,
+        states: Tensors,
+    ) -> AbstractContextManager[None]:
+        """Give the context in which the libraries are as in the forward.
+
+        cuDNN's backward reads anew whether TF32 is allowed (ATen/native/cudnn/RNN.cpp: every descriptor is made from
+        `allowTF32CuDNN` of that moment).
+
+        Args:
+            leaves: Not read.
+            inputs: Not read.
+            states: Not read.
+        """
+        return library_kernels(self.fused, self.tf32)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None

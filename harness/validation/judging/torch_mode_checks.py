@@ -98,12 +98,20 @@ def _has_dropout(module: nn.Module) -> bool:
     return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)
 
 
+def _normalises_batches(module: nn.Module) -> bool:
+    """Say whether a module has batch normalisation, which takes the mean of the batch in training alone."""
+    base = nn.modules.batchnorm._NormBase  # noqa: SLF001  # the base of all batch normalisation
+    return any(isinstance(layer, base) and layer.track_running_stats for layer in module.modules())
+
+
 def _training(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare outputs and gradients in training mode with those in evaluation mode."""
     driver, arrays, cell = _torch_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
     module = driver.make_module(evaluation.case.n, evaluation.case.d)
     if _has_dropout(module):
         raise NotRun("it has dropout, which is random in training")
+    if _normalises_batches(module):
+        raise NotRun("it has batch normalisation, which computes something else in training")
     try:
         module = module.to(torch_dtype(evaluation.case.dtype)).train()
     except Exception as error:  # exported modules, for example, have no training mode

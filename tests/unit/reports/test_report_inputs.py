@@ -114,19 +114,19 @@ def test_where_nothing_is_decided_the_exit_code_is_3(tmp_path: Path) -> None:
 def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
 
-    def two(mutants: tuple[Mutant, ...]) -> Iterator[MutantResult]:
-        for mutant in mutants[:2]:
-            judged.append(mutant.name)
-            yield MUTANT.model_copy(update={"mutant": mutant.name})
-        raise KeyboardInterrupt
+    def two(mutant: Mutant) -> MutantResult:
+        if len(judged) == stop_at:
+            raise KeyboardInterrupt
+        judged.append(mutant.name)
+        return MUTANT.model_copy(update={"mutant": mutant.name})
 
-    monkeypatch.setattr("rnn_harness.mutants.judge_mutants", two)
+    monkeypatch.setattr("rnn_harness.mutants.judge_mutant", two)
     path = tmp_path / "mutants.json"
-    for expected in (2, 4):
+    for stop_at in (2, 4):
         with pytest.raises(KeyboardInterrupt):
             ReportRun(ReportInputs(), tmp_path, resume=True).judge_mutants(path)
         assert [row["mutant"] for row in json.loads(path.read_text())] == judged
-        assert len(set(judged)) == expected
+        assert len(set(judged)) == stop_at
 
 
 def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
