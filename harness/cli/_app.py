@@ -26,7 +26,7 @@ from rnn_harness.errors import ExitCode
 _EXIT_CODES = (
     "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
     "4 an error of the harness itself (--debug prints its traceback), "
-    "130 interrupted (what was recorded is kept), 141 nobody read the output to its end."
+    "130 interrupted (what was recorded is kept), 141 the output pipe was closed."
 )
 
 app = typer.Typer(
@@ -71,7 +71,7 @@ def _options(
     """Take the options that stand before a subcommand."""
 
 
-def main() -> None:
+def run_command() -> None:
     """Run the command and leave with its exit code.
 
     Raises:
