@@ -68,6 +68,13 @@ WRONG = {
         "in the order 0, 10, 9, 8, 7, 6, 5, 4, 3, 2 and 1",
     ),
     "HalfTheGradientOfOneAnswer": ("gradients", "the gradient of rnn through output 1 is not that of the outputs"),
+    "SqueezesARow": ("batches", "for 1 row the output has shape (4,), not (1, 4)"),
+    "LargeBatchesHalved": ("batches", "a row in a batch of 260 gives other numbers than in a batch of"),
+    "OneCacheForAllCalls": ("two-calls", "another call before the backward changes the gradients"),
+    "OneCellForBothWays": (
+        "shared-directions",
+        "onward and back are never called: forth, of the same size, reads every",
+    ),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
     "ResetTurnedAround": ("reset", "done is turned around"),
     "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),
@@ -80,7 +87,7 @@ WRONG = {
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
-FOLLOWS = {"LowerLayersCellState": ("given-state",)}
+FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches",)}
 
 
 def _model(name: str) -> UnderstoodModel:
