@@ -211,3 +211,38 @@ class KeepsForTheBackward(torch.autograd.Function):
 class OneCacheForAllCalls(Classifier):
     def read(self, steps: Tensor) -> Tensor:
         return KeepsForTheBackward.apply(steps[:, -1])
+
+
+class TwoCells(nn.Module):
+    """Two cells on each other, step by step: x (T, B, n)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.first, self.second = nn.GRUCell(inputs, units), nn.GRUCell(units, units)
+
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.first(x, h)
+        return h, self.second(h, g)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = g = x.new_zeros(x.shape[1], self.units)
+        outputs = []
+        for x_t in x:
+            h, g = self.states(h, g, x_t)
+            outputs.append(g)
+        return torch.stack(outputs)
+
+
+class LowerStateForBoth(TwoCells):
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.first(x, h)
+        return h, self.second(h, h)
+
+
+class OneStateThroughBoth(TwoCells):
+    """One state goes through both cells in each step, as in a conditional unit."""
+
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.second(torch.tanh(x[:, : self.units]), self.first(x, h))
+        return h, h

@@ -33,6 +33,7 @@ RIGHT = (
     "OptionalStates",
     "Policy",
     "ListOfStates",
+    "TwoCells",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -75,6 +76,7 @@ WRONG = {
         "shared-directions",
         "onward and back are never called: forth, of the same size, reads every",
     ),
+    "LowerStateForBoth": ("carried-state", "second is given the hidden state of first as its own, next to reading it"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
     "ResetTurnedAround": ("reset", "done is turned around"),
     "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),
@@ -144,3 +146,8 @@ def test_one_output_of_several_may_be_cut_off_from_its_layer_on_purpose() -> Non
     statements = wiring_statements(_model("TwoAnswers"))
     assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]
     assert any("no gradient reaches rnn through output 1" in statement.sentence for statement in statements)
+
+
+def test_one_state_that_goes_through_two_cells_is_not_refuted() -> None:
+    statements = wiring_statements(_model("OneStateThroughBoth"))
+    assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]
