@@ -10,6 +10,7 @@ import typer
 from rnn_harness.cli import (
     _bench,
     _explain,
+    _gpu,
     _identify,
     _kernels,
     _mutants,
@@ -47,6 +48,7 @@ app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)
 app.command("kernels", epilog=_EXIT_CODES)(_kernels.kernels)
+app.command("gpu", epilog=_EXIT_CODES)(_gpu.gpu)
 app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
 app.add_typer(_specs.app, name="specs")
 
