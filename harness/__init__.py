@@ -7,9 +7,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
+    from rnn_harness.records.comparison import Comparison
     from rnn_harness.validation import Identification, Validation
 
-__all__ = ["identify", "parametrize_with_cells", "validate"]
+__all__ = ["compare", "identify", "parametrize_with_cells", "validate"]
+
+
+def compare(first: Any, second: Any, spec: str = "auto") -> Comparison:
+    """Decide in this process whether two cells are the same function, and under which map of weights.
+
+    Args:
+        first: A cell, as `identify` takes it.
+        second: Another one; both may be of different libraries.
+        spec: A spec file (``.toml``), or the id of a shipped spec, that both are held against first.
+
+    Raises:
+        rnn_harness.errors.UsageError: One of them cannot be driven.
+    """
+    from rnn_harness.comparison.compare import compare_loaded
+    from rnn_harness.validation import target_of
+
+    return compare_loaded(target_of(_name(first), first), target_of(_name(second), second), spec)
 
 
 def identify(cell: Any, **options: Any) -> tuple[Identification, ...]:

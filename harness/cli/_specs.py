@@ -23,7 +23,7 @@ def _list(context: typer.Context) -> None:
     from rnn_harness.specs import library
 
     list_entries([(spec, entry) for spec in library().specs for entry in spec.entries])
-    typer.echo("One in full: rnn-harness specs show E-348 (add --backward for its derivative).")
+    typer.echo("next: rnn-harness specs show E-348  (one in full; add --backward for its derivative)")
 
 
 @app.command("show")

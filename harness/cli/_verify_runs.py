@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli._shared import console
+from rnn_harness.cli._verify_conclusions import equations_conclusion, kernels_conclusion
 
 if TYPE_CHECKING:
     from rnn_harness.engine.select import Selection
@@ -52,6 +54,10 @@ class EquationRun(RecordedRun):
 
         print_equations(console(), records, _captions(self.selection), verbose)
 
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say how many entries are verified, or which are refuted."""
+        return equations_conclusion(records)
+
 
 @dataclass(frozen=True)
 class KernelRun(RecordedRun):
@@ -88,6 +94,10 @@ class KernelRun(RecordedRun):
         from rnn_harness.reports.text.kernels import print_kernels
 
         print_kernels(console(), records, verbose)
+
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say how many kernels are verified, or which are refuted."""
+        return kernels_conclusion(records)
 
 
 def _captions(selection: Selection) -> dict[str, EntryCaption]:
