@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, named_error
 from rnn_harness.records.events import (
     CounterexampleFound,
     ModelDescribed,
@@ -306,6 +306,5 @@ def load_requested(request: ValidationRequest) -> Target:
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it
         if request.adapter is None:
             raise
-        reason = f"{type(error).__name__}: {error}"
-        message = f"--adapter {request.adapter} does not drive {request.target}: {reason}; leave it out"
+        message = f"--adapter {request.adapter} does not drive {request.target}: {named_error(error)}; leave it out"
         raise UsageError(message) from None
