@@ -20,7 +20,6 @@ from rnn_harness.comparison.relation import Relation
 from rnn_harness.comparison.run_cell import OwnRun, RunOutputs
 from rnn_harness.conversion.conversion_code import conversion_code
 from rnn_harness.conversion.convert_weights import (
-    CellSizes,
     converted,
     losses,
     named_weights,
@@ -34,6 +33,7 @@ from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output
 from rnn_harness.errors import UsageError
 from rnn_harness.records.conversion import Conversion, ConvertedLayer
 from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.request import DTYPES, Limits, ValidationRequest
@@ -179,10 +179,10 @@ def _convert(pair: _Pair, group: WeightGroup) -> _ConvertedGroup:
     """Convert one layer; what is lost is told, and the nearest weights take its place."""
     sizes = weight_sizes(pair.left_map, group.arrays)
     fixed = pair.right.sizes
-    if fixed is not None and fixed != (sizes.n, sizes.d):
+    if fixed is not None and fixed != tuple(sizes):
         raise UsageError(
             f"{pair.right.target} exists for n = {fixed[0]}, d = {fixed[1]} alone; the weights of {group.title} are "
-            f"for n = {sizes.n}, d = {sizes.d}"
+            f"for n = {sizes.input_size}, d = {sizes.hidden_size}"
         )
     given = named_weights(pair.left_map, group.arrays)
     lost = tuple(f"{loss.condition.sentence}: broken by up to {loss.size:.3g}" for loss in losses(pair.relation, given))
@@ -203,10 +203,10 @@ def _checked(result: Conversion, pair: _Pair, request: ConversionRequest, layers
     dtype = pair.dtype
     if dtype is None:
         return replace(result, sentence="they take no dtype in common, so the result cannot be checked")
-    inputs = [_drawn(layer.sizes.n) for layer in layers]
+    inputs = [_drawn(layer.sizes.input_size) for layer in layers]
     runs = [
         [
-            OwnRun(dtype, {name: np.asarray(value) for name, value in weights.items()}, x, layer.sizes.d)
+            OwnRun(dtype, {name: np.asarray(value) for name, value in weights.items()}, x, layer.sizes.hidden_size)
             for weights, x, layer in zip(side, inputs, layers, strict=True)
         ]
         for side in ([layer.group.arrays for layer in layers], [layer.stored for layer in layers])
@@ -244,7 +244,7 @@ def _checked_layer(
     pair: _Pair, layer: _ConvertedGroup, place: int, answers: tuple[RunOutputs, RunOutputs], inputs: Array
 ) -> ConvertedLayer:
     """Hold what both gave for a layer against the bounds of their equations."""
-    sizes = f"n = {layer.sizes.n}, d = {layer.sizes.d}"
+    sizes = f"n = {layer.sizes.input_size}, d = {layer.sizes.hidden_size}"
     row = ConvertedLayer(layer.group.title, sizes, layer.lost, layer.rounding)
     outputs = []
     sides = ((pair.left, pair.left_map, layer.group.arrays), (pair.right, pair.right_map, layer.stored))
@@ -252,7 +252,7 @@ def _checked_layer(
         given = answer.outputs[place]
         if given is None:
             return replace(row, note=f"{description.target} was not run: {answer.reasons[place]}")
-        numbers = _numbers(table, weights, inputs, layer.sizes.d, description, pair.dtype or DTYPES[0])
+        numbers = _numbers(table, weights, inputs, layer.sizes.hidden_size, description, pair.dtype or DTYPES[0])
         # A cell that computes in float32 inside is known by its map to SCREEN_SINGLE alone: the wider bound counts.
         fits = [_is_within(description, numbers, given.array(), dtype) for dtype in DTYPES]
         if not any(fits):

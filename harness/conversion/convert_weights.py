@@ -11,6 +11,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import constrained, right_parameters
 from rnn_harness.comparison.relation import Condition, Relation
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
+from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
 
 
@@ -25,19 +26,6 @@ class Loss:
 
     condition: Condition
     size: float
-
-
-@dataclass(frozen=True)
-class CellSizes:
-    """The sizes of a cell's weights.
-
-    Attributes:
-        n: The input size.
-        d: The hidden size.
-    """
-
-    n: int
-    d: int
 
 
 def weight_sizes(table: BlockMap, weights: Mapping[str, Array]) -> CellSizes:
@@ -64,15 +52,18 @@ def reference_shapes(table: BlockMap, sizes: CellSizes) -> dict[str, tuple[int, 
 
     Args:
         table: Its map.
-        sizes: Its sizes.
+        sizes: Its input size n and its hidden size d.
     """
     forms = dict(table.forms)
     shapes: dict[str, tuple[int, ...]] = {}
     for block in table.blocks:
         if forms[block.parameter].vector:
-            shapes[block.name] = (sizes.d,)
+            shapes[block.name] = (sizes.hidden_size,)
         else:
-            shapes[block.name] = (sizes.d, sizes.n if is_kind(block.name, ParameterKind.INPUT) else sizes.d)
+            shapes[block.name] = (
+                sizes.hidden_size,
+                sizes.input_size if is_kind(block.name, ParameterKind.INPUT) else sizes.hidden_size,
+            )
     return shapes
 
 
