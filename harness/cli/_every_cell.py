@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli._shared import console
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import ExitCode, UsageError, first_line
 from rnn_harness.runtime.worker_pool import PoolCall, run_in_threads
 
@@ -64,6 +66,8 @@ def print_what_is_no_cell(cells: CellList) -> None:
     Args:
         cells: What was tried.
     """
+    if is_quiet():
+        return
     names = [candidate.target.rpartition(":")[2] for candidate in cells.candidates if candidate.kind == "not recurrent"]
     if names:
         typer.echo(f"no recurrent cells: {', '.join(names)}")
@@ -172,6 +176,8 @@ class EveryCellRun(RecordedRun):
 
     def _print_table(self, validations: Sequence[Validation]) -> None:
         """Print a row for every target that was to be judged; a line that is not broken can be searched."""
+        if is_quiet():
+            return
         by_target = {validation.target: validation for validation in validations}
         width = max(len(run.request.target) for run in self.runs)
         typer.echo(f"\n{'target':<{width}}  verdict     what it is, or what is wrong")
@@ -202,19 +208,36 @@ class EveryCellRun(RecordedRun):
             except OSError as error:
                 raise UsageError(f"cannot write {self.outputs.junit}: {error.strerror}") from None
 
+    @property
+    def prints_document(self) -> bool:
+        """Whether the results go to the terminal as JSON."""
+        return self.outputs.is_json_printed
+
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say how many targets agree, which are refuted, and how to look at the first of those."""
+        codes = {run.request.target: self._exit_code_of(run) for run in self.runs}
+        refuted = [target for target, code in codes.items() if code is ExitCode.REFUTED]
+        agreeing = sum(code is ExitCode.AGREES for code in codes.values())
+        undecided = len(codes) - agreeing - len(refuted)
+        verdict = f"{agreeing} of {len(codes)} cells agree, {len(refuted)} refuted, {undecided} undecided"
+        if refuted:
+            return Conclusion(f"{verdict}; first {refuted[0]}", f"rnn-harness validate {refuted[0]} --repro wrong.py")
+        return Conclusion(verdict)
+
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
         """Return the worst exit code of all targets; one that could not be driven, or was not reached, is undecided.
 
         Args:
             records: All records; those of every target are kept here.
         """
-        codes = {
-            ExitCode.UNDECIDED
-            if run.request.target in self.refusals or run.request.target not in self.records
-            else run.exit_code(self.records[run.request.target])
-            for run in self.runs
-        }
+        codes = {self._exit_code_of(run) for run in self.runs}
         return next(code for code in _WORST_FIRST if code in codes)
+
+    def _exit_code_of(self, run: ValidationRun) -> ExitCode:
+        """Return the exit code of one target."""
+        target = run.request.target
+        is_undecided = target in self.refusals or target not in self.records
+        return ExitCode.UNDECIDED if is_undecided else run.exit_code(self.records[target])
 
 
 def _in_short(validation: Validation) -> str:

@@ -73,11 +73,11 @@ def _explain_check(check: CheckDescription, mutants: dict[str, Mutant]) -> None:
     if check.dtypes:
         print_field("formats", ", ".join(check.dtypes))
     if check.kills:
-        lines = [line for name in check.kills for line in (name, *(f"    {edit}" for edit in _edit(mutants[name])))]
+        lines = [line for name in check.kills for line in (name, *(f"    {edit}" for edit in mutants[name].edit_lines))]
         print_field("must kill", "\n".join(lines))
     family = check.kills[0].partition(".")[0] if check.kills else ""
     if family in FAMILIES:
-        typer.echo(f"Next: rnn-harness mutants {family} -v judges the wrong references of that family.")
+        typer.echo(f"next: rnn-harness mutants {family} -v judges the wrong references of that family.")
 
 
 def _explain_group(group: str, checks: list[CheckDescription]) -> None:
@@ -88,26 +88,18 @@ def _explain_group(group: str, checks: list[CheckDescription]) -> None:
     for check in checks:
         typer.echo(f"  {check.name}\n      {check.summary}")
     if checks:
-        typer.echo(f"Next: rnn-harness explain {checks[0].name} shows its bound and its mutants.")
+        typer.echo(f"next: rnn-harness explain {checks[0].name} shows its bound and its mutants.")
 
 
 def _explain_mutant(mutant: Mutant, killers: list[str]) -> None:
     """Print a mutant: its edit, and the checks that must kill it on their own."""
     print_field("mutant", f"{mutant.name} ({mutant.part}, {mutant.spec})")
-    print_field("edit", "\n".join(_edit(mutant)))
+    print_field("edit", "\n".join(mutant.edit_lines))
     if mutant.published_bug:
         print_field("like", mutant.published_bug)
     if killers:
         print_field("must fall to", "\n".join(killers))
-    typer.echo(f"Next: rnn-harness mutants '{mutant.name}' -v judges it.")
-
-
-def _edit(mutant: Mutant) -> list[str]:
-    """Return the edit as lines of a diff."""
-    return [
-        *(f"- {line.strip()}" for line in mutant.old.strip().splitlines()),
-        *(f"+ {line.strip()}" for line in mutant.new.strip().splitlines()),
-    ]
+    typer.echo(f"next: rnn-harness mutants '{mutant.name}' -v judges it.")
 
 
 def _print_deciding_checks(name: str) -> None:
@@ -118,11 +110,11 @@ def _print_deciding_checks(name: str) -> None:
     entries = {known.upper(): known for known in library().entries}
     if name.upper() not in entries:
         if not name.upper().startswith("X-"):
-            typer.echo(f"Next: rnn-harness verify {name} checks it.")
+            typer.echo(f"next: rnn-harness verify {name} checks it.")
         return
     spec, entry = library().entry(entries[name.upper()])
     names = [f"{check.name} ({check.witness})" for check in entry_checks(spec, entry, library(), seed=0)]
     if spec.is_cell and spec.reference is not None and entry in spec.equations:
         names.append("forward.equation (reference)")
     print_field("decided by", ", ".join(dict.fromkeys(names)))
-    typer.echo(f"Next: rnn-harness verify {entry.id} checks it; rnn-harness explain {names[0].split()[0]}.")
+    typer.echo(f"next: rnn-harness verify {entry.id} checks it; rnn-harness explain {names[0].split()[0]}.")

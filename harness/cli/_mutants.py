@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
 from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, worker_pool
 from rnn_harness.cli._shared import console, exit_codes
@@ -69,14 +70,21 @@ def mutants(
         _list_mutants(chosen)
         return
     results = _judge(chosen, records, resume, pool)
+    survivors = [result.mutant for result in results if not result.killed]
+    code = ExitCode.REFUTED if survivors else ExitCode.AGREES
     if as_json:
         typer.echo(dump_kill_matrix(results))
     else:
         from rnn_harness.reports.text.kill_matrix import print_kill_matrix
 
         print_kill_matrix(console(), results, verbose)
-    if not all(result.killed for result in results):
-        raise typer.Exit(ExitCode.REFUTED)
+        killed = f"{len(results) - len(survivors)} of {len(results)} mutants killed"
+        survive = f"; the checks do not see {', '.join(survivors)}" if survivors else ""
+        print_conclusion(
+            Conclusion(killed + survive, f"rnn-harness explain '{(survivors or [chosen[0].name])[0]}'"), code
+        )
+    if code is not ExitCode.AGREES:
+        raise typer.Exit(code)
 
 
 def _judge(mutants: Sequence[Mutant], path: Path | None, resume: bool, pool: WorkerPool) -> list[MutantResult]:
@@ -102,4 +110,6 @@ def _list_mutants(mutants: Sequence[Mutant]) -> None:
     """Print every mutant with its spec, the published bug it is modelled on, and its edit."""
     for mutant in mutants:
         bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
-        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")
+        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}")
+        for line in mutant.edit_lines:
+            typer.echo(f"    {line}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_harness.cli._shared import console
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ def judge_with_progress(
     Raises:
         HarnessError: The process died that judged one.
     """
-    from rich.progress import track
-
     from rnn_harness.mutants import judge_mutant
     from rnn_harness.runtime.worker_pool import PoolCall, run_calls
 
@@ -48,18 +45,12 @@ def judge_with_progress(
     calls = [
         PoolCall(functools.partial(judge_mutant, mutant), functools.partial(_died, mutant.name)) for mutant in pending
     ]
-    made = track(
-        run_calls(calls, pool),
-        "mutants",
-        len(pending),
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    for number, result in made:
-        name = pending[number].name
-        results[name] = result.model_copy(update={"depends_on": digests[name]})
-        on_result([results[mutant.name] for mutant in mutants if mutant.name in results])
+    with progress_bar(len(pending)) as on_end:
+        for number, result in run_calls(calls, pool):
+            name = pending[number].name
+            on_end(f"{name}: done")
+            results[name] = result.model_copy(update={"depends_on": digests[name]})
+            on_result([results[mutant.name] for mutant in mutants if mutant.name in results])
     return [results[mutant.name] for mutant in mutants]
 
 

@@ -121,7 +121,7 @@ def _show_pair(pair: Equivalence) -> None:
     print_field("parameters", "\n".join(f"{name} = {text}" for name, text in pair.parameters.items()))
     if pair.note:
         print_field("note", pair.note)
-    typer.echo(f"Prove it: rnn-harness verify {pair.id}")
+    typer.echo(f"next: rnn-harness verify {pair.id}  (proves it)")
 
 
 def _show_erratum(name: str) -> bool:

@@ -28,4 +28,4 @@ def show_family(family: Family) -> None:
     mutants = [mutant.name for mutant in MUTANTS if mutant.name.startswith(f"{family.name}.")]
     more = f", and {len(mutants) - _MOST_MUTANTS} more" if len(mutants) > _MOST_MUTANTS else ""
     print_field("mutants", "\n".join([*mutants[:_MOST_MUTANTS], *([more.removeprefix(", ")] if more else [])]))
-    typer.echo(f"Next: rnn-harness verify {family.spec} checks it; rnn-harness mutants {family.name} its mutants.")
+    typer.echo(f"next: rnn-harness verify {family.spec} checks it; rnn-harness mutants {family.name} its mutants.")

@@ -89,8 +89,8 @@ def validate(
     ensure_resumable(resume, records)
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
-    ensure_readable("file of weights", weights)
-    ensure_readable("map", parameter_map)
+    ensure_readable("weights", weights)
+    ensure_readable("a parameter map", parameter_map)
     is_json_printed = json_name == "-"
     json_file = None if is_json_printed or json_name is None else Path(json_name)
     outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro)

@@ -145,7 +145,7 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     if (example := validation.counterexample) is not None:
         sizes = ", ".join(f"{name} = {value}" for name, value in example.sizes.items())
         difference = f"{example.place} is {example.computed!r}, the equations give {example.expected!r}"
-        text = f"{sizes}, {example.nonzero} numbers that are not zero: {difference} (--repro FILE writes a program)"
+        text = f"{sizes}, {example.nonzero} non-zero numbers: {difference} (--repro FILE writes a program)"
         yield "smallest", escape(text)
 
 

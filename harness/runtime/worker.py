@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import TypeVar
@@ -125,7 +126,8 @@ def run_in_worker(
     is_main = threading.current_thread() is threading.main_thread()
     arguments = (sender, slots, work, argument, message_types, is_main)
     process = context.Process(target=_run_work, args=arguments, daemon=True)
-    process.start()
+    with _interrupts_blocked():
+        process.start()
     _running.add(process)
     watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid)
     sender.close()
@@ -274,6 +276,20 @@ def _process_ended(code: int | None, in_target: bool) -> WorkerEnded:
     return WorkerEnded(Ending.EXIT, f"its process ended with exit code {code}", in_target=in_target)
 
 
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C from a process that starts: until it has loaded this module it would answer with a traceback."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process starts it, and that would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _run_work(
     connection: Connection,
     slots: FloatSlots,
@@ -284,6 +300,8 @@ def _run_work(
 ) -> None:
     """Do the work inside the worker; Ctrl-C is for the parent to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":  # what the target starts shall hear of it again
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     lead_group(parent_lives_on)
     install_clock(TargetClock(slots))
     types = _declared(message_types)

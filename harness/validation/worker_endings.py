@@ -110,7 +110,7 @@ def events_of_ending(
     yield RecordMade(record.model_copy(update={"outcome": Outcome.REFUTED}) if is_refuted else record)
     if is_refuted:
         expected_spec = "a recurrent cell" if request.spec == "auto" else request.spec
-        part_at_fault = "behaviour: it does not end well"
+        part_at_fault = "behaviour: its process timed out or crashed"
         yield TargetDiagnosed(Diagnosis(spec=expected_spec, part=part_at_fault, difference=str(ended)))
 
 

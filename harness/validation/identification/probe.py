@@ -14,6 +14,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.held_entries import held_entries, replaced_words, says_in_place
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
 from rnn_harness.validation.loading.dependence import carries_over
@@ -257,6 +258,25 @@ class Probe:
             run_over_time(self.module, self.convention, leaves, x, list(states))
         changed = [not torch.equal(a, b) for a, b in zip((x, *states), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
+
+    def replaces_entries(self) -> str:
+        """Name the list, dictionary or object of which a call replaces entries; empty where it leaves them alone.
+
+        A module whose source speaks of doing so, or of a cache, does as it says.
+        """
+        import torch
+
+        if isinstance(self.module, CalledWithParameters):
+            return ""
+        leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
+        positional, keywords = self.convention.positional_and_keyword(x if self.convention.sequence else x[0], states)
+        named = (*((f"argument {place + 1}", value) for place, value in enumerate(positional)), *keywords.items())
+        held = [entries for name, value in named for entries in held_entries(value, name)]
+        if not held or says_in_place(type(self.module)):
+            return ""
+        with torch.no_grad():
+            with_leaves(self.module, leaves)(*positional, **keywords)
+        return replaced_words(held)
 
     def overwrites(self) -> bool:
         """Say whether the next call writes into what a call returned."""

@@ -142,7 +142,8 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         return
     matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
-    if exchanged and not is_the_callers_affair(response):
+    is_mistake = target.capabilities.states_return_in_order or not is_the_callers_affair(response)
+    if exchanged and is_mistake:
         yield from _judge_exchanged_states(target, request, exchanged[0])
         return
     matches = matches or exchanged

@@ -107,7 +107,7 @@ class ModelArguments:
         """
         sequence = self.sequence.clone()
         before = sequence[place]
-        sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + _uneven(before)
+        sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + uneven(before)
         return self.with_sequence(sequence)
 
     def copied(self) -> ModelArguments:
@@ -128,8 +128,12 @@ class ModelArguments:
         return replace(self, arguments=tuple(replace(a, value=map_tensors(convert, a.value)) for a in self.arguments))
 
 
-def _uneven(template: Tensor) -> Tensor:
-    """Numbers of usual size that are not all alike, since a normalisation takes away what is."""
+def uneven(template: Tensor) -> Tensor:
+    """Return numbers of usual size that are not all alike, since a normalisation takes away what is.
+
+    Args:
+        template: A tensor of real numbers, which gives shape and format.
+    """
     import torch
 
     return 1 + torch.sin(torch.arange(template.numel(), dtype=template.dtype)).reshape(template.shape) / 2

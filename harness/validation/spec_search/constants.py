@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.specs import Spec
-from rnn_harness.specs.expression import Add, Role, Variable
+from rnn_harness.specs.expression import Add, Constant, Node, Role, Variable
 from rnn_harness.specs.latex import to_latex, variable_latex
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import substitute
@@ -84,61 +84,81 @@ def _with_readings(spec: Spec, readings: Mapping[str, str], constants: Mapping[s
     return replace(spec, model=spec.model.model_copy(update=changed), used=tuple(map(read, spec.used)))
 
 
-class ConstantFit:
-    """Finds the constants with which a spec gives what a target gives where all parameters are zero.
+class OpenProgram:
+    """A program whose constants are parameters, to be found from what a target gives where all others are zero.
 
     Attributes:
-        spec: The spec, with the usual values of its constants.
-        runs: Runs of its program with the constants as parameters.
+        names: The names of the constants.
+        values: The values to begin from.
+        runs: Runs of the program.
 
     Args:
-        spec: The spec whose constants are sought, with values to begin from.
-        runs: Runs of the spec's program on the numbers of a probe; its states' order is taken.
+        program: The program, with the constants among its parameters.
+        constants: The usual values, by name.
+        runs: Runs of the program with its constants in place; its probe and its states' order are taken.
     """
 
-    def __init__(self, spec: Spec, runs: ProgramRuns) -> None:
-        self.spec = spec
-        self.runs = ProgramRuns(_open_program(spec), runs.probe, runs.order)
-        self._names = tuple(spec.model.constants)
+    def __init__(self, program: Program, constants: Mapping[str, Fraction], runs: ProgramRuns) -> None:
+        self.names, self.values = tuple(constants), np.array([float(value) for value in constants.values()])
+        self.runs = ProgramRuns(program, runs.probe, runs.order)
 
-    def fitted(self, target: Response, steps: int) -> Spec | None:
-        """Return the spec with the constants of the target; None where there are none that somebody would write down.
+    def fitted(self, target: Response, steps: int) -> dict[str, Fraction] | None:
+        """Return the constants of the target; None where there are none that somebody would write down.
 
         Args:
             target: What the target gives with all parameters zero.
             steps: The time steps of that run.
         """
-        values = np.array([float(Fraction(text)) for text in self.spec.model.constants.values()])
-        tolerance = self.runs.probe.tolerance
+        values, tolerance = self.values, self.runs.probe.tolerance
         for _ in range(MOST_STEPS):
             gap = self._gap(values, target, steps)
             if gap is None:
                 return None
             if np.abs(gap).max() <= tolerance:
                 break
-            shifts = np.eye(len(values)) * DIFFERENCE
-            columns = [
-                (self._gap(values + shift, target, steps), self._gap(values - shift, target, steps)) for shift in shifts
-            ]
-            slopes = np.stack([(up - down) / (2 * DIFFERENCE) for up, down in columns if up is not None], 1)
-            if slopes.shape[1] < len(values) or not np.isfinite(slopes).all():
+            slopes = self._slopes(values, target, steps)
+            if slopes is None:
                 return None
-            values = values - np.linalg.lstsq(slopes, gap, rcond=DIFFERENCE)[0]
+            moved = _told_apart(slopes)
+            values = values.copy()
+            values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=DIFFERENCE)[0]
         for exact in _written_down(values):
             gap = self._gap(np.array([float(value) for value in exact]), target, steps)
             if gap is not None and np.abs(gap).max() <= tolerance:
-                return with_constants(self.spec, dict(zip(self._names, exact, strict=True)))
+                return dict(zip(self.names, exact, strict=True))
         return None
+
+    def _slopes(self, values: Array, target: Response, steps: int) -> Array | None:
+        """Return how the gap changes with each constant; None where that is not known."""
+        columns = []
+        for shift in np.eye(len(values)) * DIFFERENCE:
+            up, down = self._gap(values + shift, target, steps), self._gap(values - shift, target, steps)
+            if up is None or down is None:
+                return None
+            columns.append((up - down) / (2 * DIFFERENCE))
+        return np.stack(columns, 1)
 
     def _gap(self, values: Array, target: Response, steps: int) -> Array | None:
         """Return what the program gives less what the target gives; None where they cannot be compared."""
         parameters = empty_parameters(self.runs.program, self.runs.sizes)
-        parameters |= {name: np.array(value) for name, value in zip(self._names, values, strict=True)}
-        pairs = self.runs.pairs(target, self.runs.respond(parameters, steps))
+        parameters |= {name: np.array(value) for name, value in zip(self.names, values, strict=True)}
+        try:
+            pairs = self.runs.pairs(target, self.runs.respond(parameters, steps))
+        except (KeyError, ValueError):  # a rewritten program may read what is not computed yet
+            return None
         if not pairs or any(a.shape != b.shape for a, b in pairs):
             return None
         gap = np.concatenate([(b - a).ravel() for a, b in pairs])
         return gap if np.isfinite(gap).all() else None
+
+
+def _told_apart(slopes: Array) -> list[int]:
+    """Return the constants whose influences differ: where two have one influence, the first keeps its usual value."""
+    chosen: list[int] = []
+    for number in reversed(range(slopes.shape[1])):
+        if np.linalg.matrix_rank(slopes[:, [*chosen, number]], DIFFERENCE) > len(chosen):
+            chosen.append(number)
+    return chosen
 
 
 def _written_down(values: Array) -> Iterator[list[Fraction]]:
@@ -147,7 +167,38 @@ def _written_down(values: Array) -> Iterator[list[Fraction]]:
     yield [Fraction(float(value)).limit_denominator(LARGEST_DENOMINATOR) for value in values]
 
 
-def _open_program(spec: Spec) -> Program:
-    """Return the program of a spec with its constants as scalar parameters."""
+def open_program(spec: Spec) -> Program:
+    """Return the program of a spec with its constants as scalar parameters.
+
+    Args:
+        spec: A spec that names constants.
+    """
     parameters = {**spec.model.parameters, **dict.fromkeys(spec.model.constants, "")}
     return replace(spec, model=spec.model.model_copy(update={"parameters": parameters, "constants": {}})).program()
+
+
+def closed_program(program: Program, values: Mapping[str, Fraction]) -> Program:
+    """Return a program with numbers in the place of some of its parameters.
+
+    Args:
+        program: A program whose constants are parameters.
+        values: The numbers, by name.
+    """
+    numbers: dict[Variable, Node] = {v: Constant(values[v.name]) for v in program.parameters if v.name in values}
+    passes = tuple(
+        replace(
+            part,
+            assignments=tuple(replace(a, expression=substitute(a.expression, numbers)) for a in part.assignments),
+        )
+        for part in program.passes
+    )
+    return replace(program, passes=passes, parameters=tuple(v for v in program.parameters if v not in numbers))
+
+
+def usual_constants(spec: Spec) -> dict[str, Fraction]:
+    """Return the values that a spec gives to its constants, by name.
+
+    Args:
+        spec: A spec; of one without constants there are none.
+    """
+    return {name: Fraction(text) for name, text in spec.model.constants.items()}

@@ -8,8 +8,16 @@ from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
 from rnn_harness.specs.program import Program
-from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.spec_search.constants import OFFSETS, ConstantFit, constants_sentence, offset_specs
+from rnn_harness.validation.identification.probe import Probe, Response
+from rnn_harness.validation.spec_search.constants import (
+    OFFSETS,
+    OpenProgram,
+    constants_sentence,
+    offset_specs,
+    open_program,
+    usual_constants,
+    with_constants,
+)
 from rnn_harness.validation.spec_search.interpret import is_forward_step
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
@@ -106,6 +114,16 @@ class TargetSearch:
             self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
         return self._runs[layout]
 
+    def empty_response(self, program: Program) -> Response | None:
+        """Run the target with all parameters zero that a program knows; None where no layout fits the program.
+
+        Args:
+            program: The program of a spec.
+        """
+        layouts = spec_layouts(self.shapes(program), spec_pieces(program), self.sizes)
+        steps = search_steps(self.probe, len(program.states))
+        return self.runs(layouts[0]).masked(frozenset(), steps) if layouts else None
+
     def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
         """Find the parameter map and the order of states with which a target equals a program; None if none does.
 
@@ -141,34 +159,38 @@ class TargetSearch:
         program = spec.program()
         if not self.fits_signature(program):
             return None
-        layouts = spec_layouts(self.shapes(program), spec_pieces(program), self.sizes)
-        if not layouts:
-            return None
         with contextlib.suppress(SearchGivenUp):
-            for candidate in self._with_its_constants(spec, layouts[0]):
+            for candidate in self.with_its_constants(spec):
                 found = self.match_program(candidate.program())
                 if found is not None:
                     return SpecMatch(candidate, *found)
         return None
 
-    def _with_its_constants(self, spec: Spec, layout: Layout) -> Iterator[Spec]:
-        """Yield a spec with the constants that the target has where all parameters are zero, and a constant added."""
+    def with_its_constants(self, spec: Spec) -> Iterator[Spec]:
+        """Yield a spec with the constants that the target has where all parameters are zero, and a constant added.
+
+        Args:
+            spec: The spec of a cell; where no layout of the target fits it, nothing is yielded.
+        """
         program = spec.program()
+        target = self.empty_response(program)
+        if target is None:
+            return
         if not spec.model.constants:
             yield spec
         fits: dict[Spec, None] = {}
+        steps = search_steps(self.probe, len(program.states))
         for order in state_orders(program, self.probe):
-            steps = search_steps(self.probe, len(order))
             runs = ProgramRuns(program, self.probe, order)
-            target = self.runs(layout).masked(frozenset(), steps)
             # Whatever agrees where all parameters are zero has no constant beside its equations.
             is_plain = not spec.model.constants and runs.agree(
                 target, runs.respond(empty_parameters(program, self.sizes), steps)
             )
             for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
-                fitted = ConstantFit(candidate, runs).fitted(target, steps)
+                opened = OpenProgram(open_program(candidate), usual_constants(candidate), runs)
+                fitted = opened.fitted(target, steps)
                 if fitted is not None:
-                    fits.setdefault(fitted)
+                    fits.setdefault(with_constants(candidate, fitted))
         yield from fits
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.cli import report_run
 from rnn_harness.cli._app import app
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.cli.report_run import ReportRun
@@ -210,6 +211,9 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
 
         def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
             pytest.fail("a report prints no records")
+
+        def conclusion(self, records: Sequence[Record]) -> Conclusion:
+            pytest.fail("a report has a conclusion of its own")
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
