@@ -23,7 +23,7 @@ def _watch_of_a_call(began: float, waited: list[float], monkeypatch: pytest.Monk
     watch = _Watch(clock, 600.0, float("inf"), LIMIT, None)
     clock.enter()
     assert watch.limit_reached() is None
-    monkeypatch.setattr(worker.time, "monotonic", lambda: began)
+    monkeypatch.setattr(time, "monotonic", lambda: began)
     return watch
 
 
