@@ -103,7 +103,7 @@ def _captions(selection: Selection) -> dict[str, EntryCaption]:
         for entry in spec.entries:
             captions[entry.id] = EntryCaption(
                 entry.document or spec.path.name,
-                entry.line,
+                entry.line or spec.lines.get(entry.id, 0),
                 entry.section or spec.title,
                 tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
             )

@@ -97,7 +97,8 @@ def print_summary(console: Console, validation: Validation, finished: bool = Tru
         refuted = [record for record in refuted if record.check != IDENTIFICATION_CHECK]
     for record in refuted[:MOST_REFUTED]:
         where = f" in {record.dtype}" if record.dtype else ""
-        reason = escape(record.reason[:MOST_LETTERS])
+        is_cut = len(record.reason) > MOST_LETTERS
+        reason = escape(f"{record.reason[:MOST_LETTERS]}{' ... (-v: every record)' if is_cut else ''}")
         console.print(f"  [red]✗[/] {escape(record.check)}{where}: {reason}", soft_wrap=True)
     if len(refuted) > MOST_REFUTED:
         console.print(f"  and {len(refuted) - MOST_REFUTED} more; -v lists every record", style="dim")
