@@ -144,7 +144,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     if (example := validation.counterexample) is not None:
         sizes = ", ".join(f"{name} = {value}" for name, value in example.sizes.items())
         difference = f"{example.place} is {example.computed!r}, the equations give {example.expected!r}"
-        text = f"{sizes}, {example.nonzero} non-zero numbers: {difference} (--repro FILE writes a program)"
+        numbers = f"{example.nonzero} non-zero number{'' if example.nonzero == 1 else 's'}"
+        text = f"{sizes}, {numbers}: {difference} (--repro FILE writes a program)"
         yield "smallest", escape(text)
 
 

@@ -24,7 +24,7 @@ def record(check: str, outcome: Outcome) -> Record:
         reason="" if outcome is Outcome.AGREES else "the reason",
         examples=1,
         seed=0,
-        environment={},
+        environment="",
         kernel="cell",
     )
 
