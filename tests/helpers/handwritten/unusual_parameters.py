@@ -70,6 +70,21 @@ def with_a_prediction(xs: Any, h: Any, params: Any) -> Any:
     return np.stack(ys), np.stack(hs)
 
 
+def step_with_a_prediction(xt: Any, a_prev: Any, parameters: Any) -> Any:
+    """A simple RNN in columns, with a prediction that is no state although it may be as wide."""
+    p = parameters
+    a_next = np.tanh(np.dot(p["Waa"], a_prev) + np.dot(p["Wax"], xt) + p["ba"])
+    return a_next, _s(np.dot(p["Wya"], a_next) + p["by"]), (a_next, a_prev, xt, p)
+
+
+def gates_cut_by_the_state(x: Any, prev_h: Any, Wx: Any, Wh: Any, Ux: Any, Uh: Any, b: Any, d: Any) -> Any:
+    """A GRU whose gates r and z are stacked; its last bias is called as a size is."""
+    h = prev_h.shape[1]
+    a = _s(x @ Wx + prev_h @ Wh + b)
+    r, z = a[:, :h], a[:, h:]
+    return (1 - z) * np.tanh(x @ Ux + (r * prev_h) @ Uh + d) + z * prev_h
+
+
 def layers_in_a_list(x: Any, s: Any, RH: Any, bH: Any) -> Any:
     """A cell of as many layers as its list of weights has."""
     for weight, bias in zip(RH, bH, strict=True):

@@ -21,6 +21,8 @@ SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "low_rank": {"W_A": (D, 2), "B": (2, N), "P": (D, 2), "D": (2, D)},
     "state_called_y": {"Wy": (D, 2), "Uh": (2, D), "Wh": (2, N)},
     "with_a_prediction": {"0": (N, D), "1": (D, D), "2": (D,)},
+    "step_with_a_prediction": {"Waa": (D, D), "Wax": (D, N), "ba": (D, 1)},
+    "gates_cut_by_the_state": {"Wx": (N, 2 * D), "Wh": (D, 2 * D), "Ux": (N, D), "Uh": (D, D), "d": (D,)},
     "layers_in_a_list": {"RH/0": (D, D), "RH/1": (D, D), "bH/0": (D,)},
     "attributes": {"kernel": (N, D), "recurrent": (D, D), "offset": (D,)},
     "gru_step": {"Wz": (N, D), "Un": (D, D), "br": (D,)},

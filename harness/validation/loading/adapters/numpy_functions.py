@@ -32,7 +32,12 @@ from rnn_harness.validation.loading.adapters.handwritten.weight_shapes import (
     make_weights,
     possible_shapes,
 )
-from rnn_harness.validation.loading.adapters.inferred_weights.infer import inferred_trees, weights_of
+from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
+    FEW_RUNS,
+    MANY_RUNS,
+    inferred_trees,
+    weights_of,
+)
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 
 MakeTree = Callable[[CellSizes], Any]
@@ -72,13 +77,14 @@ def drive_numpy_function(
     rounds: tuple[Iterable[MakeTree], ...] = ((make_tree,),) if make_tree is not None else ()
     best: _FittingSource | None = None
     for makers in rounds or (
-        _inferred_makers(function, parameter_names, argument),
+        _inferred_makers(function, parameter_names, argument, FEW_RUNS),
+        _inferred_makers(function, parameter_names, argument, MANY_RUNS),
         _named_makers(parameter_names, argument),
     ):
         fitting = _drive_made(function, backward, makers, argument, sizes, log)
         if fitting is not None and (best is None or fitting.driven.rank > best.driven.rank):
             best = fitting
-        if best is not None and best.driven.rank[0]:
+        if best is not None and all(best.driven.rank):
             break
     if best is None and takes_targets(own_names):
         raise UsageError(computes_a_loss(name_of(function), own_names))
@@ -131,9 +137,11 @@ def tree_argument(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 and role_of(names[0]) == "tree" else ""
 
 
-def _inferred_makers(function: Callable[..., Any], names: Sequence[str], argument: str) -> Iterator[MakeTree]:
+def _inferred_makers(
+    function: Callable[..., Any], names: Sequence[str], argument: str, most_runs: int
+) -> Iterator[MakeTree]:
     """Yield makers of parameters of the shapes that the function uses them in."""
-    for tree in inferred_trees(function, names, argument):
+    for tree in inferred_trees(function, names, argument, most_runs=most_runs):
         yield functools.partial(weights_of, tree)
 
 

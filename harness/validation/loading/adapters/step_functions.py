@@ -7,6 +7,7 @@ parameters (``--init params=NAME``, or ``init_params`` and the like next to the 
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +24,13 @@ from rnn_harness.validation.loading.adapters.handwritten.call_errors import Fail
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
-from rnn_harness.validation.loading.adapters.inferred_weights.infer import ArrayLibrary, inferred_trees, weights_of
+from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
+    FEW_RUNS,
+    MANY_RUNS,
+    ArrayLibrary,
+    inferred_trees,
+    weights_of,
+)
 from rnn_harness.validation.loading.adapters.inferred_weights.jax_library import jax_library
 from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
 from rnn_harness.validation.loading.adapters.numpy_functions import drive_numpy_function, tree_argument, uses_jax
@@ -75,8 +82,9 @@ class StepFunctionAdapter:
 
 def _trees_without_maker(step: StepSignature, n: int, d: int) -> Iterator[object]:
     """Yield parameters of the shapes that the function uses them in, then of shapes by their names."""
-    for library in _libraries_of(step.function):
-        for tree in inferred_trees(step.function, step.parameters, tree_argument(step.parameters), library):
+    argument = tree_argument(step.parameters)
+    for library, most_runs in itertools.product(_libraries_of(step.function), (FEW_RUNS, MANY_RUNS)):
+        for tree in inferred_trees(step.function, step.parameters, argument, library, most_runs):
             yield weights_of(tree, CellSizes(n, d))
     yield from step.guessed_parameters(n, d)
 

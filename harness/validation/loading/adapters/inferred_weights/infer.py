@@ -33,7 +33,7 @@ from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tr
 
 ShapeTree: TypeAlias = Any
 """Dictionaries and lists of `Shape`, as a function nests its parameters."""
-_RUNS = (40, 600)
+FEW_RUNS, MANY_RUNS = 40, 600
 """How many runs each way of calling gets, in a first and in a second round."""
 _RUNS_OF_A_LENGTH = 20
 """How many runs a length gets that may be free."""
@@ -104,6 +104,7 @@ def inferred_trees(
     names: Sequence[str],
     tree_argument: str,
     library: ArrayLibrary | None = None,
+    most_runs: int = FEW_RUNS,
 ) -> Iterator[ShapeTree]:
     """Yield the shapes that the parameters of a function can have, each once, likely ones first.
 
@@ -112,21 +113,18 @@ def inferred_trees(
         names: The arguments that are parameters.
         tree_argument: The one among them that takes all parameters; empty if each has its own.
         library: The library that the function computes with; None for NumPy.
+        most_runs: How many runs each way of calling gets.
     """
     add_operators()
     layouts = list(_layouts(function, names, tree_argument))
     yielded: list[ShapeTree] = []
-    for most_runs in _RUNS:
-        for layout in layouts:
-            attempts = _Attempts(function, names, tree_argument, layout, library or ArrayLibrary())
-            tree = attempts.first_tree(most_runs)
-            if tree is not None and tree not in yielded:
-                yielded.append(tree)
-                yield tree
-                if len(yielded) == _MOST_TREES:
-                    return
-        if yielded:
-            return
+    for layout in layouts:
+        tree = _Attempts(function, names, tree_argument, layout, library or ArrayLibrary()).first_tree(most_runs)
+        if tree is not None and tree not in yielded:
+            yielded.append(tree)
+            yield tree
+            if len(yielded) == _MOST_TREES:
+                return
 
 
 def weights_of(tree: ShapeTree, sizes: CellSizes) -> Any:
@@ -187,14 +185,23 @@ class _Attempts:
 
     def _with_free_lengths(self, outcome: _Outcome) -> _Outcome:
         """The outcome, lengths that need not be the hidden size as ones of their own: a prediction is no state."""
-        for place, number in outcome.free:
+        for place, number in reversed(outcome.free):  # a prediction is computed last
             if place < len(outcome.taken) and outcome.taken[place] != number:
-                for choices in ChoiceSearch(_RUNS_OF_A_LENGTH, (*outcome.taken[:place], number)):
-                    changed = self._run(choices)
-                    if changed is not None and changed.every_end_counts:
+                changed_one = (*outcome.taken[:place], number)
+                for series in ((*changed_one, *outcome.taken[place + 1 :]), changed_one):
+                    changed = self._freer(outcome, series)
+                    if changed is not None:
                         outcome = changed
                         break
         return outcome
+
+    def _freer(self, outcome: _Outcome, series: tuple[int, ...]) -> _Outcome | None:
+        """The first outcome of these decisions with more lengths of their own and no other states; None without one."""
+        for choices in ChoiceSearch(_RUNS_OF_A_LENGTH, series):
+            changed = self._run(choices)
+            if changed is not None and changed.every_end_counts and changed.is_freer_than(outcome):
+                return changed
+        return None
 
     def _run(self, choices: Choices) -> _Outcome | None:
         """What comes of a series of decisions; None if the function raises, or gives no states."""
@@ -204,14 +211,15 @@ class _Attempts:
         try:
             with np.errstate(all="ignore"):
                 shapes = self.library.shapes_of(functools.partial(self.function, **unknown), arguments)
-            if not _gives_states(shapes, self.layout):
+            states = _places_of_states(shapes, self.layout)
+            if not states:
                 return None
             roots = {name: weight.tree() for name, weight in unknown.items()}
             counts = _every_end_counts(functools.partial(self.function, **arguments), roots, self.library)
             tree = map_tree(_terms, roots[self.tree_argument] if self.tree_argument else roots)
         except (Exception, SystemExit):  # a function whose parameters have wrong shapes may raise anything
             return None
-        return _Outcome(tree, counts, tuple(choices.taken), tuple(run.free))
+        return _Outcome(tree, counts, states, tuple(choices.taken), tuple(run.free))
 
 
 @dataclass(frozen=True)
@@ -221,14 +229,24 @@ class _Outcome:
     Attributes:
         tree: The shapes of the parameters.
         every_end_counts: Whether every parameter is read to its ends.
+        states: Which of the arrays that it gave have the shape of states.
         taken: Its decisions.
         free: As `RunOfShapes.free`.
     """
 
     tree: ShapeTree
     every_end_counts: bool
+    states: frozenset[int]
     taken: tuple[int, ...]
     free: tuple[tuple[int, int], ...]
+
+    def is_freer_than(self, other: _Outcome) -> bool:
+        """Say whether more lengths are free, and nothing is a state that was none."""
+        count, others = (
+            sum(outcome.taken[place] == number for place, number in outcome.free if place < len(outcome.taken))
+            for outcome in (self, other)
+        )
+        return count > others and self.states <= other.states
 
 
 def _every_end_counts(function: Callable[..., Any], roots: dict[str, Any], library: ArrayLibrary) -> bool:
@@ -274,11 +292,11 @@ def _arguments(layout: _Layout, convert: Callable[[Array], Any]) -> dict[str, An
     return dict(zip(layout.keywords, parts, strict=True))
 
 
-def _gives_states(given: Sequence[tuple[int, ...]], layout: _Layout) -> bool:
-    """Whether a result has the shape of a state, or of the states of all steps."""
+def _places_of_states(given: Sequence[tuple[int, ...]], layout: _Layout) -> frozenset[int]:
+    """Which of the shapes in a result are that of a state, or of the states of all steps."""
     lengths = {"T": STEPS, "B": ROWS, "N": INFERENCE_SIZES.hidden_size}
     wanted = [layout.state_axes]
     if "T" in layout.input_axes:
         wanted += OUTPUT_AXES["B" in layout.input_axes]
     shapes = {shape_of(axes, lengths) for axes in wanted}
-    return not shapes.isdisjoint(given)
+    return frozenset(place for place, shape in enumerate(given) if shape in shapes)
