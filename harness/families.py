@@ -1,6 +1,7 @@
 """The families of recurrent cells: the spec, torch's class, the gates with their names, the cells of the benchmark.
 
-Data only: this module imports nothing of the package and no library, so that everything else may import it.
+Data only: this module imports nothing of the package, so that everything else may import it, and torch only when a
+class of it is asked for.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 GATE_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -155,3 +157,14 @@ KERAS_LAYERS: Mapping[str, KerasLayer] = MappingProxyType(
     }
 )
 """Keras's layer by spec."""
+
+
+def torch_class(name: str) -> Any:
+    """Return the class of ``torch.nn`` of that name.
+
+    Args:
+        name: As `Family.torch_class` has it; with ``Cell`` behind it, the one of a step.
+    """
+    import torch
+
+    return getattr(torch.nn, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rnn_harness.specs.context import Context, ElaborationError
 from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape, show_shape
@@ -98,7 +99,9 @@ def base_context(model: SpecModel, layer: int | None = None) -> Context:
         name, text = next(iter(model.inputs.items()))
         bottom = Variable(name, parse_shape(text), 0, Role.INPUT, name)
     functions = {name: Function(value) for name, value in model.functions.items()}
-    return Context(model.time, shapes, roles, functions, frozenset(model.indices), dict(model.aliases), layer, bottom)
+    constants = {name: Fraction(text) for name, text in model.constants.items()}
+    indices, aliases = frozenset(model.indices), dict(model.aliases)
+    return Context(model.time, shapes, roles, functions, indices, aliases, layer, bottom, constants)
 
 
 def _label(statement: Statement, context: Context) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from rnn_harness.specs.dimensions import Shape
-from rnn_harness.specs.expression import Component, Function, Node, Role, Transpose, Variable
+from rnn_harness.specs.expression import Component, Constant, Function, Node, Role, Transpose, Variable
 from rnn_harness.specs.notation import Name
 from rnn_harness.specs.products import ProductSign
 from rnn_harness.specs.symbols import Denoted, denote
@@ -43,6 +44,7 @@ class Context:
         aliases: plain names that the file declares for printed ones.
         layer: the layer, from 1, in a spec with layers; else None.
         bottom: the input that layer 1 reads as the layer below it.
+        constants: the numbers that printed letters stand for.
         product_signs: the meanings that the printed product signs turned out to have, collected in the elaboration.
     """
 
@@ -54,6 +56,7 @@ class Context:
     aliases: dict[str, str] = field(default_factory=dict)
     layer: int | None = None
     bottom: Variable | None = None
+    constants: Mapping[str, Fraction] = field(default_factory=dict)
     product_signs: list[ProductSign] = field(default_factory=list)
 
     def denote(self, name: Name) -> Denoted:
@@ -85,6 +88,11 @@ class Context:
             label = f"{symbol.name}@{level}"
         else:
             label = symbol.name
+        if label in self.constants and label not in self.shapes:
+            if symbol.time is not None:
+                message = f"{label}: a constant does not depend on time"
+                raise ElaborationError("syntax", message, name.column)
+            return Constant(self.constants[label])
         if label not in self.shapes:
             raise self._undeclared(label, symbol, name.column)
         role, shape = self.roles[label], self.shapes[label]

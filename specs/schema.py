@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rnn_harness.specs.dimensions import Shape, parse_shape
 
@@ -20,6 +21,22 @@ FunctionName = Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log", 
 """What a letter may be declared as under ``[functions]``."""
 Scalar = bool | int | float | str
 """A value of an option."""
+
+
+def _exact_number(number: object) -> str:
+    """Return a number as the text of its decimal digits. Raises ValueError."""
+    text = str(number)
+    try:
+        if isinstance(number, bool):
+            raise ValueError
+        Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{number!r} is not a number: expected for example 0.1") from None
+    return text
+
+
+ConstantText = Annotated[str, BeforeValidator(_exact_number)]
+"""The value of a printed letter that stands for a number."""
 
 
 class _Strict(BaseModel):
@@ -193,6 +210,8 @@ class SpecModel(_Strict):
         outputs: the names of the outputs; the file may say ``output = "y"`` for one. Where it is empty: the only
             result that no equation reads, or else the first state.
         parameters: the shapes of the parameters by name.
+        constants: the values of printed letters that stand for a number, such as the time step of an oscillator; a cell
+            with another value is the same cell.
         functions: the functions that letters stand for.
         indices: the letters of class indices.
         aliases: plain names that stand for printed ones.
@@ -217,6 +236,7 @@ class SpecModel(_Strict):
     states: dict[str, ShapeText] = {}
     outputs: tuple[str, ...] = ()
     parameters: dict[str, ShapeText] = {}
+    constants: dict[str, ConstantText] = {}
     functions: dict[str, FunctionName] = {}
     indices: tuple[str, ...] = ()
     aliases: dict[str, str] = {}
@@ -250,6 +270,9 @@ class SpecModel(_Strict):
                 if section != "parameters" and len(parse_shape(text)) > 1:
                     raise ValueError(f"{name} is a matrix; what differs from step to step is a vector or a scalar")
                 declared[name] = section
+        for name in self.constants:
+            if name in declared:
+                raise ValueError(f"{name} is declared twice, under {declared[name]} and under constants")
         if self.kind == "cell" and self.layers and len(self.inputs) != 1:
             raise ValueError(f"a spec with layers has one input, the bottom layer's; found {len(self.inputs)}")
         return self

@@ -155,7 +155,7 @@ class Spec:
             if name not in carried:
                 message = f"state {name}: no equation reads it from another step, so it is no state; leave it out"
                 raise SpecError(self.path, None, message)
-        for name in (*self.model.inputs, *self.model.parameters):
+        for name in (*self.model.inputs, *self.model.parameters, *self.model.constants):
             if name not in used and not (self.model.layers and name in self.model.inputs):
                 raise SpecError(self.path, None, f"{name} is declared, but no equation uses it")
 

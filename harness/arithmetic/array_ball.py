@@ -352,6 +352,9 @@ class ArrayBallArithmetic:
         # Each row's value may be stored before the sum, and the sum once more.
         return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)
 
+    def only_entry(self, value: ArrayBall) -> ArrayBall:
+        return value[0, ...]
+
 
 def _upward(value: Fraction) -> float:
     """Return a float64 number that is at least `value`."""

@@ -28,6 +28,11 @@ numbers are of everyday size, kernels keep them: what is lost there is half thei
 TF32_OPERANDS = Fraction(1, 2**10)
 """How far TF32 shortens an operand: it keeps 10 bits, and some units cut off instead of rounding."""
 
+SPLIT_TF32_OPERANDS = Fraction(1, 2**21)
+"""How far three TF32 products (Triton's tf32x3) shorten an operand: each is split into two TF32 numbers, rounded to 11
+bits (cvt.rna in the compiled code), which leaves 2^-22 of it; the product of the two small parts, 2^-22 of the whole,
+is left out: together less than 2^-21 for each of the two operands."""
+
 APPROXIMATE_FUNCTIONS = Fraction(1, 2**10)
 """How far an approximate tanh or sigmoid may be off, relatively: the hardware's tanh is within 2^-10.987."""
 

@@ -201,10 +201,8 @@ class BallArithmetic:
         return self._round(ball, _upper(ball), 1)
 
     def array(self, value: Array) -> Array:
-        if value.dtype == object:
-            return value
-        balls: Array = np.asarray(_to_arb(np.asarray(value, dtype=np.float64).astype(object)), dtype=object)
-        return balls
+        array = np.asarray(value)  # a scalar's ball has no array around it
+        return array if array.dtype == object else np.asarray(_to_arb(array.astype(np.float64).astype(object)), object)
 
     def _round(self, value: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0) -> Array:
         """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
@@ -396,3 +394,6 @@ class BallArithmetic:
         a = self._open(value)
         # Each row's value may be stored before the sum, and the sum once more.
         return OpenSum(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products, a.parts + 1)
+
+    def only_entry(self, value: Array) -> Array:
+        return np.asarray(value[0, ...])

@@ -72,4 +72,6 @@ class StepArithmetic(NumpyArithmetic):
 
     def apply(self, function: Function, argument: Array) -> Array:
         step = _FUNCTIONS.get(function)
-        return super().apply(function, argument) if step is None else step(argument)
+        if step is None:
+            return super().apply(function, argument)
+        return step(argument) if np.ndim(argument) else step(argument[np.newaxis])[0, ...]

@@ -250,3 +250,6 @@ class EntryArithmetic:
 
     def batch_sum(self, value: EntryValue) -> EntryValue:
         _unsupported("a sum over the batch")
+
+    def only_entry(self, value: EntryValue) -> EntryValue:
+        _unsupported("an entry of a sum over the batch")

@@ -172,7 +172,9 @@ class NumpyArithmetic:
         return vector[..., start:stop]
 
     def apply(self, function: Function, argument: Array) -> Array:
-        result: Array = _FUNCTIONS[function](argument)
+        # A constant is a number until it meets an array.
+        array = argument if isinstance(argument, np.ndarray) else np.asarray(argument, self.dtype)
+        result: Array = _FUNCTIONS[function](array)
         return result
 
     def component(self, vector: Array, index: IndexArray) -> Array:
@@ -194,3 +196,7 @@ class NumpyArithmetic:
     def batch_sum(self, value: Array) -> Array:
         total: Array = value.sum(axis=0)
         return total
+
+    def only_entry(self, value: Array) -> Array:
+        entry: Array = value[0, ...]
+        return entry

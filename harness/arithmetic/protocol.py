@@ -223,3 +223,10 @@ class Arithmetic(Protocol[StoredT, OpenT]):
         Args:
             value: A batch (B, d).
         """
+
+    def only_entry(self, value: StoredT, /) -> StoredT:
+        """Take the entry of a vector of one entry: (1,) gives ().
+
+        Args:
+            value: A sum over the batch of one number a row.
+        """

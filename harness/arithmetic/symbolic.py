@@ -238,3 +238,26 @@ class SymbolicArithmetic:
     def batch_sum(self, value: Array) -> Array:
         total: Array = value.sum(axis=0)
         return total
+
+    def only_entry(self, value: Array) -> Array:
+        entry: Array = value[0, ...]
+        return entry
+
+
+class ForwardPolynomials(SymbolicArithmetic):
+    """Polynomials that are compared and never differentiated, which have ReLU too.
+
+    ReLU is (a + |a|) / 2, and the absolute value is even, so that hard sigmoids and hard tangents are odd by
+    construction, as the smooth functions are.
+    """
+
+    def apply(self, function: Function, argument: Array) -> Array:
+        if function is not Function.RELU:
+            return super().apply(function, argument)
+        value: Array = np.frompyfunc(lambda x: (x + self._size(x)) * QQ(1, 2), 1, 1)(argument)
+        return value
+
+    def _size(self, x: PolyElement) -> PolyElement:
+        if x.is_ground:
+            return x if x.LC >= 0 else -x
+        return self._atom("size", (-x,), 0) if x.LC < 0 else self._atom("size", (x,), 0)

@@ -111,7 +111,9 @@ class TorchArithmetic:
         return vector[..., start:stop]
 
     def apply(self, function: Function, argument: Tensor) -> Tensor:
-        return self._functions[function](argument)
+        # A constant is a number until it meets a tensor (`number`): torch's functions take tensors alone.
+        whole = argument if self.torch.is_tensor(argument) else self.torch.tensor(argument, dtype=self.dtype)
+        return self._functions[function](whole)
 
     def _index(self, index: IndexArray) -> Tensor:
         return self.torch.as_tensor(index, device=self.device).unsqueeze(-1)
@@ -131,3 +133,7 @@ class TorchArithmetic:
 
     def batch_sum(self, value: Tensor) -> Tensor:
         return value.sum(0)
+
+    def only_entry(self, value: Tensor) -> Tensor:
+        entry: Tensor = value[0, ...]
+        return entry

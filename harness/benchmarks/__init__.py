@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from rnn_harness.benchmarks.job import FULL, QUICK, USUAL, BenchmarkJob, BenchmarkSize
 from rnn_harness.benchmarks.plan import plan_jobs
-from rnn_harness.benchmarks.run import WorkerPool, run_jobs
+from rnn_harness.benchmarks.run import run_jobs
 
-__all__ = ["FULL", "QUICK", "USUAL", "BenchmarkJob", "BenchmarkSize", "WorkerPool", "plan_jobs", "run_jobs"]
+__all__ = ["FULL", "QUICK", "USUAL", "BenchmarkJob", "BenchmarkSize", "plan_jobs", "run_jobs"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_harness.benchmarks.closed_form import count_parameters
 from rnn_harness.errors import UsageError
-from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES
+from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES, torch_class
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.subject import Subject
 
@@ -49,11 +49,9 @@ def _reference_count(spec: Spec, sizes: Mapping[str, int]) -> int:
 
 def _torch_agrees(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
     """Compare with torch, which adds two biases where the equations have one: so many more, and no others."""
-    import torch
-
     entry = TORCH_MODULES[spec.id]
     family = FAMILIES[entry.family]
-    module = getattr(torch.nn, family.torch_class)(sizes["n"], sizes["d"], layers, bidirectional=entry.bidirectional)
+    module = torch_class(family.torch_class)(sizes["n"], sizes["d"], layers, bidirectional=entry.bidirectional)
     # The GRU's candidate has two biases in the equations too.
     doubled_gates = len(family.gates) - (family.name == "gru")
     doubled = doubled_gates * sizes["d"] * layers * (2 if entry.bidirectional else 1)

@@ -33,7 +33,7 @@ MOST_ENTRIES = 400
 
 
 def bound(evaluation: Evaluation) -> Iterator[Finding]:
-    """Decide every gradient within its proved bound; where some are not, those that are get named too.
+    """Compare every gradient with its proved bound, and name those outside of it and those within.
 
     Args:
         evaluation: a subject on a case.
@@ -148,7 +148,7 @@ def _quotient(evaluation: Evaluation) -> Iterator[Finding]:
         quotient = (ahead - behind) / (2 * h)
         claimed, bound = arb(0), exact(QUOTIENT_FLOOR) * (1 + abs(quotient))
         for name, gradient in evaluation.flat_gradients.items():
-            claimed += sum((arithmetic.array(gradient) * steps[name]).flat, arb(0))
+            claimed += sum(np.asarray(arithmetic.array(gradient) * steps[name], dtype=object).flat, arb(0))
             radii = (arb(ball.rad()) * abs(step) for ball, step in _pairs(evaluation, name, steps))
             bound += sum(radii, arb(0))
         error, limit = float(abs(claimed - quotient).mid()), float(bound.mid())

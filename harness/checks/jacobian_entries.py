@@ -66,12 +66,12 @@ def _moved(
             rows = np.arange(start, start + value.size)
             places[group, name] = slice(start, start + value.size)
             start += value.size
-            index = np.unravel_index(np.arange(value.size), value.shape)
+            index = np.unravel_index(np.arange(value.size), value.shape or (1,))
             if group == 0 and value.ndim == 2:
                 moved[group][name] = Perturbed(value, places[group, name], (value.shape[0], value.shape[1]))
                 continue
             if group == 0:
-                directions = np.zeros((count, 1, *value.shape))
+                directions = np.zeros((count, 1, *(value.shape or (1,))))
                 directions[rows, 0, index[0]] = 1
             elif group == 1:
                 directions = np.zeros((len(value), count, *value.shape[1:]))

@@ -7,14 +7,28 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli import _bench, _identify, _kernels, _mutants, _replay, _report, _specs, _validate, _verify
+from rnn_harness.cli import (
+    _bench,
+    _compare,
+    _convert,
+    _explain,
+    _gpu,
+    _identify,
+    _kernels,
+    _mutants,
+    _replay,
+    _report,
+    _specs,
+    _validate,
+    _verify,
+)
 from rnn_harness.cli._output import output_errors, prepare_streams
 from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
     "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
     "4 an error of the harness itself (--debug prints its traceback), "
-    "130 interrupted (what was recorded is kept), 141 nobody read the output to its end."
+    "130 interrupted (what was recorded is kept), 141 the output pipe was closed."
 )
 
 app = typer.Typer(
@@ -31,10 +45,14 @@ app = typer.Typer(
 app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
 app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
 app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
+app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
+app.command("convert", epilog=_EXIT_CODES)(_convert.convert)
+app.command("explain", epilog=_EXIT_CODES)(_explain.explain)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)
 app.command("kernels", epilog=_EXIT_CODES)(_kernels.kernels)
+app.command("gpu", epilog=_EXIT_CODES)(_gpu.gpu)
 app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
 app.add_typer(_specs.app, name="specs")
 
@@ -57,7 +75,7 @@ def _options(
     """Take the options that stand before a subcommand."""
 
 
-def main() -> None:
+def run_command() -> None:
     """Run the command and leave with its exit code.
 
     Raises:

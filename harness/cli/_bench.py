@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._bench_checks import check_before_import, check_options
+from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conclusion
 from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
+from rnn_harness.cli._conclusion import print_conclusion
+from rnn_harness.cli._pool_options import Backend, Scheduler
 from rnn_harness.cli._shared import console, exit_codes
 from rnn_harness.errors import ExitCode, UsageError
 
@@ -32,7 +35,7 @@ def bench(
     full: Annotated[
         bool, typer.Option("--full", help="Some minutes: six sizes, all variants, 25 rounds, ten seeds.")
     ] = False,
-    families: Annotated[str, typer.Option(help="Which of rnn, gru, lstm, parted by commas.")] = "rnn,gru,lstm",
+    families: Annotated[str, typer.Option(help="Which of rnn, gru and lstm, comma-separated.")] = "rnn,gru,lstm",
     dtype: Annotated[str, typer.Option(help="float32 or float64, for speed.")] = "float32",
     device: Annotated[str, typer.Option(help="cpu or cuda, for speed.")] = "cpu",
     spec: Annotated[
@@ -49,10 +52,8 @@ def bench(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes for what is not timed.")] = 1,
-    backend: Annotated[str, typer.Option(help="Where they run: loky (here), dask or ray.")] = "loky",
-    scheduler: Annotated[
-        str | None, typer.Option(help="The cluster: tcp://host:port (dask), host:port or auto (ray).")
-    ] = None,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
     compare: Annotated[
         str | None, typer.Option(metavar="NAME", help="Compare the measurements with those kept as NAME.")
@@ -136,7 +137,9 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
     is_wrong = any(measurement.agrees is False for measurement in measurements)
     if older is None:
         is_failed = any(measurement.kind == "failed" for measurement in measurements)
-        return ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED if is_failed else ExitCode.AGREES
+        code = ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED if is_failed else ExitCode.AGREES
+        print_conclusion(bench_conclusion(measurements), code)
+        return code
     return _compare(options, older, measurements, is_wrong)
 
 
@@ -155,4 +158,6 @@ def _compare(
     print_changes(console(), changes, str(options.compare))
     limit = options.loss_limit
     is_slower = limit is not None and any(change.is_real and change.factor > 1 + limit for change in changes)
-    return ExitCode.REFUTED if is_wrong or is_slower else ExitCode.AGREES
+    code = ExitCode.REFUTED if is_wrong or is_slower else ExitCode.AGREES
+    print_conclusion(comparison_conclusion(changes, str(options.compare), limit), code)
+    return code

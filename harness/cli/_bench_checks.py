@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._pool_options import worker_pool
 from rnn_harness.cli.arguments import known_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.families import FAMILIES
 
-_BACKENDS = ("loky", "dask", "ray")
 _DTYPES = ("float32", "float64")
 _DEVICES = ("cpu", "cuda")
 
@@ -38,8 +38,7 @@ def check_before_import(options: BenchOptions) -> None:
         raise UsageError(
             f"--spec {options.specs[0]} is timed instead of --families {options.families_text}: give one of them"
         )
-    if options.scheduler is not None and options.backend == "loky":
-        raise UsageError(f"--scheduler {options.scheduler} is of --backend dask or --backend ray: give one of them too")
+    worker_pool(options.workers, options.backend, options.scheduler)
     if options.across_machines and options.compare is None:
         raise UsageError("--other-machine needs something to compare with: --compare NAME")
 
@@ -60,7 +59,6 @@ def check_options(options: BenchOptions) -> None:
     _check_names("dtype", (options.dtype,), _DTYPES)
     _check_names("device", (options.device,), _DEVICES)
     _check_device(options.device)
-    _check_names("backend", (options.backend,), _BACKENDS)
     limit = options.loss_limit
     if options.quick and options.full:
         raise UsageError("--quick and --full are two plans: give one of them")

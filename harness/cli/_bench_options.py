@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rnn_harness.cli._pool_options import worker_pool
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.benchmarks import BenchmarkJob, WorkerPool
+    from rnn_harness.benchmarks import BenchmarkJob
     from rnn_harness.kernels import Kernel
     from rnn_harness.records.measurement import MeasurementKind
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,12 @@ class BenchOptions:
 
     @property
     def pool(self) -> WorkerPool:
-        """Where jobs run that do not time."""
-        from rnn_harness.benchmarks import WorkerPool
+        """Where jobs run that do not time.
 
-        return WorkerPool(self.workers, self.backend, self.scheduler)
+        Raises:
+            UsageError: There is no such backend, or its address is missing.
+        """
+        return worker_pool(self.workers, self.backend, self.scheduler)
 
     def plan(self) -> list[BenchmarkJob]:
         """Plan the jobs; those that run candidates do so in a process of their own."""

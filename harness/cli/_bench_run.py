@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_harness.cli._progress import progress_beside_bar
 from rnn_harness.cli._shared import Interrupt, console
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_harness.benchmarks import BenchmarkJob, WorkerPool
+    from rnn_harness.benchmarks import BenchmarkJob
     from rnn_harness.records.measurement import Measurement
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 def pin_threads(threads: int) -> None:
@@ -124,15 +127,16 @@ def measure_with_progress(
         TimeRemainingColumn(),
         console=console(stderr=True),
         transient=True,
-        disable=not sys.stderr.isatty(),
+        disable=is_quiet() or not sys.stderr.isatty(),
     )
     try:
-        with bar, Interrupt() as interrupt:
+        with bar, progress_beside_bar(len(pending.jobs)) as on_end, Interrupt() as interrupt:
             task = bar.add_task("", total=sum(job.seconds for job in pending.jobs))
             for result in run_jobs(pending.jobs, pool, interrupt.check):
                 update = {"depends_on": job_digest(result.job)}
                 measurements += [measurement.model_copy(update=update) for measurement in result.measurements]
                 bar.update(task, description=result.job.title[:56], advance=result.job.seconds)
+                on_end(f"{result.job.title}: done")
                 if path is not None:
                     write_measurements(path, measurements)
                 interrupt.check()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._every_cell import refuse_options_for_one
 from rnn_harness.cli._identify_every import identify_every
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_writable, finite_number
 from rnn_harness.errors import ExitCode, HarnessError, NotRun
 
@@ -50,7 +53,9 @@ def identify(
         refuse_options_for_one({"--save-map": save_map}, target)
         raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), as_json))
     try:
-        report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
+        with progress_bar(1) as on_start:
+            on_start(f"identifying {target}")
+            report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
     except HarnessError:
         raise
     except NotRun as reason:
@@ -58,12 +63,13 @@ def identify(
         report = IdentificationReport(())
     else:
         if report.fault:
-            typer.echo(f"{target}: wrong\n  {report.fault}")
+            next_command = f"rnn-harness validate {target} --repro wrong.py"
+            print_conclusion(Conclusion(f"{target} is wrong: {report.fault}", next_command), ExitCode.REFUTED)
             raise typer.Exit(ExitCode.REFUTED)
         if not report.cells and not as_json:
-            typer.echo(
-                f"{target}: unknown. It equals no cell that is known; rnn-harness validate says what it is nearest to."
-            )
+            next_command = f"rnn-harness validate {target}  (says what holds for it, or --spec FILE: your equations)"
+            conclusion = Conclusion(f"{target} is unknown: it equals no cell that is known", next_command)
+            print_conclusion(conclusion, ExitCode.UNDECIDED)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(cell) for cell in report.cells], indent=1))
     elif report.cells:
@@ -76,7 +82,10 @@ def identify(
 
 def _print_cells(target: str, cells: Sequence[IdentifiedCell]) -> None:
     """Print every cell that a target equals."""
-    several = "" if len(cells) == 1 else f"{len(cells)} answers that cannot be told apart"
-    typer.echo(f"{target}: {several}")
-    for cell in cells:
-        typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
+    if len(cells) > 1 and not is_quiet():
+        for cell in cells:
+            typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
+    first = f"{cells[0].spec or 'no shipped spec'}: {cells[0].sentence}"
+    verdict = first if len(cells) == 1 else f"one of {len(cells)} cells that cannot be told apart"
+    next_command = f"rnn-harness validate {target}  (are its numbers and gradients right?)"
+    print_conclusion(Conclusion(f"{target} is {verdict}", next_command), ExitCode.AGREES)

@@ -55,7 +55,7 @@ def kernels(
         typer.echo(json.dumps([dataclasses.asdict(setting) for setting in settings], indent=1))
         return
     _print_kernels(settings)
-    typer.echo("Judge them: rnn-harness verify --kernels [ID...].")
+    typer.echo("next: rnn-harness verify --kernels [ID...]  (judges them)")
 
 
 def _kernel_settings(names: Sequence[str]) -> list[_KernelSetting]:

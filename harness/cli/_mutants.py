@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import sys
+import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
+from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, worker_pool
 from rnn_harness.cli._shared import console, exit_codes
-from rnn_harness.cli.arguments import refuse_empty_names
+from rnn_harness.cli.arguments import ensure_resumable, refuse_empty_names
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.mutants import Mutant
+    from rnn_harness.records.kill_matrix import MutantResult
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 @exit_codes
@@ -29,6 +35,13 @@ def mutants(
     listing: Annotated[
         bool, typer.Option("--list", help="Only list the mutants and their edits; judge nothing.")
     ] = False,
+    records: Annotated[
+        Path | None, typer.Option(help="Write all results to this file as they come, as --json does.", dir_okay=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    workers: Workers = 1,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
 ) -> None:
     """Judge references that are wrong on purpose, and print which check refutes which, how soon.
 
@@ -36,7 +49,9 @@ def mutants(
     Exit code 1 if one survives.
     """
     refuse_empty_names("part of a mutant's name", names or [])
-    from rnn_harness.mutants import MUTANTS, judge_mutants
+    ensure_resumable(resume, records)
+    pool = worker_pool(workers, backend, scheduler)
+    from rnn_harness.mutants import MUTANTS
 
     chosen = tuple(
         mutant for mutant in MUTANTS if not names or any(name.lower() in mutant.name.lower() for name in names)
@@ -54,30 +69,47 @@ def mutants(
     if listing:
         _list_mutants(chosen)
         return
-    from rich.progress import track
-
-    results = list(
-        track(
-            judge_mutants(chosen),
-            "mutants",
-            total=len(chosen),
-            console=console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-    )
+    results = _judge(chosen, records, resume, pool)
+    survivors = [result.mutant for result in results if not result.killed]
+    code = ExitCode.REFUTED if survivors else ExitCode.AGREES
     if as_json:
         typer.echo(dump_kill_matrix(results))
     else:
         from rnn_harness.reports.text.kill_matrix import print_kill_matrix
 
         print_kill_matrix(console(), results, verbose)
-    if not all(result.killed for result in results):
-        raise typer.Exit(ExitCode.REFUTED)
+        killed = f"{len(results) - len(survivors)} of {len(results)} mutants killed"
+        survive = f"; the checks do not see {', '.join(survivors)}" if survivors else ""
+        print_conclusion(
+            Conclusion(killed + survive, f"rnn-harness explain '{(survivors or [chosen[0].name])[0]}'"), code
+        )
+    if code is not ExitCode.AGREES:
+        raise typer.Exit(code)
+
+
+def _judge(mutants: Sequence[Mutant], path: Path | None, resume: bool, pool: WorkerPool) -> list[MutantResult]:
+    """Judge mutants; a file takes the results after each.
+
+    Raises:
+        UsageError: The file holds results and is not continued, or cannot be written.
+    """
+    from rnn_harness.runtime.file_lock import FileLock
+
+    if path is None:
+        return judge_with_progress(mutants, (), pool, lambda _: None)
+    lock = FileLock(path)
+    try:
+        known = recorded_results(path, resume)
+        write_results(path, known)  # a file that cannot be written is reported before the work
+        return judge_with_progress(mutants, known, pool, functools.partial(write_results, path))
+    finally:
+        lock.release()
 
 
 def _list_mutants(mutants: Sequence[Mutant]) -> None:
     """Print every mutant with its spec, the published bug it is modelled on, and its edit."""
     for mutant in mutants:
         bug = f"  [{mutant.published_bug}]" if mutant.published_bug else ""
-        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}\n    {mutant.edit}")
+        typer.echo(f"{mutant.name} ({mutant.part}, {mutant.spec}){bug}")
+        for line in mutant.edit_lines:
+            typer.echo(f"    {line}")

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import TextIO
 
 from rnn_harness.errors import ExitCode
 
@@ -29,6 +30,39 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors=_HANDLER)
+
+
+class StrippedLines(io.TextIOBase):
+    """A stream of text whose lines do not end with blanks, as tables leave them.
+
+    Args:
+        stream: Where the lines go; it gets them whole, and the last one at the latest when it is flushed.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line = ""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream."""
+        return self._stream.encoding
+
+    def write(self, text: str) -> int:
+        """Write the lines that are whole, and keep what follows the last of them.
+
+        Args:
+            text: Any number of lines.
+        """
+        *lines, self._line = f"{self._line}{text}".split("\n")
+        self._stream.write("".join(f"{line.rstrip(' ')}\n" for line in lines))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is left, and flush the stream."""
+        self._stream.write(self._line)
+        self._line = ""
+        self._stream.flush()
 
 
 def _of_user(name: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,16 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._harness_error import report_failed_checks
-from rnn_harness.cli._shared import Interrupt, console
+from rnn_harness.cli._progress import progress_bar
+from rnn_harness.cli._shared import Interrupt
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.journal import Journal
     from rnn_harness.records.record import Record
-
-_LONGEST_TITLE = 48
 
 
 class RecordedRun(ABC):
@@ -32,6 +30,11 @@ class RecordedRun(ABC):
     """
 
     examples: int
+
+    @property
+    def prints_document(self) -> bool:
+        """Whether `show` prints one JSON document, beside which nothing may stand."""
+        return False
 
     @property
     @abstractmethod
@@ -58,6 +61,14 @@ class RecordedRun(ABC):
             records: What was made.
             verbose: Whether every record is listed.
             finished: Whether the work came to its end.
+        """
+
+    @abstractmethod
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say what came of the work, and which command goes on from there.
+
+        Args:
+            records: All records of the run, which came to its end.
         """
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
@@ -113,6 +124,8 @@ def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, ver
         _print_document(records, code)
     else:
         run.show(records, verbose, finished=trouble is None and not is_interrupted)
+        if trouble is None and not is_interrupted and not run.prints_document:
+            print_conclusion(run.conclusion(records), code)
     report_failed_checks(records)
     if trouble is not None:
         raise UsageError(f"stopped after {len(records)} records: {trouble}")
@@ -164,51 +177,10 @@ def record_run(run: RecordedRun, path: Path | None, resume: bool) -> Iterator[Re
 
 
 def _with_progress(run: RecordedRun, known: KnownRecords, journal: Journal | None) -> Iterator[Record]:
-    """Yield the records of a run, with a progress bar on standard error if that is a terminal."""
+    """Yield the records of a run, with signs of life on standard error."""
     with progress_bar(run.size) as on_start, Interrupt() as interrupt:
         for record in run.make_records(known, on_start):
             yield record  # before it is written: where the disk is full, it is shown all the same
             if journal is not None:
                 journal.write(record)
             interrupt.check()
-
-
-@contextlib.contextmanager
-def progress_bar(size: int) -> Iterator[Callable[[str], None]]:
-    """Lend a function that is called with the title of each of `size` parts before it is done.
-
-    Args:
-        size: The number of parts.
-
-    Yields:
-        A function of the title of the part that begins; where the output is no terminal, nothing is drawn.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("", total=size)
-        is_first = True
-
-        def on_start(title: str) -> None:
-            nonlocal is_first
-            bar.update(task, description=title[:_LONGEST_TITLE], advance=0 if is_first else 1)
-            is_first = False
-
-        yield on_start

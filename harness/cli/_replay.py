@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._harness_error import report_harness_error
 from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import ExitCode, HarnessError, UsageError
 from rnn_harness.printable import printable
 from rnn_harness.runtime.input_file import read_result_text
@@ -41,9 +43,10 @@ def replay(
     else:
         chosen = [record for record in records if record.outcome == "refuted"]
     if not chosen:
-        typer.echo(f"{place.path}: {len(records)} records, none of them refuted")
         agrees = any(record.outcome == "agrees" for record in records)
-        raise typer.Exit(ExitCode.AGREES if agrees else ExitCode.UNDECIDED)
+        code = ExitCode.AGREES if agrees else ExitCode.UNDECIDED
+        print_conclusion(Conclusion(f"{place.path}: {len(records)} records, none of them refuted"), code)
+        raise typer.Exit(code)
     raise typer.Exit(_replay_all(chosen))
 
 
@@ -56,18 +59,30 @@ def _replay_all(records: Sequence[Record]) -> ExitCode:
     for record, replayed in zip(records, replay_isolated(records), strict=True):
         name = f"{record.check} of {record.kernel or record.spec}" + (f" in {record.dtype}" if record.dtype else "")
         if replayed.agrees is None:
-            typer.echo(printable(f"{name}: not run: {replayed.detail}"))
+            _print_line(f"{name}: not run: {replayed.detail}")
             failures += [HarnessError(replayed.detail, replayed.harness_error)] if replayed.harness_error else []
             continue
         verdicts.append(replayed.agrees)
         detail = f": {replayed.detail}" if replayed.detail else ""
-        typer.echo(printable(f"{name}: {'agrees now' if replayed.agrees else 'still refuted'}{detail}"))
+        _print_line(f"{name}: {'agrees now' if replayed.agrees else 'still refuted'}{detail}")
     if not all(verdicts):
-        return ExitCode.REFUTED
-    if failures:
+        code = ExitCode.REFUTED
+    elif failures:
         report_harness_error(failures[0])
-        return ExitCode.HARNESS_ERROR
-    return ExitCode.AGREES if verdicts else ExitCode.UNDECIDED
+        code = ExitCode.HARNESS_ERROR
+    else:
+        code = ExitCode.AGREES if verdicts else ExitCode.UNDECIDED
+    refuted = verdicts.count(False)
+    not_run = f", {len(records) - len(verdicts)} not run" if len(verdicts) < len(records) else ""
+    verdict = f"of {len(records)} recorded checks {refuted} still refuted, {verdicts.count(True)} agree now{not_run}"
+    print_conclusion(Conclusion(verdict, f"rnn-harness explain {records[0].check}"), code)
+    return code
+
+
+def _print_line(text: str) -> None:
+    """Print a line about one check, unless ``--quiet`` was given."""
+    if not is_quiet():
+        typer.echo(printable(text))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.cli.report_run import ReportRun
 from rnn_harness.errors import ExitCode, UsageError
@@ -58,7 +60,15 @@ def report(
             typer.echo(f"what was made is kept in {out}: the same command with --resume goes on", err=True)
             raise
     _write(inputs, out)
-    raise typer.Exit(inputs.exit_code())
+    code = inputs.exit_code()
+    refuted = sum(record.outcome == "refuted" and not record.expected for record in inputs.records.values())
+    survivors = sum(not result.killed for result in inputs.mutants)
+    mutants = f", {len(inputs.mutants) - survivors} of {len(inputs.mutants)} mutants killed" if inputs.mutants else ""
+    wrong_cells = [validation.target for validation in inputs.validations if validation.outcome == "refuted"]
+    cells = f"; refuted: {', '.join(wrong_cells)}" if wrong_cells else ""
+    verdict = f"{refuted} of {len(inputs.records)} checks refuted{mutants}{cells}"
+    print_conclusion(Conclusion(verdict, f"open {out / 'report.html'} in a browser"), code)
+    raise typer.Exit(code)
 
 
 def _write(inputs: ReportInputs, folder: Path) -> None:
@@ -69,7 +79,8 @@ def _write(inputs: ReportInputs, folder: Path) -> None:
     contents = build_contents(records, document_statements(), measurements, inputs.validations, inputs.mutants)
     try:
         for path in write_report(contents, folder, records):
-            typer.echo(str(path))
+            if not is_quiet():
+                typer.echo(str(path))
     except OSError as error:
         raise UsageError(f"cannot write the report to {folder}: {error.strerror}") from None
 

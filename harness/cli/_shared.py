@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import signal
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import typer
 
 from rnn_harness.cli._harness_error import DebugOption, report_harness_error, set_debug
-from rnn_harness.cli._output import output_errors
+from rnn_harness.cli._output import StrippedLines, output_errors
+from rnn_harness.cli._verbosity import QuietOption, is_quiet, set_quiet
 from rnn_harness.errors import ExitCode
 from rnn_harness.printable import printable
 
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 _FILE_WIDTH = 160
-"""The columns of a table that goes into a file or to another program."""
+"""The columns of a table that goes into a file or to another program, where ``COLUMNS`` does not say how many."""
 
 
 def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
-    """Make a command end with a sentence and an exit code, never with a traceback, and add ``--debug`` to its options.
+    """Make a command end with a sentence and an exit code, never with a traceback, and add options to it.
 
     The exit code is 2 on errors of the user, 130 on Ctrl-C, 4 on errors of the harness itself, 3 on errors that a
     target raises where it is not judged, and as `output_errors` says where the output is not taken.
@@ -35,16 +37,17 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
         command: The function of a command, whose docstring is its help.
 
     Returns:
-        The function with another keyword argument, ``debug``.
+        The function with two more keyword arguments, ``quiet`` and ``debug``.
     """
 
     @functools.wraps(command)
-    def run(*arguments: Any, debug: bool = False, **options: Any) -> R:
+    def run(*arguments: Any, debug: bool = False, quiet: bool = False, **options: Any) -> R:
         from rnn_harness.errors import UsageError, named_error
         from rnn_harness.runtime.target_call import is_raised_by_target
         from rnn_harness.specs import SpecError, UnknownId
 
         set_debug(debug)
+        set_quiet(quiet)
         try:
             with output_errors():
                 try:
@@ -66,10 +69,11 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
 
     # typer reads the options off the signature and the annotations.
     signature = inspect.signature(command, eval_str=True)
-    option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DebugOption)
-    parameters = [*signature.parameters.values(), option]
+    parameters = list(signature.parameters.values())
+    for name, annotation in (("quiet", QuietOption), ("debug", DebugOption)):
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {**command.__annotations__, "debug": DebugOption}
+    run.__annotations__ = {**command.__annotations__, "quiet": QuietOption, "debug": DebugOption}
     return run
 
 
@@ -103,7 +107,11 @@ class Interrupt:
 
 
 def console(stderr: bool = False) -> Console:
-    """Return a console for this terminal; it is wide where the output is no terminal, so that tables are not cut.
+    """Return a console for this terminal, or for a file or another program.
+
+    Where the output is no terminal it is plain text, as wide as ``COLUMNS`` says (else wide, so that tables are not
+    cut), without colours unless ``FORCE_COLOR`` is set, and no line ends with blanks. With ``--quiet`` it prints
+    nothing.
 
     Args:
         stderr: Whether it writes on standard error.
@@ -116,5 +124,10 @@ def console(stderr: bool = False) -> Console:
         def on_broken_pipe(self) -> None:
             raise  # rich would leave with 1, which means refuted
 
-    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return PipeConsole(stderr=stderr, width=None if is_terminal else _FILE_WIDTH, highlight=False)
+    stream = sys.stderr if stderr else sys.stdout
+    if stream.isatty():
+        return PipeConsole(stderr=stderr, highlight=False, quiet=is_quiet())
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) > 0 else _FILE_WIDTH
+    lines = cast("IO[str]", StrippedLines(stream))
+    return PipeConsole(file=lines, width=width, highlight=False, quiet=is_quiet())

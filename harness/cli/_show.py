@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnn_harness.cli._shared import console
+from rnn_harness.cli._show_family import show_family
+from rnn_harness.cli.print_field import print_field
 from rnn_harness.errors import UsageError
+from rnn_harness.families import FAMILIES
 
 if TYPE_CHECKING:
     from rnn_harness.specs import Contradiction, Entry, Equivalence, Misprint, Spec
@@ -50,7 +53,9 @@ def show_id(name: str, backward: bool) -> None:
     from rnn_harness.specs import equivalences, library
 
     entries = {known.upper(): known for known in library().entries}
-    if any(name == spec.id for spec in library().specs):
+    if name in FAMILIES:
+        show_family(FAMILIES[name])
+    elif any(name == spec.id for spec in library().specs):
         _show_spec(library().spec(name), backward)
     elif name.upper() in entries:
         spec, entry = library().entry(entries[name.upper()])
@@ -59,11 +64,26 @@ def show_id(name: str, backward: bool) -> None:
             _show_backward(spec, entry)
     elif not _show_pair_erratum_or_document(name, backward):
         documents = {spec.model.document for spec in library().specs}
-        near = library().nearest(name, (*documents, *(pair.id for pair in equivalences()), *_errata()))
+        others = (*documents, *(pair.id for pair in equivalences()), *_errata(), *FAMILIES)
+        near = library().nearest(name, others)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(
             f"there is no equation, spec, pair, erratum or document {name!r}{hint} (rnn-harness specs lists all)"
         )
+
+
+def is_known_id(name: str) -> bool:
+    """Say whether a name is that of an equation, spec, pair of specs, erratum, contradiction or document.
+
+    Args:
+        name: What was typed; the ids of equations, pairs and errata may be in small letters.
+    """
+    from rnn_harness.specs import equivalences, library
+
+    specs = library().specs
+    exact = {spec.id for spec in specs} | {entry.document for spec in specs for entry in spec.entries if entry.document}
+    in_capitals = {entry.upper() for entry in library().entries} | {pair.id for pair in equivalences()} | _errata()
+    return name in exact or name.upper() in in_capitals
 
 
 def _errata() -> set[str]:
@@ -92,24 +112,16 @@ def _show_pair_erratum_or_document(name: str, backward: bool) -> bool:
     return True
 
 
-def _print_field(label: str, text: str) -> None:
-    """Print a label, and a text whose further lines are indented."""
-    lines = text.strip("\n").splitlines() or [""]
-    typer.echo(f"{label:<10} {lines[0]}")
-    for line in lines[1:]:
-        typer.echo(f"{'':<10} {line}")
-
-
 def _show_pair(pair: Equivalence) -> None:
     """Print a pair of specs, and how to prove it."""
-    _print_field(pair.id, f"{pair.source}  {pair.title}")
-    _print_field("left", pair.left)
-    _print_field("right", pair.right)
-    _print_field("expected", pair.expected)
-    _print_field("parameters", "\n".join(f"{name} = {text}" for name, text in pair.parameters.items()))
+    print_field(pair.id, f"{pair.source}  {pair.title}")
+    print_field("left", pair.left)
+    print_field("right", pair.right)
+    print_field("expected", pair.expected)
+    print_field("parameters", "\n".join(f"{name} = {text}" for name, text in pair.parameters.items()))
     if pair.note:
-        _print_field("note", pair.note)
-    typer.echo(f"Prove it: rnn-harness verify {pair.id}")
+        print_field("note", pair.note)
+    typer.echo(f"next: rnn-harness verify {pair.id}  (proves it)")
 
 
 def _show_erratum(name: str) -> bool:
@@ -119,10 +131,10 @@ def _show_erratum(name: str) -> bool:
     for _, entry in library().entries.values():
         for erratum in entry.errata:
             if erratum.id == name:
-                _print_field(erratum.id, f"{entry.document}:{entry.line}  {entry.id}: {erratum.text}")
-                _print_field("printed", entry.printed)
+                print_field(erratum.id, f"{entry.document}:{entry.line}  {entry.id}: {erratum.text}")
+                print_field("printed", entry.printed)
                 if entry.reading is not None:
-                    _print_field("reading", entry.reading)
+                    print_field("reading", entry.reading)
     for misprint in misprints():
         if misprint.id == name:
             _show_misprint(misprint)
@@ -135,19 +147,19 @@ def _show_erratum(name: str) -> bool:
 def _show_misprint(misprint: Misprint) -> None:
     """Print an erratum outside of equations."""
     for place, words in misprint.prints.items():
-        _print_field(misprint.id, f"{place}  {words}")
-    _print_field("says", misprint.says)
-    _print_field("right", misprint.right)
-    _print_field("by", " ".join((misprint.by, *misprint.evidence)))
+        print_field(misprint.id, f"{place}  {words}")
+    print_field("says", misprint.says)
+    print_field("right", misprint.right)
+    print_field("by", " ".join((misprint.by, *misprint.evidence)))
 
 
 def _show_contradiction(contradiction: Contradiction) -> None:
     """Print a contradiction with its positions and what resolves it."""
-    _print_field(contradiction.id, contradiction.topic)
+    print_field(contradiction.id, contradiction.topic)
     for position in contradiction.positions:
-        _print_field("says", f"{position.says} ({', '.join(position.at) or 'elsewhere'})")
-    _print_field("resolved", contradiction.resolved)
-    _print_field("evidence", ", ".join(contradiction.evidence))
+        print_field("says", f"{position.says} ({', '.join(position.at) or 'elsewhere'})")
+    print_field("resolved", contradiction.resolved)
+    print_field("evidence", ", ".join(contradiction.evidence))
 
 
 def _show_entry(spec: Spec, entry: Entry) -> None:
@@ -155,25 +167,27 @@ def _show_entry(spec: Spec, entry: Entry) -> None:
     from rnn_harness.specs import Equation, audit_entry, library
     from rnn_harness.specs.dimensions import show_shape
     from rnn_harness.specs.expression import Role, variables
+    from rnn_harness.specs.plain_text import assignment_text
 
     also = "".join(f", {line}" for line in entry.also)
-    _print_field(entry.id, f"{entry.document}:{entry.line}{also}  {entry.section}")
-    _print_field("spec", f"{spec.id}: {spec.title}")
-    _print_field("printed", entry.printed)
+    print_field(entry.id, f"{entry.document}:{entry.line}{also}  {entry.section}")
+    print_field("spec", f"{spec.id}: {spec.title}")
+    print_field("printed", entry.printed)
     if entry.reading is not None:
-        _print_field("reading", entry.reading)
+        print_field("reading", entry.reading)
     for finding in audit_entry(spec, entry, library().specs):
-        _print_field("audit", f"{finding.category}: {finding.message}")
+        print_field("audit", f"{finding.category}: {finding.message}")
     for erratum in entry.errata:
-        _print_field("erratum", f"{erratum.id}: {erratum.text}")
+        print_field("erratum", f"{erratum.id}: {erratum.text}")
     if entry.note:
-        _print_field("note", entry.note)
+        print_field("note", entry.note)
     if isinstance(entry, Equation):
         for assignment in spec.assignment(entry.id):
-            _print_field("target", f"{assignment.target.name} : {show_shape(assignment.target.shape)}")
+            print_field("computes", assignment_text(assignment))
+            print_field("target", f"{assignment.target.name} : {show_shape(assignment.target.shape)}")
             for variable in dict.fromkeys(variables(assignment.expression)):
                 role = "parameter" if variable.role is Role.PARAMETER else variable.role.value
-                _print_field("", f"{variable} : {show_shape(variable.shape)}  ({role})")
+                print_field("", f"{variable} : {show_shape(variable.shape)}  ({role})")
 
 
 def _show_backward(spec: Spec, entry: Entry) -> None:
@@ -186,36 +200,41 @@ def _show_backward(spec: Spec, entry: Entry) -> None:
         raise UsageError(f"{entry.id} is no equation of a step: it has no backward")
     for assignment in spec.assignment(entry.id):
         for line in derive(local_program(assignment)).latex():
-            _print_field("backward", line)
+            print_field("backward", line)
 
 
 def _show_spec(spec: Spec, backward: bool) -> None:
     """Print a spec: its symbols, equations and reference. Raises UsageError."""
     from rnn_harness.derivatives import derive
     from rnn_harness.specs.dimensions import parse_shape, show_shape
+    from rnn_harness.specs.plain_text import assignment_text
 
-    _print_field(spec.id, spec.title)
-    _print_field("file", spec.path.name)
+    print_field(spec.id, spec.title)
+    print_field("file", spec.path.name)
     for label, table in (
         ("input", spec.model.inputs),
         ("state", spec.model.states),
         ("parameter", spec.model.parameters),
     ):
         for name, text in table.items():
-            _print_field(label, f"{name} : {show_shape(parse_shape(text))}")
+            print_field(label, f"{name} : {show_shape(parse_shape(text))}")
     for equation in spec.equations:
-        _print_field(equation.id, equation.text)
+        print_field(equation.id, "\n".join(assignment_text(part) for part in spec.assignment(equation.id)))
     for entry in spec.entries:
         if entry not in spec.equations:
-            _print_field(entry.id, entry.text)
+            print_field(entry.id, entry.text)
     link = spec.reference
     if link is not None:
         options = "".join(f", {key}={value!r}" for key, value in link.options.items())
-        _print_field("reference", f"get_reference({link.name!r}{options})")
+        print_field("reference", f"get_reference({link.name!r}{options})")
+        same_names = [name for name, text in link.parameters.items() if name == text]
+        if same_names:
+            print_field("", f"its parameters {', '.join(same_names)} are those of the spec")
         for name, text in link.parameters.items():
-            _print_field("", f"{name} = {text}")
+            if name != text:
+                print_field("", f"its parameter {name} is {text} of the spec")
     if backward and spec.is_cell:
         for line in derive(spec.program()).latex():
-            _print_field("backward", line)
+            print_field("backward", line)
     elif backward:
         raise UsageError(f"{spec.id} holds a document's other entries: it has no backward")

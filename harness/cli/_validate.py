@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run_of_every_cell
+from rnn_harness.cli._pool_options import refuse_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
@@ -68,6 +69,9 @@ def validate(
     every_cell: Annotated[
         bool, typer.Option("--all", help="Judge every cell of a file, a folder or a module, with a table in the end.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="With --all: cells that are judged at the same time, each in its own processes.")
+    ] = 1,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
     """Validate a cell: what is it, are forward and every gradient right, how precise, where does it break?
@@ -85,8 +89,8 @@ def validate(
     ensure_resumable(resume, records)
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
-    ensure_readable("file of weights", weights)
-    ensure_readable("map", parameter_map)
+    ensure_readable("weights", weights)
+    ensure_readable("a parameter map", parameter_map)
     is_json_printed = json_name == "-"
     json_file = None if is_json_printed or json_name is None else Path(json_name)
     outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro)
@@ -116,5 +120,6 @@ def validate(
             print_cells(cells)
             typer.echo(f"rnn-harness: {target} names no cell: give one of these, or --all to judge each", err=True)
             raise typer.Exit(ExitCode.WRONG_USE)
-        finish(run_of_every_cell(run, cells), records, resume, as_json=False, verbose=verbose)
+        finish(run_of_every_cell(run, cells, workers), records, resume, as_json=False, verbose=verbose)
+    refuse_pool(workers, "loky", f"{target} is one cell; --all judges every cell of a file, a folder or a module")
     finish(run, records, resume, as_json=False, verbose=verbose)

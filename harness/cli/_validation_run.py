@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli._shared import console
+from rnn_harness.cli._validation_conclusion import validation_conclusion
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.errors import ExitCode
 
@@ -73,6 +75,18 @@ class ValidationRun(RecordedRun):
         if not finished and validation.outcome == "agrees":
             validation = validation.model_copy(update={"outcome": "undecided"})
         self.outputs.write(validation)
+
+    @property
+    def prints_document(self) -> bool:
+        """Whether the result goes to the terminal as JSON."""
+        return self.outputs.is_json_printed
+
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say whether the target is right, or what is at fault, and which command goes on from there."""
+        from rnn_harness.validation import Conclusions, build_validation
+
+        validation = build_validation(self.request.target, records, self.conclusions or Conclusions())
+        return validation_conclusion(validation, self.request, self.outputs.repro is not None)
 
     def exit_code(self, records: Sequence[Record]) -> ExitCode:
         """Return the exit code of the outcome, or of an error of the harness; an expected refutation is none.

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import enum
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, refuse_pool, worker_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._verify_runs import EquationRun, KernelRun
 from rnn_harness.cli.arguments import ensure_resumable, refuse_empty_names, refuse_taken_ids
 from rnn_harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.runtime.worker_pool import WorkerPool
+
+
+class KernelDevice(enum.Enum):
+    """Where kernels run."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+    def __str__(self) -> str:
+        return self.value
+
 
 _EQUATION_EXAMPLES = 20
 _KERNEL_EXAMPLES = 2
@@ -52,6 +70,16 @@ def verify(
             "--resume", help="Go on with the file given by --records: what is complete and unchanged is kept."
         ),
     ] = False,
+    workers: Workers = 1,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
+    device: Annotated[
+        KernelDevice | None, typer.Option(help="With --kernels: only what runs on this device. [default: all]")
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=1, help="With --kernels: seconds after which the remaining ones are reported as not run."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
@@ -62,14 +90,20 @@ def verify(
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
     ensure_resumable(resume, records)
+    pool = worker_pool(workers, backend, scheduler)
     if kernels:
-        kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples)
-        finish(kernel_run, records, resume, as_json, verbose)
-    equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples)
+        refuse_pool(1, backend, "kernels are judged on this machine: leave it out")
+        kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples, device)
+        limited = replace(kernel_run, workers=workers, budget=budget or math.inf)
+        finish(limited, records, resume, as_json, verbose)
+    for name, value in (("--device", device), ("--budget", budget)):
+        if value is not None:
+            raise UsageError(f"{name} {value} is for kernels: add --kernels")
+    equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples, pool)
     finish(equation_run, records, resume, as_json, verbose)
 
 
-def _equation_run(names: Sequence[str], seed: int, examples: int) -> EquationRun:
+def _equation_run(names: Sequence[str], seed: int, examples: int, pool: WorkerPool) -> EquationRun:
     """Select what the names mean, spec files among them.
 
     Raises:
@@ -82,10 +116,10 @@ def _equation_run(names: Sequence[str], seed: int, examples: int) -> EquationRun
     files = [name for name in names if _is_file(name)]
     specs = [load_spec(path, library().specs) for path in files]
     refuse_taken_ids(specs)
-    return EquationRun(select([name for name in names if name not in files], specs), seed, examples)
+    return EquationRun(select([name for name in names if name not in files], specs), seed, examples, pool)
 
 
-def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:
+def _kernel_run(names: Sequence[str], seed: int, examples: int, device: KernelDevice | None) -> KernelRun:
     """Choose the kernels that the names mean.
 
     Raises:
@@ -98,9 +132,10 @@ def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:
             f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
             "without --kernels the file is decided"
         )
-    from rnn_harness.kernels import choose_kernels
+    from rnn_harness.kernels import choose_kernels, on_device
 
-    return KernelRun(choose_kernels(tuple(names)), seed, examples)
+    chosen = choose_kernels(tuple(names))
+    return KernelRun(chosen if device is None else on_device(chosen, device.value), seed, examples)
 
 
 def _is_file(name: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli._shared import console
+from rnn_harness.cli._verify_conclusions import equations_conclusion, kernels_conclusion
 
 if TYPE_CHECKING:
     from rnn_harness.engine.select import Selection
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from rnn_harness.records.batches import KnownRecords
     from rnn_harness.records.record import Record
     from rnn_harness.reports.entry_caption import EntryCaption
+    from rnn_harness.runtime.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,13 @@ class EquationRun(RecordedRun):
         selection: What to decide.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each cell.
+        pool: Where the work is done; in this process where None.
     """
 
     selection: Selection
     seed: int
     examples: int
+    pool: WorkerPool | None = None
 
     @property
     def size(self) -> int:
@@ -40,13 +46,17 @@ class EquationRun(RecordedRun):
         """Decide each spec, then the pairs."""
         from rnn_harness.engine.verify import verify
 
-        return verify(self.selection, self.seed, self.examples, known, on_start)
+        return verify(self.selection, self.seed, self.examples, known, on_start, self.pool)
 
     def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
         """Print a table per document, then what is refuted; it is the same where the work was interrupted."""
         from rnn_harness.reports.text.verify import print_equations
 
         print_equations(console(), records, _captions(self.selection), verbose)
+
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say how many entries are verified, or which are refuted."""
+        return equations_conclusion(records)
 
 
 @dataclass(frozen=True)
@@ -57,11 +67,15 @@ class KernelRun(RecordedRun):
         kernels: Entries of the catalogue, in the order in which they are judged.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each kernel.
+        workers: How many processes judge at the same time.
+        budget: Seconds after which nothing is judged any more.
     """
 
     kernels: tuple[Kernel, ...]
     seed: int
     examples: int
+    workers: int = 1
+    budget: float = math.inf
 
     @property
     def size(self) -> int:
@@ -70,15 +84,20 @@ class KernelRun(RecordedRun):
 
     def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Judge the kernels in processes of their own."""
-        from rnn_harness.kernels import judge_isolated
+        from rnn_harness.kernels import WorkLimits, judge_isolated
 
-        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start)
+        limits = WorkLimits(self.workers, self.budget)
+        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start, limits)
 
     def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
         """Print a table of the settings, then what is refuted; it is the same where the work was interrupted."""
         from rnn_harness.reports.text.kernels import print_kernels
 
         print_kernels(console(), records, verbose)
+
+    def conclusion(self, records: Sequence[Record]) -> Conclusion:
+        """Say how many kernels are verified, or which are refuted."""
+        return kernels_conclusion(records)
 
 
 def _captions(selection: Selection) -> dict[str, EntryCaption]:

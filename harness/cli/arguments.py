@@ -128,14 +128,16 @@ def ensure_readable(noun: str, path: Path | None) -> None:
     """Check that a file to be read is there.
 
     Args:
-        noun: What the file is, for the message.
+        noun: What the file holds, for the message.
         path: The file; None where none was named.
 
     Raises:
         UsageError: It is not.
     """
     if path is not None and not path.is_file():
-        raise UsageError(f"there is no {noun} {path}")
+        from rnn_harness.runtime.input_file import unreadable_file
+
+        raise unreadable_file(path, noun, FileNotFoundError())
 
 
 def ensure_resumable(resume: bool, records: Path | None) -> None:

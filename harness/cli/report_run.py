@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
+from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
 from rnn_harness.cli._recorded_run import RecordedRun, record_run
-from rnn_harness.cli._shared import console
 from rnn_harness.cli._verify_runs import EquationRun, KernelRun
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from rnn_harness.mutants import Mutant
+    from rnn_harness.records.kill_matrix import MutantResult
     from rnn_harness.records.measurement import MeasurementKind
     from rnn_harness.records.validation import Validation
 
@@ -113,41 +113,16 @@ class ReportRun:
         Args:
             path: The file of results; with ``--resume``, they are not computed again.
         """
-        from rich.progress import track
-
-        from rnn_harness.mutants import MUTANTS, judge_mutants
-        from rnn_harness.records.kill_matrix import dump_kill_matrix
+        from rnn_harness.mutants import MUTANTS
 
         typer.echo(f"mutants: {path}", err=True)
-        if self.resume and path.exists():
-            self.inputs.read(path)
-        digests = {mutant.name: mutant_digest(mutant) for mutant in MUTANTS}
-        known = {
-            result.mutant: result for result in self.inputs.mutants if result.depends_on == digests.get(result.mutant)
-        }
-        self.inputs.mutants[:] = known.values()
-        pending = tuple(mutant for mutant in MUTANTS if mutant.name not in known)
-        results = track(
-            judge_mutants(pending),
-            "mutants",
-            len(pending),
-            console=console(stderr=True),
-            disable=not sys.stderr.isatty(),
-        )
-        for result in results:
-            self.inputs.mutants.append(result.model_copy(update={"depends_on": digests[result.mutant]}))
-            write_result(path, dump_kill_matrix(self.inputs.mutants))
+        known = recorded_results(path, resume=True) if self.resume else ()
 
+        def keep(results: Sequence[MutantResult]) -> None:
+            self.inputs.mutants[:] = results
+            write_results(path, results)
 
-def mutant_digest(mutant: Mutant) -> str:
-    """Return a digest of everything that the result of a mutant depends on.
-
-    Args:
-        mutant: A wrong reference; its edit is part of this package.
-    """
-    from rnn_harness.records.dependencies import digest_of
-
-    return digest_of("mutant", mutant.name)
+        self.inputs.mutants[:] = judge_with_progress(MUTANTS, known, WorkerPool(), keep)
 
 
 def equation_run(quick: bool) -> EquationRun:

@@ -104,7 +104,13 @@ def _shape(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(size.size(sizes) for size in variable.shape) or (1,)
 
 
-def symbolic_values(program: Program, sizes: Mapping[str, int], extra_atoms: int = 0, steps: int = 1) -> SymbolicValues:
+def symbolic_values(
+    program: Program,
+    sizes: Mapping[str, int],
+    extra_atoms: int = 0,
+    steps: int = 1,
+    make_arithmetic: type[SymbolicArithmetic] = SymbolicArithmetic,
+) -> SymbolicValues:
     """Make generators of a program's symbols and of the cotangents.
 
     Args:
@@ -112,6 +118,7 @@ def symbolic_values(program: Program, sizes: Mapping[str, int], extra_atoms: int
         sizes: A number for every named size.
         extra_atoms: Room for more function values than `steps` steps of the program have.
         steps: T.
+        make_arithmetic: The arithmetic whose generators they are.
 
     Returns:
         The generators and their ring.
@@ -126,7 +133,7 @@ def symbolic_values(program: Program, sizes: Mapping[str, int], extra_atoms: int
         names.add(f"fin:{v.name}", (1, *_shape(v, sizes)))
     for v in program.outputs:
         names.add(f"out:{v.name}", (steps, 1, *_shape(v, sizes)))
-    arithmetic = SymbolicArithmetic(names.names, steps * count_atoms(program, sizes) + extra_atoms)
+    arithmetic = make_arithmetic(names.names, steps * count_atoms(program, sizes) + extra_atoms)
     arrays = {label: names.array(label, arithmetic) for label in names.arrays}
     letters = {n.index for a in program.assignments for n in walk(a.expression) if isinstance(n, Component)}
     values = Values(

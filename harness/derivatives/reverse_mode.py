@@ -159,17 +159,17 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
         case Constant():
             pass
         case Add():
-            propagate(node.left, seed, into)
-            propagate(node.right, seed, into)
+            propagate(node.left, _gathered(node.left, seed), into)
+            propagate(node.right, _gathered(node.right, seed), into)
         case Subtract():
-            propagate(node.left, seed, into)
-            propagate(node.right, negate(seed), into)
+            propagate(node.left, _gathered(node.left, seed), into)
+            propagate(node.right, negate(_gathered(node.right, seed)), into)
         case Multiply():
-            propagate(node.left, _without_spreading(node.left, times(seed, node.right)), into)
-            propagate(node.right, _without_spreading(node.right, times(seed, node.left)), into)
+            propagate(node.left, _gathered(node.left, seed, node.right), into)
+            propagate(node.right, _gathered(node.right, seed, node.left), into)
         case Divide():
-            propagate(node.left, Divide(seed, node.right), into)
-            propagate(node.right, negate(Divide(times(seed, node), node.right)), into)
+            propagate(node.left, _gathered(node.left, Divide(seed, node.right)), into)
+            propagate(node.right, negate(_gathered(node.right, Divide(times(seed, node), node.right))), into)
         case MatrixVector():
             _into_matrix(node.matrix, seed, node.vector, into)
             propagate(node.vector, VectorMatrix(seed, node.matrix), into)
@@ -188,11 +188,14 @@ def propagate(node: Node, seed: Node, into: Contributions) -> None:
             raise ValueError(f"cannot differentiate {type(node).__name__}: name it first")
 
 
-def _without_spreading(target: Node, seed: Node) -> Node:
-    """Return `seed`; refuse a scalar variable that is spread over a vector, whose cotangent would be a sum."""
-    if target.shape == () and seed.shape != () and not isinstance(target, Constant):
-        raise ValueError("a scalar variable spread over a vector is not supported in a recurrence")
-    return seed
+def _gathered(target: Node, seed: Node, factor: Node = _UNIT) -> Node:
+    """Return ``seed factor``, summed over the entries where the target is a scalar that is spread over a vector."""
+    whole = times(seed, factor)
+    if target.shape or not whole.shape or isinstance(target, Constant):
+        return whole
+    if factor.shape and seed.shape:
+        return Dot(seed, factor)
+    return Dot(whole, Add(Multiply(_ZERO, whole), _UNIT))  # with a vector of ones
 
 
 def _into_matrix(matrix: Node, first: Node, second: Node, into: Contributions) -> None:

@@ -89,6 +89,7 @@ class _Walk(Generic[StoredT, OpenT]):
         self.seeds = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
         self.inputs = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
         self.parameters = _Sums[str, StoredT, OpenT](arithmetic)
+        self.scalars: set[str] = set()
         self.states: dict[str, StoredT] = {}
 
     def run_pass(self, pass_: BackwardPass, d_finals: Mapping[str, Array]) -> None:
@@ -111,6 +112,7 @@ class _Walk(Generic[StoredT, OpenT]):
             for i, (variable, _) in enumerate(pass_.into):
                 sums = self.inputs if variable.name in input_names else self.seeds
                 sums.add((variable.name, t), computed["into", i])
+            self.scalars.update(parameter.name for parameter, _ in pass_.parameters if not parameter.shape)
             for i, (parameter, nodes) in enumerate(pass_.parameters):
                 for j, node in enumerate(nodes):
                     value = computed[f"parameter{i}", j]
@@ -122,8 +124,10 @@ class _Walk(Generic[StoredT, OpenT]):
         """Store the sums."""
         settle, steps = self.arithmetic.settle, len(self.trajectory.steps)
         reached = sorted({name for name, _ in self.inputs.by_key})
+        parameters = {name: settle(value) for name, value in self.parameters.by_key.items()}
+        scalars = {name: self.arithmetic.only_entry(parameters[name]) for name in self.scalars}
         return Cotangents(
             {name: [settle(self.inputs.by_key[name, t]) for t in range(steps)] for name in reached},
             self.states,
-            {name: settle(value) for name, value in self.parameters.by_key.items()},
+            parameters | scalars,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
@@ -29,6 +29,10 @@ class JudgedCase:
 
     finding: Finding
     case: Case
+
+
+def _error_over_bound(judged: JudgedCase) -> float:
+    return judged.finding.error_over_bound or 0.0
 
 
 @dataclass
@@ -60,11 +64,62 @@ class CheckSummary:
         """
         self.examples += 1
         self.seconds += seconds
-        largest = 0.0 if self.worst is None else self.worst.finding.error_over_bound or 0.0
-        if self.worst is None or (judged.finding.error_over_bound or 0.0) > largest:
+        if self.worst is None or _error_over_bound(judged) > _error_over_bound(self.worst):
             self.worst = judged
         if not judged.finding.agrees and self.failed is None:
             self.failed = judged
+
+    def add_row(self, row: TallyRow) -> None:
+        """Count the cases of another part of the run, which come after those counted so far.
+
+        Args:
+            row: what the same check said about the same entry on them.
+        """
+        self.examples += row.examples
+        self.seconds += row.seconds
+        self.failed = self.failed or row.failed
+        if row.worst is not None and (
+            self.worst is None or _error_over_bound(row.worst) > _error_over_bound(self.worst)
+        ):
+            self.worst = row.worst
+
+
+@dataclass(frozen=True)
+class TallyRow:
+    """A `CheckSummary` as plain data: the check stands there by its name.
+
+    Attributes:
+        entry: what it is about.
+        check_name: who says it.
+        examples: number of cases that counted.
+        seconds: what the check took on them.
+        worst: the case with the largest error over its bound.
+        failed: the first case that is refuted, or None.
+    """
+
+    entry: str
+    check_name: str
+    examples: int
+    seconds: float
+    worst: JudgedCase | None
+    failed: JudgedCase | None
+
+
+@dataclass(frozen=True)
+class RunTally:
+    """What a run over some of the cases has shown, as plain data.
+
+    Attributes:
+        rows: one for every entry and check that some case decided.
+        vacuous_reasons: why cases proved nothing, with the number of cases.
+        not_run_reasons: why checks were not run, by check name.
+        harness_errors: tracebacks of errors of the harness itself, by the check that they ended.
+    """
+
+    rows: tuple[TallyRow, ...]
+    vacuous_reasons: Mapping[str, int]
+    not_run_reasons: Mapping[str, str]
+    harness_errors: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -86,6 +141,16 @@ class RunResults:
     vacuous_reasons: Mapping[str, int]
     not_run_reasons: Mapping[str, str]
     harness_errors: Mapping[str, str] = field(default_factory=dict)
+
+    def tally(self) -> RunTally:
+        """Return the same as plain data, without the subject and the checks: it can be sent to another process."""
+        rows = tuple(
+            TallyRow(
+                summary.entry, summary.check.name, summary.examples, summary.seconds, summary.worst, summary.failed
+            )
+            for summary in self.summaries
+        )
+        return RunTally(rows, dict(self.vacuous_reasons), dict(self.not_run_reasons), dict(self.harness_errors))
 
     @property
     def vacuous(self) -> int:
@@ -165,3 +230,30 @@ def _looseness(check: Check, finding: Finding) -> str:
     if finding.error_over_bound * LOOSE_BOUND >= 1:
         return ""
     return f"loose bound: {1 / finding.error_over_bound:.0f} times the largest error seen"
+
+
+def joined_results(subject: Subject, checks: tuple[Check, ...], tallies: Sequence[RunTally]) -> RunResults:
+    """Join what runs over parts of the cases have shown: the same as one run over all of them would.
+
+    Args:
+        subject: what was judged.
+        checks: the checks of the plan that the subject supports.
+        tallies: of every part, in the order of the cases.
+    """
+    by_name = {check.name: check for check in checks}
+    summaries: dict[tuple[str, str], CheckSummary] = {}
+    vacuous: dict[str, int] = {}
+    not_run: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for tally in tallies:
+        for row in tally.rows:
+            name = row.check_name
+            summaries.setdefault((row.entry, name), CheckSummary(row.entry, by_name[name])).add_row(row)
+        for reason, number in tally.vacuous_reasons.items():
+            vacuous[reason] = vacuous.get(reason, 0) + number
+        for name, reason in tally.not_run_reasons.items():
+            if name in tally.harness_errors and name not in errors:
+                not_run[name] = reason
+            not_run.setdefault(name, reason)
+        errors = {**tally.harness_errors, **errors}
+    return RunResults(subject, checks, tuple(summaries.values()), vacuous, not_run, errors)

@@ -37,6 +37,45 @@ class RunPlan:
     not_run: Mapping[str, str] = field(default_factory=dict)
     dtype: str | None = None
 
+    def supported_by(self, subject: Subject) -> RunPlan:
+        """Return the plan without the checks that a subject does not support.
+
+        Args:
+            subject: what is judged.
+        """
+        return replace(self, checks=tuple(check for check in self.checks if check.supports(subject)))
+
+
+@dataclass(frozen=True)
+class DrawingRound:
+    """Cases that Hypothesis draws in one go.
+
+    Attributes:
+        seed: from which it draws them.
+        examples: their number.
+    """
+
+    seed: int
+    examples: int
+
+
+EXAMPLES_IN_ROUND = 250
+"""Cases that are drawn in one go: Hypothesis remembers all of them, and rounds can be tried at the same time."""
+
+
+def drawing_rounds(seed: int, examples: int) -> tuple[DrawingRound, ...]:
+    """Divide cases into rounds, each with a seed of its own; they depend on nothing but seed and number.
+
+    Args:
+        seed: the seed of the run, and of its first round.
+        examples: number of cases of all rounds.
+    """
+    starts = range(0, examples, EXAMPLES_IN_ROUND)
+    return tuple(
+        DrawingRound(seed + (number << 64), min(EXAMPLES_IN_ROUND, examples - start))
+        for number, start in enumerate(starts)
+    )
+
 
 def run_check(check: Check, evaluation: Evaluation) -> list[Finding]:
     """Return the findings of one check; an error that the subject raises where it must not is a finding too.
@@ -74,12 +113,11 @@ class Runner:
         evaluate: Callable[[Case], Evaluation] | None = None,
     ) -> None:
         self._subject = subject
-        plan = plan or RunPlan()
-        self._plan = replace(plan, checks=tuple(check for check in plan.checks if check.supports(subject)))
+        self._plan = (plan or RunPlan()).supported_by(subject)
         self._evaluate = evaluate or (lambda case: Evaluation.of(subject, case))
         self._summaries: dict[tuple[str, str], CheckSummary] = {}
         self._vacuous: dict[str, int] = {}
-        self._not_run = dict(plan.not_run)
+        self._not_run = dict(self._plan.not_run)
         self._harness_errors: dict[str, str] = {}
 
     def try_case(self, case: Case, guarded: bool = True) -> bool:
@@ -130,24 +168,34 @@ class Runner:
             seed: from which Hypothesis draws.
             examples: number of cases that it draws.
         """
-        import hypothesis
-        from hypothesis import HealthCheck, Phase, given, settings
+        self.try_fixed_cases()
+        for drawing in drawing_rounds(seed, examples):
+            self.try_drawn_cases(drawing)
 
+    def try_fixed_cases(self) -> None:
+        """Try the cases that every run begins with."""
         dtype = self._plan.dtype
         for case in fixed_cases(self._subject.spec.id):
             self.try_case(case.model_copy(update={"dtype": dtype}) if dtype else case)
-        if examples == 0:
-            return
 
-        @hypothesis.seed(seed)
+    def try_drawn_cases(self, drawing: DrawingRound) -> None:
+        """Try the cases of one round.
+
+        Args:
+            drawing: its seed, and the number of its cases.
+        """
+        import hypothesis
+        from hypothesis import HealthCheck, Phase, given, settings
+
+        @hypothesis.seed(drawing.seed)
         @settings(
-            max_examples=examples,
+            max_examples=drawing.examples,
             database=None,
             deadline=None,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         )
-        @given(case_strategy(self._subject.spec.id, dtype))
+        @given(case_strategy(self._subject.spec.id, self._plan.dtype))
         def drive(case: Case) -> None:
             self.try_case(case)
 

@@ -20,6 +20,7 @@ from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
 from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
 from rnn_harness.kernels.environment.device import device_description
+from rnn_harness.kernels.environment.torch_formats import computes_in
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.dependencies import digest_of
@@ -205,7 +206,8 @@ def _dispatched(
     empty = empty.model_copy(update={"device": device_description(setting.device)})
     start = time.perf_counter()
     try:
-        events = profile_kernel(kernel, setting)
+        with ignored_warnings():
+            events = profile_kernel(kernel, setting)
     except (Exception, SystemExit) as error:  # a kernel of others may raise anything
         yield _failed_run(empty, setting, error)
         return
@@ -225,10 +227,17 @@ def _dispatched(
     yield empty.model_copy(update=update | stamp)
     if mismatch:
         return  # whatever the other kernel computes says nothing about this one
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns about the layout of weights, of packed rows, of old flags
+    with ignored_warnings():
         for record in _judged(kernel, setting, seed, examples, on_case):
             yield record.model_copy(update=stamp)
+
+
+@contextlib.contextmanager
+def ignored_warnings() -> Iterator[None]:
+    """Ignore warnings, whatever the filters say: torch warns about its compiler, the layout of weights, old flags."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _failed_run(empty: Record, setting: Setting, error: BaseException) -> Record:
@@ -238,8 +247,7 @@ def _failed_run(empty: Record, setting: Setting, error: BaseException) -> Record
         SystemExit: The harness itself is told to end.
     """
     message, outcome, traceback_text = first_line(error)[:200], Outcome.NOT_RUN, ""
-    # torch says so in a plain RuntimeError, too.
-    if isinstance(error, NotImplementedError) or "not implemented for" in message:
+    if isinstance(error, NotImplementedError) or not computes_in(setting.dtype, setting.device):
         message = f"torch has no such kernel in {setting.dtype}: {message}"
     elif isinstance(error, NotRun | UsageError):
         pass  # the message is the reason

@@ -47,6 +47,8 @@ class Kernel:
         shrinks_refutations: Whether the case of a refutation is shrunk as soon as it is refuted.
         profiled: Whether the events of torch's profiler are recorded.
         absolute_function_error: Whether its functions are exact relative to 1, not to their own value.
+        absolute_function_devices: The devices on which that holds of a kernel which elsewhere is exact relative to
+            the value.
         is_single_inside: Whether it computes in float32 although it is given float64.
     """
 
@@ -71,6 +73,7 @@ class Kernel:
     shrinks_refutations: bool = True
     profiled: bool = True
     absolute_function_error: bool = False
+    absolute_function_devices: tuple[str, ...] = ()
     is_single_inside: bool = False
 
     def subject(self, setting: Setting) -> Subject:
@@ -114,7 +117,7 @@ class Kernel:
         return JudgingOptions(
             self.alternatives,
             operands,
-            self.absolute_function_error,
+            self.absolute_function_error or setting.device in self.absolute_function_devices,
             long_steps,
             bool(self.fixed_sizes),
             self.arithmetic(setting),

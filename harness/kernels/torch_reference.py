@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.errors import NotObservable, NotRun, Refused
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
+from rnn_harness.kernels.environment.torch_formats import sums_in_float32
 from rnn_harness.references import Gradients, Reference, Run
 from rnn_harness.runtime.target_call import call_subject
 from rnn_harness.runtime.target_gradients import target_gradients
@@ -198,8 +201,13 @@ class TorchReference:
         leaves = {k: self.tensor(value) for k, value in self.driver.table.pack(arguments.parameters).items()}
         states = {name: self.tensor(value) for name, value in arguments.states.items()}
         laid_out = {name: self._lay_out(value) for name, value in states.items()}
-        outputs, finals = call_subject(self.driver.run, leaves, self._lay_out(x), laid_out, arguments.lengths)
+        with self._summation():
+            outputs, finals = call_subject(self.driver.run, leaves, self._lay_out(x), laid_out, arguments.lengths)
         return Graph(arguments, leaves, x, states, outputs, finals)
+
+    def _summation(self) -> AbstractContextManager[None]:
+        """Give the context in which torch sums as the bound assumes; a candidate runs as its user runs it."""
+        return contextlib.nullcontext() if self.is_candidate else sums_in_float32()
 
     def _zero_states(self, parameters: Mapping[str, Array], inputs: Array) -> dict[str, Array]:
         """Make initial states of zeros, (B, d) each."""
@@ -266,7 +274,7 @@ class TorchReference:
         if live:
             # The graph is not retained, as nobody who trains retains it: that would hide what goes wrong in memory
             # which a compiled backward takes for its own.
-            with self.driver.parameters_swapped_in(leaves, graph.inputs, states):
+            with self._summation(), self.driver.parameters_swapped_in(leaves, graph.inputs, states):
                 gradients = target_gradients([end for end, _ in live], wanted, [cotangent for _, cotangent in live])
         filled = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
         d_states = dict(zip(states, filled[1 : 1 + len(states)], strict=True))

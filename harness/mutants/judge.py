@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
@@ -87,20 +87,3 @@ def _refutation(check: Check, evaluation: Evaluation) -> Finding | None:
         except HarnessError:
             return None  # a check that fails says nothing about the mutant
         return next((finding for finding in findings if not finding.agrees), None)
-
-
-def judge_mutants(
-    mutants: tuple[Mutant, ...], on_start: Callable[[Mutant], None] = lambda _: None
-) -> Iterator[MutantResult]:
-    """Judge mutants one after the other by all checks.
-
-    Args:
-        mutants: which ones.
-        on_start: called with each before it is judged.
-
-    Yields:
-        What became of each.
-    """
-    for mutant in mutants:
-        on_start(mutant)
-        yield judge_mutant(mutant)

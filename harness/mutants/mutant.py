@@ -56,6 +56,14 @@ class Mutant:
         old, new = (" ".join(text.split()) for text in (self.old, self.new))
         return f"{old}  ->  {new}"
 
+    @property
+    def edit_lines(self) -> tuple[str, ...]:
+        """The edit as the lines of a diff: ``- old`` and ``+ new``."""
+        return (
+            *(f"- {line.strip()}" for line in self.old.strip().splitlines()),
+            *(f"+ {line.strip()}" for line in self.new.strip().splitlines()),
+        )
+
     def describe(self) -> MutantDescription:
         """Return what a report shows of it."""
         return MutantDescription(

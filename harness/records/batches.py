@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rnn_harness.records.record import Record
 
@@ -38,9 +38,13 @@ class KnownRecords:
 
     Args:
         records: All that the earlier run made; those that say nothing of what they depend on are never used again.
+        announce: Called with records as soon as they are made, where that is before their turn.
     """
 
-    def __init__(self, records: Iterable[Record] = ()) -> None:
+    def __init__(
+        self, records: Iterable[Record] = (), announce: Callable[[Sequence[Record]], None] = lambda _: None
+    ) -> None:
+        self.announce = announce
         self._batches: dict[str, list[Record]] = {}
         for record in records:
             if record.depends_on:
@@ -65,5 +69,7 @@ class KnownRecords:
         return list(records) if is_complete and is_sound else []
 
 
-_ENDINGS = ("process.ended", "kernel.process")
+PROCESS_CHECK = "process.ended"
+"""The check that the process which does the work leaves it running; there is a record of it only where it ended."""
+_ENDINGS = (PROCESS_CHECK, "kernel.process")
 """Checks that are recorded where a worker did not come to its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -40,13 +41,14 @@ class Journal:
         self._earlier: list[Record] = []
         self._records: list[Record] = []
         self._appended: list[Record] = []
+        self._early: dict[int, Record] = {}
         self._lock = FileLock(path)
         try:
             self._open(resume)
         except BaseException:  # also Ctrl-C: nobody else would give the lock back
             self._lock.release()
             raise
-        self.known = KnownRecords(self._earlier)
+        self.known = KnownRecords(self._earlier, self._append_early)
         self._earlier_ids = {id(record) for record in self._earlier}
 
     def _open(self, resume: bool) -> None:
@@ -74,7 +76,8 @@ class Journal:
     @property
     def decided_anew(self) -> int:
         """The number of records of the file whose questions were answered anew."""
-        return len(self._earlier) - len(self._retained()) - (len(self._records) - len(self._appended))
+        reused = sum(id(record) in self._earlier_ids for record in self._records)
+        return len(self._earlier) - len(self._retained()) - reused
 
     def write(self, record: Record) -> None:
         """Take the next record of the run; append it, unless it is one of the file.
@@ -88,6 +91,17 @@ class Journal:
         self._records.append(record)
         if id(record) in self._earlier_ids:
             return
+        if self._early.pop(id(record), None) is None:
+            self._append(record)
+
+    def _append_early(self, records: Sequence[Record]) -> None:
+        """Append records whose turn has not come; where the run is interrupted before, the file holds them."""
+        for record in records:
+            self._append(record)
+            self._early[id(record)] = record
+
+    def _append(self, record: Record) -> None:
+        """Write a line, and flush it. Raises UsageError."""
         self._appended.append(record)
         try:
             self._file.write(record.model_dump_json() + "\n")
@@ -97,12 +111,12 @@ class Journal:
 
     def _retained(self) -> list[Record]:
         """Return the records of earlier runs whose questions this run has not answered."""
-        answered = {record.question for record in self._records}
+        answered = {record.question for record in (*self._records, *self._early.values())}
         return [record for record in self._earlier if record.question not in answered]
 
     def _put_in_order(self) -> None:
         """Let the file hold no question twice, and this run's records in their order. Raises OSError."""
-        wanted = [*self._retained(), *self._records]
+        wanted = [*self._retained(), *self._records, *self._early.values()]
         if wanted != [*self._earlier, *self._appended]:
             self._rewrite(wanted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -350,7 +350,7 @@ def _sorted(sizes: Mapping[str, int]) -> str:
     return ",".join(f"{name}={size}" for name, size in sorted(sizes.items()))
 
 
-def parse_measurement(row: Mapping[str, Any]) -> Measurement:
+def parse_measurement(row: object) -> Measurement:
     """Read one measurement from its JSON object, by its `kind`.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import tomllib
 from pathlib import Path
@@ -60,8 +61,28 @@ def read_text_file(path: Path, noun: str) -> str:
         if path.is_file() and path.stat().st_size > LARGEST_FILE:
             raise UsageError(f"cannot read {noun} from {path}: it is larger than {LARGEST_FILE // 2**20} MiB")
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise unreadable_file(path, noun, error) from None
+    except UnicodeDecodeError as error:
         raise UsageError(f"cannot read {noun} from {path}: {error}") from None
+
+
+def unreadable_file(path: Path, noun: str, error: OSError) -> UsageError:
+    """Say in a sentence why a file cannot be read, with the files beside it that have a name like it.
+
+    Args:
+        path: The file.
+        noun: What it should hold.
+        error: What the system answered.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return UsageError(f"cannot read {noun} from {path}: {error.strerror}")
+    folder = path.parent
+    if not folder.is_dir():
+        return UsageError(f"there is no file {path}: there is no folder {folder}; expected a file with {noun}")
+    near = difflib.get_close_matches(path.name, [entry.name for entry in folder.iterdir()], n=3)
+    hint = f"; did you mean {', '.join(str(folder / name) for name in near)}?" if near else ""
+    return UsageError(f"there is no file {path}; expected a file with {noun}{hint}")
 
 
 def read_result_text(path: Path) -> str:
@@ -76,4 +97,4 @@ def read_result_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise UsageError(f"cannot read records from {path}: {error}") from None
+        raise unreadable_file(path, "records", error) from None

@@ -91,8 +91,10 @@ def scatter(
     start = 0
     for block in blocks:
         shape = block.place(source[block.name]).shape
-        part = gradient[..., start : start + shape[-1]]
-        start += shape[-1]
+        part = gradient
+        if shape:  # a single number stands beside no other
+            part = gradient[..., start : start + shape[-1]]
+            start += shape[-1]
         part = block.place(part)
         into[block.name] = into[block.name] + part if block.name in into else part
 

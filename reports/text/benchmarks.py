@@ -101,7 +101,7 @@ def _print_learning(console: Console, rows: Sequence[LearningMeasurement]) -> No
             steps = within if row.steps_until_solved is None else f"{row.steps_until_solved:.0f}"
             rates = ["" if rate is None else f"{rate:.3f}" for rate in (row.rate_before, row.rate_after)]
             table.append((row.subject, f"{row.parameters}", loss, solved, steps, f"{row.seconds:.1f}", *rates))
-        print_table(console, f"{title}{first.chance:.4f}", _columns(("who",), right), table)
+        print_table(console, f"{title}{first.chance:.4f}", _columns(("cell",), right), table)
 
 
 def _print_speed(console: Console, rows: Sequence[SpeedMeasurement]) -> None:
@@ -112,7 +112,7 @@ def _print_speed(console: Console, rows: Sequence[SpeedMeasurement]) -> None:
         device = "" if row.device == "cpu" else f" on {row.device}"
         points.setdefault(f"Speed of {row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
     for title, measured in points.items():
-        columns = _columns(("who",), ("forward", "backward", "both", "of roofline", "memory"))
+        columns = _columns(("implementation",), ("forward", "backward", "both", "of roofline", "memory"))
         table: list[list[Cell]] = []
         for subject in dict.fromkeys(row.subject for row in measured):
             by_phase = {row.phase: row for row in measured if row.subject == subject}
@@ -125,10 +125,10 @@ def _print_speed(console: Console, rows: Sequence[SpeedMeasurement]) -> None:
             memory = "" if last.peak_memory_mb is None else f"{last.peak_memory_mb:.1f} MB"
             share = "" if last.share_of_roofline is None else f"{100 * last.share_of_roofline:.0f} %"
             table.append([subject, *times, share, memory, last.profiled_ops[:60]])
-        print_table(console, title, (*columns, Column("what ran", least=20)), table)
+        print_table(console, title, (*columns, Column("kernels that ran", least=20)), table)
         drifts = (1.0 if row.control_drift is None else row.control_drift for row in measured)
         drift = max(drifts, key=lambda value: abs(value - 1))
-        console.print(f"the control moved by {100 * (drift - 1):+.0f} %", style="dim")
+        console.print(f"machine drift during this run: {100 * (drift - 1):+.0f} %", style="dim")
 
 
 def _format_time(measurement: SpeedMeasurement | None) -> str:

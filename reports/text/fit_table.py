@@ -64,6 +64,8 @@ class _Layout:
 def print_table(console: Console, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     """Print a table in the first of these forms that fits: framed, slim, without columns that may be cut, row by row.
 
+    Lines are drawn on a terminal alone.
+
     Args:
         console: The terminal.
         title: What stands above it; empty for nothing.
@@ -76,7 +78,7 @@ def print_table(console: Console, title: str, columns: Sequence[Column], rows: S
     for layout in _layouts(columns, texts):
         widths = _fitting_widths(layout, console.width - layout.frame_width)
         if widths is not None:
-            console.print(_rich_table(layout, widths))
+            console.print(_rich_table(layout, widths, console.is_terminal))
             return
     for row in texts:
         _print_row(console, columns, row)
@@ -115,9 +117,11 @@ def _least_width(column: Column, width: int, word: int) -> int:
     return min(width, column.least if column.cut else max(column.least, word))
 
 
-def _rich_table(layout: _Layout, widths: Sequence[int]) -> Table:
+def _rich_table(layout: _Layout, widths: Sequence[int], has_lines: bool) -> Table:
     """Return the table with the widths of its columns."""
-    if layout.is_slim:
+    if not has_lines:
+        table = Table(header_style="bold", pad_edge=False, padding=(0, 2, 0, 0), box=None)
+    elif layout.is_slim:
         table = Table(header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), box=box.SIMPLE_HEAD, show_edge=False)
     else:
         table = Table(header_style="bold", pad_edge=False)

@@ -138,7 +138,7 @@ def _print_refutations(console: Console, records: Sequence[Record]) -> None:
             console.print(f"refuted: {where}, {record.check}", style="bold red", soft_wrap=True)
             console.print(f"  {escape(record.reason)}", soft_wrap=True)
             if record.ran:
-                console.print(f"  what ran: {escape(record.ran)}", style="dim", soft_wrap=True)
+                console.print(f"  kernels that ran: {escape(record.ran)}", style="dim", soft_wrap=True)
     print_totals(console, records)
 
 

@@ -200,7 +200,11 @@ def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(
 
 
 @pytest.mark.parametrize(
-    ("recorded", "told"), [("nowhere.jsonl", "cannot read records"), ("{}:99", "there is no number 99")]
+    ("recorded", "told"),
+    [
+        ("nowhere.jsonl", "there is no file nowhere.jsonl; expected a file with records"),
+        ("{}:99", "there is no number 99"),
+    ],
 )
 def test_replay_of_what_is_not_there_is_a_wrong_use(recorded: str, told: str, tmp_path: Path) -> None:
     path = tmp_path / "found.json"

@@ -46,7 +46,11 @@ def test_a_file_that_takes_nothing_is_told_after_the_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "message"), [("--weights", "there is no file of weights nosuch"), ("--map", "there is no map nosuch")]
+    ("option", "message"),
+    [
+        ("--weights", "there is no file nosuch; expected a file with weights"),
+        ("--map", "there is no file nosuch; expected a file with a parameter map"),
+    ],
 )
 def test_a_file_that_is_not_there_is_told_before_the_work(option: str, message: str) -> None:
     result = RUN.invoke(app, ["validate", "no_such_module:Cell", option, "nosuch"])

@@ -1,6 +1,8 @@
-"""The torch witness on a CUDA device: value and autograd of every equation in the balls of their own dtype."""
+"""The torch witness on a CUDA device: the values of every equation in the balls of their own dtype."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from rnn_harness.arithmetic.compare import error_over_bound
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.kernels.drivers.torch_nn import library_kernels
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -22,8 +25,9 @@ needs_cuda = pytest.mark.skipif(
 
 
 @pytest.fixture
-def no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+def no_tf32() -> Iterator[None]:
+    with library_kernels(enabled=True, tf32=False):
+        yield
 
 
 @pytest.mark.gpu

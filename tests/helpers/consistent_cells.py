@@ -245,3 +245,49 @@ class SpareParameter(SineCell):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         self.spare = nn.Parameter(torch.zeros(hidden_size))
+
+
+class WithScores(SineCell):
+    """A step with a read-out next to its state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.head = nn.Linear(hidden_size, 5)
+
+    def scores(self, h: Tensor) -> Tensor:
+        return functional.log_softmax(self.head(h), 1)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.step(x, h)
+        return h, self.scores(h)
+
+
+class NamesItsAxes(SineLayer):
+    """It names the axes of its input, and takes them so."""
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        B, T, _ = x.shape
+        outputs, last = self.run(x, h)
+        return outputs.reshape(B, T, -1), last
+
+
+class NamesItsAxesLater(SineLayer):
+    """It names the axes of what it made of its input."""
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.transpose(0, 1)
+        T, B, _ = x.shape
+        outputs, last = self.run(x.transpose(0, 1), h)
+        return outputs.reshape(B, T, -1), last
+
+
+class StateInADictionary(SineCell):
+    """Its state is held by a dictionary, and the next one by another."""
+
+    def kept(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        return dict(state)
+
+    def forward(self, x: Tensor, state: dict[str, Tensor]) -> dict[str, Tensor]:  # type: ignore[override]
+        new, state = self.step(x, state["h"]), self.kept(state)
+        state["h"] = new
+        return state

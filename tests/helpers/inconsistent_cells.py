@@ -8,7 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.helpers.consistent_cells import SineCell, SineLayer, TwoStates, WithLengths, WithMask, WithReset
+from tests.helpers.consistent_cells import (
+    SineCell,
+    SineLayer,
+    StateInADictionary,
+    TwoStates,
+    WithLengths,
+    WithMask,
+    WithReset,
+    WithScores,
+)
 
 
 class IgnoresItsState(SineLayer):
@@ -287,3 +296,30 @@ class IgnoresAnOptionalState(SineLayer):
 
     def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.run(x, x.new_zeros(x.shape[0], self.hidden_size))
+
+
+class ScoresOverTheRows(WithScores):
+    def scores(self, h: Tensor) -> Tensor:
+        return torch.log_softmax(self.head(h), 0)
+
+
+class NamesItsAxesWrongly(SineLayer):
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        B, T, _ = x.shape
+        outputs, last = self.run(x.transpose(0, 1), h)
+        return outputs.transpose(0, 1).reshape(B, T, -1), last
+
+
+class ResetTurnedAround(WithReset):
+    def forward(self, x: Tensor, h: Tensor, done: Tensor | None = None) -> Tensor:
+        return super().forward(x, h, None if done is None else 1 - done.to(h.dtype))
+
+
+class FirstInputAtEveryStep(SineLayer):
+    def run(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        return super().run(x[:, :1].expand_as(x), h)
+
+
+class ReplacesTheCallersState(StateInADictionary):
+    def kept(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        return state

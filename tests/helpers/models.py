@@ -149,10 +149,13 @@ class TwoWays(nn.Module):
         h, g = x.new_zeros(len(x), self.units), x.new_zeros(len(x), self.units)
         onward, back = [], []
         for t in range(x.shape[1]):
-            h, g = self.onward(x[:, t], h), self.back(x[:, -1 - t], g)
+            h, g = self.onward(x[:, t], h), self.back(x[:, self.place(t)], g)
             onward.append(h)
             back.append(g)
         return torch.cat([torch.stack(onward, 1), torch.stack(self.turn(back), 1)], 2)
+
+    def place(self, t: int) -> int:
+        return -1 - t
 
 
 class TwoWaysNotTurned(TwoWays):
@@ -185,8 +188,14 @@ class Layers(nn.Module):
             for layer, cell in enumerate(self.layers):
                 h[layer], c[layer] = cell(y, self.given(h, c, layer))
                 y = h[layer]
-            steps.append(y)
-        return torch.stack(steps), (torch.stack(h), torch.stack(c))
+            steps.append(self.output(h))
+        return torch.stack(steps), (self.returned(h), self.returned(c))
+
+    def output(self, h: list[Tensor]) -> Tensor:
+        return h[-1]
+
+    def returned(self, states: list[Tensor]) -> Tensor:
+        return torch.stack(states)
 
 
 class OneLayerTwice(Layers):
@@ -388,5 +397,4 @@ class Projected(nn.Module):
         self.rnn = nn.LSTM(5, 8, 2, bidirectional=True, proj_size=3)
 
     def forward(self, x: Tensor) -> Tensor:
-        steps: Tensor = self.rnn(x)[0]
-        return steps
+        return self.rnn(x)[0]

@@ -22,6 +22,7 @@ from rnn_harness.validation import (
     load_target,
     run_validation,
 )
+from tests.helpers import HELPERS
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
 EXAMPLES = 2 if len(SEEDS) > 1 else 0
@@ -90,3 +91,13 @@ def test_nothing_about_it_is_refuted(name: str, dtype: str, seed: int) -> None:
     assert validation.outcome == "agrees"
     is_told = "float32 although it takes float64" in " ".join(str(validation).split())
     assert is_told == (name in SINGLE_INSIDE) or dtype == "float32"
+
+
+def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
+    pytest.importorskip("keras")
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:ExchangedStates")
+    request = ValidationRequest(examples=0, dtypes=("float32",))
+    validation = collect_validation("exchanged", run_validation(target, request))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "another order than they go in" in validation.diagnosis.difference

@@ -7,8 +7,8 @@ import pytest
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.models.judge_model import wiring_statements
-from rnn_harness.validation.models.understand import understand
-from tests.helpers import HELPERS
+from rnn_harness.validation.models.understand import UnderstoodModel, understand
+from tests.helpers import HELPERS, models
 
 FILE = HELPERS / "models.py"
 QUICK = ValidationRequest(dtypes=("float64",), examples=0)
@@ -30,6 +30,9 @@ RIGHT = (
     "Memory",
     "AroundACell",
     "Projected",
+    "OptionalStates",
+    "Policy",
+    "ListOfStates",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -51,15 +54,43 @@ WRONG = {
     "MeanWithPadding": ("lengths", "padding that is 3 steps longer changes the outputs"),
     "EndsAStepEarly": ("lengths", "the last step of every row, by its length, reaches no output"),
     "SortedOutputs": ("lengths", "rows in another order, each with its length"),
+    "LowerLayersOutput": ("influence", "the output is that of layers.0"),
+    "TopLayersStateForBoth": (
+        "returned-state",
+        "is the last state of layers.1 (hidden state), which is given as state[0][1]",
+    ),
+    "LayersExchanged": (
+        "returned-state",
+        "is the last state of layers.0 (hidden state), which is given as state[0][0]",
+    ),
+    "TwoWaysOffByOne": (
+        "time",
+        "in the order 0, 10, 9, 8, 7, 6, 5, 4, 3, 2 and 1",
+    ),
+    "HalfTheGradientOfOneAnswer": ("gradients", "the gradient of rnn through output 1 is not that of the outputs"),
+    "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
+    "ResetTurnedAround": ("reset", "done is turned around"),
+    "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),
+    "ScoresOverTheBatch": ("rows", "row 0 of the batch changes the output of row 1"),
+    "ReplacesTheCallersStates": (
+        "arguments",
+        "states, which it is given: whoever kept it has another state afterwards",
+    ),
+    "DeadLayer": ("influence", "second is called, and neither what it gives nor its parameters reach any output"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
 FOLLOWS = {"LowerLayersCellState": ("given-state",)}
 
 
+def _model(name: str) -> UnderstoodModel:
+    file = FILE if name in vars(models) else HELPERS / "models_with_states.py"
+    return understand(load_target(f"{file}:{name}"))
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_nothing_about_the_wiring_of_a_right_model_is_refuted(name: str) -> None:
-    statements = wiring_statements(understand(load_target(f"{FILE}:{name}")))
+    statements = wiring_statements(_model(name))
     assert not [s for s in statements if s.outcome is not Outcome.AGREES], statements
     assert any(statement.check == "rows" for statement in statements)
 
@@ -67,7 +98,7 @@ def test_nothing_about_the_wiring_of_a_right_model_is_refuted(name: str) -> None
 @pytest.mark.parametrize("name", WRONG)
 def test_the_mistake_in_the_wiring_of_a_model_is_named(name: str) -> None:
     check, words = WRONG[name]
-    statements = wiring_statements(understand(load_target(f"{FILE}:{name}")))
+    statements = wiring_statements(_model(name))
     refuted = [statement for statement in statements if statement.outcome is Outcome.REFUTED]
     # What is left out by the mistake may be named as well: the second layer's own cell state has no influence.
     assert {statement.check for statement in refuted} <= {check, *FOLLOWS.get(name, ())}, statements
@@ -100,3 +131,9 @@ def test_layers_and_directions_of_torch_are_judged_with_their_wiring() -> None:
     assert validation.outcome == "agrees"
     wired = next(record for record in validation.checks if record.check == "wiring.torch-layers")
     assert "layer by layer and direction by direction" in wired.reason
+
+
+def test_one_output_of_several_may_be_cut_off_from_its_layer_on_purpose() -> None:
+    statements = wiring_statements(_model("TwoAnswers"))
+    assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]
+    assert any("no gradient reaches rnn through output 1" in statement.sentence for statement in statements)

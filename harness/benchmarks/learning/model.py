@@ -11,7 +11,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.learning.gradient_rate import gradient_rate
 from rnn_harness.benchmarks.learning.learner import Learner, set_biases
 from rnn_harness.benchmarks.learning.task import Batch, Task
-from rnn_harness.families import FAMILIES
+from rnn_harness.families import FAMILIES, torch_class
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LearningModel:
         import torch
 
         d = task.hidden_sizes[learner.family]
-        layer_class = getattr(torch.nn, FAMILIES[learner.family].torch_class)
+        layer_class = torch_class(FAMILIES[learner.family].torch_class)
         layer = layer_class(task.input_size, d, task.layers, bidirectional=learner.bidirectional)
         set_biases(layer, learner, task.steps)
         return LearningModel(

@@ -108,7 +108,8 @@ def _kernel_competitor(kernel: Kernel, setting: Setting, arrays: CaseArrays) -> 
     wrong_kernel = f"another kernel ran: {difference}" if difference else None
     profiled_ops = str(observation) if kernel.profiled else ""
     calls = _kernel_calls(subject, arrays)
-    return Competitor(kernel.id, calls, lambda: wrong_kernel or wrong_number(subject, arrays), profiled_ops)
+    operands = kernel.options(setting).operands
+    return Competitor(kernel.id, calls, lambda: wrong_kernel or wrong_number(subject, arrays, operands), profiled_ops)
 
 
 def _kernel_calls(subject: Subject, arrays: CaseArrays) -> TimedCalls:
@@ -134,6 +135,7 @@ def _kernel_calls(subject: Subject, arrays: CaseArrays) -> TimedCalls:
     def both() -> Any:
         outputs, finals = training_forward()
         ends = [outputs, *(finals[name] for name in cell.state_names)]
-        return torch.autograd.grad(ends, differentiated, d_ends, allow_unused=True)
+        with cell.driver.parameters_swapped_in(leaves, x, states):
+            return torch.autograd.grad(ends, differentiated, d_ends, allow_unused=True)
 
     return TimedCalls(forward, training_forward, both)

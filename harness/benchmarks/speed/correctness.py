@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from rnn_harness.arithmetic import evaluate
@@ -14,7 +16,7 @@ from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
-def wrong_number(subject: Subject, arrays: CaseArrays) -> str | None:
+def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None = None) -> str | None:
     """Find what is wrong with a subject's numbers.
 
     The last step is compared with its ball, from the subject's own state before it; the gradients with those of the
@@ -23,6 +25,7 @@ def wrong_number(subject: Subject, arrays: CaseArrays) -> str | None:
     Args:
         subject: A reference or kernel at the sizes at which it will be timed.
         arrays: The parameters, inputs, states and output gradients that it is timed with.
+        operands: How far it openly shortens each operand of a product, relatively; None if it does not.
 
     Returns:
         None where the numbers are right, else a sentence.
@@ -33,17 +36,20 @@ def wrong_number(subject: Subject, arrays: CaseArrays) -> str | None:
     run = cell.forward(arrays.parameters, arrays.inputs, arrays.states)
     states = {name: state[rows] for name, state in before.items()}
     values = subject.values(arrays.parameters, arrays.inputs[-1:, rows], states, arrays.case.sizes)
-    step = evaluate(subject.spec.program(LAYERS), values, BallArithmetic(rounding(arrays.case.dtype))).steps[0]
+    step = evaluate(subject.spec.program(LAYERS), values, BallArithmetic(rounding(arrays.case.dtype, operands))).steps[
+        0
+    ]
     for symbol, state in subject.states.items():
         name = f"state {state} after the last step"
         finding = compare_with_balls(subject.spec.id, name, step[symbol], run.finals[state][rows])
         if not finding.agrees:
             return finding.detail
+    screen = max(SCREEN_SINGLE, float(operands or 0) ** 0.5)
     gradients = cell.backward(run, arrays.d_outputs, arrays.d_finals).parameters
     for name, gradient in _reference_gradients(subject, arrays).items():
         size = float(np.abs(gradient).max())
-        if float(np.abs(gradients[name] - gradient).max()) > SCREEN_SINGLE * size:
-            return f"the gradient of {name} is off by more than {SCREEN_SINGLE:.2g} of its largest entry"
+        if float(np.abs(gradients[name] - gradient).max()) > screen * size:
+            return f"the gradient of {name} is off by more than {screen:.2g} of its largest entry"
     return None
 
 

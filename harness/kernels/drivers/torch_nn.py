@@ -6,12 +6,13 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.errors import Refused
-from rnn_harness.families import FAMILIES
+from rnn_harness.families import FAMILIES, torch_class
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
 from rnn_harness.kernels.packing import Table
 from rnn_harness.kernels.torch_packing import cell_table, layer_table, projected_table
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 @functools.lru_cache(maxsize=256)
 def _module(class_name: str, n: int, d: int, **options: bool | int) -> Module:
     """Build a module of torch.nn without numbers of its own: it is called with those of the case."""
-    import torch
-
-    module: Module = getattr(torch.nn, class_name)(n, d, **options, device="meta")
+    module: Module = torch_class(class_name)(n, d, **options, device="meta")
     return module
 
 
@@ -157,6 +156,24 @@ class LayerDriver(TrainableDriver):
             batch_first=self.batch_first,
             bidirectional=self.bidirectional,
         )
+
+    def parameters_swapped_in(
+        self,
+        leaves: Tensors,
+        inputs: Tensor,
+        states: Tensors,
+    ) -> AbstractContextManager[None]:
+        """Give the context in which the libraries are as in the forward.
+
+        cuDNN's backward reads anew whether TF32 is allowed (ATen/native/cudnn/RNN.cpp: every descriptor is made from
+        `allowTF32CuDNN` of that moment).
+
+        Args:
+            leaves: Not read.
+            inputs: Not read.
+            states: Not read.
+        """
+        return library_kernels(self.fused, self.tf32)
 
     def run(
         self, leaves: Tensors, inputs: Tensor, states: Tensors, lengths: IndexArray | None

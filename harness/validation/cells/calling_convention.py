@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnn_harness.options import Keywords
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.axis_order import from_axes, to_axes
 from rnn_harness.validation.cells.call_argument import CallArgument, CallSizes
@@ -208,7 +209,7 @@ class CallingConvention:
         result = target_result(self, target, x, states)
         return [leaf.tensor for leaf in result_leaves(stacked_steps(result) if self.listed else result)]
 
-    def positional_and_keyword(self, x: Tensor, states: list[Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def positional_and_keyword(self, x: Tensor, states: list[Tensor]) -> tuple[tuple[object, ...], Keywords]:
         """Make the arguments of one call.
 
         Args:

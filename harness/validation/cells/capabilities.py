@@ -35,6 +35,8 @@ class TargetCapabilities:
             the function's own value.
         kept_state_fault: How it keeps a state between calls though it was made not to; empty if it does not.
         is_single_inside: Whether it computes in float32 although it takes float64.
+        states_return_in_order: Whether its library gives the states that come back to the next call as they are, so
+            that another order than they go in is a mistake.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
 
@@ -47,4 +49,5 @@ class TargetCapabilities:
     absolute_function_error: bool = False
     kept_state_fault: str = ""
     is_single_inside: bool = False
+    states_return_in_order: bool = False
     notes: tuple[str, ...] = ()

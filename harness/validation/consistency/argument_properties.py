@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.validation.cells.reset_names import RESET_NAMES
 from rnn_harness.validation.consistency.consistency_property import (
     Draw,
     Property,
@@ -23,24 +24,6 @@ from rnn_harness.validation.consistency.consistency_property import (
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import forward_parameters, optional_arguments, run_with
-
-RESET_NAMES = frozenset(
-    [
-        "start",
-        "starts",
-        "is_start",
-        "reset",
-        "resets",
-        "done",
-        "dones",
-        "is_first",
-        "episode_start",
-        "episode_starts",
-        "session_start",
-        "new_session",
-    ]
-)
-"""Arguments that are 1 where a row's state must be forgotten."""
 
 
 def _states_left_out(draw: Draw) -> Violation | None:
@@ -103,7 +86,13 @@ def _reset(draw: Draw) -> Violation | None:
     reaches_others = False
     for form in _reset_forms(arguments, cell):
         with contextlib.suppress(Exception):  # a form that it need not take
-            if differs(draw, run_with(cell, arguments, {name: torch.zeros_like(form)}), usual, arguments):
+            zeros = torch.zeros_like(form)
+            if differs(draw, run_with(cell, arguments, {name: zeros}), usual, arguments):
+                if _is_turned_around(draw, arguments, usual, name, zeros):
+                    sentence = (
+                        f"{name} is turned around: it forgets the state that is given where it is 0, not where it is 1"
+                    )
+                    return Violation("forward: reset of the state", sentence)
                 continue
             computed = run_with(cell, arguments, {name: form})
             if not differs(draw, computed, usual, arguments):
@@ -116,6 +105,19 @@ def _reset(draw: Draw) -> Violation | None:
         sentence = f"where {name} is 1 for some rows, the other rows change, too"
         return Violation("forward: reset of the state", sentence)
     raise NotRun(f"no way of giving {name} is known in which it matters, and zero changes nothing")
+
+
+def _is_turned_around(draw: Draw, arguments: CellArguments, usual: CellRun, name: str, zeros: Tensor) -> bool:
+    """Whether ones change nothing, and with zeros no state that is given reaches anything, though it does without."""
+    cell = draw.cell
+    ones = torch.ones_like(zeros)
+    if differs(draw, run_with(cell, arguments, {name: ones}), usual, arguments):
+        return False
+    changed = replaced_states(arguments, [state + 0.5 for state in arguments.states])
+    runs = [run_with(cell, each, {name: zeros}) for each in (arguments, changed)]
+    return (
+        runs[0].tensors != () and largest_gap(runs[1], runs[0]) == 0.0 and largest_gap(cell.run(changed), usual) > 0.0
+    )
 
 
 def _reset_forms(arguments: CellArguments, cell: DrivenCell) -> Iterator[Tensor]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from torch import nn
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
 from rnn_harness.validation.consistency.consistency_property import (
     ROWS,
@@ -15,9 +17,12 @@ from rnn_harness.validation.consistency.consistency_property import (
     Violation,
     differs,
     needs_rows,
+    relative_gap,
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments
 
+READABLE_ROWS = (11, 13, 17, 19, 23, 29, 31)
+"""Numbers of rows of which the first that is the length of no axis of a parameter tells the axis of the rows."""
 FEW = 3
 """Steps of a run on special rows."""
 GROWTH = 4.0
@@ -114,9 +119,37 @@ def _special_rows(draw: Draw) -> Violation | None:
     return None
 
 
+def _rows_of_every_result(draw: Draw) -> Violation | None:
+    """Put other numbers into one row: of every tensor that comes back, a read-out too, the other rows must stay."""
+    cell = draw.cell
+    needs_rows(cell)
+    if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in cell.module.modules()):  # noqa: SLF001
+        raise NotRun("it normalises over the rows of a batch, as it says")
+    sizes = {size for value in cell.parameters.values() for size in value.shape} | {cell.input_size, cell.hidden_size}
+    rows = next(size for size in READABLE_ROWS if size not in sizes)
+    arguments = draw.arguments(FEW if cell.convention.sequence else 1, rows)
+    usual = cell.raw_results(arguments, cell.parameters)
+    moved = cell.raw_results(_first_row(arguments, 1.0), cell.parameters)
+    if [value.shape for value in usual] != [value.shape for value in moved]:
+        raise NotRun("the shapes of what comes back depend on the numbers")
+    for number, (computed, expected) in enumerate(zip(moved, usual, strict=True)):
+        axes = [axis for axis, size in enumerate(expected.shape) if size == rows]
+        if len(axes) != 1 or not expected.is_floating_point():
+            continue  # a sum over the rows, or what is about two rows at a time
+        others = [value.movedim(axes[0], 0)[1:] for value in (computed, expected)]
+        if relative_gap(others[0], others[1]) > STRUCTURAL[cell.arithmetic]:
+            sentence = (
+                f"other numbers in the first row of the batch change other rows of what comes back as result "
+                f"{number + 1} of {len(usual)}, of shape {tuple(expected.shape)}"
+            )
+            return Violation("forward: rows of a read-out", sentence)
+    return None
+
+
 ROW_PROPERTIES = (
     Property("rows-apart", _rows_apart),
     Property("order-of-rows", _order_of_rows),
     Property("batch-of-one", _batch_of_one),
     Property("special-rows", _special_rows),
+    Property("rows-of-every-result", _rows_of_every_result, for_identified=True),
 )

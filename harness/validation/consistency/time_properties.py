@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.validation.cells.declared_layout import declared_layout
 from rnn_harness.validation.consistency.consistency_property import (
     STEPS,
     Draw,
@@ -23,6 +24,7 @@ from rnn_harness.validation.consistency.consistency_property import (
     replaced_states,
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
+from rnn_harness.validation.consistency.optional_arguments import forward_parameters
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
 from rnn_harness.validation.loading.forward_signature import STATE_NAME
 
@@ -92,6 +94,30 @@ def _order_of_steps(draw: Draw) -> Violation | None:
     if order is ReadingOrder.BACKWARD_REVERSED and not turns_back:
         raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
     return Violation("layout: order of the outputs", sentences[order])
+
+
+def _declared_layout(draw: Draw) -> Violation | None:
+    """Compare the axis that is driven as the batch with the one that it declares to be the batch."""
+    cell = draw.cell
+    needs_sequence(cell)
+    axes = cell.convention.axes_of_input
+    names = [argument.name for argument in cell.convention.handed_over if argument.role == "input"]
+    if not cell.is_torch or axes not in ("TBn", "BTn"):
+        raise NotRun("it is no torch module that takes (T, B, n) or (B, T, n)")
+    name = next((name for name in names if name), "") or next((p.name for p in forward_parameters(cell)), "")
+    declared = declared_layout(cell.module, name)
+    if declared is None:
+        raise NotRun("it does not say which axis of its input is the batch")
+    if declared.batch_axis == axes.index("B"):
+        return None
+    if ReadingOrder.FORWARD is not order_of(cell, draw.seed):
+        raise NotRun("it does not read forward in time")
+    along, batch = ("first", "second") if axes == "TBn" else ("second", "first")
+    sentence = (
+        f"batch and time are exchanged: it says {declared.words}, but it runs along the {along} axis of {name}, and "
+        f"the {batch} one is the batch"
+    )
+    return Violation("layout: batch and time", sentence)
 
 
 def _split_sequence(draw: Draw) -> Violation | None:
@@ -209,6 +235,7 @@ def _can_do_without_states(cell: DrivenCell, arguments: CellArguments) -> bool:
 
 TIME_PROPERTIES = (
     Property("order-of-steps", _order_of_steps),
+    Property("declared-layout", _declared_layout, for_identified=True),
     Property("split-sequence", _split_sequence),
     Property("last-state", _last_state),
     Property("state-used", _state_used),

@@ -111,6 +111,10 @@ def _activation(value: object) -> str:
     return ACTIVATIONS[str(value)].wording
 
 
+def _update(value: object) -> str:
+    return {"keep": "keeps the old state", "write": "takes the candidate"}[str(value)]
+
+
 def _presence(value: object) -> str:
     words = {
         "": "absent",
@@ -131,7 +135,7 @@ _FEATURES = {
     "output": _FeatureText(
         "hidden state, activation", "the cell state goes through {actual} in the place of {wanted}", _activation
     ),
-    "update": _FeatureText("update gate", "an open update gate {actual}s, where it should {wanted}"),
+    "update": _FeatureText("update gate", "update gate z = 1 {actual}; in the spec it {wanted}", _update),
     "reset": _FeatureText("reset gate", "the reset gate acts {actual} the recurrent product, not {wanted} it"),
     "forget": _FeatureText("forget gate", "the forget gate is {actual}, not {wanted}", _presence),
     "offset": _FeatureText("forget gate, bias", "{actual:g} is added to the forget gate, not {wanted:g}"),

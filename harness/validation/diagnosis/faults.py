@@ -69,10 +69,10 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
         ),
         Fault("update", "state dropped"): FaultDescription("update", "the old state is left out of the new one"),
         Fault("update", "state whole"): FaultDescription(
-            "update", "the old state is added whole, without the update gate"
+            "update", "the old state is added without being scaled by the update gate"
         ),
         Fault("update", "candidate whole"): FaultDescription(
-            "update", "the candidate is added whole, without the update gate"
+            "update", "the candidate is added without being scaled by the update gate"
         ),
         Fault("update", "state by candidate's weight"): FaultDescription(
             "update", "old state and candidate have the same weight"

@@ -119,6 +119,12 @@ def _biases(assignment: ParameterAssignment) -> list[ParameterRole]:
     return [role for role in roles if role is not None and role.is_bias]
 
 
+_UPDATE_GATE = {
+    "keep": "update gate z = 1 keeps the old state",
+    "write": "update gate z = 1 takes the candidate",
+}
+
+
 def _gate_list(letters: str) -> str:
     return ", ".join(gate_short_name(letter) for letter in letters)
 
@@ -130,7 +136,7 @@ def _variant(model: CellModel) -> Iterator[str]:
         return
     if model.family == "gru":
         yield f"reset {model.reset} the recurrent product"
-        yield f"an open update gate {model.update}s"
+        yield _UPDATE_GATE[model.update]
     if model.forget != "own":
         forget = {"none": "no forget gate", "coupled": "forget gate coupled to the input gate"}
         yield forget.get(model.forget, "input gate coupled to the forget gate")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.held_entries import held_entries, replaced_words, says_in_place
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
 from rnn_harness.validation.loading.dependence import carries_over
@@ -22,6 +23,9 @@ from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, in_evaluation, with_leaves
 from rnn_harness.validation.loading.target import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 N, D, STEPS, BATCH = 5, 3, 4, 2
 HUGE = 100  # times the usual size: beyond the limits that cells set to a cell state (1 to 50)
@@ -204,11 +208,10 @@ class Probe:
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # a target may raise anything
-            message = (str(error).splitlines() or [""])[0]
             raise UsageError(
                 f"cannot drive {type(self.module).__name__}: {self.convention}, it takes some arguments, but for "
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
-                f"{type(error).__name__}: {message}"
+                f"{named_error(error)}"
             ) from error
         finals = tuple(to_numpy(value).astype(np.float64) for value in run.final_states)
         if run.outputs is not None:
@@ -219,7 +222,7 @@ class Probe:
         shown = np.stack([to_numpy(row) for row in run.step_outputs]).astype(np.float64) if run.step_outputs else None
         return Response(tuple(over_time), finals, shown)
 
-    def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Any], Any, list[Any]]:
+    def _tensors(self, parameters: dict[str, Array], steps: int) -> tuple[dict[str, Tensor], Tensor, list[Tensor]]:
         """New tensors: parameters by name, inputs (steps, B, n), states (B, d)."""
         import torch
 
@@ -255,6 +258,25 @@ class Probe:
             run_over_time(self.module, self.convention, leaves, x, list(states))
         changed = [not torch.equal(a, b) for a, b in zip((x, *states), before, strict=True)]
         return "state" if any(changed[1:]) else "input" if changed[0] else ""
+
+    def replaces_entries(self) -> str:
+        """Name the list, dictionary or object of which a call replaces entries; empty where it leaves them alone.
+
+        A module whose source speaks of doing so, or of a cache, does as it says.
+        """
+        import torch
+
+        if isinstance(self.module, CalledWithParameters):
+            return ""
+        leaves, x, states = self._tensors(self.parameters, STEPS if self.convention.sequence else 1)
+        positional, keywords = self.convention.positional_and_keyword(x if self.convention.sequence else x[0], states)
+        named = (*((f"argument {place + 1}", value) for place, value in enumerate(positional)), *keywords.items())
+        held = [entries for name, value in named for entries in held_entries(value, name)]
+        if not held or says_in_place(type(self.module)):
+            return ""
+        with torch.no_grad():
+            with_leaves(self.module, leaves)(*positional, **keywords)
+        return replaced_words(held)
 
     def overwrites(self) -> bool:
         """Say whether the next call writes into what a call returned."""
@@ -323,7 +345,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
             raise
         except UsageError as error:
             first_error = first_error or error
-            refusals[dtype] = str(error).splitlines()[0]
+            refusals[dtype] = first_line(error)
         else:
             probe.refusals = refusals
             return probe

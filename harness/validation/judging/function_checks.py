@@ -30,6 +30,11 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
     if arguments := probe.writes_into():
         difference = f"it writes into the {arguments} that it is given, so whoever kept it has other numbers afterwards"
         return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)
+    if words := probe.replaces_entries():
+        difference = (
+            f"it replaces entries of {words}, which it is given, so whoever kept it has another state afterwards"
+        )
+        return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)
     if probe.overwrites():
         difference = "what it gave back is overwritten by its next call: it returns memory that it goes on using"
         return Diagnosis(spec=ANY_CELL, part="behaviour: intact", difference=difference)

@@ -141,16 +141,16 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     shapes = {name: value.shape for name, value in probe.parameters.items()}
     wanted = signature.parameter_shapes(*probe.sizes)
     if match is not None and not (_has_the_names(shapes, wanted) and _is_turned_in_part(match)):
-        kernel = _kernel(target, spec, dtypes, probe, match.table, match.states, match.table.absent)
-        return SpecCandidate(kernel, spec, probe, match, None, None, match.states)
+        kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
+        return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
     try:
         table = match_parameters(spec.id, shapes, wanted)
     except UsageError:
         faulty = faulty_match(search, spec)
         if faulty is None:
             raise
-        kernel = _kernel(target, spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
-        return SpecCandidate(kernel, spec, probe, None, faulty.diagnosis(spec), None, faulty.states)
+        kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
+        return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states)
     kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
     parameters = table.unpack(probe.parameters, wanted)
     return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names)

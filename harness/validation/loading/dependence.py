@@ -160,6 +160,11 @@ class Reach:
         not_turned_back = all(steps == set(range(last - t, last + 1)) for t, steps in enumerate(self.steps))
         return in_reverse or not_turned_back
 
+    def is_of_first_step_alone(self) -> bool:
+        """Say whether the first step reaches every output, and no later one reaches any."""
+        first, *later = self.steps
+        return first == set(range(len(self.steps))) and not any(later)
+
     def _first_steps(self) -> list[int]:
         """The first output that every step reaches; -1 where it reaches none."""
         return [min(steps, default=-1) for steps in self.steps]

@@ -7,8 +7,9 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rnn_harness.options import OptionTable
 from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters
 from rnn_harness.validation.loading.target import Target
 
@@ -72,7 +73,7 @@ class _PutsBack:
     They are noted as late as that since a module may be moved to another dtype before.
     """
 
-    noted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    noted: dict[str, OptionTable] = field(default_factory=dict)
 
     def __call__(self, module: nn.Module, _arguments: object) -> None:
         if not self.noted:
@@ -85,7 +86,7 @@ class _PutsBack:
                 setattr(part, name, value)
 
 
-def _attributes(module: nn.Module) -> dict[str, Any]:
+def _attributes(module: nn.Module) -> OptionTable:
     """List the attributes of a module that are the user's, and its buffers."""
     from torch import Tensor
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.calling_convention import CallingConvention, target_result
 from rnn_harness.validation.cells.state_form import result_leaves
@@ -75,7 +76,36 @@ def layout_fault(
         reach = reach_of_steps(base, [outputs for outputs in moved if outputs is not None])
         if not reach.reaches_other_rows and hypothesis.is_met(reach):
             return hypothesis.wording
+        if reach.is_of_first_step_alone() and _goes_on_with_first_input(module, convention, hypothesis, x, states):
+            return "the input of the first step is used at every step: those of the later steps have no influence"
     return _last_row_fault(module, convention, x, states, sizes)
+
+
+def _goes_on_with_first_input(
+    module: Callable[..., object],
+    convention: CallingConvention,
+    hypothesis: _Hypothesis,
+    x: Tensor,
+    states: list[Tensor],
+) -> bool:
+    """Whether the later outputs are those of a call that starts from an earlier output, with the first input again.
+
+    What takes its own outputs for inputs, as a decoder may, goes on with another input than the first one.
+    """
+    import torch
+
+    if len(states) != 1 or len(x) < 3:
+        return False
+    with torch.no_grad():
+        complete = _outputs(module, convention, hypothesis, x, states)
+        if complete is None or complete[0].shape != states[0].shape:
+            return False
+        later = torch.cat([x[:1], x[2:], x[:1]])
+        goes_on = _outputs(module, convention, hypothesis, later, [complete[0].clone()])
+    if goes_on is None:
+        return False
+    gap, scale = float((goes_on[:-1] - complete[1:]).abs().max()), float(complete.abs().max())
+    return gap <= STRUCTURAL[str(complete.dtype).removeprefix("torch.")] * scale
 
 
 def _moved(x: Tensor, step: int) -> Tensor:

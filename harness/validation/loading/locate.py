@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import Any
 
 from rnn_harness.errors import UsageError, first_line, named_error
+from rnn_harness.runtime.input_file import unreadable_file
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.file_in_package import import_in_package, package_of
 
+_MOST_CLASSES = 8
 _EXPECTED = "give package.module:Name or path/file.py:Name"
 
 
@@ -31,7 +33,7 @@ def locate_object(text: str) -> Any:
         return _read_onnx_model(text)
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
-        raise UsageError(f"target {text!r} names nothing: give package.module:Name, path/file.py:Name or model.onnx")
+        raise UsageError(f"target {text!r} names no class: give package.module:Name, path/file.py:Name or model.onnx")
     module: Any = import_place(place)
     if "," in name:
         forward, backward = (part.strip() for part in name.split(",", 1))
@@ -58,10 +60,21 @@ def _attribute(module: Any, place: str, name: str) -> Any:
         if not hasattr(located, part):
             public = [attribute for attribute in dir(located) if not attribute.startswith("_")]
             near = difflib.get_close_matches(part, public, 4, 0.4)
-            hint = f"; near: {', '.join(near)}" if near else ""
+            hint = f"; did you mean {', '.join(near)}?" if near else _classes_of(located)
             raise UsageError(f"{place} has no {part!r}{hint}")
         located = getattr(located, part)
     return located
+
+
+def _classes_of(module: Any) -> str:
+    """Name the classes that a module defines, as the end of a message; empty where there are none."""
+    if not isinstance(module, ModuleType):
+        return ""
+    members = vars(module).items()
+    classes = [key for key, value in members if isinstance(value, type) and value.__module__ == module.__name__]
+    listed = ", ".join(classes[:_MOST_CLASSES])
+    more = f" and {len(classes) - _MOST_CLASSES} more" if len(classes) > _MOST_CLASSES else ""
+    return f"; it defines {listed}{more}" if classes else ""
 
 
 def _import_module(name: str) -> ModuleType:
@@ -83,7 +96,7 @@ def _import_file(name: str) -> ModuleType:
     """Import a file that ends in ``.py``; modules in its folder can be imported by it."""
     path = Path(name)
     if not path.is_file():
-        raise UsageError(f"there is no file {name}; {_EXPECTED}")
+        raise unreadable_file(path, "a cell (package.module:Name or path/file.py:Name)", FileNotFoundError())
     package = package_of(path)
     if package is not None:
         return import_in_package(path, package)

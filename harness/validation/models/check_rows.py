@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.validation.models.declared_layout import declared_layout
+from rnn_harness.validation.cells.declared_layout import declared_layout
 from rnn_harness.validation.models.layout import InputOrder, RowReading, arrival_order, row_reading
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest

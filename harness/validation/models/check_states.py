@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rnn_harness.validation.models.argument_names import is_state
+from rnn_harness.validation.models.given_states import with_states
 from rnn_harness.validation.models.model_arguments import (
     ModelArgument,
     ModelArguments,
@@ -27,14 +26,11 @@ def check_given_state(model: ModelUnderTest) -> Iterator[WiringStatement]:
     """Change each state that is given, and each layer of it: the outputs must change.
 
     Args:
-        model: The model; where it takes no state and returns none that it would take, nothing is yielded.
+        model: The model; where it takes no state, not even an optional one, nothing is yielded.
     """
-    arguments = model.arguments
-    if not arguments.of_role("state"):
-        with_state = _with_returned_state(model)
-        if with_state is None:
-            return
-        arguments = with_state
+    arguments = with_states(model)
+    if arguments is None:
+        return
     expected = model.run(arguments)
     for argument in arguments.of_role("state"):
         silent = list(_silent_parts(model, arguments, argument, expected))
@@ -43,33 +39,6 @@ def check_given_state(model: ModelUnderTest) -> Iterator[WiringStatement]:
             yield refuted(CHECK, sentence)
         else:
             yield agrees(CHECK, f"the state that is given as {argument.name} is used")
-
-
-def _with_returned_state(model: ModelUnderTest) -> ModelArguments | None:
-    """The arguments with a state of the form that the model gives back, for an argument that may be left out."""
-    result = model.baseline.result
-    try:
-        parameters = inspect.signature(model.module.forward).parameters
-    except (TypeError, ValueError):
-        return None
-    present = {argument.name for argument in model.arguments.arguments}
-    optional = [name for name, p in parameters.items() if name not in present and is_state(name) and p.default is None]
-    if not optional or not isinstance(result, tuple) or len(result) != 1 + len(optional):
-        return None
-    arguments = model.arguments
-    for name, state in zip(optional, result[1:], strict=True):
-        arguments = arguments.with_argument(ModelArgument(name, "state", _generic(state), by_keyword=True))
-    return arguments if model.runs(arguments) is not None else None
-
-
-def _generic(state: Any) -> Any:
-    """A state of the same form with other numbers."""
-    import torch
-
-    generator = torch.Generator().manual_seed(17)
-    return map_tensors(
-        lambda tensor: torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor.dtype) / 2, state
-    )
 
 
 def _silent_parts(

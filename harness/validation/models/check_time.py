@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 from rnn_harness.validation.models.layout import arrival_order, row_reading
-from rnn_harness.validation.models.statement import WiringStatement, agrees, refuted
+from rnn_harness.validation.models.statement import WiringStatement, agrees, listed, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 CHECK = "time"
@@ -49,8 +50,64 @@ def check_time(model: ModelUnderTest) -> Iterator[WiringStatement]:
             yield refuted(CHECK, sentence)
             continue
         words = next((words for words, pattern in _PATTERNS.items() if _fits(depends, pattern, steps)), "")
+        turned = next(
+            (
+                order
+                for table in _tables_by_feature(model, index, axes[0], time_axis, steps)
+                if (order := _rotated_order(table))
+            ),
+            None,
+        )
+        if turned is not None:
+            sentence = (
+                f"some features of {name} take in the steps in the order {listed([str(step) for step in turned])}: "
+                "it is a direction of time that begins at the wrong step"
+            )
+            yield refuted(CHECK, sentence)
+            continue
         if words:
             yield agrees(CHECK, f"each step of {name} depends {words}")
+
+
+def _tables_by_feature(
+    model: ModelUnderTest, index: int, axis: int, time_axis: int, steps: int
+) -> Iterator[list[list[bool]]]:
+    """Yield the tables [t][s] of the features of an output that differ, where it has an axis of features."""
+    output = model.baseline.outputs[index]
+    if output.dim() < 3 or axis == output.dim() - 1:
+        return
+    masks = {
+        place: influence.exactly[index].movedim(axis, 0).reshape(steps, -1, output.shape[-1]).any(1)
+        for place, influence in model.influences.items()
+    }
+    tables: dict[tuple[tuple[bool, ...], ...], None] = {}
+    for feature in range(output.shape[-1]):
+        table = [[False] * steps for _ in range(steps)]
+        for place, mask in masks.items():
+            for t in mask[:, feature].nonzero().flatten().tolist():
+                table[t][place[time_axis]] = True
+        tables[tuple(map(tuple, table))] = None
+    yield from (list(map(list, table)) for table in tables)
+
+
+def _rotated_order(table: list[list[bool]]) -> list[int] | None:
+    """The order in which steps are read, where it is that of the sequence or its reverse, begun at another step.
+
+    The outputs of a recurrence see one step, two steps and so on: what each sees more than the one before it is the
+    step that was read.
+    """
+    seen = sorted(({s for s, depends in enumerate(row) if depends} for row in table), key=len)
+    steps = len(table)
+    if [len(places) for places in seen] != list(range(1, steps + 1)):
+        return None
+    if any(not before < after for before, after in itertools.pairwise(seen)):
+        return None
+    order = [*seen[0], *(next(iter(after - before)) for before, after in itertools.pairwise(seen))]
+    for direction in (list(range(steps)), list(range(steps))[::-1]):
+        turn = direction.index(order[0])
+        if turn and order == direction[turn:] + direction[:turn]:
+            return order
+    return None
 
 
 def _dependence(model: ModelUnderTest, index: int, axis: int, time_axis: int, steps: int) -> list[list[bool]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.options import Keywords
 from rnn_harness.validation.models.argument_names import is_lengths, is_mask, is_state
 from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments, Role
 from rnn_harness.validation.models.model_sizes import ModelSizes, read_sizes
@@ -47,30 +48,30 @@ def example_arguments(module: nn.Module) -> Iterator[ModelArguments]:
         inputs = get_inputs()
     except Exception:  # it may need what is not here: an accelerator, a file
         return
-    values: dict[str, Any] = dict(inputs) if isinstance(inputs, Mapping) else _named(module, list(inputs))
+    values: Keywords = dict(inputs) if isinstance(inputs, Mapping) else _named(module, list(inputs))
     sizes = read_sizes(module)
     yield from _read(_shortened(values, module, sizes), sizes, isinstance(inputs, Mapping))
     yield from _read(values, sizes, isinstance(inputs, Mapping))
 
 
-def _named(module: nn.Module, values: list[Any]) -> dict[str, Any]:
+def _named(module: nn.Module, values: Sequence[object]) -> Keywords:
     """Give the values the names of the arguments of forward."""
     names = list(inspect.signature(module.forward).parameters)
     return dict(zip(names, values, strict=False))
 
 
-def _read(values: Mapping[str, Any], sizes: ModelSizes, by_keyword: bool) -> Iterator[ModelArguments]:
+def _read(values: Keywords, sizes: ModelSizes, by_keyword: bool) -> Iterator[ModelArguments]:
     """Yield the arguments if there is a tensor among them, which is the sequence."""
     import torch
 
-    first = next((name for name, value in values.items() if isinstance(value, torch.Tensor)), None)
-    if first is None:
+    tensors = ((name, value) for name, value in values.items() if isinstance(value, torch.Tensor))
+    first, sequence = next(tensors, ("", None))
+    if sequence is None:
         return
     arguments = [
         ModelArgument(name, "sequence" if name == first else _role(name), value, by_keyword)
         for name, value in values.items()
     ]
-    sequence: Tensor = values[first]
     is_tokens = not sequence.is_floating_point()
     axes = sequence.dim() if is_tokens or sequence.shape[-1] not in sizes.features else sequence.dim() - 1
     yield ModelArguments(tuple(arguments), tuple(range(min(axes, 2))), sizes.vocabulary if is_tokens else 0)
@@ -85,7 +86,7 @@ def _role(name: str) -> Role:
     return "state" if is_state(name) else "further"
 
 
-def _shortened(values: Mapping[str, Any], module: nn.Module, sizes: ModelSizes) -> dict[str, Any]:
+def _shortened(values: Keywords, module: nn.Module, sizes: ModelSizes) -> Keywords:
     """Cut the axes of tensors that no parameter shares; axes of the same length are cut to the same length."""
     import torch
 

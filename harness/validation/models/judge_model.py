@@ -12,11 +12,15 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, ModelRecord
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.models.check_arguments import check_arguments
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
 from rnn_harness.validation.models.check_gradients import check_gradients
+from rnn_harness.validation.models.check_influence import check_influence
 from rnn_harness.validation.models.check_lengths import check_lengths
 from rnn_harness.validation.models.check_randomness import check_randomness
+from rnn_harness.validation.models.check_resets import check_resets
+from rnn_harness.validation.models.check_returned_states import check_returned_states
 from rnn_harness.validation.models.check_rows import check_rows
 from rnn_harness.validation.models.check_sharing import check_calls, check_sharing
 from rnn_harness.validation.models.check_states import check_given_state, check_kept_state
@@ -38,11 +42,35 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_layers,
     check_cells,
     check_given_state,
+    check_returned_states,
+    check_influence,
+    check_arguments,
+    check_resets,
     check_lengths,
     check_torch_layers,
     check_gradients,
 )
-_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers")
+WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
+    "evaluation": check_randomness,
+    "kept-state": check_kept_state,
+    "sharing": check_sharing,
+    "calls": check_calls,
+    "rows": check_rows,
+    "time": check_time,
+    "directions": check_directions,
+    "layers": check_layers,
+    "carried-state": check_cells,
+    "given-state": check_given_state,
+    "returned-state": check_returned_states,
+    "influence": check_influence,
+    "arguments": check_arguments,
+    "reset": check_resets,
+    "lengths": check_lengths,
+    "torch-layers": check_torch_layers,
+    "gradients": check_gradients,
+}
+"""Which check makes the records of a name after ``wiring.``; `check_cells` speaks of directions, too."""
+_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments")
 """What agrees of these checks says nothing about what is connected with what."""
 SEEDS = (0, 1)
 """What refutes a model must do so with two draws of its parameters: one may silence a rectifier."""

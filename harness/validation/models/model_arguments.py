@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from rnn_harness.options import Keywords
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -58,7 +60,7 @@ class ModelArguments:
         return tuple(argument.value for argument in self.arguments if not argument.by_keyword)
 
     @property
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> Keywords:
         """The values that are given by name."""
         return {argument.name: argument.value for argument in self.arguments if argument.by_keyword}
 
@@ -105,7 +107,7 @@ class ModelArguments:
         """
         sequence = self.sequence.clone()
         before = sequence[place]
-        sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + _uneven(before)
+        sequence[place] = other_token(before, self.vocabulary) if self.vocabulary else before + uneven(before)
         return self.with_sequence(sequence)
 
     def copied(self) -> ModelArguments:
@@ -126,8 +128,12 @@ class ModelArguments:
         return replace(self, arguments=tuple(replace(a, value=map_tensors(convert, a.value)) for a in self.arguments))
 
 
-def _uneven(template: Tensor) -> Tensor:
-    """Numbers of usual size that are not all alike, since a normalisation takes away what is."""
+def uneven(template: Tensor) -> Tensor:
+    """Return numbers of usual size that are not all alike, since a normalisation takes away what is.
+
+    Args:
+        template: A tensor of real numbers, which gives shape and format.
+    """
     import torch
 
     return 1 + torch.sin(torch.arange(template.numel(), dtype=template.dtype)).reshape(template.shape) / 2

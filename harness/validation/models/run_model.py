@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.options import Keywords
 from rnn_harness.validation.models.model_arguments import ModelArguments, named_tensors
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Watch:
     def hook(self, name: str) -> Callable[..., Any]:
         """Return the forward hook of one module."""
 
-        def observe(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        def observe(_module: nn.Module, args: tuple[Any, ...], kwargs: Keywords, result: Any) -> Any:
             index = self.counts.get(name, 0)
             self.counts[name] = index + 1
             for intervention in self.interventions:

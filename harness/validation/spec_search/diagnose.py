@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -19,8 +20,16 @@ from rnn_harness.specs.expression import Constant, Node, Role, Variable, describ
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
 from rnn_harness.validation.identification.probe import Probe, Response, close
+from rnn_harness.validation.spec_search.constants import (
+    OpenProgram,
+    closed_program,
+    offset_specs,
+    open_program,
+    usual_constants,
+    with_constants,
+)
 from rnn_harness.validation.spec_search.interpret import Interpreter, Place
-from rnn_harness.validation.spec_search.matching import ProgramRuns, SearchGivenUp
+from rnn_harness.validation.spec_search.matching import ProgramRuns, SearchGivenUp, search_steps, state_orders
 from rnn_harness.validation.spec_search.rewrites import Rewrite, pairs, rewrites
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
@@ -34,22 +43,20 @@ class FaultyMatch:
     """A spec that a target equals but for mistakes.
 
     Attributes:
+        spec: The spec, with the target's constants.
         rewrite: The program that it computes.
         table: The parameter map.
         states: The names of the target's states, in its order.
     """
 
+    spec: Spec
     rewrite: Rewrite
     table: SlotMap
     states: tuple[str, ...]
 
-    def diagnosis(self, spec: Spec) -> Diagnosis:
-        """Say what is wrong.
-
-        Args:
-            spec: The spec whose rewrite this is, for its equations as printed.
-        """
-        return rewrite_diagnosis(spec, self.rewrite)
+    def diagnosis(self) -> Diagnosis:
+        """Say what is wrong."""
+        return rewrite_diagnosis(self.spec, self.rewrite)
 
 
 def rewrite_diagnosis(spec: Spec, rewrite: Rewrite) -> Diagnosis:
@@ -126,15 +133,47 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
         spec: The spec that it should be.
     """
     deadline = time.monotonic() + SECONDS
-    program = spec.program()
-    if not search.fits_signature(program):
+    if not search.fits_signature(spec.program()) or search.empty_response(spec.program()) is None:
         return None
-    for candidate in _in_time(rewrites(program), deadline):
-        with contextlib.suppress(SearchGivenUp, KeyError):
-            found = search.match_program(candidate.program)
+    for candidate in search.with_its_constants(spec):
+        found = _searched(search, ((candidate, rewrite) for rewrite in rewrites(candidate.program())), deadline)
+        if found is not None:
+            return found
+    return _searched(search, _with_fitted_constants(search, spec), deadline)
+
+
+def _searched(search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float) -> FaultyMatch | None:
+    """Return the first rewrite that a target equals; None where none is, or the time is over."""
+    for spec, rewrite in candidates:
+        if time.monotonic() > deadline:
+            return None
+        with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
+            found = search.match_program(rewrite.program)
             if found is not None:
-                return FaultyMatch(candidate, *found)
+                return FaultyMatch(spec, rewrite, *found)
     return None
+
+
+def _with_fitted_constants(search: TargetSearch, spec: Spec) -> Iterator[tuple[Spec, Rewrite]]:
+    """Yield rewrites with the constants that the target has beside the mistake."""
+    for candidate in [spec] if spec.model.constants else offset_specs(spec):
+        program, opened = candidate.program(), open_program(candidate)
+        target = search.empty_response(program)
+        if target is None:
+            return
+        steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
+        for rewrite in rewrites(opened):
+            for order in state_orders(program, search.probe):
+                runs = ProgramRuns(program, search.probe, order)
+                values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)
+                if values is not None and not _are_usual(candidate, values):
+                    closed = replace(rewrite, program=closed_program(rewrite.program, values))
+                    yield with_constants(candidate, values), closed
+
+
+def _are_usual(spec: Spec, values: Mapping[str, Fraction]) -> bool:
+    """Say whether constants are those with which the rewrites were tried already."""
+    return not spec.model.constants or dict(values) == usual_constants(spec)
 
 
 def cut_path(evaluation: Evaluation) -> Diagnosis | None:

@@ -62,7 +62,7 @@ class TargetRuns:
                 first.setdefault(slot.parameter, slot)
                 if number in alive:
                     slot.view(plain[slot.parameter], self.sizes)[...] = self.values[number]
-            unmasked = {name: self.probe.parameters[name] for name in (*self.probe.ignored, *self.probe.constant)}
+            unmasked = {name: value for name, value in self.probe.parameters.items() if name not in plain}
             stored = {name: first[name].stored(value) for name, value in plain.items()}
             self._responses[key] = self.probe.respond({**unmasked, **stored}, steps)
         return self._responses[key]
@@ -142,11 +142,19 @@ class ProgramRuns:
             target: What the target gave.
             predicted: What the program gave, over as many steps.
         """
+        pairs, tolerance = self.pairs(target, predicted), self.probe.tolerance
+        return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
+
+    def pairs(self, target: Response, predicted: Response) -> list[tuple[Array, Array]]:
+        """List what a target gives with what the program gives in its place.
+
+        Args:
+            target: What the target gave.
+            predicted: What the program gave, over as many steps.
+        """
         shown = self.shown(target)
         pairs = [] if shown is None else [(shown, predicted.outputs[0])]
-        pairs += list(zip(target.finals, predicted.finals, strict=False))
-        tolerance = self.probe.tolerance
-        return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
+        return [*pairs, *zip(target.finals, predicted.finals, strict=False)]
 
     def shown(self, target: Response) -> Array | None:
         """Return the outputs of a target; None if it does not give back what the program's output is.
@@ -243,23 +251,21 @@ class Matcher:
             for role in fitting:
                 yield from self._extended({**roles, number: role})
         elif silent:
-            yield from self._with_pairs(roles, silent)
+            yield from self._with_products(roles, silent)
         else:
             yield roles
 
-    def _with_pairs(self, roles: dict[int, SlotRole], silent: list[int]) -> Iterator[dict[int, SlotRole]]:
-        """Yield the roles where two slots show together alone: factors of one product."""
+    def _with_products(self, roles: dict[int, SlotRole], silent: list[int]) -> Iterator[dict[int, SlotRole]]:
+        """Yield the roles where two or three slots show together alone: factors of one product."""
         alive = frozenset(roles)
-        for pair in itertools.combinations(silent, 2):
-            if self.target.probe.equal(self._masked(alive), self._masked(alive | set(pair))):
-                continue
-            first, second = pair
-            for first_role in self._free(first, roles):
-                for second_role in self._free(second, {**roles, first: first_role}):
-                    both = {**roles, first: first_role, second: second_role}
-                    if self._agrees(both):
-                        yield from self._extended(both)
-            return
+        for count in (2, 3):
+            for group in itertools.combinations(silent, count):
+                if self.target.probe.equal(self._masked(alive), self._masked(alive | set(group))):
+                    continue
+                for together in self._roles_of(group, roles):
+                    if self._agrees(together):
+                        yield from self._extended(together)
+                return
         # Nothing tells them apart, alone or in pairs: by their names, and the run with everything decides.
         for number in silent:
             role = next(self._free(number, roles), None)
@@ -267,6 +273,14 @@ class Matcher:
                 return
             roles = {**roles, number: role}
         yield roles
+
+    def _roles_of(self, group: tuple[int, ...], roles: dict[int, SlotRole]) -> Iterator[dict[int, SlotRole]]:
+        """Yield every choice of roles for some slots beside those known."""
+        if not group:
+            yield roles
+            return
+        for role in self._free(group[0], roles):
+            yield from self._roles_of(group[1:], {**roles, group[0]: role})
 
 
 def _likeness(name: str, wanted: str) -> int:

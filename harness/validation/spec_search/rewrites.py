@@ -22,9 +22,11 @@ from rnn_harness.specs.expression import (
     Variable,
     VectorMatrix,
     describe,
+    variables,
 )
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
+from rnn_harness.validation.spec_search.program_rewrites import in_order, program_changes
 
 _UNIT, _ZERO = Constant(Fraction(1)), Constant(Fraction(0))
 _ACTIVATIONS = (Function.SIGMOID, Function.TANH, Function.RELU, Function.IDENTITY)
@@ -81,8 +83,10 @@ def rewrites(program: Program) -> list[Rewrite]:
         for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment)):
             if change.expression.shape != assignment.target.shape:
                 continue
-            rewritten = with_expression(program, number, change.expression)
+            rewritten = in_order(with_expression(program, number, change.expression))
             listed.setdefault(rewritten, Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost))
+    for whole in program_changes(program):
+        listed.setdefault(whole.program, Rewrite(whole.program, whole.equations, whole.sentences, whole.cost))
     listed.pop(program, None)
     return sorted(listed.values(), key=lambda rewrite: rewrite.cost)
 
@@ -110,12 +114,19 @@ def with_expression(program: Program, number: int, expression: Node) -> Program:
 
 
 def _known_values(program: Program, number: int) -> Iterator[Variable]:
-    """Yield what an assignment could read: inputs, old states, and what is computed before it."""
+    """Yield what an assignment could read: inputs, old states, and what is computed without it."""
     yield from program.inputs
     for state in program.states:
         yield state.at(-1)
-    for assignment in program.assignments[:number]:
-        yield assignment.target
+    dependent = {program.assignments[number].target}
+    for place, assignment in enumerate(program.assignments):
+        if place < number:
+            yield assignment.target
+        elif place > number and len(program.passes) == 1:
+            if dependent & set(variables(assignment.expression)):
+                dependent.add(assignment.target)
+            else:
+                yield assignment.target
 
 
 def _whole_changes(assignment: Assignment) -> Iterator[_Change]:
@@ -160,7 +171,7 @@ def _local(node: Node, symbols: _Symbols) -> Iterator[_Change]:
         case Divide():
             yield _Change(node.left, f"{_bare(node.left)} is not divided by {_bare(node.right)}", 2)
         case MatrixVector() | VectorMatrix():
-            yield from _other_products(node)
+            yield from _other_products(node, symbols)
         case Apply():
             yield from _other_functions(node)
 
@@ -179,6 +190,8 @@ def _other_symbols(node: Variable, symbols: _Symbols) -> Iterator[_Change]:
             yield _Change(other, f"{_bare(other)} stands where {_bare(node)} should", 2)
     if node.role is Role.INTERMEDIATE:
         yield _Change(Subtract(_UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
+    if node.role is Role.STATE and node.shape:
+        yield _Change(Apply(Function.TANH, node), f"tanh is applied to {_bare(node)}", 4)
 
 
 def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
@@ -197,13 +210,39 @@ def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
     other = Subtract(left, right) if isinstance(node, Add) else Add(left, right)
     verb = "subtracted, not added" if isinstance(node, Add) else "added, not subtracted"
     yield _Change(other, f"{_bare(right)} is {verb}", 2)
+    yield from _terms_inside(node)
+    if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
+        words = f"{_bare(left.right)} and {_bare(right)} are multiplied, not subtracted"
+        yield _Change(Add(left.left, Multiply(left.right, right)), words, 3)
     if isinstance(node, Add):
+        yield from _exchanged_weights(node)
         yield _Change(Subtract(right, left), f"{_bare(left)} is subtracted, not added", 2)
         yield _Change(Add(node, right), f"{_bare(right)} is added twice", 3)
         yield _Change(Add(left, node), f"{_bare(left)} is added twice", 3)
         if left.shape == right.shape:
             yield _Change(Multiply(left, right), f"{_bare(left)} and {_bare(right)} are multiplied", 4)
         yield from _wider_products(node)
+
+
+def _terms_inside(node: Add | Subtract) -> Iterator[_Change]:
+    """Yield sums of which a term stands under the function of the other term, or of a factor of it."""
+    for term, outside in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(node, Subtract) and outside is node.left:
+            continue
+        if isinstance(term, Apply) and term.argument.shape == node.shape:
+            joined = replace(node, left=term.argument, right=outside)
+            yield _Change(Apply(term.function, joined), f"{_bare(outside)} stands under {term.function.value}", 3)
+
+
+def _exchanged_weights(node: Add) -> Iterator[_Change]:
+    """Yield a sum of two products whose factors are exchanged."""
+    first, second = node.left, node.right
+    if not (isinstance(first, Multiply) and isinstance(second, Multiply)):
+        return
+    for a, x in ((first.left, first.right), (first.right, first.left)):
+        if a.shape == x.shape == second.left.shape == second.right.shape:
+            exchanged = Add(Multiply(second.left, x), Multiply(a, second.right))
+            yield _Change(exchanged, f"{_bare(a)} and {_bare(second.left)} are exchanged", 2)
 
 
 def _wider_products(node: Add) -> Iterator[_Change]:
@@ -257,11 +296,15 @@ def _other_factors(node: Multiply) -> Iterator[_Change]:
                     yield _Change(outside, f"{_bare(outside_term)} is outside of the product", 3)
 
 
-def _other_products(node: MatrixVector | VectorMatrix) -> Iterator[_Change]:
+def _other_products(node: MatrixVector | VectorMatrix, symbols: _Symbols) -> Iterator[_Change]:
     """Yield products whose operand is read without the matrix, or whose factor stands behind the matrix."""
     vector = node.vector
     if vector.shape == node.shape:
         yield _Change(vector, f"{_bare(vector)} is not multiplied by {_bare(node.matrix)}", 3)
+    for gate in symbols.values:
+        if gate.role is Role.INTERMEDIATE and gate.shape == vector.shape and gate not in set(variables(vector)):
+            gated = replace(node, vector=Multiply(gate, vector))
+            yield _Change(gated, f"{_bare(vector)} is multiplied by {gate.name} before {_bare(node.matrix)}", 4)
     if isinstance(vector, Multiply) and vector.shape == node.shape:
         for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
             if factor.shape == node.shape == operand.shape:
@@ -279,10 +322,35 @@ def _other_functions(node: Apply) -> Iterator[_Change]:
         elif other is not function:
             yield _Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
     yield _Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    yield from _terms_outside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
             outside = Multiply(factor, Apply(function, others))
             yield _Change(outside, f"{function.value} is applied before the product with {_bare(factor)}", 3)
+
+
+def _terms_outside(node: Apply) -> Iterator[_Change]:
+    """Yield a function of a sum to which one of the terms is added behind it."""
+    terms = list(_terms(node.argument))
+    for place, term in enumerate(terms if node.function in _ACTIVATIONS else ()):
+        others = [*terms[:place], *terms[place + 1 :]]
+        if not others or term.shape not in ((), node.shape):
+            continue
+        inside = others[0]
+        for other in others[1:]:
+            inside = Add(inside, other)
+        if inside.shape == node.shape:
+            words = f"{_bare(term)} is added behind {node.function.value} and not before it"
+            yield _Change(Add(Apply(node.function, inside), term), words, 3)
+
+
+def _terms(node: Node) -> Iterator[Node]:
+    """Yield the summands of a sum."""
+    if isinstance(node, Add):
+        yield from _terms(node.left)
+        yield from _terms(node.right)
+    else:
+        yield node
 
 
 def pairs(single: list[Rewrite]) -> Iterator[Rewrite]:
@@ -306,9 +374,13 @@ def _joined(first: Rewrite, second: Rewrite) -> Rewrite | None:
     """Return the program with both mistakes; None where they are in one assignment."""
     base = {a.target.name: a.expression for a in first.program.assignments}
     program = first.program
-    for number, assignment in enumerate(second.program.assignments):
+    places = {a.target.name: number for number, a in enumerate(program.assignments)}
+    if set(places) != {a.target.name for a in second.program.assignments}:
+        return None
+    for assignment in second.program.assignments:
         if assignment.equation in second.equations and base[assignment.target.name] != assignment.expression:
-            program = with_expression(program, number, assignment.expression)
+            program = with_expression(program, places[assignment.target.name], assignment.expression)
+    program = in_order(program)
     equations, sentences = (*first.equations, *second.equations), (*first.sentences, *second.sentences)
     return Rewrite(program, equations, sentences, first.cost + second.cost)
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
 from rnn_harness.specs.program import Program
-from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.probe import Probe, Response
+from rnn_harness.validation.spec_search.constants import (
+    OFFSETS,
+    OpenProgram,
+    constants_sentence,
+    offset_specs,
+    open_program,
+    usual_constants,
+    with_constants,
+)
 from rnn_harness.validation.spec_search.interpret import is_forward_step
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
@@ -21,7 +30,7 @@ from rnn_harness.validation.spec_search.matching import (
 )
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
-from rnn_harness.validation.spec_search.spec_pieces import added_vectors, spec_pieces
+from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters, spec_pieces
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,14 @@ class SpecMatch:
         """Say what the target is."""
         absent = self.table.absent
         without = f"without {', '.join(absent)}" if absent else ""
-        return "; ".join(part for part in (self.spec.title, without, self.table.sentence()) if part)
+        parts = (self.spec.title, constants_sentence(self.spec), _offset_sentence(self.spec), without)
+        return "; ".join(part for part in (*parts, self.table.sentence()) if part)
+
+
+def _offset_sentence(spec: Spec) -> str:
+    """Show the equations to which a constant was added; empty where none was."""
+    changed = (entry.reading for entry in spec.model.equations if entry.reading is not None)
+    return ", ".join(text for text in changed if any(letter in text for letter in OFFSETS.values()))
 
 
 class TargetSearch:
@@ -51,14 +67,11 @@ class TargetSearch:
     Attributes:
         probe: The target.
         sizes: The named sizes.
-        shapes: The shapes of the target's parameters that have an influence.
     """
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.sizes = dict(zip("nd", probe.sizes, strict=True))
-        spare = {*probe.ignored, *probe.constant}
-        self.shapes = {name: value.shape for name, value in probe.parameters.items() if name not in spare}
         self._runs: dict[Layout, TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
@@ -80,6 +93,17 @@ class TargetSearch:
         given, wanted = self.probe.convention.states, len(program.states)
         return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
 
+    def shapes(self, program: Program) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the target's parameters that have an influence, by name.
+
+        Args:
+            program: A program that has single numbers as parameters reads those of the target; else they stay as they
+                are.
+        """
+        has_scalars = any(not parameter.shape for parameter in program.parameters)
+        spare = {*self.probe.ignored, *(() if has_scalars else self.probe.constant)}
+        return {name: value.shape for name, value in self.probe.parameters.items() if name not in spare}
+
     def runs(self, layout: Layout) -> TargetRuns:
         """Return the runs of the target with its parameters cut in one way.
 
@@ -89,6 +113,16 @@ class TargetSearch:
         if layout not in self._runs:
             self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
         return self._runs[layout]
+
+    def empty_response(self, program: Program) -> Response | None:
+        """Run the target with all parameters zero that a program knows; None where no layout fits the program.
+
+        Args:
+            program: The program of a spec.
+        """
+        layouts = spec_layouts(self.shapes(program), spec_pieces(program), self.sizes)
+        steps = search_steps(self.probe, len(program.states))
+        return self.runs(layouts[0]).masked(frozenset(), steps) if layouts else None
 
     def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
         """Find the parameter map and the order of states with which a target equals a program; None if none does.
@@ -100,7 +134,7 @@ class TargetSearch:
             SearchGivenUp: It took too many runs.
         """
         pieces = spec_pieces(program)
-        for layout in spec_layouts(self.shapes, pieces, self.sizes):
+        for layout in spec_layouts(self.shapes(program), pieces, self.sizes):
             for order in state_orders(program, self.probe):
                 runs = ProgramRuns(program, self.probe, order, pieces)
                 steps = search_steps(self.probe, len(order))
@@ -116,6 +150,9 @@ class TargetSearch:
     def match_spec(self, spec: Spec) -> SpecMatch | None:
         """Find how a target equals a spec; None if it does not, or where the search took too long.
 
+        A constant that the spec leaves open may have any value that somebody would write down, and such a number may be
+        added to one of the biases.
+
         Args:
             spec: The spec of a cell.
         """
@@ -123,10 +160,38 @@ class TargetSearch:
         if not self.fits_signature(program):
             return None
         with contextlib.suppress(SearchGivenUp):
-            found = self.match_program(program)
-            if found is not None:
-                return SpecMatch(spec, *found)
+            for candidate in self.with_its_constants(spec):
+                found = self.match_program(candidate.program())
+                if found is not None:
+                    return SpecMatch(candidate, *found)
         return None
+
+    def with_its_constants(self, spec: Spec) -> Iterator[Spec]:
+        """Yield a spec with the constants that the target has where all parameters are zero, and a constant added.
+
+        Args:
+            spec: The spec of a cell; where no layout of the target fits it, nothing is yielded.
+        """
+        program = spec.program()
+        target = self.empty_response(program)
+        if target is None:
+            return
+        if not spec.model.constants:
+            yield spec
+        fits: dict[Spec, None] = {}
+        steps = search_steps(self.probe, len(program.states))
+        for order in state_orders(program, self.probe):
+            runs = ProgramRuns(program, self.probe, order)
+            # Whatever agrees where all parameters are zero has no constant beside its equations.
+            is_plain = not spec.model.constants and runs.agree(
+                target, runs.respond(empty_parameters(program, self.sizes), steps)
+            )
+            for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
+                opened = OpenProgram(open_program(candidate), usual_constants(candidate), runs)
+                fitted = opened.fitted(target, steps)
+                if fitted is not None:
+                    fits.setdefault(with_constants(candidate, fitted))
+        yield from fits
 
 
 def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:

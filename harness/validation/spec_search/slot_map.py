@@ -111,6 +111,27 @@ class SlotMap:
                 gradients.setdefault(name, []).append(whole)
         return gradients
 
+    def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        """Read the target's parameters as the spec's: slots of one piece are added.
+
+        Args:
+            packed: Arrays by the target's names.
+            shapes: The shapes of the spec's parameters, by name.
+
+        Returns:
+            By the spec's names; parameters that no slot is are left out.
+        """
+        sizes = self.sizes(shapes)
+        whole: dict[str, Array] = {}
+        for slot, role in self.roles:
+            value = slot.view(slot.plain(packed[slot.parameter]), sizes)
+            name = role.piece.parameter
+            if name not in whole:
+                whole[name] = np.zeros(shapes[name], value.dtype)
+            place = role.piece.view(whole[name], sizes)
+            place[...] = place + (value.T if role.flipped else value)
+        return whole
+
     @property
     def absent(self) -> tuple[str, ...]:
         """The spec's parameters that no slot is."""

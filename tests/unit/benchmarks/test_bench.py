@@ -6,14 +6,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from rnn_harness.benchmarks import QUICK, WorkerPool, plan_jobs, run_jobs
+from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
+from rnn_harness.benchmarks import QUICK, plan_jobs, run_jobs
 from rnn_harness.benchmarks.run import run_job
 from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
 from rnn_harness.benchmarks.speed.correctness import wrong_number
@@ -27,10 +28,12 @@ from rnn_harness.cli._app import app
 from rnn_harness.cli._bench_options import BenchOptions
 from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
 from rnn_harness.errors import UsageError
+from rnn_harness.kernels.checks.recognise_arithmetic import round_significand
 from rnn_harness.records import dependencies
 from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
 from rnn_harness.runtime.worker import Ending, WorkerEnded
+from rnn_harness.runtime.worker_pool import WorkerPool
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.isolation import WrongUse
@@ -267,6 +270,21 @@ def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen(
 
     assert "the gradient of W_h" in (wrong_number(Subject.of(spec, Off()), arrays) or "")
     assert "state h after the last step" in (wrong_number(Subject.of(spec, Late()), arrays) or "")
+
+
+def test_a_competitor_that_openly_shortens_operands_is_judged_by_those() -> None:
+    spec = library().spec("rnn.tanh")
+    right = Subject.of(spec)
+    arrays = draw_point(SpeedPoint("rnn.tanh", 33, 32, 2, 5), right)
+
+    class Shortened(type(right.cell)):  # type: ignore[misc]
+        def forward(self, parameters: dict[str, Any], *arguments: object) -> object:
+            return super().forward({k: round_significand(v, 11) for k, v in parameters.items()}, *arguments)
+
+    shortened = Subject.of(spec, Shortened())
+    assert "state h after the last step" in (wrong_number(shortened, arrays) or "")
+    assert wrong_number(shortened, arrays, TF32_OPERANDS) is None
+    assert wrong_number(shortened, arrays, SPLIT_TF32_OPERANDS) is not None
 
 
 def test_samples_are_taken_in_turns_with_a_control() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from rnn_harness.cli._recorded_run import exit_code, record_run
 from rnn_harness.cli._verify_runs import EquationRun
-from rnn_harness.engine import verify as verification
+from rnn_harness.engine import record_batch
+from rnn_harness.engine.pending_record import PendingRecord
+from rnn_harness.engine.record_batch import CasesBatch
 from rnn_harness.engine.select import select
-from rnn_harness.engine.verify import PendingRecord
 from rnn_harness.records import dependencies
 from rnn_harness.records.batches import KnownRecords, stamped
 from rnn_harness.records.read_records import read_records
@@ -50,7 +51,8 @@ def remake(made: list[Record], monkeypatch: pytest.MonkeyPatch) -> Remake:
             return [copy(record) for record in blank if record.key not in single]
 
         monkeypatch.setattr(PendingRecord, "make", make)
-        monkeypatch.setattr(verification, "_records_of_cases", records_of_cases)
+        monkeypatch.setattr(record_batch, "try_cases", lambda *_: None)
+        monkeypatch.setattr(CasesBatch, "records", records_of_cases)
         return decided
 
     return start

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF
 from rnn_harness.kernels.drivers.fused import (
     FusedDriver,
     KernelRefusal,
@@ -17,6 +20,8 @@ from rnn_harness.kernels.drivers.fused import (
     recorded_launches,
     unavailable_reason,
 )
+from rnn_harness.kernels.drivers.fused.launch import compile_options, launch
+from rnn_harness.kernels.drivers.fused.limits import HOPPER_SHARED
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.references import get_reference
 
@@ -24,6 +29,9 @@ pytestmark = pytest.mark.skipif(
     unavailable_reason("cpu") is not None,
     reason=f"not run: {unavailable_reason('cpu')}; with CUDA they are tested by tests/gpu",
 )
+device_functions = pytest.importorskip("rnn_harness.kernels.drivers.fused.device_functions")
+rnn_kernels = pytest.importorskip("rnn_harness.kernels.drivers.fused.rnn_kernels")
+apply_elementwise = pytest.importorskip("tests.helpers.elementwise_kernel").apply_elementwise
 MANY_ROUNDINGS = 4000
 """Both sides are right implementations in float64: a few thousand roundings of numbers near 1 apart, at the worst."""
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -92,28 +100,33 @@ def test_one_sequence_is_one_launch_forward_and_one_backward() -> None:
 
 def test_a_hidden_size_that_does_not_fit_on_chip_is_refused_with_the_largest_that_does() -> None:
     p, x, s = _tensors(256)
-    with pytest.raises(KernelRefusal, match=r"hidden size 256 is too large in float32.*up to 128"):
+    with pytest.raises(KernelRefusal, match=r"hidden size 256 is too large in float32.*up to 32; torch.nn takes any"):
         fused_sequence(get_reference("gru", reset="after"), p, x, s)
 
 
-@pytest.mark.parametrize(
-    ("tiles", "dtype", "size"),
-    [(1, "float32", 128), (3, "float32", 128), (4, "float32", 64), (7, "float32", 64), (4, "bfloat16", 128)],
-)
-def test_the_largest_hidden_size_is_what_shared_memory_holds(tiles: int, dtype: str, size: int) -> None:
-    assert largest_hidden_size(tiles, dtype) == size
+def test_a_hidden_size_that_fits_in_another_arithmetic_is_sent_there() -> None:
+    p, x, s = _tensors(100)
+    with pytest.raises(
+        KernelRefusal, match=r"100 is too large in float32.*it fits in tf32 and in bfloat16 and in float16"
+    ):
+        fused_sequence(get_reference("gru", reset="after"), p, x, s)
+
+
+def test_on_a_device_with_less_shared_memory_smaller_sizes_fit() -> None:
+    sizes = [largest_hidden_size("lstm", "bfloat16", shared) for shared in (HOPPER_SHARED, 100 * 1024, 48 * 1024, 1024)]
+    assert sizes == [128, 64, 32, 16]
 
 
 def test_a_precision_that_there_is_not_is_refused() -> None:
     p, x, s = _tensors()
-    with pytest.raises(KernelRefusal, match="precision is 'fast', expected 'ieee' or 'tf32'"):
-        fused_sequence(get_reference("gru", reset="after"), p, x, s, "fast")
+    with pytest.raises(KernelRefusal, match="precision is 'fast', expected one of ieee, tf32x3, tf32"):
+        fused_sequence(get_reference("gru", reset="after"), p, x, s, precision="fast")
 
 
 def test_tf32_is_for_float32_alone() -> None:
     p, x, s = _tensors(dtype=torch.bfloat16)
     with pytest.raises(KernelRefusal, match="precision 'tf32' is for float32, not for bfloat16"):
-        fused_sequence(get_reference("gru", reset="after"), p, x, s, "tf32")
+        fused_sequence(get_reference("gru", reset="after"), p, x, s, precision="tf32")
 
 
 def test_mixed_dtypes_are_refused_by_name() -> None:
@@ -133,6 +146,111 @@ def test_diagonal_peepholes_are_refused_and_sent_elsewhere() -> None:
     p = {name: torch.ones(shape) for name, shape in reference.parameter_shapes(3, 4).items()}
     with pytest.raises(KernelRefusal, match="full matrices here, not diagonal; use the plain torch kernel"):
         fused_sequence(reference, p, torch.ones(2, 1, 3), {"h": torch.ones(1, 4), "c": torch.ones(1, 4)})
+
+
+@pytest.mark.parametrize("precision", ["ieee", "tf32x3", "tf32"])
+def test_torch_s_own_products_take_tf32_where_the_kernel_does_and_the_setting_is_restored(precision: str) -> None:
+    p, x, s = _tensors()
+    before, flags = torch.backends.cuda.matmul.allow_tf32, []
+
+    class Noting(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            flags.append(torch.backends.cuda.matmul.allow_tf32)
+            return function(*args, **(kwargs or {}))
+
+    with Noting():
+        fused_sequence(get_reference("gru", reset="after"), p, x, s, precision=precision)
+    assert (True in flags) is (precision == "tf32")
+    assert torch.backends.cuda.matmul.allow_tf32 is before
+
+
+def test_a_kernel_is_launched_with_the_device_of_its_tensors_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    current: list[Any] = []
+
+    @contextlib.contextmanager
+    def device_of(tensor: torch.Tensor) -> Iterator[None]:
+        current.append(tensor.device)
+        yield
+        current.pop()
+
+    class Recording:
+        fn = test_whole_numbers_are_refused
+
+        def __getitem__(self, grid: tuple[int, ...]) -> Any:
+            return lambda *arguments, **options: launched.append((grid, list(current), options["num_stages"]))
+
+    launched: list[Any] = []
+    monkeypatch.setattr(torch.cuda, "device_of", device_of)
+    launch(Recording(), (torch.ones(33, 4),), None, (1, 33, 4), "ieee")
+    assert launched == [((3,), [torch.device("cpu")], 1)]
+    assert not current
+
+
+def test_offsets_beyond_2_to_the_31_reach_their_numbers() -> None:
+    # Two steps of 2^27 rows of 16: the second step lies beyond 2^31 numbers. Files without contents take no memory.
+    steps, batch, d = 2, 2**27 + 16, 16
+    arrays = []
+    with contextlib.ExitStack() as files:
+        for _ in range(2):
+            file = files.enter_context(tempfile.TemporaryFile())
+            file.truncate(2 * steps * batch * d)
+            arrays.append(torch.from_numpy(np.memmap(file, np.float16, shape=(steps, batch, d))))
+        projected, hidden = arrays
+        projected[1, :16] = 0.25
+        weight, first = torch.zeros((1, d, d), dtype=torch.float16), torch.zeros((16, d), dtype=torch.float16)
+        options = compile_options("float16", "ieee", d, lengths=False, interpreted=True)
+        rnn_kernels.rnn_forward[(1,)](
+            projected, weight, first, hidden, None, steps, batch, d, TANH=True, **options.constants
+        )
+        np.testing.assert_array_equal(hidden[1, :16].numpy(), np.float16(np.tanh(0.25)))
+        assert not hidden[0, :16].any()
+
+
+@pytest.mark.parametrize("function", [device_functions.sigmoid, device_functions.tanh], ids=["sigmoid", "tanh"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_functions_are_as_exact_as_the_bound_assumes_at_every_size_of_argument(
+    function: Any, dtype: torch.dtype
+) -> None:
+    sizes = np.concatenate([np.linspace(0, 30, 4096), np.linspace(0, 1, 4096), np.logspace(-30, 2.5, 4096)])
+    x = torch.tensor(np.concatenate([sizes, -sizes])).to(dtype)
+    y = torch.empty_like(x)
+    apply_elementwise[(1,)](x, y, function, 1 << (len(x) - 1).bit_length(), len(x))
+    wide = x.double().numpy().astype(np.longdouble)
+    true = np.tanh(wide) if function is device_functions.tanh else 1 / (1 + np.exp(-wide))
+    name = str(dtype).removeprefix("torch.")
+    allowed = FUNCTION_ROUNDINGS * float(UNIT_ROUNDOFF[name]) * np.abs(true) + float(UNDERFLOW[name])
+    assert (np.abs(y.double().numpy() - true) / allowed).max() < 0.5
+
+
+def test_functions_of_what_is_not_finite_are_those_of_the_field() -> None:
+    x = torch.tensor([float("nan"), float("inf"), float("-inf"), 1e4])
+    y = torch.empty_like(x)
+    apply_elementwise[(1,)](x, y, device_functions.sigmoid, len(x), len(x))
+    assert torch.equal(y.nan_to_num(nan=7.0), torch.tensor([7.0, 1.0, 0.0, 1.0]))
+    apply_elementwise[(1,)](x, y, device_functions.tanh, len(x), len(x))
+    assert torch.equal(y.nan_to_num(nan=7.0), torch.tensor([7.0, 1.0, -1.0, 1.0]))
+
+
+LENGTHS = np.array([3, 0, 1, 4, 2])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_of_several_lengths_equal_the_reference_and_nothing_past_them_counts(variant: str) -> None:
+    family, options = VARIANTS[variant]
+    reference = get_reference(family, **options)
+    p, x, states, d_outputs = _draw(reference, 4, 5, 2, 3)
+    d_finals = {name: value[::-1].copy() for name, value in states.items()}
+    cell = TorchReference(FusedDriver(reference), reference, "float64")
+    allowed = MANY_ROUNDINGS * float(UNIT_ROUNDOFF["float64"])
+    spoiled = np.where(np.arange(4)[:, None, None] < LENGTHS[:, None], x, np.nan)
+    expected, computed = reference.forward(p, x, states, LENGTHS), cell.forward(p, spoiled, states, LENGTHS)
+    right = reference.backward(expected, d_outputs, d_finals)
+    gradients = cell.backward(computed, d_outputs, d_finals)
+    pairs = [(computed.outputs, expected.outputs), (gradients.inputs, right.inputs)]
+    pairs += [(computed.finals[name], value) for name, value in expected.finals.items()]
+    pairs += [((gradients.states | gradients.parameters)[k], v) for k, v in (right.states | right.parameters).items()]
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=allowed)
 
 
 def test_without_the_interpreter_cpu_tensors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,63 +1,62 @@
-"""The fused kernels compile for an H100 or H200 ahead of time, and stay within its shared memory; no GPU is needed."""
+"""The fused kernels compile for an H100 or H200 ahead of time, and stay within its registers and shared memory."""
 
 from __future__ import annotations
-
-import json
-import os
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
 from rnn_harness.kernels.drivers.fused.limits import HOPPER_SHARED
+from rnn_harness.kernels.drivers.fused.resources import LARGEST_TILES
+from tests.helpers.compile_for_hopper import CompiledKernel, CompileJob, compile_for_hopper
 
-triton = pytest.importorskip("triton", reason="not run: triton is not installed")
-PROGRAM = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-import triton
-import triton.language as tl
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
-from rnn_harness.kernels.drivers.fused import gru_kernels
-from rnn_harness.kernels.drivers.fused import lstm_kernels
-from rnn_harness.kernels.drivers.fused import rnn_kernels
-
-rnn, gru = {"TANH": True}, {"KEEP": True, "BEFORE": False, "TANH": True}
-lstm = {"TANH": True, "TANH_OUT": True, "FORGET": True, "PEEPHOLE": False}
-rows = {}
-for module, family, flags in ((rnn_kernels, "rnn", rnn), (gru_kernels, "gru", gru), (lstm_kernels, "lstm", lstm)):
-    for part in ("forward", "backward"):
-        kernel = getattr(module, f"{family}_{part}")
-        fixed = flags | {"ACC": tl.float32, "PRECISION": "ieee", "INTERPRETED": False, "BLOCK_B": 16, "BLOCK_D": 64}
-        types = {"T": "i32", "B": "i32", "D": "i32"}
-        signature = {name: "constexpr" if name in fixed else types.get(name, "*bf16") for name in kernel.arg_names}
-        source = ASTSource(fn=kernel, signature=signature, constexprs=fixed)
-        compiled = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 4})
-        ptx = compiled.asm["ptx"]
-        rows[f"{family}_{part}"] = [compiled.metadata.shared, "wgmma" in ptx or "mma.sync" in ptx]
-print(json.dumps(rows))
-"""
+pytest.importorskip("triton", reason="not run: triton is not installed")
+MOST_SPILLED = 64
+"""Bytes a thread: a few registers, written once a step at the most."""
+MODULE = "rnn_harness.kernels.drivers.fused.{}_kernels"
+_GRU, _LSTM = {"KEEP": True, "TANH": True}, {"TANH": True, "TANH_OUT": True, "FORGET": True}
+VARIANTS: dict[str, tuple[str, str, dict[str, bool]]] = {
+    "RNN": ("rnn", "rnn", {"TANH": True}),
+    "GRU before": ("gru", "gru", {**_GRU, "BEFORE": True}),
+    "GRU after": ("gru", "gru", {**_GRU, "BEFORE": False}),
+    "LSTM": ("lstm", "lstm", {**_LSTM, "PEEPHOLE": False}),
+    "LSTM with peepholes": ("lstm with peepholes", "lstm", {**_LSTM, "PEEPHOLE": True}),
+}
+"""Of each: the kernel's name in the table of sizes, its family, its flags."""
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("triton"))
-    process = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert process.returncode == 0, process.stderr[-2000:]
-    rows: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return rows
+def _jobs(arithmetic: str, variants: tuple[str, ...] = tuple(VARIANTS), lengths: bool = False) -> list[CompileJob]:
+    """List forward and backward at the largest size that the kernels take."""
+    split = arithmetic.startswith("tf32")
+    dtype, precision = ("float32", arithmetic) if split else (arithmetic, "ieee")
+    jobs = []
+    for name, family, flags in (VARIANTS[variant] for variant in variants):
+        side = LARGEST_TILES[name, arithmetic].side
+        for part in ("forward", "backward"):
+            module = MODULE.format(family)
+            jobs.append(CompileJob(module, f"{family}_{part}", dtype, precision, side, flags, lengths))
+    return jobs
 
 
-@pytest.mark.parametrize("family", ["rnn", "gru", "lstm"])
-@pytest.mark.parametrize("part", ["forward", "backward"])
-def test_a_kernel_of_hidden_size_64_in_bfloat16_uses_tensor_cores_and_fits(
-    compiled: dict[str, Any], family: str, part: str
-) -> None:
-    shared, tensor_cores = compiled[f"{family}_{part}"]
-    assert tensor_cores
-    assert 0 < shared <= HOPPER_SHARED
+def _assert_fits(jobs: list[CompileJob], arithmetic: str) -> list[CompiledKernel]:
+    compiled = compile_for_hopper(jobs)
+    names = [name for name, _, _ in VARIANTS.values() for _ in ("forward", "backward")]
+    for name, job, result in zip(names, jobs, compiled, strict=False):
+        where = f"{job.kernel} {job.flags} in {arithmetic} at {job.side}: {result}"
+        assert 0 < result.shared <= LARGEST_TILES[name, arithmetic].shared <= HOPPER_SHARED, where
+        assert result.spilled <= MOST_SPILLED, where
+        assert not result.has_narrow_offsets, where
+    return compiled
+
+
+def test_every_kernel_in_bfloat16_fits_at_its_largest_size_and_uses_tensor_cores() -> None:
+    assert all(result.has_tensor_cores for result in _assert_fits(_jobs("bfloat16"), "bfloat16"))
+
+
+@pytest.mark.deep(
+    "tests/unit/kernels/test_fused_compiles_for_hopper.py::"
+    "test_every_kernel_in_bfloat16_fits_at_its_largest_size_and_uses_tensor_cores"
+)
+@pytest.mark.parametrize("lengths", [False, True], ids=["rows of one length", "rows of several lengths"])
+@pytest.mark.parametrize("arithmetic", sorted({arithmetic for _, arithmetic in LARGEST_TILES}))
+def test_every_kernel_fits_at_its_largest_size(arithmetic: str, lengths: bool) -> None:
+    compiled = _assert_fits(_jobs(arithmetic, lengths=lengths), arithmetic)
+    assert all(result.has_tensor_cores for result in compiled) is (arithmetic != "float32")

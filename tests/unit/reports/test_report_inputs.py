@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.cli import report_run
 from rnn_harness.cli._app import app
+from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.cli.report_run import ReportRun
@@ -113,19 +114,19 @@ def test_where_nothing_is_decided_the_exit_code_is_3(tmp_path: Path) -> None:
 def test_mutants_are_kept_as_they_come_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
 
-    def two(mutants: tuple[Mutant, ...]) -> Iterator[MutantResult]:
-        for mutant in mutants[:2]:
-            judged.append(mutant.name)
-            yield MUTANT.model_copy(update={"mutant": mutant.name})
-        raise KeyboardInterrupt
+    def two(mutant: Mutant) -> MutantResult:
+        if len(judged) == stop_at:
+            raise KeyboardInterrupt
+        judged.append(mutant.name)
+        return MUTANT.model_copy(update={"mutant": mutant.name})
 
-    monkeypatch.setattr("rnn_harness.mutants.judge_mutants", two)
+    monkeypatch.setattr("rnn_harness.mutants.judge_mutant", two)
     path = tmp_path / "mutants.json"
-    for expected in (2, 4):
+    for stop_at in (2, 4):
         with pytest.raises(KeyboardInterrupt):
             ReportRun(ReportInputs(), tmp_path, resume=True).judge_mutants(path)
         assert [row["mutant"] for row in json.loads(path.read_text())] == judged
-        assert len(set(judged)) == expected
+        assert len(set(judged)) == stop_at
 
 
 def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +211,9 @@ def test_what_an_interrupted_report_made_is_kept_and_gone_on_with(
 
         def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
             pytest.fail("a report prints no records")
+
+        def conclusion(self, records: Sequence[Record]) -> Conclusion:
+            pytest.fail("a report has a conclusion of its own")
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

@@ -18,9 +18,11 @@ SIZES = {"n": 4, "d": 3}
 def _values(spec: Spec) -> Values:
     rng = np.random.default_rng(3)
     program = spec.program()
-    parameters = {v.name: rng.standard_normal([axis.size(SIZES) for axis in v.shape]) for v in program.parameters}
+    shapes = {v.name: [axis.size(SIZES) for axis in v.shape] for v in (*program.parameters, *program.inputs)}
+    parameters = {v.name: np.asarray(rng.standard_normal(shapes[v.name])) for v in program.parameters}
+    inputs = {v.name: rng.standard_normal((2, 2, *shapes[v.name])) for v in program.inputs}
     states = {state.name: rng.standard_normal((2, 3)) for state in program.states}
-    return Values(parameters, {"x": rng.standard_normal((2, 2, 4))}, states, SIZES)
+    return Values(parameters, inputs, states, SIZES)
 
 
 @pytest.mark.parametrize("spec", CELLS, ids=lambda spec: spec.id)
@@ -61,7 +63,8 @@ def test_a_cell_says_with_what_it_was_compared_and_its_print_has_no_finding(spec
 
 
 @pytest.mark.parametrize(
-    ("words", "ids"), [("minimal gated", ["mgu"]), ("1611.09913", ["ugrnn"]), ("no such cell", [])]
+    ("words", "ids"),
+    [("minimal gated unit (Zhou", ["mgu"]), ("1611.09913", ["ugrnn", "intersection"]), ("no such cell", [])],
 )
 def test_cells_are_searched_by_title_and_paper(words: str, ids: list[str]) -> None:
     assert [spec.id for spec in search_literature(words)] == ids

@@ -41,7 +41,11 @@ def _identify(name: str, **options: object) -> tuple[Identification, ...]:
         ("torch.nn:GRU", "gru.reset_after", ("a sequence, time first",)),
         ("torch.nn:LSTM", "lstm.column", ("a sequence, time first",)),
         ("PackedGRU", "gru.reset_after", ("reset after", "two biases a gate")),
-        ("JoinedGRU", "gru.write.concatenated", ("reset before", "gate writes", "update, reset", "weights on [x, h]")),
+        (
+            "JoinedGRU",
+            "gru.write.concatenated",
+            ("reset before", "z = 1 takes the candidate", "update, reset", "weights on [x, h]"),
+        ),
         ("LSTMOverTime", "lstm.column", ("batch first", "the cell state comes first", "one bias a gate")),
         ("READY", "lstm.column", ("one step",)),
         ("OneBiasResetAfter", "gru.reset_after", ("update, reset, candidate", "candidate's outside the reset")),
@@ -145,10 +149,13 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("user_cells.py", "there is no file user_cells.py; give package.module:Name or path/file.py:Name"),
+        (
+            "user_cells.py",
+            "there is no file user_cells.py; expected a file with a cell (package.module:Name or path/file.py:Name)",
+        ),
         ("no_such_module_at_all:X", "cannot import 'no_such_module_at_all'"),
         ("no/such/file.py:X", "there is no file no/such/file.py"),
-        (f"{CELLS}:PackedGru", "has no 'PackedGru'; near: PackedGRU"),
+        (f"{CELLS}:PackedGru", "has no 'PackedGru'; did you mean PackedGRU"),
         (f"{CELLS}:NUMBER", "is a builtins.int; expected a module of torch, Keras, flax or equinox"),
         (f"{CELLS}:Wide", "parameter odd has shape (21, 2), which is no weight or bias of gates"),
         (f"{CELLS}:StateFirstRNN", "give what it needs besides with --init key=value"),

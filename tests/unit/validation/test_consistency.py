@@ -65,6 +65,8 @@ def test_a_right_cell_breaks_no_property(name: str) -> None:
         ("SinglePrecisionInside", "difference-quotients"),
         ("Rectified", "difference-quotients"),
         ("SpareParameter", "parameters-used"),
+        ("WithScores", "rows-of-every-result"),
+        ("NamesItsAxes", "declared-layout"),
     ],
 )
 def test_a_property_is_really_tried(name: str, check: str) -> None:
@@ -103,6 +105,9 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
         ("MaskOnOutputsAlone", "lengths", "with mask, the state that comes back is that of the padded end"),
         ("KeepsAShareOfTheOldState", "reset", "unit by unit: the reset does not reach the interpolation"),
         ("ResetsEveryRow", "reset", "where done is 1 for some rows, the other rows change, too"),
+        ("ResetTurnedAround", "reset", "done is turned around"),
+        ("ScoresOverTheRows", "rows-of-every-result", "result 2 of 2, of shape (11, 5)"),
+        ("NamesItsAxesWrongly", "declared-layout", "it says B, T, _ = x.shape, but it runs along the first axis"),
         ("PaddedStepInTheState", "lengths", "the state that comes back is that of the padded end"),
         ("HoldsOneStateOfTwo", "lengths", "the state 1 past a row's end stays what it was, and the state 2 does not"),
         ("LastRowsOfLargeBatches", "large-batches", "batches of more than 48 rows are wrong"),
@@ -128,9 +133,11 @@ def test_of_a_wrong_cell_the_property_is_named(name: str, check: str, phrase: st
         ("ViewForTranspose", "batch and time are mixed"),
         ("LastStepFirst", "the outputs run backwards in time"),
         ("OneStepLate", "the outputs are one step late"),
+        ("FirstInputAtEveryStep", "the input of the first step is used at every step"),
+        ("ReplacesTheCallersState", "it replaces entries of the dictionary"),
     ],
 )
-def test_a_layout_that_cannot_be_driven_is_a_finding(name: str, phrase: str) -> None:
+def test_what_cannot_be_driven_as_it_is_is_a_finding(name: str, phrase: str) -> None:
     target = _target("inconsistent_cells", name)
     validation = collect_validation(name, run_validation(target, ValidationRequest(dtypes=("float64",))))
     assert validation.outcome == "refuted"

@@ -116,7 +116,7 @@ def test_a_pair_of_functions_is_named_with_a_comma() -> None:
 
 
 def test_a_missing_backward_of_a_pair_is_refused_with_near_names() -> None:
-    with pytest.raises(UsageError, match=r"has no 'rnn_step_bakward'; near: .*rnn_step_backward"):
+    with pytest.raises(UsageError, match=r"has no 'rnn_step_bakward'; did you mean .*rnn_step_backward"):
         load_target(f"{CELLS / 'step_functions_with_cache.py'}:rnn_step_forward,rnn_step_bakward")
 
 

@@ -54,6 +54,71 @@ class Independent(nn.Module):
         return torch.tanh(self.inner(x) + h * self.scale)
 
 
+class Oscillator(nn.Module):
+    """coRNN with another time step, damping and stiffness, weights on [x, z, y]."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weights = nn.Linear(input_size + 2 * hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        z = z + 0.05 * (torch.tanh(self.weights(torch.cat([x, z, y], 1))) - 2.7 * y - 0.3 * z)
+        return y + 0.05 * z, z
+
+
+class BiasedUpdate(nn.Module):
+    """UGRNN whose gate begins open: 1 is added to its bias."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.both = nn.Linear(input_size + hidden_size, 2 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.both(torch.cat([x, h], 1)).chunk(2, 1)
+        g = torch.sigmoid(g + 1.0)
+        return g * h + (1 - g) * torch.tanh(c)
+
+
+class Scaled(nn.Module):
+    """FastGRNN: two single numbers, and one matrix for gate and candidate."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.w, self.u = nn.Linear(input_size, hidden_size, bias=False), nn.Linear(hidden_size, hidden_size, bias=False)
+        self.b = nn.Parameter(torch.randn(2, hidden_size))
+        self.nu, self.zeta = nn.Parameter(torch.tensor(-4.0)), nn.Parameter(torch.tensor([1.0]))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        pre = self.w(x) + self.u(h)
+        z = torch.sigmoid(pre + self.b[0])
+        factor = torch.sigmoid(self.zeta) * (1 - z) + torch.sigmoid(self.nu)
+        return factor * torch.tanh(pre + self.b[1]) + z * h
+
+
+class Multiplicative(nn.Module):
+    """Multiplicative LSTM without a bias in its products: three factors show together alone."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.m = nn.Linear(input_size, 4 * hidden_size), nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+        self.wx = nn.Linear(input_size, hidden_size, bias=False)
+        self.wh = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        o, i, f, g = (self.x(x) + self.m(self.wx(x) * self.wh(h))).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class OddConstant(Oscillator):
+    """A constant that nobody would write down: it is no known cell."""
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        z = z + 0.05123456789 * (torch.tanh(self.weights(torch.cat([x, z, y], 1))) - 2.7 * y - 0.3 * z)
+        return y + 0.05 * z, z
+
+
 class WrongMinimalGated(MinimalGated):
     """The forget gate does not reach the candidate."""
 
@@ -69,6 +134,11 @@ class WrongMinimalGated(MinimalGated):
         (MinimalGated, "mgu"),
         (Additive, "ran"),
         (Independent, "indrnn.tanh"),
+        (Oscillator, "cornn"),
+        (BiasedUpdate, "ugrnn"),
+        (Scaled, "fastgrnn"),
+        (Multiplicative, "lstm.multiplicative"),
+        (OddConstant, None),
         (WrongMinimalGated, None),
         (nn.LSTMCell, None),
     ],
@@ -77,3 +147,14 @@ def test_a_cell_is_the_spec_whose_equations_it_computes_and_no_other(cell: type[
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
     match = first_match(TargetSearch(probe_target(target_of("cell", cell))), [*shipped, *literature()])
     assert (None if match is None else match.spec.id) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [(Oscillator, "tau = 0.05, gamma = 2.7, epsilon = 0.3"), (BiasedUpdate, r"kappa = 1; g_{t} = \sigma")],
+    ids=["constants of the spec", "a constant beside a bias"],
+)
+def test_the_sentence_names_the_constants(cell: type[nn.Module], words: str) -> None:
+    match = first_match(TargetSearch(probe_target(target_of("cell", cell))), literature())
+    assert match is not None
+    assert words in match.sentence()

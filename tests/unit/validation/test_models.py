@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from torch import nn
 
+from rnn_harness.validation.cells.declared_layout import declared_layout
 from rnn_harness.validation.loading.named_arguments import named_arguments
-from rnn_harness.validation.models.declared_layout import declared_layout
 
 
 def test_arguments_of_a_model_get_values_by_their_names() -> None:

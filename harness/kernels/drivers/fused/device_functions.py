@@ -34,7 +34,8 @@ def product(values, weight, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRE
         weight: (BLOCK_D, BLOCK_D).
         ACC: The format in which sums are accumulated.
         PRECISION: Triton's ``input_precision`` of float32 products.
-        INTERPRETED: Whether Triton's interpreter runs, which multiplies no bfloat16: then operands become float32.
+        INTERPRETED: Whether Triton's interpreter runs the kernel, which multiplies no bfloat16: then operands become
+            float32.
     """
     if INTERPRETED and weight.dtype == tl.bfloat16:
         short = narrow(values, weight, INTERPRETED).to(tl.float32)
@@ -43,36 +44,86 @@ def product(values, weight, ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRE
 
 
 @triton.jit
+def exp_of_negative(x):
+    """Compute exp(x) for x <= 0, subnormal results included.
+
+    In float32 by multiplications and additions alone, since the hardware's ex2.approx of the rounded x log2(e) is off
+    by |x| roundings: x = n log(2) + r with |r| <= log(2)/2, where n 355/512 is exact, and seven terms of exp(r).
+
+    Args:
+        x: Float32 or float64, none above 0; NaN gives NaN.
+    """
+    if x.dtype == tl.float64:
+        return tl.exp(x)
+    else:
+        clamped = tl.where(x > -104.0, x, -104.0)  # exp(-104) is 0 in float32
+        n = tl.floor(clamped * 1.4426950408889634 + 0.5)
+        r = clamped - n * (355 / 512)
+        r = r - n * (0.6931471805599453 - 355 / 512)
+        series = r * (1 / 5040) + 1 / 720
+        series = series * r + 1 / 120
+        series = series * r + 1 / 24
+        series = series * r + 1 / 6
+        series = series * r + 0.5
+        series = (series * r * r + r) + 1.0
+        power = n.to(tl.int32)
+        half = power >> 1  # 2^n in two factors, each of them a normal number
+        factor = ((half + 127) << 23).to(tl.float32, bitcast=True)
+        other_factor = ((power - half + 127) << 23).to(tl.float32, bitcast=True)
+        return tl.where(x == x, series * factor * other_factor, x)
+
+
+@triton.jit
+def quotient(x, y):
+    """Divide, rounded to nearest: Triton's own float32 division is off by up to 2 ulp.
+
+    Args:
+        x: Float32 or float64.
+        y: In the same format.
+    """
+    if x.dtype == tl.float64:
+        return x / y
+    else:
+        return tl.div_rn(x, y)
+
+
+@triton.jit
 def sigmoid(x):
-    """Compute 1 / (1 + exp(-x)).
+    """Compute 1 / (1 + exp(-x)) as e / (1 + e) with e = exp(-|x|), or 1 / (1 + e).
 
     Args:
         x: A tile of pre-activations, float32 or float64.
     """
-    return 1 / (1 + tl.exp(-x))
+    e = exp_of_negative(-tl.abs(x))
+    return quotient(tl.where(x >= 0, e * 0 + 1, e), 1 + e)
 
 
 @triton.jit
 def tanh(x):
     """Compute tanh as (1 - e) / (1 + e) with e = exp(-2 |x|).
 
-    Up to |x| = 1/4, where 1 - e cancels, ten terms of the odd series are summed instead (error 2^-53).
+    Up to |x| = 1/4, where 1 - e cancels, terms of the odd series are summed instead: ten (error 2^-53), or five in
+    float32.
 
     Args:
         x: A tile of pre-activations, float32 or float64.
     """
-    s = x * x
-    p = -443861162 / 1856156927625 * s + 6404582 / 10854718875
-    p = p * s - 929569 / 638512875
-    p = p * s + 21844 / 6081075
-    p = p * s - 1382 / 155925
-    p = p * s + 62 / 2835
+    small = tl.where(tl.abs(x) > 0.25, 0.0, x)
+    s = small * small
+    if x.dtype == tl.float64:
+        p = -443861162 / 1856156927625 * s + 6404582 / 10854718875
+        p = p * s - 929569 / 638512875
+        p = p * s + 21844 / 6081075
+        p = p * s - 1382 / 155925
+        p = p * s + 62 / 2835
+    else:
+        p = -1382 / 155925 * s + 62 / 2835
     p = p * s - 17 / 315
     p = p * s + 2 / 15
     p = p * s - 1 / 3
-    e = tl.exp(-2 * tl.abs(x))
-    large = (1 - e) / (1 + e)
-    return tl.where(tl.abs(x) > 0.25, tl.where(x < 0, -large, large), x + x * s * p)
+    e = exp_of_negative(-2 * tl.abs(x))
+    large = quotient(1 - e, 1 + e)
+    return tl.where(tl.abs(x) > 0.25, tl.where(x < 0, -large, large), small + small * s * p)
 
 
 @triton.jit

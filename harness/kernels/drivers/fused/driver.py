@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
-from rnn_harness.kernels.drivers.fused.families import FAMILIES, TILES
+from rnn_harness.kernels.drivers.fused.families import FAMILIES
 from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, check_arguments
 from rnn_harness.kernels.packing import Table
 from rnn_harness.references import Reference
@@ -44,15 +44,21 @@ def _function_class() -> Any:
 
         @staticmethod
         def forward(
-            ctx: Any, reference: Reference, precision: str, names: tuple[str, ...], x: Tensor, *values: Tensor
+            ctx: Any,
+            reference: Reference,
+            precision: str,
+            names: tuple[str, ...],
+            lengths: Tensor | None,
+            x: Tensor,
+            *values: Tensor,
         ) -> Any:
             parameters = dict(zip(names, values, strict=True))
             states = {name: parameters.pop(name) for name in reference.state_names}
             run, _ = FAMILIES[reference.name]
             with _product_precision(precision):
-                result = run(reference, parameters, x.contiguous(), states, precision)
+                result = run(reference, parameters, x.contiguous(), states, lengths, precision)
             ctx.save_for_backward(x, *parameters.values(), *result.saved.values())
-            ctx.reference, ctx.precision, ctx.names = reference, precision, names
+            ctx.reference, ctx.precision, ctx.names, ctx.lengths = reference, precision, names, lengths
             ctx.parameter_names, ctx.saved_names = tuple(parameters), tuple(result.saved)
             return (result.outputs, *(result.finals[name].clone() for name in reference.state_names))
 
@@ -67,16 +73,28 @@ def _function_class() -> Any:
             _, run = FAMILIES[reference.name]
             with _product_precision(ctx.precision):
                 gradients = run(
-                    reference, parameters, x.contiguous(), saved, d_outputs.contiguous(), last, ctx.precision
+                    reference,
+                    parameters,
+                    x.contiguous(),
+                    saved,
+                    d_outputs.contiguous(),
+                    last,
+                    ctx.lengths,
+                    ctx.precision,
                 )
             by_name = gradients.states | gradients.parameters
-            return (None, None, None, gradients.inputs, *(by_name[name] for name in ctx.names))
+            return (None, None, None, None, gradients.inputs, *(by_name[name] for name in ctx.names))
 
     return FusedSequence
 
 
 def fused_sequence(
-    reference: Reference, parameters: Tensors, inputs: Tensor, states: Tensors, precision: str = "ieee"
+    reference: Reference,
+    parameters: Tensors,
+    inputs: Tensor,
+    states: Tensors,
+    lengths: Tensor | None = None,
+    precision: str = "ieee",
 ) -> tuple[Tensor, Tensors]:
     """Run a reference's variant by the fused kernels; the result can be differentiated once.
 
@@ -85,26 +103,34 @@ def fused_sequence(
         parameters: By the reference's names.
         inputs: (T, B, n).
         states: Initial states (B, d) by name.
-        precision: ``ieee``, or ``tf32`` for float32 products of shortened operands.
+        lengths: Steps of every row, (B,) whole numbers on the inputs' device; None where every row has T.
+        precision: Of float32 products: ``ieee`` (float32), ``tf32x3`` (operands of 21 bits, on tensor cores), or
+            ``tf32`` (operands of 11 bits).
 
     Returns:
-        The outputs (T, B, d), and the final states (B, d) by name.
+        The outputs (T, B, d), 0 past a row's length, and the final states (B, d) by name.
 
     Raises:
         KernelRefusal: There is no fused kernel for this variant, size, dtype or device.
     """
+    import torch
+
     peephole = reference.peephole if isinstance(reference, LSTM) else None
     if peephole == "diagonal":
         raise KernelRefusal("fused LSTM: peepholes are full matrices here, not diagonal; use the plain torch kernel")
-    if reference.name not in TILES:
-        raise KernelRefusal(f"there is no fused kernel for {reference.name}, expected one of {', '.join(TILES)}")
-    tiles = TILES[reference.name] + (3 if peephole else 0)
+    if reference.name not in FAMILIES:
+        raise KernelRefusal(f"there is no fused kernel for {reference.name}, expected one of {', '.join(FAMILIES)}")
+    kernel = "lstm with peepholes" if peephole else reference.name
     d = next(iter(states.values())).shape[1]
-    tensors = {"inputs": inputs} | parameters | states
-    check_arguments(f"fused {reference.name.upper()}", tiles, d, precision, tensors)
+    check_arguments(kernel, d, precision, {"inputs": inputs} | parameters | states)
+    if lengths is not None:
+        # What lies past a length must not enter a product at all: zero times NaN is NaN in the backward.
+        within = torch.arange(len(inputs), device=inputs.device)[:, None, None] < lengths[:, None]
+        inputs = torch.where(within, inputs, 0.0)
+        lengths = lengths.to(torch.int32).contiguous()
     names = (*reference.state_names, *parameters)
     values = (*(states[name] for name in reference.state_names), *parameters.values())
-    outputs, *finals = _function_class().apply(reference, precision, names, inputs, *values)
+    outputs, *finals = _function_class().apply(reference, precision, names, lengths, inputs, *values)
     return outputs, dict(zip(reference.state_names, finals, strict=True))
 
 
@@ -114,7 +140,7 @@ class FusedDriver(TrainableDriver):
 
     Attributes:
         reference: The reference whose variant is run.
-        precision: ``ieee``, or ``tf32`` for float32 products of shortened operands.
+        precision: Of float32 products, as `fused_sequence` takes it.
     """
 
     reference: Reference
@@ -131,8 +157,9 @@ class FusedDriver(TrainableDriver):
         """Run over a sequence, as `Driver.run` says.
 
         Raises:
-            KernelRefusal: Lengths are given, or there is no fused kernel for these arguments.
+            KernelRefusal: There is no fused kernel for these arguments.
         """
-        if lengths is not None:
-            raise KernelRefusal("the fused kernels take no lengths")
-        return fused_sequence(self.reference, leaves, inputs, states, self.precision)
+        import torch
+
+        ends = None if lengths is None else torch.as_tensor(lengths, device=inputs.device)
+        return fused_sequence(self.reference, leaves, inputs, states, ends, self.precision)

@@ -100,7 +100,22 @@ def _previous_states(states: Tensor, first: Tensor) -> Tensor:
     return torch.cat([first.unsqueeze(0), states])[: len(states)]
 
 
-def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+def _last_outputs(hidden: Tensor, first: Tensor, lengths: Tensor | None) -> Tensor:
+    """Give the state after every row's last step, (B, d): the initial one where there is no step."""
+    import torch
+
+    if len(hidden) == 0:
+        return first
+    if lengths is None:
+        return hidden[-1]
+    rows = torch.arange(len(lengths), device=hidden.device)
+    last = hidden[(lengths.long() - 1).clamp(min=0), rows]
+    return torch.where(lengths[:, None] > 0, last, first)
+
+
+def rnn_forward(
+    reference: RNN, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+) -> FusedResult:
     """Run the simple RNN in one launch.
 
     Args:
@@ -108,7 +123,8 @@ def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precisio
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
         states: Initial states (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T; `x` holds zeros past them.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -118,13 +134,20 @@ def rnn_forward(reference: RNN, p: Tensors, x: Tensor, states: Tensors, precisio
     hidden = torch.empty((*x.shape[:2], first.shape[1]), dtype=x.dtype, device=x.device)
     sizes = (*x.shape[:2], first.shape[1])
     tanh = reference.activation == "tanh"
-    launch(kernel, (_projected_inputs(p, x, ("",)), weight, first, hidden), sizes, precision, tanh=tanh)
-    finals = {"h": hidden[-1] if len(x) else first}
+    launch(kernel, (_projected_inputs(p, x, ("",)), weight, first, hidden), lengths, sizes, precision, tanh=tanh)
+    finals = {"h": _last_outputs(hidden, first, lengths)}
     return FusedResult(hidden, finals, {"weight": weight, "first": first, "hidden": hidden})
 
 
 def rnn_backward(
-    reference: RNN, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+    reference: RNN,
+    p: Tensors,
+    x: Tensor,
+    saved: Tensors,
+    d_outputs: Tensor,
+    d_finals: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedGradients:
     """Differentiate `rnn_forward` in one launch.
 
@@ -135,7 +158,8 @@ def rnn_backward(
         saved: What the forward saved.
         d_outputs: Gradients for the outputs, (T, B, d).
         d_finals: Gradients for the final states, (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -145,13 +169,15 @@ def rnn_backward(
     delta, d_first = torch.empty_like(hidden), torch.zeros_like(first)
     tensors = (saved["weight"], hidden, d_outputs, d_finals["h"], delta, d_first)
     sizes = (*x.shape[:2], first.shape[1])
-    launch(kernel, tensors, sizes, precision, tanh=reference.activation == "tanh")
+    launch(kernel, tensors, lengths, sizes, precision, tanh=reference.activation == "tanh")
     by_gate = delta.unsqueeze(2)
     parameters = _weight_gradients(p, x, by_gate, _previous_states(hidden, first), ("",))
     return FusedGradients(_input_gradients(p, by_gate, ("",)), {"h": d_first}, parameters)
 
 
-def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+def gru_forward(
+    reference: GRU, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+) -> FusedResult:
     """Run the GRU in one launch.
 
     Args:
@@ -159,7 +185,8 @@ def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors, precisio
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
         states: Initial states (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T; `x` holds zeros past them.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -172,9 +199,9 @@ def gru_forward(reference: GRU, p: Tensors, x: Tensor, states: Tensors, precisio
     inner = torch.empty_like(hidden)
     bias = p.get("b_hg", first.new_zeros(d)).contiguous()
     tensors = (_projected_inputs(p, x, _GRU_GATES), weight, bias, first, hidden, gates, inner)
-    launch(kernel, tensors, (*x.shape[:2], d), precision, **_gru_flags(reference))
+    launch(kernel, tensors, lengths, (*x.shape[:2], d), precision, **_gru_flags(reference))
     saved = {"weight": weight, "first": first, "hidden": hidden, "gates": gates, "inner": inner}
-    return FusedResult(hidden, {"h": hidden[-1] if len(x) else first}, saved)
+    return FusedResult(hidden, {"h": _last_outputs(hidden, first, lengths)}, saved)
 
 
 def _gru_flags(reference: GRU) -> dict[str, bool]:
@@ -184,7 +211,14 @@ def _gru_flags(reference: GRU) -> dict[str, bool]:
 
 
 def gru_backward(
-    reference: GRU, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+    reference: GRU,
+    p: Tensors,
+    x: Tensor,
+    saved: Tensors,
+    d_outputs: Tensor,
+    d_finals: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedGradients:
     """Differentiate `gru_forward` in one launch.
 
@@ -195,7 +229,8 @@ def gru_backward(
         saved: What the forward saved.
         d_outputs: Gradients for the outputs, (T, B, d).
         d_finals: Gradients for the final states, (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -204,7 +239,14 @@ def gru_backward(
     hidden, first, gates, inner = saved["hidden"], saved["first"], saved["gates"], saved["inner"]
     delta, d_inner, d_first = torch.empty_like(gates), torch.empty_like(hidden), torch.zeros_like(first)
     read = (saved["weight"], first, hidden, gates, inner, d_outputs, d_finals["h"])
-    launch(kernel, (*read, delta, d_inner, d_first), (*x.shape[:2], first.shape[1]), precision, **_gru_flags(reference))
+    launch(
+        kernel,
+        (*read, delta, d_inner, d_first),
+        lengths,
+        (*x.shape[:2], first.shape[1]),
+        precision,
+        **_gru_flags(reference),
+    )
     previous = _previous_states(hidden, first)
     parameters = _weight_gradients(p, x, delta, previous, _GRU_GATES)
     if reference.reset == "before":
@@ -224,7 +266,9 @@ def _with_forget(p: Tensors, reference: LSTM) -> Tensors:
     return p | {f"{name}f": p[f"{name}i"] for name in ("W_x", "W_h", "W_c", "b_") if f"{name}i" in p}
 
 
-def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors, precision: str) -> FusedResult:
+def lstm_forward(
+    reference: LSTM, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+) -> FusedResult:
     """Run the LSTM in one launch.
 
     Args:
@@ -232,7 +276,8 @@ def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors, precis
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
         states: Initial states (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T; `x` holds zeros past them.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -245,9 +290,10 @@ def lstm_forward(reference: LSTM, p: Tensors, x: Tensor, states: Tensors, precis
     hidden = torch.empty((*x.shape[:2], h.shape[1]), dtype=x.dtype, device=x.device)
     cell, gates = torch.empty_like(hidden), hidden.new_empty((*x.shape[:2], 4, h.shape[1]))
     tensors = (_projected_inputs(filled, x, _LSTM_GATES), weight, peephole, h, c, hidden, cell, gates)
-    launch(kernel, tensors, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    launch(kernel, tensors, lengths, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
     saved = {"weight": weight, "peephole": peephole, "h": h, "c": c, "hidden": hidden, "cell": cell, "gates": gates}
-    return FusedResult(hidden, {"h": hidden[-1], "c": cell[-1]} if len(x) else {"h": h, "c": c}, saved)
+    finals = {"h": _last_outputs(hidden, h, lengths), "c": cell[-1] if len(x) else c}  # cells are kept past a length
+    return FusedResult(hidden, finals, saved)
 
 
 def _lstm_flags(reference: LSTM) -> dict[str, bool]:
@@ -258,7 +304,14 @@ def _lstm_flags(reference: LSTM) -> dict[str, bool]:
 
 
 def lstm_backward(
-    reference: LSTM, p: Tensors, x: Tensor, saved: Tensors, d_outputs: Tensor, d_finals: Tensors, precision: str
+    reference: LSTM,
+    p: Tensors,
+    x: Tensor,
+    saved: Tensors,
+    d_outputs: Tensor,
+    d_finals: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedGradients:
     """Differentiate `lstm_forward` in one launch.
 
@@ -269,7 +322,8 @@ def lstm_backward(
         saved: What the forward saved.
         d_outputs: Gradients for the outputs, (T, B, d).
         d_finals: Gradients for the final states, (B, d) by name.
-        precision: ``ieee`` or ``tf32``, of float32 products.
+        lengths: Steps of every row (B,), or None where every row has T.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
     """
     import torch
 
@@ -278,7 +332,7 @@ def lstm_backward(
     h, c, cell = saved["h"], saved["c"], saved["cell"]
     delta, d_h, d_c = torch.zeros_like(saved["gates"]), torch.zeros_like(h), torch.zeros_like(c)
     read = (saved["weight"], saved["peephole"], c, cell, saved["gates"], d_outputs, d_finals["h"], d_finals["c"])
-    launch(kernel, (*read, delta, d_h, d_c), (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    launch(kernel, (*read, delta, d_h, d_c), lengths, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
     filled = _with_forget(p, reference)
     parameters = _weight_gradients(filled, x, delta, _previous_states(saved["hidden"], h), _LSTM_GATES)
     if reference.peephole:

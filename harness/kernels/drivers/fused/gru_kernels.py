@@ -11,12 +11,12 @@ import triton.language as tl
 from rnn_harness.kernels.drivers.fused.device_functions import apply, narrow, product, sigmoid, slope, tile
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_forward(
-    projected, weight, inner_bias, first, hidden, gates, inner, T, B, D,
+    projected, weight, inner_bias, first, hidden, gates, inner, lengths, T, B, D,
     KEEP: tl.constexpr, BEFORE: tl.constexpr, TANH: tl.constexpr,
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
-    BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
+    LENGTHS: tl.constexpr, BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
     """Run the GRU over all steps.
 
@@ -30,6 +30,7 @@ def gru_forward(
         hidden: (T, B, D), written.
         gates: (T, B, 3, D), written.
         inner: (T, B, D), written: r * h before the product, or W h + b after it.
+        lengths: (B,), the steps of every row, if LENGTHS: past them a state is kept, and outputs are 0.
         T: Time steps.
         B: Batch rows.
         D: Hidden size.
@@ -37,24 +38,33 @@ def gru_forward(
         BEFORE: Whether the reset gate acts before the recurrent product, or after it.
         TANH: Whether the candidate's function is tanh, or the sigmoid.
         ACC: The format in which products and functions are computed.
-        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        PRECISION: Triton's ``input_precision`` of float32 products.
         INTERPRETED: Whether Triton's interpreter runs the kernel.
+        LENGTHS: Whether rows have lengths of their own.
         BLOCK_B: Batch rows of a program.
         BLOCK_D: The side of a weight's tile, at least D.
     """
-    row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
+    start = tl.program_id(0).to(tl.int64) * BLOCK_B  # 64 bits: an offset that grows with T or B may pass 2^31
+    projected += 3 * start * D
+    first += start * D
+    hidden += start * D
+    gates += 3 * start * D
+    inner += start * D
+    row = tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
-    inside = (row[:, None] < B) & (column[None, :] < D)
+    inside = (row[:, None] < B - start) & (column[None, :] < D)
+    size = B.to(tl.int64) * D
     place = row[:, None] * D + column[None, :]
     wide = row[:, None] * 3 * D + column[None, :]
-    size = B * D
     w_r = tile(weight, 0, D, BLOCK_D, True)
     w_z = tile(weight, 1, D, BLOCK_D, True)
     w_g = tile(weight, 2, D, BLOCK_D, True)
     bias = tl.load(inner_bias + column, mask=column < D, other=0.0).to(ACC)
     h = tl.load(first + place, mask=inside, other=0.0)
+    if LENGTHS:
+        ends = tl.load(lengths + start + row, mask=row < B - start, other=0)[:, None]
     for t in range(T):
-        now = projected + t * 3 * size + wide
+        now = projected + t * (3 * size) + wide
         a_r = tl.load(now, mask=inside, other=0.0).to(ACC) + product(h, w_r, ACC, PRECISION, INTERPRETED)
         a_z = tl.load(now + D, mask=inside, other=0.0).to(ACC) + product(h, w_z, ACC, PRECISION, INTERPRETED)
         a_g = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC)
@@ -72,21 +82,26 @@ def gru_forward(
             mixed = open_gate * previous + (1 - open_gate) * new
         else:
             mixed = open_gate * new + (1 - open_gate) * previous
-        h = narrow(mixed, w_r, INTERPRETED)
-        out = gates + t * 3 * size + wide
+        output = narrow(mixed, w_r, INTERPRETED)
+        if LENGTHS:
+            h = tl.where(t < ends, output, h)
+            output = tl.where(t < ends, output, 0.0)
+        else:
+            h = output
+        out = gates + t * (3 * size) + wide
         tl.store(out, r, mask=inside)
         tl.store(out + D, z, mask=inside)
         tl.store(out + 2 * D, g, mask=inside)
         tl.store(inner + t * size + place, m, mask=inside)
-        tl.store(hidden + t * size + place, h, mask=inside)
+        tl.store(hidden + t * size + place, output, mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_backward(
-    weight, first, hidden, gates, inner, d_hidden, d_last, delta, d_inner, d_first, T, B, D,
+    weight, first, hidden, gates, inner, d_hidden, d_last, delta, d_inner, d_first, lengths, T, B, D,
     KEEP: tl.constexpr, BEFORE: tl.constexpr, TANH: tl.constexpr,
     ACC: tl.constexpr, PRECISION: tl.constexpr, INTERPRETED: tl.constexpr,
-    BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
+    LENGTHS: tl.constexpr, BLOCK_B: tl.constexpr, BLOCK_D: tl.constexpr,
 ):  # fmt: skip
     """Differentiate `gru_forward` from the last step to the first.
 
@@ -103,6 +118,7 @@ def gru_backward(
         delta: (T, B, 3, D), written: the gradients of the pre-activations.
         d_inner: (T, B, D), written if not BEFORE: the gradients of W h + b.
         d_first: (B, D), written: the gradient of the initial state.
+        lengths: (B,), the steps of every row, if LENGTHS: past them a state is kept, and outputs are 0.
         T: Time steps.
         B: Batch rows.
         D: Hidden size.
@@ -110,24 +126,37 @@ def gru_backward(
         BEFORE: Whether the reset gate acts before the recurrent product, or after it.
         TANH: Whether the candidate's function is tanh, or the sigmoid.
         ACC: The format in which products and functions are computed.
-        PRECISION: Triton's ``input_precision`` of float32 products: ``ieee`` or ``tf32``.
+        PRECISION: Triton's ``input_precision`` of float32 products.
         INTERPRETED: Whether Triton's interpreter runs the kernel.
+        LENGTHS: Whether rows have lengths of their own.
         BLOCK_B: Batch rows of a program.
         BLOCK_D: The side of a weight's tile, at least D.
     """
-    row = tl.program_id(0) * BLOCK_B + tl.arange(0, BLOCK_B)
+    start = tl.program_id(0).to(tl.int64) * BLOCK_B  # 64 bits: an offset that grows with T or B may pass 2^31
+    first += start * D
+    hidden += start * D
+    gates += 3 * start * D
+    inner += start * D
+    d_hidden += start * D
+    d_last += start * D
+    delta += 3 * start * D
+    d_inner += start * D
+    d_first += start * D
+    row = tl.arange(0, BLOCK_B)
     column = tl.arange(0, BLOCK_D)
-    inside = (row[:, None] < B) & (column[None, :] < D)
+    inside = (row[:, None] < B - start) & (column[None, :] < D)
+    size = B.to(tl.int64) * D
     place = row[:, None] * D + column[None, :]
     wide = row[:, None] * 3 * D + column[None, :]
-    size = B * D
     w_r = tile(weight, 0, D, BLOCK_D, False)
     w_z = tile(weight, 1, D, BLOCK_D, False)
     w_g = tile(weight, 2, D, BLOCK_D, False)
     dh = tl.load(d_last + place, mask=inside, other=0.0).to(ACC)
+    if LENGTHS:
+        ends = tl.load(lengths + start + row, mask=row < B - start, other=0)[:, None]
     for back in range(T):
         t = T - 1 - back
-        now = gates + t * 3 * size + wide
+        now = gates + t * (3 * size) + wide
         r = tl.load(now, mask=inside, other=0.0).to(ACC)
         z = tl.load(now + D, mask=inside, other=0.0).to(ACC)
         g = tl.load(now + 2 * D, mask=inside, other=0.0).to(ACC)
@@ -135,13 +164,15 @@ def gru_backward(
             h = tl.load(hidden + (t - 1) * size + place, mask=inside, other=0.0).to(ACC)
         else:
             h = tl.load(first + place, mask=inside, other=0.0).to(ACC)
-        dh += tl.load(d_hidden + t * size + place, mask=inside, other=0.0).to(ACC)
+        d_new_h = dh + tl.load(d_hidden + t * size + place, mask=inside, other=0.0).to(ACC)
+        if LENGTHS:
+            d_new_h = tl.where(t < ends, d_new_h, 0.0)
         if KEEP:
             keep, into, difference = z, 1 - z, h - g
         else:
             keep, into, difference = 1 - z, z, g - h
-        a_z = narrow(dh * difference * slope(z, False), w_r, INTERPRETED)
-        a_g = narrow(dh * into * slope(g, TANH), w_r, INTERPRETED)
+        a_z = narrow(d_new_h * difference * slope(z, False), w_r, INTERPRETED)
+        a_g = narrow(d_new_h * into * slope(g, TANH), w_r, INTERPRETED)
         if BEFORE:
             reached = product(a_g, w_g, ACC, PRECISION, INTERPRETED)
             a_r = narrow(reached * h * slope(r, False), w_r, INTERPRETED)
@@ -152,10 +183,14 @@ def gru_backward(
             a_m = narrow(a_g.to(ACC) * r, w_r, INTERPRETED)
             tl.store(d_inner + t * size + place, a_m, mask=inside)
             through = product(a_m, w_g, ACC, PRECISION, INTERPRETED)
-        out = delta + t * 3 * size + wide
+        out = delta + t * (3 * size) + wide
         tl.store(out, a_r, mask=inside)
         tl.store(out + D, a_z, mask=inside)
         tl.store(out + 2 * D, a_g, mask=inside)
-        dh = dh * keep + through + product(a_r, w_r, ACC, PRECISION, INTERPRETED)
-        dh += product(a_z, w_z, ACC, PRECISION, INTERPRETED)
+        passed_on = d_new_h * keep + through + product(a_r, w_r, ACC, PRECISION, INTERPRETED)
+        passed_on += product(a_z, w_z, ACC, PRECISION, INTERPRETED)
+        if LENGTHS:
+            dh = tl.where(t < ends, passed_on, dh)
+        else:
+            dh = passed_on
     tl.store(d_first + place, narrow(dh, w_r, INTERPRETED), mask=inside)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnn_harness.kernels.drivers.fused.limits import SMALLEST_TILE, is_interpreted, tile_size
+from rnn_harness.kernels.drivers.fused.limits import SMALLEST_TILE, is_interpreted, tile_size, warps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ class Launch:
         kernel: The kernel's name.
         programs: How many programs ran, each on a tile of batch rows.
         dtype: The format of storage.
-        precision: ``ieee`` or ``tf32``, of its float32 products.
+        precision: Of its float32 products, one of `limits.PRECISIONS`.
         interpreted: Whether Triton's interpreter ran it.
     """
 
@@ -31,10 +32,6 @@ class Launch:
     precision: str
     interpreted: bool
 
-
-_WARPS = 4
-_LARGEST_TILE_OF_FOUR_WARPS = 64
-"""Up to this side four warps hold a tile's work in registers without spilling (ptxas for sm_90); then eight."""
 
 _logs: list[list[Launch]] = []
 
@@ -51,7 +48,12 @@ def recorded_launches() -> Iterator[list[Launch]]:
 
 
 def launch(
-    kernel: Any, tensors: tuple[Tensor, ...], sizes: tuple[int, int, int], precision: str, **flags: bool
+    kernel: Any,
+    tensors: tuple[Tensor, ...],
+    lengths: Tensor | None,
+    sizes: tuple[int, int, int],
+    precision: str,
+    **flags: bool,
 ) -> None:
     """Run a kernel: one program for each tile of batch rows, all steps in one launch.
 
@@ -59,33 +61,69 @@ def launch(
 
     Args:
         kernel: A function under ``triton.jit``.
-        tensors: Its first arguments, in order.
+        tensors: Its first arguments, in order; all on one device, which is made current.
+        lengths: The steps of every row (B,), on the same device; None where every row has T.
         sizes: (T, B, D).
-        precision: ``ieee`` or ``tf32``.
+        precision: One of `limits.PRECISIONS`.
         flags: Compile-time flags of the variant, in lower case.
     """
     import torch
-    import triton.language as tl
 
     steps, batch, d = sizes
     if batch == 0 or d == 0:
         return
-    name, dtype = kernel.fn.__name__, tensors[0].dtype
+    name, dtype = kernel.fn.__name__, str(tensors[0].dtype).removeprefix("torch.")
     programs = -(-batch // SMALLEST_TILE)
-    entry = Launch(name, programs, str(dtype).removeprefix("torch."), precision, is_interpreted())
+    entry = Launch(name, programs, dtype, precision, is_interpreted())
     for log in _logs:
         log.append(entry)
-    with torch.profiler.record_function(f"triton::{name}"):
-        kernel[(programs,)](
-            *tensors,
-            steps,
-            batch,
-            d,
-            **{key.upper(): value for key, value in flags.items()},
-            ACC=tl.float64 if dtype == torch.float64 else tl.float32,
-            PRECISION=precision,
-            INTERPRETED=is_interpreted(),
-            BLOCK_B=SMALLEST_TILE,
-            BLOCK_D=tile_size(d),
-            num_warps=_WARPS if tile_size(d) <= _LARGEST_TILE_OF_FOUR_WARPS else 2 * _WARPS,
-        )
+    options = compile_options(dtype, precision, tile_size(d), lengths is not None, is_interpreted())
+    variant = {key.upper(): value for key, value in flags.items()}
+    # Triton launches on the current device, whichever the tensors are on.
+    with _device_of(tensors[0]), torch.profiler.record_function(f"triton::{name}"):
+        kernel[(programs,)](*tensors, lengths, steps, batch, d, **variant, **options.constants, **options.compiler)
+
+
+def _device_of(tensor: Tensor) -> AbstractContextManager[object]:
+    """Give the context in which a tensor's device is the current one."""
+    import torch
+
+    context: AbstractContextManager[object] = torch.cuda.device_of(tensor)  # type: ignore[no-untyped-call]
+    return context
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """With what a kernel is compiled, besides the flags of its variant.
+
+    Attributes:
+        constants: Its remaining compile-time arguments by name.
+        compiler: Triton's own options.
+    """
+
+    constants: dict[str, object]
+    compiler: dict[str, int]
+
+
+def compile_options(dtype: str, precision: str, side: int, lengths: bool, interpreted: bool) -> CompileOptions:
+    """Give what a kernel is compiled with; what is launched and what is compiled ahead of time take the same.
+
+    Args:
+        dtype: The format of storage.
+        precision: One of `limits.PRECISIONS`.
+        side: The side of a weight's tile.
+        lengths: Whether rows have lengths of their own.
+        interpreted: Whether Triton's interpreter runs it.
+    """
+    import triton.language as tl
+
+    constants = {
+        "ACC": tl.float64 if dtype == "float64" else tl.float32,
+        "PRECISION": precision,
+        "INTERPRETED": interpreted,
+        "LENGTHS": lengths,
+        "BLOCK_B": SMALLEST_TILE,
+        "BLOCK_D": side,
+    }
+    # One stage: a loop over time has little to load ahead, and every further stage costs shared memory for each load.
+    return CompileOptions(constants, {"num_warps": warps(side), "num_stages": 1})

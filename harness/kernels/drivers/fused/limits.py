@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import Refused
+from rnn_harness.kernels.drivers.fused.resources import LARGEST_TILES
 
 if TYPE_CHECKING:
     from rnn_harness.kernels.driver_protocol import Tensors
@@ -16,7 +17,20 @@ HOPPER_SHARED = 227 * 1024
 """Bytes of shared memory that one program may hold on an H100 or H200; assumed where no CUDA device can be asked."""
 SMALLEST_TILE = 16
 """Triton's matrix product takes no side below this; smaller sizes are padded with zeros."""
-_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+"""Formats of storage."""
+PRECISIONS = ("ieee", "tf32x3", "tf32")
+"""How float32 products are computed: in float32; as three products of operands split into two TF32 numbers each; as one
+product of operands shortened to TF32. The interpreter computes all three in float32."""
+
+
+def warps(side: int) -> int:
+    """Give the warps of a program: eight where a tile is too large for the registers of four.
+
+    Args:
+        side: The side of a weight's tile.
+    """
+    return 4 if side <= 64 else 8
 
 
 class KernelRefusal(Refused, ValueError):
@@ -37,12 +51,11 @@ def is_interpreted() -> bool:
     return os.environ.get("TRITON_INTERPRET", "") == "1"
 
 
-def unavailable_reason(device: str, dtype: str = "float32") -> str | None:
-    """Say why fused kernels cannot run on a device in a dtype; None if they can.
+def unavailable_reason(device: str) -> str | None:
+    """Say why fused kernels cannot run on a device; None if they can.
 
     Args:
         device: ``cpu`` or ``cuda``.
-        dtype: The format of storage.
     """
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed: pip install 'rnn-harness[triton]'"
@@ -50,8 +63,6 @@ def unavailable_reason(device: str, dtype: str = "float32") -> str | None:
         return "Triton runs on CPU only in its interpreter: set TRITON_INTERPRET=1"
     if device != "cpu" and is_interpreted():
         return "TRITON_INTERPRET=1 is set, and Triton's interpreter is for CPU tensors: unset it"
-    if device != "cpu" and dtype == "float64":
-        return "Triton multiplies no float64 matrices on this device"
     return None
 
 
@@ -71,52 +82,61 @@ def shared_memory(device: str) -> int:
     return HOPPER_SHARED
 
 
-def largest_hidden_size(tiles: int, dtype: str, shared: int = HOPPER_SHARED) -> int:
-    """Give the largest d at which a kernel's weights stay on chip, a seventh of it free for everything else.
+def largest_hidden_size(kernel: str, arithmetic: str, shared: int = HOPPER_SHARED) -> int:
+    """Give the largest d at which a kernel's weights stay on chip, forward and backward.
 
     Args:
-        tiles: Weight matrices of d by d.
-        dtype: The format of storage.
+        kernel: A name of `LARGEST_TILES`.
+        arithmetic: A dtype, or the precision ``tf32x3`` or ``tf32`` of float32.
         shared: Bytes of shared memory of one program.
     """
-    side = SMALLEST_TILE
-    while tiles * (2 * side) ** 2 * _BYTES[dtype] <= shared * 6 // 7:
-        side *= 2
+    largest = LARGEST_TILES[kernel, arithmetic]
+    side, needed = largest.side, largest.shared
+    while needed > shared and side > SMALLEST_TILE:
+        # What a program needs grows faster than the side, since a weight grows with its square.
+        side, needed = side // 2, needed // 2
     return side
 
 
-def check_arguments(kernel: str, tiles: int, d: int, precision: str, tensors: Tensors) -> None:
+def check_arguments(kernel: str, d: int, precision: str, tensors: Tensors) -> None:
     """Refuse what a kernel cannot take.
 
     Args:
-        kernel: Its name, for the message.
-        tiles: Its weight matrices of d by d.
+        kernel: A name of `LARGEST_TILES`.
         d: The hidden size.
-        precision: ``ieee`` or ``tf32``.
+        precision: One of `PRECISIONS`.
         tensors: Everything it is called with by name, the inputs first.
 
     Raises:
         KernelRefusal: A device, dtype, precision or size does not fit.
     """
+    title = f"fused {kernel.replace(kernel.split()[0], kernel.split()[0].upper())}"
     first = next(iter(tensors.values()))
     for name, value in tensors.items():
         if value.device != first.device:
-            raise KernelRefusal(f"{kernel}: {name} is on {value.device}, the inputs on {first.device}; move one")
+            raise KernelRefusal(f"{title}: {name} is on {value.device}, the inputs on {first.device}; move one")
         if value.dtype != first.dtype:
-            raise KernelRefusal(f"{kernel}: {name} has dtype {value.dtype}, the inputs {first.dtype}; convert one")
+            raise KernelRefusal(f"{title}: {name} has dtype {value.dtype}, the inputs {first.dtype}; convert one")
     dtype = str(first.dtype).removeprefix("torch.")
-    if dtype not in _BYTES:
-        raise KernelRefusal(f"{kernel}: dtype {dtype} is not taken, expected one of {', '.join(_BYTES)}")
-    if precision not in ("ieee", "tf32"):
-        raise KernelRefusal(f"{kernel}: precision is {precision!r}, expected 'ieee' or 'tf32'")
-    if precision == "tf32" and dtype != "float32":
-        raise KernelRefusal(f"{kernel}: precision 'tf32' is for float32, not for {dtype}; use 'ieee'")
-    reason = unavailable_reason(first.device.type, dtype)
+    if dtype not in DTYPES:
+        raise KernelRefusal(f"{title}: dtype {dtype} is not taken, expected one of {', '.join(DTYPES)}")
+    if precision not in PRECISIONS:
+        raise KernelRefusal(f"{title}: precision is {precision!r}, expected one of {', '.join(PRECISIONS)}")
+    if precision != "ieee" and dtype != "float32":
+        raise KernelRefusal(f"{title}: precision {precision!r} is for float32, not for {dtype}; use 'ieee'")
+    reason = unavailable_reason(first.device.type)
     if reason:
-        raise KernelRefusal(f"{kernel}: {reason}")
-    largest = largest_hidden_size(tiles, dtype, shared_memory(str(first.device)))
+        raise KernelRefusal(f"{title}: {reason}")
+    arithmetic = dtype if precision == "ieee" else precision
+    largest = largest_hidden_size(kernel, arithmetic, shared_memory(str(first.device)))
     if d > largest:
         raise KernelRefusal(
-            f"{kernel}: hidden size {d} is too large in {dtype}: its {tiles} weight matrices must stay on chip, which "
-            f"they do up to {largest}; use a narrower dtype, or torch.nn"
+            f"{title}: hidden size {d} is too large in {arithmetic}: its weights must stay on chip, "
+            f"which they do up to {largest}; {_way_out(kernel, d)}"
         )
+
+
+def _way_out(kernel: str, d: int) -> str:
+    """Say in which arithmetic the kernel would take the size, or that none does."""
+    fitting = [other for name, other in LARGEST_TILES if name == kernel and largest_hidden_size(name, other) >= d]
+    return f"it fits in {' and in '.join(fitting)}" if fitting else "torch.nn takes any size"

@@ -99,13 +99,14 @@ class KerasAdapter:
             convention = replace(convention, reading="backward, not turned back")
         layer = _StatelessLayer(cell, n, is_cell)
         if backend == "torch":
-            return DrivenModule(layer, TargetCapabilities(calling_convention=convention))
+            return DrivenModule(layer, TargetCapabilities(calling_convention=convention, states_return_in_order=True))
         initial_weights = {name: value.detach().numpy() for name, value in layer.named_parameters()}
 
-        def run(weights: Mapping[str, Any], x: Any, *states: object) -> object:
+        def run(weights: Mapping[str, object], x: Any, *states: object) -> object:
             values = [weights[name] for name in layer.weight_names]
             return layer.call_with_weights(str(x.dtype), values, x, list(states))
 
         return DrivenModule(
-            jax_function_module(run, initial_weights), TargetCapabilities(calling_convention=convention, library="JAX")
+            jax_function_module(run, initial_weights),
+            TargetCapabilities(calling_convention=convention, library="JAX", states_return_in_order=True),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, named_error
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
@@ -134,7 +134,7 @@ def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
         try:
             return attempt()
         except Exception as error:  # a user's function may raise anything
-            first_error = first_error or f"{type(error).__name__}: {error}"
+            first_error = first_error or named_error(error)
     raise UsageError(f"{maker.__name__}({n}, {d}) makes no parameters: {first_error}; expected a function of (n, d)")
 
 

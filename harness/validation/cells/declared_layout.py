@@ -1,9 +1,14 @@
-"""Which axis of its input a model declares to be the batch: in its docstring, or in a comment of its forward."""
+"""Which axis of its input a module declares to be the batch.
+
+It does so in its docstring, in a comment of its forward, or in the names that its forward gives to the axes.
+"""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,6 +49,8 @@ def declared_layout(module: nn.Module, argument: str) -> DeclaredLayout | None:
         What it declares; None where it says nothing, or contradicts itself.
     """
     declared = [layout for text in _texts(module) if (layout := _read(text, argument)) is not None]
+    if (unpacked := _unpacked(module, argument)) is not None:
+        declared.append(unpacked)
     return declared[0] if len({layout.batch_axis for layout in declared}) == 1 else None
 
 
@@ -55,6 +62,28 @@ def _texts(module: nn.Module) -> Iterator[str]:
     except (OSError, TypeError):  # it was made where there is no source
         return
     yield from (line.partition("#")[2] for line in source.splitlines() if "#" in line)
+
+
+def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:
+    """Read ``B, T, D = x.shape``, if the argument is still what was handed over there."""
+    try:
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(type(module).forward))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return None
+    if not isinstance(function, ast.FunctionDef):
+        return None
+    for statement in function.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+            value, targets = ast.unparse(statement.value), statement.targets[0].elts
+            if value in (f"{argument}.shape", f"{argument}.size()") and len(targets) == 3:
+                axis = _batch_axis(", ".join(ast.unparse(target) for target in targets))
+                return None if axis is None else DeclaredLayout(axis, ast.unparse(statement))
+        names = {
+            node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        if argument in names:
+            return None
+    return None
 
 
 def _read(text: str, argument: str) -> DeclaredLayout | None:

@@ -1,0 +1,61 @@
+"""``rnn-harness compare``: are two cells the same function, and where do they part?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._target_options import Init, Memory, Timeout
+from rnn_harness.errors import ExitCode, HarnessError, NotRun
+
+_EXIT_CODES = {"same": ExitCode.AGREES, "different": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
+_TARGET = "A target as `validate` takes it, a spec file (.toml), or the id of a shipped spec."
+
+
+@exit_codes
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help=_TARGET)],
+    second: Annotated[str, typer.Argument(metavar="B", help=_TARGET)],
+    spec: Annotated[
+        str, typer.Option(help="A spec file, or the id of a shipped spec, that both are held against first.")
+    ] = "auto",
+    init: Init = None,
+    init_second: Annotated[
+        list[str] | None,
+        typer.Option("--init-b", help="key=value that the constructor of B needs; without it, --init counts for both."),
+    ] = None,
+    timeout: Timeout = 120,
+    memory: Memory = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Say whether two cells are the same function, under which map of weights, or where they part.
+
+    Equality is proved from their equations, for all weights; a difference is shown by numbers. Exit code 0 the same, 1
+    not, 3 undecided. Each runs in processes of its own.
+    """
+    from rnn_harness.comparison.compare import compare_targets
+    from rnn_harness.reports.text.comparison import comparison_text
+    from rnn_harness.validation import Limits, ValidationRequest, read_options
+
+    options = read_options(init or [])
+    others = options if init_second is None else read_options(init_second)
+    requests = [
+        ValidationRequest(target, arguments, spec, memory=memory)
+        for target, arguments in ((first, options), (second, others))
+    ]
+    try:
+        comparison = compare_targets(requests[0], requests[1], Limits(timeout))
+    except HarnessError:
+        raise
+    except NotRun as reason:
+        typer.echo(f"rnn-harness: nothing is decided: {reason}", err=True)
+        raise typer.Exit(ExitCode.UNDECIDED) from None
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(comparison), indent=1))
+    else:
+        typer.echo(comparison_text(comparison), nl=False)
+    raise typer.Exit(_EXIT_CODES[comparison.outcome])

@@ -1,0 +1,74 @@
+"""What ``validate`` ends with: the verdict, its cause, and the command that goes on from there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rnn_harness.cli._conclusion import Conclusion
+
+if TYPE_CHECKING:
+    from rnn_harness.records.record import Record
+    from rnn_harness.records.validation import Validation
+    from rnn_harness.validation import ValidationRequest
+
+
+def validation_conclusion(validation: Validation, request: ValidationRequest, writes_program: bool) -> Conclusion:
+    """Conclude from a validation.
+
+    Args:
+        validation: The result.
+        request: What was asked for: its options stand in the next command, too.
+        writes_program: Whether the counterexample has been written as a program.
+    """
+    target = validation.target
+    command = _command(request)
+    if validation.outcome == "agrees":
+        is_named = validation.spec not in ("", "candidate")
+        agreement = f"agrees with {validation.spec}" if is_named else "agrees with the equations of what it is"
+        return Conclusion(f"{target} {agreement}", f"{command} --junit FILE  (for CI; pytest --rnn-cell {target} too)")
+    if validation.outcome == "refuted":
+        return Conclusion(
+            f"{target} is refuted: {_cause(validation)}", _after_refutation(validation, command, writes_program)
+        )
+    if validation.outcome == "consistent":
+        verdict = f"{target} is consistent with every recurrent cell; no equation is known for it"
+        return Conclusion(
+            verdict, f"{command} --spec FILE.toml  (equations of your own; rnn-harness specs check FILE.toml)"
+        )
+    undecided = next(
+        (record for record in validation.checks if str(record.outcome) == "not run" and record.reason), None
+    )
+    reason = undecided.reason if undecided is not None else "no check could be run"
+    return Conclusion(f"{target} is undecided: {reason}", f"{command} -v  (lists every record with its reason)")
+
+
+def _command(request: ValidationRequest) -> str:
+    """Return the command that validates the same again, without the files that it writes."""
+    words = ["rnn-harness", "validate", request.target, *(f"--init={option}" for option in request.typed_options)]
+    words += [] if request.adapter is None else [f"--adapter={request.adapter}"]
+    words += [] if request.spec == "auto" else [f"--spec={request.spec}"]
+    return shlex.join(words)
+
+
+def _cause(validation: Validation) -> str:
+    """Say what is at fault: by the diagnosis, or else by the first check that is refuted."""
+    if validation.diagnosis is not None:
+        difference = f": {validation.diagnosis.difference}" if validation.diagnosis.difference else ""
+        return f"{validation.diagnosis.part}{difference}"
+    first = _first_refuted(validation.checks)
+    return f"{first.check}: {first.reason}" if first is not None else "see the records"
+
+
+def _after_refutation(validation: Validation, command: str, writes_program: bool) -> str:
+    """Return the command that shows the counterexample, or else explains the check that refutes."""
+    if validation.counterexample is not None and not writes_program:
+        return f"{command} --repro wrong.py  (a program that shows it)"
+    first = _first_refuted(validation.checks)
+    return f"rnn-harness explain {first.check}" if first is not None else ""
+
+
+def _first_refuted(records: Sequence[Record]) -> Record | None:
+    """Return the first record that refutes, and was not expected to."""
+    return next((record for record in records if str(record.outcome) == "refuted" and not record.expected), None)

@@ -1,0 +1,79 @@
+"""What a cell may give on given numbers, by its equations: the true outputs, and how far rounding may take it off."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_harness.arithmetic import Values, evaluate
+from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
+from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked, wider
+from rnn_harness.array_types import Array
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.equality import CellNumbers, family_spec
+from rnn_harness.comparison.spec_module import named_spec
+from rnn_harness.errors import UsageError
+from rnn_harness.evaluation.alternative_forms import forms
+from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.records.comparison import MeasuredPrecision
+from rnn_harness.specs import Spec
+from rnn_harness.validation.judging.generated_spec import alternative_ids
+
+FULL_BITS = {"float64": 53.0, "float32": 24.0}
+"""The bits of a number; an error of zero shows at least these."""
+
+
+def described_spec(description: CellDescription) -> Spec:
+    """Return the equations of a target that was described.
+
+    Args:
+        description: A target that is not unknown.
+
+    Raises:
+        UsageError: Its spec is gone.
+    """
+    cell = description.family_cell
+    spec = family_spec(cell) if cell is not None else named_spec(description.spec)
+    if spec is None:
+        raise UsageError(f"{description.spec!r} is no spec any more; expected the one that {description.target} equals")
+    return spec
+
+
+def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str) -> ArrayBall:
+    """Bound what a target may give.
+
+    Args:
+        description: The target; its faults do not count.
+        numbers: The numbers of its equations.
+        dtype: The dtype in which it runs.
+
+    Returns:
+        The outputs (T, B, d).
+    """
+    spec = described_spec(description)
+    is_family = description.family_cell is not None
+    alternatives = alternative_ids(spec, with_rare=True) if is_family else ()
+    arithmetic = ArrayBallArithmetic(rounding(dtype, None, description.absolute_function_error))
+    bounds = []
+    for program in forms(spec, alternatives):
+        given = {v.name: numbers.parameters[v.name] for v in program.parameters}
+        sizes = {"n": numbers.inputs.shape[2], "d": next(iter(numbers.states.values())).shape[1]}
+        values = Values(given, {program.inputs[0].name: numbers.inputs}, dict(numbers.states), sizes)
+        steps = evaluate(program, values, arithmetic).steps
+        bounds.append(stacked([step[program.outputs[0].name] for step in steps]))
+    return wider(bounds)
+
+
+def measured_precision(outputs: Array, bounds: ArrayBall, dtype: str) -> MeasuredPrecision:
+    """Measure how precise outputs are, and whether they lie within their bounds.
+
+    Args:
+        outputs: What the target gave (T, B, d).
+        bounds: What it may give.
+        dtype: The dtype in which it ran.
+    """
+    error = np.abs(outputs - bounds.middle)
+    largest = float(np.max(error)) if np.isfinite(error).all() else np.inf
+    scale = float(np.max(np.abs(bounds.middle)))
+    full = FULL_BITS[dtype]
+    bits = full if not largest else float(np.clip(-np.log2(largest / scale), 0, full)) if scale else 0.0
+    return MeasuredPrecision(dtype, round(bits, 1), bool((error <= bounds.radius).all()))

@@ -1,0 +1,187 @@
+"""Compare two targets: what they are, whether they are the same function, and what they give."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_harness.comparison.bounded_outputs import described_spec
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.confirm import ComparedPair, Decision, Translation, confirm
+from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.equality import FunctionComparison, compare_functions, family_pair
+from rnn_harness.comparison.in_workers import describe_isolated, run_isolated, side_by_side
+from rnn_harness.comparison.other_specs import compare_other_specs
+from rnn_harness.comparison.own_decay import decay_per_step
+from rnn_harness.comparison.relation import Relation, states_in_words
+from rnn_harness.comparison.run_cell import run_drawn
+from rnn_harness.comparison.wrong_cells import compare_with_faults
+from rnn_harness.records.comparison import ComparedCell, Comparison, Inclusion
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import Limits, ValidationRequest
+
+
+def compare_targets(left: ValidationRequest, right: ValidationRequest, limits: Limits | None = None) -> Comparison:
+    """Compare two targets, each of which runs in workers of its own.
+
+    Args:
+        left: The first target.
+        right: The second target.
+        limits: How long each may take.
+
+    Raises:
+        UsageError: One of them cannot be loaded or driven.
+        NotRun: One of them ended its process, raised an error, or gave no answer in time.
+        HarnessError: The harness itself raised an error.
+    """
+    allowed = limits or Limits()
+    first, second = side_by_side(lambda: describe_isolated(left, allowed), lambda: describe_isolated(right, allowed))
+    pair = ComparedPair(
+        first,
+        second,
+        lambda runs: run_isolated(left, allowed, runs, first.map),
+        lambda runs: run_isolated(right, allowed, runs, second.map),
+    )
+    return confirm(decide(first, second), pair)
+
+
+def compare_loaded(left: Target, right: Target, spec: str = "auto") -> Comparison:
+    """Compare two targets that are loaded already, in this process.
+
+    Args:
+        left: The first target.
+        right: The second target.
+        spec: A spec file, or the id of a shipped spec, that both are held against first.
+
+    Raises:
+        UsageError: One of them cannot be driven.
+    """
+    requests = [ValidationRequest(target.name, spec=spec) for target in (left, right)]
+    first, second = describe(requests[0], left), describe(requests[1], right)
+    pair = ComparedPair(
+        first,
+        second,
+        lambda runs: run_drawn(requests[0], runs, first.map, left),
+        lambda runs: run_drawn(requests[1], runs, second.map, right),
+    )
+    return confirm(decide(first, second), pair)
+
+
+def decide(left: CellDescription, right: CellDescription) -> Decision:
+    """Decide from two descriptions alone whether the targets are the same function.
+
+    Args:
+        left: What the first target is.
+        right: What the second target is.
+    """
+    cells = compared_cell(left), compared_cell(right)
+    unknown = [side for side in (left, right) if side.kind == "unknown"]
+    if unknown:
+        reasons = "; ".join(f"{side.target} is no cell that is known ({side.sentence})" for side in unknown)
+        advice = "--spec FILE with its equations makes it known"
+        return Decision(Comparison("undecided", f"{reasons}: {advice}", *cells))
+    if left.reading != right.reading:
+        orders = {"": "forward", "backward": "backward"}
+        first, second = (orders.get(side.reading, side.reading) for side in (left, right))
+        sentence = f"{left.target} reads a sequence {first}, {right.target} {second}"
+        return Decision(Comparison("different", sentence, *cells))
+    if left.faults or right.faults:
+        return compare_with_faults(left, right, cells)
+    first_cell, second_cell = left.family_cell, right.family_cell
+    if first_cell is None or second_cell is None:
+        return compare_other_specs(left, right, cells)
+    if first_cell.model.family != second_cell.model.family:
+        models = {left.target: first_cell.model, right.target: second_cell.model}
+        sentence = f"they are cells of two families: {states_in_words(models)}"
+        return Decision(Comparison("different", sentence, *cells))
+    return _of_one_family(compare_functions(first_cell, second_cell), left, right, cells)
+
+
+def _of_one_family(
+    functions: FunctionComparison,
+    left: CellDescription,
+    right: CellDescription,
+    cells: tuple[ComparedCell, ComparedCell],
+) -> Decision:
+    """Say what two cells of one family are to each other."""
+    relation = functions.relation
+    rows = Comparison("undecided", "", *cells, map=map_lines(relation, left, right), obstacles=relation.obstacles)
+    proof = f"{functions.identities} identities of polynomials proved at sizes 1 and 2" if functions.identities else ""
+    if functions.left_is_included and functions.right_is_included:
+        changed = [str(rule) for rule in relation.rules if rule.sign < 0 or rule.offset]
+        sentence = "the same function" + (f", where {', '.join(changed)}" if changed else "")
+        same = replace(rows, outcome="same", sentence=f"{left.target} and {right.target} are {sentence}", proof=proof)
+        return Decision(same, _translation(functions, left, right))
+    conditions = (
+        *(f"{left.target}: {condition.sentence}" for condition in relation.left_conditions),
+        *(f"{right.target}: {condition.sentence}" for condition in relation.right_conditions),
+    )
+    rows = replace(rows, conditions=conditions if functions.is_equal_under_conditions else ())
+    if functions.parting_point is None:
+        reason = functions.reason or "neither a proof that they are equal nor numbers on which they differ were found"
+        return Decision(replace(rows, sentence=reason))
+    included: Inclusion = "left" if functions.left_is_included else "right" if functions.right_is_included else ""
+    sentence = "they are two functions"
+    if included:
+        smaller, larger = (left, right) if included == "left" else (right, left)
+        sentence += f": {larger.target} computes all that {smaller.target} does, and more"
+    if functions.is_equal_under_conditions:
+        proof = f"equal where the conditions hold: {proof}"
+    rows = replace(rows, outcome="different", sentence=sentence, included=included, proof=proof)
+    translation = _translation(functions, left, right) if functions.is_equal_under_conditions else None
+    return Decision(rows, translation, functions.parting_point)
+
+
+def _translation(functions: FunctionComparison, left: CellDescription, right: CellDescription) -> Translation:
+    """Return how weights of the left that meet the conditions become weights of the right."""
+    first, second = left.family_cell, right.family_cell
+    assert first is not None, "cells of one family have features"
+    assert second is not None, "cells of one family have features"
+    pair = family_pair(first, second, functions.relation, functions.relation.left_conditions)
+    return Translation(pair.left, pair.constrain, lambda values: pair.right_values(values, np.array(0.0)))
+
+
+def map_lines(relation: Relation, left: CellDescription, right: CellDescription) -> tuple[str, ...]:
+    """Write how the weights of the right follow from the left's, by the names that both have for them.
+
+    Args:
+        relation: The rules.
+        left: Where the first target keeps its parameters.
+        right: Where the second keeps its.
+    """
+    lines = []
+    for rule in relation.rules:
+        source = " + ".join(left.places.get(rule.left, ())) or "0"
+        change = "" if str(rule) == f"{rule.right} = {rule.left}" else f"  ({rule})"
+        lines.append(f"{' + '.join(right.places.get(rule.right, (rule.right,)))}  <-  {source}{change}")
+    return tuple(sorted(lines))
+
+
+def compared_cell(description: CellDescription) -> ComparedCell:
+    """Return what a comparison says of a target by itself.
+
+    Args:
+        description: What its worker said.
+    """
+    times = description.times
+    decay = None
+    if description.kind != "unknown" and description.initial and not description.faults:
+        with contextlib.suppress(
+            ValueError, KeyError, RuntimeError
+        ):  # what a worker says may not fit its own equations
+            weights = {name: value.array() for name, value in description.initial.items()}
+            decay = decay_per_step(described_spec(description), weights)
+    count, sizes = description.parameters
+    return ComparedCell(
+        description.target,
+        description.sentence,
+        description.spec,
+        count,
+        times.sizes if times is not None else sizes,
+        times.forward if times is not None else None,
+        times.backward if times is not None else None,
+        decay=decay,
+        note="; ".join(description.notes),
+    )

@@ -1,0 +1,205 @@
+"""What a target is, how large, how fast and with which weights it begins: found out where its code runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import TypeVar
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.comparison.cell_description import CellDescription, CellTimes, PlainArray, PlainModel
+from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
+from rnn_harness.errors import NotRun, UsageError, named_error
+from rnn_harness.kernels.setting import Setting
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.subjects.subject import Subject
+from rnn_harness.validation.cells.parameter_blocks import StorageForm
+from rnn_harness.validation.identification.saved_map import to_map_file
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
+
+Result = TypeVar("Result")
+TIMED_SIZES = {"n": 64, "d": 64, "B": 16, "T": 20}
+DRAWN_SIZES = (8, 32)
+"""The input size and the hidden size of the weights that a constructor draws."""
+ROUNDS = 7
+
+
+def describe(request: ValidationRequest, target: Target | None = None, is_measured: bool = True) -> CellDescription:
+    """Describe a target in this process.
+
+    Args:
+        request: Names it; the spec of the request is tried first.
+        target: The target itself, where it is loaded already.
+        is_measured: Whether its speed, its size and its first weights are wanted too.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+    """
+    tied = tie(target or load_compared(request), request)
+    convention, capabilities = tied.probe.convention, tied.target.capabilities
+    if tied.kernel is None:
+        return CellDescription(request.target, "unknown", tied.reason, reading=convention.reading)
+    notes: list[str] = []
+    times = _measured("its speed", lambda: _times(tied), notes) if is_measured else None
+    parameters = _measured("its parameters", lambda: _parameter_count(tied), notes) if is_measured else None
+    initial = _measured("the decay of its gradient", lambda: _initial(tied), notes) if is_measured else None
+    sizes = capabilities.fixed_sizes
+    family = tied.match is not None
+    return CellDescription(
+        request.target,
+        "family" if family else "spec",
+        _sentence(tied),
+        spec=tied.spec_name,
+        model=None if tied.match is None else PlainModel.of(tied.match.model),
+        names=_names(tied),
+        places=_places(tied),
+        map="" if tied.match is None else to_map_file(tied.match).model_dump_json(),
+        reading=convention.reading,
+        sizes=None if sizes is None else (sizes.input_size, sizes.hidden_size),
+        dtypes=tuple(setting.dtype for setting in tied.kernel.settings),
+        parameters=parameters or (0, ""),
+        initial=initial or {},
+        times=times,
+        absolute_function_error=capabilities.absolute_function_error,
+        notes=(*capabilities.notes, *notes),
+    )
+
+
+def _measured(what: str, measure: Callable[[], Result], notes: list[str]) -> Result | None:
+    """Measure something that is no part of the verdict; where the target does not take the sizes, a note says so."""
+    try:
+        return measure()
+    except (UsageError, NotRun, RuntimeError, ValueError, TypeError) as error:
+        notes.append(f"{what} is not known ({named_error(error)})")
+        return None
+
+
+def _sentence(tied: TiedCell) -> str:
+    """Say what the target computes."""
+    if tied.match is not None:
+        return tied.fault or tied.match.sentence()
+    assert tied.candidate is not None, "a tied cell is one of a family or of a spec"
+    return tied.candidate.sentence
+
+
+def _names(tied: TiedCell) -> tuple[str, ...]:
+    """The parameters that the target has, by the names of its equations."""
+    if tied.match is not None:
+        return tuple(dict.fromkeys(tied.match.assignment.names))
+    assert tied.candidate is not None, "a tied cell is one of a family or of a spec"
+    names = [parameter.name for parameter in tied.candidate.spec.program().parameters]
+    match = tied.candidate.match
+    return tuple(name for name in names if match is None or name not in match.table.absent)
+
+
+def _places(tied: TiedCell) -> dict[str, tuple[str, ...]]:
+    """Say where every parameter of the equations stands in the target's own."""
+    places: dict[str, list[str]] = {}
+    if tied.match is not None:
+        table = tied.match.assignment.table
+        forms = dict(table.forms)
+        for block in table.blocks:
+            text = _place(block.parameter, block.block, block.of, forms[block.parameter])
+            side = {"x": ", the columns of the input", "h": ", the columns of the state"}.get(block.side, "")
+            turned = forms[block.parameter].turned != (block.flipped and not forms[block.parameter].vector)
+            sign = "-" if block.flipped and forms[block.parameter].vector else ""
+            places.setdefault(block.name, []).append(f"{sign}{text}{side}{', transposed' if turned else ''}")
+    elif tied.candidate is not None and tied.candidate.match is not None:
+        for slot, role in tied.candidate.match.table.roles:
+            text = _place(slot.parameter, slot.block, slot.of, slot.form)
+            turned = slot.form.turned != role.flipped
+            places.setdefault(role.piece.parameter, []).append(f"{text}{', transposed' if turned else ''}")
+    return {name: tuple(rows) for name, rows in places.items()}
+
+
+def _place(parameter: str, block: int, of: int, form: StorageForm) -> str:
+    """Name a block of a parameter."""
+    if of == 1:
+        return parameter
+    return f"{parameter}, block {block + 1} of {of}{' (interleaved)' if form.interleaved else ''}"
+
+
+def _parameter_count(tied: TiedCell) -> tuple[int, str]:
+    """Count the parameters of the target at the sizes of the measurement, or at its own."""
+    n, d = tied.target.capabilities.fixed_sizes or (TIMED_SIZES["n"], TIMED_SIZES["d"])
+    module = tied.target.make_module(n, d)
+    return sum(parameter.numel() for parameter in module.parameters()), f"n = {n}, d = {d}"
+
+
+def _initial(tied: TiedCell) -> dict[str, PlainArray]:
+    """Read the weights that the constructor draws, by the names of the equations."""
+    import torch
+
+    n, d = tied.target.capabilities.fixed_sizes or DRAWN_SIZES
+    torch.manual_seed(0)
+    module = tied.target.make_module(n, d)
+    packed = {name: to_numpy(value.detach()).astype(np.float64) for name, value in module.named_parameters()}
+    return {name: PlainArray.of(value) for name, value in unpacked(tied, packed, n, d).items()}
+
+
+def unpacked(tied: TiedCell, packed: dict[str, Array], n: int, d: int) -> dict[str, Array]:
+    """Read a target's own parameters as those of its equations; what stands in several places is added.
+
+    Args:
+        tied: The target.
+        packed: Arrays by the target's names.
+        n: The input size.
+        d: The hidden size.
+    """
+    assert tied.kernel is not None, "what is unknown has no equations"
+    subject = tied.kernel.subject(Setting("float64", "cpu"))
+    shapes = subject.cell.parameter_shapes(n, d)
+    names = _names(tied)
+    if tied.match is not None:
+        return tied.match.assignment.table.unpack(packed, {name: shapes[name] for name in names})
+    assert tied.candidate is not None, "a tied cell is one of a family or of a spec"
+    assert tied.candidate.match is not None, "a cell is tied to a spec that it equals"
+    return tied.candidate.match.table.unpack(packed, shapes)
+
+
+def _times(tied: TiedCell) -> CellTimes:
+    """Time a forward and a backward over a sequence, in float32 where it takes that."""
+    n, d = tied.target.capabilities.fixed_sizes or (TIMED_SIZES["n"], TIMED_SIZES["d"])
+    rows, steps = TIMED_SIZES["B"], TIMED_SIZES["T"]
+    assert tied.kernel is not None, "what is unknown is not timed"
+    dtype = "float32" if "float32" in tied.target.capabilities.dtypes else "float64"
+    subject = tied.kernel.subject(Setting(dtype, "cpu"))
+    rng = np.random.default_rng(0)
+    parameters = {
+        name: (rng.standard_normal(shape) / d**0.5).astype(dtype)
+        for name, shape in subject.cell.parameter_shapes(n, d).items()
+    }
+    for name in subject.absent:
+        if name in parameters:
+            parameters[name] = np.zeros_like(parameters[name])
+    inputs = rng.standard_normal((steps, rows, n)).astype(dtype)
+    zeros = {name: np.zeros((rows, d), dtype) for name in subject.cell.state_names}
+    forward = _median_seconds(lambda: subject.cell.forward(parameters, inputs, zeros))
+    backward = None
+    if not tied.target.capabilities.no_gradients_reason:
+        d_outputs = rng.standard_normal((steps, rows, d)).astype(dtype)
+        backward = _median_seconds(lambda: _forward_backward(subject, parameters, inputs, zeros, d_outputs))
+    return CellTimes(f"{dtype}, n = {n}, d = {d}, B = {rows}, T = {steps}, one thread", forward, backward)
+
+
+def _forward_backward(
+    subject: Subject, parameters: dict[str, Array], inputs: Array, states: dict[str, Array], d_outputs: Array
+) -> None:
+    """Run forward and backward once."""
+    run = subject.cell.forward(parameters, inputs, states)
+    subject.cell.backward(run, d_outputs, {name: np.zeros_like(state) for name, state in states.items()})
+
+
+def _median_seconds(call: Callable[[], object]) -> float:
+    """Return the median seconds of some calls, after one that counts for nothing."""
+    call()
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return median(seconds)

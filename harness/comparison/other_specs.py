@@ -1,0 +1,241 @@
+"""Cells that are of no family: their specs are searched for a map of parameters, and proved equal under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnn_harness.arithmetic.assumptions import SCREEN
+from rnn_harness.arithmetic.protocol import Values
+from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
+from rnn_harness.array_types import Array
+from rnn_harness.comparison.apply_rules import parameter_shapes, renamed
+from rnn_harness.comparison.bounded_outputs import described_spec
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.confirm import Decision, Translation
+from rnn_harness.comparison.equality import SIZES, parting_point_of
+from rnn_harness.comparison.spec_module import spec_target
+from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
+from rnn_harness.errors import UsageError
+from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, Inclusion
+from rnn_harness.specs import Spec
+from rnn_harness.specs.program import Program
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.spec_search.interpret import Interpreter
+from rnn_harness.validation.spec_search.search import TargetSearch
+from rnn_harness.validation.spec_search.slot_map import SlotMap
+
+Translate = Callable[[dict[str, Array], dict[str, tuple[int, ...]]], dict[str, Array]]
+"""Makes the right's parameters, of given shapes, of the left's."""
+
+
+@dataclass(frozen=True)
+class _NamedCell:
+    """A cell of a spec.
+
+    Attributes:
+        spec: The spec.
+        absent: The biases that the cell lacks.
+    """
+
+    spec: Spec
+    absent: frozenset[str]
+
+    @property
+    def program(self) -> Program:
+        """Its program."""
+        return self.spec.program()
+
+
+def compare_other_specs(
+    left: CellDescription, right: CellDescription, cells: tuple[ComparedCell, ComparedCell]
+) -> Decision:
+    """Compare two cells of which one at least is of no family.
+
+    Args:
+        left: What the first target is.
+        right: What the second target is.
+        cells: What a comparison says of each by itself.
+    """
+    first, second = _named(left), _named(right)
+    rows = Comparison("undecided", "", *cells)
+    # A cell may be written with one state or with two of which one is made of the other.
+    has_as_many = len(first.program.states) == len(second.program.states)
+    pair = _pair(first, second) if has_as_many else None
+    if pair is not None:
+        return _under_a_map(pair, (first, second), (left.target, right.target), rows)
+    if has_as_many and _pair(second, first) is not None:
+        turned = compare_other_specs(right, left, (cells[1], cells[0])).comparison
+        exchanged: dict[Inclusion, Inclusion] = {"": "", "left": "right", "right": "left"}
+        return Decision(replace(turned, left=cells[0], right=cells[1], included=exchanged[turned.included]))
+    return Decision(_by_degrees_of_freedom((first, second), (left.target, right.target), rows))
+
+
+def _named(description: CellDescription) -> _NamedCell:
+    """Return the equations of a target, and what it lacks of them."""
+    spec = described_spec(description)
+    names = {parameter.name for parameter in spec.program().parameters}
+    return _NamedCell(spec, frozenset(names - set(description.names)))
+
+
+def _pair(left: _NamedCell, right: _NamedCell) -> ProgramPair | None:
+    """Find the map by which the right equals the left: by its names where both are one spec, else by a search."""
+    first, second = left.program, right.program
+    if left.spec.id == right.spec.id and first.assignments == second.assignments:
+        names = {parameter.name: parameter.name for parameter in first.parameters}
+        return _pair_of(left, right, lambda parameters, _: {name: parameters[name] for name in names})
+    table = _searched(left.spec, right.spec)
+    return (
+        None
+        if table is None
+        else _pair_of(left, right, lambda parameters, shapes: _unpacked(table, parameters, shapes))
+    )
+
+
+def _searched(left: Spec, right: Spec) -> SlotMap | None:
+    """Search the left's equations, as a target, for the right's parameters."""
+    try:
+        match = TargetSearch(probe_target(spec_target(left))).match_spec(right)
+    except UsageError:  # a spec of layers, or one whose parameters have no influence
+        return None
+    return None if match is None else match.table
+
+
+def _unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Read the left's parameters as the right's."""
+    found = table.unpack(parameters, shapes)
+    some = next(iter(found.values()))
+    zero = some.flat[0] - some.flat[0]
+    return {name: found.get(name, np.broadcast_to(np.array(zero), shape).copy()) for name, shape in shapes.items()}
+
+
+def _pair_of(left: _NamedCell, right: _NamedCell, translate: Translate) -> ProgramPair:
+    """Make the pair of two programs under a map of parameters; what a cell lacks is zero."""
+    first, second = left.program, right.program
+
+    def right_values(values: Values, _: Array) -> Values:
+        parameters = translate(dict(values.parameters), parameter_shapes(second, values.sizes))
+        return renamed(values, _without(parameters, right.absent), second)
+
+    def constrain(values: Values) -> Values:
+        return replace(values, parameters=_without(dict(values.parameters), left.absent))
+
+    pairs = zip(first.states, second.states, strict=True)
+    compared = {a.name: b.name for a, b in pairs}
+    compared |= {a.name: b.name for a, b in zip(first.outputs, second.outputs, strict=True)}
+    return ProgramPair(first, second, right_values, compared, constrain)
+
+
+def _without(parameters: dict[str, Array], absent: frozenset[str]) -> dict[str, Array]:
+    """Return parameters with those that a cell lacks set to zero."""
+    return {name: value - value if name in absent else value for name, value in parameters.items()}
+
+
+def _under_a_map(
+    pair: ProgramPair, cells: tuple[_NamedCell, _NamedCell], targets: tuple[str, str], rows: Comparison
+) -> Decision:
+    """Say what two cells are under a map that a search has found."""
+    try:
+        comparisons = [compare_polynomials(pair, size) for size in SIZES]
+    except ValueError as error:
+        return Decision(replace(rows, sentence=f"they agree on drawn numbers, but no proof is made: {error}"))
+    if any(comparison.difference for comparison in comparisons):
+        return Decision(
+            replace(rows, sentence="they agree on drawn numbers, but their equations differ as polynomials")
+        )
+    identities = sum(comparison.identities for comparison in comparisons)
+    proof = f"{identities} identities of polynomials proved at sizes 1 and 2"
+    translation = Translation(pair.left, pair.constrain, lambda values: pair.right_values(values, np.array(0.0)))
+    forced = _forced_to_zero(pair, cells[1])
+    if not forced:
+        sentence = f"{targets[0]} and {targets[1]} are the same function"
+        return Decision(replace(rows, outcome="same", sentence=sentence, proof=proof), translation)
+    right = cells[1]
+    itself = _pair_of(right, right, lambda parameters, _: _without(parameters, forced))
+    point = parting_point_of(itself, (right.spec, right.spec))
+    if point is None:
+        return Decision(
+            replace(rows, sentence="neither a proof that they are equal nor numbers were found"), translation
+        )
+    conditions = tuple(f"{targets[1]}: {name} is zero" for name in sorted(forced))
+    example = Counterexample(
+        f"{point.numbers}; without {', '.join(sorted(forced))} on the left", str(point.gap.exchanged())
+    )
+    return Decision(
+        replace(
+            rows,
+            outcome="different",
+            sentence=f"they are two functions: {targets[1]} computes all that {targets[0]} does, and more",
+            included="left",
+            conditions=conditions,
+            proof=f"equal where the conditions hold: {proof}",
+            counterexample=example,
+        ),
+        translation,
+    )
+
+
+def _forced_to_zero(pair: ProgramPair, right: _NamedCell) -> frozenset[str]:
+    """Name the right's parameters that are zero whatever the left's are."""
+    rng, sizes = np.random.default_rng(0), pair.sizes(2)
+    shapes = parameter_shapes(pair.left, sizes)
+    drawn = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    inputs = {v.name: np.zeros((1, 1, 2)) for v in pair.left.inputs}
+    values = pair.constrain(Values(drawn, inputs, {v.name: np.zeros((1, 2)) for v in pair.left.states}, sizes))
+    mapped = pair.right_values(values, np.array(0.0)).parameters
+    return frozenset(name for name, value in mapped.items() if not value.any()) - right.absent
+
+
+def _by_degrees_of_freedom(
+    cells: tuple[_NamedCell, _NamedCell], targets: tuple[str, str], rows: Comparison
+) -> Comparison:
+    """Tell two cells apart by how many weights change the function independently of each other.
+
+    The outputs on some sequences, from states of zero, are a smooth function of the weights. If its derivative has rank
+    r at some weights, the cell reaches an r-dimensional set of outputs, which no cell with fewer than r weights fills.
+    """
+    sizes = {"n": 3, "d": 3}
+    counts = [_free_weights(cell, sizes) for cell in cells]
+    for more, fewer in ((0, 1), (1, 0)):
+        if counts[more] <= counts[fewer]:
+            continue
+        rank = _rank(cells[more], sizes)
+        if rank > counts[fewer]:
+            sentence = (
+                f"they are two functions: at n = d = 3, {rank} weights of {targets[more]} change what it computes "
+                f"independently of each other, and {targets[fewer]} has {counts[fewer]} weights"
+            )
+            return replace(rows, outcome="different", sentence=sentence)
+    sentence = "no map of parameters was found under which they are equal; another one may exist"
+    return replace(rows, sentence=sentence)
+
+
+def _free_weights(cell: _NamedCell, sizes: dict[str, int]) -> int:
+    """Count the weights of a cell."""
+    shapes = parameter_shapes(cell.program, sizes)
+    return sum(int(np.prod(shape, dtype=int)) for name, shape in shapes.items() if name not in cell.absent)
+
+
+def _rank(cell: _NamedCell, sizes: dict[str, int]) -> int:
+    """Return how many weights change the outputs independently of each other, at least; only large changes count."""
+    import torch
+
+    program, rng = cell.program, np.random.default_rng(0)
+    arithmetic = TorchArithmetic()
+    interpreter = Interpreter(arithmetic)
+    shapes = parameter_shapes(program, sizes)
+    weights = {name: arithmetic.array(0.7 * rng.standard_normal(shape)) for name, shape in shapes.items()}
+    steps = [{program.inputs[0].name: torch.tensor(rng.standard_normal((24, sizes["n"])))} for _ in range(4)]
+    states = {v.name: arithmetic.array(np.zeros((24, sizes["d"]))) for v in program.states}
+    run = interpreter.run(program, weights, steps, states)
+    outputs = torch.cat([step[program.outputs[0].name].reshape(-1) for step in run.steps])
+    leaves = [weights[name] for name in shapes if name not in cell.absent]
+    rows = []
+    for output in outputs:
+        parts = torch.autograd.grad(output, leaves, retain_graph=True, allow_unused=True)
+        zeros = (torch.zeros_like(leaf) if part is None else part for leaf, part in zip(leaves, parts, strict=True))
+        rows.append(torch.cat([part.reshape(-1) for part in zeros]).numpy())
+    sizes_of_changes = np.linalg.svd(np.stack(rows), compute_uv=False)
+    return int((sizes_of_changes > SCREEN * sizes_of_changes[0]).sum())

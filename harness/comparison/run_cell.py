@@ -1,0 +1,144 @@
+"""A target run on numbers that were drawn elsewhere: what comes back is held against its equations there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.array_types import Array
+from rnn_harness.comparison.cell_description import PlainArray
+from rnn_harness.comparison.tied_cell import load_compared, tie
+from rnn_harness.errors import NotRun, UsageError, named_error
+from rnn_harness.kernels.setting import Setting
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.references import get_reference
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
+
+
+@dataclass(frozen=True)
+class DrawnRun:
+    """Numbers to run a target on, by the names of its equations.
+
+    Attributes:
+        dtype: The dtype in which it runs.
+        parameters: Arrays by the names of its weights; one that is left out is zero.
+        inputs: (T, B, n).
+        states: The initial states (B, d).
+    """
+
+    dtype: str
+    parameters: dict[str, PlainArray]
+    inputs: PlainArray
+    states: dict[str, PlainArray]
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """Weights of a target's own to run it with.
+
+    Attributes:
+        dtype: The dtype in which it runs.
+        weights: Arrays by the target's names.
+        inputs: (T, B, n).
+        hidden_size: d.
+    """
+
+    dtype: str
+    weights: dict[str, Array]
+    inputs: Array
+    hidden_size: int
+
+
+@dataclass(frozen=True)
+class RunOutputs:
+    """What a target gave.
+
+    Attributes:
+        outputs: (T, B, d), one for each run; None where it could not be run.
+        reasons: Why it could not be run, one for each run; empty where it was.
+    """
+
+    outputs: tuple[PlainArray | None, ...]
+    reasons: tuple[str, ...]
+
+
+def run_drawn(
+    request: ValidationRequest, runs: tuple[DrawnRun, ...], known_map: str = "", target: Target | None = None
+) -> RunOutputs:
+    """Run a target in this process.
+
+    Args:
+        request: Names it.
+        runs: The numbers.
+        known_map: Its parameter map as JSON, where that is known.
+        target: The target itself, where it is loaded already.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It was identified before, and now it is not.
+    """
+    tied = tie(target or load_compared(request), request, known_map)
+    if tied.kernel is None:
+        raise NotRun(f"it was identified, and when the same was tried again, it was not: {tied.reason}")
+    outputs: list[PlainArray | None] = []
+    reasons: list[str] = []
+    for run in runs:
+        cell = tied.kernel.subject(Setting(run.dtype, "cpu")).cell
+        inputs = run.inputs.array(run.dtype)
+        d = next(iter(run.states.values())).shape[1]
+        parameters = {
+            name: run.parameters[name].array(run.dtype) if name in run.parameters else np.zeros(shape, run.dtype)
+            for name, shape in cell.parameter_shapes(inputs.shape[2], d).items()
+        }
+        states = {name: value.array(run.dtype) for name, value in run.states.items()}
+        try:
+            outputs.append(PlainArray.of(cell.forward(parameters, inputs, states).outputs.astype(np.float64)))
+            reasons.append("")
+        except (NotRun, UsageError) as error:
+            outputs.append(None)
+            reasons.append(named_error(error))
+    return RunOutputs(tuple(outputs), tuple(reasons))
+
+
+def run_own(
+    request: ValidationRequest, runs: tuple[OwnRun, ...], known_map: str, target: Target | None = None
+) -> RunOutputs:
+    """Run a target with weights of its own, from states of zero, in this process.
+
+    Args:
+        request: Names it.
+        runs: The weights and the inputs.
+        known_map: Its parameter map as JSON.
+        target: The target itself, where it is loaded already.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It was identified before, and now it is not.
+    """
+    import torch
+
+    tied = tie(target or load_compared(request), request, known_map)
+    if tied.kernel is None:
+        raise NotRun(f"it was identified, and when the same was tried again, it was not: {tied.reason}")
+    outputs: list[PlainArray | None] = []
+    reasons: list[str] = []
+    for run in runs:
+        driver = tied.kernel.build(get_reference("rnn"))
+        dtype = torch_dtype(run.dtype)
+        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in run.weights.items()}
+        inputs = torch.tensor(run.inputs, dtype=dtype)
+        shape = (inputs.shape[1], run.hidden_size)
+        names = tied.kernel.subject(Setting(run.dtype, "cpu")).cell.state_names
+        states = {name: torch.zeros(shape, dtype=dtype) for name in names}
+        try:
+            with torch.no_grad():
+                hidden, _ = driver.run(leaves, inputs, states, None)
+            outputs.append(PlainArray.of(to_numpy(hidden).astype(np.float64)))
+            reasons.append("")
+        except (NotRun, UsageError) as error:
+            outputs.append(None)
+            reasons.append(named_error(error))
+    return RunOutputs(tuple(outputs), tuple(reasons))

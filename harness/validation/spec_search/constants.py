@@ -1,0 +1,204 @@
+"""The constants of a cell: those that its spec leaves open, and one that is added to a bias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.specs import Spec
+from rnn_harness.specs.expression import Add, Constant, Node, Role, Variable
+from rnn_harness.specs.latex import to_latex, variable_latex
+from rnn_harness.specs.program import Program
+from rnn_harness.specs.rewrite import substitute
+from rnn_harness.specs.schema import Equation
+from rnn_harness.validation.identification.probe import Response
+from rnn_harness.validation.spec_search.matching import ProgramRuns
+from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters
+
+MOST_STEPS, DIFFERENCE = 12, 1 / 1024**2
+"""Steps towards a constant, and the shift by which its influence is measured."""
+DIGITS, LARGEST_DENOMINATOR = 6, 100
+"""Numbers that somebody wrote down: decimals of few digits, and simple fractions. Any other is no constant."""
+OFFSETS = {"kappa": r"\kappa", "eta": r"\eta", "theta": r"\theta"}
+"""The letters of a constant that is added, by name; the first is taken that a spec does not use."""
+
+
+def with_constants(spec: Spec, values: Mapping[str, Fraction]) -> Spec:
+    """Return a spec with other values of its constants.
+
+    Args:
+        spec: The spec; it is not changed.
+        values: The values of all constants, by name.
+    """
+    return replace(spec, model=spec.model.model_copy(update={"constants": {k: str(v) for k, v in values.items()}}))
+
+
+def constants_sentence(spec: Spec) -> str:
+    """Say which values the constants of a spec have; empty where it has none.
+
+    Args:
+        spec: A spec whose constants are those of a target.
+    """
+    return ", ".join(f"{name} = {_in_digits(Fraction(text))}" for name, text in spec.model.constants.items())
+
+
+def _in_digits(value: Fraction) -> str:
+    """Write a number as a decimal where it is a short one, else as a fraction."""
+    decimal = f"{float(value):.{DIGITS}g}"
+    return decimal if Fraction(decimal) == value else str(value)
+
+
+def offset_specs(spec: Spec) -> Iterator[Spec]:
+    """Yield a spec with a constant that is added to one of its biases, one after the other.
+
+    Args:
+        spec: A spec whose equations define one symbol each; of another kind nothing is yielded.
+    """
+    program = spec.program()
+    name = next((name for name in OFFSETS if name not in {*spec.context().shapes, *spec.model.constants}), None)
+    equations = [assignment.equation for assignment in program.assignments]
+    if name is None or len(set(equations)) < len(equations):
+        return
+    letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
+    for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
+        readings = {}
+        for assignment in program.assignments:
+            expression = substitute(assignment.expression, {bias: Add(bias, letter)})
+            if expression != assignment.expression:
+                readings[assignment.equation] = f"{variable_latex(assignment.target)} = {to_latex(expression)}"
+        yield _with_readings(spec, readings, {**spec.model.constants, name: "0"})
+
+
+def _with_readings(spec: Spec, readings: Mapping[str, str], constants: Mapping[str, str]) -> Spec:
+    """Return a spec with other texts for some equations, and other constants."""
+
+    def read(equation: Equation) -> Equation:
+        text = readings.get(equation.id)
+        return equation if text is None else equation.model_copy(update={"reading": text})
+
+    changed = {"equations": tuple(map(read, spec.model.equations)), "constants": dict(constants)}
+    return replace(spec, model=spec.model.model_copy(update=changed), used=tuple(map(read, spec.used)))
+
+
+class OpenProgram:
+    """A program whose constants are parameters, to be found from what a target gives where all others are zero.
+
+    Attributes:
+        names: The names of the constants.
+        values: The values to begin from.
+        runs: Runs of the program.
+
+    Args:
+        program: The program, with the constants among its parameters.
+        constants: The usual values, by name.
+        runs: Runs of the program with its constants in place; its probe and its states' order are taken.
+    """
+
+    def __init__(self, program: Program, constants: Mapping[str, Fraction], runs: ProgramRuns) -> None:
+        self.names, self.values = tuple(constants), np.array([float(value) for value in constants.values()])
+        self.runs = ProgramRuns(program, runs.probe, runs.order)
+
+    def fitted(self, target: Response, steps: int) -> dict[str, Fraction] | None:
+        """Return the constants of the target; None where there are none that somebody would write down.
+
+        Args:
+            target: What the target gives with all parameters zero.
+            steps: The time steps of that run.
+        """
+        values, tolerance = self.values, self.runs.probe.tolerance
+        for _ in range(MOST_STEPS):
+            gap = self._gap(values, target, steps)
+            if gap is None:
+                return None
+            if np.abs(gap).max() <= tolerance:
+                break
+            slopes = self._slopes(values, target, steps)
+            if slopes is None:
+                return None
+            moved = _told_apart(slopes)
+            values = values.copy()
+            values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=DIFFERENCE)[0]
+        for exact in _written_down(values):
+            gap = self._gap(np.array([float(value) for value in exact]), target, steps)
+            if gap is not None and np.abs(gap).max() <= tolerance:
+                return dict(zip(self.names, exact, strict=True))
+        return None
+
+    def _slopes(self, values: Array, target: Response, steps: int) -> Array | None:
+        """Return how the gap changes with each constant; None where that is not known."""
+        columns = []
+        for shift in np.eye(len(values)) * DIFFERENCE:
+            up, down = self._gap(values + shift, target, steps), self._gap(values - shift, target, steps)
+            if up is None or down is None:
+                return None
+            columns.append((up - down) / (2 * DIFFERENCE))
+        return np.stack(columns, 1)
+
+    def _gap(self, values: Array, target: Response, steps: int) -> Array | None:
+        """Return what the program gives less what the target gives; None where they cannot be compared."""
+        parameters = empty_parameters(self.runs.program, self.runs.sizes)
+        parameters |= {name: np.array(value) for name, value in zip(self.names, values, strict=True)}
+        try:
+            pairs = self.runs.pairs(target, self.runs.respond(parameters, steps))
+        except (KeyError, ValueError):  # a rewritten program may read what is not computed yet
+            return None
+        if not pairs or any(a.shape != b.shape for a, b in pairs):
+            return None
+        gap = np.concatenate([(b - a).ravel() for a, b in pairs])
+        return gap if np.isfinite(gap).all() else None
+
+
+def _told_apart(slopes: Array) -> list[int]:
+    """Return the constants whose influences differ: where two have one influence, the first keeps its usual value."""
+    chosen: list[int] = []
+    for number in reversed(range(slopes.shape[1])):
+        if np.linalg.matrix_rank(slopes[:, [*chosen, number]], DIFFERENCE) > len(chosen):
+            chosen.append(number)
+    return chosen
+
+
+def _written_down(values: Array) -> Iterator[list[Fraction]]:
+    """Yield numbers near some values: decimals of few digits first, then simple fractions."""
+    yield [Fraction(f"{value:.{DIGITS}g}") for value in values]
+    yield [Fraction(float(value)).limit_denominator(LARGEST_DENOMINATOR) for value in values]
+
+
+def open_program(spec: Spec) -> Program:
+    """Return the program of a spec with its constants as scalar parameters.
+
+    Args:
+        spec: A spec that names constants.
+    """
+    parameters = {**spec.model.parameters, **dict.fromkeys(spec.model.constants, "")}
+    return replace(spec, model=spec.model.model_copy(update={"parameters": parameters, "constants": {}})).program()
+
+
+def closed_program(program: Program, values: Mapping[str, Fraction]) -> Program:
+    """Return a program with numbers in the place of some of its parameters.
+
+    Args:
+        program: A program whose constants are parameters.
+        values: The numbers, by name.
+    """
+    numbers: dict[Variable, Node] = {v: Constant(values[v.name]) for v in program.parameters if v.name in values}
+    passes = tuple(
+        replace(
+            part,
+            assignments=tuple(replace(a, expression=substitute(a.expression, numbers)) for a in part.assignments),
+        )
+        for part in program.passes
+    )
+    return replace(program, passes=passes, parameters=tuple(v for v in program.parameters if v not in numbers))
+
+
+def usual_constants(spec: Spec) -> dict[str, Fraction]:
+    """Return the values that a spec gives to its constants, by name.
+
+    Args:
+        spec: A spec; of one without constants there are none.
+    """
+    return {name: Fraction(text) for name, text in spec.model.constants.items()}

@@ -1,0 +1,178 @@
+"""Mistakes that lie between the equations of a step: what one gives stands where another's should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rnn_harness.specs.expression import Add, Apply, Node, Role, Variable, describe, variables
+from rnn_harness.specs.program import Assignment, Program
+from rnn_harness.specs.rewrite import substitute
+
+
+@dataclass(frozen=True)
+class ProgramChange:
+    """A program that is wrong in how its equations are joined.
+
+    Attributes:
+        program: The rewritten program.
+        equations: The ids of the equations at fault.
+        sentences: What is wrong in each of them, by the symbols of the spec.
+        cost: How unlikely the mistake is.
+    """
+
+    program: Program
+    equations: tuple[str, ...]
+    sentences: tuple[str, ...]
+    cost: int
+
+
+def program_changes(program: Program) -> Iterator[ProgramChange]:
+    """Yield the programs that differ from one by how its equations are joined.
+
+    Args:
+        program: The right program, of one pass; of more passes nothing is yielded.
+    """
+    if len(program.passes) != 1:
+        return
+    yield from _states_handed_on(program)
+    yield from _symbols_exchanged_everywhere(program)
+    yield from _functions_moved(program)
+    yield from _terms_moved(program)
+
+
+def _with_assignments(program: Program, assignments: tuple[Assignment, ...]) -> Program:
+    """Return a program of one pass with other assignments."""
+    (only,) = program.passes
+    return replace(program, passes=(replace(only, assignments=assignments),))
+
+
+def in_order(program: Program) -> Program:
+    """Return a program whose assignments stand after those that they read; as it is where there is no such order.
+
+    Args:
+        program: A program; one of several passes is not changed.
+    """
+    if len(program.passes) != 1:
+        return program
+    waiting, ordered = list(program.assignments), []
+    while waiting:
+        unknown = {a.target for a in waiting}
+        ready = next((a for a in waiting if not unknown & set(variables(a.expression))), None)
+        if ready is None:
+            return program
+        ordered.append(ready)
+        waiting.remove(ready)
+    return _with_assignments(program, tuple(ordered))
+
+
+def _states_handed_on(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs that hand another result on as a state, which this step still computes with."""
+    for state in program.states:
+        number = next(i for i, a in enumerate(program.assignments) if a.target.name == state.name)
+        inner = Variable(f"{state.name}#", state.shape, 0, Role.INTERMEDIATE)
+        for later in program.assignments[number + 1 :]:
+            if later.target.shape != state.shape:
+                continue
+            kept = [
+                replace(a, target=inner)
+                if i == number
+                else replace(a, expression=substitute(a.expression, {state.at(0): inner}))
+                for i, a in enumerate(program.assignments)
+            ]
+            handed = replace(program.assignments[number], expression=later.target)
+            yield ProgramChange(
+                _with_assignments(program, (*kept, handed)),
+                (program.assignments[number].equation,),
+                (f"{later.target.name} is handed on as the state {state.name}",),
+                3,
+            )
+
+
+def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs that read another state in the place of one, in all equations that read it."""
+    pasts = [state.at(-1) for state in program.states]
+    for past in pasts:
+        readers = [a for a in program.assignments if past in set(variables(a.expression))]
+        gates = [a for a in readers if a.target.role is Role.INTERMEDIATE]
+        for group in (readers, gates):
+            for other in pasts:
+                if len(group) < 2 or other == past or other.shape != past.shape:
+                    continue
+                changed = tuple(
+                    replace(a, expression=substitute(a.expression, {past: other})) if a in group else a
+                    for a in program.assignments
+                )
+                equations = tuple(a.equation for a in group)
+                words = f"{_bare(other)} stands where {_bare(past)} should"
+                yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 2)
+
+
+def _functions_moved(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs that apply a function to the new state and not to the result from which it is mixed."""
+    for number, assignment in enumerate(program.assignments):
+        expression = assignment.expression
+        if assignment.target.role is not Role.INTERMEDIATE or not isinstance(expression, Apply):
+            continue
+        for later, reader in enumerate(program.assignments):
+            if later <= number or assignment.target not in set(variables(reader.expression)):
+                continue
+            changed = list(program.assignments)
+            changed[number] = replace(assignment, expression=expression.argument)
+            changed[later] = replace(reader, expression=Apply(expression.function, reader.expression))
+            words = (
+                f"{expression.function.value} is applied to {reader.target.name} and not to {assignment.target.name}"
+            )
+            equations = (assignment.equation, reader.equation)
+            yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 3)
+
+
+def _terms_moved(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs in which a term that belongs into one function's argument stands in another's."""
+    sums = [
+        (number, list(_terms(a.expression.argument)))
+        for number, a in enumerate(program.assignments)
+        if isinstance(a.expression, Apply) and isinstance(a.expression.argument, Add)
+    ]
+    for number, terms in sums:
+        for place, term in enumerate(terms):
+            for other, others in sums:
+                if other == number or not _is_known(program, term, other):
+                    continue
+                changed = list(program.assignments)
+                changed[number] = _with_terms(changed[number], terms[:place] + terms[place + 1 :])
+                changed[other] = _with_terms(changed[other], [*others, term])
+                source, target = (program.assignments[i] for i in (number, other))
+                words = f"{_bare(term)} stands in {target.target.name} and not in {source.target.name}"
+                equations = (source.equation, target.equation)
+                yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
+
+
+def _terms(node: Node) -> Iterator[Node]:
+    """Yield the summands of a sum."""
+    if isinstance(node, Add):
+        yield from _terms(node.left)
+        yield from _terms(node.right)
+    else:
+        yield node
+
+
+def _with_terms(assignment: Assignment, terms: list[Node]) -> Assignment:
+    """Return an assignment of a function of a sum with other summands."""
+    assert isinstance(assignment.expression, Apply), "only sums under a function are changed"
+    total = terms[0]
+    for term in terms[1:]:
+        total = Add(total, term)
+    return replace(assignment, expression=Apply(assignment.expression.function, total))
+
+
+def _is_known(program: Program, term: Node, number: int) -> bool:
+    """Say whether all that a term reads is computed before an assignment."""
+    later = {a.target for a in program.assignments[number:]}
+    return not later & set(variables(term))
+
+
+def _bare(node: Node) -> str:
+    """Write a node without the parentheses around it, and what is of this step without its time."""
+    text = describe(node).replace("[t]", "")
+    return text[1:-1] if text.startswith("(") else text

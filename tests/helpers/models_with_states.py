@@ -1,0 +1,165 @@
+"""Models that are given states, and how they hand them on: right ones, and next to each the same with one mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tests.helpers.models import ANSWERS, Classifier, Layers, TwoWays
+
+
+class LowerLayersOutput(Layers):
+    def output(self, h: list[Tensor]) -> Tensor:
+        return h[0]
+
+
+class TopLayersStateForBoth(Layers):
+    def returned(self, states: list[Tensor]) -> Tensor:
+        return torch.stack([states[-1], states[-1]])
+
+
+class LayersExchanged(Layers):
+    def returned(self, states: list[Tensor]) -> Tensor:
+        return torch.stack(states[::-1])
+
+
+class TwoWaysOffByOne(TwoWays):
+    def place(self, t: int) -> int:
+        return -t
+
+
+class OptionalStates(nn.Module):
+    """Two layers; their states (2, B, d), each may be left out, and the outputs alone come back."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.cells = nn.ModuleList([nn.LSTMCell(inputs, units), nn.LSTMCell(units, units)])
+
+    def row(self, layer: int) -> int:
+        return layer
+
+    def forward(self, x: Tensor, h0: Tensor | None = None, c0: Tensor | None = None) -> Tensor:
+        """X (T, B, n)."""
+        zeros = x.new_zeros(2, x.shape[1], self.units)
+        h0, c0 = zeros if h0 is None else h0, zeros if c0 is None else c0
+        for layer, cell in enumerate(self.cells):
+            state, steps = (h0[self.row(layer)], c0[self.row(layer)]), []
+            for x_t in x:
+                state = cell(x_t, state)
+                steps.append(state[0])
+            x = torch.stack(steps)
+        return x
+
+
+class FirstOptionalStateForAll(OptionalStates):
+    def row(self, layer: int) -> int:
+        return 0
+
+
+class Policy(nn.Module):
+    """One step of an agent: obs (B, n), state (h, c), done (B,) where an episode has ended."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.encoder, self.core = nn.Linear(inputs, units), nn.LSTMCell(units, units)
+        self.actions = nn.Linear(units, ANSWERS)
+
+    def kept(self, state: tuple[Tensor, Tensor], done: Tensor) -> tuple[Tensor, Tensor]:
+        going_on = 1 - done.to(state[0].dtype).unsqueeze(-1)
+        return state[0] * going_on, state[1] * going_on
+
+    def scores(self, h: Tensor) -> Tensor:
+        return functional.log_softmax(self.actions(h), dim=1)
+
+    def forward(
+        self, obs: Tensor, state: tuple[Tensor, Tensor], done: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        if done is not None:
+            state = self.kept(state, done)
+        h, c = self.core(torch.tanh(self.encoder(obs)), state)
+        return self.scores(h), (h, c)
+
+
+class ResetTurnedAround(Policy):
+    def kept(self, state: tuple[Tensor, Tensor], done: Tensor) -> tuple[Tensor, Tensor]:
+        return super().kept(state, 1 - done.to(state[0].dtype))
+
+
+class ResetOfOneState(Policy):
+    def kept(self, state: tuple[Tensor, Tensor], done: Tensor) -> tuple[Tensor, Tensor]:
+        return super().kept(state, done)[0], state[1]
+
+
+class ScoresOverTheBatch(Policy):
+    def scores(self, h: Tensor) -> Tensor:
+        return functional.log_softmax(self.actions(h), dim=0)
+
+
+class ListOfStates(nn.Module):
+    """One step of two cells on each other, whose states are a list."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.cells = nn.ModuleList([nn.GRUCell(inputs, units), nn.GRUCell(units, units)])
+
+    def mine(self, states: list[Tensor]) -> list[Tensor]:
+        return list(states)
+
+    def forward(self, x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        states = self.mine(states)
+        for layer, cell in enumerate(self.cells):
+            x = states[layer] = cell(x, states[layer])
+        return x, states
+
+
+class ReplacesTheCallersStates(ListOfStates):
+    def mine(self, states: list[Tensor]) -> list[Tensor]:
+        return states
+
+
+class DeadLayer(Classifier):
+    """A second layer is called, and its outputs are dropped."""
+
+    def __init__(self, sensors: int) -> None:
+        super().__init__(sensors)
+        self.second = nn.GRU(8, 8, batch_first=True)
+
+    def read(self, steps: Tensor) -> Tensor:
+        self.second(steps)
+        return steps[:, -1]
+
+
+class Halved(torch.autograd.Function):
+    """The identity; half of the gradient is lost."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0] / 2
+
+
+class TwoAnswers(nn.Module):
+    """An answer and a value for a batch of series, (batch, time, sensors); the value's gradient stops at the layer."""
+
+    def __init__(self, sensors: int) -> None:
+        super().__init__()
+        self.rnn, self.head, self.value = nn.GRU(sensors, 8, batch_first=True), nn.Linear(8, ANSWERS), nn.Linear(8, 1)
+
+    def handed(self, last: Tensor) -> Tensor:
+        return last.detach()
+
+    def forward(self, series: Tensor) -> tuple[Tensor, Tensor]:
+        last = self.rnn(series)[0][:, -1]
+        return self.head(last), self.value(self.handed(last))
+
+
+class HalfTheGradientOfOneAnswer(TwoAnswers):
+    def handed(self, last: Tensor) -> Tensor:
+        return Halved.apply(last)

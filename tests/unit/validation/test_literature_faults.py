@@ -1,0 +1,174 @@
+"""Wrong cells of the literature, parameters under other names: the equation at fault and what is wrong in it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.specs import literature
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.loading.target import target_of
+from rnn_harness.validation.spec_search.diagnose import faulty_match
+from rnn_harness.validation.spec_search.search import TargetSearch
+
+
+class _Joined(nn.Module):
+    """A cell whose matrices stand in one, on [x, h]."""
+
+    blocks = 2
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.both = nn.Linear(input_size + hidden_size, self.blocks * hidden_size)
+
+    def parts(self, x: Tensor, h: Tensor) -> tuple[Tensor, ...]:
+        return self.both(torch.cat([x, h], 1)).chunk(self.blocks, 1)
+
+
+class ExchangedWeights(_Joined):
+    """MGU: the gate and its complement exchanged in the update alone."""
+
+    blocks = 1
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.candidate = nn.Linear(input_size + hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        (f,) = self.parts(x, h)
+        f = torch.sigmoid(f)
+        return f * h + (1 - f) * torch.tanh(self.candidate(torch.cat([x, f * h], 1)))
+
+
+class BiasBehindTheGate(_Joined):
+    """UGRNN with a forget bias of 1 that is added behind the sigmoid."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.parts(x, h)
+        g = torch.sigmoid(g) + 1.0
+        return g * h + (1 - g) * torch.tanh(c)
+
+
+class BiasAndWrongUpdate(_Joined):
+    """UGRNN with a forget bias of 1, and a candidate without its weight."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.parts(x, h)
+        return torch.sigmoid(g + 1.0) * h + torch.tanh(c)
+
+
+class ActivationOnTheState(_Joined):
+    """LiGRU: ReLU on the new state in place of the candidate."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, a = self.parts(x, h)
+        z = torch.sigmoid(z)
+        return torch.relu(z * h + (1 - z) * a)
+
+
+class GatedOperand(nn.Module):
+    """UGRNN: the state in the candidate is gated, as in a GRU."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, 2 * hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.u = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.x(x).chunk(2, 1)
+        g = torch.sigmoid(g + self.h(h))
+        return g * h + (1 - g) * torch.tanh(c + self.u(g * h))
+
+
+class _Additive(nn.Module):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.content = nn.Linear(input_size, hidden_size, bias=False)
+        self.gates = nn.Linear(input_size + hidden_size, 2 * hidden_size)
+
+
+class StateHandedOn(_Additive):
+    """RAN: tanh of the memory is handed on as the memory."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f = torch.sigmoid(self.gates(torch.cat([x, h], 1))).chunk(2, 1)
+        h = torch.tanh(i * self.content(x) + f * c)
+        return h, h
+
+
+class AnotherStateEverywhere(_Additive):
+    """RAN: both gates read the memory and not the output."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        _, c = state
+        i, f = torch.sigmoid(self.gates(torch.cat([x, c], 1))).chunk(2, 1)
+        c = i * self.content(x) + f * c
+        return torch.tanh(c), c
+
+
+class TermInAnotherGate(nn.Module):
+    """STAR: the recurrent term stands in z and not in the gain."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.k, self.z = nn.Linear(input_size, hidden_size), nn.Linear(input_size, hidden_size)
+        self.u = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        k, z = torch.sigmoid(self.k(x)), torch.tanh(self.z(x) + self.u(h))
+        return torch.tanh((1 - k) * h + k * z)
+
+
+class OscillatorWithoutItsStep(nn.Module):
+    """coRNN with other constants, whose second equation lacks the time step."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weights = nn.Linear(input_size + 2 * hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        z = z + 0.1 * (torch.tanh(self.weights(torch.cat([x, z, y], 1))) - 2.7 * y - 0.3 * z)
+        return y + z, z
+
+
+class Independent(nn.Module):
+    """IndRNN: the recurrent term behind the activation."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner, self.scale = nn.Linear(input_size, hidden_size), nn.Parameter(torch.randn(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.relu(self.inner(x)) + self.scale * h
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "part", "words"),
+    [
+        (ExchangedWeights, "mgu", "mgu-3", "1 - f and f are exchanged"),
+        (BiasBehindTheGate, "ugrnn", "ugrnn-2", "kappa is added behind sigmoid and not before it"),
+        (BiasAndWrongUpdate, "ugrnn", "ugrnn-3", "c is not multiplied by 1 - g"),
+        (ActivationOnTheState, "ligru", "ligru-2, ligru-3", "relu is applied to h and not to h_tilde"),
+        (GatedOperand, "ugrnn", "ugrnn-1", "h[t-1] is multiplied by g before U_c"),
+        (StateHandedOn, "ran", "ran-4", "h is handed on as the state c"),
+        (AnotherStateEverywhere, "ran", "ran-2, ran-3", "c[t-1] stands where h[t-1] should"),
+        (TermInAnotherGate, "star", "star-2, star-1", "U_k h[t-1] stands in z and not in k"),
+        (OscillatorWithoutItsStep, "cornn", "cornn-2", "z is not multiplied by tau"),
+        (Independent, "indrnn.relu", "indrnn.relu-1", "u ⊙ h[t-1] is added behind relu and not before it"),
+    ],
+    ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
+)
+def test_the_wrong_equation_is_named_and_what_is_wrong_in_it(
+    cell: type[nn.Module], name: str, part: str, words: str
+) -> None:
+    spec = next(spec for spec in literature() if spec.id == name)
+    found = faulty_match(TargetSearch(probe_target(target_of("cell", cell))), spec)
+    assert found is not None
+    diagnosis = found.diagnosis()
+    assert diagnosis.part == f"forward: {part}"
+    assert words in diagnosis.difference
