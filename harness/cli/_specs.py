@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rnn_harness.cli._draft import draft_specs
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._show import list_entries, show_id
 from rnn_harness.cli.arguments import refuse_taken_ids
@@ -63,6 +64,22 @@ def literature(
         typer.echo(f"{spec.id:24} {spec.title}; {spec.model.document}; {spec.model.source}")
     if not found:
         typer.echo("no cell of the literature has these words; rnn-harness specs literature lists all of them")
+
+
+@app.command("draft")
+@exit_codes
+def draft(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A document: Markdown, LaTeX or plain text.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FOLDER", help="Write one spec file for every step that is found."),
+    ] = None,
+) -> None:
+    """Draft spec files from a document: its displayed equations, grouped into steps, with the shapes of their symbols.
+
+    What could not be settled stands in the files as comments. `specs check` says whether a file makes a step.
+    """
+    draft_specs(path, output)
 
 
 @app.command("check")

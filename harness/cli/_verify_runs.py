@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,11 +71,15 @@ class KernelRun(RecordedRun):
         kernels: Entries of the catalogue, in the order in which they are judged.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each kernel.
+        workers: How many processes judge at the same time.
+        budget: Seconds after which nothing is judged any more.
     """
 
     kernels: tuple[Kernel, ...]
     seed: int
     examples: int
+    workers: int = 1
+    budget: float = math.inf
 
     @property
     def size(self) -> int:
@@ -83,9 +88,10 @@ class KernelRun(RecordedRun):
 
     def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Judge the kernels in processes of their own."""
-        from rnn_harness.kernels import judge_isolated
+        from rnn_harness.kernels import WorkLimits, judge_isolated
 
-        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start)
+        limits = WorkLimits(self.workers, self.budget)
+        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start, limits)
 
     def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
         """Print a table of the settings, then what is refuted; it is the same where the work was interrupted."""

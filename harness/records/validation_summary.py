@@ -14,6 +14,7 @@ from rnn_harness.records.validation import (
     CONSISTENCY,
     FUNCTIONS_CHECK,
     IDENTIFICATION_CHECK,
+    NUMBERS_CHECK,
     PART_CHECK,
     PROCESS_CHECK,
     TAKEN_CHECK,
@@ -40,6 +41,7 @@ _GROUPS = {
     "gradients": ("backward.",),
     "1,000 steps": ("precision.long",),
     "realistic sizes": ("scale.",),
+    "re-evaluated": ("numbers.",),
     "metamorphic": ("metamorphic.",),
     "consistency": ("consistency.",),
     "behaviour": ("behaviour.", "process.", "weights.", "expected-failure."),
@@ -186,7 +188,7 @@ def _agreement(validation: Validation) -> str:
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
     """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
-    deciding = (PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
+    deciding = (NUMBERS_CHECK, PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
     undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
     reasons = [
         f"{record.check}: {record.reason}" if record.harness_error else record.reason

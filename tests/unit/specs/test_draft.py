@@ -1,0 +1,151 @@
+"""Drafts of spec files from documents: equations found, grouped into steps, with the shapes of their symbols."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnn_harness.specs import Spec, library, literature
+from rnn_harness.specs.dimensions import Dimension, parse_shape
+from rnn_harness.specs.draft import Draft, displayed_equations, draft_document
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or ROOT.parent / "shared" / "documents")
+WITH_DOCUMENTS = pytest.mark.skipif(
+    not FOLDER.is_dir(), reason=f"not run: the documents are not at {FOLDER}; RNN_HARNESS_DOCUMENTS names their folder"
+)
+ROLES = ("inputs", "states", "parameters")
+
+PAPER = r"""
+\section{The unit}
+The gate is
+\begin{align}
+  z_t &= \sigma(W_z x_t + U_z h_{t-1} + b_z) \label{eq:z} \\
+  \tilde{h}_t &= \tanh(W x_t
+      + U (z_t \odot h_{t-1})) \nonumber
+\end{align}
+and then
+\[ h_t = (1 - z_t) \odot h_{t-1} + \beta z_t \odot \tilde{h}_t \]
+with the loss
+\begin{equation} L = \sum_{t=1}^T L_t(\theta) \end{equation}
+"""
+NOTES = """
+# Elman
+$$s_i = \\tanh(U x_i + W s_{i-1})$$
+
+## Its output
+$$y_i = \\operatorname{softmax}(V s_i)$$
+
+# Something else
+$$h_t = \\tanh(W_h [H_{t-1}, x_t] + b))$$
+$$[0.1, 0.2]$$
+"""
+
+
+def shapes_by_role(spec: Spec) -> dict[str, dict[str, str]]:
+    return {"inputs": spec.model.inputs, "states": spec.model.states, "parameters": spec.model.parameters}
+
+
+def is_an_instance(declared: dict[str, dict[str, str]], inferred: dict[str, dict[str, str]]) -> bool:
+    """Say whether declared shapes are inferred ones with sizes put in: an equation may not show that two are equal."""
+    sizes: dict[str, Dimension] = {}
+    sums: list[tuple[Dimension, Dimension]] = []
+    for role in ROLES:
+        for name, text in declared[role].items():
+            wanted, found = parse_shape(text), parse_shape(inferred[role][name])
+            if len(wanted) != len(found):
+                return False
+            for axis, size in zip(wanted, found, strict=True):
+                if len(size.terms) == 1 and size.terms[0][1] == 1:
+                    if sizes.setdefault(size.terms[0][0], axis) != axis:
+                        return False
+                else:
+                    sums.append((axis, size))
+    parts = [
+        (axis, sum((sizes[symbol] for symbol, factor in size.terms for _ in range(factor)), Dimension()))
+        for axis, size in sums
+    ]
+    return all(axis == total for axis, total in parts)
+
+
+def test_a_paper_in_latex_makes_one_step_with_lines_and_shapes() -> None:
+    draft = draft_document(PAPER, "unit")
+    (spec,) = draft.specs
+    assert spec.is_complete, spec.problem
+    assert [d.displayed.line for d in spec.group.definitions.values()] == [5, 6, 10]
+    assert spec.shapes == {
+        "inputs": {"x": "n"},
+        "states": {"h": "d"},
+        "parameters": {"W_z": "d n", "U_z": "d d", "b_z": "d", "W": "d n", "U": "d d", "beta": ""},
+    }
+    assert 'title = "The unit"' in spec.text
+    assert list(draft.reasons) == [3]
+
+
+def test_steps_are_told_apart_and_what_cannot_be_settled_is_said() -> None:
+    first, second = draft_document(NOTES, "notes").specs
+    assert (first.group.letter, list(first.group.definitions), first.is_complete) == ("i", ["s", "y"], True)
+    assert "# H and h are taken for one symbol" in second.text
+    assert "reading = 'h_t = \\tanh(W_h [H_{t-1}, x_t] + b)'" in second.text
+    assert second.shapes["parameters"] == {"W_h": "d n+d", "b": "d"}
+    assert second.is_complete
+
+
+def test_a_shape_that_does_not_fit_stands_in_the_file_as_a_comment() -> None:
+    (spec,) = draft_document("$$h_t = \\tanh(W x_t + W h_{t-1} + [h_{t-1}, x_t])$$", "odd").specs
+    assert "# could not be settled: line 1: two sizes that stand side by side are not equal" in spec.text
+    assert spec.text.startswith("# makes no step yet: ")
+
+
+def test_lines_of_a_plain_text_are_taken_where_nothing_is_displayed() -> None:
+    text = "The cell computes\n   h_t = \\tanh(W x_t + U h_{t-1})\nand nothing else.\n"
+    assert [(equation.line, equation.text) for equation in displayed_equations(text)] == [
+        (2, "h_t = \\tanh(W x_t + U h_{t-1})")
+    ]
+
+
+ALL_CELLS = [
+    spec for spec in (*literature(), *library().cells) if spec.id not in ("loss.cross_entropy", "gru.write.004")
+]
+
+
+@pytest.mark.parametrize("spec", ALL_CELLS, ids=lambda spec: spec.id)
+def test_the_equations_of_a_spec_alone_give_one_step_whose_shapes_the_declared_ones_are(spec: Spec) -> None:
+    text = "\n\n".join(f"$${entry.text}$$" for entry in spec.equations if not entry.alternative)
+    draft = draft_document(text, "again")
+    assert [drafted.problem for drafted in draft.specs] == [""]
+    inferred = {role: dict(table) for role, table in draft.specs[0].shapes.items()}
+    declared = {role: dict(table) for role, table in shapes_by_role(spec).items()}
+    inferred["parameters"] = {n: s for n, s in inferred["parameters"].items() if n not in spec.model.constants}
+    if spec.model.aliases:  # one input under two names
+        for role in ROLES:
+            renamed = {spec.model.aliases.get(name, name): shape for name, shape in inferred[role].items()}
+            inferred[role] = {**renamed, **inferred[role]}
+    assert all(set(declared[role]) <= set(inferred[role]) for role in ROLES)
+    assert is_an_instance(declared, inferred)
+
+
+@WITH_DOCUMENTS
+def test_four_fifths_of_the_documents_equations_are_found_unaided_and_complete_steps_have_their_shapes() -> None:
+    drafts = {path.name[:3]: draft_document(path.read_text(encoding="utf-8"), "doc") for path in FOLDER.iterdir()}
+    wanted = {
+        (entry.document or spec.model.document, line)
+        for spec in library().cells
+        for entry in spec.equations
+        for line in (entry.line, *entry.also)
+        if (entry.document or spec.model.document) in drafts
+    }
+    displayed = {(name, equation.line) for name, draft in drafts.items() for equation in draft.displayed}
+    found = {(name, line) for name, draft in drafts.items() for line in _lines(draft)}
+    assert len(wanted & displayed) > 60
+    assert len(found & wanted & displayed) >= 0.8 * len(wanted & displayed), sorted((wanted & displayed) - found)
+    complete = [drafted for draft in drafts.values() for drafted in draft.specs if drafted.is_complete]
+    assert len(complete) >= 15
+
+
+def _lines(draft: Draft) -> set[int]:
+    groups = [spec.group for spec in draft.specs]
+    printed = {d.displayed.line for group in groups for d in (*group.definitions.values(), *group.others)}
+    return printed | {line for group in groups for again in group.repeated.values() for line in again}
