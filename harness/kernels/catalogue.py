@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 
 from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
 from rnn_harness.errors import UsageError
@@ -241,6 +242,24 @@ def all_kernels() -> tuple[Kernel, ...]:
 def _is_named(kernel: Kernel, name: str) -> bool:
     """Say whether `name` is the kernel's id, the beginning of it, or its spec."""
     return name in (kernel.id, kernel.spec) or kernel.id.startswith((f"{name}/", f"{name}."))
+
+
+def on_device(kernels: tuple[Kernel, ...], device: str) -> tuple[Kernel, ...]:
+    """Give the kernels with their settings on one device, without those that have none there.
+
+    Args:
+        kernels: Entries of the catalogue.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        UsageError: None of them has a setting there.
+    """
+    limited = tuple(replace(k, settings=tuple(s for s in k.settings if s.device == device)) for k in kernels)
+    there = tuple(kernel for kernel in limited if kernel.settings)
+    if not there:
+        names = ", ".join(kernel.id for kernel in kernels[:4])
+        raise UsageError(f"--device {device}: {names} has no setting there (rnn-harness kernels lists them all)")
+    return there
 
 
 def choose_kernels(names: tuple[str, ...], include_known_wrong: bool = False) -> tuple[Kernel, ...]:

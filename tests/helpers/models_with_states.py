@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -129,3 +131,35 @@ class DeadLayer(Classifier):
     def read(self, steps: Tensor) -> Tensor:
         self.second(steps)
         return steps[:, -1]
+
+
+class Halved(torch.autograd.Function):
+    """The identity; half of the gradient is lost."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0] / 2
+
+
+class TwoAnswers(nn.Module):
+    """An answer and a value for a batch of series, (batch, time, sensors); the value's gradient stops at the layer."""
+
+    def __init__(self, sensors: int) -> None:
+        super().__init__()
+        self.rnn, self.head, self.value = nn.GRU(sensors, 8, batch_first=True), nn.Linear(8, ANSWERS), nn.Linear(8, 1)
+
+    def handed(self, last: Tensor) -> Tensor:
+        return last.detach()
+
+    def forward(self, series: Tensor) -> tuple[Tensor, Tensor]:
+        last = self.rnn(series)[0][:, -1]
+        return self.head(last), self.value(self.handed(last))
+
+
+class HalfTheGradientOfOneAnswer(TwoAnswers):
+    def handed(self, last: Tensor) -> Tensor:
+        return Halved.apply(last)

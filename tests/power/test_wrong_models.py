@@ -67,6 +67,7 @@ WRONG = {
         "time",
         "in the order 0, 10, 9, 8, 7, 6, 5, 4, 3, 2 and 1",
     ),
+    "HalfTheGradientOfOneAnswer": ("gradients", "the gradient of rnn through output 1 is not that of the outputs"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
     "ResetTurnedAround": ("reset", "done is turned around"),
     "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),
@@ -130,3 +131,9 @@ def test_layers_and_directions_of_torch_are_judged_with_their_wiring() -> None:
     assert validation.outcome == "agrees"
     wired = next(record for record in validation.checks if record.check == "wiring.torch-layers")
     assert "layer by layer and direction by direction" in wired.reason
+
+
+def test_one_output_of_several_may_be_cut_off_from_its_layer_on_purpose() -> None:
+    statements = wiring_statements(_model("TwoAnswers"))
+    assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]
+    assert any("no gradient reaches rnn through output 1" in statement.sentence for statement in statements)

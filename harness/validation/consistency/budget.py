@@ -35,4 +35,4 @@ class Budget:
             NotRun: It does; the reason names the purpose.
         """
         if seconds > self.remaining:
-            raise NotRun(f"not reached within {self.seconds:g} s: {purpose}")
+            raise NotRun(f"not reached within the {self.seconds:g} s that all large trials may take: {purpose}")

@@ -70,22 +70,22 @@ class AskedCell:
     seed: int
 
 
-def precise_diagnosis(given: Iterable[Answer]) -> Diagnosis | None:
+def precise_diagnosis(answered: Iterable[Answer]) -> Diagnosis | None:
     """Choose the diagnosis that says more than what the checks of the same numbers say.
 
     Args:
-        given: Answers, in the order in which they were asked; None where no diagnosis is of that sort.
+        answered: Answers, in the order in which they were asked; None where no diagnosis is of that sort.
     """
-    return next((a.diagnosis for a in given if a.record.check in _PRECISE and a.diagnosis is not None), None)
+    return next((a.diagnosis for a in answered if a.record.check in _PRECISE and a.diagnosis is not None), None)
 
 
-def first_diagnosis(given: Iterable[Answer]) -> Diagnosis | None:
+def first_diagnosis(answered: Iterable[Answer]) -> Diagnosis | None:
     """Choose the first diagnosis.
 
     Args:
-        given: Answers, in the order in which they were asked; None where none has a diagnosis.
+        answered: Answers, in the order in which they were asked; None where none has a diagnosis.
     """
-    return next((a.diagnosis for a in given if a.diagnosis is not None), None)
+    return next((a.diagnosis for a in answered if a.diagnosis is not None), None)
 
 
 def property_question(prop: Property, cell: DrivenCell) -> Question:

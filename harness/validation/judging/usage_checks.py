@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
@@ -114,13 +113,18 @@ def _non_finite_rows(evaluation: Evaluation) -> Iterator[Finding]:
     arrays = evaluation.arrays
     if evaluation.case.B < 2:
         raise NotRun("there is one row alone")
+    balls = np.stack([step[evaluation.subject.output_name] for step in evaluation.balls.steps])
     for name, value in (("NaN", np.nan), ("infinity", np.inf)):
         inputs = arrays.inputs.copy()
         inputs[0, 0] = value
         with np.errstate(all="ignore"):
             outputs = evaluation.subject.forward(arrays.parameters, inputs, arrays.states).outputs
-        is_equal = np.allclose(outputs[:, 1:], evaluation.run.outputs[:, 1:], rtol=0, atol=SCREEN_SINGLE)
-        yield finding(evaluation, is_equal, f"{name} in the first row of the batch changes other rows")
+        yield compare_with_balls(
+            evaluation.subject.spec.id,
+            f"with {name} in the first row of the batch: output",
+            balls[:, 1:],
+            outputs[:, 1:],
+        )
 
 
 def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.kernels import Kernel
 from rnn_harness.records.events import (
     CounterexampleFound,
@@ -18,6 +18,7 @@ from rnn_harness.records.events import (
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
@@ -56,6 +57,7 @@ from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
+from rnn_harness.validation.returned_numbers import GeneratedFrom, returned_numbers
 from rnn_harness.validation.spec_search.saved_spec_map import load_spec_map, to_spec_map_file
 
 
@@ -163,7 +165,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     if match is not None:
         spec, reason = match.spec or "candidate", identification.sentence
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
-        yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
+        generated = GeneratedFrom(match.model, match.assignment.names) if match.spec is None else None
+        kernel = candidate_kernel(target, match, request.dtypes)
+        yield from _judge_candidate(kernel, request, listener, generated=generated)
         return
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
@@ -237,10 +241,12 @@ def _judge_candidate(
     request: ValidationRequest,
     listener: Listener,
     explain: Callable[[], Diagnosis | None] = lambda: None,
+    generated: GeneratedFrom | None = None,
 ) -> Iterator[ValidationEvent]:
     """Yield a record for every check of a candidate, and what is wrong if one is refuted.
 
-    `explain` finds out what is wrong with the numbers; it is asked only where a number is refuted.
+    `explain` finds out what is wrong with the numbers; it is asked only where a number is refuted. `generated` says
+    what the candidate's spec was written from, if it was.
     """
     if request.weights is not None:
         kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(request.weights))))
@@ -249,6 +255,7 @@ def _judge_candidate(
     for record in mark_expected(judge.records(), request.expected):
         records.append(record)
         yield RecordMade(record)
+    _return_numbers(judge.kernel, request, listener, generated, records)
     for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
@@ -268,6 +275,25 @@ def _judge_candidate(
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)
     if counterexample is not None:
         yield CounterexampleFound(counterexample)
+
+
+def _return_numbers(
+    kernel: Kernel,
+    request: ValidationRequest,
+    listener: Listener,
+    generated: GeneratedFrom | None,
+    records: list[Record],
+) -> None:
+    """Hand over numbers of every dtype in which something agrees, so that they can be evaluated elsewhere, too."""
+    agreeing = {record.dtype for record in records if record.outcome is Outcome.AGREES}
+    for setting in kernel.settings:
+        if setting.dtype not in agreeing:
+            continue
+        try:
+            listener.on_numbers(returned_numbers(kernel, setting, request.seed, generated))
+        except Exception as error:
+            if not is_raised_by_target(error) and not isinstance(error, NotRun):
+                raise
 
 
 def _records_of_stored_cases(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rnn_harness.arithmetic.assumptions import QUOTIENT_STEP, QUOTIENT_TRUNCATION, SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.runtime.target_gradients import target_gradients
+from rnn_harness.validation.consistency.difference_quotients import Slope, has_jumps, slopes
 from rnn_harness.validation.models.check_sharing import source_of
-from rnn_harness.validation.models.run_model import ModelRun, copied_module, run_model
+from rnn_harness.validation.models.run_model import copied_module, run_model
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
@@ -17,65 +18,100 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CHECK = "gradients"
-_WANTED = re.compile(r"no_grad|freez|frozen|stop.?grad|truncat|bptt", re.IGNORECASE)
+_WANTED = re.compile(
+    r"no_grad|freez|frozen|stop.?grad|truncat|bptt|revers(e|al).{0,9}grad|grad.{0,9}revers|straight.?through",
+    re.IGNORECASE,
+)
 
 
 def check_gradients(model: ModelUnderTest) -> Iterator[WiringStatement]:
-    """Compare the gradient of every recurrent part, along one direction, with difference quotients of the outputs.
+    """Compare gradients, through every output alone, with difference quotients of that output.
 
     Args:
-        model: The model, with outputs in float64; for those of another dtype the check is not run.
+        model: The model, with outputs in float64; for those of another dtype the check is not run. The parameters of
+            every recurrent part move together, and those of every other module that it calls.
     """
     import torch
 
-    if any(output.dtype != torch.float64 for output in model.baseline.outputs):
+    outputs = model.baseline.outputs
+    if any(output.dtype != torch.float64 for output in outputs):
         yield not_run(CHECK, "gradients are compared with difference quotients in float64 alone")
         return
-    cotangents = [_normal(output, 31 + index) for index, output in enumerate(model.baseline.outputs)]
-    for part in model.called_parts:
-        prefix = f"{part.name}." if part.name else ""
-        names = [
-            prefix + name
-            for name, value in model.module.get_submodule(part.name).named_parameters()
-            if value.requires_grad
-        ]
+    cotangents = [_normal(output, 31 + index) for index, output in enumerate(outputs)]
+    parts = {part.name: part.shown_name for part in model.called_parts}
+    others = [name for name in model.watched if name not in parts and model.baseline.of(name)]
+    for name in (*parts, *others):
+        prefix = f"{name}." if name else ""
+        module = model.module.get_submodule(name)
+        names = [prefix + own for own, value in module.named_parameters() if value.requires_grad]
         if names:
-            yield from _compare(model, part.shown_name, names, cotangents)
+            yield from _compare(model, parts.get(name, name), names, cotangents, name in parts)
 
 
 def _compare(
-    model: ModelUnderTest, part: str, names: Sequence[str], cotangents: Sequence[Tensor]
+    model: ModelUnderTest, part: str, names: Sequence[str], cotangents: Sequence[Tensor], is_recurrent: bool
 ) -> Iterator[WiringStatement]:
-    """Compare the two along a random direction in the parameters of one part."""
+    """Compare the two along a random direction in the parameters of one module."""
     parameters = dict(model.module.named_parameters(remove_duplicate=False))
     directions = [_normal(parameters[name], 7 + index) for index, name in enumerate(names)]
-    larger = QUOTIENT_STEP["float64"]
-    quotients = [_quotient(model, names, directions, cotangents, step) for step in (larger, larger / 2)]
-    slope = _slope(model, names, directions, cotangents)
-    spread = abs(quotients[0] - quotients[1])
-    if not quotients[1] or spread > SCREEN_SINGLE * abs(quotients[1]):
-        yield not_run(
-            CHECK, f"the outputs are no smooth function of the parameters of {part}, or do not depend on them"
+
+    def path(distance: float) -> tuple[Tensor, ...]:
+        moved = iter(
+            [
+                parameters[name].detach() + distance * direction
+                for name, direction in zip(names, directions, strict=True)
+            ]
         )
+        return model.changed_parameters(names, lambda _: next(moved)).outputs
+
+    measured = slopes(path, cotangents, "float64")
+    computed = _gradient_slopes(model, names, directions, cotangents)
+    wrong = [k for k, slope in enumerate(measured) if _contradicts(computed[k], slope)]
+    if wrong and has_jumps(path, cotangents, "float64"):
+        yield not_run(CHECK, f"the outputs are no smooth function of the parameters of {part}")
         return
-    if (
-        slope is not None
-        and abs(slope - quotients[1]) <= SCREEN_SINGLE * abs(quotients[1]) + QUOTIENT_TRUNCATION * spread
-    ):
-        yield agrees(CHECK, f"the gradient of {part} is that of the outputs")
+    if not wrong:
+        if any(abs(slope.value) > slope.error for slope in measured):
+            yield agrees(CHECK, f"the gradient of {part} is that of the outputs")
+        else:
+            yield not_run(CHECK, f"the outputs do not depend on the parameters of {part}")
         return
-    if slope:
-        detail = f"along a direction it is {slope:.6g}, and the outputs change by {quotients[1]:.6g}"
-        sentence = f"the gradient of {part} is not that of the outputs: {detail}"
-    else:
+    place = next((k for k in wrong if computed[k].value), wrong[0])
+    slope, through = measured[place].value, f" through output {place}" if len(measured) > 1 else ""
+    is_lost = not computed[place].value
+    if is_lost:
         sentence = (
-            f"no gradient reaches {part}, though the outputs change with its parameters (by {quotients[1]:.6g} along a "
-            "direction): it is detached from them"
+            f"no gradient reaches {part}{through}, though the outputs change with its parameters (by {slope:.6g} along "
+            "a direction): it is detached from them"
         )
-    if _WANTED.search(source_of(model.module)):
-        yield not_run(CHECK, f"{sentence}; its source speaks of that")
+    else:
+        detail = f"along a direction it is {computed[place].value:.6g}, and the outputs change by {slope:.6g}"
+        sentence = f"the gradient of {part}{through} is not that of the outputs: {detail}"
+    # What is no recurrent part may be cut off on purpose, as a frozen embedding is; and one output of several, as a
+    # state that is kept for the next call, or the value that an agent expects.
+    is_cut_in_part = is_lost and any(gradient.value for gradient in computed)
+    if _WANTED.search(source_of(model.module)) or (is_lost and not is_recurrent) or is_cut_in_part:
+        yield not_run(CHECK, f"{sentence}; whether that is meant is unknown")
     else:
         yield refuted(CHECK, sentence, part)
+
+
+class _Computed(NamedTuple):
+    """A gradient along a direction.
+
+    Attributes:
+        value: The sum of gradient times direction.
+        size: The sum of their absolute products.
+    """
+
+    value: float
+    size: float
+
+
+def _contradicts(computed: _Computed, measured: Slope) -> bool:
+    """Say whether a gradient is not the slope, by more than what is unknown of both."""
+    allowed = measured.error + STRUCTURAL["float64"] * (computed.size + abs(measured.value))
+    return not abs(computed.value - measured.value) <= allowed
 
 
 def _normal(template: Tensor, seed: int) -> Tensor:
@@ -86,57 +122,38 @@ def _normal(template: Tensor, seed: int) -> Tensor:
     return torch.randn(template.shape, generator=generator, dtype=torch.float64).to(template.dtype)
 
 
-def _quotient(
-    model: ModelUnderTest,
-    names: Sequence[str],
-    directions: Sequence[Tensor],
-    cotangents: Sequence[Tensor],
-    step: float,
-) -> float:
-    """The central difference quotient of the weighted sum of the outputs."""
-    by_name = dict(zip(names, directions, strict=True))
-    parameters = dict(model.module.named_parameters(remove_duplicate=False))
-    sums = []
-    for sign in (step, -step):
-        moved = iter([parameters[name].detach() + sign * by_name[name] for name in names])
-        run = model.changed_parameters(names, lambda _, moved=moved: next(moved))  # type: ignore[misc]
-        sums.append(_weighted(run, cotangents))
-    return (float(sums[0]) - float(sums[1])) / (2 * step)
-
-
-def _weighted(run: ModelRun, cotangents: Sequence[Tensor]) -> Tensor:
-    """The sum of cotangent times output."""
-    terms = [(output * cotangent).sum() for output, cotangent in zip(run.outputs, cotangents, strict=True)]
-    total: Tensor = sum(terms[1:], terms[0])
-    return total
-
-
-def _slope(
+def _gradient_slopes(
     model: ModelUnderTest, names: Sequence[str], directions: Sequence[Tensor], cotangents: Sequence[Tensor]
-) -> float | None:
-    """The gradient along the direction, in evaluation mode or, where there is none, in training mode; None without."""
-    import torch
+) -> list[_Computed]:
+    """The gradients along the direction, through each output alone, in evaluation mode.
 
-    evaluation = copied_module(model.module)
-    training = _in_training_without_dropout(copied_module(model.module))
-    for module in (evaluation, training):
+    What has no gradient there may have one in training mode, with every dropout off.
+    """
+    computed = [_Computed(0.0, 0.0)] * len(cotangents)
+    for module in (copied_module(model.module), _in_training_without_dropout(copied_module(model.module))):
         try:
             run = run_model(module, model.arguments, gradients=True, is_fresh=False)
         except Exception:  # training may need what evaluation does not
             continue
-        total = _weighted(run, cotangents)
-        if not total.requires_grad:
-            continue
         parameters = dict(module.named_parameters(remove_duplicate=False))
-        gradients = target_gradients([total], [parameters[name] for name in names], [torch.ones_like(total)])
-        slope = sum(
-            float((gradient * direction).sum())
-            for gradient, direction in zip(gradients, directions, strict=True)
-            if gradient is not None
-        )
-        if slope:
-            return slope
-    return None
+        leaves = [parameters[name] for name in names]
+        pairs = zip(run.outputs, cotangents, strict=True)
+        computed = [
+            before if before.value else _along(output, cotangent, leaves, directions)
+            for before, (output, cotangent) in zip(computed, pairs, strict=True)
+        ]
+    return computed
+
+
+def _along(output: Tensor, cotangent: Tensor, leaves: Sequence[Tensor], directions: Sequence[Tensor]) -> _Computed:
+    """The gradient of one output along a direction."""
+    if not output.requires_grad:
+        return _Computed(0.0, 0.0)
+    gradients = target_gradients([output], list(leaves), [cotangent], retain_graph=True)
+    products = [
+        gradient * direction for gradient, direction in zip(gradients, directions, strict=True) if gradient is not None
+    ]
+    return _Computed(sum(float(p.sum()) for p in products), sum(float(p.abs().sum()) for p in products))
 
 
 def _in_training_without_dropout(module: nn.Module) -> nn.Module:

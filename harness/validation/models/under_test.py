@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
-from rnn_harness.validation.models.model_arguments import ModelArguments
+from rnn_harness.arithmetic.assumptions import CONDITION_MARGIN, CONDITION_STEP, STRUCTURAL
+from rnn_harness.validation.models.model_arguments import ModelArguments, map_tensors
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
 from rnn_harness.validation.models.run_model import Intervention, ModelRun, run_model
 
@@ -87,12 +88,41 @@ class ModelUnderTest:
         return tuple(sorted((part for part in self.parts if part.name in first), key=lambda part: first[part.name]))
 
     @cached_property
-    def tolerance(self) -> float:
-        """The largest relative difference that rounding may make."""
+    def format(self) -> str:
+        """The format whose rounding may be in the outputs."""
         import torch
 
-        formats = {output.dtype for output in self.baseline.outputs}
-        return SCREEN if formats == {torch.float64} else SCREEN_SINGLE
+        return "float64" if {output.dtype for output in self.baseline.outputs} == {torch.float64} else "float32"
+
+    @cached_property
+    def tolerance(self) -> float:
+        """The largest relative difference that rounding may make: it is measured what the model makes of rounding."""
+        return max(STRUCTURAL[self.format], CONDITION_MARGIN * self._condition_gap())
+
+    def _condition_gap(self) -> float:
+        """The largest relative change of an output where every number that goes in and every parameter is rounded."""
+        import torch
+
+        step, generator = CONDITION_STEP[self.format], torch.Generator().manual_seed(5)
+
+        def moved(value: Tensor) -> Tensor:
+            if not value.is_floating_point():
+                return value
+            noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
+            return value * (1 + step * noise).to(value.dtype)
+
+        nearby = replace(
+            self.arguments,
+            arguments=tuple(replace(a, value=map_tensors(moved, a.value)) for a in self.arguments.arguments),
+        )
+        names = [name for name, _ in self.module.named_parameters()]
+        run = self.changed_parameters(names, moved, nearby)
+        gaps = [
+            float((a - b).abs().max()) / float(b.abs().max())
+            for a, b in zip(run.outputs, self.baseline.outputs, strict=True)
+            if a.shape == b.shape and b.is_floating_point() and bool(b.any())
+        ]
+        return max((gap for gap in gaps if math.isfinite(gap)), default=0.0)
 
     @cached_property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -148,12 +178,15 @@ class ModelUnderTest:
         """
         return next((part for part in self.parts if part.name == name), None)
 
-    def changed_parameters(self, names: Sequence[str], change: Callable[[Tensor], Tensor]) -> ModelRun:
+    def changed_parameters(
+        self, names: Sequence[str], change: Callable[[Tensor], Tensor], arguments: ModelArguments | None = None
+    ) -> ModelRun:
         """Run a copy of the model with some of its parameters changed.
 
         Args:
             names: The parameters, by the model's names.
             change: Makes the other numbers.
+            arguments: What it is called with; None for its usual arguments.
         """
         import torch
 
@@ -163,7 +196,7 @@ class ModelUnderTest:
             with torch.no_grad():
                 for name in names:
                     parameters[name].copy_(change(before[name]))
-            return self.run()
+            return self.run(arguments)
         finally:
             with torch.no_grad():
                 for name in names:
