@@ -10,6 +10,7 @@ import typer
 from rnn_harness.cli import (
     _bench,
     _compare,
+    _convert,
     _explain,
     _gpu,
     _identify,
@@ -45,6 +46,7 @@ app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
 app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
 app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
 app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
+app.command("convert", epilog=_EXIT_CODES)(_convert.convert)
 app.command("explain", epilog=_EXIT_CODES)(_explain.explain)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
