@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from rnn_harness.records.comparison import Comparison
+    from rnn_harness.records.conversion import Conversion
     from rnn_harness.validation import Identification, Validation
 
-__all__ = ["compare", "identify", "parametrize_with_cells", "validate"]
+__all__ = ["compare", "convert", "identify", "parametrize_with_cells", "validate"]
 
 
 def compare(first: Any, second: Any, spec: str = "auto") -> Comparison:
@@ -28,6 +31,31 @@ def compare(first: Any, second: Any, spec: str = "auto") -> Comparison:
     from rnn_harness.validation import target_of
 
     return compare_loaded(target_of(_name(first), first), target_of(_name(second), second), spec)
+
+
+def convert(
+    first: str, second: str, weights: str | Path, output: str | Path, *, allows_nearest: bool = False
+) -> Conversion:
+    """Convert a file of weights of one cell into the layout of another, and check the result, in workers.
+
+    Args:
+        first: The target that has the weights, ``package.module:Name`` or ``path/file.py:Name``.
+        second: The target that is to have them.
+        weights: The file of weights; its ending says the format.
+        output: The file that is written.
+        allows_nearest: Whether weights that the second cannot represent become the nearest that it can.
+
+    Raises:
+        rnn_harness.errors.UsageError: A target cannot be loaded, or the file does not hold its weights.
+        rnn_harness.errors.NotRun: A target ended its process, or gave no answer in time.
+    """
+    from pathlib import Path
+
+    from rnn_harness.conversion.convert import ConversionRequest, convert_targets
+    from rnn_harness.validation import ValidationRequest
+
+    requests = ValidationRequest(first), ValidationRequest(second)
+    return convert_targets(ConversionRequest(*requests, Path(weights), Path(output), allows_nearest))
 
 
 def identify(cell: Any, **options: Any) -> tuple[Identification, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import errno
 import traceback
 
 from rnn_harness.printable import printable
@@ -61,14 +62,20 @@ class HarnessError(NotRun):
         Args:
             error: What was raised, with its traceback; the type and first line become the message.
         """
-        text = printable("".join(traceback.format_exception(error)))
+        whole = "".join(traceback.format_exception(error))
+        is_long = len(whole) > 2 * LONGEST_TEXT
+        text = printable(f"{whole[:LONGEST_TEXT]}\n...\n{whole[-LONGEST_TEXT:]}" if is_long else whole)
         return cls(f"error of the harness itself: {named_error(error)}", text)
+
+
+LONGEST_TEXT = 10_000
+"""Letters of an error's text, and of each end of a traceback, that are read: a target's error may hold millions."""
 
 
 def _text_of(error: BaseException) -> str:
     """Return what an error says, printable; an error whose text raises an error itself says nothing."""
     try:
-        return printable(str(error)).strip()
+        return printable(str(error)[:LONGEST_TEXT]).strip()
     except Exception:  # `__str__` of an error that a cell raised is code of the cell
         return ""
 
@@ -90,3 +97,37 @@ def first_line(error: BaseException) -> str:
         error: Any error.
     """
     return (_text_of(error).splitlines() or [printable(type(error).__name__)])[0]
+
+
+_RESOURCES = {
+    errno.EMFILE: "open files",
+    errno.ENFILE: "open files",
+    errno.ENOMEM: "memory",
+    errno.EAGAIN: "processes and threads",
+    errno.ENOSPC: "room on the disk",
+}
+
+
+def missing_resource(error: BaseException) -> str:
+    """Name what a process could not get from the system any more, where that is the reason of an error.
+
+    A target may limit what its process gets, or use it up; whatever needs it next raises the error.
+
+    Args:
+        error: What was raised; the errors that it was raised from count as well.
+
+    Returns:
+        ``memory``, ``open files``, ``processes and threads`` or ``room on the disk``; empty for every other reason.
+    """
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, MemoryError):
+            return "memory"
+        if isinstance(cause, OSError) and cause.errno in _RESOURCES:
+            return _RESOURCES[cause.errno]
+        if isinstance(cause, RuntimeError) and "can't start new thread" in _text_of(cause):
+            return "processes and threads"
+        cause = cause.__cause__ or cause.__context__
+    return ""

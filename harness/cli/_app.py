@@ -10,7 +10,9 @@ import typer
 from rnn_harness.cli import (
     _bench,
     _compare,
+    _convert,
     _explain,
+    _gpu,
     _identify,
     _kernels,
     _mutants,
@@ -44,11 +46,13 @@ app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
 app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
 app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
 app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
+app.command("convert", epilog=_EXIT_CODES)(_convert.convert)
 app.command("explain", epilog=_EXIT_CODES)(_explain.explain)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)
 app.command("kernels", epilog=_EXIT_CODES)(_kernels.kernels)
+app.command("gpu", epilog=_EXIT_CODES)(_gpu.gpu)
 app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
 app.add_typer(_specs.app, name="specs")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import enum
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +20,17 @@ from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.runtime.worker_pool import WorkerPool
+
+
+class KernelDevice(enum.Enum):
+    """Where kernels run."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+    def __str__(self) -> str:
+        return self.value
+
 
 _EQUATION_EXAMPLES = 20
 _KERNEL_EXAMPLES = 2
@@ -59,6 +73,13 @@ def verify(
     workers: Workers = 1,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
+    device: Annotated[
+        KernelDevice | None, typer.Option(help="With --kernels: only what runs on this device. [default: all]")
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=1, help="With --kernels: seconds after which the remaining ones are reported as not run."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
@@ -71,9 +92,13 @@ def verify(
     ensure_resumable(resume, records)
     pool = worker_pool(workers, backend, scheduler)
     if kernels:
-        refuse_pool(workers, backend, "kernels are judged one after the other, each in a process of its own")
-        kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples)
-        finish(kernel_run, records, resume, as_json, verbose)
+        refuse_pool(1, backend, "kernels are judged on this machine: leave it out")
+        kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples, device)
+        limited = replace(kernel_run, workers=workers, budget=budget or math.inf)
+        finish(limited, records, resume, as_json, verbose)
+    for name, value in (("--device", device), ("--budget", budget)):
+        if value is not None:
+            raise UsageError(f"{name} {value} is for kernels: add --kernels")
     equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples, pool)
     finish(equation_run, records, resume, as_json, verbose)
 
@@ -94,7 +119,7 @@ def _equation_run(names: Sequence[str], seed: int, examples: int, pool: WorkerPo
     return EquationRun(select([name for name in names if name not in files], specs), seed, examples, pool)
 
 
-def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:
+def _kernel_run(names: Sequence[str], seed: int, examples: int, device: KernelDevice | None) -> KernelRun:
     """Choose the kernels that the names mean.
 
     Raises:
@@ -107,9 +132,10 @@ def _kernel_run(names: Sequence[str], seed: int, examples: int) -> KernelRun:
             f"{', '.join(files)}: a spec file, and --kernels takes kernels (nn.LSTM) or shipped specs (lstm.column); "
             "without --kernels the file is decided"
         )
-    from rnn_harness.kernels import choose_kernels
+    from rnn_harness.kernels import choose_kernels, on_device
 
-    return KernelRun(choose_kernels(tuple(names)), seed, examples)
+    chosen = choose_kernels(tuple(names))
+    return KernelRun(chosen if device is None else on_device(chosen, device.value), seed, examples)
 
 
 def _is_file(name: str) -> bool:

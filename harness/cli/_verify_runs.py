@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,7 +56,11 @@ class EquationRun(RecordedRun):
 
     def conclusion(self, records: Sequence[Record]) -> Conclusion:
         """Say how many entries are verified, or which are refuted."""
-        return equations_conclusion(records)
+        from rnn_harness.specs import library
+
+        shipped = {spec.id for spec in library().specs}
+        files = [selected.spec.path for selected in self.selection.specs if selected.spec.id not in shipped]
+        return equations_conclusion(records, str(files[0]) if files else "")
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,15 @@ class KernelRun(RecordedRun):
         kernels: Entries of the catalogue, in the order in which they are judged.
         seed: Where the random cases start.
         examples: The number of cases that are drawn for each kernel.
+        workers: How many processes judge at the same time.
+        budget: Seconds after which nothing is judged any more.
     """
 
     kernels: tuple[Kernel, ...]
     seed: int
     examples: int
+    workers: int = 1
+    budget: float = math.inf
 
     @property
     def size(self) -> int:
@@ -79,9 +88,10 @@ class KernelRun(RecordedRun):
 
     def make_records(self, known: KnownRecords, on_start: Callable[[str], None]) -> Iterator[Record]:
         """Judge the kernels in processes of their own."""
-        from rnn_harness.kernels import judge_isolated
+        from rnn_harness.kernels import WorkLimits, judge_isolated
 
-        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start)
+        limits = WorkLimits(self.workers, self.budget)
+        return judge_isolated(self.kernels, self.seed, self.examples, known, on_start, limits)
 
     def show(self, records: Sequence[Record], verbose: bool, finished: bool) -> None:
         """Print a table of the settings, then what is refuted; it is the same where the work was interrupted."""
@@ -103,7 +113,7 @@ def _captions(selection: Selection) -> dict[str, EntryCaption]:
         for entry in spec.entries:
             captions[entry.id] = EntryCaption(
                 entry.document or spec.path.name,
-                entry.line,
+                entry.line or spec.lines.get(entry.id, 0),
                 entry.section or spec.title,
                 tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
             )

@@ -28,12 +28,13 @@ DRAWN_SIZES = (8, 32)
 ROUNDS = 7
 
 
-def describe(request: ValidationRequest, target: Target | None = None) -> CellDescription:
+def describe(request: ValidationRequest, target: Target | None = None, is_measured: bool = True) -> CellDescription:
     """Describe a target in this process.
 
     Args:
         request: Names it; the spec of the request is tried first.
         target: The target itself, where it is loaded already.
+        is_measured: Whether its speed, its size and its first weights are wanted too.
 
     Raises:
         UsageError: It cannot be loaded or driven.
@@ -43,9 +44,9 @@ def describe(request: ValidationRequest, target: Target | None = None) -> CellDe
     if tied.kernel is None:
         return CellDescription(request.target, "unknown", tied.reason, reading=convention.reading)
     notes: list[str] = []
-    times = _measured("its speed", lambda: _times(tied), notes)
-    parameters = _measured("its parameters", lambda: _parameter_count(tied), notes)
-    initial = _measured("the decay of its gradient", lambda: _initial(tied), notes)
+    times = _measured("its speed", lambda: _times(tied), notes) if is_measured else None
+    parameters = _measured("its parameters", lambda: _parameter_count(tied), notes) if is_measured else None
+    initial = _measured("the decay of its gradient", lambda: _initial(tied), notes) if is_measured else None
     sizes = capabilities.fixed_sizes
     family = tied.match is not None
     return CellDescription(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.describe_cell import describe
-from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, run_drawn
+from rnn_harness.comparison.run_cell import DrawnRun, OwnRun, RunOutputs, run_drawn, run_own
 from rnn_harness.errors import HarnessError, NotRun, UsageError
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
@@ -32,27 +32,33 @@ class _RunTask:
         request: Names the target.
         runs: The numbers; empty where the target is to be described.
         known_map: Its parameter map as JSON, where that is known.
+        is_measured: Whether its speed, its size and its first weights are wanted too.
+        own_runs: Weights of its own to run it with.
     """
 
     request: ValidationRequest
     runs: tuple[DrawnRun, ...] = ()
     known_map: str = ""
+    is_measured: bool = True
+    own_runs: tuple[OwnRun, ...] = ()
 
 
-def describe_isolated(request: ValidationRequest, limits: Limits) -> CellDescription:
+def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: bool = True) -> CellDescription:
     """Describe a target in a worker.
 
     Args:
         request: Names it.
         limits: How long it may take.
+        is_measured: Whether its speed, its size and its first weights are wanted too.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    answer = _answer(_RunTask(request), limits)
-    assert isinstance(answer, CellDescription), "a worker answers what it is asked"
+    answer = _answer(_RunTask(request, is_measured=is_measured), limits)
+    if not isinstance(answer, CellDescription):
+        raise NotRun(f"{request.target}: its process did not say what it is")
     return answer
 
 
@@ -74,7 +80,29 @@ def run_isolated(
     """
     answer = _answer(_RunTask(request, runs, known_map), limits)
     if not isinstance(answer, RunOutputs) or len(answer.outputs) != len(runs):
-        raise NotRun("its process did not answer every run")
+        raise NotRun(f"{request.target}: its process did not answer every run")
+    return answer
+
+
+def run_own_isolated(
+    request: ValidationRequest, limits: Limits, runs: tuple[OwnRun, ...], known_map: str
+) -> RunOutputs:
+    """Run a target with weights of its own in a worker.
+
+    Args:
+        request: Names it.
+        limits: How long it may take.
+        runs: The weights and the inputs, at least one of each.
+        known_map: Its parameter map as JSON.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It ended its process, raised an error, gave no answer in time, or not one for every run.
+        HarnessError: The harness itself raised an error.
+    """
+    answer = _answer(_RunTask(request, known_map=known_map, own_runs=runs), limits)
+    if not isinstance(answer, RunOutputs) or len(answer.outputs) != len(runs):
+        raise NotRun(f"{request.target}: its process did not answer every run")
     return answer
 
 
@@ -118,4 +146,9 @@ def _work(send: Send[_Message | WorkerEnded], task: _RunTask) -> None:
 
 
 def _done(task: _RunTask) -> CellDescription | RunOutputs:
-    return run_drawn(task.request, task.runs, task.known_map) if task.runs else describe(task.request)
+    """Do what a task asks for."""
+    if task.own_runs:
+        return run_own(task.request, task.own_runs, task.known_map)
+    if task.runs:
+        return run_drawn(task.request, task.runs, task.known_map)
+    return describe(task.request, is_measured=task.is_measured)

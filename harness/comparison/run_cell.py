@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.array_types import Array
 from rnn_harness.comparison.cell_description import PlainArray
 from rnn_harness.comparison.tied_cell import load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.references import get_reference
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
@@ -29,6 +33,23 @@ class DrawnRun:
     parameters: dict[str, PlainArray]
     inputs: PlainArray
     states: dict[str, PlainArray]
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """Weights of a target's own to run it with.
+
+    Attributes:
+        dtype: The dtype in which it runs.
+        weights: Arrays by the target's names.
+        inputs: (T, B, n).
+        hidden_size: d.
+    """
+
+    dtype: str
+    weights: dict[str, Array]
+    inputs: Array
+    hidden_size: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +96,47 @@ def run_drawn(
         states = {name: value.array(run.dtype) for name, value in run.states.items()}
         try:
             outputs.append(PlainArray.of(cell.forward(parameters, inputs, states).outputs.astype(np.float64)))
+            reasons.append("")
+        except (NotRun, UsageError) as error:
+            outputs.append(None)
+            reasons.append(named_error(error))
+    return RunOutputs(tuple(outputs), tuple(reasons))
+
+
+def run_own(
+    request: ValidationRequest, runs: tuple[OwnRun, ...], known_map: str, target: Target | None = None
+) -> RunOutputs:
+    """Run a target with weights of its own, from states of zero, in this process.
+
+    Args:
+        request: Names it.
+        runs: The weights and the inputs.
+        known_map: Its parameter map as JSON.
+        target: The target itself, where it is loaded already.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It was identified before, and now it is not.
+    """
+    import torch
+
+    tied = tie(target or load_compared(request), request, known_map)
+    if tied.kernel is None:
+        raise NotRun(f"it was identified, and when the same was tried again, it was not: {tied.reason}")
+    outputs: list[PlainArray | None] = []
+    reasons: list[str] = []
+    for run in runs:
+        driver = tied.kernel.build(get_reference("rnn"))
+        dtype = torch_dtype(run.dtype)
+        leaves = {name: torch.tensor(value, dtype=dtype) for name, value in run.weights.items()}
+        inputs = torch.tensor(run.inputs, dtype=dtype)
+        shape = (inputs.shape[1], run.hidden_size)
+        names = tied.kernel.subject(Setting(run.dtype, "cpu")).cell.state_names
+        states = {name: torch.zeros(shape, dtype=dtype) for name in names}
+        try:
+            with torch.no_grad():
+                hidden, _ = driver.run(leaves, inputs, states, None)
+            outputs.append(PlainArray.of(to_numpy(hidden).astype(np.float64)))
             reasons.append("")
         except (NotRun, UsageError) as error:
             outputs.append(None)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check, Finding
-from rnn_harness.errors import HarnessError, NotRun, Refused, UsageError, named_error
+from rnn_harness.errors import HarnessError, NotRun, Refused, UsageError, missing_resource, named_error
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.runtime.target_call import is_raised_by_target
 
@@ -21,7 +21,7 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
 
     Raises:
         Refused: the subject raised it, and may do so in this check.
-        HarnessError: the harness raised it; or there was no memory for what it computes itself.
+        HarnessError: the harness raised it; or what it needs of the system itself was used up.
         NotRun: what was asked for cannot be done.
     """
     spec = evaluation.subject.spec.id
@@ -31,8 +31,8 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
         return Finding(spec, False, f"raises {named_error(error)}", float("inf"))
     if isinstance(error, UsageError):
         raise NotRun(str(error)) from error
-    if isinstance(error, MemoryError):
-        raise NotRun("the memory did not suffice for what the harness computes itself") from error
+    if resource := missing_resource(error):
+        raise NotRun(f"there was not enough of what the harness needs itself: {resource}") from error
     if isinstance(error, SystemExit):
         raise error
     # Numbers of the wrong shape may end the harness's own arithmetic: it is the shape that refutes then.

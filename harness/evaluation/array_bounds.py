@@ -11,7 +11,7 @@ from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked, wider
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import Cotangents, derive, differentiate
 from rnn_harness.evaluation.alternative_forms import forms
-from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.evaluation import Evaluation, final_states
 from rnn_harness.specs.program import Program
 
 
@@ -41,6 +41,12 @@ class ArrayBounds:
         """The outputs, (T, B, .)."""
         name = self._evaluation.subject.output_name
         return wider([stacked([step[name] for step in trajectory.steps]) for _, trajectory in self._trajectories])
+
+    @functools.cached_property
+    def finals(self) -> dict[str, ArrayBall]:
+        """The final states by the spec's names, (B, .) each."""
+        tables = [final_states(program, trajectory) for program, trajectory in self._trajectories]
+        return {name: wider([table[name] for table in tables]) for name in tables[0]}
 
     @functools.cached_property
     def gradients(self) -> dict[str, ArrayBall]:

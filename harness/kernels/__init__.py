@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from rnn_harness.kernels.catalogue import all_kernels, choose_kernels
+from rnn_harness.kernels.catalogue import all_kernels, choose_kernels, on_device
 from rnn_harness.kernels.judge import judge_kernels
-from rnn_harness.kernels.judge_in_workers import judge_isolated
+from rnn_harness.kernels.judge_in_workers import WorkLimits, judge_isolated
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
 
-__all__ = ["Kernel", "Setting", "all_kernels", "choose_kernels", "judge_isolated", "judge_kernels"]
+__all__ = [
+    "Kernel",
+    "Setting",
+    "WorkLimits",
+    "all_kernels",
+    "choose_kernels",
+    "judge_isolated",
+    "judge_kernels",
+    "on_device",
+]

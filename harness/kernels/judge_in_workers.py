@@ -1,63 +1,57 @@
-"""Kernels judged in a process of their own: where a kernel takes it down that is recorded, and the next goes on."""
+"""Kernels judged in processes of their own: where a kernel takes one down that is recorded, and the next goes on."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.kernels.catalogue import choose_kernels
+from rnn_harness.kernels.environment.device import ensure_sound
 from rnn_harness.kernels.judge import blank_record, judge_kernel, kernel_digest
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.records.batches import KnownRecords, stamped
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
+from rnn_harness.runtime.worker import Ending, Send, WorkerEnded
+from rnn_harness.runtime.worker_shares import ItemStarted, run_shares
 
 SILENCE = 600.0
 """Seconds without a record before a kernel counts as hanging; compiling one takes seconds."""
 
 
 @dataclass(frozen=True)
-class KernelSetting:
+class JudgingJob:
     """A kernel of the catalogue in a setting, as a worker gets it.
 
     Attributes:
         kernel_id: The kernel's id.
         setting: The dtype, and the device.
-    """
-
-    kernel_id: str
-    setting: Setting
-
-
-@dataclass(frozen=True)
-class JudgingJob:
-    """What a worker has to judge.
-
-    Attributes:
-        kernel_settings: The kernels with their settings, in order.
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
     """
 
-    kernel_settings: tuple[KernelSetting, ...]
+    kernel_id: str
+    setting: Setting
     seed: int
     examples: int
 
 
 @dataclass(frozen=True)
-class KernelStarted:
-    """A worker's message that it goes on to the next kernel and setting.
+class WorkLimits:
+    """How much is spent on judging.
 
     Attributes:
-        number: Its index in the job.
+        workers: Processes at the same time.
+        budget: Seconds after which nothing is begun, and what is running is ended.
+        silence: Seconds without a record before a process is ended.
     """
 
-    number: int
-
-
-_MESSAGE_TYPES: tuple[type[KernelStarted | Record], ...] = (KernelStarted, Record)
+    workers: int = 1
+    budget: float = math.inf
+    silence: float = SILENCE
 
 
 def judge_isolated(
@@ -66,9 +60,9 @@ def judge_isolated(
     examples: int = 2,
     known: KnownRecords | None = None,
     on_start: Callable[[str], None] = lambda _: None,
-    silence: float = SILENCE,
+    limits: WorkLimits | None = None,
 ) -> Iterator[Record]:
-    """Judge kernels of the catalogue in a worker that is replaced when it dies.
+    """Judge kernels of the catalogue in workers that are replaced when they die.
 
     Args:
         kernels: Entries of the catalogue: a worker finds each by its id.
@@ -76,12 +70,13 @@ def judge_isolated(
         examples: How many cases are drawn, apart from the fixed ones.
         known: Records of an earlier run: a kernel and setting of which nothing has changed is not judged again.
         on_start: Called with the kernel and the setting before they are judged.
-        silence: Seconds without a record before a worker is ended.
+        limits: How many processes, and for how long; by default one, without a limit.
 
     Yields:
-        Records, as soon as they are decided.
+        Records, as soon as they are decided; last, one for each kernel and setting that the budget left out.
     """
-    known = known or KnownRecords()
+    known, limits = known or KnownRecords(), limits or WorkLimits()
+    deadline = time.monotonic() + limits.budget
     remaining: list[tuple[Kernel, Setting]] = []
     for kernel in kernels:
         for setting in kernel.settings:
@@ -91,41 +86,45 @@ def judge_isolated(
                 yield from earlier
             else:
                 remaining.append((kernel, setting))
-    while remaining:
-        current, is_ended = 0, False
-        kernel_settings = tuple(KernelSetting(kernel.id, setting) for kernel, setting in remaining)
-        job = JudgingJob(kernel_settings, seed, examples)
-        for message in run_in_worker(judge_in_worker, job, _MESSAGE_TYPES, silence):
-            match message:
-                case KernelStarted(current):
-                    kernel, setting = remaining[current]
-                    on_start(f"{kernel.id}, {setting}")
-                case WorkerEnded():
-                    is_ended = True
-                    kernel, setting = remaining[current]
-                    says_nothing = message.ending in (Ending.TIMEOUT, Ending.UNREADABLE)
-                    update = {
-                        "outcome": Outcome.NOT_RUN if says_nothing else Outcome.REFUTED,
-                        "reason": f"{message} while the kernel was tried",
-                    }
-                    yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
-                case Record():
-                    yield message
-        remaining = remaining[current + 1 :] if is_ended else []
+    jobs = [JudgingJob(kernel.id, setting, seed, examples) for kernel, setting in remaining]
+    begun = set()
+    for answer in run_shares(judge_in_worker, jobs, (Record,), limits.workers, limits.silence, deadline):
+        kernel, setting = remaining[answer.item]
+        match answer.message:
+            case ItemStarted():
+                begun.add(answer.item)
+                on_start(f"{kernel.id}, {setting}")
+            case WorkerEnded() as ended:
+                yield _ended_record(kernel, setting, seed, ended)
+            case Record() as record:
+                yield record
+    for number, (kernel, setting) in enumerate(remaining):
+        if number not in begun:
+            reason = f"the budget of {limits.budget:g} s was used up before"
+            yield blank_record(kernel, setting, "kernel.process", seed).model_copy(update={"reason": reason})
 
 
-def judge_in_worker(send: Send[KernelStarted | Record], job: JudgingJob) -> None:
-    """Judge in this process, and send the number of every kernel and setting that is started, and every record.
+def _ended_record(kernel: Kernel, setting: Setting, seed: int, ended: WorkerEnded) -> Record:
+    """Give the record of a kernel whose process ended: it refutes the kernel unless a limit ended it."""
+    says_nothing = ended.ending in (Ending.TIMEOUT, Ending.TOTAL_TIMEOUT, Ending.UNREADABLE)
+    update = {
+        "outcome": Outcome.NOT_RUN if says_nothing else Outcome.REFUTED,
+        "reason": f"{ended} while the kernel was tried",
+    }
+    return blank_record(kernel, setting, "kernel.process", seed).model_copy(update=update)
+
+
+def judge_in_worker(send: Send[Record], job: JudgingJob) -> None:
+    """Judge in this process, and send every record.
+
+    A kernel that leaves a CUDA device unusable ends the process, so that the next kernel is judged in a new one.
 
     Args:
         send: Sends a message to the parent.
         job: What there is to judge.
     """
-    for number, kernel_setting in enumerate(job.kernel_settings):
-        send(KernelStarted(number))
-        name = kernel_setting.kernel_id
-        kernel = next(kernel for kernel in choose_kernels((name,)) if kernel.id == name)
-        setting = kernel_setting.setting
-        digest = kernel_digest(kernel, setting, job.seed, job.examples)
-        for record in stamped(judge_kernel(kernel, setting, job.seed, job.examples), digest):
-            send(record)
+    kernel = next(kernel for kernel in choose_kernels((job.kernel_id,)) if kernel.id == job.kernel_id)
+    digest = kernel_digest(kernel, job.setting, job.seed, job.examples)
+    for record in stamped(judge_kernel(kernel, job.setting, job.seed, job.examples), digest):
+        send(record)
+    ensure_sound(job.setting.device)

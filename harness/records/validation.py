@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
@@ -32,7 +32,10 @@ _DECISIVE = (PART_CHECK, *(f"{WIRING_CHECKS}{check}" for check in ("rows", "eval
 """What must be decided of a model before it can be said to agree."""
 CONSISTENCY = "consistency."
 """Before the name of a check that needs no equation: what any recurrent cell must do."""
-_NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK, TAKEN_CHECK)
+NUMBERS_CHECK = "numbers.reevaluated"
+"""The check, in the process that waits, of numbers that came back: a worker's records count only where it agrees."""
+NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK, TAKEN_CHECK, NUMBERS_CHECK)
+"""Checks that decide nothing by themselves about what a target computes."""
 
 
 class _Model(BaseModel):
@@ -54,7 +57,7 @@ class IdentificationRecord(_Model):
     spec: str = ""
     sentence: str = ""
     candidates: tuple[str, ...] = ()
-    map: MapFile | None = None
+    map: MapFile | SpecMapFile | None = None
 
 
 class Diagnosis(_Model):
@@ -170,20 +173,21 @@ def outcome_of(records: Iterable[Record]) -> Verdict:
 
     Returns:
         ``refuted`` if a record is, and was not expected to be; ``undecided`` if the worker could not go on through no
-        fault of the target's, the harness itself failed in a check, or a part of a model is undecided; ``agrees`` if a
-        check of its numbers agrees; ``consistent`` if it is compared with no equations and a property of recurrent
-        cells holds; else ``undecided``.
+        fault of the target's, or said what the numbers that it returned do not say, the harness itself failed in a
+        check, or a part of a model is undecided; ``agrees`` if a check of its numbers agrees; ``consistent`` if it is
+        compared with no equations and a property of recurrent cells holds; else ``undecided``.
     """
     checks = list(records)
     if any(record.outcome is Outcome.REFUTED and not record.expected for record in checks):
         return "refuted"
     if any(record.harness_error for record in checks):
         return "undecided"
-    if any(record.check == PROCESS_CHECK and record.outcome is Outcome.NOT_RUN for record in checks):
+    waited_for = (PROCESS_CHECK, NUMBERS_CHECK)
+    if any(record.check in waited_for and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
     if any(record.check in _DECISIVE and record.outcome is Outcome.NOT_RUN for record in checks):
         return "undecided"
     agreeing = [record.check for record in checks if record.outcome is Outcome.AGREES]
-    if any(check not in _NOT_ABOUT_NUMBERS and not check.startswith(CONSISTENCY) for check in agreeing):
+    if any(check not in NOT_ABOUT_NUMBERS and not check.startswith(CONSISTENCY) for check in agreeing):
         return "agrees"
     return "consistent" if any(check.startswith(CONSISTENCY) for check in agreeing) else "undecided"

@@ -67,10 +67,9 @@ class TargetClock:
         return self._slots[0] > 0
 
     @property
-    def running_seconds(self) -> float:
-        """How long the running call has taken; 0 if none runs."""
-        began = self._slots[0]
-        return time.monotonic() - began if began else 0.0
+    def running_since(self) -> float:
+        """When the running call began, in seconds of the monotonic clock; 0 if none runs."""
+        return self._slots[0]
 
     @property
     def finished_seconds(self) -> float:

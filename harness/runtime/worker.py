@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from rnn_harness.runtime.messages import FrameBuffer, MessageTypes, UnreadableMessage
 from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, wait_for_exit
+from rnn_harness.runtime.run_queue import seconds_waited
 from rnn_harness.runtime.target_call import CLOCK_SLOTS, FloatSlots, TargetClock, install_clock
 
 Argument = TypeVar("Argument")
@@ -111,7 +112,8 @@ def run_in_worker(
         timeout: Seconds without a message after which the process is ended.
         deadline: When the process is ended in any case, in seconds of the monotonic clock.
         target_timeout: Seconds that a target may take between two messages, by the clock of `call_target`: neither
-            the work around it counts, nor that libraries are imported. None for no limit.
+            the work around it counts, nor that libraries are imported, nor that it waits for a core. None for no
+            limit.
 
     Yields:
         The messages, and a `WorkerEnded` last if the process ended before its work was done.
@@ -121,13 +123,13 @@ def run_in_worker(
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     slots = context.RawArray("d", CLOCK_SLOTS)
-    watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout)
     is_main = threading.current_thread() is threading.main_thread()
     arguments = (sender, slots, work, argument, message_types, is_main)
     process = context.Process(target=_run_work, args=arguments, daemon=True)
     with _interrupts_blocked():
         process.start()
     _running.add(process)
+    watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid)
     sender.close()
     types = _declared(message_types)
     try:
@@ -208,15 +210,35 @@ class _Watch:
         clock: The clock of the worker's target.
     """
 
-    def __init__(self, clock: TargetClock, timeout: float, deadline: float, target_timeout: float | None) -> None:
+    def __init__(
+        self,
+        clock: TargetClock,
+        timeout: float,
+        deadline: float,
+        target_timeout: float | None,
+        process_number: int | None,
+    ) -> None:
         self.clock = clock
         self._timeout, self._deadline, self._target_timeout = timeout, deadline, target_timeout
+        self._process_number = process_number
+        self._call_began, self._waited_before_call = 0.0, 0.0
         self.restart()
 
     def restart(self) -> None:
         """Begin anew, since a message has come."""
         self._since = time.monotonic()
+        self._waited_before = seconds_waited(self._process_number)
         self._target_seconds = self.clock.finished_seconds
+
+    def _call_has_taken(self, limit: float) -> bool:
+        """Say whether the running call has taken that many seconds, but for those in which it waited for a core."""
+        began = self.clock.running_since
+        if began != self._call_began:
+            self._call_began, self._waited_before_call = began, seconds_waited(self._process_number)
+        if not began:
+            return False
+        seconds = time.monotonic() - began
+        return seconds >= limit and seconds - seconds_waited(self._process_number) + self._waited_before_call >= limit
 
     def seconds_to_wait(self) -> float:
         """Say for how long nothing needs to be looked at but messages."""
@@ -233,12 +255,13 @@ class _Watch:
             limit, is_silent = self._timeout, now - self._since >= self._timeout
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s") if is_silent else None
         limit = self._target_timeout
-        if self.clock.running_seconds >= limit:
+        if self._call_has_taken(limit):
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s", in_target=True)
         if self.clock.finished_seconds - self._target_seconds >= limit:
             return WorkerEnded(Ending.SLOW, f"took more than {limit:g} s for the calls of one case", in_target=True)
         allowed = max(limit, SECONDS_TO_LOAD) if self.clock.is_loading else self._timeout
-        if now - self._since >= allowed:
+        silent = now - self._since
+        if silent >= allowed and silent - seconds_waited(self._process_number) + self._waited_before >= allowed:
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {allowed:g} s")
         return None
 

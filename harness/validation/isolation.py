@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, named_error
 from rnn_harness.records.events import (
     CounterexampleFound,
     ModelDescribed,
@@ -24,12 +24,14 @@ from rnn_harness.records.events import (
     ValidationEvent,
 )
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, WIRING_CHECKS
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, NUMBERS_CHECK, WIRING_CHECKS
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.target_call import process_clock
 from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.expected_failures import unmet_expectations
 from rnn_harness.validation.request import Limits, Listener, ValidationRequest
+from rnn_harness.validation.returned_numbers import NumbersReturned
 from rnn_harness.validation.worker_endings import (
     EarlierEnding,
     WorkFailed,
@@ -62,7 +64,7 @@ class _CaseStarted:
     """A worker's message that it goes on to the next case."""
 
 
-_WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | WrongUse | WorkFailed
+_WorkerMessage = ValidationEvent | PhaseStarted | _CaseStarted | NumbersReturned | WrongUse | WorkFailed
 _MESSAGE_TYPES: tuple[type[_WorkerMessage], ...] = (
     TargetIdentified,
     ModelDescribed,
@@ -71,6 +73,7 @@ _MESSAGE_TYPES: tuple[type[_WorkerMessage], ...] = (
     CounterexampleFound,
     PhaseStarted,
     _CaseStarted,
+    NumbersReturned,
     WrongUse,
     WorkFailed,
 )
@@ -109,12 +112,26 @@ def run_validation_isolated(
         UsageError: The target cannot be loaded or driven, or nothing can be compared with it.
     """
     records: list[Record] = []
-    for event in _events(request, limits or Limits(), listener or Listener()):
+    returned: list[NumbersReturned] = []
+    listener = replace(listener or Listener(), on_numbers=returned.append)
+    for event in _events(request, limits or Limits(), listener):
         if isinstance(event, RecordMade):
             records.append(event.record)
         yield event
+    for record in _reevaluated(records, returned, request):
+        records.append(record)
+        yield RecordMade(record.model_copy(update={"init": request.typed_options}))
     for record in unmet_expectations(records, request.expected, request.target, request.seed):
         yield RecordMade(record.model_copy(update={"init": request.typed_options}))
+
+
+def _reevaluated(records: list[Record], returned: list[NumbersReturned], request: ValidationRequest) -> list[Record]:
+    """Decide in this process whether numbers that came back say what the workers say."""
+    if not any(record.outcome is Outcome.AGREES for record in records):
+        return []
+    from rnn_harness.validation.reevaluation import reevaluate
+
+    return reevaluate(records, returned, request)
 
 
 def _events(request: ValidationRequest, limits: Limits, listener: Listener) -> Iterator[ValidationEvent]:
@@ -162,8 +179,8 @@ def _worker_events(
             case PhaseStarted():
                 phase = message
                 listener.on_start(phase)
-            case _CaseStarted():
-                listener.on_case()
+            case _CaseStarted() | NumbersReturned():
+                _pass_on(message, listener)
             case WrongUse(text):
                 raise UsageError(text)
             case WorkFailed() | WorkerEnded():
@@ -182,7 +199,7 @@ def _worker_events(
                     return None
                 return _remaining_part(part, dtype) if is_identified else None
             case RecordMade(record):
-                if record.key not in sent:
+                if record.key not in sent and record.check != NUMBERS_CHECK:  # that one is made in this process alone
                     sent.add(record.key)
                     yield RecordMade(record.model_copy(update={"init": part.request.typed_options}))
             case _:
@@ -191,6 +208,14 @@ def _worker_events(
     if part.earlier is not None:
         yield RecordMade(record_of_no_repetition(part.request, part.earlier))
     return None
+
+
+def _pass_on(message: _CaseStarted | NumbersReturned, listener: Listener) -> None:
+    """Tell the listener that a case begins, or the numbers that came back."""
+    if isinstance(message, NumbersReturned):
+        listener.on_numbers(message)
+    else:
+        listener.on_case()
 
 
 def _dtypes_from(dtypes: tuple[str, ...], reached: str) -> tuple[str, ...]:
@@ -221,7 +246,7 @@ def _send_events(send: Send[_WorkerMessage | WorkerEnded], part: _Part) -> None:
     target = load_requested(part.request)
     if part.request.weights is not None:
         check_weights(part.request.weights, target)
-    for event in judge_target(target, part.request, Listener(send, lambda: send(_CaseStarted()))):
+    for event in judge_target(target, part.request, Listener(send, lambda: send(_CaseStarted()), send)):
         if not (part.is_identified and _is_about_identification(event)):
             send(event)
 
@@ -281,6 +306,5 @@ def load_requested(request: ValidationRequest) -> Target:
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it
         if request.adapter is None:
             raise
-        reason = f"{type(error).__name__}: {error}"
-        message = f"--adapter {request.adapter} does not drive {request.target}: {reason}; leave it out"
+        message = f"--adapter {request.adapter} does not drive {request.target}: {named_error(error)}; leave it out"
         raise UsageError(message) from None

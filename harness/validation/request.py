@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnn_harness.options import Options
 from rnn_harness.records.events import PhaseStarted
+
+if TYPE_CHECKING:
+    from rnn_harness.validation.returned_numbers import NumbersReturned
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
@@ -68,6 +72,10 @@ def _ignore_case() -> None:
     """Do nothing."""
 
 
+def _ignore_numbers(_numbers: NumbersReturned) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Listener:
     """Who follows the progress of a validation.
@@ -75,7 +83,9 @@ class Listener:
     Attributes:
         on_start: Called when a phase begins.
         on_case: Called before every case.
+        on_numbers: Called with numbers that the target gave, which can be evaluated elsewhere.
     """
 
     on_start: Callable[[PhaseStarted], None] = _ignore_phase
     on_case: Callable[[], None] = _ignore_case
+    on_numbers: Callable[[NumbersReturned], None] = _ignore_numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnn_harness.errors import HarnessError, named_error
+from rnn_harness.errors import HarnessError, missing_resource, named_error
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
@@ -37,8 +37,8 @@ class WorkFailed:
         """
         if is_raised_by_target(error):
             return cls(f"it raised {named_error(error)}")
-        if isinstance(error, MemoryError):
-            return cls("the memory did not suffice for what the harness computes itself")
+        if resource := missing_resource(error):
+            return cls(f"there was not enough of what the harness needs itself: {resource}")
         failure = HarnessError.of(error)
         return cls(str(failure), failure.traceback_text)
 

@@ -48,11 +48,7 @@ def test_records_are_the_same_apart_and_in_this_process(kernel: Kernel) -> None:
 def test_a_kernel_that_crashes_is_refuted_and_the_next_one_goes_on(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        judge_in_workers,
-        "run_in_worker",
-        lambda _, job, message_types, silence: run_in_worker(crash_in_float64, job, message_types, silence),
-    )
+    monkeypatch.setattr(judge_in_workers, "judge_in_worker", crash_in_float64)
     records = list(judge_isolated((kernel,), examples=0))
     (ended,) = [record for record in records if record.check == "kernel.process"]
     assert ended.outcome is Outcome.REFUTED

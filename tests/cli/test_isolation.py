@@ -148,3 +148,13 @@ def test_what_a_target_must_take_it_may_not_refuse() -> None:
     refuted = {record.check: record.reason for record in records if record.outcome is Outcome.REFUTED}
     assert refuted["precision.format"] == "raises IndexError: no second row"
     assert not [record for record in records if record.harness_error]
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/unit/engine/test_blame.py::test_what_a_target_uses_up_is_no_error_of_the_harness")
+def test_a_target_that_limits_the_open_files_is_undecided_and_no_error_of_the_harness() -> None:
+    records = _troublesome("OpensNoMoreFiles")
+    assert not any(record.harness_error for record in records)
+    assert outcome_of(records) == "undecided"
+    (ended,) = [record for record in records if record.check == "process.ended"]
+    assert "not enough of what the harness needs itself: open files" in ended.reason

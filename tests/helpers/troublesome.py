@@ -6,7 +6,7 @@ import ctypes
 import os
 import time
 
-from rnn_harness.kernels.judge_in_workers import JudgingJob, KernelStarted, judge_in_worker
+from rnn_harness.kernels.judge_in_workers import JudgingJob, judge_in_worker
 from rnn_harness.records.record import Record
 from rnn_harness.runtime.worker import Send
 
@@ -23,9 +23,18 @@ def sleep(send: Send[float], seconds: float) -> None:
     time.sleep(seconds)
 
 
-def crash_in_float64(send: Send[KernelStarted | Record], job: JudgingJob) -> None:
-    """Judge as the catalogue's worker does, but crash at the first kernel if it is in float64."""
-    if job.kernel_settings[0].setting.dtype == "float64":
-        send(KernelStarted(0))
+def crash_in_float64(send: Send[Record], job: JudgingJob) -> None:
+    """Judge as the catalogue's worker does, but crash at a kernel in float64."""
+    if job.setting.dtype == "float64":
         ctypes.string_at(0)
     judge_in_worker(send, job)
+
+
+def count_or_leave(send: Send[int], number: int) -> None:
+    """Send a number twice, or end the process where it is negative, or say nothing for long where it is 99."""
+    if number < 0:
+        os._exit(7)
+    if number == 99:
+        time.sleep(60)
+    send(number)
+    send(number)

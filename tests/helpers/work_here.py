@@ -25,7 +25,7 @@ Message = TypeVar("Message")
 MODULES_WITH_WORKERS = (
     "rnn_harness.cli._bench_cells",
     "rnn_harness.comparison.in_workers",
-    "rnn_harness.kernels.judge_in_workers",
+    "rnn_harness.runtime.worker_shares",
     "rnn_harness.validation.identify_isolated",
     "rnn_harness.validation.isolation",
     "rnn_harness.validation.replay_isolated",

@@ -40,3 +40,18 @@ def _driver_version() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return output.splitlines()[0].strip() if output.strip() else "unknown"
+
+
+def ensure_sound(device: str) -> None:
+    """Check that a device still answers: an illegal access makes every later call of the process fail.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        RuntimeError: The device is lost to this process.
+    """
+    import torch
+
+    if device == "cuda" and torch.cuda.is_available():
+        torch.cuda.synchronize()

@@ -10,7 +10,7 @@ from rnn_harness.arithmetic.assumptions import MANY_BITS
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.cases.fixed_cases import fixed_cases
-from rnn_harness.errors import NotRun
+from rnn_harness.errors import NotRun, named_error
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting
 from rnn_harness.kernels.checks.recognise_arithmetic import are_float32_gradients
@@ -238,7 +238,7 @@ def _backward(kernel: Kernel, setting: Setting) -> Diagnosis | None:
         except NotRun:
             return None
         except Exception as error:
-            return Diagnosis(spec=kernel.spec, part="backward", difference=f"it raises {type(error).__name__}: {error}")
+            return Diagnosis(spec=kernel.spec, part="backward", difference=f"it raises {named_error(error)}")
         pattern = gradient_pattern(
             gradients, {name: _midpoints(balls) for name, balls in evaluation.gradient_balls.items()}
         )

@@ -11,7 +11,7 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.held_entries import held_entries, replaced_words, says_in_place
@@ -208,11 +208,10 @@ class Probe:
         except UsageError:
             raise
         except (Exception, SystemExit) as error:  # a target may raise anything
-            message = (str(error).splitlines() or [""])[0]
             raise UsageError(
                 f"cannot drive {type(self.module).__name__}: {self.convention}, it takes some arguments, but for "
                 f"{steps} steps of {x.shape[1]} rows (n = {self.sizes[0]}, d = {self.sizes[1]}) it raised "
-                f"{type(error).__name__}: {message}"
+                f"{named_error(error)}"
             ) from error
         finals = tuple(to_numpy(value).astype(np.float64) for value in run.final_states)
         if run.outputs is not None:
@@ -346,7 +345,7 @@ def probe_target(target: Target, seed: int = 0) -> Probe:
             raise
         except UsageError as error:
             first_error = first_error or error
-            refusals[dtype] = str(error).splitlines()[0]
+            refusals[dtype] = first_line(error)
         else:
             probe.refusals = refusals
             return probe

@@ -1,4 +1,4 @@
-"""What a candidate does in its own way, and right: float32 inside of float64, gradients of weights that are means."""
+"""What a candidate does in its own way, and right: float32 inside of float64, no gradients, means of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell
 from rnn_harness.validation.consistency.mean_gradients import averages_gradients
 from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.judging.inference_only import REASON, is_inference_only
 from rnn_harness.validation.loading.target import Target
 
 SINGLE_INSIDE = "it computes in float32 although it takes float64, and is judged in float64 by what float32 rounds"
@@ -32,8 +33,12 @@ def with_observed_habits(target: Target, probe: Probe) -> Target:
         cell = with_real_arithmetic(cell)
         if cell.arithmetic and _is_differentiated_by_hand(cell) and averages_gradients(cell):
             probe.convention = replace(probe.convention, averages_gradients=True)
+        is_for_inference = cell.is_torch and not capabilities.no_gradients_reason and is_inference_only(cell)
     except Exception:  # a target may raise anything; whoever judges it meets that again
         return target
+    if is_for_inference:
+        capabilities = replace(capabilities, no_gradients_reason=REASON, notes=(*capabilities.notes, REASON))
+        target = replace(target, capabilities=capabilities)
     if cell.arithmetic == probe.dtype or cell.arithmetic != "float32":
         return target
     capabilities = replace(capabilities, is_single_inside=True, notes=(*capabilities.notes, SINGLE_INSIDE))

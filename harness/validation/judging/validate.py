@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.kernels import Kernel
 from rnn_harness.records.events import (
     CounterexampleFound,
@@ -18,6 +18,7 @@ from rnn_harness.records.events import (
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
@@ -43,8 +44,10 @@ from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
+    definition_of,
     library_candidate,
     spec_file_candidate,
+    spec_map_candidate,
     spec_without_reference,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
@@ -54,6 +57,8 @@ from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
+from rnn_harness.validation.returned_numbers import GeneratedFrom, returned_numbers
+from rnn_harness.validation.spec_search.saved_spec_map import load_spec_map, to_spec_map_file
 
 
 def run_validation(
@@ -98,7 +103,11 @@ def judge_target(
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
     try:
         spec = spec_without_reference(request.spec)
-        if spec is not None:
+        saved = load_spec_map(request.map) if request.map is not None else None
+        if saved is not None:
+            candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
+            yield from _judge_spec_candidate(candidate, request, listener)
+        elif spec is not None:
             candidate = spec_file_candidate(target, spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         else:
@@ -156,7 +165,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     if match is not None:
         spec, reason = match.spec or "candidate", identification.sentence
         yield RecordMade(identification_check(target.name, request, spec, Outcome.AGREES, reason))
-        yield from _judge_candidate(candidate_kernel(target, match, request.dtypes), request, listener)
+        generated = GeneratedFrom(match.model, match.assignment.names) if match.spec is None else None
+        kernel = candidate_kernel(target, match, request.dtypes)
+        yield from _judge_candidate(kernel, request, listener, generated=generated)
         return
     for event in judge_mismatch(Mismatch(target, response, matches, wanted, request, saved_map)):
         if isinstance(event, RecordMade):
@@ -171,11 +182,20 @@ def _judge_spec_candidate(
 ) -> Iterator[ValidationEvent]:
     """Yield what a candidate of a spec without a reference is, and its records."""
     kernel = candidate.kernel
-    yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence))
+    saved = None if candidate.match is None else to_spec_map_file(candidate.match, candidate.probe.convention)
+    yield TargetIdentified(
+        IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence, map=saved)
+    )
     outcome = Outcome.NOT_RUN if candidate.match is None else Outcome.AGREES
     reason = candidate.sentence if candidate.match is not None else f"not identified: {kernel.title}"
-    yield RecordMade(identification_check(kernel.id, request, kernel.spec, outcome, reason))
-    yield from _judge_candidate(kernel, request, listener, candidate.diagnosis)
+    identified = identification_check(kernel.id, request, kernel.spec, outcome, reason)
+    yield RecordMade(identified.model_copy(update={"definition": definition_of(candidate.spec)}))
+    definition = definition_of(candidate.spec)
+    for event in _judge_candidate(kernel, request, listener, candidate.diagnosis):
+        if isinstance(event, RecordMade) and event.record.case is not None:
+            yield RecordMade(event.record.model_copy(update={"definition": definition}))
+        else:
+            yield event
 
 
 def _events_of_library(
@@ -221,10 +241,12 @@ def _judge_candidate(
     request: ValidationRequest,
     listener: Listener,
     explain: Callable[[], Diagnosis | None] = lambda: None,
+    generated: GeneratedFrom | None = None,
 ) -> Iterator[ValidationEvent]:
     """Yield a record for every check of a candidate, and what is wrong if one is refuted.
 
-    `explain` finds out what is wrong with the numbers; it is asked only where a number is refuted.
+    `explain` finds out what is wrong with the numbers; it is asked only where a number is refuted. `generated` says
+    what the candidate's spec was written from, if it was.
     """
     if request.weights is not None:
         kernel = replace(kernel, own_checks=(*kernel.own_checks, weights_check(load_weights(request.weights))))
@@ -233,6 +255,7 @@ def _judge_candidate(
     for record in mark_expected(judge.records(), request.expected):
         records.append(record)
         yield RecordMade(record)
+    _return_numbers(judge.kernel, request, listener, generated, records)
     for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
@@ -252,6 +275,25 @@ def _judge_candidate(
     counterexample = smallest_counterexample(kernel, kernel.id, request.options)
     if counterexample is not None:
         yield CounterexampleFound(counterexample)
+
+
+def _return_numbers(
+    kernel: Kernel,
+    request: ValidationRequest,
+    listener: Listener,
+    generated: GeneratedFrom | None,
+    records: list[Record],
+) -> None:
+    """Hand over numbers of every dtype in which something agrees, so that they can be evaluated elsewhere, too."""
+    agreeing = {record.dtype for record in records if record.outcome is Outcome.AGREES}
+    for setting in kernel.settings:
+        if setting.dtype not in agreeing:
+            continue
+        try:
+            listener.on_numbers(returned_numbers(kernel, setting, request.seed, generated))
+        except Exception as error:
+            if not is_raised_by_target(error) and not isinstance(error, NotRun):
+                raise
 
 
 def _records_of_stored_cases(

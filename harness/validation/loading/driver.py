@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_harness.array_types import IndexArray
-from rnn_harness.errors import Refused
+from rnn_harness.errors import Refused, named_error
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
@@ -165,8 +165,7 @@ class TargetDriver:
         except Exception as error:
             if len(inputs):
                 raise
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise Refused(f"refuses a sequence of no steps: {message}") from None
+            raise Refused(f"refuses a sequence of no steps: {named_error(error)}") from None
         if self.convention.sequence:
             return self._layer_results(run, states)
         return self._cell_results(run, inputs, d)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, Finding
 from rnn_harness.checks.check import applies_to_all
 from rnn_harness.engine.runner import Runner, RunPlan, run_check
-from rnn_harness.errors import HarnessError, Refused
+from rnn_harness.errors import LONGEST_TEXT, HarnessError, NotRun, Refused, named_error
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import outcome_of
@@ -22,6 +23,7 @@ from rnn_harness.references import Run
 from rnn_harness.references.rnn import RNN
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
+from rnn_harness.validation.worker_endings import WorkFailed
 
 CASE = Case(spec="rnn.tanh", T=3, seed=4)
 
@@ -86,6 +88,40 @@ def test_an_error_of_a_check_is_no_finding() -> None:
     with pytest.raises(HarnessError, match="error of the harness itself: ZeroDivisionError") as caught:
         run_check(OURS, _evaluation())
     assert "_ours" in caught.value.traceback_text
+
+
+def _import_error() -> ImportError:
+    error = ImportError("cannot import name 'random'")
+    error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "resource"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(errno.EMFILE, "Too many open files"), "open files"),
+        (_import_error(), "open files"),
+        (RuntimeError("can't start new thread"), "processes and threads"),
+    ],
+    ids=["memory", "open files", "open files while something is imported", "threads"],
+)
+def test_what_a_target_uses_up_is_no_error_of_the_harness(error: Exception, resource: str) -> None:
+    def lacking(_: Evaluation) -> Iterator[Finding]:
+        raise error
+
+    with pytest.raises(NotRun, match=f"not enough of what the harness needs itself: {resource}") as caught:
+        run_check(replace(OURS, run=lacking), _evaluation())
+    assert not isinstance(caught.value, HarnessError)
+    failed = WorkFailed.of(error)
+    assert resource in failed.reason
+    assert not failed.harness_error
+
+
+def test_of_an_error_of_millions_of_letters_the_beginning_is_read() -> None:
+    error = ZeroDivisionError("x" * 20_000_000)
+    assert len(named_error(error)) == len("ZeroDivisionError: ") + LONGEST_TEXT
+    assert len(HarnessError.of(error).traceback_text) < 3 * LONGEST_TEXT
 
 
 def test_an_error_of_a_check_over_a_wrong_shape_is_a_finding_about_the_shape() -> None:

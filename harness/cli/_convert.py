@@ -1,0 +1,103 @@
+"""``rnn-harness convert``: the weights of one cell in the layout of another."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._target_options import Init, Memory, Timeout
+from rnn_harness.cli._text_file import write_text_file
+from rnn_harness.cli.arguments import ensure_writable
+from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
+
+if TYPE_CHECKING:
+    from rnn_harness.records.conversion import Conversion
+
+_EXIT_CODES = {
+    "converted": ExitCode.AGREES,
+    "nearest": ExitCode.AGREES,
+    "refused": ExitCode.REFUTED,
+    "undecided": ExitCode.UNDECIDED,
+}
+_FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5 or .msgpack"
+
+
+@exit_codes
+def convert(
+    first: Annotated[str, typer.Argument(metavar="A", help="The target that has the weights.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The target that is to have them.")],
+    weights: Annotated[
+        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, .bin, .keras or .onnx.", dir_okay=False)
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help=f"The weights of B: {_FORMATS}.", dir_okay=False)] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Where B cannot represent the weights, write the nearest that it can.")
+    ] = False,
+    code: Annotated[
+        Path | None,
+        typer.Option(help="Write a function of NumPy alone that converts any such weights.", dir_okay=False),
+    ] = None,
+    init: Init = None,
+    init_second: Annotated[
+        list[str] | None,
+        typer.Option("--init-b", help="key=value that the constructor of B needs; without it, --init counts for both."),
+    ] = None,
+    timeout: Timeout = 120,
+    memory: Memory = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Convert the weights of A into the layout of B, layer by layer, and check the result.
+
+    Written is only what is proved: B computes with it what A computes, and both, run on a drawn sequence, stay within
+    the bounds of their equations. Exit code 0 written, 1 B cannot represent the weights, 3 undecided.
+    """
+    from rnn_harness.conversion.convert import ConversionRequest, convert_targets
+    from rnn_harness.validation import Limits, ValidationRequest, read_options
+
+    if (weights is None) != (output is None) or (weights is None and code is None):
+        raise UsageError("give --weights and --output, or --code, or all three")
+    ensure_writable(output, code)
+    options = read_options(init or [])
+    others = options if init_second is None else read_options(init_second)
+    request = ConversionRequest(
+        ValidationRequest(first, options, memory=memory),
+        ValidationRequest(second, others, memory=memory),
+        weights,
+        output,
+        nearest,
+        Limits(timeout),
+    )
+    try:
+        conversion = convert_targets(request)
+    except HarnessError:
+        raise
+    except NotRun as reason:
+        typer.echo(f"rnn-harness: nothing is converted: {reason}", err=True)
+        raise typer.Exit(ExitCode.UNDECIDED) from None
+    if code is not None and conversion.code:
+        write_text_file(code, conversion.code)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(conversion), indent=1))
+    else:
+        _print(conversion)
+    raise typer.Exit(_EXIT_CODES[conversion.outcome])
+
+
+def _print(conversion: Conversion) -> None:
+    """Print what became of the weights."""
+    typer.echo(f"{conversion.left} to {conversion.right}: {conversion.outcome}\n  {conversion.sentence}")
+    for layer in conversion.layers:
+        gap = "" if layer.output_gap is None else f"; outputs {layer.output_gap:.2g} apart at most"
+        rounded = f"; rounded by up to {layer.rounding:.2g}" if layer.rounding else ""
+        typer.echo(f"  {layer.title} ({layer.sizes}){gap}{rounded}{'; ' + layer.note if layer.note else ''}")
+        for row in layer.lost:
+            typer.echo(f"    lost: {row}")
+    if conversion.map:
+        typer.echo("\nThe weights:")
+        for line in conversion.map:
+            typer.echo(f"  {line}")

@@ -1,0 +1,61 @@
+"""``rnn-harness gpu``: everything that needs a GPU, in one run within a budget."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnn_harness.cli._shared import exit_codes
+
+
+@exit_codes
+def gpu(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The folder in which a folder <date>-<card> is made.", file_okay=False)
+    ],
+    budget: Annotated[float, typer.Option(min=30, help="Seconds for all of it; what is done is kept.")] = 480,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that judge at the same time. [default: the cores less two]")
+    ] = None,
+    interpret: Annotated[
+        bool, typer.Option("--interpret", help="Try it without a GPU: Triton's interpreter, tiny sizes, no evidence.")
+    ] = False,
+) -> None:
+    """Judge and time on a GPU: the machine, probes, sizes in use, cuDNN against Triton, every kernel's verdicts.
+
+    What is worth most comes first, and every result is on disk as soon as it is there. The folder holds
+    machine.jsonl, verdicts.jsonl, times.jsonl (rnn-harness report --from reads the last two) and summary.md.
+    """
+    from rnn_harness.gpu import GpuRunOptions, run_on_gpu
+
+    processes = workers or max(1, min(14, (os.cpu_count() or 2) - 2))
+    options = GpuRunOptions(out, budget, processes, interpret)
+    folder = run_on_gpu(options, lambda stage: typer.echo(f"{stage} ...", err=True), write_summary)
+    typer.echo((folder / _summary_name()).read_text(encoding="utf-8"))
+
+
+def write_summary(folder: Path) -> None:
+    """Write the summary of what a run has found so far.
+
+    Args:
+        folder: The folder of the run.
+    """
+    from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, read_machine_rows
+    from rnn_harness.records.measurement import SpeedMeasurement, read_measurements
+    from rnn_harness.records.read_records import read_records
+    from rnn_harness.reports.text.gpu import gpu_summary
+    from rnn_harness.runtime.atomic_file import write_whole
+
+    records = list(read_records(folder / VERDICTS, []))
+    times = [time for time in read_measurements(folder / TIMES) if isinstance(time, SpeedMeasurement)]
+    write_whole(folder / _summary_name(), gpu_summary(read_machine_rows(folder), records, times))
+
+
+def _summary_name() -> str:
+    """Return the name of the summary's file."""
+    from rnn_harness.records.gpu_evidence import SUMMARY
+
+    return SUMMARY

@@ -1,0 +1,279 @@
+"""The stages of a run on a GPU machine, each in processes of its own, and the files that hold what they gave."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import BaseModel
+
+from rnn_harness.errors import UsageError
+from rnn_harness.gpu.machine import describe_machine
+from rnn_harness.gpu.probes import PROBES, ProbeJob, ask_probe
+from rnn_harness.gpu.sizes import judge_size, size_jobs
+from rnn_harness.gpu.times import time_point, timed_points
+from rnn_harness.kernels import Kernel, WorkLimits, all_kernels, judge_isolated
+from rnn_harness.records.gpu_evidence import MACHINE, TIMES, VERDICTS, MachineFact, ProbeResult, StageEnd
+from rnn_harness.records.measurement import SpeedMeasurement
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.worker import WorkerEnded
+from rnn_harness.runtime.worker_shares import ItemStarted, run_shares
+
+SILENCE = 120.0
+"""Seconds without a word after which a process is ended."""
+SECONDS_AT_THE_END = 5.0
+"""What is left for the summary."""
+_ORDER_OF_VERDICTS = (
+    "fused/",
+    "split/",
+    "nn.LSTM/cudnn",
+    "fused-",
+    "split-",
+    "nn.",
+    "function/",
+    "eager/",
+    "compiled/",
+)
+
+
+@dataclass(frozen=True)
+class GpuRunOptions:
+    """What a run does.
+
+    Attributes:
+        out: The folder in which the folder of the run is made.
+        budget: Seconds for all of it.
+        workers: Processes at the same time, where times are not measured.
+        interpret: Whether it is a trial on the processor, with Triton's interpreter, at tiny sizes.
+    """
+
+    out: Path
+    budget: float
+    workers: int
+    interpret: bool = False
+
+    @property
+    def device(self) -> str:
+        """Where kernels run."""
+        return "cpu" if self.interpret else "cuda"
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A part of the run.
+
+    Attributes:
+        name: Its name in the files.
+        seconds: The most that it may take; what it leaves goes to those after it.
+        rows: Does the work until a deadline.
+    """
+
+    name: str
+    seconds: float
+    rows: Callable[[GpuRunOptions, float], Iterator[BaseModel]]
+
+
+def run_on_gpu(
+    options: GpuRunOptions,
+    on_stage: Callable[[str], None] = lambda _: None,
+    after_stage: Callable[[Path], None] = lambda _: None,
+) -> Path:
+    """Run all stages, the most valuable first, and keep every row on disk as it comes.
+
+    Args:
+        options: What is done, and for how long.
+        on_stage: Called with the name of a stage before it begins.
+        after_stage: Called with the folder after every stage.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        UsageError: There is no CUDA device, or the folder cannot be made.
+    """
+    end = time.monotonic() + options.budget
+    card = _card(options)
+    folder = _new_folder(options.out, card)
+    judged: list[Record] = []
+    with _SyncedFiles(folder) as files:
+        for number, stage in enumerate(STAGES):
+            on_stage(stage.name)
+            start = time.monotonic()
+            remaining = end - SECONDS_AT_THE_END - start
+            is_last = number == len(STAGES) - 1
+            deadline = start + (remaining if is_last else min(stage.seconds, remaining))
+            if remaining > 0:
+                for row in stage.rows(options, deadline):
+                    if isinstance(row, Record):
+                        judged.append(row)
+                    files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
+            seconds = time.monotonic() - start
+            ending = "no time left" if remaining <= 0 else "ended by its limit" if seconds >= stage.seconds else "done"
+            files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(seconds, 1)))
+            after_stage(folder)
+    return folder
+
+
+def _card(options: GpuRunOptions) -> str:
+    """Give the name of the device. Raises UsageError where there is none, or the interpreter is in the way."""
+    import torch
+
+    if options.interpret:
+        os.environ["TRITON_INTERPRET"] = "1"
+        return "interpreter"
+    if not torch.cuda.is_available():
+        reason = "was built without CUDA" if torch.version.cuda is None else "finds no CUDA device"
+        raise UsageError(
+            f"there is no GPU to run on: torch {torch.__version__} {reason}; "
+            "--interpret tries all stages on the processor at tiny sizes"
+        )
+    if os.environ.get("TRITON_INTERPRET") == "1":
+        raise UsageError("TRITON_INTERPRET=1 is set: unset it to compile for the GPU, or give --interpret")
+    return torch.cuda.get_device_name(0)
+
+
+def _new_folder(out: Path, card: str) -> Path:
+    """Make a folder of its own, named by the date and the card. Raises UsageError."""
+    date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    name = f"{date}-{re.sub(r'[^A-Za-z0-9]+', '-', card).strip('-')}"
+    numbered = (out / (name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = next(path for path in numbered if not path.exists())
+        folder.mkdir()
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+    return folder
+
+
+class _SyncedFiles:
+    """The files of a run: every row is on disk before the next one is made.
+
+    Args:
+        folder: Where they are made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {name: (folder / name).open("w", encoding="utf-8") for name in (MACHINE, VERDICTS, TIMES)}
+
+    def write(self, row: BaseModel) -> None:
+        """Append a row to the file of its type.
+
+        Args:
+            row: A record, a measurement, or a row of the machine's file.
+        """
+        name = VERDICTS if isinstance(row, Record) else TIMES if isinstance(row, SpeedMeasurement) else MACHINE
+        file = self._files[name]
+        file.write(row.model_dump_json() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+    def __enter__(self) -> _SyncedFiles:
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._files.values():
+            file.close()
+
+
+def _judged_time(measurement: SpeedMeasurement, judged: list[Record]) -> SpeedMeasurement:
+    """Say of a time whether the kernel was right at this hidden size in this format."""
+    records = [
+        record
+        for record in judged
+        if (record.kernel, record.dtype) == (measurement.subject, measurement.dtype)
+        and record.case is not None
+        and record.case.d == measurement.sizes["d"]
+    ]
+    outcomes = {record.outcome for record in records}
+    if Outcome.REFUTED in outcomes:
+        reason = next(record.reason for record in records if record.outcome is Outcome.REFUTED)
+        return measurement.model_copy(update={"agrees": False, "reason": reason})
+    if Outcome.AGREES in outcomes:
+        return measurement.model_copy(update={"agrees": True})
+    return measurement.model_copy(update={"reason": measurement.reason or "not judged at this size"})
+
+
+def _machine(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    for answer in run_shares(describe_machine, [options.device], (MachineFact,), 1, SILENCE, deadline):
+        if isinstance(answer.message, MachineFact):
+            yield answer.message
+        elif isinstance(answer.message, WorkerEnded):
+            yield MachineFact(subject="description", value=f"cut short: {answer.message}")
+
+
+def _probes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    jobs = [ProbeJob(number, options.device) for number in range(len(PROBES))]
+    answered = set()
+    for answer in run_shares(ask_probe, jobs, (ProbeResult,), 1, SILENCE, deadline):
+        if isinstance(answer.message, ProbeResult):
+            answered.add(answer.item)
+            yield answer.message
+        elif isinstance(answer.message, WorkerEnded) and answer.item not in answered:
+            probe = PROBES[answer.item]
+            yield ProbeResult(probe=probe.title, prediction=probe.prediction, result=str(answer.message))
+
+
+def _sizes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    jobs = size_jobs(options.device)
+    for answer in run_shares(judge_size, jobs, (Record,), options.workers, SILENCE, deadline):
+        if isinstance(answer.message, Record):
+            yield answer.message
+        elif isinstance(answer.message, WorkerEnded):
+            job = jobs[answer.item]
+            ended = f"{job.kernel_id}, {job.setting}, n, d, B, T = {job.sizes}: {answer.message}"
+            yield MachineFact(subject="a process of sizes", value=ended)
+
+
+def _times(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    points = timed_points(options.device)
+    for answer in run_shares(time_point, points, (SpeedMeasurement,), 1, SILENCE, deadline):
+        if isinstance(answer.message, SpeedMeasurement):
+            yield answer.message
+        elif isinstance(answer.message, WorkerEnded):
+            yield MachineFact(subject="a process of times", value=f"{points[answer.item]}: {answer.message}")
+        elif isinstance(answer.message, ItemStarted):
+            continue
+
+
+def _verdicts(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    limits = WorkLimits(options.workers, max(0.0, deadline - time.monotonic()), SILENCE)
+    return judge_isolated(verdict_kernels(options.device), limits=limits)
+
+
+def verdict_kernels(device: str) -> tuple[Kernel, ...]:
+    """Give the kernels of the last stage, each with one setting, the most telling first.
+
+    Args:
+        device: ``cuda``; on ``cpu`` one kernel stands for all.
+    """
+    split = [replace(k, settings=(s,)) for k in all_kernels() for s in k.settings if s.device == device]
+    right = [kernel for kernel in split if not kernel.known_wrong]
+    if device == "cpu":
+        return tuple(k for k in right if k.id == "fused/rnn.tanh" and k.settings[0].dtype == "bfloat16")
+    return tuple(sorted(right, key=_rank))
+
+
+def _rank(kernel: Kernel) -> tuple[int, int]:
+    prefix = next(i for i, prefix in enumerate((*_ORDER_OF_VERDICTS, "")) if kernel.id.startswith(prefix))
+    return ("float32", "bfloat16", "float16", "float64").index(kernel.settings[0].dtype), prefix
+
+
+STAGES = (
+    _Stage("machine", 30, _machine),
+    _Stage("probes", 75, _probes),
+    _Stage("sizes", 100, _sizes),
+    _Stage("times", 110, _times),
+    _Stage("verdicts", math.inf, _verdicts),
+)
+"""In the order in which they are worth most."""

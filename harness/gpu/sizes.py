@@ -1,0 +1,105 @@
+"""Kernels judged at the sizes that people use, one size a job, within the proved bounds of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnn_harness.cases.case import Case
+from rnn_harness.checks.check import Check, Finding, applies_to_all
+from rnn_harness.engine.runner import Runner, RunPlan
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.families import FAMILIES
+from rnn_harness.kernels import Kernel, Setting, all_kernels
+from rnn_harness.kernels.checks.scale import judge_at
+from rnn_harness.kernels.environment.device import device_description, ensure_sound
+from rnn_harness.records.record import Record
+from rnn_harness.runtime.worker import Send
+
+SIZES = (
+    (64, 64, 16, 2),
+    (16, 128, 64, 1),
+    (64, 256, 16, 1),
+    (33, 100, 33, 2),
+    (17, 17, 33, 3),
+    (64, 512, 16, 1),
+    (64, 1024, 16, 1),
+    (16, 16, 1, 3),
+    (64, 1024, 64, 1),
+)
+"""Input size, hidden size, rows and steps; the most telling first."""
+SMALL_SIZES = ((3, 16, 2, 1),)
+"""For a trial in the interpreter."""
+_PREFIXES = ("fused/", "split/", "fused-tf32x3/", "split-tf32x3/", "fused-tf32/", "split-tf32/")
+
+
+@dataclass(frozen=True)
+class SizeJob:
+    """A kernel in a setting at one size.
+
+    Attributes:
+        kernel_id: The kernel's id.
+        setting: The dtype, and the device.
+        sizes: Input size, hidden size, rows and steps.
+    """
+
+    kernel_id: str
+    setting: Setting
+    sizes: tuple[int, int, int, int]
+
+
+def size_jobs(device: str) -> list[SizeJob]:
+    """List all jobs, the most telling first: by size, ours before cuDNN, narrow formats first.
+
+    Args:
+        device: ``cuda``, or ``cpu`` for a small trial.
+    """
+    settings = sorted(_settings(device), key=lambda pair: _rank(*pair))
+    sizes = SIZES if device == "cuda" else SMALL_SIZES
+    return [SizeJob(kernel.id, setting, size) for size in sizes for kernel, setting in settings]
+
+
+def _settings(device: str) -> Iterator[tuple[Kernel, Setting]]:
+    """Give the kernels that are judged at these sizes, with their settings on a device."""
+    cudnn = {f"nn.{family.torch_class}/cudnn{tf32}" for family in FAMILIES.values() for tf32 in ("", "-tf32")}
+    for kernel in all_kernels():
+        if kernel.id.startswith(_PREFIXES) or kernel.id in cudnn:
+            yield from ((kernel, setting) for setting in kernel.settings if setting.device == device)
+
+
+def _rank(kernel: Kernel, setting: Setting) -> tuple[int, int, str]:
+    prefix = next((i for i, prefix in enumerate(_PREFIXES) if kernel.id.startswith(prefix)), len(_PREFIXES))
+    return ("bfloat16", "float32", "float16", "float64").index(setting.dtype), prefix, kernel.id
+
+
+def judge_size(send: Send[Record], job: SizeJob) -> None:
+    """Judge outputs and all gradients of a kernel at one size, and send the record.
+
+    Args:
+        send: Sends the record.
+        job: What is judged.
+    """
+    kernel = next(kernel for kernel in all_kernels() if kernel.id == job.kernel_id)
+    n, d, rows, steps = job.sizes
+    case = Case(spec=kernel.spec, dtype=job.setting.dtype, n=n, d=d, B=rows, T=steps, seed=1)  # type: ignore[arg-type]
+
+    def within_bounds(evaluation: Evaluation) -> Iterator[Finding]:
+        yield judge_at(evaluation, case)
+
+    check = Check(check_name(job.sizes), "kernel", applies_to_all, within_bounds, dtypes=(job.setting.dtype,))
+    plan = RunPlan((check,), dtype=job.setting.dtype)
+    runner = Runner(kernel.subject(job.setting), plan, lambda tried: kernel.evaluation(job.setting, tried))
+    runner.try_case(case, guarded=False)
+    stamp = {"kernel": kernel.id, "dtype": job.setting.dtype, "device": device_description(job.setting.device)}
+    for record in runner.results().records(seed=1, shrink=False):
+        send(record.model_copy(update=stamp))
+    ensure_sound(job.setting.device)
+
+
+def check_name(sizes: tuple[int, int, int, int]) -> str:
+    """Name the check of one size, as ``scale.n64-d128-B16-T1``.
+
+    Args:
+        sizes: Input size, hidden size, rows and steps.
+    """
+    return "scale." + "-".join(f"{letter}{size}" for letter, size in zip("ndBT", sizes, strict=True))

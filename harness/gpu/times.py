@@ -1,0 +1,213 @@
+"""Steps timed on the card: cuDNN as people call it against the Triton kernels, in turns, TF32 alike.
+
+cuDNN is timed as a module whose weights lie in one block, in the forward and with all gradients; the flag of TF32 is
+held in both directions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.benchmarks.speed.speed import with_interval
+from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_interleaved
+from rnn_harness.errors import named_error
+from rnn_harness.families import FAMILIES, Family
+from rnn_harness.kernels.drivers.fused import fused_sequence
+from rnn_harness.kernels.drivers.split import split_sequence
+from rnn_harness.kernels.drivers.torch_nn import library_kernels
+from rnn_harness.kernels.environment.device import ensure_sound
+from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
+from rnn_harness.references import get_reference
+from rnn_harness.runtime.worker import Send
+
+ROUNDS = 5
+"""Samples of each call."""
+
+
+class Arithmetic(NamedTuple):
+    """A format, and how float32 products are computed.
+
+    Attributes:
+        dtype: The format of storage.
+        precision: Of the Triton kernel's products.
+        suffix: Of the Triton kernel's id.
+        tf32: Whether cuDNN may shorten operands to TF32.
+    """
+
+    dtype: str
+    precision: str
+    suffix: str
+    tf32: bool
+
+
+ARITHMETICS = (
+    Arithmetic("bfloat16", "ieee", "", False),
+    Arithmetic("float32", "tf32x3", "-tf32x3", False),
+    Arithmetic("float32", "tf32", "-tf32", True),
+    Arithmetic("float16", "ieee", "", False),
+)
+
+
+@dataclass(frozen=True)
+class TimedPoint:
+    """A family at some sizes; input and hidden size are the same.
+
+    Attributes:
+        family: ``lstm``, ``gru`` or ``rnn``.
+        d: The hidden size.
+        B: Batch rows.
+        T: Time steps.
+        device: ``cuda``, or ``cpu`` for a trial.
+    """
+
+    family: str
+    d: int
+    B: int
+    T: int
+    device: str
+
+
+def timed_points(device: str) -> list[TimedPoint]:
+    """List the points of the grid, the most telling first.
+
+    Args:
+        device: ``cuda``, or ``cpu`` for a small trial.
+    """
+    if device == "cpu":
+        return [TimedPoint("rnn", 16, 2, 2, device)]
+    grid = itertools.product((1000, 100), (64, 256, 1024, 128, 512), (16, 64, 1), ("lstm", "gru", "rnn"))
+    return [TimedPoint(family, d, rows, steps, device) for steps, d, rows, family in grid]
+
+
+def time_point(send: Send[SpeedMeasurement], point: TimedPoint) -> None:
+    """Time everyone at one point and send the measurements; who cannot be timed is sent with the reason.
+
+    Args:
+        send: Sends a measurement.
+        point: The family and its sizes.
+    """
+    calls: dict[str, _Timed] = {}
+    for arithmetic in ARITHMETICS:
+        for timed in _competitors(point, arithmetic):
+            try:
+                timed.call()
+            except Exception as error:  # out of shared memory, not supported, refused: the others go on
+                send(_measurement(point, timed, (), reason=named_error(error)))
+                ensure_sound(point.device)
+            else:
+                calls[timed.title] = timed
+    if not calls:
+        return
+    samples = time_interleaved({title: timed.call for title, timed in calls.items()}, ROUNDS, device=point.device)
+    drift, control = control_drift(samples), tuple(samples[CONTROL])
+    for title, timed in calls.items():
+        measurement = _measurement(point, timed, tuple(samples[title]))
+        send(with_interval(measurement.model_copy(update={"control": control, "control_drift": drift})))
+    ensure_sound(point.device)
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """A call that is timed.
+
+    Attributes:
+        subject: The kernel's id in the catalogue.
+        dtype: The format.
+        phase: Forward, or forward and backward.
+        call: What is timed.
+    """
+
+    subject: str
+    dtype: str
+    phase: SpeedPhase
+    call: Callable[[], object]
+
+    @property
+    def title(self) -> str:
+        """What tells it from the others."""
+        return f"{self.subject} {self.dtype} {self.phase}"
+
+
+def _measurement(point: TimedPoint, timed: _Timed, seconds: tuple[float, ...], reason: str = "") -> SpeedMeasurement:
+    return SpeedMeasurement(
+        subject=timed.subject,
+        spec=FAMILIES[point.family].spec,
+        reason=reason,
+        sizes={"n": point.d, "d": point.d, "B": point.B, "T": point.T},
+        dtype=timed.dtype,
+        phase=timed.phase,
+        device=point.device,
+        samples=seconds,
+    )
+
+
+def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
+    """Give cuDNN (torch's own kernels on the processor) and the Triton kernel in one arithmetic."""
+    import torch
+
+    family = FAMILIES[point.family]
+    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
+    torch.manual_seed(1)
+    x = torch.randn(point.T, point.B, point.d).to(**placed).requires_grad_()
+    d_outputs = torch.randn(point.T, point.B, point.d).to(**placed)
+
+    def held() -> AbstractContextManager[None]:
+        return library_kernels(enabled=True, tf32=arithmetic.tf32)
+
+    module = getattr(torch.nn, family.torch_class)(point.d, point.d).to(**placed)
+    library = "native"
+    if point.device == "cuda":
+        module.flatten_parameters()
+        library = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
+    name = f"nn.{family.torch_class}/{library}"
+    yield from _phases(name, arithmetic.dtype, lambda: module(x)[0], (x, *module.parameters()), d_outputs, held)
+    for division, sequence in (("fused", fused_sequence), ("split", split_sequence)):
+        run, variables = _triton_call(family, point, arithmetic, x, sequence)
+        name = f"{division}{arithmetic.suffix}/{family.spec}"
+        yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
+
+
+def _triton_call(
+    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any, sequence: Callable[..., Any]
+) -> tuple[Callable[[], Any], tuple[Any, ...]]:
+    """Give the call of the Triton kernel, and what is differentiated."""
+    import torch
+
+    reference = get_reference(family.name, **family.reference_options)
+    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
+    shapes = reference.parameter_shapes(point.d, point.d)
+    weights = {k: (torch.randn(s) / point.d**0.5).to(**placed).requires_grad_() for k, s in shapes.items()}
+    states = {name: torch.zeros(point.B, point.d, **placed) for name in reference.state_names}
+
+    def run() -> Any:
+        return sequence(reference, weights, x, states, precision=arithmetic.precision)[0]
+
+    return run, (x, *weights.values())
+
+
+def _phases(
+    subject: str,
+    dtype: str,
+    run: Callable[[], Any],
+    variables: tuple[Any, ...],
+    d_outputs: Any,
+    held: Callable[[], AbstractContextManager[None]],
+) -> Iterator[_Timed]:
+    """Give the forward without a graph, and the forward with all gradients."""
+    import torch
+
+    def forward() -> None:
+        with torch.no_grad(), held():
+            run()
+
+    def both() -> None:
+        with held():
+            torch.autograd.grad(run(), variables, d_outputs)
+
+    yield _Timed(subject, dtype, "forward", forward)
+    yield _Timed(subject, dtype, "both", both)

@@ -1,0 +1,92 @@
+"""What one run on a GPU machine found out besides verdicts and times, and how its folder is laid out.
+
+A folder holds three files of JSON Lines: `MACHINE` (facts and probes, by the types here), `VERDICTS` (records of
+kernels) and `TIMES` (measurements of speed), and `SUMMARY`, which is made from them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from rnn_harness.errors import UsageError
+from rnn_harness.runtime.input_file import read_text_file
+
+MACHINE, VERDICTS, TIMES, SUMMARY = "machine.jsonl", "verdicts.jsonl", "times.jsonl", "summary.md"
+
+
+class MachineFact(BaseModel):
+    """One thing about the machine, its libraries, or the run.
+
+    Attributes:
+        subject: What it is about, as ``device`` or ``triton``.
+        value: What was found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["machine"] = "machine"
+    subject: str
+    value: str
+
+
+class ProbeResult(BaseModel):
+    """What the shortest code that shows a suspected behaviour showed.
+
+    Attributes:
+        probe: What was asked.
+        prediction: What was expected before any device had been tried.
+        result: What happened, in words; how its process ended, if it did not come back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["probe"] = "probe"
+    probe: str
+    prediction: str
+    result: str
+
+
+class StageEnd(BaseModel):
+    """How a stage of the run ended.
+
+    Attributes:
+        stage: Its name.
+        ending: ``done``, or why it is not.
+        seconds: How long it took.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["stage"] = "stage"
+    stage: str
+    ending: str
+    seconds: float
+
+
+EvidenceRow = Annotated[MachineFact | ProbeResult | StageEnd, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[MachineFact | ProbeResult | StageEnd] = TypeAdapter(EvidenceRow)
+
+
+def read_machine_rows(folder: Path) -> list[MachineFact | ProbeResult | StageEnd]:
+    """Read the facts and probes of a run; a last line that was being written when the machine stopped is left out.
+
+    Args:
+        folder: The folder of the run.
+
+    Raises:
+        UsageError: The file cannot be read, or holds something else.
+    """
+    path = folder / MACHINE
+    lines = [line for line in read_text_file(path, "the machine and its probes").splitlines() if line.strip()]
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(_ADAPTER.validate_json(line))
+        except ValidationError as error:
+            if number == len(lines):
+                break
+            raise UsageError(f"{path}:{number}: not a row of a GPU run: {str(error).splitlines()[0]}") from None
+    return rows

@@ -1,0 +1,191 @@
+"""Numbers that a candidate gives, as a worker returns them: for cases that the process which waits draws as well."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.cases.case import Case, Dtype
+from rnn_harness.errors import NotRun
+from rnn_harness.specs.schema import Equation, SpecModel
+from rnn_harness.validation.cells.cell_model import CellModel
+
+if TYPE_CHECKING:
+    from rnn_harness.kernels import Kernel, Setting
+
+MOST_NUMBERS = 2**18
+"""Gradients of more parameters than that stay with the worker; of outputs, inputs and states they are few."""
+_SEED = 18_020
+"""Before the seed of a run, so that no check draws the same numbers."""
+
+
+@dataclass(frozen=True)
+class PlainArray:
+    """An array as plain data.
+
+    Attributes:
+        shape: Its shape.
+        numbers: Its numbers in float64, little-endian, in base 64; float64 holds those of every narrower format.
+    """
+
+    shape: tuple[int, ...]
+    numbers: str
+
+    @classmethod
+    def of(cls, array: Array) -> PlainArray:
+        """Return an array as plain data.
+
+        Args:
+            array: Real numbers in any format.
+        """
+        return cls(tuple(array.shape), base64.b64encode(array.astype("<f8").tobytes()).decode("ascii"))
+
+    def array(self, dtype: str) -> Array:
+        """Return the array.
+
+        Args:
+            dtype: The format of its numbers.
+
+        Raises:
+            ValueError: The numbers are none, or are not as many as the shape says.
+        """
+        numbers = np.frombuffer(base64.b64decode(self.numbers, validate=True), dtype="<f8")
+        array: Array = numbers.reshape(self.shape).astype("float64" if dtype == "float64" else "float32")
+        return array
+
+
+@dataclass(frozen=True)
+class GeneratedFrom:
+    """What a spec was written from.
+
+    Attributes:
+        model: The features of the cell.
+        names: The reference's names of its parameters.
+    """
+
+    model: CellModel
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReturnedCase:
+    """What a candidate gave on one case.
+
+    Attributes:
+        outputs: The outputs (T, B, d).
+        finals: The final states (B, d) by the reference's names.
+        gradients: By flat name; empty where the candidate has none.
+    """
+
+    outputs: PlainArray
+    finals: dict[str, PlainArray]
+    gradients: dict[str, PlainArray]
+
+
+@dataclass(frozen=True)
+class NumbersReturned:
+    """A worker's message of what a candidate gave in one dtype, and as what it is to be judged.
+
+    Attributes:
+        kernel: The candidate as it is named in the records.
+        dtype: The dtype.
+        spec: The spec that it was held against.
+        used: The equations that the spec takes from others.
+        generated: What the spec was written from; None where it is a shipped one or the user's.
+        alternatives: The ids of equations of the spec by which the candidate may compute.
+        absent: What the spec has and the candidate has not, as `Subject.absent`.
+        has_absolute_function_error: Whether its functions are accurate against 1 and not against their own value.
+        is_single_inside: Whether it computes in float32 though its numbers are float64.
+        sizes: The only sizes that it exists for, by letter; empty where it exists for any.
+        cases: What it gave, one for each of `reevaluated_cases`.
+    """
+
+    kernel: str
+    dtype: str
+    spec: SpecModel
+    used: tuple[Equation, ...]
+    generated: GeneratedFrom | None
+    alternatives: tuple[str, ...]
+    absent: tuple[str, ...]
+    has_absolute_function_error: bool
+    is_single_inside: bool
+    sizes: dict[str, int]
+    cases: tuple[ReturnedCase, ...]
+
+
+def reevaluated_cases(spec_id: str, dtype: Dtype, seed: int, sizes: Mapping[str, int]) -> tuple[Case, ...]:
+    """List the cases for which numbers are returned: short ones, so that bounds are finite whatever the cell.
+
+    Args:
+        spec_id: The id of the spec.
+        dtype: The dtype.
+        seed: The seed of the run.
+        sizes: The only sizes that the candidate exists for; empty where it exists for any.
+    """
+    cases = (
+        Case(spec=spec_id, dtype=dtype, seed=_SEED + 2 * seed, T=3, scale=0.5),
+        Case(spec=spec_id, dtype=dtype, seed=_SEED + 2 * seed + 1, T=2, n=2, d=5, B=3),
+    )
+    return tuple(case.model_copy(update=dict(sizes)) for case in cases)
+
+
+def leaves_out_parameters(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Say whether a cell has so many parameters that their gradients are not returned.
+
+    Args:
+        shapes: The shapes of all parameters.
+    """
+    return sum(math.prod(shape) for shape in shapes.values()) > MOST_NUMBERS
+
+
+def returned_numbers(kernel: Kernel, setting: Setting, seed: int, generated: GeneratedFrom | None) -> NumbersReturned:
+    """Run a candidate on the cases, in the worker.
+
+    Args:
+        kernel: The candidate in the place of a kernel, with what is known of how it rounds.
+        setting: The dtype, and the device.
+        seed: The seed of the run.
+        generated: What its spec was written from; None where it is a shipped one or the user's.
+    """
+    spec, sizes = kernel.specification, kernel.fixed_sizes or {}
+    cases = reevaluated_cases(spec.id, setting.dtype, seed, sizes)  # type: ignore[arg-type]
+    return NumbersReturned(
+        kernel.id,
+        setting.dtype,
+        spec.model,
+        spec.used,
+        generated,
+        kernel.alternatives,
+        kernel.subject(setting).absent,
+        kernel.absolute_function_error,
+        kernel.is_single_inside,
+        dict(sizes),
+        tuple(_returned_case(kernel, setting, case) for case in cases),
+    )
+
+
+def _returned_case(kernel: Kernel, setting: Setting, case: Case) -> ReturnedCase:
+    """Run a candidate on one case."""
+    evaluation = kernel.evaluation(setting, case)
+    leaves_out = leaves_out_parameters(evaluation.subject.parameter_shapes(case.sizes))
+    gradients: dict[str, Array] = {}
+    with np.errstate(all="ignore"):
+        outputs, finals = evaluation.run.outputs, evaluation.run.finals
+        with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
+            gradients = evaluation.flat_gradients
+    return ReturnedCase(
+        PlainArray.of(outputs),
+        {name: PlainArray.of(value) for name, value in finals.items()},
+        {
+            name: PlainArray.of(value)
+            for name, value in gradients.items()
+            if not (leaves_out and name.startswith("parameters."))
+        },
+    )

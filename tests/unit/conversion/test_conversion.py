@@ -1,0 +1,167 @@
+"""Weights go from one cell to another: checked, refused where something would be lost, written under right names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from rnn_harness.array_types import Array
+from rnn_harness.cli._app import app
+from rnn_harness.conversion.weight_files import read_weights, write_weights
+from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
+from rnn_harness.errors import UsageError
+from tests.helpers import HELPERS
+from tests.helpers.user_cells import JoinedGRU
+
+pytestmark = pytest.mark.usefixtures("in_process")
+RUN = CliRunner()
+CELLS, VARIANTS = HELPERS / "user_cells.py", HELPERS / "variants.py"
+
+
+def convert(first: str, second: str, weights: Path, output: Path, *options: str) -> tuple[int, str]:
+    """Run the command, and return its exit code and what it printed."""
+    arguments = ["convert", first, second, "--weights", str(weights), "--output", str(output), *options]
+    result = RUN.invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+def saved(path: Path, module: torch.nn.Module) -> Path:
+    """Save the weights of a module."""
+    torch.save(module.state_dict(), path)
+    return path
+
+
+def test_layers_and_directions_are_converted_each_and_the_function_of_the_program_does_the_same(tmp_path: Path) -> None:
+    module = torch.nn.LSTM(6, 4, num_layers=2, bidirectional=True)
+    weights, output, code = saved(tmp_path / "in.pt", module), tmp_path / "out.safetensors", tmp_path / "code.py"
+    exit_code, text = convert("torch.nn:LSTM", "torch.nn:LSTM", weights, output, "--code", str(code))
+    assert exit_code == 0, text
+    before, after = read_weights(weights), read_weights(output)
+    assert set(after) == set(before)
+    for suffix in ("l0", "l0_reverse", "l1", "l1_reverse"):
+        total = before[f"bias_ih_{suffix}"].astype(np.float64) + before[f"bias_hh_{suffix}"]
+        np.testing.assert_array_equal(after[f"bias_ih_{suffix}"], total.astype(np.float32))
+        assert not after[f"bias_hh_{suffix}"].any()
+        np.testing.assert_array_equal(after[f"weight_ih_{suffix}"], before[f"weight_ih_{suffix}"])
+    scope: dict[str, object] = {}
+    exec(code.read_text(encoding="utf-8"), scope)
+    layer = {name: value for name, value in before.items() if name.endswith("_l0")}
+    function = scope["convert"]
+    assert callable(function)
+    for name, value in function(layer).items():
+        np.testing.assert_allclose(value, after[name], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "module"),
+    [
+        ("torch.nn:GRUCell", f"{CELLS}:PackedGRU", torch.nn.GRUCell(5, 3)),
+        ("torch.nn:LSTMCell", f"{VARIANTS}:Interleaved", torch.nn.LSTMCell(5, 3)),
+        ("torch.nn:LSTMCell", f"{VARIANTS}:Shifted", torch.nn.LSTMCell(5, 3)),
+        (f"{CELLS}:JoinedGRU", "gru.write.004", JoinedGRU(5, 3)),
+        (f"{CELLS}:JoinedGRU", "gru.write.concatenated", JoinedGRU(5, 3)),
+    ],
+)
+def test_the_program_gives_what_the_command_writes(
+    first: str, second: str, module: torch.nn.Module, tmp_path: Path
+) -> None:
+    weights, output, code = saved(tmp_path / "in.pt", module), tmp_path / "out.npz", tmp_path / "code.py"
+    exit_code, text = convert(first, second, weights, output, "--code", str(code))
+    assert exit_code == 0, text
+    scope: dict[str, object] = {}
+    exec(code.read_text(encoding="utf-8"), scope)
+    function = scope["convert"]
+    assert callable(function)
+    made: dict[str, Array] = function(read_weights(weights))
+    written = read_weights(output)
+    assert set(made) == set(written)
+    for name, value in written.items():
+        np.testing.assert_allclose(made[name], value, rtol=1e-6, atol=1e-7, err_msg=name)
+    assert len(code.read_text(encoding="utf-8").splitlines()) < 40
+
+
+def test_what_cannot_be_represented_is_refused_with_its_size_and_written_as_the_nearest_where_that_is_wanted(
+    tmp_path: Path,
+) -> None:
+    module = torch.nn.GRUCell(5, 3)
+    weights, output = saved(tmp_path / "in.pt", module), tmp_path / "out.npz"
+    exit_code, text = convert("torch.nn:GRUCell", f"{CELLS}:JoinedGRU", weights, output)
+    assert exit_code == 1
+    lost = float(module.bias_hh.detach()[6:].abs().max())
+    assert f"b_hg (the recurrent bias of the candidate) is zero: broken by up to {lost:.3g}" in text
+    assert not output.exists()
+    assert convert("torch.nn:GRUCell", f"{CELLS}:JoinedGRU", weights, output, "--nearest")[0] == 0
+    assert output.exists()
+
+
+def test_weights_that_meet_the_condition_are_converted_though_others_could_not_be(tmp_path: Path) -> None:
+    module = torch.nn.GRUCell(5, 3)
+    with torch.no_grad():
+        module.bias_hh[6:] = 0
+        module.weight_hh[6:] = torch.diag(torch.tensor([0.5, -1.0, 2.0]))
+    weights, output = saved(tmp_path / "in.pt", module), tmp_path / "out.npz"
+    exit_code, text = convert("torch.nn:GRUCell", f"{CELLS}:JoinedGRU", weights, output)
+    assert exit_code == 0, text
+    other = JoinedGRU(5, 3)
+    other.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(output).items()})
+    x, h = torch.randn(2, 5), torch.randn(2, 3)
+    torch.testing.assert_close(other(x, h), module(x, h))
+
+
+def test_a_file_that_lacks_a_parameter_is_told(tmp_path: Path) -> None:
+    write_weights(tmp_path / "in.npz", {"weight_ih": np.zeros((9, 5), np.float32)})
+    exit_code, text = convert("torch.nn:GRUCell", "torch.nn:GRUCell", tmp_path / "in.npz", tmp_path / "out.npz")
+    assert exit_code == 2
+    assert "the file has no bias_hh, bias_ih, weight_hh; it has weight_ih" in text
+
+
+def test_two_families_and_formats_without_an_end_are_not_converted(tmp_path: Path) -> None:
+    weights = saved(tmp_path / "in.pt", torch.nn.GRUCell(5, 3))
+    exit_code, text = convert("torch.nn:GRUCell", "torch.nn:LSTMCell", weights, tmp_path / "out.npz")
+    assert exit_code == 3
+    assert "two families" in text
+    exit_code, text = convert("torch.nn:GRUCell", "torch.nn:GRUCell", weights, tmp_path / "out.onnx")
+    assert exit_code == 2
+    assert "out.onnx has none of the endings" in text
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pt", ".npz", ".weights.h5", ".msgpack"])
+def test_every_format_gives_back_what_was_written(ending: str, tmp_path: Path) -> None:
+    modules = {".safetensors": "safetensors", ".weights.h5": "h5py", ".msgpack": "flax"}
+    if ending in modules:
+        pytest.importorskip(modules[ending])
+    weights = {"layers/cell/vars/0": np.arange(6.0).reshape(2, 3).T, "layers/cell/vars/1": np.ones(3, np.float32)}
+    write_weights(tmp_path / f"a{ending}", weights)
+    again = read_weights(tmp_path / f"a{ending}")
+    assert set(again) == set(weights)
+    for name, value in weights.items():
+        np.testing.assert_array_equal(again[name], value)
+
+
+def test_a_file_that_is_none_of_its_format_is_told(tmp_path: Path) -> None:
+    (tmp_path / "in.npz").write_bytes(b"no archive")
+    with pytest.raises(UsageError, match="cannot be read as npz"):
+        read_weights(tmp_path / "in.npz")
+
+
+def test_layers_are_found_behind_prefixes_and_by_the_numbers_of_keras() -> None:
+    one = np.zeros(1)
+    named = {f"encoder.rnn.{name}_l{k}": one for k in (1, 0) for name in ("w", "b")}
+    groups = weight_groups(named, ("w_l0", "b_l0"), False)
+    assert [(group.prefix, group.layer) for group in groups] == [("encoder.rnn.", 0), ("encoder.rnn.", 1)]
+    assert output_name("w_l0", groups[1], groups) == "encoder.rnn.w_l1"
+    numbered = {
+        f"layers/bidirectional/{direction}_layer/cell/vars/{i}": one
+        for direction in ("forward", "backward")
+        for i in (0, 1)
+    }
+    both = weight_groups(numbered, ("kernel", "bias"), True)
+    assert [(group.layer, group.is_reverse) for group in both] == [(0, False), (0, True)]
+    assert keras_name(1, "LSTM", both[1], both) == "layers/bidirectional/backward_layer/cell/vars/1"
+    tree = {"params/GRUCell_0/in/kernel": one, "params/GRUCell_0/in/bias": one}
+    (only,) = weight_groups(tree, ("in/kernel", "in/bias"), False)
+    assert output_name("in/kernel", only, (only,)) == "in/kernel"

@@ -1,0 +1,208 @@
+"""The run on a GPU machine, tried without one: what it asks first, what it keeps, how it ends."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import BaseModel
+
+from rnn_harness.cases.case import Case
+from rnn_harness.errors import UsageError
+from rnn_harness.gpu import GpuRunOptions, run, run_on_gpu
+from rnn_harness.gpu.probes import PROBES
+from rnn_harness.gpu.run import STAGES, verdict_kernels
+from rnn_harness.gpu.sizes import SIZES, SizeJob, judge_size, size_jobs
+from rnn_harness.gpu.times import time_point, timed_points
+from rnn_harness.kernels import Setting
+from rnn_harness.records.gpu_evidence import MACHINE, TIMES, VERDICTS, MachineFact, StageEnd, read_machine_rows
+from rnn_harness.records.measurement import SpeedMeasurement, read_measurements
+from rnn_harness.records.record import Record
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.reports.text.gpu import gpu_summary
+
+
+@pytest.fixture
+def fake_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H200 (fake)")
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+
+
+def verdict(outcome: Outcome, d: int = 64, kernel: str = "fused/lstm.column") -> Record:
+    case = Case(spec="lstm.column", dtype="bfloat16", n=4, d=d, B=2, T=1)
+    return Record(
+        entry="lstm.column",
+        spec="lstm.column",
+        check=f"scale.n4-d{d}-B2-T1",
+        witness="kernel",
+        outcome=outcome,
+        reason="off by a mile" if outcome is Outcome.REFUTED else "",
+        case=case,
+        kernel=kernel,
+        dtype="bfloat16",
+        device="cuda",
+    )
+
+
+def time_of(kernel: str = "fused/lstm.column", d: int = 64) -> SpeedMeasurement:
+    sizes = {"n": d, "d": d, "B": 16, "T": 100}
+    return SpeedMeasurement(
+        subject=kernel, spec="lstm.column", sizes=sizes, dtype="bfloat16", phase="forward", device="cuda", median=2e-4
+    )
+
+
+def set_stages(monkeypatch: pytest.MonkeyPatch, **rows: list[BaseModel]) -> None:
+    """Let the stages give these rows."""
+
+    def stage(name: str, given: list[BaseModel]) -> object:
+        def work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+            yield from given
+
+        return run._Stage(name, math.inf, work)
+
+    monkeypatch.setattr(run, "STAGES", tuple(stage(name, given) for name, given in rows.items()))
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_every_row_is_in_its_file_before_the_next_stage_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fact = MachineFact(subject="device", value="a card")
+    set_stages(monkeypatch, first=[fact], second=[verdict(Outcome.AGREES)], third=[time_of()])
+    lines: list[list[int]] = []
+
+    def count(folder: Path) -> None:
+        lines.append([len((folder / name).read_text().splitlines()) for name in (MACHINE, VERDICTS, TIMES)])
+
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1), after_stage=count)
+    assert lines == [[2, 0, 0], [3, 1, 0], [4, 1, 1]]
+    assert folder.name.endswith("-NVIDIA-H200-fake")
+    assert run_on_gpu(GpuRunOptions(tmp_path, 100, 1)).name == f"{folder.name}-2"
+    assert read_machine_rows(folder)[0] == fact
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_a_time_says_whether_the_kernel_was_right_at_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[BaseModel] = [
+        verdict(Outcome.AGREES),
+        verdict(Outcome.AGREES, 128),
+        verdict(Outcome.REFUTED, 128),
+        verdict(Outcome.AGREES, 256, "nn.LSTM/cudnn"),
+    ]
+    set_stages(monkeypatch, sizes=judged, times=[time_of(d=d) for d in (64, 128, 256)])
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    times = read_measurements(folder / TIMES)
+    assert [time.agrees for time in times] == [True, False, None]
+    assert times[1].reason == "off by a mile"
+    summary = gpu_summary(read_machine_rows(folder), [], [t for t in times if isinstance(t, SpeedMeasurement)])
+    assert "| 64, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | right |" in summary
+    assert "| 128, 16, 100 | fused/lstm.column | bfloat16 | not shown | – | wrong |" in summary
+    assert "| 256, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | not judged at this size |" in summary
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_where_the_budget_is_used_up_the_remaining_stages_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_stages(monkeypatch, first=[MachineFact(subject="device", value="a card")])
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 1, 1))  # less than what is left for the summary
+    (row,) = read_machine_rows(folder)
+    assert isinstance(row, StageEnd)
+    assert (row.stage, row.ending) == ("first", "no time left")
+
+
+def test_without_a_gpu_a_run_is_refused_with_the_way_to_try_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match=r"there is no GPU to run on: torch .*; --interpret tries all stages"):
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_the_interpreter_in_the_way_of_the_gpu_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    with pytest.raises(UsageError, match="TRITON_INTERPRET=1 is set: unset it"):
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+
+
+def test_a_last_line_that_was_being_written_is_left_out_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    fact = MachineFact(subject="device", value="a card")
+    (tmp_path / MACHINE).write_text(fact.model_dump_json() + "\n" + '{"kind": "probe", "pro')
+    assert read_machine_rows(tmp_path) == [fact]
+    (tmp_path / MACHINE).write_text('{"kind": "pro\n' + fact.model_dump_json() + "\n")
+    with pytest.raises(UsageError, match=r"machine\.jsonl:1: not a row of a GPU run"):
+        read_machine_rows(tmp_path)
+
+
+def test_what_is_worth_most_comes_first() -> None:
+    assert [stage.name for stage in STAGES] == ["machine", "probes", "sizes", "times", "verdicts"]
+    jobs = size_jobs("cuda")
+    assert len(jobs) == len(set(jobs))
+    assert jobs[0].sizes == SIZES[0]
+    assert jobs[0].kernel_id.startswith("fused/")
+    assert jobs[0].setting == Setting("bfloat16", "cuda")
+    assert {"nn.GRU/cudnn-tf32", "fused-tf32x3/lstm.peephole"} <= {job.kernel_id for job in jobs}
+
+
+def test_the_grid_of_times_has_the_sizes_that_people_use() -> None:
+    points = timed_points("cuda")
+    assert {point.d for point in points} == {64, 128, 256, 512, 1024}
+    assert {point.B for point in points} == {1, 16, 64}
+    assert {point.T for point in points} == {100, 1000}
+    assert {point.family for point in points} == {"lstm", "gru", "rnn"}
+    assert (points[0].family, points[0].T) == ("lstm", 1000)
+
+
+def test_every_kernel_with_a_cuda_setting_gets_a_verdict_once() -> None:
+    settings = [(kernel.id, kernel.settings[0].dtype) for kernel in verdict_kernels("cuda")]
+    assert len(settings) == len(set(settings))
+    assert settings[0] == ("fused/rnn.tanh", "float32")
+    assert ("nn.LSTM/cudnn-tf32", "float32") in settings
+
+
+def test_titles_of_probes_are_unique() -> None:
+    assert len({probe.title for probe in PROBES}) == len(PROBES)
+
+
+def test_a_kernel_is_judged_at_one_size_and_a_size_it_does_not_take_is_not_run() -> None:
+    pytest.importorskip("triton", reason="not run: triton is not installed")
+    records: list[Record] = []
+    judge_size(records.append, SizeJob("fused/rnn.tanh", Setting("float32", "cpu"), (3, 16, 2, 1)))
+    judge_size(records.append, SizeJob("fused/rnn.tanh", Setting("float32", "cpu"), (3, 65, 2, 1)))
+    assert [record.outcome for record in records] == [Outcome.AGREES, Outcome.NOT_RUN]
+    assert records[0].check == "scale.n3-d16-B2-T1"
+    assert records[0].case is not None
+    assert records[0].case.d == 16
+    assert "hidden size 65 is too large in float32" in records[1].reason
+
+
+def test_a_point_is_timed_with_torch_and_triton_in_turns_and_both_ways() -> None:
+    pytest.importorskip("triton", reason="not run: triton is not installed")
+    times: list[SpeedMeasurement] = []
+    time_point(times.append, timed_points("cpu")[0])
+    assert {time.subject for time in times} == {
+        "nn.RNN/native",
+        "fused/rnn.tanh",
+        "fused-tf32x3/rnn.tanh",
+        "fused-tf32/rnn.tanh",
+        "split/rnn.tanh",
+        "split-tf32x3/rnn.tanh",
+        "split-tf32/rnn.tanh",
+    }
+    assert {time.phase for time in times} == {"forward", "both"}
+    assert all(time.reason == "" and len(time.samples) == 5 for time in times)
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/unit/gpu/test_gpu_run.py::test_every_row_is_in_its_file_before_the_next_stage_begins")
+def test_a_trial_in_the_interpreter_answers_every_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton", reason="not run: triton is not installed")
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 600, 2, interpret=True))
+    rows = [json.loads(line) for line in (folder / MACHINE).read_text().splitlines()]
+    assert [row["probe"] for row in rows if row["kind"] == "probe"] == [probe.title for probe in PROBES]
+    assert not [row["result"] for row in rows if row["kind"] == "probe" and "raises" in row["result"]]
+    assert (folder / VERDICTS).read_text()

@@ -1,0 +1,189 @@
+"""A worker's "agrees" counts only where numbers that it returned lie in the bounds of the process that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnn_harness.kernels import Setting, choose_kernels
+from rnn_harness.kernels.judge import blank_record
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import NUMBERS_CHECK, outcome_of
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.messages import LENGTH_BYTES, MessageTypes
+from rnn_harness.specs import literature
+from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.reevaluation import Contradiction, reevaluate, trusted_spec
+from rnn_harness.validation.request import ValidationRequest
+from rnn_harness.validation.returned_numbers import (
+    GeneratedFrom,
+    NumbersReturned,
+    PlainArray,
+    ReturnedCase,
+    returned_numbers,
+)
+
+REQUEST = ValidationRequest("cells.py:Cell", spec="auto", seed=3)
+SETTING = Setting("float64", "cpu")
+KERNEL = choose_kernels(("nn.LSTM",))[0]
+Change = Callable[[NumbersReturned], NumbersReturned]
+
+
+@pytest.fixture(scope="module")
+def numbers() -> NumbersReturned:
+    """What torch's LSTM gives."""
+    return returned_numbers(KERNEL, SETTING, REQUEST.seed, None)
+
+
+def _agreeing(check: str, **fields: object) -> Record:
+    blank = blank_record(KERNEL, SETTING, check, REQUEST.seed)
+    return blank.model_copy(update={"outcome": Outcome.AGREES, "examples": 9, **fields})
+
+
+RECORDS = [_agreeing("forward.sequence"), _agreeing("backward.bound")]
+
+
+def _first_case(numbers: NumbersReturned, change: Callable[[ReturnedCase], ReturnedCase]) -> NumbersReturned:
+    return replace(numbers, cases=(change(numbers.cases[0]), *numbers.cases[1:]))
+
+
+def _zeros(numbers: NumbersReturned) -> NumbersReturned:
+    def of(case: ReturnedCase) -> ReturnedCase:
+        return replace(case, outputs=PlainArray.of(0 * case.outputs.array("float64")))
+
+    return _first_case(numbers, of)
+
+
+def _off_by_little(numbers: NumbersReturned) -> NumbersReturned:
+    """The gradient of one bias, off by 2^-40."""
+
+    def of(case: ReturnedCase) -> ReturnedCase:
+        name = next(name for name in case.gradients if name.startswith("parameters.b"))
+        moved = case.gradients[name].array("float64") * (1 + 2.0**-40)
+        return replace(case, gradients={**case.gradients, name: PlainArray.of(moved)})
+
+    return _first_case(numbers, of)
+
+
+def _nan(numbers: NumbersReturned) -> NumbersReturned:
+    def of(case: ReturnedCase) -> ReturnedCase:
+        return replace(case, outputs=PlainArray.of(np.nan * case.outputs.array("float64")))
+
+    return _first_case(numbers, of)
+
+
+def _wrong_final_state(numbers: NumbersReturned) -> NumbersReturned:
+    return _first_case(numbers, lambda case: replace(case, finals={**case.finals, "c": case.finals["h"]}))
+
+
+def _without_a_final_state(numbers: NumbersReturned) -> NumbersReturned:
+    return _first_case(numbers, lambda case: replace(case, finals={"h": case.finals["h"]}))
+
+
+def _another_equation(numbers: NumbersReturned) -> NumbersReturned:
+    *others, last = numbers.spec.equations
+    changed = last.model_copy(update={"printed": r"\mathbf{h}_{(t)} = \mathbf{c}_{(t)}"})
+    return replace(numbers, spec=numbers.spec.model_copy(update={"equations": (*others, changed)}))
+
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "outputs are zero": (_zeros, "on numbers that came back the output"),
+    "a gradient is off by a little": (_off_by_little, "on numbers that came back the gradient of parameters.b"),
+    "outputs are no numbers": (_nan, "on numbers that came back the output"),
+    "a final state is another": (_wrong_final_state, "the final state c"),
+    "a final state is missing": (_without_a_final_state, "the final state c has shape"),
+    "an equation is another": (_another_equation, "which is not what this process knows by that name"),
+    "gradients are missing": (
+        lambda numbers: _first_case(numbers, lambda case: replace(case, gradients={})),
+        "no gradients came back",
+    ),
+    "a gradient is missing": (
+        lambda numbers: _first_case(
+            numbers, lambda case: replace(case, gradients={"inputs": case.gradients["inputs"]})
+        ),
+        "the gradient of",
+    ),
+    "a case is missing": (lambda numbers: replace(numbers, cases=numbers.cases[:1]), "1 cases came back of 2"),
+    "the numbers are text": (
+        lambda numbers: _first_case(numbers, lambda case: replace(case, outputs=PlainArray((3, 2, 4), "?"))),
+        "what came back is no numbers of it",
+    ),
+    "the shape is too large": (
+        lambda numbers: _first_case(
+            numbers, lambda case: replace(case, outputs=replace(case.outputs, shape=(10**9, 10**9)))
+        ),
+        "what came back is no numbers of it",
+    ),
+    "they are of another spec": (
+        lambda numbers: replace(numbers, spec=literature()[0].model, used=literature()[0].used),
+        "they are of lstm.column, and the numbers of",
+    ),
+}
+
+
+def test_right_numbers_agree(numbers: NumbersReturned) -> None:
+    (record,) = reevaluate(RECORDS, [numbers], REQUEST)
+    assert (record.check, record.outcome, record.dtype) == (NUMBERS_CHECK, Outcome.AGREES, "float64")
+    assert 0 < (record.error_over_bound or 0) < 1
+    assert record.examples == 2
+    assert outcome_of([*RECORDS, record]) == "agrees"
+
+
+@pytest.mark.parametrize(("change", "reason"), CHANGES.values(), ids=CHANGES)
+def test_nothing_is_decided_where(change: Change, reason: str, numbers: NumbersReturned) -> None:
+    (record,) = reevaluate(RECORDS, [change(numbers)], REQUEST)
+    assert record.outcome is Outcome.NOT_RUN
+    assert record.reason.startswith("its process said that 2 checks agree, but ")
+    assert reason in record.reason
+    assert not record.harness_error
+    assert outcome_of([*RECORDS, record]) == "undecided"
+
+
+@pytest.mark.parametrize("fields", [{}, {"dtype": "", "device": ""}, {"kernel": "another"}], ids=str)
+def test_nothing_is_decided_where_no_numbers_came_back(fields: dict[str, str]) -> None:
+    records = [_agreeing("forward.sequence", **fields)]
+    (record,) = reevaluate(records, [], REQUEST)
+    assert "no numbers came back with them" in record.reason
+    assert outcome_of([*records, record]) == "undecided"
+
+
+def test_numbers_of_another_spec_than_the_one_asked_for_are_refused(numbers: NumbersReturned) -> None:
+    (record,) = reevaluate(RECORDS, [numbers], replace(REQUEST, spec="gru.keep.column"))
+    assert "lstm.column, and gru.keep.column was asked for" in record.reason
+
+
+def test_where_a_process_ended_its_own_record_says_why() -> None:
+    ended = _agreeing("process.ended").model_copy(update={"outcome": Outcome.NOT_RUN})
+    assert reevaluate([*RECORDS, ended], [], REQUEST) == []
+    claimed = ended.model_copy(update={"outcome": Outcome.AGREES})
+    assert outcome_of([*RECORDS, claimed, *reevaluate([*RECORDS, claimed], [], REQUEST)]) == "undecided"
+
+
+def test_gradients_that_were_expected_to_be_wrong_are_left_out(numbers: NumbersReturned) -> None:
+    refuted = RECORDS[1].model_copy(update={"outcome": Outcome.REFUTED, "expected": "known"})
+    (record,) = reevaluate([RECORDS[0], refuted], [_off_by_little(numbers)], REQUEST)
+    assert record.outcome is Outcome.AGREES
+
+
+def test_a_generated_spec_is_generated_here_again(numbers: NumbersReturned) -> None:
+    from rnn_harness.validation.judging.generated_spec import generate_spec
+
+    model = CellModel("gru", candidate="relu")
+    names = tuple(sorted({"W_xr", "W_xz", "W_xg", "W_hr", "W_hz", "W_hg", "b_r", "b_z", "b_g"}))
+    spec = generate_spec(model, frozenset(names))
+    generated = replace(numbers, spec=spec.model, used=spec.used, generated=GeneratedFrom(model, names))
+    assert trusted_spec(generated, REQUEST).model == spec.model
+    with pytest.raises(Contradiction, match="not what this process knows"):
+        trusted_spec(replace(generated, generated=GeneratedFrom(CellModel("gru"), names)), REQUEST)
+    with pytest.raises(Contradiction, match="is none"):
+        trusted_spec(replace(generated, generated=GeneratedFrom(CellModel("gru", candidate="sin"), names)), REQUEST)
+
+
+def test_numbers_are_plain_data_that_comes_back_bit_by_bit(numbers: NumbersReturned) -> None:
+    types = MessageTypes(NumbersReturned)
+    assert types.decode(types.encode(numbers)[LENGTH_BYTES:]) == numbers
+    values = np.array([[1e-310, -0.0, np.inf], [np.pi, np.nan, 2.0**1023]])
+    assert PlainArray.of(values).array("float64").tobytes() == values.tobytes()
