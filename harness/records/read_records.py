@@ -41,7 +41,20 @@ def _parse_record(line: bytes, place: str) -> Record:
         raise UsageError(
             f"{place}: a record of schema {version}, written by a newer version; this one reads up to {SCHEMA_VERSION}"
         )
-    return Record.model_validate(data)
+    record = Record.model_validate(data)
+    if contradiction := _contradiction(record):
+        raise ValueError(contradiction)
+    return record
+
+
+def _contradiction(record: Record) -> str:
+    """Say in which of its numbers a record contradicts its outcome, or what cannot be; empty where nothing does."""
+    if record.examples < 0 or record.vacuous < 0:
+        return f"{record.examples} cases counted, and {record.vacuous} that could show nothing"
+    ratio = record.error_over_bound
+    if record.outcome is Outcome.AGREES and ratio is not None and not ratio <= 1:
+        return f"it agrees, and its error is {ratio:g} times the bound"
+    return ""
 
 
 def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Record]:
