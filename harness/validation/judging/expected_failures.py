@@ -1,8 +1,8 @@
 """Failures that a candidate ships as known: each must still happen, and says why.
 
 They stand in a TOML file of ``[[expected]]`` tables: `check` (a name, or a pattern such as ``backward.*`` of which at
-least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case). A pattern names its group of
-checks in full: one that fits every check would excuse whatever goes wrong later.
+least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case). A pattern names its group
+of checks in full: one that fits every check would excuse whatever goes wrong later.
 """
 
 from __future__ import annotations
