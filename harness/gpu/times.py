@@ -18,6 +18,7 @@ from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_
 from rnn_harness.errors import named_error
 from rnn_harness.families import FAMILIES, Family
 from rnn_harness.kernels.drivers.fused import fused_sequence
+from rnn_harness.kernels.drivers.split import split_sequence
 from rnn_harness.kernels.drivers.torch_nn import library_kernels
 from rnn_harness.kernels.environment.device import ensure_sound
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
@@ -165,13 +166,14 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
         library = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
     name = f"nn.{family.torch_class}/{library}"
     yield from _phases(name, arithmetic.dtype, lambda: module(x)[0], (x, *module.parameters()), d_outputs, held)
-    run, variables = _triton_call(family, point, arithmetic, x)
-    name = f"fused{arithmetic.suffix}/{family.spec}"
-    yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
+    for division, sequence in (("fused", fused_sequence), ("split", split_sequence)):
+        run, variables = _triton_call(family, point, arithmetic, x, sequence)
+        name = f"{division}{arithmetic.suffix}/{family.spec}"
+        yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
 
 
 def _triton_call(
-    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any
+    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any, sequence: Callable[..., Any]
 ) -> tuple[Callable[[], Any], tuple[Any, ...]]:
     """Give the call of the Triton kernel, and what is differentiated."""
     import torch
@@ -183,7 +185,7 @@ def _triton_call(
     states = {name: torch.zeros(point.B, point.d, **placed) for name in reference.state_names}
 
     def run() -> Any:
-        return fused_sequence(reference, weights, x, states, precision=arithmetic.precision)[0]
+        return sequence(reference, weights, x, states, precision=arithmetic.precision)[0]
 
     return run, (x, *weights.values())
 

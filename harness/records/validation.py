@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
@@ -57,7 +57,7 @@ class IdentificationRecord(_Model):
     spec: str = ""
     sentence: str = ""
     candidates: tuple[str, ...] = ()
-    map: MapFile | None = None
+    map: MapFile | SpecMapFile | None = None
 
 
 class Diagnosis(_Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
@@ -164,6 +165,16 @@ def _names_configuration(function: Callable[..., object]) -> bool:
     return len(required) == 1 and is_config_name(required[0]) and required[0] != "params"
 
 
+def _is_step(names: Iterable[str]) -> bool:
+    """Say whether arguments are those of a step: an input, a state, and one tree or several parameters.
+
+    One of them may be called as a size is: a weight D, a state H.
+    """
+    roles = [role_of(name) for name in names]
+    has_parameters = "tree" in roles or roles.count("other") > 1
+    return "x" in roles and bool({"h", "c"} & {*roles}) and has_parameters
+
+
 def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
     """Take the arguments with these keys out of the dictionary."""
     return {key: arguments.pop(key) for key in keys if key in arguments}
@@ -178,7 +189,7 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     makes_cells = not isinstance(function, FunctionPair) and (
-        names_sizes(known) or not known or _names_configuration(function)
+        (names_sizes(known) and not _is_step(known)) or not known or _names_configuration(function)
     )
     if adapter_name != "function" and makes_cells:
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})

@@ -188,6 +188,9 @@ def test_a_point_is_timed_with_torch_and_triton_in_turns_and_both_ways() -> None
         "fused/rnn.tanh",
         "fused-tf32x3/rnn.tanh",
         "fused-tf32/rnn.tanh",
+        "split/rnn.tanh",
+        "split-tf32x3/rnn.tanh",
+        "split-tf32/rnn.tanh",
     }
     assert {time.phase for time in times} == {"forward", "both"}
     assert all(time.reason == "" and len(time.samples) == 5 for time in times)

@@ -115,6 +115,11 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
         ("ManyUnitsForgetTheGain", "large-sizes", "with 96 units or more (not with 95): gain has no influence"),
         ("ManyInputsMixRows", "large-sizes", "with 257 inputs or more (not with 256)"),
         ("CutsItsGradient", "long-gradients", "across every 150th step (150, 300, 450, ...)"),
+        (
+            "LastStateAloneCutsItsGradient",
+            "long-gradients",
+            "over 120 steps no gradient, or a wrong one, comes across every 50th",
+        ),
         ("CutsItsGradientOnce", "long-gradients", "over 1,000 steps the gradient of the inputs is not the slope"),
     ],
 )

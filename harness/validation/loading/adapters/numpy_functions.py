@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,21 +16,27 @@ from rnn_harness.validation.cells.callable_facts import code_of, name_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
-from rnn_harness.validation.loading.adapters.handwritten.argument_keys import keys_read
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     required_arguments,
     role_of,
     takes_targets,
 )
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
-from rnn_harness.validation.loading.adapters.handwritten.drive_source import drive_sources
+from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair, backward_partner
 from rnn_harness.validation.loading.adapters.handwritten.function_source import FunctionSource
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
+from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
 from rnn_harness.validation.loading.adapters.handwritten.weight_shapes import (
     WeightShapes,
     make_weights,
     possible_shapes,
+)
+from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
+    FEW_RUNS,
+    MANY_RUNS,
+    inferred_trees,
+    weights_of,
 )
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 
@@ -56,36 +63,92 @@ def drive_numpy_function(
     """
     function = pair.forward if isinstance(pair, FunctionPair) else pair
     backward = pair.backward if isinstance(pair, FunctionPair) else backward_partner(pair)
-    names = [argument.name for argument in required_arguments(function)]
-    if takes_targets(names):
-        raise UsageError(computes_a_loss(name_of(function), names))
-    parameter_names = [name for name in names if role_of(name) not in ("x", "h", "c")]
-    if not parameter_names or uses_jax(function):
+    if uses_jax(function):
         return None
-    is_tree = len(parameter_names) == 1 and role_of(parameter_names[0]) == "tree"
-    argument = parameter_names[0] if is_tree else ""
-    makers = [make_tree] if make_tree is not None else list(_tree_makers(function, parameter_names, argument))
+    own_names = [argument.name for argument in required_arguments(function)]
+    function = with_usual_names(function)
+    names = [argument.name for argument in required_arguments(function)]
+    parameter_names = [name for name in names if role_of(name) not in ("x", "h", "c")]
+    if takes_targets(names):
+        raise UsageError(computes_a_loss(name_of(function), own_names))
+    if not parameter_names:
+        return None
+    argument = tree_argument(parameter_names)
+    rounds: tuple[Iterable[MakeTree], ...] = ((make_tree,),) if make_tree is not None else ()
+    best: _FittingSource | None = None
+    for makers in rounds or (
+        _inferred_makers(function, parameter_names, argument, FEW_RUNS),
+        _inferred_makers(function, parameter_names, argument, MANY_RUNS),
+        _named_makers(parameter_names, argument),
+    ):
+        fitting = _drive_made(function, backward, makers, argument, sizes, log)
+        if fitting is not None and (best is None or fitting.driven.rank > best.driven.rank):
+            best = fitting
+        if best is not None and all(best.driven.rank):
+            break
+    if best is None and takes_targets(own_names):
+        raise UsageError(computes_a_loss(name_of(function), own_names))
+    if best is None:
+        return None
+    driven, maker = best
+
+    def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
+        return driven.module(FunctionSource(function, backward, maker(wanted), argument))
+
+    return DrivenModule(remake(pair, sizes), driven.capabilities, remake=remake)
+
+
+class _FittingSource(NamedTuple):
+    """A function that can be called with parameters of some shapes.
+
+    Attributes:
+        driven: How it is called.
+        maker: Makes the parameters.
+    """
+
+    driven: DrivenSource
+    maker: MakeTree
+
+
+def _drive_made(
+    function: Callable[..., Any],
+    backward: Callable[..., Any] | None,
+    makers: Iterable[MakeTree],
+    argument: str,
+    sizes: CellSizes,
+    log: FailureLog,
+) -> _FittingSource | None:
+    """The function with the first parameters that it takes; None if it takes none of these."""
     sources = []
     for maker in makers:
         tree = maker(sizes)
         if all(isinstance(leaf.value, np.ndarray) for leaf in tree_leaves(tree)):
             sources.append((maker, FunctionSource(function, backward, tree, argument)))
     driven = drive_sources([source for _, source in sources], sizes, log)
-    if driven is None:
-        return None
-    fitting = sources[driven.number][0]
-
-    def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
-        return driven.module(FunctionSource(function, backward, fitting(wanted), argument))
-
-    return DrivenModule(remake(pair, sizes), driven.capabilities, remake=remake)
+    return None if driven is None else _FittingSource(driven, sources[driven.number][0])
 
 
-def _tree_makers(function: Callable[..., Any], names: list[str], tree_argument: str) -> Iterator[MakeTree]:
-    """Yield makers of parameters of the shapes that fit their names: those of arguments, or of keys that are read."""
-    keys = keys_read(function, tree_argument) if tree_argument else names
-    if keys:
-        yield from (_maker(shapes) for shapes in possible_shapes(keys))
+def tree_argument(names: Sequence[str]) -> str:
+    """Return the argument that takes all parameters; empty where each has its own.
+
+    Args:
+        names: The arguments that are parameters.
+    """
+    return names[0] if len(names) == 1 and role_of(names[0]) == "tree" else ""
+
+
+def _inferred_makers(
+    function: Callable[..., Any], names: Sequence[str], argument: str, most_runs: int
+) -> Iterator[MakeTree]:
+    """Yield makers of parameters of the shapes that the function uses them in."""
+    for tree in inferred_trees(function, names, argument, most_runs=most_runs):
+        yield functools.partial(weights_of, tree)
+
+
+def _named_makers(names: Sequence[str], argument: str) -> Iterator[MakeTree]:
+    """Yield makers of parameters of the shapes that fit the names of arguments; none for a tree of parameters."""
+    if not argument:
+        yield from (_maker(shapes) for shapes in possible_shapes(names))
 
 
 def _maker(shapes: WeightShapes) -> MakeTree:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from rnn_harness.options import Keywords
+from rnn_harness.validation.cells.callable_facts import tuple_fields
 
 
 class TreeLeaf(NamedTuple):
@@ -30,8 +31,13 @@ def map_tree(function: Callable[[Any], object], tree: object) -> Any:
     if isinstance(tree, dict):
         return {name: map_tree(function, value) for name, value in tree.items()}
     if isinstance(tree, tuple | list):
-        return type(tree)(map_tree(function, value) for value in tree)
+        return _like(tree, [map_tree(function, value) for value in tree])
     return function(tree)
+
+
+def _like(branches: tuple[Any, ...] | list[Any], values: list[Any]) -> Any:
+    """A tuple, a named tuple or a list of the same kind with other values."""
+    return type(branches)(*values) if tuple_fields(branches) else type(branches)(values)
 
 
 def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
@@ -41,12 +47,21 @@ def tree_leaves(tree: object, prefix: str = "") -> Iterator[TreeLeaf]:
         tree: Dictionaries, tuples and lists, to any depth.
         prefix: What stands before the path of each leaf.
     """
-    branches = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, tuple | list) else ()
-    for name, value in branches:
+    for name, value in _branches(tree):
         if isinstance(value, dict | tuple | list):
             yield from tree_leaves(value, f"{prefix}{name}/")
         else:
             yield TreeLeaf(f"{prefix}{name}", value)
+
+
+def _branches(tree: object) -> Iterable[tuple[object, Any]]:
+    """The parts of a tree by key, field or position."""
+    if isinstance(tree, dict):
+        return tree.items()
+    fields = tuple_fields(tree)
+    if fields and isinstance(tree, tuple):
+        return zip(fields, tree, strict=True)
+    return enumerate(tree) if isinstance(tree, tuple | list) else ()
 
 
 def tree_with_leaves(tree: object, values: Keywords, prefix: str = "") -> object:
@@ -60,5 +75,5 @@ def tree_with_leaves(tree: object, values: Keywords, prefix: str = "") -> object
     if isinstance(tree, dict):
         return {name: tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in tree.items()}
     if isinstance(tree, tuple | list):
-        return type(tree)(tree_with_leaves(value, values, f"{prefix}{i}/") for i, value in enumerate(tree))
+        return _like(tree, [tree_with_leaves(value, values, f"{prefix}{name}/") for name, value in _branches(tree)])
     return values[prefix.removesuffix("/")]

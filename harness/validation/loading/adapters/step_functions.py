@@ -7,8 +7,9 @@ parameters (``--init params=NAME``, or ``init_params`` and the like next to the 
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,17 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import r
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
+from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
+from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
+    FEW_RUNS,
+    MANY_RUNS,
+    ArrayLibrary,
+    inferred_trees,
+    weights_of,
+)
+from rnn_harness.validation.loading.adapters.inferred_weights.jax_library import jax_library
 from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
-from rnn_harness.validation.loading.adapters.numpy_functions import drive_numpy_function
+from rnn_harness.validation.loading.adapters.numpy_functions import drive_numpy_function, tree_argument, uses_jax
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
@@ -48,7 +58,7 @@ class StepFunctionAdapter:
     def drive(self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the function on the first parameters, data and arrays that it takes."""
         function = cell.forward if isinstance(cell, FunctionPair) else cell
-        step, log = StepSignature(function), FailureLog()
+        step, log = StepSignature(with_usual_names(function)), FailureLog()
         searched = [name for name in step.required if role_of(name) == "tree"]
         maker = _parameter_maker(function, options.get("params"), searched=bool(searched))
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
@@ -60,7 +70,7 @@ class StepFunctionAdapter:
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        trees = [_make_parameters(maker, n, d)] if maker is not None else list(step.guessed_parameters(n, d))
+        trees = (_make_parameters(maker, n, d),) if maker is not None else _trees_without_maker(step, n, d)
         for tree in trees:
             for drive_on in (_drive_on_jax, _drive_on_torch):
                 driven = drive_on(_Trial(step, tree, n, d))
@@ -68,6 +78,31 @@ class StepFunctionAdapter:
                     return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
         raise UsageError(cannot_be_driven(step.text, log, hint))
+
+
+def _trees_without_maker(step: StepSignature, n: int, d: int) -> Iterator[object]:
+    """Yield parameters of the shapes that the function uses them in, then of shapes by their names."""
+    argument = tree_argument(step.parameters)
+    for library, most_runs in itertools.product(_libraries_of(step.function), (FEW_RUNS, MANY_RUNS)):
+        for tree in inferred_trees(step.function, step.parameters, argument, library, most_runs):
+            yield weights_of(tree, CellSizes(n, d))
+    yield from step.guessed_parameters(n, d)
+
+
+def _libraries_of(function: Callable[..., Any]) -> Iterator[ArrayLibrary]:
+    """The libraries that a function may compute with, of those that are imported."""
+    if uses_jax(function):
+        yield jax_library(import_jax())
+        return
+    import torch
+
+    yield ArrayLibrary(torch.as_tensor, lambda tensor: tensor.detach().numpy(), _leaves)
+
+
+def _leaves(result: object) -> list[Any]:
+    """The arrays in tuples, lists and dictionaries."""
+    nested = (result,)
+    return [leaf.value for leaf in tree_leaves(nested) if hasattr(leaf.value, "shape")]
 
 
 def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
@@ -127,7 +162,7 @@ class _Trial:
                 result = self.step.call(map_tree(convert, self.tree), arguments)
             except Exception:  # a function that is called in a wrong way may raise anything
                 continue
-            if self.step.gives_states(arguments, result):
+            if self.step.gives_states(arguments, result, self._sizes[1]):
                 return result
         return None
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.validation.cells.callable_facts import name_of
-from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
+from rnn_harness.validation.loading.adapters.handwritten.axes import shape_of
 
 _INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
 _STATE_NAME = re.compile(
@@ -94,7 +95,7 @@ class StepSignature:
             yield {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
     def trial_data(self, n: int, d: int) -> Iterator[ArrayArguments]:
-        """Yield data of one step in rows, columns, or one vector; states alone, and as pairs in one argument.
+        """Yield data of one step or a sequence, in rows, columns, or one vector; states alone, in pairs and tuples.
 
         Args:
             n: The input size.
@@ -102,30 +103,37 @@ class StepSignature:
         """
         rng = np.random.default_rng(1)
         several = distinct_batch_size(n, d)
-        for batch, in_columns in ((several, False), (several, True), (None, False), (1, True)):
-            for paired in (False, True):
+        in_front = [("BN", "BN"), ("NB", "NB"), ("N", "N"), ("N1", "N1")]
+        sequences = [("TBN", "BN"), ("BTN", "BN"), ("TN", "N"), ("TN1", "N1"), ("TNB", "NB")]
+        for input_axes, state_axes in (*in_front, *sequences):
+            for count in (0, 2, 1):  # a state alone, in a pair, or in a tuple of its own
                 arguments: list[Array | tuple[Array, ...]] = []
                 for name in self.data:
                     is_input = _INPUT_NAME.match(name) is not None
-                    size = n if is_input else d
-                    shape = (size,) if batch is None else (size, batch) if in_columns else (batch, size)
-                    value = rng.standard_normal(shape)
-                    arguments.append((value, rng.standard_normal(shape)) if paired and not is_input else value)
+                    lengths = {"T": distinct_step_count(n, d), "B": several, "N": n if is_input else d}
+                    shape = shape_of(input_axes if is_input else state_axes, lengths)
+                    values = tuple(rng.standard_normal(shape) for _ in range(count or 1))
+                    arguments.append(values if count and not is_input else values[0])
                 yield tuple(arguments)
 
-    def gives_states(self, arguments: tuple[object, ...], result: object) -> bool:
-        """Say whether an array came back that has the shape of a state.
+    def gives_states(self, arguments: tuple[object, ...], result: object, d: int) -> bool:
+        """Say whether an array came back that has the shape of a state, or without states, of the outputs of all steps.
 
         Args:
             arguments: The data of the call, in the function's order.
             result: What it gave: an array, or tuples of arrays.
+            d: The hidden size.
         """
+        inputs = [argument for name, argument in zip(self.data, arguments, strict=True) if _INPUT_NAME.match(name)]
         states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
         state = states[0] if states else None
         wanted = _shape(state[0] if isinstance(state, tuple) else state)
+        if wanted is None:
+            inputs_shape = _shape(inputs[0]) or ()
+            wanted = (*inputs_shape[:-1], d) if len(inputs_shape) > 1 else None
         parts = result if isinstance(result, tuple | list) else (result,)
         flat = [value for part in parts for value in (part if isinstance(part, tuple | list) else (part,))]
-        return any((_shape(value) or ()) == wanted for value in flat)
+        return wanted is not None and any(_shape(value) == wanted for value in flat)
 
 
 def _guessed_shape(

@@ -32,7 +32,9 @@ from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import Tr
 _BATCHED = (("BN", "BN"), ("NB", "NB"), ("TBN", "BN"), ("BTN", "BN"), ("NBT", "NB"), ("TNB", "NB"))
 _SINGLE = (("N", "N"), ("N1", "N1"), ("1N", "1N"), ("N", "N1"), ("N", "1N"))
 _SINGLE_SEQUENCES = (("TN", "N"), ("TN", "N1"), ("TN", "1N"), ("TN1", "N1"), ("T1N", "1N"), ("NT", "N"), ("NT", "N1"))
-_OUTPUTS = {True: ("TBN", "BTN", "NBT", "TNB"), False: ("TN", "TN1", "T1N", "NT")}
+OUTPUT_AXES = {True: ("TBN", "BTN", "NBT", "TNB"), False: ("TN", "TN1", "T1N", "NT")}
+LAYOUTS = (*_BATCHED, *_SINGLE, *_SINGLE_SEQUENCES)
+"""The axes of an input and of a state in every known way of calling, likely ones first."""
 HIDDEN_ATTRIBUTES = ("h", "h_prev", "prev_h", "hidden", "hidden_state", "state", "s", "a", "h_t", "ht")
 CELL_ATTRIBUTES = ("c", "c_prev", "prev_c", "cell", "cell_state", "C", "c_t", "ct")
 GROWN = 1e3
@@ -71,7 +73,7 @@ def forward_ways(
             cell may do so by mistake, which is for the checks to say.
     """
     orders = list(argument_orders(source))
-    for input_axes, state_axes in (*_BATCHED, *_SINGLE, *_SINGLE_SEQUENCES):
+    for input_axes, state_axes in LAYOUTS:
         for order in orders:
             if order.states == 0 and "T" not in input_axes:
                 continue  # one step without a state is no recurrence
@@ -92,7 +94,8 @@ def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
         source: The cell; the signature of its forward is read, and nothing is called.
     """
     required = [argument.name for argument in required_arguments(source.forward_function)]
-    required = [name for name in required if name not in source.parameters and name != _tree_argument(source)]
+    names = {path.partition("/")[0] for path in source.parameters}
+    required = [name for name in required if name not in names and name != _tree_argument(source)]
     roles = [role_of(name) for name in required]
     if len(required) == 1 and not source.keywords:
         yield from _orders_of_kept_states(source)
@@ -177,7 +180,7 @@ def _completed(source: CellSource, bare: ForwardWay, numbers: TrialNumbers, log:
             yield _in_order(source, replace(bare, finals=finals), numbers)
             return
     else:
-        for axes in _OUTPUTS[bare.is_batched]:
+        for axes in OUTPUT_AXES[bare.is_batched]:
             output = next((path for path in _ranked(entries) if entries[path].shape == shape_of(axes, letters)), None)
             if output is None:
                 continue
@@ -297,6 +300,6 @@ def _wanted(way: ForwardWay, numbers: TrialNumbers) -> str:
     """What should have come back."""
     letters = numbers.letters(numbers.sizes.hidden_size)
     if way.is_sequence:
-        return f"expected the states of all steps, {in_words(_OUTPUTS[way.is_batched][0], 'd')}"
+        return f"expected the states of all steps, {in_words(OUTPUT_AXES[way.is_batched][0], 'd')}"
     noun = "a state" if way.states == 1 else "two states"
     return f"expected {noun} of shape {shape_of(way.state_axes, letters)}"

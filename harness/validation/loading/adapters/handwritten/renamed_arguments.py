@@ -1,0 +1,49 @@
+"""A function whose input or state has a name of its own, under the names by which its arguments are told apart."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
+
+
+def with_usual_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with an input called ``x`` and a state called ``h``, or itself where it has both.
+
+    Without an input by name the first argument is it (``u`` in control). Some call the state by its place in the
+    network, ``y``; next to a state of another name, targets are meant. A single capital next to a state in small
+    letters is a matrix.
+
+    Args:
+        function: A function of an input, states and parameters.
+    """
+    roles = {argument.name: role_of(argument.name) for argument in required_arguments(function)}
+    names: dict[str, str] = {}
+    if roles and "x" not in roles.values() and next(iter(roles.values())) == "other":
+        names[next(iter(roles))] = "x"
+    if "h" not in roles.values():
+        names |= dict.fromkeys([name for name, role in roles.items() if role == "target"][:1], "h")
+    if any(role == "h" and name.islower() for name, role in roles.items()):
+        names |= {
+            name: f"W_{name}"
+            for name, role in roles.items()
+            if role in ("h", "c") and len(name) == 1 and name.isupper()
+        }
+    return _renamed(function, names) if names and not set(names.values()) & set(roles) else function
+
+
+def _renamed(function: Callable[..., Any], names: dict[str, str]) -> Callable[..., Any]:
+    """The function, called with other names for its arguments."""
+    signature = inspect.signature(function)
+    own_names = {usual: name for name, usual in names.items()}
+
+    @functools.wraps(function)
+    def called(*values: Any, **keywords: Any) -> Any:
+        return function(*values, **{own_names.get(name, name): value for name, value in keywords.items()})
+
+    parameters = [value.replace(name=names.get(name, name)) for name, value in signature.parameters.items()]
+    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return called
