@@ -51,7 +51,8 @@ def _write_suite(file: BinaryIO, name: str, subject: str, records: Sequence[Reco
     head = f'<testsuite name={quoteattr(printable(name))} tests="{len(records)}" {counts} time="{seconds}">'
     file.write(f" {head}\n".encode())
     for record in records:
-        file.write(b"  " + _test_case(subject, record, _result_of(record, is_undecided)).tostring() + b"\n")
+        case = _test_case(subject, record, _result_of(record, is_undecided))
+        file.write(b"  " + case.tostring() + b"\n")  # type: ignore[no-untyped-call]
     file.write(b" </testsuite>\n")
 
 
