@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
 from rnn_harness.gpu import GpuRunOptions, run, run_on_gpu
 from rnn_harness.gpu.probes import COOPERATIVE, PROBES
@@ -136,6 +137,17 @@ def test_the_probe_of_meeting_programs_is_right_in_the_interpreter() -> None:
     pytest.importorskip("triton", reason="not run: triton is not installed")
     assert PROBES[0].title == COOPERATIVE
     assert PROBES[0].ask("cpu").startswith("right: off by ")
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_a_report_reads_the_folder_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_stages(monkeypatch, sizes=[verdict(Outcome.AGREES), verdict(Outcome.REFUTED, 128)], times=[time_of()])
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    inputs = ReportInputs()
+    inputs.read(folder)
+    assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
+    (time,) = inputs.measurements.values()
+    assert (time.subject, time.agrees) == ("fused/lstm.column", True)
 
 
 @pytest.mark.usefixtures("fake_card")
