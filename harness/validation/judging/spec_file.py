@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.judge import kernel_cases
@@ -17,6 +17,7 @@ from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.specs import Spec, library, literature, load_spec
+from rnn_harness.specs.schema import SpecModel
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, Probe, probe_target
@@ -29,7 +30,9 @@ from rnn_harness.validation.spec_search.diagnose import (
     faulty_match_by_names,
     rewrite_diagnosis,
 )
+from rnn_harness.validation.spec_search.matching import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_match
+from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -63,6 +66,30 @@ def spec_without_reference(wanted: str) -> Spec | None:
     if wanted.endswith(".toml"):
         return load_spec_file(wanted)
     return next((spec for spec in literature() if spec.id == wanted), None) if wanted != "auto" else None
+
+
+def definition_of(spec: Spec) -> str:
+    """Write the content of a spec as JSON, for a record.
+
+    Args:
+        spec: A spec without a reference.
+    """
+    return spec.model.model_dump_json(exclude_defaults=True)
+
+
+def spec_of_definition(definition: str) -> Spec:
+    """Read the spec of a record.
+
+    Args:
+        definition: What `definition_of` gave.
+
+    Raises:
+        NotRun: It is no spec any more.
+    """
+    try:
+        return Spec(SpecModel.model_validate_json(definition), Path("the record"), {})
+    except ValueError as error:
+        raise NotRun(f"the record holds no spec that can be read: {first_line(error)}") from None
 
 
 def without_reference(spec: Spec) -> Spec:
@@ -154,6 +181,42 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
     parameters = table.unpack(probe.parameters, wanted)
     return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names)
+
+
+def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tuple[str, ...]) -> SpecCandidate:
+    """Tie a candidate to a spec by a parameter map.
+
+    Args:
+        target: The candidate.
+        match: The spec of the map, and which slot of the candidate's parameters is which piece of it.
+        wanted: What the request compares with.
+        dtypes: Those in which it is judged, if it takes them.
+
+    Raises:
+        UsageError: The map is of another spec than is asked for, or of a candidate with other parameters or states.
+    """
+    spec, table = match.spec, match.table
+    asked = spec_without_reference(wanted)
+    if asked is not None and asked.id != spec.id:
+        raise UsageError(f"the map is one of {spec.id}, and --spec asks for {asked.id}; leave one of them out")
+    target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
+    probe, signature = probe_target(target), SpecSignature(spec)
+    _check_states(target, probe, spec, signature.state_names)
+    lacking = sorted({slot.parameter for slot, _ in table.roles} - set(probe.parameters))
+    if lacking:
+        has = ", ".join(probe.parameters)
+        raise UsageError(f"{target.name} has no parameter {', '.join(lacking)}, which the map names; it has {has}")
+    try:
+        known = table.unpack(probe.parameters, signature.parameter_shapes(*probe.sizes))
+    except ValueError as error:
+        raise UsageError(f"the parameters of {target.name} do not have the shapes of the map: {error}") from None
+    runs = ProgramRuns(spec.program(), probe, match.states)
+    parameters = {**empty_parameters(spec.program(), runs.sizes), **known}
+    equals = runs.agree(probe.complete(), runs.respond(parameters, len(probe.inputs)))
+    kernel = _kernel(target, spec, dtypes, probe, table, match.states, table.absent)
+    return SpecCandidate(
+        kernel, spec, probe, match if equals else None, None, None if equals else parameters, match.states
+    )
 
 
 def library_match(probe: Probe) -> SpecMatch | None:
