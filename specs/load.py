@@ -85,7 +85,12 @@ def parse_spec(text: str, path: Path) -> Spec:
         if ids.count(name) > 1:
             raise SpecError(path, line_of(text, name), f"id {name} is given {ids.count(name)} times")
     lines = {name: line for name in (*ids, "uses") if (line := line_of(text, name))}
-    return Spec(_with_documents(model), path, lines)
+    spec = Spec(_with_documents(model), path, lines)
+    for entry in spec.entries:
+        if entry.document and not entry.line:
+            message = f"{entry.id}: line is missing: expected the line of {entry.document} on which it stands"
+            raise SpecError(path, lines.get(entry.id), message)
+    return spec
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")

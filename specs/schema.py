@@ -73,7 +73,7 @@ class Entry(_Strict):
     Attributes:
         id: the permanent id.
         document: the number of the document; that of the file where it is empty.
-        line: the line of the document on which it begins.
+        line: the line of the document on which it begins; 0 where it stands in no document.
         also: lines on which it is printed again.
         section: the section of the document.
         printed: the LaTeX, character for character.
@@ -85,7 +85,7 @@ class Entry(_Strict):
 
     id: str
     document: str = ""
-    line: int = Field(ge=1)
+    line: int = Field(default=0, ge=1)
     also: tuple[int, ...] = ()
     section: str = ""
     printed: str

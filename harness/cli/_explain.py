@@ -1,4 +1,4 @@
-"""``rnn-harness explain``: what a check proves, what an id stands for, what belongs to a family."""
+"""``rnn-harness explain``: what a check proves, what an id stands for, what a cell of somebody's computes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from rnn_harness.cli._explain_name import explain_name
+from rnn_harness.cli._explain_target import EquationFormat, equations_of_target
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.errors import UsageError
+from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
+from rnn_harness.cli._text_file import write_text_file
+from rnn_harness.cli.arguments import ensure_writable
 
 
 @exit_codes
@@ -19,19 +22,38 @@ def explain(
         typer.Argument(
             metavar="NAME",
             help="A check (backward.bound), a group of checks (metamorphic), an equation (E-348), spec "
-            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant.",
+            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant; or somebody's "
+            "cell (my.py:Cell, torch.nn:GRU), whose equations are written.",
         ),
     ],
+    written_as: Annotated[
+        EquationFormat,
+        typer.Option("--format", help="How the equations of a cell are written; `spec` can be verified."),
+    ] = EquationFormat.TEXT,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the equations of a cell to a file.", dir_okay=False)
+    ] = None,
+    init: Init = None,
+    adapter: Adapter = None,
+    timeout: Timeout = 120,
+    memory: Memory = 8,
 ) -> None:
     """Explain a check: what it does, what an error is measured against, which mutants it must kill.
 
-    Or explain what an id stands for, with the checks that decide it.
+    Or explain what an id stands for, with the checks that decide it, or what somebody's cell computes: its equations,
+    and which of its parameters is which. The code of a cell runs in a process of its own.
     """
     if names_target(name):
-        raise UsageError(
-            f"{name!r} names a file or a class, and explain takes a check, an id, a family or a mutant: "
-            f"rnn-harness identify {name} says what it computes"
-        )
+        from rnn_harness.validation import Limits, ValidationRequest, read_options
+
+        ensure_writable(output)
+        request = ValidationRequest(name, read_options(init or []), adapter=adapter, memory=memory)
+        text = equations_of_target(request, Limits(timeout), written_as)
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            write_text_file(output, text)
+        return
     explain_name(name)
 
 

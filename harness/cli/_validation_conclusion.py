@@ -55,8 +55,11 @@ def _command(request: ValidationRequest) -> str:
 def _cause(validation: Validation) -> str:
     """Say what is at fault: by the diagnosis, or else by the first check that is refuted."""
     if validation.diagnosis is not None:
-        difference = f": {validation.diagnosis.difference}" if validation.diagnosis.difference else ""
-        return f"{validation.diagnosis.part}{difference}"
+        part, difference = validation.diagnosis.part, validation.diagnosis.difference
+        place, _, name = part.rpartition(": ")
+        if name and difference.startswith(name):
+            return f"{place}: {difference}"
+        return f"{part}: {difference}" if difference else part
     first = _first_refuted(validation.checks)
     return f"{first.check}: {first.reason}" if first is not None else "see the records"
 

@@ -71,6 +71,11 @@ class ValidationOutputs:
         if self.repro is not None and validation.counterexample is None:
             reason = "there is no counterexample in numbers"
             typer.echo(f"rnn-harness: nothing to write to {self.repro}: {reason}", err=True)
+        if self.save_map is not None and not _has_map(validation):
+            reason = "the parameters were matched with those of the spec by their names or shapes, without a map"
+            if validation.identification is None or not validation.identification.sentence:
+                reason = "it was not identified"
+            typer.echo(f"rnn-harness: nothing to write to {self.save_map}: {reason}", err=True)
         if problems:
             raise UsageError("; ".join(problems))
 
@@ -83,3 +88,8 @@ class ValidationOutputs:
             yield self.json_file, validation.model_dump_json(indent=1) + "\n"
         if self.repro is not None and validation.counterexample is not None:
             yield self.repro, validation.counterexample.program
+
+
+def _has_map(validation: Validation) -> bool:
+    """Say whether a parameter map was found."""
+    return validation.identification is not None and validation.identification.map is not None

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 _MOST_NAMES = 4
 
 
-def equations_conclusion(records: Sequence[Record]) -> Conclusion:
+def equations_conclusion(records: Sequence[Record], spec_file: str) -> Conclusion:
     """Conclude from the records of equations, cells, pairs and facts.
 
     Args:
         records: All records of a run.
+        spec_file: The first spec file that was verified; empty where only shipped specs were.
     """
-    return _conclusion(records, "entry", lambda record: record.entry, "rnn-harness verify --kernels")
+    go_on = f"rnn-harness validate FILE.py:Cell --spec {spec_file}" if spec_file else "rnn-harness verify --kernels"
+    return _conclusion(records, "entry", lambda record: record.entry, go_on)
 
 
 def kernels_conclusion(records: Sequence[Record]) -> Conclusion:

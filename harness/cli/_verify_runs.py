@@ -56,7 +56,11 @@ class EquationRun(RecordedRun):
 
     def conclusion(self, records: Sequence[Record]) -> Conclusion:
         """Say how many entries are verified, or which are refuted."""
-        return equations_conclusion(records)
+        from rnn_harness.specs import library
+
+        shipped = {spec.id for spec in library().specs}
+        files = [selected.spec.path for selected in self.selection.specs if selected.spec.id not in shipped]
+        return equations_conclusion(records, str(files[0]) if files else "")
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _captions(selection: Selection) -> dict[str, EntryCaption]:
         for entry in spec.entries:
             captions[entry.id] = EntryCaption(
                 entry.document or spec.path.name,
-                entry.line,
+                entry.line or spec.lines.get(entry.id, 0),
                 entry.section or spec.title,
                 tuple(PrintErratum(erratum.id, erratum.text) for erratum in entry.errata),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import typing
@@ -32,7 +33,7 @@ def refuse_empty_names(noun: str, names: Iterable[str]) -> None:
 
 
 def known_spec(name: str) -> Spec:
-    """Return the shipped spec of an id.
+    """Return the shipped spec of an id, one of the documents or of the literature.
 
     Args:
         name: The id in full.
@@ -40,11 +41,12 @@ def known_spec(name: str) -> Spec:
     Raises:
         UsageError: There is none; the ids that look like it are listed.
     """
-    from rnn_harness.specs import library
+    from rnn_harness.specs import library, literature
 
-    specs = {spec.id: spec for spec in library().specs}
+    specs = {spec.id: spec for spec in (*library().specs, *literature())}
     if name not in specs:
         nearest = [near for near in library().nearest(name) if near in specs]
+        nearest = nearest or difflib.get_close_matches(name, specs, n=3)
         hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
         raise UsageError(f"there is no spec {name!r}{hint} (rnn-harness specs lists all)")
     return specs[name]

@@ -16,7 +16,7 @@ from rnn_harness.specs.program import Program
 
 def right_parameters(
     rules: Sequence[ParameterRule],
-    left: Mapping[str, Array],
+    left_side: Mapping[str, Array],
     shapes: Mapping[str, tuple[int, ...]],
     zero: Array,
 ) -> dict[str, Array]:
@@ -24,7 +24,7 @@ def right_parameters(
 
     Args:
         rules: How they follow; a parameter without a rule is zero.
-        left: The left's parameters by name.
+        left_side: The left's parameters by name.
         shapes: The shapes of the right's parameters, by name.
         zero: The zero of the arithmetic, an array without axes.
 
@@ -33,15 +33,16 @@ def right_parameters(
     """
     rule_of = {rule.right: rule for rule in rules}
     return {
-        name: _follow(rule_of.get(name, ParameterRule(name, "")), left, shape, zero) for name, shape in shapes.items()
+        name: _follow(rule_of.get(name, ParameterRule(name, "")), left_side, shape, zero)
+        for name, shape in shapes.items()
     }
 
 
-def _follow(rule: ParameterRule, left: Mapping[str, Array], shape: tuple[int, ...], zero: Array) -> Array:
+def _follow(rule: ParameterRule, left_side: Mapping[str, Array], shape: tuple[int, ...], zero: Array) -> Array:
     """Carry one rule out; a parameter that is not there counts as zero."""
     value = np.broadcast_to(zero, shape).copy()
-    if rule.left in left:
-        value = _formed(rule, left[rule.left], value)
+    if rule.left in left_side:
+        value = _formed(rule, left_side[rule.left], value)
         value = -value if rule.sign < 0 else value
     return value + _number(rule.offset, zero) if rule.offset else value
 

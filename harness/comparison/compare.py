@@ -23,12 +23,14 @@ from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import Limits, ValidationRequest
 
 
-def compare_targets(left: ValidationRequest, right: ValidationRequest, limits: Limits | None = None) -> Comparison:
+def compare_targets(
+    left_side: ValidationRequest, right_side: ValidationRequest, limits: Limits | None = None
+) -> Comparison:
     """Compare two targets, each of which runs in workers of its own.
 
     Args:
-        left: The first target.
-        right: The second target.
+        left_side: The first target.
+        right_side: The second target.
         limits: How long each may take.
 
     Raises:
@@ -37,86 +39,92 @@ def compare_targets(left: ValidationRequest, right: ValidationRequest, limits: L
         HarnessError: The harness itself raised an error.
     """
     allowed = limits or Limits()
-    first, second = side_by_side(lambda: describe_isolated(left, allowed), lambda: describe_isolated(right, allowed))
+    first, second = side_by_side(
+        lambda: describe_isolated(left_side, allowed), lambda: describe_isolated(right_side, allowed)
+    )
     pair = ComparedPair(
         first,
         second,
-        lambda runs: run_isolated(left, allowed, runs, first.map),
-        lambda runs: run_isolated(right, allowed, runs, second.map),
+        lambda runs: run_isolated(left_side, allowed, runs, first.map),
+        lambda runs: run_isolated(right_side, allowed, runs, second.map),
     )
     return confirm(decide(first, second), pair)
 
 
-def compare_loaded(left: Target, right: Target, spec: str = "auto") -> Comparison:
+def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") -> Comparison:
     """Compare two targets that are loaded already, in this process.
 
     Args:
-        left: The first target.
-        right: The second target.
+        left_side: The first target.
+        right_side: The second target.
         spec: A spec file, or the id of a shipped spec, that both are held against first.
 
     Raises:
         UsageError: One of them cannot be driven.
     """
-    requests = [ValidationRequest(target.name, spec=spec) for target in (left, right)]
-    first, second = describe(requests[0], left), describe(requests[1], right)
+    requests = [ValidationRequest(target.name, spec=spec) for target in (left_side, right_side)]
+    first, second = describe(requests[0], left_side), describe(requests[1], right_side)
     pair = ComparedPair(
         first,
         second,
-        lambda runs: run_drawn(requests[0], runs, first.map, left),
-        lambda runs: run_drawn(requests[1], runs, second.map, right),
+        lambda runs: run_drawn(requests[0], runs, first.map, left_side),
+        lambda runs: run_drawn(requests[1], runs, second.map, right_side),
     )
     return confirm(decide(first, second), pair)
 
 
-def decide(left: CellDescription, right: CellDescription) -> Decision:
+def decide(left_side: CellDescription, right_side: CellDescription) -> Decision:
     """Decide from two descriptions alone whether the targets are the same function.
 
     Args:
-        left: What the first target is.
-        right: What the second target is.
+        left_side: What the first target is.
+        right_side: What the second target is.
     """
-    cells = compared_cell(left), compared_cell(right)
-    unknown = [side for side in (left, right) if side.kind == "unknown"]
+    cells = compared_cell(left_side), compared_cell(right_side)
+    unknown = [side for side in (left_side, right_side) if side.kind == "unknown"]
     if unknown:
         reasons = "; ".join(f"{side.target} is no cell that is known ({side.sentence})" for side in unknown)
         advice = "--spec FILE with its equations makes it known"
         return Decision(Comparison("undecided", f"{reasons}: {advice}", *cells))
-    if left.reading != right.reading:
+    if left_side.reading != right_side.reading:
         orders = {"": "forward", "backward": "backward"}
-        first, second = (orders.get(side.reading, side.reading) for side in (left, right))
-        sentence = f"{left.target} reads a sequence {first}, {right.target} {second}"
+        first, second = (orders.get(side.reading, side.reading) for side in (left_side, right_side))
+        sentence = f"{left_side.target} reads a sequence {first}, {right_side.target} {second}"
         return Decision(Comparison("different", sentence, *cells))
-    if left.faults or right.faults:
-        return compare_with_faults(left, right, cells)
-    first_cell, second_cell = left.family_cell, right.family_cell
+    if left_side.faults or right_side.faults:
+        return compare_with_faults(left_side, right_side, cells)
+    first_cell, second_cell = left_side.family_cell, right_side.family_cell
     if first_cell is None or second_cell is None:
-        return compare_other_specs(left, right, cells)
+        return compare_other_specs(left_side, right_side, cells)
     if first_cell.model.family != second_cell.model.family:
-        models = {left.target: first_cell.model, right.target: second_cell.model}
+        models = {left_side.target: first_cell.model, right_side.target: second_cell.model}
         sentence = f"they are cells of two families: {states_in_words(models)}"
         return Decision(Comparison("different", sentence, *cells))
-    return _of_one_family(compare_functions(first_cell, second_cell), left, right, cells)
+    return _of_one_family(compare_functions(first_cell, second_cell), left_side, right_side, cells)
 
 
 def _of_one_family(
     functions: FunctionComparison,
-    left: CellDescription,
-    right: CellDescription,
+    left_side: CellDescription,
+    right_side: CellDescription,
     cells: tuple[ComparedCell, ComparedCell],
 ) -> Decision:
     """Say what two cells of one family are to each other."""
     relation = functions.relation
-    rows = Comparison("undecided", "", *cells, map=map_lines(relation, left, right), obstacles=relation.obstacles)
+    rows = Comparison(
+        "undecided", "", *cells, map=map_lines(relation, left_side, right_side), obstacles=relation.obstacles
+    )
     proof = f"{functions.identities} identities of polynomials proved at sizes 1 and 2" if functions.identities else ""
     if functions.left_is_included and functions.right_is_included:
         changed = [str(rule) for rule in relation.rules if rule.sign < 0 or rule.offset]
         sentence = "the same function" + (f", where {', '.join(changed)}" if changed else "")
-        same = replace(rows, outcome="same", sentence=f"{left.target} and {right.target} are {sentence}", proof=proof)
-        return Decision(same, _translation(functions, left, right))
+        same = replace(
+            rows, outcome="same", sentence=f"{left_side.target} and {right_side.target} are {sentence}", proof=proof
+        )
+        return Decision(same, _translation(functions, left_side, right_side))
     conditions = (
-        *(f"{left.target}: {condition.sentence}" for condition in relation.left_conditions),
-        *(f"{right.target}: {condition.sentence}" for condition in relation.right_conditions),
+        *(f"{left_side.target}: {condition.sentence}" for condition in relation.left_conditions),
+        *(f"{right_side.target}: {condition.sentence}" for condition in relation.right_conditions),
     )
     rows = replace(rows, conditions=conditions if functions.is_equal_under_conditions else ())
     if functions.parting_point is None:
@@ -125,37 +133,37 @@ def _of_one_family(
     included: Inclusion = "left" if functions.left_is_included else "right" if functions.right_is_included else ""
     sentence = "they are two functions"
     if included:
-        smaller, larger = (left, right) if included == "left" else (right, left)
+        smaller, larger = (left_side, right_side) if included == "left" else (right_side, left_side)
         sentence += f": {larger.target} computes all that {smaller.target} does, and more"
     if functions.is_equal_under_conditions:
         proof = f"equal where the conditions hold: {proof}"
     rows = replace(rows, outcome="different", sentence=sentence, included=included, proof=proof)
-    translation = _translation(functions, left, right) if functions.is_equal_under_conditions else None
+    translation = _translation(functions, left_side, right_side) if functions.is_equal_under_conditions else None
     return Decision(rows, translation, functions.parting_point)
 
 
-def _translation(functions: FunctionComparison, left: CellDescription, right: CellDescription) -> Translation:
+def _translation(functions: FunctionComparison, left_side: CellDescription, right_side: CellDescription) -> Translation:
     """Return how weights of the left that meet the conditions become weights of the right."""
-    first, second = left.family_cell, right.family_cell
+    first, second = left_side.family_cell, right_side.family_cell
     assert first is not None, "cells of one family have features"
     assert second is not None, "cells of one family have features"
     pair = family_pair(first, second, functions.relation, functions.relation.left_conditions)
     return Translation(pair.left, pair.constrain, lambda values: pair.right_values(values, np.array(0.0)))
 
 
-def map_lines(relation: Relation, left: CellDescription, right: CellDescription) -> tuple[str, ...]:
+def map_lines(relation: Relation, left_side: CellDescription, right_side: CellDescription) -> tuple[str, ...]:
     """Write how the weights of the right follow from the left's, by the names that both have for them.
 
     Args:
         relation: The rules.
-        left: Where the first target keeps its parameters.
-        right: Where the second keeps its.
+        left_side: Where the first target keeps its parameters.
+        right_side: Where the second keeps its.
     """
     lines = []
     for rule in relation.rules:
-        source = " + ".join(left.places.get(rule.left, ())) or "0"
+        source = " + ".join(left_side.places.get(rule.left, ())) or "0"
         change = "" if str(rule) == f"{rule.right} = {rule.left}" else f"  ({rule})"
-        lines.append(f"{' + '.join(right.places.get(rule.right, (rule.right,)))}  <-  {source}{change}")
+        lines.append(f"{' + '.join(right_side.places.get(rule.right, (rule.right,)))}  <-  {source}{change}")
     return tuple(sorted(lines))
 
 

@@ -121,17 +121,17 @@ def confirm(decision: Decision, pair: ComparedPair) -> Comparison:
     everything = [*trials, *([parting] if parting is not None and _exists_for(parting, pair) else [])]
     if not everything:
         return _with_counterexample(decision, "", "")
-    left, right = side_by_side(
+    left_side, right_side = side_by_side(
         lambda: _run(pair.run_left, [trial.left for trial in everything], everything),
         lambda: _run(pair.run_right, [trial.right for trial in everything], everything),
     )
     comparison = decision.comparison
     if len(everything) > len(trials):
-        shown = [_shown(answer, len(trials)) for answer in (left, right)]
+        shown = [_shown(answer, len(trials)) for answer in (left_side, right_side)]
         comparison = _with_counterexample(decision, *shown)
     elif point is not None:
         comparison = _with_counterexample(decision, "", "")
-    return _with_rounding(comparison, pair, trials, left, right)
+    return _with_rounding(comparison, pair, trials, left_side, right_side)
 
 
 def _drawn_trials(decision: Decision, pair: ComparedPair) -> list[_Trial]:
@@ -182,17 +182,17 @@ def _shown(answer: RunOutputs, place: int) -> str:
     return ", ".join(f"{number:.6g}" for number in outputs.numbers)
 
 
-def _with_counterexample(decision: Decision, left: str, right: str) -> Comparison:
+def _with_counterexample(decision: Decision, left_side: str, right_side: str) -> Comparison:
     """Add the numbers on which the two part, if there are any."""
     point = decision.parting_point
     if point is None:
         return decision.comparison
-    example = Counterexample(point.numbers, str(point.gap), *point.equations, left, right)
+    example = Counterexample(point.numbers, str(point.gap), *point.equations, left_side, right_side)
     return replace(decision.comparison, counterexample=example)
 
 
 def _with_rounding(
-    comparison: Comparison, pair: ComparedPair, trials: list[_Trial], left: RunOutputs, right: RunOutputs
+    comparison: Comparison, pair: ComparedPair, trials: list[_Trial], left_side: RunOutputs, right_side: RunOutputs
 ) -> Comparison:
     """Add how precise both were on the drawn sequences, and how far apart; undecided where one leaves its bound."""
     if not trials:
@@ -200,11 +200,14 @@ def _with_rounding(
     sides = []
     sentences = []
     for place, trial in enumerate(trials):
-        first, second = left.outputs[place], right.outputs[place]
+        first, second = left_side.outputs[place], right_side.outputs[place]
         if first is not None and second is not None and first.shape == second.shape:
             gap = float(np.max(np.abs(first.array() - second.array())))
             sentences.append(f"{gap:.2g} apart at most in {trial.dtype}")
-    for description, answer, cell in ((pair.left, left, comparison.left), (pair.right, right, comparison.right)):
+    for description, answer, cell in (
+        (pair.left, left_side, comparison.left),
+        (pair.right, right_side, comparison.right),
+    ):
         sides.append(_measured_cell(description, answer, cell, trials, description is pair.left))
     drawn = f"{STEPS} steps of {ROWS} rows" + (", weights as the conditions say" if comparison.conditions else "")
     rounding = f"on a drawn sequence ({drawn}): {'; '.join(sentences)}" if sentences else ""

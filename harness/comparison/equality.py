@@ -108,17 +108,17 @@ def family_spec(cell: FamilyCell) -> Spec:
 
 
 def family_pair(
-    left: FamilyCell, right: FamilyCell, relation: Relation, conditions: Sequence[Condition]
+    left_side: FamilyCell, right_side: FamilyCell, relation: Relation, conditions: Sequence[Condition]
 ) -> ProgramPair:
     """Make the two programs of a relation, the right one on weights that follow from the left's.
 
     Args:
-        left: The cell whose weights are free.
-        right: The other cell.
+        left_side: The cell whose weights are free.
+        right_side: The other cell.
         relation: How the right's weights follow.
         conditions: What is made to hold for the left's weights; none where they are to part.
     """
-    first, second = family_spec(left).program(), family_spec(right).program()
+    first, second = family_spec(left_side).program(), family_spec(right_side).program()
 
     def right_values(values: Values, zero: Array) -> Values:
         shapes = parameter_shapes(second, values.sizes)
@@ -138,17 +138,17 @@ def _zero_like(values: Values) -> Array:
     return np.array(some - some, dtype=object if not isinstance(some, float) else None)
 
 
-def compare_functions(left: FamilyCell, right: FamilyCell) -> FunctionComparison:
+def compare_functions(left_side: FamilyCell, right_side: FamilyCell) -> FunctionComparison:
     """Prove two cells of one family equal, as far as they are, and find where they part.
 
     Args:
-        left: A cell without faults.
-        right: Another of the same family.
+        left_side: A cell without faults.
+        right_side: Another of the same family.
     """
-    relation = relate(left, right)
+    relation = relate(left_side, right_side)
     identities, is_equal, reason = 0, False, ""
     if not relation.obstacles:
-        pair = family_pair(left, right, relation, relation.left_conditions)
+        pair = family_pair(left_side, right_side, relation, relation.left_conditions)
         try:
             comparisons = [compare_polynomials(pair, size) for size in SIZES]
         except ValueError as error:
@@ -159,17 +159,20 @@ def compare_functions(left: FamilyCell, right: FamilyCell) -> FunctionComparison
     result = FunctionComparison(relation, identities, is_equal, None, reason)
     if result.left_is_included and result.right_is_included:
         return result
-    return replace(result, parting_point=_parting_point(left, right, result))
+    return replace(result, parting_point=_parting_point(left_side, right_side, result))
 
 
-def _parting_point(left: FamilyCell, right: FamilyCell, result: FunctionComparison) -> PartingPoint | None:
+def _parting_point(left_side: FamilyCell, right_side: FamilyCell, result: FunctionComparison) -> PartingPoint | None:
     """Find numbers on which the cells differ: of the left, or of the right where that contains the left."""
     if result.left_is_included:
         turned = parting_point_of(
-            family_pair(right, left, relate(right, left), ()), (family_spec(right), family_spec(left))
+            family_pair(right_side, left_side, relate(right_side, left_side), ()),
+            (family_spec(right_side), family_spec(left_side)),
         )
         return None if turned is None else turned.exchanged()
-    return parting_point_of(family_pair(left, right, result.relation, ()), (family_spec(left), family_spec(right)))
+    return parting_point_of(
+        family_pair(left_side, right_side, result.relation, ()), (family_spec(left_side), family_spec(right_side))
+    )
 
 
 def parting_point_of(pair: ProgramPair, specs: tuple[Spec, Spec]) -> PartingPoint | None:
@@ -199,17 +202,17 @@ def _differing_equations(pair: ProgramPair, witness: Witness, specs: tuple[Spec,
     """
     arithmetic = BallArithmetic()
     zero = np.array(arithmetic.number(Fraction(0))[0, 0], dtype=object)
-    left, right = run_both(pair, exact_values(witness.values, arithmetic), arithmetic, zero)
+    left_side, right_side = run_both(pair, exact_values(witness.values, arithmetic), arithmetic, zero)
     for assignment in pair.left.assignments:
         name = assignment.target.name
-        if name in right and not _agree(left[name], right[name]):
+        if name in right_side and not _agree(left_side[name], right_side[name]):
             return _text(specs[0], assignment.equation), _text(specs[1], _equation_of(pair.right, name))
     return "", ""
 
 
-def _agree(left: Array, right: Array) -> bool:
+def _agree(left_side: Array, right_side: Array) -> bool:
     """Say whether two arrays of balls may hold the same values, or each the other's complement."""
-    pairs: list[tuple[arb, arb]] = list(zip(left.flat, right.flat, strict=True))
+    pairs: list[tuple[arb, arb]] = list(zip(left_side.flat, right_side.flat, strict=True))
     return all(a.overlaps(b) for a, b in pairs) or all((a + b).overlaps(arb(1)) for a, b in pairs)
 
 

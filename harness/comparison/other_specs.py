@@ -50,27 +50,27 @@ class _NamedCell:
 
 
 def compare_other_specs(
-    left: CellDescription, right: CellDescription, cells: tuple[ComparedCell, ComparedCell]
+    left_side: CellDescription, right_side: CellDescription, cells: tuple[ComparedCell, ComparedCell]
 ) -> Decision:
     """Compare two cells of which one at least is of no family.
 
     Args:
-        left: What the first target is.
-        right: What the second target is.
+        left_side: What the first target is.
+        right_side: What the second target is.
         cells: What a comparison says of each by itself.
     """
-    first, second = _named(left), _named(right)
+    first, second = _named(left_side), _named(right_side)
     rows = Comparison("undecided", "", *cells)
     # A cell may be written with one state or with two of which one is made of the other.
     has_as_many = len(first.program.states) == len(second.program.states)
     pair = _pair(first, second) if has_as_many else None
     if pair is not None:
-        return _under_a_map(pair, (first, second), (left.target, right.target), rows)
+        return _under_a_map(pair, (first, second), (left_side.target, right_side.target), rows)
     if has_as_many and _pair(second, first) is not None:
-        turned = compare_other_specs(right, left, (cells[1], cells[0])).comparison
+        turned = compare_other_specs(right_side, left_side, (cells[1], cells[0])).comparison
         exchanged: dict[Inclusion, Inclusion] = {"": "", "left": "right", "right": "left"}
         return Decision(replace(turned, left=cells[0], right=cells[1], included=exchanged[turned.included]))
-    return Decision(_by_degrees_of_freedom((first, second), (left.target, right.target), rows))
+    return Decision(_by_degrees_of_freedom((first, second), (left_side.target, right_side.target), rows))
 
 
 def _named(description: CellDescription) -> _NamedCell:
@@ -80,24 +80,24 @@ def _named(description: CellDescription) -> _NamedCell:
     return _NamedCell(spec, frozenset(names - set(description.names)))
 
 
-def _pair(left: _NamedCell, right: _NamedCell) -> ProgramPair | None:
+def _pair(left_side: _NamedCell, right_side: _NamedCell) -> ProgramPair | None:
     """Find the map by which the right equals the left: by its names where both are one spec, else by a search."""
-    first, second = left.program, right.program
-    if left.spec.id == right.spec.id and first.assignments == second.assignments:
+    first, second = left_side.program, right_side.program
+    if left_side.spec.id == right_side.spec.id and first.assignments == second.assignments:
         names = {parameter.name: parameter.name for parameter in first.parameters}
-        return _pair_of(left, right, lambda parameters, _: {name: parameters[name] for name in names})
-    table = _searched(left.spec, right.spec)
+        return _pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
+    table = _searched(left_side.spec, right_side.spec)
     return (
         None
         if table is None
-        else _pair_of(left, right, lambda parameters, shapes: _unpacked(table, parameters, shapes))
+        else _pair_of(left_side, right_side, lambda parameters, shapes: _unpacked(table, parameters, shapes))
     )
 
 
-def _searched(left: Spec, right: Spec) -> SlotMap | None:
+def _searched(left_side: Spec, right_side: Spec) -> SlotMap | None:
     """Search the left's equations, as a target, for the right's parameters."""
     try:
-        match = TargetSearch(probe_target(spec_target(left))).match_spec(right)
+        match = TargetSearch(probe_target(spec_target(left_side))).match_spec(right_side)
     except UsageError:  # a spec of layers, or one whose parameters have no influence
         return None
     return None if match is None else match.table
@@ -111,16 +111,16 @@ def _unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tu
     return {name: found.get(name, np.broadcast_to(np.array(zero), shape).copy()) for name, shape in shapes.items()}
 
 
-def _pair_of(left: _NamedCell, right: _NamedCell, translate: Translate) -> ProgramPair:
+def _pair_of(left_side: _NamedCell, right_side: _NamedCell, translate: Translate) -> ProgramPair:
     """Make the pair of two programs under a map of parameters; what a cell lacks is zero."""
-    first, second = left.program, right.program
+    first, second = left_side.program, right_side.program
 
     def right_values(values: Values, _: Array) -> Values:
         parameters = translate(dict(values.parameters), parameter_shapes(second, values.sizes))
-        return renamed(values, _without(parameters, right.absent), second)
+        return renamed(values, _without(parameters, right_side.absent), second)
 
     def constrain(values: Values) -> Values:
-        return replace(values, parameters=_without(dict(values.parameters), left.absent))
+        return replace(values, parameters=_without(dict(values.parameters), left_side.absent))
 
     pairs = zip(first.states, second.states, strict=True)
     compared = {a.name: b.name for a, b in pairs}
@@ -152,9 +152,9 @@ def _under_a_map(
     if not forced:
         sentence = f"{targets[0]} and {targets[1]} are the same function"
         return Decision(replace(rows, outcome="same", sentence=sentence, proof=proof), translation)
-    right = cells[1]
-    itself = _pair_of(right, right, lambda parameters, _: _without(parameters, forced))
-    point = parting_point_of(itself, (right.spec, right.spec))
+    right_side = cells[1]
+    itself = _pair_of(right_side, right_side, lambda parameters, _: _without(parameters, forced))
+    point = parting_point_of(itself, (right_side.spec, right_side.spec))
     if point is None:
         return Decision(
             replace(rows, sentence="neither a proof that they are equal nor numbers were found"), translation
@@ -177,7 +177,7 @@ def _under_a_map(
     )
 
 
-def _forced_to_zero(pair: ProgramPair, right: _NamedCell) -> frozenset[str]:
+def _forced_to_zero(pair: ProgramPair, right_side: _NamedCell) -> frozenset[str]:
     """Name the right's parameters that are zero whatever the left's are."""
     rng, sizes = np.random.default_rng(0), pair.sizes(2)
     shapes = parameter_shapes(pair.left, sizes)
@@ -185,7 +185,7 @@ def _forced_to_zero(pair: ProgramPair, right: _NamedCell) -> frozenset[str]:
     inputs = {v.name: np.zeros((1, 1, 2)) for v in pair.left.inputs}
     values = pair.constrain(Values(drawn, inputs, {v.name: np.zeros((1, 2)) for v in pair.left.states}, sizes))
     mapped = pair.right_values(values, np.array(0.0)).parameters
-    return frozenset(name for name, value in mapped.items() if not value.any()) - right.absent
+    return frozenset(name for name, value in mapped.items() if not value.any()) - right_side.absent
 
 
 def _by_degrees_of_freedom(

@@ -116,25 +116,27 @@ class _Builder:
     right_conditions: list[Condition] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
 
-    def gate(self, right: str, left: str, sign: int = 1, offset: Fraction = Fraction(0)) -> None:
+    def gate(self, right_side: str, left_side: str, sign: int = 1, offset: Fraction = Fraction(0)) -> None:
         """Make a gate of the right cell out of one of the left: the argument times `sign`, plus `offset`."""
         for kind in _KINDS:
-            source, result = ParameterRole(kind, left).name, ParameterRole(kind, right).name
+            source, result = ParameterRole(kind, left_side).name, ParameterRole(kind, right_side).name
             added = offset if kind is ParameterKind.BIAS else Fraction(0)
             self.parameter(result, source, sign, added)
 
-    def parameter(self, right: str, left: str, sign: int = 1, offset: Fraction = Fraction(0)) -> None:
+    def parameter(self, right_side: str, left_side: str, sign: int = 1, offset: Fraction = Fraction(0)) -> None:
         """Make a parameter of the right cell out of one of the left, where they have it."""
-        has_right, has_left = right in self.right.names, left in self.left.names
+        has_right, has_left = right_side in self.right.names, left_side in self.left.names
         if has_right:
-            form = self._form(right) if has_left else ""
-            self.rules.append(ParameterRule(right, left if has_left else "", sign if has_left else 1, offset, form))
+            form = self._form(right_side) if has_left else ""
+            self.rules.append(
+                ParameterRule(right_side, left_side if has_left else "", sign if has_left else 1, offset, form)
+            )
             if not has_left and offset:
-                self.right_conditions.append(Condition("tied", right, ParameterRule(right, "", 1, offset)))
+                self.right_conditions.append(Condition("tied", right_side, ParameterRule(right_side, "", 1, offset)))
             elif not has_left:
-                self.right_conditions.append(Condition("zero", right))
+                self.right_conditions.append(Condition("zero", right_side))
         elif has_left:
-            self.left_conditions.append(Condition("zero", left))
+            self.left_conditions.append(Condition("zero", left_side))
         if offset and not has_right:
             self.obstacles.append(
                 f"one of them adds {float(abs(offset)):g} to the argument of its forget gate, and the other has no "
@@ -145,19 +147,19 @@ class _Builder:
         """The form of a rule; peepholes are matrices in one cell and vectors in the other."""
         if parameter_role(name).kind is not ParameterKind.PEEPHOLE:
             return ""
-        left, right = self.left.model.peephole, self.right.model.peephole
-        if left == "full" and right == "diagonal":
+        left_side, right_side = self.left.model.peephole, self.right.model.peephole
+        if left_side == "full" and right_side == "diagonal":
             self.left_conditions.append(Condition("diagonal", name))
             return "to a diagonal"
-        if left == "diagonal" and right == "full":
+        if left_side == "diagonal" and right_side == "full":
             self.right_conditions.append(Condition("diagonal", name))
             return "to a matrix"
         return ""
 
-    def tie(self, right: str, left: str, offset: Fraction) -> Iterator[Condition]:
+    def tie(self, right_side: str, left_side: str, offset: Fraction) -> Iterator[Condition]:
         """Yield that one gate of a cell is the other with its sign changed: what a coupled gate is without being so."""
         for kind in _KINDS:
-            name, source = ParameterRole(kind, right).name, ParameterRole(kind, left).name
+            name, source = ParameterRole(kind, right_side).name, ParameterRole(kind, left_side).name
             added = offset if kind is ParameterKind.BIAS else Fraction(0)
             yield Condition("tied", name, ParameterRule(name, source, -1, added))
 
@@ -167,30 +169,30 @@ class _Builder:
         return Relation(*(tuple(dict.fromkeys(part)) for part in parts))  # type: ignore[arg-type]
 
 
-def relate(left: FamilyCell, right: FamilyCell) -> Relation:
+def relate(left_side: FamilyCell, right_side: FamilyCell) -> Relation:
     """Find the map of parameters under which two cells of one family come nearest to each other.
 
     Args:
-        left: The cell whose weights are given.
-        right: The cell whose weights are wanted; of the same family.
+        left_side: The cell whose weights are given.
+        right_side: The cell whose weights are wanted; of the same family.
     """
-    builder = _Builder(left, right)
-    builder.obstacles += _differing_functions(left.model, right.model)
-    if left.model.family == "rnn":
+    builder = _Builder(left_side, right_side)
+    builder.obstacles += _differing_functions(left_side.model, right_side.model)
+    if left_side.model.family == "rnn":
         builder.gate("", "")
-    elif left.model.family == "gru":
+    elif left_side.model.family == "gru":
         _relate_gru(builder)
     else:
         _relate_lstm(builder)
     return builder.built()
 
 
-def _differing_functions(left: CellModel, right: CellModel) -> Iterator[str]:
+def _differing_functions(left_side: CellModel, right_side: CellModel) -> Iterator[str]:
     """Yield the functions in which two cells differ, in words."""
     places = {"gate": "gates", "candidate": "candidate", "output": "output"}
     names = {"rnn": {"candidate": "state"}, "gru": {"gate": "gates", "candidate": "candidate"}, "lstm": places}
-    for attribute, place in names[left.family].items():
-        first, second = (vars(model)[attribute] for model in (left, right))
+    for attribute, place in names[left_side.family].items():
+        first, second = (vars(model)[attribute] for model in (left_side, right_side))
         if first != second:
             verb = "go" if place == "gates" else "goes"
             words = [ACTIVATIONS[name].wording for name in (first, second)]
@@ -199,34 +201,34 @@ def _differing_functions(left: CellModel, right: CellModel) -> Iterator[str]:
         ("clip", "the arguments of gates and candidate"),
         ("cell_clip", "the cell state"),
     ):
-        limits = [vars(model)[attribute] for model in (left, right)]
+        limits = [vars(model)[attribute] for model in (left_side, right_side)]
         if limits[0] != limits[1]:
             limit = f"{min(limit for limit in limits if limit):g}"
             yield f"{words_of_limit} are limited in one: they agree as long as nothing leaves -{limit} to {limit}"
 
 
 def _relate_gru(builder: _Builder) -> None:
-    left, right = builder.left.model, builder.right.model
+    left_side, right_side = builder.left.model, builder.right.model
     builder.gate("r", "r")
-    builder.gate("z", "z", 1 if left.update == right.update else -1)
+    builder.gate("z", "z", 1 if left_side.update == right_side.update else -1)
     builder.gate("g", "g")
     builder.parameter("b_hg", "b_hg")
-    if left.reset != right.reset:
+    if left_side.reset != right_side.reset:
         recurrent = Condition("diagonal", ParameterRole(ParameterKind.RECURRENT, "g").name)
         builder.left_conditions.append(recurrent)
         builder.right_conditions.append(recurrent)
 
 
 def _relate_lstm(builder: _Builder) -> None:
-    left, right = builder.left.model, builder.right.model
+    left_side, right_side = builder.left.model, builder.right.model
     for letter in "go":
         builder.gate(letter, letter)
-    given, wanted = Fraction(left.offset), Fraction(right.offset)
-    match (left.forget, right.forget):
+    given, wanted = Fraction(left_side.offset), Fraction(right_side.offset)
+    match (left_side.forget, right_side.forget):
         case (first, second) if first == second:
-            if "i" in left.letters:
+            if "i" in left_side.letters:
                 builder.gate("i", "i")
-            if "f" in left.letters:
+            if "f" in left_side.letters:
                 builder.gate("f", "f", 1, given - wanted)
         case ("coupled", "coupling"):
             builder.gate("f", "i", -1, -wanted)
@@ -247,11 +249,11 @@ def _relate_lstm(builder: _Builder) -> None:
             builder.gate("f", "f", 1, given - wanted)
             builder.left_conditions += _present(builder.tie("i", "f", -given), builder.left.names)
         case _:
-            builder.gate("i", "i" if "i" in left.letters else "f")
+            builder.gate("i", "i" if "i" in left_side.letters else "f")
             builder.obstacles.append(
                 "one of them has no forget gate: the other's would have to stay open, which no finite weights do"
             )
-    if left.peephole and right.peephole and left.peephole_state != right.peephole_state:
+    if left_side.peephole and right_side.peephole and left_side.peephole_state != right_side.peephole_state:
         output = Condition("zero", ParameterRole(ParameterKind.PEEPHOLE, "o").name)
         builder.left_conditions.append(output)
         builder.right_conditions.append(output)

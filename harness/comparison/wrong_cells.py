@@ -24,37 +24,37 @@ _TRIES = 200
 
 
 def compare_with_faults(
-    left: CellDescription, right: CellDescription, cells: tuple[ComparedCell, ComparedCell]
+    left_side: CellDescription, right_side: CellDescription, cells: tuple[ComparedCell, ComparedCell]
 ) -> Decision:
     """Compare two cells of which one at least is a known cell but for a mistake.
 
     Args:
-        left: What the first target is.
-        right: What the second target is.
+        left_side: What the first target is.
+        right_side: What the second target is.
         cells: What a comparison says of each by itself.
     """
-    wrong = [side for side in (left, right) if side.faults]
+    wrong = [side for side in (left_side, right_side) if side.faults]
     names = "; ".join(f"{side.target} is a known cell but for a mistake ({side.sentence})" for side in wrong)
     undecided = Comparison("undecided", names, *cells)
-    if left.model is None or right.model is None or left.model.family != right.model.family:
+    if left_side.model is None or right_side.model is None or left_side.model.family != right_side.model.family:
         return Decision(replace(undecided, sentence=f"{names}; the other is a cell of another kind"))
-    if left.model == right.model and set(left.names) == set(right.names):
+    if left_side.model == right_side.model and set(left_side.names) == set(right_side.names):
         sentence = f"{names}; with the same weights they give the same, but there are no equations of it to prove"
         return Decision(replace(undecided, sentence=sentence))
     if any(change.endswith(ABSORBED) for side in wrong for _, change in side.faults):
         return Decision(replace(undecided, sentence=f"{names}, which other weights may undo"))
-    point = _parting_point(left, right)
+    point = _parting_point(left_side, right_side)
     if point is None:
         return Decision(undecided)
     return Decision(replace(undecided, outcome="different"), None, point)
 
 
-def _parting_point(left: CellDescription, right: CellDescription) -> PartingPoint | None:
+def _parting_point(left_side: CellDescription, right_side: CellDescription) -> PartingPoint | None:
     """Find small numbers on which the two differ, with the same weights but for what their features change."""
-    first, second = left.family_cell, right.family_cell
+    first, second = left_side.family_cell, right_side.family_cell
     assert first is not None, "a cell with a mistake is one of a family"
     assert second is not None, "a cell with a mistake is one of a family"
-    models = [_model(side) for side in (left, right)]
+    models = [_model(side) for side in (left_side, right_side)]
     for size in (1, 2):
         for seed in range(_TRIES):
             rng = np.random.default_rng([seed, size])

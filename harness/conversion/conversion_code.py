@@ -24,7 +24,7 @@ def conversion_code(names: tuple[str, str], tables: tuple[BlockMap, BlockMap], r
 
 
 def _lines(names: tuple[str, str], tables: tuple[BlockMap, BlockMap], relation: Relation) -> Iterator[str]:
-    left, right = tables
+    left_side, right_side = tables
     yield f'"""Weights of {names[0]} as weights of {names[1]}."""'
     yield ""
     yield "import numpy as np"
@@ -32,11 +32,11 @@ def _lines(names: tuple[str, str], tables: tuple[BlockMap, BlockMap], relation: 
     yield ""
     yield "def convert(a):"
     yield '    """Convert one layer: arrays by name go in, and come out by the names of the other."""'
-    yield f"    d = {_hidden_size(left)}"
-    forms = dict(left.forms)
+    yield f"    d = {_hidden_size(left_side)}"
+    forms = dict(left_side.forms)
     parts: dict[str, list[str]] = {}
-    for block in left.blocks:
-        parts.setdefault(block.name, []).append(_block(block, forms[block.parameter], left))
+    for block in left_side.blocks:
+        parts.setdefault(block.name, []).append(_block(block, forms[block.parameter], left_side))
     for name, rows in parts.items():
         yield f"    {name} = {' + '.join(rows)}"
     for condition in relation.left_conditions:
@@ -48,8 +48,8 @@ def _lines(names: tuple[str, str], tables: tuple[BlockMap, BlockMap], relation: 
             yield f"    {_new(rule.right)} = {_value(rule, parts)}"
     changed = {rule.right for rule in relation.rules if str(rule) != f"{rule.right} = {rule.left}"}
     yield "    return {"
-    for parameter, form in right.forms:
-        yield f"        {parameter!r}: {_stored(parameter, form, right, changed)},"
+    for parameter, form in right_side.forms:
+        yield f"        {parameter!r}: {_stored(parameter, form, right_side, changed)},"
     yield "    }"
 
 

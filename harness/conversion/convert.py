@@ -123,23 +123,23 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     weights = None if request.weights is None else read_weights(request.weights)
     if request.output is not None:
         ensure_format_is_written(request.output)
-    left, right = side_by_side(
+    left_side, right_side = side_by_side(
         lambda: describe_isolated(request.left, request.limits, False),
         lambda: describe_isolated(request.right, request.limits, False),
     )
-    result = Conversion("undecided", "", left.target, right.target)
-    reason = _reason_against(left, right)
+    result = Conversion("undecided", "", left_side.target, right_side.target)
+    reason = _reason_against(left_side, right_side)
     if reason:
         return replace(result, sentence=reason)
-    first, second = left.family_cell, right.family_cell
+    first, second = left_side.family_cell, right_side.family_cell
     assert first is not None, "a cell of another kind was refused"
     assert second is not None, "a cell of another kind was refused"
     functions = compare_functions(first, second)
     if not functions.is_equal_under_conditions:
         return _refused(result, functions)
-    pair = _Pair(left, right, _table(left), _table(right), functions.relation)
-    code = conversion_code((left.target, right.target), (pair.left_map, pair.right_map), pair.relation)
-    result = replace(result, map=map_lines(pair.relation, left, right), code=code)
+    pair = _Pair(left_side, right_side, _table(left_side), _table(right_side), functions.relation)
+    code = conversion_code((left_side.target, right_side.target), (pair.left_map, pair.right_map), pair.relation)
+    result = replace(result, map=map_lines(pair.relation, left_side, right_side), code=code)
     if weights is None or request.weights is None or request.output is None:
         return replace(result, outcome="converted", sentence="the map is proved; no weights were given")
     names = tuple(name for name, _ in pair.left_map.forms)
@@ -148,16 +148,16 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     return _written(_checked(result, pair, request, layers), pair, request, layers)
 
 
-def _reason_against(left: CellDescription, right: CellDescription) -> str:
+def _reason_against(left_side: CellDescription, right_side: CellDescription) -> str:
     """Say why nothing can be converted; empty if it can."""
-    for side in (left, right):
+    for side in (left_side, right_side):
         if side.kind == "unknown":
             return f"{side.target} is no cell that is known: {side.sentence}"
         if side.faults:
             return f"{side.target} is wrong ({side.sentence}): its weights mean something else than they should"
         if side.kind == "spec":
             return f"{side.target} is {side.sentence}; weights of the three families alone are converted"
-    families = [side.model.family for side in (left, right) if side.model is not None]
+    families = [side.model.family for side in (left_side, right_side) if side.model is not None]
     return "" if len(set(families)) == 1 else f"they are cells of two families: {' and '.join(families)}"
 
 
@@ -211,11 +211,13 @@ def _checked(result: Conversion, pair: _Pair, request: ConversionRequest, layers
         ]
         for side in ([layer.group.arrays for layer in layers], [layer.stored for layer in layers])
     ]
-    left, right = side_by_side(
+    left_side, right_side = side_by_side(
         lambda: run_own_isolated(request.left, request.limits, tuple(runs[0]), pair.left.map),
         lambda: run_own_isolated(request.right, request.limits, tuple(runs[1]), pair.right.map),
     )
-    rows = [_checked_layer(pair, layer, place, (left, right), inputs[place]) for place, layer in enumerate(layers)]
+    rows = [
+        _checked_layer(pair, layer, place, (left_side, right_side), inputs[place]) for place, layer in enumerate(layers)
+    ]
     failed = [row for row in rows if not row.is_checked]
     lossy = [row for row in rows if row.lost]
     result = replace(result, layers=tuple(rows))

@@ -108,22 +108,22 @@ def run_both(
         zero: The zero of the arithmetic, an array without axes.
     """
     constrained = pair.constrain(values)
-    left = evaluate(pair.left, constrained, arithmetic).steps[0]
+    left_side = evaluate(pair.left, constrained, arithmetic).steps[0]
     with arithmetic.scope():
         mapped = pair.right_values(constrained, zero)
-    return left, evaluate(pair.right, mapped, arithmetic).steps[0]
+    return left_side, evaluate(pair.right, mapped, arithmetic).steps[0]
 
 
 def _run(
     pair: ProgramPair, values: Values, arithmetic: Arithmetic[Array, OpenT], zero: Array
 ) -> Iterator[_Entry[EntryT]]:
     """Run both programs for a step and yield everything that is compared, entry by entry."""
-    left, right = run_both(pair, values, arithmetic, zero)
+    left_side, right_side = run_both(pair, values, arithmetic, zero)
     for left_name, right_name in pair.compared.items():
-        shape = np.shape(left[left_name])
+        shape = np.shape(left_side[left_name])
         for index in np.ndindex(*shape):
-            right_entry = np.broadcast_to(right[right_name], shape).item(index)
-            yield _Entry(f"{left_name}{list(index[1:])}", left[left_name].item(index), right_entry)
+            right_entry = np.broadcast_to(right_side[right_name], shape).item(index)
+            yield _Entry(f"{left_name}{list(index[1:])}", left_side[left_name].item(index), right_entry)
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,8 @@ def _gap(pair: ProgramPair, values: Values, arithmetic: BallArithmetic, zero: Ar
     entries: Iterator[_Entry[arb]] = _run(pair, exact_values(values, arithmetic), arithmetic, zero)
     for entry in entries:
         if not entry.left.overlaps(entry.right):
-            left, right = (float(ball.mid()) for ball in (entry.left, entry.right))
-            return Gap(entry.place, left, right)
+            left_side, right_side = (float(ball.mid()) for ball in (entry.left, entry.right))
+            return Gap(entry.place, left_side, right_side)
     return None
 
 

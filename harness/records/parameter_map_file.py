@@ -52,3 +52,53 @@ class MapFile(_Strict):
     pieces: tuple[MapPiece, ...]
     forms: dict[str, Fields]
     recurrent_first: bool = False
+
+
+class SlotPiece(_Strict):
+    """A part of a target's parameter, and the part of a spec's parameter that it is. Sizes stand as in a spec file.
+
+    Attributes:
+        parameter: The target's parameter.
+        block: Which block of its rows it is, counted from 0.
+        of: How many blocks there are.
+        shape: Its shape, results before operands.
+        start: Where its columns begin.
+        width: All columns of the target's parameter.
+        axes: The number of axes of a single number.
+        name: The spec's parameter.
+        name_shape: The shape of the part of the spec's parameter, results before operands.
+        name_start: Where that part begins along the operands.
+        name_turned: Whether the spec has operands before results.
+        flipped: Whether the target holds the part transposed.
+    """
+
+    parameter: str
+    block: int = Field(ge=0)
+    of: int = Field(ge=1)
+    shape: tuple[str, ...]
+    start: str
+    width: str
+    axes: int = Field(ge=0)
+    name: str
+    name_shape: tuple[str, ...]
+    name_start: str
+    name_turned: bool
+    flipped: bool
+
+
+class SpecMapFile(_Strict):
+    """A spec, and which part of a target's parameters is which of the spec's.
+
+    Attributes:
+        spec: The content of the spec file, with the constants of the target.
+        called: How the target is called.
+        states: The target's states by the spec's names, in its order.
+        slots: The parts of its parameters.
+        forms: How every parameter lies in memory, by its name.
+    """
+
+    spec: Fields
+    called: Fields
+    states: tuple[str, ...]
+    slots: tuple[SlotPiece, ...]
+    forms: dict[str, Fields]

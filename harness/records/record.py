@@ -43,6 +43,8 @@ class Record(BaseModel):
         harness_error: the traceback, where an error of the harness itself kept the check from being run.
         depends_on: digest of everything that the outcome depends on; empty where it is not known, as of a candidate,
             whose own code may read anything.
+        definition: of a candidate that is held against a spec file, or against a cell of the literature, the content of
+            that file as JSON, with the constants of the candidate.
         batch_size: of the last record of those that are made together, how many they are; None of the others.
     """
 
@@ -75,6 +77,7 @@ class Record(BaseModel):
     init: tuple[str, ...] = ()
     harness_error: str = ""
     depends_on: str = ""
+    definition: str = ""
     batch_size: int | None = None
 
     @property

@@ -99,7 +99,8 @@ def print_summary(console: Console, validation: Validation, finished: bool = Tru
         refuted = [record for record in refuted if record.check != IDENTIFICATION_CHECK]
     for record in refuted[:MOST_REFUTED]:
         where = f" in {record.dtype}" if record.dtype else ""
-        reason = escape(record.reason[:MOST_LETTERS])
+        is_cut = len(record.reason) > MOST_LETTERS
+        reason = escape(f"{record.reason[:MOST_LETTERS]}{' ... (-v: every record)' if is_cut else ''}")
         console.print(f"  [red]✗[/] {escape(record.check)}{where}: {reason}", soft_wrap=True)
     if len(refuted) > MOST_REFUTED:
         console.print(f"  and {len(refuted) - MOST_REFUTED} more; -v lists every record", style="dim")
@@ -145,7 +146,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     if (example := validation.counterexample) is not None:
         sizes = ", ".join(f"{name} = {value}" for name, value in example.sizes.items())
         difference = f"{example.place} is {example.computed!r}, the equations give {example.expected!r}"
-        text = f"{sizes}, {example.nonzero} non-zero numbers: {difference} (--repro FILE writes a program)"
+        numbers = f"{example.nonzero} non-zero number{'' if example.nonzero == 1 else 's'}"
+        text = f"{sizes}, {numbers}: {difference} (--repro FILE writes a program)"
         yield "smallest", escape(text)
 
 

@@ -119,25 +119,31 @@ def _report(task: _Task) -> IdentificationReport:
     except WrongLayout as fault:
         return IdentificationReport((), fault=str(fault))
     except UsageError:  # its parameters are none of the three families
-        cells = _cells_of_library(target)
-        if cells:
-            return IdentificationReport(cells)
-        raise
-    if not matches and (cells := _cells_of_library(target)):
-        return IdentificationReport(cells)
+        report = _report_of_library(target)
+        if report is None:
+            raise
+        return report
+    if not matches and (report := _report_of_library(target)):
+        return report
     if not matches:
         return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
     cells = tuple(IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches)
     return IdentificationReport(cells, to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
 
 
-def _cells_of_library(target: Target) -> tuple[IdentifiedCell, ...]:
-    """Return the shipped cell without a reference, or of the literature, that the target equals; none if it is none."""
+def _report_of_library(target: Target) -> IdentificationReport | None:
+    """Return the shipped cell without a reference, or of the literature, that the target equals; None if it is none."""
     from rnn_harness.validation.identification.probe import probe_target
     from rnn_harness.validation.judging.spec_file import library_match
+    from rnn_harness.validation.spec_search.saved_spec_map import to_spec_map_file
 
-    match = library_match(probe_target(target))
-    return () if match is None else (IdentifiedCell(match.spec.id, match.sentence(), ""),)
+    probe = probe_target(target)
+    match = library_match(probe)
+    if match is None:
+        return None
+    file = to_spec_map_file(match, probe.convention)
+    cell = IdentifiedCell(match.spec.id, match.sentence(), "")
+    return IdentificationReport((cell,), file.model_dump_json(indent=1) + "\n")
 
 
 def _fault(target: Target) -> str:

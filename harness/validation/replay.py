@@ -18,18 +18,23 @@ from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.judging.spec_file import spec_file_candidate, spec_of_definition
 from rnn_harness.validation.judging.validate import run_validation
 from rnn_harness.validation.loading.options import read_options
 from rnn_harness.validation.loading.target import load_target
 from rnn_harness.validation.request import ValidationRequest
 
+_DTYPES = ("float64", "float32", "bfloat16", "float16")
+"""What a candidate may be judged in again: the case of a record says which."""
+
 
 @dataclass(frozen=True)
 class _KernelKey:
-    """What names a kernel or a candidate: its name, and the options of its constructor."""
+    """What names a kernel or a candidate: its name, the options of its constructor, and the spec it is held against."""
 
     name: str
     options: tuple[str, ...]
+    definition: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Replay:
 
     def _kernel_of(self, record: Record) -> Kernel:
         """Return the kernel or the candidate of a record. Raises NotRun."""
-        key = _KernelKey(record.kernel, record.init)
+        key = _KernelKey(record.kernel, record.init, record.definition)
         if key not in self._loaded:
             self._loaded[key] = _load_kernel(key)
         return self._loaded[key]
@@ -84,6 +89,8 @@ def _load_kernel(key: _KernelKey) -> Kernel:
     if shipped is not None:
         return shipped
     target = load_target(key.name, read_options(list(key.options)))
+    if key.definition:
+        return spec_file_candidate(target, spec_of_definition(key.definition), _DTYPES).kernel
     matches = identify(target)
     if not matches:
         raise NotRun(f"{key.name} equals no cell that is known")
@@ -93,6 +100,9 @@ def _load_kernel(key: _KernelKey) -> Kernel:
 def _identify_again(record: Record) -> Finding:
     """Identify a candidate again. Raises NotRun."""
     target = load_target(record.kernel, read_options(list(record.init)))
+    if record.definition:
+        candidate = spec_file_candidate(target, spec_of_definition(record.definition), _DTYPES)
+        return Finding(record.spec, candidate.match is not None, candidate.sentence)
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
     for event in run_validation(target, ValidationRequest(spec=spec)):
         if isinstance(event, RecordMade):

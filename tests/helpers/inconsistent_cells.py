@@ -260,6 +260,16 @@ class CutsItsGradient(SineLayer):
         return h.detach() if step and step % 150 == 0 else h
 
 
+class LastStateAloneCutsItsGradient(SineLayer):
+    """Gives the state after the last step alone, and no gradient crosses every 50th step."""
+
+    def between(self, h: Tensor, step: int) -> Tensor:
+        return h.detach() if step and step % 50 == 0 else h
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:  # type: ignore[override]
+        return self.run(x, h)[1]
+
+
 class CutsItsGradientOnce(SineLayer):
     """At one step, and it takes no state."""
 

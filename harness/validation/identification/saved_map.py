@@ -67,6 +67,25 @@ def save_map(identification: Identification, path: Path) -> None:
         raise UsageError(f"cannot write the map to {path}: {error.strerror}") from None
 
 
+def read_map(path: Path) -> object:
+    """Read what the file of a map holds, before it is known what map it is.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: The file cannot be read, or is not JSON.
+    """
+    try:
+        return parse_json(read_text_file(path, "the map"))
+    except UsageError:
+        raise
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}:{error.lineno}: not JSON: {error.msg}; expected what --save-map writes") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON: {error}; expected what --save-map writes") from None
+
+
 def load_map(path: Path) -> Identification:
     """Read a map.
 
@@ -76,14 +95,7 @@ def load_map(path: Path) -> Identification:
     Raises:
         UsageError: The file cannot be read, or does not hold a map; the message says what is wrong in it.
     """
-    try:
-        data = parse_json(read_text_file(path, "the map"))
-    except UsageError:
-        raise
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{error.lineno}: not JSON: {error.msg}; expected what --save-map writes") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: not JSON: {error}; expected what --save-map writes") from None
+    data = read_map(path)
     try:
         return from_map_file(MapFile.model_validate(data))
     except ValidationError as error:

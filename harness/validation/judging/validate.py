@@ -44,8 +44,10 @@ from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
+    definition_of,
     library_candidate,
     spec_file_candidate,
+    spec_map_candidate,
     spec_without_reference,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
@@ -56,6 +58,7 @@ from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import Listener, ValidationRequest
 from rnn_harness.validation.returned_numbers import GeneratedFrom, returned_numbers
+from rnn_harness.validation.spec_search.saved_spec_map import load_spec_map, to_spec_map_file
 
 
 def run_validation(
@@ -100,7 +103,11 @@ def judge_target(
     listener.on_start(PhaseStarted(f"{target.name}: what is it?"))
     try:
         spec = spec_without_reference(request.spec)
-        if spec is not None:
+        saved = load_spec_map(request.map) if request.map is not None else None
+        if saved is not None:
+            candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
+            yield from _judge_spec_candidate(candidate, request, listener)
+        elif spec is not None:
             candidate = spec_file_candidate(target, spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         else:
@@ -175,11 +182,20 @@ def _judge_spec_candidate(
 ) -> Iterator[ValidationEvent]:
     """Yield what a candidate of a spec without a reference is, and its records."""
     kernel = candidate.kernel
-    yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence))
+    saved = None if candidate.match is None else to_spec_map_file(candidate.match, candidate.probe.convention)
+    yield TargetIdentified(
+        IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence, map=saved)
+    )
     outcome = Outcome.NOT_RUN if candidate.match is None else Outcome.AGREES
     reason = candidate.sentence if candidate.match is not None else f"not identified: {kernel.title}"
-    yield RecordMade(identification_check(kernel.id, request, kernel.spec, outcome, reason))
-    yield from _judge_candidate(kernel, request, listener, candidate.diagnosis)
+    identified = identification_check(kernel.id, request, kernel.spec, outcome, reason)
+    yield RecordMade(identified.model_copy(update={"definition": definition_of(candidate.spec)}))
+    definition = definition_of(candidate.spec)
+    for event in _judge_candidate(kernel, request, listener, candidate.diagnosis):
+        if isinstance(event, RecordMade) and event.record.case is not None:
+            yield RecordMade(event.record.model_copy(update={"definition": definition}))
+        else:
+            yield event
 
 
 def _events_of_library(

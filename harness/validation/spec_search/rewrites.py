@@ -261,7 +261,7 @@ def _wider_operands(product: Node, outside: Node) -> Iterator[_Change]:
         vector = product.vector
         if isinstance(vector, Multiply) and vector.shape == product.shape == outside.shape:
             for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
-                if factor.shape == product.shape:
+                if factor.shape == operand.shape == product.shape:
                     whole = Add(outside, replace(product, vector=operand))
                     words = f"{_bare(factor)} multiplies {_bare(outside)} too"
                     yield _Change(Multiply(factor, whole), words, 4)
@@ -276,7 +276,7 @@ def _other_factors(node: Multiply) -> Iterator[_Change]:
         ):
             yield _Change(argument, f"{_bare(argument)} is not normalised", 1)
     for factor, others in ((left, right), (right, left)):
-        if others.shape == node.shape:
+        if others.shape in ((), node.shape):  # what is left of a product with a number may be spread again
             yield _Change(others, f"{_bare(others)} is not multiplied by {_bare(factor)}", 1)
     if left.shape == right.shape:
         yield _Change(Add(left, right), f"{_bare(left)} and {_bare(right)} are added, not multiplied", 2)

@@ -143,3 +143,14 @@ def test_used_equation_that_does_not_exist_names_those_that_do(tmp_path: Path) -
     path = write(tmp_path, GOOD.replace('id = "mine"', 'id = "mine"\nuses = ["E-30"]'))
     with pytest.raises(SpecError, match="uses E-30: no such equation; there is E-3"):
         load_spec(path)
+
+
+def test_an_equation_of_no_document_needs_no_line(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("line = 1\n", ""))
+    assert load_spec(path).equations[0].line == 0
+
+
+def test_an_equation_of_a_document_needs_the_line_on_which_it_stands(tmp_path: Path) -> None:
+    path = write(tmp_path, 'document = "my paper"\n' + GOOD.replace("line = 1\n", ""))
+    with pytest.raises(SpecError, match="F-001: line is missing: expected the line of my paper"):
+        load_spec(path)

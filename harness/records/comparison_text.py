@@ -19,11 +19,11 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
-    left, right = comparison.left, comparison.right
-    yield f"{left.target} and {right.target}: {_VERDICTS[comparison.outcome]}"
+    left_side, right_side = comparison.left, comparison.right
+    yield f"{left_side.target} and {right_side.target}: {_VERDICTS[comparison.outcome]}"
     yield f"  {comparison.sentence}"
-    yield f"  left   {left.target}: {left.sentence}"
-    yield f"  right  {right.target}: {right.sentence}"
+    yield f"  left   {left_side.target}: {left_side.sentence}"
+    yield f"  right  {right_side.target}: {right_side.sentence}"
     if comparison.proof:
         yield f"  proof  {comparison.proof}"
     for title, rows in (
@@ -45,29 +45,32 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         if example.left_output:
             yield f"  they gave themselves: left {example.left_output}; right {example.right_output}"
     yield ""
-    yield from _table(left, right)
+    yield from _table(left_side, right_side)
     if comparison.rounding:
         yield f"\n{comparison.rounding}"
-    for side in (left, right):
+    for side in (left_side, right_side):
         if side.note:
             yield f"{side.target}: {side.note}"
 
 
-def _table(left: ComparedCell, right: ComparedCell) -> Iterator[str]:
+def _table(left_side: ComparedCell, right_side: ComparedCell) -> Iterator[str]:
     """Write what was measured of both, side by side."""
-    dtypes = dict.fromkeys(row.dtype for side in (left, right) for row in side.precision)
+    dtypes = dict.fromkeys(row.dtype for side in (left_side, right_side) for row in side.precision)
     rows = [
-        ("parameters", *(str(side.parameters) if side.parameters else "-" for side in (left, right))),
-        ("forward", *(_milliseconds(side.forward_seconds) for side in (left, right))),
-        ("forward and backward", *(_milliseconds(side.backward_seconds) for side in (left, right))),
-        *((f"precision in {dtype}", *(_bits(side, dtype) for side in (left, right))) for dtype in dtypes),
-        ("gradient a step back", *("-" if side.decay is None else f"x {side.decay:.3f}" for side in (left, right))),
+        ("parameters", *(str(side.parameters) if side.parameters else "-" for side in (left_side, right_side))),
+        ("forward", *(_milliseconds(side.forward_seconds) for side in (left_side, right_side))),
+        ("forward and backward", *(_milliseconds(side.backward_seconds) for side in (left_side, right_side))),
+        *((f"precision in {dtype}", *(_bits(side, dtype) for side in (left_side, right_side))) for dtype in dtypes),
+        (
+            "gradient a step back",
+            *("-" if side.decay is None else f"x {side.decay:.3f}" for side in (left_side, right_side)),
+        ),
     ]
     widths = [max(len(row[column]) for row in (*rows, ("", "left", "right"))) for column in range(3)]
     yield "  ".join(("".ljust(widths[0]), "left".ljust(widths[1]), "right"))
     for name, first, second in rows:
         yield "  ".join((name.ljust(widths[0]), first.ljust(widths[1]), second))
-    sizes = dict.fromkeys(side.sizes for side in (left, right) if side.sizes)
+    sizes = dict.fromkeys(side.sizes for side in (left_side, right_side) if side.sizes)
     if sizes:
         yield f"({'; '.join(sizes)}; the gradient with the weights that each constructor draws)"
 

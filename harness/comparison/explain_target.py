@@ -1,0 +1,134 @@
+"""The equations of a target, by its own names where they can stand in an equation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from rnn_harness.comparison.bounded_outputs import described_spec
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.in_workers import describe_isolated
+from rnn_harness.errors import NotRun
+from rnn_harness.records.explained_cell import CellSymbol, ExplainedCell
+from rnn_harness.specs import Spec, SpecError, library, parse_spec
+from rnn_harness.specs.dimensions import Shape
+from rnn_harness.validation.judging.generated_spec import spec_text
+from rnn_harness.validation.request import Limits, ValidationRequest
+
+_OWN_NAME = re.compile(r"[A-Za-z](_[A-Za-z0-9]+)?")
+"""Names of parameters that can stand in an equation as they are."""
+
+
+def explain_target(request: ValidationRequest, limits: Limits | None = None) -> ExplainedCell:
+    """Find out in a worker what a target computes, and write its equations.
+
+    Args:
+        request: Names the target.
+        limits: How long it may take.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It is no cell that is known, ended its process, raised an error, or gave no answer in time.
+        HarnessError: The harness itself raised an error.
+    """
+    return explained_cell(describe_isolated(request, limits or Limits(), is_measured=False))
+
+
+def explained_cell(description: CellDescription) -> ExplainedCell:
+    """Write the equations of a target that was described.
+
+    Args:
+        description: What it is.
+
+    Raises:
+        NotRun: It is no cell that is known.
+    """
+    if description.kind == "unknown":
+        raise NotRun(f"{description.target} is no cell that is known: {description.sentence}")
+    spec = described_spec(description)
+    own_names: dict[str, str] = {}
+    cell = description.family_cell
+    if cell is None:
+        file = spec.path.read_text(encoding="utf-8")
+    else:
+        file = _titled(spec_text(cell.model, cell.names), description.target)
+        file, own_names = _by_own_names(file, description)
+        spec = parse_spec(file, Path("explained.toml"))
+    symbols = _symbols(spec, description, {new: old for old, new in own_names.items()})
+    equations = tuple(entry.text.strip() for entry in spec.equations if not entry.alternative)
+    explained = ExplainedCell(
+        description.target,
+        description.sentence,
+        _printed_by(description),
+        equations,
+        symbols,
+        _commented(file, symbols),
+    )
+    return replace(explained, fault=description.sentence) if description.faults else explained
+
+
+def _titled(file: str, target: str) -> str:
+    """Give a generated spec file an id and a title of its own."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", target.rpartition(":")[2]).strip("_").lower() or "cell"
+    text = file.replace('id = "candidate"', f'id = "{name}"', 1)
+    return text.replace(", as identified", ", as it was identified", 1)
+
+
+def _by_own_names(file: str, description: CellDescription) -> tuple[str, dict[str, str]]:
+    """Name the weights of a spec file as the target does, where every one of them has one short name of its own."""
+    names: dict[str, str] = {}
+    for name, places in description.places.items():
+        own = places[0].rpartition(".")[2]
+        if len(places) == 1 and _OWN_NAME.fullmatch(own):
+            names[name] = own
+    taken = {"h", "c", "x", *(f"{letter}" for letter in "rzgifo")}
+    if set(names) != set(description.names) or len(set(names.values())) < len(names) or taken & set(names.values()):
+        return file, {}
+    renamed = file
+    for number, name in enumerate(names):
+        renamed = renamed.replace(_latex(name), f"\0{number}\1").replace(f"{name} = ", f"\0{number}\2 = ")
+    for number, own in enumerate(names.values()):
+        renamed = renamed.replace(f"\0{number}\1", _latex(own)).replace(f"\0{number}\2", own)
+    try:
+        parse_spec(renamed, Path("explained.toml")).program()
+    except SpecError:  # a name that means something else in an equation
+        return file, {}
+    return renamed, names
+
+
+def _latex(name: str) -> str:
+    head, _, tail = name.partition("_")
+    return f"{head}_{{{tail}}}" if tail else head
+
+
+def _symbols(spec: Spec, description: CellDescription, canonical: dict[str, str]) -> tuple[CellSymbol, ...]:
+    """List the weights of a spec with where the target keeps them."""
+    rows = []
+    for parameter in spec.program().parameters:
+        places = description.places.get(canonical.get(parameter.name, parameter.name), ())
+        if parameter.name in description.names or canonical or places:
+            rows.append(
+                CellSymbol(parameter.name, parameter.latex or _latex(parameter.name), _shape(parameter.shape), places)
+            )
+    return tuple(rows)
+
+
+def _shape(shape: Shape) -> str:
+    return " x ".join(str(axis) for axis in shape) or "number"
+
+
+def _printed_by(description: CellDescription) -> str:
+    """Say which shipped spec prints the cell, and where its document does; empty if none does."""
+    known = next((spec for spec in library().specs if spec.id == description.spec), None)
+    if known is None:
+        return description.spec
+    cited = next((entry for entry in known.equations if entry.document), None)
+    place = f", document {cited.document} from line {cited.line}" if cited is not None else ""
+    return f"{known.id}{place}"
+
+
+def _commented(file: str, symbols: tuple[CellSymbol, ...]) -> str:
+    """Put before a spec file where the target keeps its weights."""
+    lines = [f"# {symbol.name}: {' + '.join(symbol.places)}" for symbol in symbols if symbol.places]
+    return "\n".join([*lines, "", file]) if lines else file

@@ -1,0 +1,70 @@
+"""The equations of somebody's cell, in every format, by its own names where they can stand in an equation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from rnn_harness.cli._app import app
+from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.explain_target import explained_cell
+from rnn_harness.reports.text.explained_cell import explained_latex, explained_markdown, explained_text
+from rnn_harness.specs import parse_spec
+from rnn_harness.validation import ValidationRequest, target_of
+from tests.helpers import HELPERS
+
+RUN = CliRunner()
+
+
+class ShortNames(nn.Module):
+    """A simple RNN whose parameters have the names of a paper."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.U = nn.Parameter(torch.randn(hidden_size, input_size))
+        self.W = nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.b = nn.Parameter(torch.randn(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.tanh(x @ self.U.T + h @ self.W.T + self.b)
+
+
+def test_parameters_keep_their_own_names_where_an_equation_can_hold_them() -> None:
+    cell = explained_cell(describe(ValidationRequest("ShortNames"), target_of("ShortNames", ShortNames), False))
+    assert cell.equations == (r"h_t = \tanh(U x_t + W h_{t-1} + b)",)
+    assert {symbol.name: symbol.shape for symbol in cell.symbols} == {"U": "d x n", "W": "d x d", "b": "d"}
+    program = parse_spec(cell.spec_file, Path("own.toml")).program()
+    assert [parameter.name for parameter in program.parameters] == ["W", "U", "b"]
+    assert r"h_t &= \tanh(U x_t + W h_{t-1} + b)" in explained_latex(cell)
+    assert "| $U$ | d x n | U |" in explained_markdown(cell)
+
+
+def test_a_cell_of_a_library_is_written_with_the_places_of_its_parameters_and_its_document() -> None:
+    cell = explained_cell(describe(ValidationRequest("torch.nn:GRUCell"), target_of("g", nn.GRUCell), False))
+    text = explained_text(cell)
+    assert "printed by gru.reset_after" in text
+    assert "bias_ih, block 1 of 3 + bias_hh, block 1 of 3" in text
+    assert len(cell.equations) == 4
+    assert parse_spec(cell.spec_file, Path("own.toml")).is_cell
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_spec_file_is_verified_at_once_and_the_cell_agrees_with_it(tmp_path: Path) -> None:
+    target, file = f"{HELPERS / 'user_cells.py'}:OneBiasResetAfter", tmp_path / "cell.toml"
+    result = RUN.invoke(app, ["explain", target, "--format", "spec", "--output", str(file)])
+    assert result.exit_code == 0, result.output
+    compared = RUN.invoke(app, ["compare", target, str(file), "--spec", str(file)])
+    assert compared.exit_code == 0, compared.output
+    verified = RUN.invoke(app, ["verify", str(file), "--examples", "0"])
+    assert verified.exit_code == 0, verified.output
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_unknown_cell_is_not_explained() -> None:
+    result = RUN.invoke(app, ["explain", f"{HELPERS / 'consistent_cells.py'}:SineCell"])
+    assert result.exit_code == 3
+    assert "is no cell that is known" in result.stderr
