@@ -20,6 +20,19 @@ def printable(text: str) -> str:
     return _FORBIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n"))
 
 
+_ESCAPES = re.compile(r"\\[ubfr]")
+"""How JSON writes forbidden characters; also the end of a backslash, which is written as two, before such a letter."""
+
+
+def is_printable_json(text: str) -> bool:
+    """Say whether no text in a JSON document can hold a character that must not be printed.
+
+    Args:
+        text: JSON; where it says no, the texts in it must be looked at one by one.
+    """
+    return _FORBIDDEN.search(text) is None and _ESCAPES.search(text) is None
+
+
 def printable_values(value: object) -> object:
     """Return plain data with every text in it made printable.
 

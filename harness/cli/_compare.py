@@ -38,7 +38,7 @@ def compare(
     not, 3 undecided. Each runs in processes of its own.
     """
     from rnn_harness.comparison.compare import compare_targets
-    from rnn_harness.reports.text.comparison import comparison_text
+    from rnn_harness.records.comparison_text import comparison_text
     from rnn_harness.validation import Limits, ValidationRequest, read_options
 
     options = read_options(init or [])

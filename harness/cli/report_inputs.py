@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rnn_harness.errors import ExitCode, UsageError
-from rnn_harness.runtime.input_file import read_result_text
+from rnn_harness.runtime.input_file import read_first_line, read_result_text
 
 if TYPE_CHECKING:
     from rnn_harness.records.kill_matrix import MutantResult
@@ -37,13 +37,13 @@ class ReportInputs:
     """Everything that a report is made of.
 
     Attributes:
-        records: The records of equations and kernels, by key.
+        records: The records of equations and kernels, by a short form of their keys.
         measurements: The measurements, by key.
         validations: The validated candidates.
         mutants: The kill matrix.
     """
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[bytes, Record] = field(default_factory=dict)
     measurements: dict[str, Measurement] = field(default_factory=dict)
     validations: list[Validation] = field(default_factory=list)
     mutants: list[MutantResult] = field(default_factory=list)
@@ -51,7 +51,7 @@ class ReportInputs:
     _versions_of_measurements: _Versions | None = None
 
     def read(self, path: Path) -> None:
-        """Read a file of records, measurements, mutants or a validation.
+        """Read a file of records, measurements, mutants or a validation, or the folder of a run on a GPU machine.
 
         Args:
             path: The file; its contents say which of them it is.
@@ -59,8 +59,17 @@ class ReportInputs:
         Raises:
             UsageError: It cannot be read, answers a question twice, or was made with other versions.
         """
-        from rnn_harness.records.record_document import document_kind
+        from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, is_gpu_run
+        from rnn_harness.records.record_document import document_kind, is_record_line
 
+        if is_gpu_run(path):
+            for name in (VERDICTS, TIMES):
+                if (path / name).stat().st_size:
+                    self.read(path / name)
+            return
+        if is_record_line(read_first_line(path)):  # a journal may be larger than what fits into memory as one text
+            self._read_records(path)
+            return
         text = read_result_text(path)
         file_kind = document_kind(text)
         if file_kind == "validation":
@@ -114,10 +123,13 @@ class ReportInputs:
         Raises:
             UsageError: One answers a question that is answered already, or was made with other versions.
         """
+        from rnn_harness.records.read_records import short_key
+
         for record in records:
-            if record.key in self.records:
+            key = short_key(record)
+            if key in self.records:
                 raise _answered_twice(path, record.key)
-            self.records[record.key] = record
+            self.records[key] = record
             if not record.kernel and record.environment:
                 versions = _Versions(record.key, record.environment)
                 self._versions_of_records = _same_versions(path, self._versions_of_records, versions)

@@ -18,6 +18,7 @@ from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_
 from rnn_harness.errors import named_error
 from rnn_harness.families import FAMILIES, Family
 from rnn_harness.kernels.drivers.fused import fused_sequence
+from rnn_harness.kernels.drivers.split import split_sequence
 from rnn_harness.kernels.drivers.torch_nn import library_kernels
 from rnn_harness.kernels.environment.device import ensure_sound
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
@@ -62,6 +63,7 @@ class TimedPoint:
         B: Batch rows.
         T: Time steps.
         device: ``cuda``, or ``cpu`` for a trial.
+        with_split: Whether kernels that are split over many processors are timed.
     """
 
     family: str
@@ -69,18 +71,20 @@ class TimedPoint:
     B: int
     T: int
     device: str
+    with_split: bool = True
 
 
-def timed_points(device: str) -> list[TimedPoint]:
+def timed_points(device: str, with_split: bool = True) -> list[TimedPoint]:
     """List the points of the grid, the most telling first.
 
     Args:
         device: ``cuda``, or ``cpu`` for a small trial.
+        with_split: Whether kernels that are split over many processors are timed.
     """
     if device == "cpu":
-        return [TimedPoint("rnn", 16, 2, 2, device)]
+        return [TimedPoint("rnn", 16, 2, 2, device, with_split)]
     grid = itertools.product((1000, 100), (64, 256, 1024, 128, 512), (16, 64, 1), ("lstm", "gru", "rnn"))
-    return [TimedPoint(family, d, rows, steps, device) for steps, d, rows, family in grid]
+    return [TimedPoint(family, d, rows, steps, device, with_split) for steps, d, rows, family in grid]
 
 
 def time_point(send: Send[SpeedMeasurement], point: TimedPoint) -> None:
@@ -165,13 +169,15 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
         library = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
     name = f"nn.{family.torch_class}/{library}"
     yield from _phases(name, arithmetic.dtype, lambda: module(x)[0], (x, *module.parameters()), d_outputs, held)
-    run, variables = _triton_call(family, point, arithmetic, x)
-    name = f"fused{arithmetic.suffix}/{family.spec}"
-    yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
+    divisions = (("fused", fused_sequence), ("split", split_sequence))
+    for division, sequence in divisions if point.with_split else divisions[:1]:
+        run, variables = _triton_call(family, point, arithmetic, x, sequence)
+        name = f"{division}{arithmetic.suffix}/{family.spec}"
+        yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
 
 
 def _triton_call(
-    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any
+    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any, sequence: Callable[..., Any]
 ) -> tuple[Callable[[], Any], tuple[Any, ...]]:
     """Give the call of the Triton kernel, and what is differentiated."""
     import torch
@@ -183,7 +189,7 @@ def _triton_call(
     states = {name: torch.zeros(point.B, point.d, **placed) for name in reference.state_names}
 
     def run() -> Any:
-        return fused_sequence(reference, weights, x, states, precision=arithmetic.precision)[0]
+        return sequence(reference, weights, x, states, precision=arithmetic.precision)[0]
 
     return run, (x, *weights.values())
 

@@ -14,6 +14,7 @@ from rnn_harness.kernels.drivers.compiled import CompiledDriver, missing_compile
 from rnn_harness.kernels.drivers.eager import EagerDriver
 from rnn_harness.kernels.drivers.fused import FusedDriver, unavailable_reason
 from rnn_harness.kernels.drivers.scan import ScanDriver
+from rnn_harness.kernels.drivers.split import SplitDriver
 from rnn_harness.kernels.drivers.torch_nn import CellDriver, LayerDriver
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting, settings
@@ -182,37 +183,53 @@ _FUSED = {
 
 
 def _fused() -> list[Kernel]:
-    """List ours in Triton: with exact products (float32 by ordinary multiplications), and on TF32's tensor cores."""
-    kernels = []
-    for spec, title in _FUSED.items():
-        family = spec.partition(".")[0]
-        fields = {
-            "expected_events": (f"triton::{family}_forward", f"triton::{family}_backward"),
-            "missing_requirement": lambda setting: unavailable_reason(setting.device),
-        }
+    """List ours in Triton, on one processor and split over many.
+
+    Products are exact (float32 by ordinary multiplications), or on TF32's tensor cores.
+    """
+    on_one = [kernel for spec, title in _FUSED.items() for kernel in _in_triton("fused", spec, title)]
+    return on_one + [kernel for spec, title in _FUSED.items() for kernel in _in_triton("split", spec, title)]
+
+
+_DIVISIONS: dict[str, tuple[type[FusedDriver | SplitDriver], str, str]] = {
+    "fused": (FusedDriver, "Triton, fused over time", ""),
+    "split": (SplitDriver, "Triton, weights split over many processors", "split_"),
+}
+"""By the beginning of the id: the driver, a title, and the beginning of the kernels' names."""
+_INTERPRETED = {"fused": _ALL, "split": ("float64", "bfloat16")}
+"""The formats in which the interpreter judges them: it takes a minute for each."""
+
+
+def _in_triton(division: str, spec: str, title: str) -> list[Kernel]:
+    """List a variant with each way of multiplying in float32."""
+    driver, manner, prefix = _DIVISIONS[division]
+    family = spec.partition(".")[0]
+    fields = {
+        "expected_events": (f"triton::{prefix}{family}_forward", f"triton::{prefix}{family}_backward"),
+        "missing_requirement": lambda setting: unavailable_reason(setting.device),
+    }
+    exact = Kernel(
+        f"{division}/{spec}",
+        f"{title}, {manner}",
+        spec,
+        driver,
+        settings(cpu=_INTERPRETED[division], cuda=_ALL),
+        interpreted=True,
+        **fields,  # type: ignore[arg-type]
+    )
+    kernels = [exact]
+    for precision, operands in (("tf32x3", SPLIT_TF32_OPERANDS), ("tf32", TF32_OPERANDS)):
         kernels.append(
             Kernel(
-                f"fused/{spec}",
-                f"{title}, Triton, fused over time",
+                f"{division}-{precision}/{spec}",
+                f"{title}, {manner}, float32 products by {precision}",
                 spec,
-                FusedDriver,
-                settings(cpu=_ALL, cuda=_ALL),
-                interpreted=True,
+                lambda reference, precision=precision: driver(reference, precision),  # type: ignore[misc]
+                settings(cuda=("float32",)),
+                operand_roundoff=operands,
                 **fields,  # type: ignore[arg-type]
             )
         )
-        for precision, operands in (("tf32x3", SPLIT_TF32_OPERANDS), ("tf32", TF32_OPERANDS)):
-            kernels.append(
-                Kernel(
-                    f"fused-{precision}/{spec}",
-                    f"{title}, Triton, fused over time, float32 products by {precision}",
-                    spec,
-                    lambda reference, precision=precision: FusedDriver(reference, precision),  # type: ignore[misc]
-                    settings(cuda=("float32",)),
-                    operand_roundoff=operands,
-                    **fields,  # type: ignore[arg-type]
-                )
-            )
     return kernels
 
 

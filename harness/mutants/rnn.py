@@ -30,6 +30,7 @@ MUTANTS = (
     _rnn("input one step late", "forward", "new += a[t]", "new += a[t - 1]", spec=_U),
     _rnn("input subtracted", "forward", "new += a[t]", "new -= a[t]", spec=_U),
     _rnn("batch leak", "forward", _APPLY, _APPLY + "                new[1:] += new[:-1] / 64\n", spec=_U),
+    _rnn("first unit enlarged", "forward", _APPLY, _APPLY + "                new[:, 0] *= 1.01\n", spec=_U),
     _rnn(
         "wrong only at batch 1",
         "forward",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rnn_harness.records.html_block import html_block
+
 ComparisonOutcome = Literal["same", "different", "undecided"]
 Inclusion = Literal["", "left", "right"]
 
@@ -105,3 +107,12 @@ class Comparison:
     obstacles: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     rounding: str = ""
+
+    def __str__(self) -> str:
+        from rnn_harness.records.comparison_text import comparison_text
+
+        return comparison_text(self)
+
+    def _repr_html_(self) -> str:
+        title = f"{self.left.target} and {self.right.target}: {self.outcome}"
+        return html_block(title, str(self))

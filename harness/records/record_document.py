@@ -60,3 +60,15 @@ def document_kind(text: str) -> str:
     row = value[0] if isinstance(value, list) and value else value
     stated = row.get("kind", "") if isinstance(row, dict) else ""
     return stated if isinstance(stated, str) else ""
+
+
+def is_record_line(line: str) -> bool:
+    """Say whether a line is a whole JSON object that says no kind, as the lines of records do.
+
+    Args:
+        line: The first line of a file.
+    """
+    try:
+        return isinstance(parse_json(line), dict) and not document_kind(line)
+    except ValueError:
+        return False

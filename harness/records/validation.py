@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rnn_harness.records.html_block import html_block
 from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -160,6 +161,9 @@ class Validation(_Model):
         from rnn_harness.records.validation_summary import summary_text
 
         return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        return html_block(f"{self.target}: {self.outcome}", str(self))
 
     def __repr__(self) -> str:
         return f"<Validation of {self.target}: {self.outcome}, {len(self.checks)} checks; print it for a summary>"

@@ -98,3 +98,23 @@ def read_result_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise unreadable_file(path, "records", error) from None
+
+
+LONGEST_LINE = 2**20
+"""Letters of a first line that are read; a record has some thousand."""
+
+
+def read_first_line(path: Path) -> str:
+    """Read the beginning of a file of results, up to the end of its first line.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.readline(LONGEST_LINE)
+    except OSError as error:
+        raise UsageError(f"cannot read records from {path}: {error}") from None

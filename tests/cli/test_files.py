@@ -166,6 +166,14 @@ def test_a_file_of_known_failures_with_a_mistake_is_told(tmp_path: Path) -> None
     assert "expected.0.reason: Field required" in found.stderr
 
 
+@pytest.mark.parametrize("pattern", ["*", "?ehaviour.*", "[a-z]*.intact"])
+def test_a_pattern_that_fits_every_check_is_refused(pattern: str, tmp_path: Path) -> None:
+    text = f'[[expected]]\ncheck = "{pattern}"\nreason = "whatever"\n'
+    found = _validate("PackedGRU", "--expect", _expecting(tmp_path, text))
+    assert found.exit_code == 2
+    assert "fits checks of every group: name the group, as backward.*" in found.stderr
+
+
 def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
     path = tmp_path / "found.jsonl"
     assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1

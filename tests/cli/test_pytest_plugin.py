@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rnn_harness.testing.cell_check import GROUPS, candidate_checks
+from rnn_harness.validation.request import DTYPES
 from tests.helpers import HELPERS
 from tests.helpers.run_pytest import SuiteRun, run_pytest, run_pytest_process
 
@@ -43,9 +45,12 @@ def test_a_wrong_gradient_fails_by_the_name_of_the_check_and_the_report_is_of_wh
     targets = ("--rnn-cell", f"{CELLS}:PackedGRU", "--rnn-cell", f"{CELLS}:HalfTrainedGRU")
     run = run_pytest(suite, monkeypatch, *targets, "--rnn-report", "page")
     assert run.exit_code == 1
-    assert "HalfTrainedGRU: backward.bound in float64" in run.stdout
-    assert "wrong: parameters.W_h" in run.stdout
-    assert not [line for line in run.failures if "PackedGRU" in line]
+    # One failure for one cause, which its first line names; the program that shows it stands below.
+    (failure,) = run.failures
+    assert "rnn_cell[HalfTrainedGRU-backward.screen-float64]" in failure
+    assert "HalfTrainedGRU equals gru.reset_after" in run.stdout
+    assert "backward.screen refuted" in run.stdout
+    assert "assert abs(found - expected)" in run.stdout
     assert "report.html" in run.stdout
     report = json.loads((suite / "page" / "report.json").read_text(encoding="utf-8"))
     assert [(entry["target"].rpartition(":")[2], entry["outcome"]) for entry in report["validations"]] == [
@@ -60,3 +65,38 @@ def test_without_the_option_nothing_is_added(suite: Path, monkeypatch: pytest.Mo
     run = run_pytest(suite, monkeypatch)
     assert run.exit_code == 0
     assert "1 passed" in run.stdout
+
+
+def test_settings_of_the_project_name_cells_a_profile_and_where_findings_go(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite / "wrong.py").write_text(
+        "from tests.helpers.user_cells import HalfTrainedGRU\n\n\nclass Mine(HalfTrainedGRU):\n    pass\n", "utf-8"
+    )
+    table = '[tool.rnn-harness]\ncells = ["wrong.py:Mine"]\nprofile = "quick"\nsarif = "found.sarif"\ngithub = true\n'
+    (suite / "pyproject.toml").write_text(table, encoding="utf-8")
+    run = run_pytest(suite, monkeypatch)
+    assert run.exit_code == 1
+    assert all("float32" not in line for line in run.failures)
+    assert "::error file=wrong.py,line=4,title=backward" in run.stdout
+    log = json.loads((suite / "found.sarif").read_text(encoding="utf-8"))
+    (result,) = log["runs"][0]["results"]
+    assert result["level"] == "error"
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "wrong.py"}, "region": {"startLine": 4}}
+    selected = run_pytest(suite, monkeypatch, "-m", "rnn_precision", "--collect-only")
+    assert "test_mine" not in selected.stdout
+    assert "rnn_cell[Mine-precision.long-float64]" in selected.stdout
+    assert "backward" not in selected.stdout
+
+
+def test_a_setting_that_is_none_is_told(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (suite / "pyproject.toml").write_text('[tool.rnn-harness]\nprofil = "quick"\n', encoding="utf-8")
+    run = run_pytest(suite, monkeypatch)
+    assert run.exit_code == 4
+    assert "[tool.rnn-harness.profil]" in run.stdout + run.stderr
+
+
+def test_every_check_is_of_a_group_that_has_a_marker() -> None:
+    assert {check.group for check in candidate_checks(DTYPES)} <= set(GROUPS)
+    assert all(" " not in str(check) for check in candidate_checks(DTYPES))

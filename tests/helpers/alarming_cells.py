@@ -205,6 +205,23 @@ class StepsThatAreNotReset(StepsOfAStream):
             self.state = None
 
 
+class BatchFirstStream(nn.Module):
+    """A layer, batch first, that goes on from where its last call ended: a batch (B, n) it takes for one sequence."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(input_size, hidden_size, batch_first=True)
+        self.reset()
+
+    def reset(self) -> None:
+        self.state: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs, last = self.gru(x, self.state)
+        self.state = last.detach()
+        return outputs
+
+
 class StreamThatFades(Stream):
     """Wrong: what it keeps is not the state that it ended in."""
 

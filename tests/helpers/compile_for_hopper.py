@@ -17,6 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rnn_harness.kernels.drivers.fused.launch import CompileOptions, compile_options
+from rnn_harness.kernels.drivers.split.launch import split_options
+from rnn_harness.kernels.drivers.split.layout import PARTS, SMALLEST_UNITS, Layout
+
 
 @dataclasses.dataclass(frozen=True)
 class CompileJob:
@@ -30,6 +34,7 @@ class CompileJob:
         side: The side of a weight's tile.
         flags: Its flags, in capitals.
         lengths: Whether rows have lengths of their own.
+        columns: Of a split kernel, the columns of a program; 0 of a fused one.
     """
 
     module: str
@@ -39,6 +44,7 @@ class CompileJob:
     side: int
     flags: dict[str, bool]
     lengths: bool = False
+    columns: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +93,17 @@ def compile_for_hopper(jobs: Sequence[CompileJob], seconds: float = 1200) -> lis
 
 
 _POINTERS = {"float64": "*fp64", "float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}
-_TYPES = {"T": "i32", "B": "i32", "D": "i32", "lengths": "*i32"}
-_NEVER_SPECIALISED = ("T", "B")
+_WHOLE_NUMBERS = ("T", "B", "D", "begin", "end", "first_tile")
+_TYPES = {**dict.fromkeys(_WHOLE_NUMBERS, "i32"), "lengths": "*i32", "counter": "*i32"}
+_NEVER_SPECIALISED = ("T", "B", "begin", "end", "first_tile")
+
+
+def _options(job: CompileJob) -> CompileOptions:
+    """What the kernel is compiled with where it is launched."""
+    if not job.columns:
+        return compile_options(job.dtype, job.precision, job.side, job.lengths, interpreted=False)
+    layout = Layout(job.columns, PARTS, max(SMALLEST_UNITS, job.side) // PARTS)
+    return split_options(job.dtype, job.precision, layout, job.lengths)
 
 
 def _compile(job: CompileJob) -> CompiledKernel:
@@ -97,14 +112,13 @@ def _compile(job: CompileJob) -> CompiledKernel:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from rnn_harness.kernels.drivers.fused.launch import compile_options
-
     kernel = getattr(importlib.import_module(job.module), job.kernel)
-    options = compile_options(job.dtype, job.precision, job.side, job.lengths, interpreted=False)
+    options = _options(job)
     fixed: dict[str, Any] = {**job.flags, **options.constants, **({} if job.lengths else {"lengths": None})}
     names = kernel.arg_names
     pointer = _POINTERS[job.dtype]
-    signature = {name: "constexpr" if name in fixed else _TYPES.get(name, pointer) for name in names}
+    types = {**_TYPES, "carried": "*fp64" if job.dtype == "float64" else "*fp32"}
+    signature = {name: "constexpr" if name in fixed else types.get(name, pointer) for name in names}
     aligned = [i for i, name in enumerate(names) if name not in fixed and name not in _NEVER_SPECIALISED]
     attributes = {(i,): [["tt.divisibility", 16]] for i in aligned}
     source = ASTSource(fn=kernel, signature=signature, constexprs=fixed, attrs=attributes)

@@ -26,6 +26,22 @@ class LayersExchanged(Layers):
         return torch.stack(states[::-1])
 
 
+class OneCellForBothWays(TwoWays):
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__(inputs, units)
+        self.forth = nn.GRUCell(inputs, units)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs = []
+        for steps in (x.unbind(1), x.flip(1).unbind(1)):
+            h, states = x.new_zeros(len(x), self.units), []
+            for x_t in steps:
+                h = self.forth(x_t, h)
+                states.append(h)
+            outputs.append(torch.stack(states, 1))
+        return torch.cat([outputs[0], outputs[1].flip(1)], 2)
+
+
 class TwoWaysOffByOne(TwoWays):
     def place(self, t: int) -> int:
         return -t
@@ -163,3 +179,70 @@ class TwoAnswers(nn.Module):
 class HalfTheGradientOfOneAnswer(TwoAnswers):
     def handed(self, last: Tensor) -> Tensor:
         return Halved.apply(last)
+
+
+class SqueezesARow(Classifier):
+    """Its answer loses the axis of a batch of one row."""
+
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[:, -1].squeeze()
+
+
+class LargeBatchesHalved(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return steps[:, -1] / (2 if len(steps) > 64 else 1)
+
+
+class KeepsForTheBackward(torch.autograd.Function):
+    """A sine that keeps its argument where the next call keeps its own."""
+
+    kept: Tensor
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        KeepsForTheBackward.kept = x
+        return torch.sin(x)
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0] * torch.cos(KeepsForTheBackward.kept)
+
+
+class OneCacheForAllCalls(Classifier):
+    def read(self, steps: Tensor) -> Tensor:
+        return KeepsForTheBackward.apply(steps[:, -1])
+
+
+class TwoCells(nn.Module):
+    """Two cells on each other, step by step: x (T, B, n)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.first, self.second = nn.GRUCell(inputs, units), nn.GRUCell(units, units)
+
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.first(x, h)
+        return h, self.second(h, g)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = g = x.new_zeros(x.shape[1], self.units)
+        outputs = []
+        for x_t in x:
+            h, g = self.states(h, g, x_t)
+            outputs.append(g)
+        return torch.stack(outputs)
+
+
+class LowerStateForBoth(TwoCells):
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.first(x, h)
+        return h, self.second(h, h)
+
+
+class OneStateThroughBoth(TwoCells):
+    """One state goes through both cells in each step, as in a conditional unit."""
+
+    def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.second(torch.tanh(x[:, : self.units]), self.first(x, h))
+        return h, h

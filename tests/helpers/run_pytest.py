@@ -43,7 +43,7 @@ def run_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -
         *arguments: More arguments of pytest.
     """
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("rnn_harness.pytest_plugin._JUDGED", [])
+    monkeypatch.setattr("rnn_harness.testing.cell_judge.JUDGED", [])
     monkeypatch.delitem(sys.modules, "test_mine", raising=False)  # that of another folder
     whole = [*ARGUMENTS, "--import-mode=importlib", "--capture=no", f"--rootdir={folder}", *arguments, str(folder)]
     out, err = io.StringIO(), io.StringIO()

@@ -23,6 +23,7 @@ from rnn_harness.validation import (
     load_target,
     run_validation,
 )
+from rnn_harness.validation.loading.find_convention import find_convention
 from tests.helpers import HELPERS
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
@@ -116,3 +117,10 @@ def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "another order than they go in" in validation.diagnosis.difference
+
+
+def test_a_flax_cell_that_does_not_say_what_its_carry_is_is_called_in_every_way() -> None:
+    pytest.importorskip("flax")
+    target = load_target(f"{HELPERS / 'flax_cells.py'}:CellWithoutInitialCarry")
+    convention = find_convention(target.make_module(5, 3), 5, 3)
+    assert (convention.sequence, convention.states) == (False, 2)

@@ -17,9 +17,12 @@ FUSED_IN_EVERY_FORMAT = ("fused/rnn.tanh", "fused/gru.keep.column", "fused/lstm.
 INTERPRETED = [
     (kernel, setting)
     for kernel, setting in PAIRS
-    if kernel.id.startswith("fused/")
-    and kernel.id not in FUSED_IN_EVERY_FORMAT
-    and setting.dtype in ("bfloat16", "float16")
+    if kernel.id.startswith("split/")
+    or (
+        kernel.id.startswith("fused/")
+        and kernel.id not in FUSED_IN_EVERY_FORMAT
+        and setting.dtype in ("bfloat16", "float16")
+    )
 ]
 DEFAULT = [pair for pair in PAIRS if pair not in INTERPRETED]
 NAMES = ("precision.format", "backward.bound", "backward.shares", "backward.entries")
@@ -59,7 +62,9 @@ def test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations(kernel: Ker
 
 @pytest.mark.deep("tests/power/test_agreement.py::test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations")
 @pytest.mark.parametrize(("kernel", "setting"), INTERPRETED, ids=_names(INTERPRETED))
-def test_a_fused_variant_in_a_narrow_format_agrees_with_its_equations(kernel: Kernel, setting: Setting) -> None:
+def test_a_kernel_that_takes_long_in_the_interpreter_agrees_with_its_equations(
+    kernel: Kernel, setting: Setting
+) -> None:
     _assert_agreement(kernel, setting)
 
 

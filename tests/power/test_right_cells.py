@@ -110,6 +110,12 @@ def test_a_step_that_keeps_its_state_is_judged_over_a_sequence(name: str, outcom
         assert validation.spec == "rnn.tanh"
 
 
+def test_a_layer_that_keeps_its_state_is_not_taken_for_a_step_whose_rows_are_mixed() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("x", run_validation(load_target(f"{CELLS}:BatchFirstStream"), request))
+    assert validation.outcome == "agrees", validation.diagnosis
+
+
 @pytest.mark.parametrize("name", ["Stream", "StreamWithReset"])
 def test_a_state_kept_for_a_stream_is_told_and_its_cell_judged_from_a_new_one(name: str) -> None:
     target = load_target(f"{CELLS}:{name}")

@@ -33,6 +33,7 @@ RIGHT = (
     "OptionalStates",
     "Policy",
     "ListOfStates",
+    "TwoCells",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -68,6 +69,14 @@ WRONG = {
         "in the order 0, 10, 9, 8, 7, 6, 5, 4, 3, 2 and 1",
     ),
     "HalfTheGradientOfOneAnswer": ("gradients", "the gradient of rnn through output 1 is not that of the outputs"),
+    "SqueezesARow": ("batches", "for 1 row the output has shape (4,), not (1, 4)"),
+    "LargeBatchesHalved": ("batches", "a row in a batch of 260 gives other numbers than in a batch of"),
+    "OneCacheForAllCalls": ("two-calls", "another call before the backward changes the gradients"),
+    "OneCellForBothWays": (
+        "shared-directions",
+        "onward and back are never called: forth, of the same size, reads every",
+    ),
+    "LowerStateForBoth": ("carried-state", "second is given the hidden state of first as its own, next to reading it"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
     "ResetTurnedAround": ("reset", "done is turned around"),
     "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),
@@ -80,7 +89,7 @@ WRONG = {
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
-FOLLOWS = {"LowerLayersCellState": ("given-state",)}
+FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches",)}
 
 
 def _model(name: str) -> UnderstoodModel:
@@ -137,3 +146,8 @@ def test_one_output_of_several_may_be_cut_off_from_its_layer_on_purpose() -> Non
     statements = wiring_statements(_model("TwoAnswers"))
     assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]
     assert any("no gradient reaches rnn through output 1" in statement.sentence for statement in statements)
+
+
+def test_one_state_that_goes_through_two_cells_is_not_refuted() -> None:
+    statements = wiring_statements(_model("OneStateThroughBoth"))
+    assert not [statement for statement in statements if statement.outcome is Outcome.REFUTED]

@@ -18,6 +18,7 @@ from rnn_harness.validation.cells.calling_convention import CallingConvention, f
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.consistency.drawn_numbers import STATE_SCALE, draw_normal, draw_parameters
 from rnn_harness.validation.loading.adapters.adapter import comes_from
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
@@ -238,6 +239,19 @@ class DrivenCell:
             for x in (copied.inputs,) if self.convention.sequence else copied.inputs:
                 states = self.convention.call(call, x, states)[1] or states
         return tuple(results)
+
+    def every_result(self, arguments: CellArguments) -> tuple[Tensor, ...]:
+        """Run it and return every tensor that comes back, also of a cell that is driven by a part of its results.
+
+        Args:
+            arguments: Inputs and states; they are copied.
+        """
+        further: list[Tensor] = []
+        if isinstance(self.module, ArrayLibraryModule):
+            copied = arguments.copied()
+            inputs = copied.inputs if self.convention.sequence else copied.inputs[0]
+            further = self.module.every_result(self.parameters, (inputs, *copied.states[: self.convention.states]))
+        return (*self.raw_results(arguments, self.parameters), *further)
 
     def in_training(self) -> DrivenCell:
         """Drive a copy of its module in training mode.

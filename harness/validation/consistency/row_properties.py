@@ -128,19 +128,18 @@ def _rows_of_every_result(draw: Draw) -> Violation | None:
     sizes = {size for value in cell.parameters.values() for size in value.shape} | {cell.input_size, cell.hidden_size}
     rows = next(size for size in READABLE_ROWS if size not in sizes)
     arguments = draw.arguments(FEW if cell.convention.sequence else 1, rows)
-    usual = cell.raw_results(arguments, cell.parameters)
-    moved = cell.raw_results(_first_row(arguments, 1.0), cell.parameters)
+    usual, moved = cell.every_result(arguments), cell.every_result(_first_row(arguments, 1.0))
     if [value.shape for value in usual] != [value.shape for value in moved]:
         raise NotRun("the shapes of what comes back depend on the numbers")
-    for number, (computed, expected) in enumerate(zip(moved, usual, strict=True)):
+    for computed, expected in zip(moved, usual, strict=True):
         axes = [axis for axis, size in enumerate(expected.shape) if size == rows]
         if len(axes) != 1 or not expected.is_floating_point():
             continue  # a sum over the rows, or what is about two rows at a time
         others = [value.movedim(axes[0], 0)[1:] for value in (computed, expected)]
         if relative_gap(others[0], others[1]) > STRUCTURAL[cell.arithmetic]:
             sentence = (
-                f"other numbers in the first row of the batch change other rows of what comes back as result "
-                f"{number + 1} of {len(usual)}, of shape {tuple(expected.shape)}"
+                "other numbers in the first row of the batch change other rows of a tensor of shape "
+                f"{tuple(expected.shape)} that comes back, rows along its axis {axes[0]}"
             )
             return Violation("forward: rows of a read-out", sentence)
     return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnn_harness.families import FAMILIES, gate_short_name
+from rnn_harness.records.html_block import html_block
 from rnn_harness.subjects.parameter_role import ParameterKind, ParameterRole, find_role, is_kind
 from rnn_harness.validation.cells.activations import ACTIVATIONS
 from rnn_harness.validation.cells.calling_convention import CallingConvention
@@ -72,6 +73,11 @@ class Identification:
             return ()
         returned = len(self.convention.taken) - 1
         return tuple(f"finals.{name}" for name in self.states[returned:] if name != "h")
+
+    def _repr_html_(self) -> str:
+        blocks = self.assignment.table.blocks
+        rows = (f"{block.parameter}, block {block.block + 1} of {block.of}: {block.name}" for block in blocks)
+        return html_block(self.sentence(), "\n".join(rows))
 
     def sentence(self) -> str:
         """Say what it is and how it is called."""

@@ -9,7 +9,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
 from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, outcome_of
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
@@ -37,7 +37,7 @@ def judge_undriven(
     Raises:
         UsageError: It is no model either.
     """
-    stream = _stream(as_stream_of_steps(target))
+    stream = _stream_of_steps(target)
     if stream is None:
         yield from judge_model(understood_model(target, error), request, listener, judge_target)
     else:
@@ -56,6 +56,17 @@ def _stream(target: Target | None) -> _Stream | None:
     """The target as one that keeps its state for a stream; None where it does not."""
     kept = kept_state(target) if target is not None else None
     return _Stream(target, kept.fault) if target is not None and kept is not None and kept.is_for_a_stream else None
+
+
+def _stream_of_steps(target: Target) -> _Stream | None:
+    """The target as one that is called once a step; None where it is not.
+
+    What mixes the rows of a batch then takes them for something else, the steps of one sequence say.
+    """
+    stream = _stream(as_stream_of_steps(target))
+    if stream is None or not probe_target(with_fresh_state(stream.target)).rows_are_apart():
+        return None
+    return stream
 
 
 def _judge_stream(
@@ -96,7 +107,7 @@ def judge_no_function(
         yield from events
         return
     is_repeated = diagnosis.part == "behaviour: determinism"
-    stream = (_stream(target) or _stream(as_stream_of_steps(target))) if is_repeated else None
+    stream = (_stream(target) or _stream_of_steps(target)) if is_repeated else None
     if stream is None:
         yield from _refuted(target, diagnosis, request)
     else:

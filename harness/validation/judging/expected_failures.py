@@ -1,7 +1,8 @@
 """Failures that a candidate ships as known: each must still happen, and says why.
 
 They stand in a TOML file of ``[[expected]]`` tables: `check` (a name, or a pattern such as ``backward.*`` of which at
-least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case).
+least one check must fail), `reason`, and if wanted `dtype` and `case` (the JSON of a case). A pattern names its group
+of checks in full: one that fits every check would excuse whatever goes wrong later.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
@@ -39,6 +40,14 @@ class ExpectedFailure(BaseModel):
     reason: str = Field(min_length=1)
     dtype: str = ""
     case: Case | None = None
+
+    @field_validator("check")
+    @classmethod
+    def _names_its_group(cls, check: str) -> str:
+        """Refuse a pattern that fits checks of several groups."""
+        if any(character in check.partition(".")[0] for character in "*?["):
+            raise ValueError(f"{check!r} fits checks of every group: name the group, as backward.*")
+        return check
 
     def names(self, check: str, dtype: str) -> bool:
         """Say whether a check in a dtype is one that is expected to fail.

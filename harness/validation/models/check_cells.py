@@ -48,7 +48,8 @@ def check_cells(model: ModelUnderTest) -> Iterator[WiringStatement]:
         if len(calls[part.name]) < FEWEST_CALLS:
             continue
         statement = _state_not_carried(part, calls[part.name])
-        statement = statement or _foreign_state(part, calls) or _first_call_alone(model, part, calls[part.name])
+        statement = statement or _foreign_state(part, calls) or _borrowed_state(part, calls)
+        statement = statement or _first_call_alone(model, part, calls[part.name])
         yield statement or _carried(model, part, calls)
 
 
@@ -142,6 +143,37 @@ def _foreign_state(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> Wir
             sentence = f"{part.shown_name} is given its hidden state as its cell state, too"
             return refuted(CHECK, sentence, part.name)
     return None
+
+
+def _borrowed_state(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> WiringStatement | None:
+    """Say that a cell is given what it reads as its state, too, and what it gives is no cell's state.
+
+    Two cells may hand one state to each other; then what each gives is the other's state.
+    """
+    its_calls = calls[part.name]
+    taken = [state for others in calls.values() for call in others for state in call.given_states]
+    is_dropped = not any(_is_equal(call.new_states[0], state) for call in its_calls[:-1] for state in taken)
+    is_borrowed = all(
+        call.given_states and bool(call.inputs.any()) and _is_equal(call.given_states[0], call.inputs)
+        for call in its_calls
+    )
+    if not (is_dropped and is_borrowed):
+        return None
+    below = next(
+        (
+            name
+            for name, others in calls.items()
+            if name != part.name and any(_is_equal(its_calls[-1].inputs, call.new_states[0]) for call in others)
+        ),
+        None,
+    )
+    if below is None:
+        return None
+    sentence = (
+        f"{part.shown_name} is given the hidden state of {below} as its own, next to reading it, and its own state is "
+        "not carried on"
+    )
+    return refuted(CHECK, sentence, part.name)
 
 
 def _origins(call: PartCall, calls: dict[str, list[PartCall]]) -> tuple[StateOrigin | None, ...]:

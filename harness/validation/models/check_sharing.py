@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rnn_harness.validation.models.given_states import holds_same_numbers
+from rnn_harness.validation.models.part_calls import PartCall, part_calls
 from rnn_harness.validation.models.recurrent_part import modules_by_object
 from rnn_harness.validation.models.statement import WiringStatement, agrees, listed, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
@@ -113,6 +115,48 @@ def check_calls(model: ModelUnderTest) -> Iterator[WiringStatement]:
         for names in groups.values():
             steps = {model.arguments.sequence.shape[axis] for axis in model.arguments.grid}
             yield from _called_in_place(names, [counts[name] for name in names], steps)
+
+
+def check_shared_directions(model: ModelUnderTest) -> Iterator[WiringStatement]:
+    """See whether a recurrent part reads every step twice, and another one of its kind next to it none.
+
+    Args:
+        model: The model; nothing is said where its source speaks of sharing weights.
+    """
+    if says_it_shares(model.module):
+        return
+    for part in model.called_parts:
+        parent_name, _, own_name = part.name.rpartition(".")
+        if not own_name:
+            continue
+        parent, module = model.module.get_submodule(parent_name), model.module.get_submodule(part.name)
+        prefix = f"{parent_name}." if parent_name else ""
+        silent = [
+            f"{prefix}{name}"
+            for name, child in parent.named_children()
+            if child is not module
+            and type(child) is type(module)
+            and _shapes(child) == _shapes(module)
+            and not any(f"{call.name}.".startswith(f"{prefix}{name}.") for call in model.baseline.calls)
+        ]
+        if silent and _reads_every_step_twice(part_calls(model.baseline, part)):
+            sentence = (
+                f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} never called: {part.shown_name}, of the same "
+                "size, reads every step twice, so that both directions share its weights"
+            )
+            yield refuted("shared-directions", sentence, silent[0])
+
+
+def _shapes(module: nn.Module) -> list[tuple[int, ...]]:
+    """The shapes of the parameters of a module."""
+    return [tuple(parameter.shape) for parameter in module.parameters()]
+
+
+def _reads_every_step_twice(calls: Sequence[PartCall]) -> bool:
+    """Whether every step that a part reads is read twice, and there is more than one."""
+    steps = [step for call in calls for step in call.inputs]
+    counts = [sum(holds_same_numbers(step, other) for other in steps) for step in steps]
+    return len(steps) > 2 and set(counts) == {2}
 
 
 def _called_in_place(names: Sequence[str], counts: Sequence[int], steps: set[int]) -> Iterator[WiringStatement]:

@@ -13,6 +13,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import WIRING_CHECKS, Diagnosis, ModelRecord
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.models.check_arguments import check_arguments
+from rnn_harness.validation.models.check_batches import check_batches
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
 from rnn_harness.validation.models.check_gradients import check_gradients
@@ -22,9 +23,10 @@ from rnn_harness.validation.models.check_randomness import check_randomness
 from rnn_harness.validation.models.check_resets import check_resets
 from rnn_harness.validation.models.check_returned_states import check_returned_states
 from rnn_harness.validation.models.check_rows import check_rows
-from rnn_harness.validation.models.check_sharing import check_calls, check_sharing
+from rnn_harness.validation.models.check_sharing import check_calls, check_shared_directions, check_sharing
 from rnn_harness.validation.models.check_states import check_given_state, check_kept_state
 from rnn_harness.validation.models.check_time import check_time
+from rnn_harness.validation.models.check_two_calls import check_two_calls
 from rnn_harness.validation.models.describe_wiring import wiring_in_words
 from rnn_harness.validation.models.judge_parts import JudgeTarget, PartJudge
 from rnn_harness.validation.models.statement import WiringStatement, not_run
@@ -34,7 +36,13 @@ from rnn_harness.validation.models.understand import UnderstoodModel
 from rnn_harness.validation.request import Listener, ValidationRequest
 
 WiringCheck = Callable[[ModelUnderTest], Iterator[WiringStatement]]
-_FOR_ANY: tuple[WiringCheck, ...] = (check_randomness, check_kept_state, check_sharing, check_calls)
+_FOR_ANY: tuple[WiringCheck, ...] = (
+    check_randomness,
+    check_kept_state,
+    check_sharing,
+    check_calls,
+    check_shared_directions,
+)
 _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_rows,
     check_time,
@@ -49,12 +57,15 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_lengths,
     check_torch_layers,
     check_gradients,
+    check_batches,
+    check_two_calls,
 )
 WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "evaluation": check_randomness,
     "kept-state": check_kept_state,
     "sharing": check_sharing,
     "calls": check_calls,
+    "shared-directions": check_shared_directions,
     "rows": check_rows,
     "time": check_time,
     "directions": check_directions,
@@ -68,9 +79,11 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "lengths": check_lengths,
     "torch-layers": check_torch_layers,
     "gradients": check_gradients,
+    "batches": check_batches,
+    "two-calls": check_two_calls,
 }
 """Which check makes the records of a name after ``wiring.``; `check_cells` speaks of directions, too."""
-_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments")
+_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments", "batches", "two-calls")
 """What agrees of these checks says nothing about what is connected with what."""
 SEEDS = (0, 1)
 """What refutes a model must do so with two draws of its parameters: one may silence a rectifier."""

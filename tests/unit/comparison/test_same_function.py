@@ -10,6 +10,7 @@ import pytest
 from rnn_harness.comparison.equality import SIZES, compare_functions, family_pair, family_spec
 from rnn_harness.comparison.relation import FamilyCell, Relation, relate
 from rnn_harness.derivatives.program_pair import compare_polynomials, find_witness
+from rnn_harness.records.comparison import ComparedCell, Comparison
 from rnn_harness.validation.cells.cell_model import CellModel
 
 
@@ -136,3 +137,11 @@ def test_the_equations_that_part_are_named() -> None:
     assert "b_{hg}" in point.equations[0]
     assert point.equations[1].startswith("g_t")
     assert "candidate" in family_spec(GRU).id
+
+
+def test_results_in_a_notebook_hold_nothing_that_is_read_as_html() -> None:
+    sides = (ComparedCell("a.py:<b>", "a & b"), ComparedCell("torch.nn:GRU", "GRU"))
+    page = Comparison("different", "they are two <functions>", *sides)._repr_html_()
+    assert "a.py:&lt;b&gt; and torch.nn:GRU: different" in page
+    assert "two &lt;functions&gt;" in page
+    assert "<b>a.py" in page

@@ -123,7 +123,7 @@ def test_a_candidate_sums_as_torch_does_by_default() -> None:
     assert seen == [True, False]
 
 
-@pytest.mark.parametrize("name", ["fused", "fused-tf32", "fused-tf32x3"])
+@pytest.mark.parametrize("name", ["fused", "fused-tf32", "fused-tf32x3", "split", "split-tf32", "split-tf32x3"])
 def test_triton_kernels_say_why_they_do_not_run_on_cuda_in_the_interpreter(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

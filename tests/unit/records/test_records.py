@@ -27,7 +27,8 @@ def record(entry: str = "E-001", **more: object) -> Record:
 
 def test_records_survive_writing_and_reading(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    rows = [record(), record("E-002", error_over_bound=float("inf"), case=CASE, program="x = 1\n")]
+    refuted = record("E-002", outcome=Outcome.REFUTED, error_over_bound=float("inf"), case=CASE, program="x = 1\n")
+    rows = [record(), refuted]
     with Journal(path) as journal:
         for row in rows:
             journal.write(row)
@@ -136,3 +137,20 @@ def test_a_file_stays_as_it_was_where_the_new_one_fails(tmp_path: Path) -> None:
 def test_records_say_how_many_cases_were_asked_for() -> None:
     records = list(verify(select(["E-348"]), examples=0))
     assert {record.requested_examples for record in records} == {0}
+
+
+@pytest.mark.parametrize(
+    ("update", "sentence"),
+    [
+        ({"error_over_bound": 1e9}, r"it agrees, and its error is 1e\+09 times the bound"),
+        ({"error_over_bound": float("nan")}, "it agrees, and its error is nan times the bound"),
+        ({"examples": -7}, "-7 cases counted"),
+    ],
+    ids=["an error beyond its bound", "an error that is no number", "fewer cases than none"],
+)
+def test_a_record_that_contradicts_itself_is_refused(update: dict[str, float], sentence: str, tmp_path: Path) -> None:
+    record = Record(entry="E-348", spec="s", check="backward.bound", witness="numeric", outcome=Outcome.AGREES)
+    lines = [record.model_copy(update=changes).model_dump_json() for changes in (update, {"entry": "E-349"})]
+    (tmp_path / "r.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    with pytest.raises(UsageError, match=f"r.jsonl:1: not a record: {sentence}"):
+        list(read_records(tmp_path / "r.jsonl"))

@@ -106,7 +106,7 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
         ("KeepsAShareOfTheOldState", "reset", "unit by unit: the reset does not reach the interpolation"),
         ("ResetsEveryRow", "reset", "where done is 1 for some rows, the other rows change, too"),
         ("ResetTurnedAround", "reset", "done is turned around"),
-        ("ScoresOverTheRows", "rows-of-every-result", "result 2 of 2, of shape (11, 5)"),
+        ("ScoresOverTheRows", "rows-of-every-result", "other rows of a tensor of shape (11, 5)"),
         ("NamesItsAxesWrongly", "declared-layout", "it says B, T, _ = x.shape, but it runs along the first axis"),
         ("PaddedStepInTheState", "lengths", "the state that comes back is that of the padded end"),
         ("HoldsOneStateOfTwo", "lengths", "the state 1 past a row's end stays what it was, and the state 2 does not"),
@@ -168,3 +168,10 @@ def test_an_unknown_cell_that_breaks_a_property_is_refuted_with_it() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert validation.diagnosis.part == "backward: long sequences"
+
+
+@pytest.mark.parametrize(("name", "count"), [("step_of_classes", 0), ("step_of_classes_and_batch", 1)])
+def test_the_rows_of_a_read_out_of_a_numpy_function_are_judged(name: str, count: int) -> None:
+    records, _ = _answers(load_target(f"{HELPERS / 'handwritten' / 'steps_with_read_out.py'}:{name}"))
+    refuted = [record.check for record in records if record.outcome is Outcome.REFUTED]
+    assert refuted == ["consistency.rows-of-every-result"] * count

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_harness.array_types import IndexArray
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
-from rnn_harness.kernels.drivers.fused.families import FAMILIES
+from rnn_harness.kernels.drivers.fused.families import FAMILIES, SequenceKernels
+from rnn_harness.kernels.drivers.fused.launch import FusedKernels
 from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, check_arguments
 from rnn_harness.kernels.packing import Table
 from rnn_harness.references import Reference
@@ -45,6 +46,7 @@ def _function_class() -> Any:
         @staticmethod
         def forward(
             ctx: Any,
+            kernels: SequenceKernels,
             reference: Reference,
             precision: str,
             names: tuple[str, ...],
@@ -56,8 +58,9 @@ def _function_class() -> Any:
             states = {name: parameters.pop(name) for name in reference.state_names}
             run, _ = FAMILIES[reference.name]
             with _product_precision(precision):
-                result = run(reference, parameters, x.contiguous(), states, lengths, precision)
+                result = run(kernels, reference, parameters, x.contiguous(), states, lengths, precision)
             ctx.save_for_backward(x, *parameters.values(), *result.saved.values())
+            ctx.kernels = kernels
             ctx.reference, ctx.precision, ctx.names, ctx.lengths = reference, precision, names, lengths
             ctx.parameter_names, ctx.saved_names = tuple(parameters), tuple(result.saved)
             return (result.outputs, *(result.finals[name].clone() for name in reference.state_names))
@@ -73,6 +76,7 @@ def _function_class() -> Any:
             _, run = FAMILIES[reference.name]
             with _product_precision(ctx.precision):
                 gradients = run(
+                    ctx.kernels,
                     reference,
                     parameters,
                     x.contiguous(),
@@ -83,7 +87,7 @@ def _function_class() -> Any:
                     ctx.precision,
                 )
             by_name = gradients.states | gradients.parameters
-            return (None, None, None, None, gradients.inputs, *(by_name[name] for name in ctx.names))
+            return (None, None, None, None, None, gradients.inputs, *(by_name[name] for name in ctx.names))
 
     return FusedSequence
 
@@ -113,16 +117,54 @@ def fused_sequence(
     Raises:
         KernelRefusal: There is no fused kernel for this variant, size, dtype or device.
     """
-    import torch
+    kernel = kernel_name(reference)
+    d = next(iter(states.values())).shape[1]
+    check_arguments(kernel, d, precision, {"inputs": inputs} | parameters | states)
+    return run_sequence(FusedKernels(), reference, parameters, inputs, states, lengths, precision)
 
+
+def kernel_name(reference: Reference) -> str:
+    """Name the Triton kernel of a reference's variant, as the tables of sizes do.
+
+    Args:
+        reference: From `rnn_harness.references`.
+
+    Raises:
+        KernelRefusal: There is none.
+    """
     peephole = reference.peephole if isinstance(reference, LSTM) else None
     if peephole == "diagonal":
         raise KernelRefusal("fused LSTM: peepholes are full matrices here, not diagonal; use the plain torch kernel")
     if reference.name not in FAMILIES:
         raise KernelRefusal(f"there is no fused kernel for {reference.name}, expected one of {', '.join(FAMILIES)}")
-    kernel = "lstm with peepholes" if peephole else reference.name
-    d = next(iter(states.values())).shape[1]
-    check_arguments(kernel, d, precision, {"inputs": inputs} | parameters | states)
+    return "lstm with peepholes" if peephole else reference.name
+
+
+def run_sequence(
+    kernels: SequenceKernels,
+    reference: Reference,
+    parameters: Tensors,
+    inputs: Tensor,
+    states: Tensors,
+    lengths: Tensor | None,
+    precision: str,
+) -> tuple[Tensor, Tensors]:
+    """Run kernels over a sequence, with their backward as its derivative.
+
+    Args:
+        kernels: Those that hold the weights on one processor, or split over many.
+        reference: Its variant, and its names of parameters and states, are used.
+        parameters: By the reference's names.
+        inputs: (T, B, n).
+        states: Initial states (B, d) by name.
+        lengths: Steps of every row, (B,) whole numbers on the inputs' device; None where every row has T.
+        precision: Of float32 products, one of `limits.PRECISIONS`.
+
+    Returns:
+        The outputs (T, B, d), 0 past a row's length, and the final states (B, d) by name.
+    """
+    import torch
+
     if lengths is not None:
         # What lies past a length must not enter a product at all: zero times NaN is NaN in the backward.
         within = torch.arange(len(inputs), device=inputs.device)[:, None, None] < lengths[:, None]
@@ -130,7 +172,7 @@ def fused_sequence(
         lengths = lengths.to(torch.int32).contiguous()
     names = (*reference.state_names, *parameters)
     values = (*(states[name] for name in reference.state_names), *parameters.values())
-    outputs, *finals = _function_class().apply(reference, precision, names, lengths, inputs, *values)
+    outputs, *finals = _function_class().apply(kernels, reference, precision, names, lengths, inputs, *values)
     return outputs, dict(zip(reference.state_names, finals, strict=True))
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from rnn_harness.kernels.drivers.fused.launch import launch
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +17,30 @@ if TYPE_CHECKING:
 _GRU_GATES = ("r", "z", "g")
 _LSTM_GATES = ("i", "f", "o", "g")
 """The orders in which the kernels stack weights and gates."""
+
+
+class SequenceKernels(Protocol):
+    """The kernels of all families, in one way of dividing the work."""
+
+    def run(
+        self,
+        name: str,
+        tensors: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        sizes: tuple[int, int, int],
+        precision: str,
+        **flags: bool,
+    ) -> None:
+        """Run a kernel over all steps of a sequence.
+
+        Args:
+            name: The kernel's name, as ``gru_forward``.
+            tensors: Its tensors, in order.
+            lengths: The steps of every row (B,); None where every row has T.
+            sizes: (T, B, D).
+            precision: Of float32 products, one of `limits.PRECISIONS`.
+            flags: Compile-time flags of the variant, in lower case.
+        """
 
 
 @dataclass(frozen=True)
@@ -114,11 +136,18 @@ def _last_outputs(hidden: Tensor, first: Tensor, lengths: Tensor | None) -> Tens
 
 
 def rnn_forward(
-    reference: RNN, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+    kernels: SequenceKernels,
+    reference: RNN,
+    p: Tensors,
+    x: Tensor,
+    states: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedResult:
     """Run the simple RNN in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -128,18 +157,19 @@ def rnn_forward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_forward as kernel
-
     weight, first = _stacked(p, "W_h", ("",)), states["h"].contiguous()
     hidden = torch.empty((*x.shape[:2], first.shape[1]), dtype=x.dtype, device=x.device)
     sizes = (*x.shape[:2], first.shape[1])
     tanh = reference.activation == "tanh"
-    launch(kernel, (_projected_inputs(p, x, ("",)), weight, first, hidden), lengths, sizes, precision, tanh=tanh)
+    kernels.run(
+        "rnn_forward", (_projected_inputs(p, x, ("",)), weight, first, hidden), lengths, sizes, precision, tanh=tanh
+    )
     finals = {"h": _last_outputs(hidden, first, lengths)}
     return FusedResult(hidden, finals, {"weight": weight, "first": first, "hidden": hidden})
 
 
 def rnn_backward(
+    kernels: SequenceKernels,
     reference: RNN,
     p: Tensors,
     x: Tensor,
@@ -152,6 +182,7 @@ def rnn_backward(
     """Differentiate `rnn_forward` in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -163,24 +194,29 @@ def rnn_backward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.rnn_kernels import rnn_backward as kernel
-
     hidden, first = saved["hidden"], saved["first"]
     delta, d_first = torch.empty_like(hidden), torch.zeros_like(first)
     tensors = (saved["weight"], hidden, d_outputs, d_finals["h"], delta, d_first)
     sizes = (*x.shape[:2], first.shape[1])
-    launch(kernel, tensors, lengths, sizes, precision, tanh=reference.activation == "tanh")
+    kernels.run("rnn_backward", tensors, lengths, sizes, precision, tanh=reference.activation == "tanh")
     by_gate = delta.unsqueeze(2)
     parameters = _weight_gradients(p, x, by_gate, _previous_states(hidden, first), ("",))
     return FusedGradients(_input_gradients(p, by_gate, ("",)), {"h": d_first}, parameters)
 
 
 def gru_forward(
-    reference: GRU, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+    kernels: SequenceKernels,
+    reference: GRU,
+    p: Tensors,
+    x: Tensor,
+    states: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedResult:
     """Run the GRU in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -190,8 +226,6 @@ def gru_forward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.gru_kernels import gru_forward as kernel
-
     weight, first = _stacked(p, "W_h", _GRU_GATES), states["h"].contiguous()
     d = first.shape[1]
     hidden = torch.empty((*x.shape[:2], d), dtype=x.dtype, device=x.device)
@@ -199,7 +233,7 @@ def gru_forward(
     inner = torch.empty_like(hidden)
     bias = p.get("b_hg", first.new_zeros(d)).contiguous()
     tensors = (_projected_inputs(p, x, _GRU_GATES), weight, bias, first, hidden, gates, inner)
-    launch(kernel, tensors, lengths, (*x.shape[:2], d), precision, **_gru_flags(reference))
+    kernels.run("gru_forward", tensors, lengths, (*x.shape[:2], d), precision, **_gru_flags(reference))
     saved = {"weight": weight, "first": first, "hidden": hidden, "gates": gates, "inner": inner}
     return FusedResult(hidden, {"h": _last_outputs(hidden, first, lengths)}, saved)
 
@@ -211,6 +245,7 @@ def _gru_flags(reference: GRU) -> dict[str, bool]:
 
 
 def gru_backward(
+    kernels: SequenceKernels,
     reference: GRU,
     p: Tensors,
     x: Tensor,
@@ -223,6 +258,7 @@ def gru_backward(
     """Differentiate `gru_forward` in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -234,13 +270,11 @@ def gru_backward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.gru_kernels import gru_backward as kernel
-
     hidden, first, gates, inner = saved["hidden"], saved["first"], saved["gates"], saved["inner"]
     delta, d_inner, d_first = torch.empty_like(gates), torch.empty_like(hidden), torch.zeros_like(first)
     read = (saved["weight"], first, hidden, gates, inner, d_outputs, d_finals["h"])
-    launch(
-        kernel,
+    kernels.run(
+        "gru_backward",
         (*read, delta, d_inner, d_first),
         lengths,
         (*x.shape[:2], first.shape[1]),
@@ -267,11 +301,18 @@ def _with_forget(p: Tensors, reference: LSTM) -> Tensors:
 
 
 def lstm_forward(
-    reference: LSTM, p: Tensors, x: Tensor, states: Tensors, lengths: Tensor | None, precision: str
+    kernels: SequenceKernels,
+    reference: LSTM,
+    p: Tensors,
+    x: Tensor,
+    states: Tensors,
+    lengths: Tensor | None,
+    precision: str,
 ) -> FusedResult:
     """Run the LSTM in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -281,8 +322,6 @@ def lstm_forward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_forward as kernel
-
     filled = _with_forget(p, reference)
     weight = _stacked(filled, "W_h", _LSTM_GATES)
     peephole = _stacked(filled, "W_c", _LSTM_GATES[:3]) if reference.peephole else weight
@@ -290,7 +329,7 @@ def lstm_forward(
     hidden = torch.empty((*x.shape[:2], h.shape[1]), dtype=x.dtype, device=x.device)
     cell, gates = torch.empty_like(hidden), hidden.new_empty((*x.shape[:2], 4, h.shape[1]))
     tensors = (_projected_inputs(filled, x, _LSTM_GATES), weight, peephole, h, c, hidden, cell, gates)
-    launch(kernel, tensors, lengths, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    kernels.run("lstm_forward", tensors, lengths, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
     saved = {"weight": weight, "peephole": peephole, "h": h, "c": c, "hidden": hidden, "cell": cell, "gates": gates}
     finals = {"h": _last_outputs(hidden, h, lengths), "c": cell[-1] if len(x) else c}  # cells are kept past a length
     return FusedResult(hidden, finals, saved)
@@ -304,6 +343,7 @@ def _lstm_flags(reference: LSTM) -> dict[str, bool]:
 
 
 def lstm_backward(
+    kernels: SequenceKernels,
     reference: LSTM,
     p: Tensors,
     x: Tensor,
@@ -316,6 +356,7 @@ def lstm_backward(
     """Differentiate `lstm_forward` in one launch.
 
     Args:
+        kernels: Those that hold the weights on one processor, or split over many.
         reference: The variant.
         p: Parameters by the reference's names.
         x: Inputs (T, B, n).
@@ -327,12 +368,17 @@ def lstm_backward(
     """
     import torch
 
-    from rnn_harness.kernels.drivers.fused.lstm_kernels import lstm_backward as kernel
-
     h, c, cell = saved["h"], saved["c"], saved["cell"]
     delta, d_h, d_c = torch.zeros_like(saved["gates"]), torch.zeros_like(h), torch.zeros_like(c)
     read = (saved["weight"], saved["peephole"], c, cell, saved["gates"], d_outputs, d_finals["h"], d_finals["c"])
-    launch(kernel, (*read, delta, d_h, d_c), lengths, (*x.shape[:2], h.shape[1]), precision, **_lstm_flags(reference))
+    kernels.run(
+        "lstm_backward",
+        (*read, delta, d_h, d_c),
+        lengths,
+        (*x.shape[:2], h.shape[1]),
+        precision,
+        **_lstm_flags(reference),
+    )
     filled = _with_forget(p, reference)
     parameters = _weight_gradients(filled, x, delta, _previous_states(saved["hidden"], h), _LSTM_GATES)
     if reference.peephole:
@@ -343,8 +389,6 @@ def lstm_backward(
     return FusedGradients(inputs, {"h": d_h, "c": d_c}, {name: parameters[name] for name in p})
 
 
-TILES = {"rnn": 1, "gru": 3, "lstm": 4}
-"""Weight matrices a kernel holds on chip; full peepholes are three more."""
 FAMILIES: dict[str, tuple[Callable[..., FusedResult], Callable[..., FusedGradients]]] = {
     "rnn": (rnn_forward, rnn_backward),
     "gru": (gru_forward, gru_backward),

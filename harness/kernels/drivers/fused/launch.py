@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -74,18 +75,34 @@ def launch(
         return
     name, dtype = kernel.fn.__name__, str(tensors[0].dtype).removeprefix("torch.")
     programs = -(-batch // SMALLEST_TILE)
-    entry = Launch(name, programs, dtype, precision, is_interpreted())
-    for log in _logs:
-        log.append(entry)
+    log_launch(name, programs, dtype, precision)
     options = compile_options(dtype, precision, tile_size(d), lengths is not None, is_interpreted())
     variant = {key.upper(): value for key, value in flags.items()}
     # Triton launches on the current device, whichever the tensors are on.
-    with _device_of(tensors[0]), torch.profiler.record_function(f"triton::{name}"):
+    with device_of(tensors[0]), torch.profiler.record_function(f"triton::{name}"):
         kernel[(programs,)](*tensors, lengths, steps, batch, d, **variant, **options.constants, **options.compiler)
 
 
-def _device_of(tensor: Tensor) -> AbstractContextManager[object]:
-    """Give the context in which a tensor's device is the current one."""
+def log_launch(kernel: str, programs: int, dtype: str, precision: str) -> None:
+    """Enter a launch in every log that is open.
+
+    Args:
+        kernel: The kernel's name.
+        programs: How many programs run.
+        dtype: The format of storage.
+        precision: Of its float32 products.
+    """
+    entry = Launch(kernel, programs, dtype, precision, is_interpreted())
+    for log in _logs:
+        log.append(entry)
+
+
+def device_of(tensor: Tensor) -> AbstractContextManager[object]:
+    """Give the context in which a tensor's device is the current one.
+
+    Args:
+        tensor: On any device.
+    """
     import torch
 
     context: AbstractContextManager[object] = torch.cuda.device_of(tensor)  # type: ignore[no-untyped-call]
@@ -102,7 +119,7 @@ class CompileOptions:
     """
 
     constants: dict[str, object]
-    compiler: dict[str, int]
+    compiler: dict[str, int | bool]
 
 
 def compile_options(dtype: str, precision: str, side: int, lengths: bool, interpreted: bool) -> CompileOptions:
@@ -127,3 +144,31 @@ def compile_options(dtype: str, precision: str, side: int, lengths: bool, interp
     }
     # One stage: a loop over time has little to load ahead, and every further stage costs shared memory for each load.
     return CompileOptions(constants, {"num_warps": warps(side), "num_stages": 1})
+
+
+class FusedKernels:
+    """The kernels that hold all weights on the chip of one processor."""
+
+    def run(
+        self,
+        name: str,
+        tensors: tuple[Tensor, ...],
+        lengths: Tensor | None,
+        sizes: tuple[int, int, int],
+        precision: str,
+        **flags: bool,
+    ) -> None:
+        """Run a kernel, as `SequenceKernels.run` says."""
+        launch(kernel_named("fused", name), tensors, lengths, sizes, precision, **flags)
+
+
+def kernel_named(folder: str, name: str) -> Any:
+    """Import a kernel on first use: it needs triton.
+
+    Args:
+        folder: ``fused`` or ``split``.
+        name: The kernel's name, as ``gru_forward``.
+    """
+    family = name.partition("_")[0]
+    module = importlib.import_module(f"rnn_harness.kernels.drivers.{folder}.{family}_kernels")
+    return getattr(module, name)

@@ -111,6 +111,36 @@ def check_arguments(kernel: str, d: int, precision: str, tensors: Tensors) -> No
         KernelRefusal: A device, dtype, precision or size does not fit.
     """
     title = f"fused {kernel.replace(kernel.split()[0], kernel.split()[0].upper())}"
+    arithmetic = check_placement(title, precision, tensors)
+    first = next(iter(tensors.values()))
+    largest = largest_hidden_size(kernel, arithmetic, shared_memory(str(first.device)))
+    if d > largest:
+        raise KernelRefusal(
+            f"{title}: hidden size {d} is too large in {arithmetic}: its weights must stay on chip, "
+            f"which they do up to {largest}; {_way_out(kernel, d)}"
+        )
+
+
+def _way_out(kernel: str, d: int) -> str:
+    """Say in which arithmetic the kernel would take the size, or that none does."""
+    fitting = [other for name, other in LARGEST_TILES if name == kernel and largest_hidden_size(name, other) >= d]
+    return f"it fits in {' and in '.join(fitting)}" if fitting else "torch.nn takes any size"
+
+
+def check_placement(title: str, precision: str, tensors: Tensors) -> str:
+    """Refuse devices, dtypes and precisions that no kernel takes.
+
+    Args:
+        title: The kernel's name, for the message.
+        precision: One of `PRECISIONS`.
+        tensors: Everything it is called with by name, the inputs first.
+
+    Returns:
+        The dtype, or the precision of float32 products where they are not exact.
+
+    Raises:
+        KernelRefusal: One of them is not taken.
+    """
     first = next(iter(tensors.values()))
     for name, value in tensors.items():
         if value.device != first.device:
@@ -127,16 +157,4 @@ def check_arguments(kernel: str, d: int, precision: str, tensors: Tensors) -> No
     reason = unavailable_reason(first.device.type)
     if reason:
         raise KernelRefusal(f"{title}: {reason}")
-    arithmetic = dtype if precision == "ieee" else precision
-    largest = largest_hidden_size(kernel, arithmetic, shared_memory(str(first.device)))
-    if d > largest:
-        raise KernelRefusal(
-            f"{title}: hidden size {d} is too large in {arithmetic}: its weights must stay on chip, "
-            f"which they do up to {largest}; {_way_out(kernel, d)}"
-        )
-
-
-def _way_out(kernel: str, d: int) -> str:
-    """Say in which arithmetic the kernel would take the size, or that none does."""
-    fitting = [other for name, other in LARGEST_TILES if name == kernel and largest_hidden_size(name, other) >= d]
-    return f"it fits in {' and in '.join(fitting)}" if fitting else "torch.nn takes any size"
+    return dtype if precision == "ieee" else precision

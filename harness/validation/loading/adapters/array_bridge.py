@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -121,6 +121,20 @@ class _DetachedParameters(NamedTuple):
     arrays: dict[str, Array]
 
 
+@runtime_checkable
+class GivesEveryArray(Protocol):
+    """A cell that shows everything that its forward gives, and not its results alone."""
+
+    def every_array(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> list[Array]:
+        """Call forward, and return every array that comes back.
+
+        Args:
+            parameters: All parameters, by name.
+            x: The input of a step (B, n), or of a sequence (T, B, n).
+            states: The states (B, d).
+        """
+
+
 class ArrayLibraryModule(nn.Module):
     """A torch module over a function on the arrays of another library.
 
@@ -128,7 +142,10 @@ class ArrayLibraryModule(nn.Module):
         function: The cell as a function of its parameters and arguments.
         names: The names of its parameters, in its own order.
         differentiable: Whether the function gives pullbacks.
+        label: What messages call the cell.
     """
+
+    label = "the cell"
 
     def __init__(self, function: ArrayFunction, parameters: Mapping[str, Array], differentiable: bool = True) -> None:
         """Make the module.
@@ -164,6 +181,22 @@ class ArrayLibraryModule(nn.Module):
             return self._without_graph(leaves, arguments)
         parameters = [self._leaf(name, leaves) for name in self.names]
         return _apply(self.function, self.names, arguments, *parameters, *flat_arguments(arguments))
+
+    def every_result(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> list[Tensor]:
+        """Run the cell and return every array that it gives, of which its results may be a part.
+
+        Args:
+            leaves: Parameters by name; those that are not among them are the module's.
+            arguments: The inputs and states, in the order of the cell's calling convention.
+
+        Returns:
+            The arrays; none of a cell that does not show more than its results.
+        """
+        if not isinstance(self.function, GivesEveryArray):
+            return []
+        parameters = {name: self._leaf(name, leaves).detach().numpy() for name in self.names}
+        x, *states = (tensor.detach().numpy() for tensor in flat_arguments(arguments))
+        return [torch.from_numpy(np.array(array)) for array in self.function.every_array(parameters, x, states)]
 
     def _leaf(self, name: str, leaves: Mapping[str, Tensor]) -> Tensor:
         """The parameter of that name among the leaves, or the module's."""

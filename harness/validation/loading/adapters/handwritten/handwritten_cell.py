@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -39,6 +39,22 @@ class HandwrittenCell:
         if self.ways.forward.is_batched:
             return self._batch(parameters, x, states, differentiate)
         return self._rows(parameters, x, states, differentiate)
+
+    def every_array(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> list[Array]:
+        """Call forward, and return every array that comes back: a read-out too, and what it keeps for its backward.
+
+        Args:
+            parameters: All parameters, by name.
+            x: The input of a step (B, n), or of a sequence (T, B, n).
+            states: The states (B, d).
+
+        Returns:
+            The arrays as the cell gives them, their axes in its own order; none where it takes one row at a time.
+        """
+        way = self.ways.forward
+        if not way.is_batched:
+            return []
+        return list(_arrays(way.call(self.source.fresh(parameters), x.copy(), [state.copy() for state in states])))
 
     def _batch(
         self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], differentiate: bool
@@ -124,6 +140,18 @@ class HandwrittenCell:
         assert backward is not None, "only what has a backward is differentiated"
         returned, before = backward.call(self.source, way, forward, cotangents)
         return backward.gradients(way, forward, returned, before)
+
+
+def _arrays(result: object) -> Iterator[Array]:
+    """Yield the arrays of floats in tuples, lists and dictionaries."""
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        yield result
+    elif isinstance(result, Mapping):
+        for part in result.values():
+            yield from _arrays(part)
+    elif isinstance(result, tuple | list):
+        for part in result:
+            yield from _arrays(part)
 
 
 def _zeros(parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> Cotangents:
