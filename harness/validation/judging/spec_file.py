@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun, UsageError, first_line
@@ -35,6 +37,8 @@ from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, f
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
 Shapes = Mapping[str, tuple[int, ...]]
+FAR = 8
+"""Times the usual size of parameters: beyond the limits that cells set to their weights."""
 
 
 def load_spec_file(path: str) -> Spec:
@@ -219,6 +223,24 @@ def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tu
     )
 
 
+def kernel_by_names(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kernel:
+    """Tie a candidate to a spec by the names of its parameters and the order of its states, right or wrong.
+
+    Args:
+        target: The candidate, whose parameters have the names and shapes of the spec's.
+        spec: The spec, without a reference.
+        dtypes: Those in which it is judged.
+
+    Raises:
+        UsageError: It cannot be driven, or has other parameters or states.
+    """
+    probe, signature = probe_target(target), SpecSignature(spec)
+    _check_states(target, probe, spec, signature.state_names)
+    shapes = {name: value.shape for name, value in probe.parameters.items()}
+    table = match_parameters(spec.id, shapes, signature.parameter_shapes(*probe.sizes))
+    return _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
+
+
 def library_match(probe: Probe) -> SpecMatch | None:
     """Find the shipped spec without a reference, or of the literature, that a target equals; None if it equals none.
 
@@ -228,7 +250,25 @@ def library_match(probe: Probe) -> SpecMatch | None:
     if probe.ignored:  # a GRU that forgets its reset gate would be an MGU, and is wrong
         return None
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    return first_match(TargetSearch(probe), [*shipped, *literature()])
+    match = first_match(TargetSearch(probe), [*shipped, *literature()])
+    # A cell that keeps its weights within limits is this one with small weights alone.
+    return match if match is not None and _equals_far_away(probe, match) else None
+
+
+def _equals_far_away(probe: Probe, match: SpecMatch) -> bool:
+    """Say whether a target equals a spec with parameters far beyond the usual size too."""
+    free = {slot.parameter for slot, _ in match.table.roles}
+    far = {name: FAR * value if name in free else value for name, value in probe.parameters.items()}
+    target = probe.respond(far, len(probe.inputs))
+    largest = max((float(np.abs(value).max()) for value in target.arrays), default=0.0)
+    if not np.isfinite(largest):
+        return True
+    runs = ProgramRuns(
+        match.spec.program(), replace(probe, tolerance=probe.tolerance * max(1.0, largest)), match.states
+    )
+    shapes = {v.name: tuple(axis.size(runs.sizes) for axis in v.shape) for v in match.spec.program().parameters}
+    parameters = {**empty_parameters(match.spec.program(), runs.sizes), **match.table.unpack(far, shapes)}
+    return runs.agree(target, runs.respond(parameters, len(probe.inputs)))
 
 
 def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> SpecCandidate | None:

@@ -261,7 +261,7 @@ def _wider_operands(product: Node, outside: Node) -> Iterator[_Change]:
         vector = product.vector
         if isinstance(vector, Multiply) and vector.shape == product.shape == outside.shape:
             for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
-                if factor.shape == product.shape:
+                if factor.shape == operand.shape == product.shape:
                     whole = Add(outside, replace(product, vector=operand))
                     words = f"{_bare(factor)} multiplies {_bare(outside)} too"
                     yield _Change(Multiply(factor, whole), words, 4)
