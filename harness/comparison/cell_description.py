@@ -132,6 +132,7 @@ class CellDescription:
         initial: The parameters that its constructor draws, by the names of `names`, for the decay of its gradient.
         times: How long it took; None where it was not timed.
         absolute_function_error: Whether its functions are exact against 1 and not against their own value.
+        is_complete: Whether it has every bias and every state that its shipped spec has.
         notes: What could not be measured, and why.
     """
 
@@ -150,6 +151,7 @@ class CellDescription:
     initial: dict[str, PlainArray] = field(default_factory=dict)
     times: CellTimes | None = None
     absolute_function_error: bool = False
+    is_complete: bool = False
     notes: tuple[str, ...] = ()
 
     @property
