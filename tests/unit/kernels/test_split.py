@@ -115,3 +115,19 @@ def test_on_a_gpu_rows_that_do_not_fit_at_once_follow_in_further_launches(monkey
         assert options["SYNC"]
         assert options["launch_cooperative_grid"]
         assert options["TANH"]
+
+
+def test_a_sequence_with_more_meetings_than_are_counted_is_several_launches(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[tuple[int, int]] = []
+
+    class Recording:
+        fn = _tensors
+
+        def __getitem__(self, grid: tuple[int, int]) -> Any:
+            return lambda *arguments, **options: steps.append(arguments[3:5])
+
+    monkeypatch.setattr(launch_module, "is_interpreted", lambda: False)
+    monkeypatch.setattr(launch_module, "MOST_ARRIVALS", 64 * 2 * 3)
+    call = SplitLaunch(Recording(), (torch.ones(1),), None, (7, 16, 1024), "ieee", {}, 2, is_backward=True)
+    call.run(Layout(16, 8, 128), 132)
+    assert steps == [(0, 3), (3, 6), (6, 8)]
