@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Target,
@@ -92,6 +93,20 @@ def test_nothing_about_it_is_refuted(name: str, dtype: str, seed: int) -> None:
     assert validation.outcome == "agrees"
     is_told = "float32 although it takes float64" in " ".join(str(validation).split())
     assert is_told == (name in SINGLE_INSIDE) or dtype == "float32"
+
+
+def test_a_layer_of_keras_with_a_loop_of_its_own_is_identified() -> None:
+    pytest.importorskip("keras")
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:RecurrentByItself", {"units": 5})
+    (identification,) = identify(target)
+    assert identification.spec == "rnn.tanh"
+    assert str(identification.convention) == "called with a sequence, batch first, and no state"
+
+
+def test_a_layer_of_keras_whose_steps_do_not_meet_is_no_recurrent_one() -> None:
+    pytest.importorskip("keras")
+    with pytest.raises(UsageError, match="Dense has no state_size, and no step of its inputs reaches another"):
+        load_target("keras.layers:Dense", {"units": 5})
 
 
 def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:

@@ -42,7 +42,7 @@ class JoinedStates:
         """Return every tensor that a cell gives.
 
         Args:
-            cell: The cell.
+            cell: A torch cell that takes its states apart.
             x: Inputs (B, n).
             joined: Its states side by side, (B, sum of the widths).
         """
@@ -59,7 +59,7 @@ class CellOfOneState(nn.Module):
     """A cell whose states are joined to one.
 
     Attributes:
-        cell: The cell.
+        cell: A torch cell that takes its states apart.
         joined: How its states are joined.
     """
 
@@ -67,7 +67,7 @@ class CellOfOneState(nn.Module):
         """Wrap the cell.
 
         Args:
-            cell: The cell.
+            cell: A torch cell that takes its states apart.
             joined: How its states are joined.
         """
         super().__init__()
