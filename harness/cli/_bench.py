@@ -98,11 +98,11 @@ def bench(
     check_before_import(options)
     pin_threads(threads)
     check_options(options)
+    profiled = profile_cells(options.cells) if options.cells else ProfiledCells((), ())
+    options = replace(options, cells=profiled.timed)
     if plan_only:
         _print_plan(options.plan(), options.cells)
         return
-    profiled = profile_cells(options.cells) if options.cells else ProfiledCells((), ())
-    options = replace(options, cells=profiled.timed)
     code = _run(options, options.plan())
     raise typer.Exit(_with_profiles(code, profiled))
 

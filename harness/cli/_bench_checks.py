@@ -84,4 +84,7 @@ def _check_device(device: str) -> None:
 def _check_spec(name: str) -> None:
     spec = known_spec(name)
     if spec.reference is None:
-        raise UsageError(f"{spec.id} has no reference to be timed against: rnn-harness specs lists those that have one")
+        raise UsageError(
+            f"{spec.id} has no reference to be timed against (rnn-harness specs lists those that have one); "
+            f"rnn-harness compare {spec.id} gru.keep.column measures parameters, times and decay of both"
+        )

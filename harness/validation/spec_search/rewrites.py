@@ -211,6 +211,8 @@ def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
     verb = "subtracted, not added" if isinstance(node, Add) else "added, not subtracted"
     yield _Change(other, f"{_bare(right)} is {verb}", 2)
     yield from _terms_inside(node)
+    if isinstance(node, Subtract) and left.shape == right.shape:
+        yield _Change(Subtract(right, left), f"{_bare(left)} and {_bare(right)} are exchanged", 2)
     if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
         words = f"{_bare(left.right)} and {_bare(right)} are multiplied, not subtracted"
         yield _Change(Add(left.left, Multiply(left.right, right)), words, 3)

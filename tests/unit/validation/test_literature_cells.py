@@ -192,3 +192,12 @@ class LimitedWeights(nn.Module):
 def test_a_cell_is_named_where_it_is_that_cell_with_any_weights(cell: type[nn.Module], wanted: str | None) -> None:
     match = library_match(probe_target(target_of("cell", cell)))
     assert (None if match is None else match.spec.id) == wanted
+
+
+def test_a_search_whose_time_is_over_names_nothing() -> None:
+    search = TargetSearch(probe_target(target_of("cell", MinimalGated)))
+    mgu = next(spec for spec in literature() if spec.id == "mgu")
+    search.deadline = 0.0
+    assert search.match_spec(mgu) is None
+    search.deadline = float("inf")
+    assert search.match_spec(mgu) is not None
