@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from rnn_harness.cli._bench_checks import check_before_import, check_options
 from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conclusion
 from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._bench_profiles import ProfiledCells, profile_cells
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._conclusion import print_conclusion
 from rnn_harness.cli._pool_options import Backend, Scheduler
@@ -43,7 +45,8 @@ def bench(
         typer.Option(help="Time this spec (as gru.keep.column) and its kernels, compiled ones too; may be repeated."),
     ] = None,
     cell: Annotated[
-        list[str] | None, typer.Option(help="Time this cell too (written as for validate); may be repeated.")
+        list[str] | None,
+        typer.Option(help="Profile this cell, and time it beside its spec; may be repeated."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
@@ -95,11 +98,23 @@ def bench(
     check_before_import(options)
     pin_threads(threads)
     check_options(options)
-    jobs = options.plan()
+    profiled = profile_cells(options.cells) if options.cells else ProfiledCells((), ())
+    options = replace(options, cells=profiled.timed)
     if plan_only:
-        _print_plan(jobs, options.cells)
+        _print_plan(options.plan(), options.cells)
         return
-    raise typer.Exit(_run(options, jobs))
+    code = _run(options, options.plan())
+    raise typer.Exit(_with_profiles(code, profiled))
+
+
+def _with_profiles(code: ExitCode, profiled: ProfiledCells) -> ExitCode:
+    """Print what is known of every cell by itself; a cell of which nothing is leaves a good run undecided."""
+    from rnn_harness.reports.text.cell_profile import profile_text
+
+    for profile in profiled.profiles:
+        typer.echo(f"\n{profile_text(profile)}", nl=False)
+    is_unknown = any(not profile.is_known for profile in profiled.profiles)
+    return ExitCode.UNDECIDED if is_unknown and code is ExitCode.AGREES else code
 
 
 def _print_plan(jobs: Sequence[BenchmarkJob], cells: tuple[str, ...]) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.cli._bench_options import BenchOptions
-from rnn_harness.errors import HarnessError, UsageError
+from rnn_harness.errors import UsageError
 from rnn_harness.records.measurement import FailedBenchmark, Measurement, SpeedMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
-from rnn_harness.validation.isolation import WrongUse, load_requested, run_with_limits
-from rnn_harness.validation.request import Limits, ValidationRequest
+from rnn_harness.validation.isolation import WrongUse, run_with_limits
+from rnn_harness.validation.request import ValidationRequest
 from rnn_harness.validation.worker_endings import WorkFailed
 
 if TYPE_CHECKING:
@@ -38,40 +38,6 @@ class _CellJob:
 
 
 _MESSAGE_TYPES: tuple[type[SpeedMeasurement | WrongUse | WorkFailed], ...] = (SpeedMeasurement, WrongUse, WorkFailed)
-
-
-def check_cells(cells: tuple[str, ...]) -> None:
-    """Check that every cell can be loaded.
-
-    Args:
-        cells: The cells as they are typed.
-
-    Raises:
-        UsageError: One cannot be loaded, or ends its process.
-        HarnessError: The harness failed.
-    """
-    types: tuple[type[WrongUse | WorkFailed], ...] = (WrongUse, WorkFailed)
-    for cell in cells:
-        for message in run_in_worker(_load_in_worker, cell, types, Limits().case):
-            match message:
-                case WrongUse(text):
-                    raise UsageError(text)
-                case WorkFailed(reason, "") | WorkerEnded(sentence=reason):
-                    raise UsageError(f"{cell} cannot be loaded: {reason}")
-                case WorkFailed(reason, traceback_text):
-                    raise HarnessError(reason, traceback_text)
-
-
-def _load_in_worker(send: Send[WrongUse | WorkFailed | WorkerEnded], cell: str) -> None:
-    """Load a cell; what it prints goes nowhere."""
-    this_process.discard_standard_output()
-    request = ValidationRequest(cell)
-    run_with_limits(send, request, lambda: _load(request))
-
-
-def _load(request: ValidationRequest) -> None:
-    """Load the target of a request, and nothing more."""
-    load_requested(request)
 
 
 def in_worker(options: BenchOptions, job: BenchmarkJob) -> BenchmarkJob:

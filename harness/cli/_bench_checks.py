@@ -53,8 +53,6 @@ def check_options(options: BenchOptions) -> None:
         UsageError: A name is unknown, a device, spec or cell is missing, or options contradict each other.
     """
     _check_names("measurement", options.kinds, BenchOptions.ALL_KINDS)
-    if options.cells and "speed" not in options.kinds:
-        raise UsageError(f"--cell is timed with the others by speed, which {', '.join(options.kinds)} leaves out")
     _check_names("family", options.families, tuple(FAMILIES))
     _check_names("dtype", (options.dtype,), _DTYPES)
     _check_names("device", (options.device,), _DEVICES)
@@ -66,10 +64,6 @@ def check_options(options: BenchOptions) -> None:
         raise UsageError("--fail-on needs something to compare with: --compare NAME")
     for spec in options.specs:
         _check_spec(spec)
-    if options.cells:
-        from rnn_harness.cli._bench_cells import check_cells
-
-        check_cells(options.cells)
 
 
 def _check_names(noun: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -90,4 +84,7 @@ def _check_device(device: str) -> None:
 def _check_spec(name: str) -> None:
     spec = known_spec(name)
     if spec.reference is None:
-        raise UsageError(f"{spec.id} has no reference to be timed against: rnn-harness specs lists those that have one")
+        raise UsageError(
+            f"{spec.id} has no reference to be timed against (rnn-harness specs lists those that have one); "
+            f"rnn-harness compare {spec.id} gru.keep.column measures parameters, times and decay of both"
+        )

@@ -27,7 +27,7 @@ def gpu(
     """Judge and time on a GPU: the machine, probes, sizes in use, cuDNN against Triton, every kernel's verdicts.
 
     What is worth most comes first, and every result is on disk as soon as it is there. The folder holds
-    machine.jsonl, verdicts.jsonl, times.jsonl (rnn-harness report --from reads the last two) and summary.md.
+    machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; rnn-harness report --from reads the folder.
     """
     from rnn_harness.gpu import GpuRunOptions, run_on_gpu
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._mutants_of_spec import judge_rewrites
 from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
 from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, worker_pool
 from rnn_harness.cli._shared import console, exit_codes
@@ -35,6 +36,12 @@ def mutants(
     listing: Annotated[
         bool, typer.Option("--list", help="Only list the mutants and their edits; judge nothing.")
     ] = False,
+    spec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="Rewrite this spec instead: an id (mgu), or a spec file; it needs no reference."
+        ),
+    ] = None,
     records: Annotated[
         Path | None, typer.Option(help="Write all results to this file as they come, as --json does.", dir_okay=False)
     ] = None,
@@ -45,9 +52,13 @@ def mutants(
 ) -> None:
     """Judge references that are wrong on purpose, and print which check refutes which, how soon.
 
-    Each mutant is one edit of a right reference. All must be killed, none by a case that could not have failed.
-    Exit code 1 if one survives.
+    Each mutant is one edit of a right reference; with --spec, one rewrite of a spec's equations. All must be killed,
+    none by a case that could not have failed. Exit code 1 if one survives.
     """
+    if spec is not None:
+        options = {"NAME": names, "--json": as_json, "--list": listing, "--records": records, "--resume": resume}
+        judge_rewrites(spec, verbose, tuple(name for name, value in options.items() if value))
+        return
     refuse_empty_names("part of a mutant's name", names or [])
     ensure_resumable(resume, records)
     pool = worker_pool(workers, backend, scheduler)

@@ -22,7 +22,8 @@ def report(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="What verify or bench wrote (--records), validate (--json) or mutants (--json); may be repeated.",
+            help="What verify or bench wrote (--records), validate or mutants (--json), or gpu (its folder); may be "
+            "repeated.",
         ),
     ] = None,
     quick: Annotated[

@@ -64,8 +64,8 @@ def show_id(name: str, backward: bool) -> None:
             _show_backward(spec, entry)
     elif not _show_pair_erratum_or_document(name, backward):
         documents = {spec.model.document for spec in library().specs}
-        others = (*documents, *(pair.id for pair in equivalences()), *_errata(), *FAMILIES)
-        near = library().nearest(name, others)
+        further_names = (*documents, *(pair.id for pair in equivalences()), *_errata(), *FAMILIES)
+        near = library().nearest(name, further_names)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(
             f"there is no equation, spec, pair, erratum or document {name!r}{hint} (rnn-harness specs lists all)"

@@ -57,8 +57,8 @@ def _conclusion(records: Sequence[Record], noun: str, name_of: Callable[[Record]
         return Conclusion("the harness failed in a check, so that not everything is decided", "--debug shows why")
     if agreeing:
         undecided = total - len(agreeing)
-        rest = f", {undecided} not decided" if undecided else ""
-        return Conclusion(f"{len(agreeing)} of {total} {nouns} verified, 0 refuted{rest}", go_on)
+        undecided_text = f", {undecided} not decided" if undecided else ""
+        return Conclusion(f"{len(agreeing)} of {total} {nouns} verified, 0 refuted{undecided_text}", go_on)
     reason = next((record.reason for record in records if record.reason), "there was nothing to decide")
     return Conclusion(f"nothing is decided: {reason}", "-v lists every record with its reason")
 

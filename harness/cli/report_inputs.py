@@ -51,7 +51,7 @@ class ReportInputs:
     _versions_of_measurements: _Versions | None = None
 
     def read(self, path: Path) -> None:
-        """Read a file of records, measurements, mutants or a validation.
+        """Read a file of records, measurements, mutants or a validation, or the folder of a run on a GPU machine.
 
         Args:
             path: The file; its contents say which of them it is.
@@ -59,8 +59,14 @@ class ReportInputs:
         Raises:
             UsageError: It cannot be read, answers a question twice, or was made with other versions.
         """
+        from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, is_gpu_run
         from rnn_harness.records.record_document import document_kind, is_record_line
 
+        if is_gpu_run(path):
+            for name in (VERDICTS, TIMES):
+                if (path / name).stat().st_size:
+                    self.read(path / name)
+            return
         if is_record_line(read_first_line(path)):  # a journal may be larger than what fits into memory as one text
             self._read_records(path)
             return

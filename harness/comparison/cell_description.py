@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -36,6 +37,11 @@ class PlainArray:
             array: Real numbers.
         """
         return cls(tuple(array.shape), tuple(float(number) for number in array.flat))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are as many numbers as the shape has places: a worker may send anything."""
+        return all(length >= 0 for length in self.shape) and math.prod(self.shape) == len(self.numbers)
 
     def array(self, dtype: str = "float64") -> Array:
         """Make the array again.
@@ -132,6 +138,7 @@ class CellDescription:
         initial: The parameters that its constructor draws, by the names of `names`, for the decay of its gradient.
         times: How long it took; None where it was not timed.
         absolute_function_error: Whether its functions are exact against 1 and not against their own value.
+        is_complete: Whether it has every bias and every state that its shipped spec has.
         notes: What could not be measured, and why.
     """
 
@@ -150,6 +157,7 @@ class CellDescription:
     initial: dict[str, PlainArray] = field(default_factory=dict)
     times: CellTimes | None = None
     absolute_function_error: bool = False
+    is_complete: bool = False
     notes: tuple[str, ...] = ()
 
     @property

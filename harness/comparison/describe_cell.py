@@ -18,6 +18,7 @@ from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
+from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
@@ -39,7 +40,11 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
     Raises:
         UsageError: It cannot be loaded or driven.
     """
-    tied = tie(target or load_compared(request), request)
+    loaded = target or load_compared(request)
+    try:
+        tied = tie(loaded, request)
+    except WrongLayout as fault:
+        return CellDescription(request.target, "unknown", str(fault))
     convention, capabilities = tied.probe.convention, tied.target.capabilities
     if tied.kernel is None:
         return CellDescription(request.target, "unknown", tied.reason, reading=convention.reading)
@@ -65,6 +70,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         initial=initial or {},
         times=times,
         absolute_function_error=capabilities.absolute_function_error,
+        is_complete=tied.match is not None and not tied.match.absent,
         notes=(*capabilities.notes, *notes),
     )
 

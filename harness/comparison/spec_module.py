@@ -13,7 +13,8 @@ from rnn_harness.errors import UsageError
 from rnn_harness.specs import Spec, library, literature
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
-from rnn_harness.validation.judging.spec_file import has_equal_sizes, load_spec_file, without_reference
+from rnn_harness.validation.judging.own_specs import load_spec_file, without_reference
+from rnn_harness.validation.judging.spec_file import has_equal_sizes
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.spec_search.interpret import Interpreter, is_forward_step
 
@@ -99,16 +100,17 @@ class TwoStatesStep(_SpecStep):
         return self.step(x, states)
 
 
-def spec_target(spec: Spec) -> Target:
+def spec_target(spec: Spec, computed: Program | None = None) -> Target:
     """Make a target of a spec.
 
     Args:
         spec: A cell whose states are carried forward.
+        computed: What is computed in the place of the spec's own program: a wrong one with the same symbols.
 
     Raises:
         UsageError: It is a spec of layers, has more than two states, or runs backward in time.
     """
-    program = spec.program()
+    program = computed or spec.program()
     if spec.model.layers or not is_forward_step(program) or not 1 <= len(program.states) <= 2:
         raise UsageError(f"{spec.id} is no bare cell of one step with one state or two; give the id of one that is")
     step = OneStateStep if len(program.states) == 1 else TwoStatesStep

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE, UNIT_ROUNDOFF
 from rnn_harness.kernels.drivers.fused import fused_sequence
+from rnn_harness.kernels.drivers.split import split_sequence
 from rnn_harness.references import get_reference
 
+RIGHT = "right"
+"""With this begins the answer of `cooperative_launch` where the kernels can be used."""
 BEYOND = {"T": 4300, "B": 1024, "d": 128}
 """Sizes whose gates are more than 2^31 numbers."""
 LAST_STEPS = 200
@@ -57,6 +60,30 @@ def split_products(device: str) -> str:
         error = float(((y[0].double() - exact) / exact).abs().max())
         found.append(f"{precision}: 2^{np.log2(max(error, 2.0**-60)):.1f}")
     return "; ".join(found)
+
+
+def cooperative_launch(device: str) -> str:
+    """Run an LSTM split over several processors, forward and backward, and compare it with the one on one processor.
+
+    Args:
+        device: ``cuda``, or ``cpu`` in the interpreter, where nothing meets.
+    """
+    import torch
+
+    steps, batch, d = (100, 20, 64) if device == "cuda" else (2, 3, 17)
+    reference = get_reference("lstm")
+    torch.manual_seed(0)
+    shapes = reference.parameter_shapes(8, d)
+    weights = {name: (torch.randn(shape) / d**0.5).to(device).requires_grad_() for name, shape in shapes.items()}
+    x = torch.randn(steps, batch, 8).to(device)
+    states = {name: torch.zeros(batch, d, device=device) for name in ("h", "c")}
+    found = []
+    for sequence in (fused_sequence, split_sequence):
+        outputs, _ = sequence(reference, weights, x, states, precision="tf32x3")
+        gradients = torch.autograd.grad(outputs.square().sum(), list(weights.values()))
+        found.append([outputs.detach(), *gradients])
+    gap = max(float((a - b).norm() / a.norm()) for a, b in zip(*found, strict=True))
+    return f"{RIGHT if gap < SCREEN_SINGLE else 'wrong'}: off by {gap:.1e} of what one processor gives"
 
 
 def offsets_beyond_32_bits(device: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.errors import named_error
-from rnn_harness.gpu.fused_probes import function_accuracy, offsets_beyond_32_bits, split_products
+from rnn_harness.gpu.fused_probes import cooperative_launch, function_accuracy, offsets_beyond_32_bits, split_products
 from rnn_harness.kernels.drivers.torch_nn import library_kernels
 from rnn_harness.kernels.environment.device import ensure_sound
 from rnn_harness.kernels.environment.profiler import profiled_event_names
@@ -20,6 +20,8 @@ from rnn_harness.kernels.environment.torch_formats import sums_in_float32
 from rnn_harness.records.gpu_evidence import ProbeResult
 from rnn_harness.runtime.worker import Send
 
+COOPERATIVE = "an LSTM split over several processors"
+"""The probe whose answer decides whether such kernels are tried further: where they hang, they take all the time."""
 TERMS = 4096
 """Terms of the sums whose rounding is measured."""
 
@@ -178,6 +180,7 @@ def _weights_apart(device: str) -> str:
 
 
 PROBES = (
+    Probe(COOPERATIVE, "right: all programs run at the same time, and meet after every step", cooperative_launch),
     Probe("TF32 in cuDNN's backward", "the flag of the backward decides: 1e-4 or more", _tf32_in_backward),
     Probe(
         "sigmoid and tanh of the fused kernels",

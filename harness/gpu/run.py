@@ -15,8 +15,9 @@ from types import TracebackType
 from pydantic import BaseModel
 
 from rnn_harness.errors import UsageError
+from rnn_harness.gpu.fused_probes import RIGHT
 from rnn_harness.gpu.machine import describe_machine
-from rnn_harness.gpu.probes import PROBES, ProbeJob, ask_probe
+from rnn_harness.gpu.probes import COOPERATIVE, PROBES, ProbeJob, ask_probe
 from rnn_harness.gpu.sizes import judge_size, size_jobs
 from rnn_harness.gpu.times import time_point, timed_points
 from rnn_harness.kernels import Kernel, WorkLimits, all_kernels, judge_isolated
@@ -29,6 +30,8 @@ from rnn_harness.runtime.worker_shares import ItemStarted, run_shares
 
 SILENCE = 120.0
 """Seconds without a word after which a process is ended."""
+SILENCE_OF_PROBES = 40.0
+"""The same for a probe: what hangs shall leave time for the others."""
 SECONDS_AT_THE_END = 5.0
 """What is left for the summary."""
 _ORDER_OF_VERDICTS = (
@@ -53,12 +56,14 @@ class GpuRunOptions:
         budget: Seconds for all of it.
         workers: Processes at the same time, where times are not measured.
         interpret: Whether it is a trial on the processor, with Triton's interpreter, at tiny sizes.
+        with_split: Whether kernels that are split over many processors are tried; a probe decides that.
     """
 
     out: Path
     budget: float
     workers: int
     interpret: bool = False
+    with_split: bool = True
 
     @property
     def device(self) -> str:
@@ -114,6 +119,8 @@ def run_on_gpu(
                 for row in stage.rows(options, deadline):
                     if isinstance(row, Record):
                         judged.append(row)
+                    if isinstance(row, ProbeResult) and row.probe == COOPERATIVE:
+                        options = replace(options, with_split=row.result.startswith(RIGHT))
                     files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
             seconds = time.monotonic() - start
             ending = "no time left" if remaining <= 0 else "ended by its limit" if seconds >= stage.seconds else "done"
@@ -215,7 +222,7 @@ def _machine(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 def _probes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
     jobs = [ProbeJob(number, options.device) for number in range(len(PROBES))]
     answered = set()
-    for answer in run_shares(ask_probe, jobs, (ProbeResult,), 1, SILENCE, deadline):
+    for answer in run_shares(ask_probe, jobs, (ProbeResult,), 1, SILENCE_OF_PROBES, deadline):
         if isinstance(answer.message, ProbeResult):
             answered.add(answer.item)
             yield answer.message
@@ -225,7 +232,7 @@ def _probes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 
 
 def _sizes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    jobs = size_jobs(options.device)
+    jobs = size_jobs(options.device, options.with_split)
     for answer in run_shares(judge_size, jobs, (Record,), options.workers, SILENCE, deadline):
         if isinstance(answer.message, Record):
             yield answer.message
@@ -236,7 +243,7 @@ def _sizes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 
 
 def _times(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    points = timed_points(options.device)
+    points = timed_points(options.device, options.with_split)
     for answer in run_shares(time_point, points, (SpeedMeasurement,), 1, SILENCE, deadline):
         if isinstance(answer.message, SpeedMeasurement):
             yield answer.message
@@ -248,7 +255,9 @@ def _times(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 
 def _verdicts(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
     limits = WorkLimits(options.workers, max(0.0, deadline - time.monotonic()), SILENCE)
-    return judge_isolated(verdict_kernels(options.device), limits=limits)
+    kernels = verdict_kernels(options.device)
+    wanted = tuple(kernel for kernel in kernels if options.with_split or not kernel.id.startswith("split"))
+    return judge_isolated(wanted, limits=limits)
 
 
 def verdict_kernels(device: str) -> tuple[Kernel, ...]:

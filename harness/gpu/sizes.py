@@ -48,13 +48,15 @@ class SizeJob:
     sizes: tuple[int, int, int, int]
 
 
-def size_jobs(device: str) -> list[SizeJob]:
+def size_jobs(device: str, with_split: bool = True) -> list[SizeJob]:
     """List all jobs, the most telling first: by size, ours before cuDNN, narrow formats first.
 
     Args:
         device: ``cuda``, or ``cpu`` for a small trial.
+        with_split: Whether kernels that are split over many processors are among them.
     """
-    settings = sorted(_settings(device), key=lambda pair: _rank(*pair))
+    wanted = [(k, s) for k, s in _settings(device) if with_split or not k.id.startswith("split")]
+    settings = sorted(wanted, key=lambda pair: _rank(*pair))
     sizes = SIZES if device == "cuda" else SMALL_SIZES
     return [SizeJob(kernel.id, setting, size) for size in sizes for kernel, setting in settings]
 

@@ -63,6 +63,7 @@ class TimedPoint:
         B: Batch rows.
         T: Time steps.
         device: ``cuda``, or ``cpu`` for a trial.
+        with_split: Whether kernels that are split over many processors are timed.
     """
 
     family: str
@@ -70,18 +71,20 @@ class TimedPoint:
     B: int
     T: int
     device: str
+    with_split: bool = True
 
 
-def timed_points(device: str) -> list[TimedPoint]:
+def timed_points(device: str, with_split: bool = True) -> list[TimedPoint]:
     """List the points of the grid, the most telling first.
 
     Args:
         device: ``cuda``, or ``cpu`` for a small trial.
+        with_split: Whether kernels that are split over many processors are timed.
     """
     if device == "cpu":
-        return [TimedPoint("rnn", 16, 2, 2, device)]
+        return [TimedPoint("rnn", 16, 2, 2, device, with_split)]
     grid = itertools.product((1000, 100), (64, 256, 1024, 128, 512), (16, 64, 1), ("lstm", "gru", "rnn"))
-    return [TimedPoint(family, d, rows, steps, device) for steps, d, rows, family in grid]
+    return [TimedPoint(family, d, rows, steps, device, with_split) for steps, d, rows, family in grid]
 
 
 def time_point(send: Send[SpeedMeasurement], point: TimedPoint) -> None:
@@ -166,7 +169,8 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
         library = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
     name = f"nn.{family.torch_class}/{library}"
     yield from _phases(name, arithmetic.dtype, lambda: module(x)[0], (x, *module.parameters()), d_outputs, held)
-    for division, sequence in (("fused", fused_sequence), ("split", split_sequence)):
+    divisions = (("fused", fused_sequence), ("split", split_sequence))
+    for division, sequence in divisions if point.with_split else divisions[:1]:
         run, variables = _triton_call(family, point, arithmetic, x, sequence)
         name = f"{division}{arithmetic.suffix}/{family.spec}"
         yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)

@@ -196,6 +196,8 @@ _DIVISIONS: dict[str, tuple[type[FusedDriver | SplitDriver], str, str]] = {
     "split": (SplitDriver, "Triton, weights split over many processors", "split_"),
 }
 """By the beginning of the id: the driver, a title, and the beginning of the kernels' names."""
+_INTERPRETED = {"fused": _ALL, "split": ("float64", "bfloat16")}
+"""The formats in which the interpreter judges them: it takes a minute for each."""
 
 
 def _in_triton(division: str, spec: str, title: str) -> list[Kernel]:
@@ -211,7 +213,7 @@ def _in_triton(division: str, spec: str, title: str) -> list[Kernel]:
         f"{title}, {manner}",
         spec,
         driver,
-        settings(cpu=_ALL, cuda=_ALL),
+        settings(cpu=_INTERPRETED[division], cuda=_ALL),
         interpreted=True,
         **fields,  # type: ignore[arg-type]
     )

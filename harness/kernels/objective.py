@@ -25,7 +25,10 @@ def cell_parameters(evaluation: Evaluation) -> dict[str, Array]:
     Args:
         evaluation: A subject on a case; its arrays are not copied.
     """
-    return {name: value for name, value in evaluation.arrays.parameters.items() if name not in OUTPUT_LAYER}
+    parameters = evaluation.arrays.parameters
+    if evaluation.subject.spec.reference is None:  # its names are its own: b_y may be any bias
+        return dict(parameters)
+    return {name: value for name, value in parameters.items() if name not in OUTPUT_LAYER}
 
 
 def kernel_of(evaluation: Evaluation) -> TorchReference:

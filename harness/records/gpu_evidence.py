@@ -70,6 +70,15 @@ EvidenceRow = Annotated[MachineFact | ProbeResult | StageEnd, Field(discriminato
 _ADAPTER: TypeAdapter[MachineFact | ProbeResult | StageEnd] = TypeAdapter(EvidenceRow)
 
 
+def is_gpu_run(path: Path) -> bool:
+    """Say whether a path is the folder of a run on a GPU machine.
+
+    Args:
+        path: Any path.
+    """
+    return all((path / name).is_file() for name in (MACHINE, VERDICTS, TIMES))
+
+
 def read_machine_rows(folder: Path) -> list[MachineFact | ProbeResult | StageEnd]:
     """Read the facts and probes of a run; a last line that was being written when the machine stopped is left out.
 

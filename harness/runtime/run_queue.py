@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-_NANOSECONDS = 1e-9
+_NANOSECONDS_A_SECOND = 10**9
 
 
 def seconds_waited(process: int | None) -> float:
@@ -18,5 +18,5 @@ def seconds_waited(process: int | None) -> float:
         The time since it began; 0 where the system does not say so, as all but Linux.
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[1]) * _NANOSECONDS
+        return int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[1]) / _NANOSECONDS_A_SECOND
     return 0.0

@@ -31,7 +31,7 @@ class PlainArray:
     """An array as plain data.
 
     Attributes:
-        shape: Its shape.
+        shape: The length of every axis.
         numbers: Its numbers in float64, little-endian, in base 64; float64 holds those of every narrower format.
     """
 
@@ -95,7 +95,7 @@ class NumbersReturned:
 
     Attributes:
         kernel: The candidate as it is named in the records.
-        dtype: The dtype.
+        dtype: The name of the format in which it was run.
         spec: The spec that it was held against.
         used: The equations that the spec takes from others.
         generated: What the spec was written from; None where it is a shipped one or the user's.
@@ -125,7 +125,7 @@ def reevaluated_cases(spec_id: str, dtype: Dtype, seed: int, sizes: Mapping[str,
 
     Args:
         spec_id: The id of the spec.
-        dtype: The dtype.
+        dtype: The name of the format of all numbers.
         seed: The seed of the run.
         sizes: The only sizes that the candidate exists for; empty where it exists for any.
     """

@@ -135,10 +135,10 @@ def build_contents(
     kills = kill_rows(mutants)
     missing = {
         "No equation was decided: give the records of rnn-harness verify --records FILE.": not equations,
-        "No kernel was judged: give the records of rnn-harness verify --kernels --records FILE.": not kernels,
+        "Kernels were not checked: rnn-harness verify --kernels --records FILE, then report --from FILE.": not kernels,
         "Nothing was measured: give those of rnn-harness bench --records FILE.": not (decay or speed),
         "Learning was not measured: rnn-harness bench learning --records FILE.": not learning,
-        "No wrong reference was judged: give what rnn-harness mutants --json > FILE writes.": not kills,
+        "The mutation test was not run: rnn-harness mutants --json > FILE, then report --from FILE.": not kills,
     }
     environments = {source.environment for source in (*records, *measurements, *validations)}
     return Contents(

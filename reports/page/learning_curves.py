@@ -1,43 +1,70 @@
-"""Learning curves: the loss of fresh sequences over the steps of training, one plot a task."""
+"""Learning curves: the loss of fresh sequences over the steps of training, one chart a task."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rnn_harness.records.measurement import LearningMeasurement
-from rnn_harness.reports.page.plots import as_svg, line_style, new_figure
+from rnn_harness.reports.page.chart import Chart, LegendEntry
+from rnn_harness.reports.page.line_chart import Line, line_chart, plain_axis, power_axis, table_of_lines
+from rnn_harness.reports.page.palette import dashes_of, family_colour
+
+_SMALLEST = 1e-3
+"""Losses are drawn as if they were at least this: a solved task may have none at all."""
 
 
-def learning_plot(rows: Sequence[LearningMeasurement]) -> str:
-    """Draw the losses of one task over the steps of training, logarithmic, with chance and the best possible loss.
-
-    Args:
-        rows: The measurements of one task, each with a curve; at least one.
-
-    Returns:
-        The plot as an SVG element.
-    """
-    with new_figure(6, 4.2) as (figure, axes):
-        for k, row in enumerate(rows):
-            steps, losses = zip(*row.loss_curve, strict=True)
-            axes.plot(steps, losses, marker="os^Dv"[k % 5], markersize=3.5, label=row.subject, **line_style(k))
-        axes.axhline(rows[0].chance, color="#777777", linewidth=1, linestyle=(0, (1, 2)), label="without memory")
-        if rows[0].best:
-            axes.axhline(rows[0].best, color="#222222", linewidth=1, linestyle=(0, (4, 2)), label="at best")
-        axes.set_yscale("log")
-        axes.set_xlabel("steps of training")
-        axes.set_ylabel("loss")
-        axes.grid(alpha=0.3, which="both")
-        figure.legend(fontsize=9, ncols=2, loc="outside lower center", frameon=False)
-        return as_svg(figure)
-
-
-def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
-    """Describe the plot in words, for readers who do not see it.
+def learning_chart(title: str, rows: Sequence[LearningMeasurement]) -> Chart:
+    """Draw the losses of one task over the steps of training, with the best guess without a memory and the least loss.
 
     Args:
         title: The task and its conditions.
-        rows: The measurements in the plot, at least one.
+        rows: The measurements of one task, each with a curve; at least one.
+    """
+    lines = [_line(row) for row in rows]
+    end = max(x for line in lines for x, _ in line.points)
+    marks = [
+        Line("without a memory", "var(--dim)", "1 3", ((0.0, rows[0].chance), (end, rows[0].chance)), is_thin=True)
+    ]
+    if rows[0].best:
+        marks.append(
+            Line("least possible", "var(--dim)", "6 3", ((0.0, rows[0].best), (end, rows[0].best)), is_thin=True)
+        )
+    drawn = [*lines, *marks]
+    in_powers = [_in_powers(line) for line in drawn]
+    exponents = [y for line in in_powers for _, y in line.points]
+    axis = power_axis("loss", math.floor(min(exponents)), math.ceil(max(exponents) + 1 / len(exponents)), step=1)
+    highest = max(y for line in drawn for _, y in line.points)
+    return Chart(
+        title,
+        describe_learning(title, rows),
+        line_chart(in_powers, axis, "steps of training"),
+        table_of_lines(lines, "step", in_powers=False),
+        f"learning-{rows[0].task}",
+        line_chart(drawn, plain_axis("loss", highest), "steps of training"),
+        tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(drawn)),
+    )
+
+
+def _line(row: LearningMeasurement) -> Line:
+    """Return the line of a learner: its family's colour, its variant's dashes."""
+    variant = row.subject.partition(", ")[2]
+    points = tuple((float(point.step), point.value) for point in row.loss_curve)
+    return Line(row.subject, family_colour(row.subject), dashes_of(variant), points)
+
+
+def _in_powers(line: Line) -> Line:
+    """Return a line whose numbers are exponents of ten."""
+    return replace(line, points=tuple((x, math.log10(max(y, _SMALLEST))) for x, y in line.points))
+
+
+def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
+    """Describe the chart in words, for readers who do not see it.
+
+    Args:
+        title: The task and its conditions.
+        rows: The measurements in the chart, at least one.
     """
     ends = "; ".join(f"{row.subject} {row.median:.4f}" for row in rows)
     return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].chance:.4f}."

@@ -1,19 +1,19 @@
-"""Plots as SVG text: readable without colour, with a description, and the same for the same numbers."""
+"""The decay of gradients as a chart: readable without colour, with a description, the same for the same numbers."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+
+from markupsafe import Markup
 
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
 from rnn_harness.records.measurement import DecayMeasurement
+from rnn_harness.reports.page.chart import Chart, LegendEntry
+from rnn_harness.reports.page.line_chart import Line, line_chart, plain_axis, power_axis, table_of_lines
+from rnn_harness.reports.page.palette import dashes_of, family_colour
 
-# Okabe and Ito's colours, told apart by colour-blind readers; line styles tell them apart without any.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_STYLES = ("-", "--", "-.", ":")
 LOWEST = -14.0
 """The lower end of the axis, in powers of ten."""
 PLOTTED_DECAYS = {
@@ -24,55 +24,8 @@ PLOTTED_DECAYS = {
     "LSTM without forget gate": ("torch",),
 }
 """The initialisations that are drawn, by cell; the table has them all."""
-
-
-@contextlib.contextmanager
-def new_figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
-    """Open a figure with settings that make the same text of the same numbers.
-
-    Args:
-        width: Its width in inches.
-        height: Its height in inches.
-
-    Yields:
-        matplotlib's figure and its axes.
-    """
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn-harness", "font.size": 11}
-    with matplotlib.rc_context(settings):
-        figure, axes = pyplot.subplots(figsize=(width, height), layout="constrained")
-        try:
-            yield figure, axes
-        finally:
-            pyplot.close(figure)
-
-
-def as_svg(figure: Any) -> str:
-    """Return a figure as an ``svg`` element of a page.
-
-    Args:
-        figure: Matplotlib's figure; nothing of the date or the program is written.
-    """
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
-
-
-def line_style(k: int) -> dict[str, str]:
-    """Return the colour and the dashes of the k-th line.
-
-    Args:
-        k: The number of the line, from 0; colours repeat with other dashes.
-
-    Returns:
-        Keyword arguments of matplotlib's `plot`.
-    """
-    return {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
+_USUAL_CELLS = ("RNN", "GRU", "LSTM")
+"""Cells whose points are full; those of their variants are hollow."""
 
 
 def interval_wedge(
@@ -95,40 +48,52 @@ def interval_wedge(
     return low, high
 
 
-def decay_plot(rows: Sequence[DecayMeasurement], furthest: int = 100) -> str:
-    """Draw log10 of the gradient's norm over the lag.
-
-    The 95 % interval of the rate is a wedge, the bound from singular values is dotted.
+def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
+    """Draw the gradient's norm over the lag; the 95 % interval of the rate is a band.
 
     Args:
         rows: The measurements.
         furthest: The largest lag that is drawn.
 
     Returns:
-        An SVG element; empty if there are no measurements.
+        A chart; without measurements its drawing is empty.
     """
+    description = describe_decay(rows)
     if not rows:
-        return ""
-    with new_figure(8, 5.2) as (figure, axes):
-        for k, row in enumerate(rows):
-            points = [(0, 0.0), *(point for point in row.log10_norms if point.step <= furthest)]
-            x, y = zip(*points, strict=True)
-            axes.plot(x, y, marker="o", markersize=3, label=f"{row.subject}, {row.initialisation}", **line_style(k))
-            low, high = interval_wedge(row, x, y)
-            axes.fill_between(x, low, high, color=line_style(k)["color"], alpha=0.15, linewidth=0)
-            if row.bound_per_step is not None:
-                slope = math.log10(row.bound_per_step)
-                axes.plot(
-                    x, [slope * lag for lag in x], color=line_style(k)["color"], linestyle=(0, (1, 3)), linewidth=1
-                )
-        axes.axhline(FLOAT32_LIMIT, color="#888888", linewidth=1)
-        axes.text(0, FLOAT32_LIMIT + LOWEST / 50, "float32 sees no further", va="top", fontsize=9, color="#666666")
-        axes.set_xlabel("lag k (steps)")
-        axes.set_ylabel("log10 of the gradient's norm")
-        axes.set_ylim(LOWEST, 1.0)
-        axes.grid(alpha=0.3)
-        figure.legend(fontsize=9, ncols=3, loc="outside lower center", frameon=False)
-        return as_svg(figure)
+        return Chart("", description, Markup(), "", "decay")
+    lines = [_line(row, furthest) for row in rows]
+    end = max(x for line in lines for x, _ in line.points)
+    marks = [Line("float32 epsilon", "var(--dim)", "1 3", ((0, FLOAT32_LIMIT), (end, FLOAT32_LIMIT)), is_thin=True)]
+    lines_and_marks = [*lines, *marks]
+    axis = power_axis("norm of the gradient", LOWEST, 1.0)
+    plain = [_in_plain_numbers(line) for line in lines]
+    return Chart(
+        "",
+        description,
+        line_chart(lines_and_marks, axis, "lag k (steps)"),
+        table_of_lines(lines, "lag", in_powers=True),
+        "gradient-decay",
+        line_chart(plain, plain_axis("norm of the gradient", 1.0), "lag k (steps)"),
+        tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(lines_and_marks)),
+    )
+
+
+def _line(row: DecayMeasurement, furthest: int) -> Line:
+    """Return the line of a measurement, in powers of ten, with its band."""
+    points = [(0.0, 0.0), *((float(point.step), point.value) for point in row.log10_norms if point.step <= furthest)]
+    lags, norms = [int(x) for x, _ in points], [y for _, y in points]
+    low, high = interval_wedge(row, lags, norms)
+    name = f"{row.subject}, {row.initialisation}"
+    colour = family_colour(row.subject)
+    is_variant = row.subject not in _USUAL_CELLS
+    dashes = dashes_of(row.initialisation)
+    return Line(name, colour, dashes, tuple(points), tuple(low), tuple(high), is_hollow=is_variant)
+
+
+def _in_plain_numbers(line: Line) -> Line:
+    """Return a line whose numbers are no exponents, cut at 1, without its band."""
+    points = tuple((x, min(10**y, 1.0)) for x, y in line.points)
+    return replace(line, points=points, low=(), high=())
 
 
 def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
@@ -138,5 +103,5 @@ def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
         rows: The measurements in the plot.
     """
     parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
-    shaded = "Shaded: the 95 % interval of the rate; dotted: the bound from singular values."
+    shaded = "Shaded: the 95 % interval of the rate; dotted: where float32 keeps nothing of it beside a one."
     return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"

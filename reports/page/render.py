@@ -16,15 +16,26 @@ from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.document_statements import PrintedEntry
+from rnn_harness.reports.page.glossary import GLOSSARY
 from rnn_harness.reports.page.kill_matrix import COLUMNS
-from rnn_harness.reports.page.learning_curves import describe_learning, learning_plot
-from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_plot, describe_decay
-from rnn_harness.reports.page.speed_bars import describe_speed, speed_plot
+from rnn_harness.reports.page.learning_curves import learning_chart
+from rnn_harness.reports.page.page_verdict import answers, counters, findings
+from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
+from rnn_harness.reports.page.speed_bars import speed_chart
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
 from rnn_harness.runtime.atomic_file import write_whole
 
 CONTENTS_ADAPTER = TypeAdapter(Contents)
-_HEADINGS = ("", "parameters", "equal size", "equal count", "per step", "float32 sees", "at best", "learnt")
+_HEADINGS = (
+    "",
+    "parameters",
+    "equal size",
+    "equal count",
+    "per step",
+    "gradient horizon",
+    "longest horizon",
+    "solved by (seeds)",
+)
 
 
 @dataclass(frozen=True)
@@ -51,15 +62,6 @@ def _sections(contents: Contents) -> list[_Section]:
         _Section("errata", "Errata", bool(contents.errata)),
         _Section("equations", "Equations", bool(contents.equations)),
     ]
-
-
-@dataclass(frozen=True)
-class _Plot:
-    """A plot as an SVG element, its title, and what it shows in words."""
-
-    title: str
-    description: str
-    svg: str
 
 
 def _formula(latex: str, is_formula: bool = True) -> str:
@@ -97,7 +99,6 @@ def report_html(contents: Contents) -> str:
         A page that needs no other file.
     """
     from jinja2 import Environment, PackageLoader
-    from markupsafe import Markup
 
     loader = PackageLoader("rnn_harness.reports.page", ".")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -106,23 +107,20 @@ def report_html(contents: Contents) -> str:
     environment.filters["formula"] = _formula
     environment.filters["time"] = _format_time
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
-    curves = [
-        _Plot(title, describe_learning(title, rows), Markup(learning_plot(rows)))
-        for title, rows in contents.learning.items()
-        if rows[0].loss_curve
-    ]
-    bars = [
-        _Plot(point, describe_speed(point, rows), Markup(speed_plot(rows))) for point, rows in contents.speed.items()
-    ]
+    curves = [learning_chart(title, rows) for title, rows in contents.learning.items() if rows[0].loss_curve]
     return environment.get_template("page.html.j2").render(
         page=contents,
         sections=_sections(contents),
         witnesses=WITNESSES,
         witness_headings=[f"*{witness}" for witness in WITNESSES],
         kill_columns=COLUMNS,
-        decay=_Plot("", describe_decay(plotted), Markup(decay_plot(plotted))),
+        decay=decay_chart(plotted),
         curves=curves,
-        bars=bars,
+        bars=speed_chart(contents.speed),
+        counters=counters(contents),
+        answers=answers(contents),
+        findings=findings(contents),
+        glossary=GLOSSARY,
     )
 
 

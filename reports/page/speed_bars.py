@@ -1,12 +1,21 @@
-"""Times of competitors compared: a bar for forward and backward of each at one point of the grid."""
+"""Times of implementations compared: a bar for forward and backward of each, at every point of the grid."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup, escape
+
 from rnn_harness.records.measurement import SpeedMeasurement
-from rnn_harness.reports.page.plots import as_svg, new_figure
+from rnn_harness.reports.page.chart import Chart
+from rnn_harness.reports.page.line_chart import plain_axis
+from rnn_harness.reports.page.palette import family_colour
+
+_WIDTH, _LEFT, _LENGTH, _ROW = 720, 170, 400, 18
+"""Of the drawing: its width, where bars begin, how long the longest can be, the height of a row."""
 
 
 @dataclass(frozen=True)
@@ -43,29 +52,74 @@ def time_bars(rows: Sequence[SpeedMeasurement]) -> list[TimeBar]:
     return sorted(bars, key=lambda bar: bar.median)
 
 
-def speed_plot(rows: Sequence[SpeedMeasurement]) -> str:
-    """Draw milliseconds of forward and backward with their intervals, as an SVG element; empty if there are none.
+def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
+    """Draw milliseconds of forward and backward at every point of the grid over one axis, with relative factors.
 
     Args:
-        rows: Measurements at one point, in seconds.
+        points: The measurements, in seconds, by the point of the grid in words.
+
+    Returns:
+        A chart; without times its drawing is empty.
     """
-    bars = time_bars(rows)
-    if not bars:
-        return ""
-    with new_figure(6, 0.9 + 0.45 * len(bars)) as (figure, axes):
-        spread = [[bar.median - bar.ci_low for bar in bars], [bar.ci_high - bar.median for bar in bars]]
-        # Colour adds nothing here to the text next to the bar.
-        names, medians = [bar.subject for bar in bars], [bar.median for bar in bars]
-        axes.barh(names, medians, xerr=spread, color="#0072B2", height=0.6, error_kw={"capsize": 3})
-        for position, bar in enumerate(bars):
-            end = (bar.ci_high, position)
-            axes.annotate(f"{bar.median:.3g}", end, (6, 0), textcoords="offset points", va="center", fontsize=9)
-        axes.invert_yaxis()
-        axes.margins(x=0.15)
-        axes.set_xlabel("forward and backward, ms")
-        axes.grid(axis="x", alpha=0.3)
-        axes.set_axisbelow(True)
-        return as_svg(figure)
+    groups = {point: bars for point, rows in points.items() if (bars := time_bars(rows))}
+    description = " ".join(describe_speed(point, points[point]) for point in groups)
+    if not groups:
+        return Chart("", description, Markup(), "", "speed")
+    longest = max(bar.ci_high for bars in groups.values() for bar in bars)
+    axis = plain_axis("ms", longest)
+    parts, top = [], float(_ROW)
+    for point, bars in groups.items():
+        parts.append(f'<text class="heading" x="0" y="{top + 4:.0f}">{escape(point)}</text>')
+        top += _ROW
+        for bar in bars:
+            parts.append(_bar(bar, top, bar.median / bars[0].median, family_colour(point), axis.highest))
+            top += _ROW
+        top += _ROW / 2
+    grid = [_tick(tick, axis.highest, top) for tick in axis.ticks]
+    height = top + 2 * _ROW
+    title = f'<text x="{_LEFT + _LENGTH / 2}" y="{height - 4:.0f}" text-anchor="middle">forward and backward, ms</text>'
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" class="chart bars" '
+        f'aria-hidden="true">{"".join(grid)}{"".join(parts)}{title}</svg>'
+    )
+    return Chart("", description, Markup(svg), _as_csv(groups), "speed")
+
+
+def _place(milliseconds: float, highest: float) -> float:
+    """Return where a time stands on the axis."""
+    return _LEFT + _LENGTH * milliseconds / highest
+
+
+def _tick(milliseconds: float, highest: float, bottom: float) -> str:
+    """Draw a mark of the axis."""
+    x = _place(milliseconds, highest)
+    line = f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_ROW}" y2="{bottom:.0f}"/>'
+    return f'{line}<text x="{x:.1f}" y="{bottom + 15:.0f}" text-anchor="middle">{milliseconds:g}</text>'
+
+
+def _bar(bar: TimeBar, top: float, factor: float, colour: str, highest: float) -> str:
+    """Draw a bar with its name, its interval, its time and how many times the fastest it takes."""
+    end, low, high = (_place(value, highest) for value in (bar.median, bar.ci_low, bar.ci_high))
+    title = escape(f"{bar.subject}: {bar.median:.3g} ms, 95 % {bar.ci_low:.3g} to {bar.ci_high:.3g}")
+    return (
+        f'<g style="--series: {colour}"><title>{title}</title>'
+        f'<text x="{_LEFT - 6}" y="{top + 4:.0f}" text-anchor="end">{escape(bar.subject)}</text>'
+        f'<rect class="bar" x="{_LEFT}" y="{top - 6:.0f}" width="{end - _LEFT:.1f}" height="12"/>'
+        f'<line class="interval" x1="{low:.1f}" x2="{high:.1f}" y1="{top:.0f}" y2="{top:.0f}"/>'
+        f'<text x="{high + 6:.1f}" y="{top + 4:.0f}">{bar.median:.3g} ms · {factor:.1f}×</text></g>'
+    )
+
+
+def _as_csv(groups: Mapping[str, Sequence[TimeBar]]) -> str:
+    """Write the bars as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("point", "implementation", "ms", "ci_low", "ci_high"))
+    for point, bars in groups.items():
+        writer.writerows(
+            (point, bar.subject, f"{bar.median:.6g}", f"{bar.ci_low:.6g}", f"{bar.ci_high:.6g}") for bar in bars
+        )
+    return out.getvalue()
 
 
 def describe_speed(point: str, rows: Sequence[SpeedMeasurement]) -> str:

@@ -121,7 +121,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, page_url: str) -> Iterator[Any]:
-    """The page, with everything its console said that is an error, and every address it asked for."""
+    """The page with its tables open, with every error of its console, and every address it asked for."""
     context = browser.new_context()
     opened = context.new_page()
     opened.errors, opened.asked = [], []
@@ -131,5 +131,6 @@ def page(browser: Any, page_url: str) -> Iterator[Any]:
     opened.on("pageerror", lambda error: opened.errors.append(str(error)))
     opened.on("request", lambda request: opened.asked.append(request.url))
     opened.goto(page_url)
+    opened.evaluate("document.querySelectorAll('details.data').forEach(table => { table.open = true; })")
     yield opened
     context.close()

@@ -13,7 +13,7 @@ def _shown(page: Any, table: str) -> list[str]:
 
 
 def test_nothing_is_wrong_in_the_console_and_no_network_is_asked(page: Any, page_url: str) -> None:
-    page.get_by_role("link", name="Equations").click()
+    page.get_by_role("link", name="Equations", exact=True).click()
     assert page.errors == []
     assert [url for url in page.asked if not url.startswith("data:")] == [page_url]
 
@@ -23,11 +23,54 @@ def test_formulas_and_plots_are_drawn(page: Any) -> None:
     box = page.locator("math").first.bounding_box()
     assert box["width"] > 20
     assert box["height"] > 8
-    plots = page.locator("figure svg")
+    plots = page.locator("figure .scale:not([hidden]) svg")
     assert plots.count() == 3
     for index in range(3):
         assert plots.nth(index).bounding_box()["height"] > 80
-        assert len(page.locator("figure").nth(index).get_attribute("aria-label")) > 40
+        assert len(page.locator("figure .scale").nth(index).get_attribute("aria-label")) > 40
+
+
+def test_tables_are_folded_at_first_and_a_link_into_one_opens_it(page: Any, page_url: str) -> None:
+    page.reload()
+    assert page.locator("details.data[open]").count() == 0
+    assert not page.locator("#E-348").is_visible()
+    page.evaluate("location.hash = 'E-348'")
+    page.locator("#E-348").wait_for(state="visible")
+
+
+def test_the_first_screen_counts_what_was_checked_and_says_what_was_not(page: Any) -> None:
+    band = page.locator(".counters").inner_text()
+    assert "1 refuted" in band
+    assert "mutants killed, 0 survive" in band
+    assert "cells: not checked" in band
+    assert page.locator(".counters").bounding_box()["y"] < 300
+
+
+def test_a_line_is_hidden_by_the_legend_and_the_axis_becomes_linear(page: Any) -> None:
+    figure = page.locator("figure").first
+    line = figure.locator(".scale:not([hidden]) g[data-series='1'] .line")
+    assert line.is_visible()
+    figure.get_by_role("button", name="GRU, torch").click()
+    assert not line.is_visible()
+    figure.get_by_role("button", name="GRU, torch").click()
+    figure.get_by_role("button", name="linear axis").click()
+    assert "0.4" in figure.locator(".scale:not([hidden]) svg").text_content()
+    assert figure.locator("circle title").first.text_content().startswith("RNN, torch: 0:")
+
+
+@pytest.mark.parametrize(("kind", "first"), [("SVG", "<svg"), ("CSV", "line,lag,value"), ("PNG", "PNG")])
+def test_a_figure_is_saved(page: Any, kind: str, first: str) -> None:
+    with page.expect_download() as download:
+        page.locator("figure").first.get_by_role("button", name=kind).click()
+    assert download.value.suggested_filename == f"gradient-decay.{kind.lower()}"
+    with open(download.value.path(), "rb") as file:
+        assert first.encode() in file.read(200)
+
+
+def test_a_figure_is_no_white_box_in_the_dark(page: Any) -> None:
+    page.emulate_media(color_scheme="dark")
+    colour = page.locator("figure").first.evaluate("figure => getComputedStyle(figure).backgroundColor")
+    assert colour != "rgb(255, 255, 255)"
 
 
 def test_searching_and_choosing_leave_the_rows_that_fit(page: Any) -> None:

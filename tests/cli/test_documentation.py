@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="an installation witho
 
 def shown_commands() -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield every command that a page shows: the page, its arguments, and the lines that it shows of the output."""
-    for page in PAGES:
+    for page in (ROOT / "README.md", *PAGES):
         for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
             for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
                 command, *lines = part.rstrip().splitlines()

@@ -12,7 +12,6 @@ import pytest
 
 MODULE_OF_CONSTANTS = "NUMBERS = (7, 11, 13, 0.123, 2.5)\nTEXT = 'saturated'\n"
 """Hypothesis reads such constants out of the modules of a folder, and would draw them."""
-STANDS_FOR = "tests/unit/engine/test_drawn_cases.py::test_constants_of_the_users_modules_are_not_drawn"
 
 
 def _records(folder: Path, arguments: list[str], **environment: str) -> list[dict[str, object]]:
@@ -29,7 +28,7 @@ def _records(folder: Path, arguments: list[str], **environment: str) -> list[dic
 
 
 @pytest.mark.process
-@pytest.mark.deep(STANDS_FOR)
+@pytest.mark.deep("tests/unit/engine/test_drawn_cases.py::test_constants_of_the_users_modules_are_not_drawn")
 def test_equations_are_decided_the_same(tmp_path: Path) -> None:
     arguments = ["verify", "rnn.tanh", "gru.keep.column", "Q-18", "facts", "--examples", "40", "--seed", "5"]
     first = _records(tmp_path / "first", arguments, PYTHONHASHSEED="1", OMP_NUM_THREADS="1")
@@ -40,7 +39,7 @@ def test_equations_are_decided_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.deep(STANDS_FOR)
+@pytest.mark.deep("tests/unit/engine/test_drawn_cases.py::test_constants_of_the_users_modules_are_not_drawn")
 def test_a_cell_is_judged_the_same(tmp_path: Path) -> None:
     arguments = ["validate", "torch.nn:GRUCell", "--examples", "4", "--seed", "5"]
     first = _records(tmp_path / "first", arguments, PYTHONHASHSEED="1", OMP_NUM_THREADS="1")

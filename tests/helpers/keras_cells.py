@@ -1,4 +1,4 @@
-"""A cell of Keras whose states come back in another order than they go in: Keras hands them on as they come."""
+"""A cell of Keras whose states come back in another order, which Keras hands on so; a layer with a loop of its own."""
 
 from __future__ import annotations
 
@@ -28,3 +28,20 @@ class ExchangedStates(keras.layers.Layer):
         c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, [c, h]
+
+
+class RecurrentByItself(keras.layers.Layer):
+    """A tanh RNN of two dense parts, with its loop inside."""
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.units = units
+        self.of_input, self.of_state = keras.layers.Dense(units), keras.layers.Dense(units, use_bias=False)
+
+    def call(self, x: Any) -> Any:
+        """All steps, from a state of zeros."""
+        h, states = ops.zeros((x.shape[0], self.units), x.dtype), []
+        for step in range(x.shape[1]):
+            h = ops.tanh(self.of_input(x[:, step]) + self.of_state(h))
+            states.append(h)
+        return ops.stack(states, 1)

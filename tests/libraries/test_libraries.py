@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import (
     Target,
@@ -22,6 +23,7 @@ from rnn_harness.validation import (
     load_target,
     run_validation,
 )
+from rnn_harness.validation.loading.find_convention import find_convention
 from tests.helpers import HELPERS
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
@@ -93,6 +95,20 @@ def test_nothing_about_it_is_refuted(name: str, dtype: str, seed: int) -> None:
     assert is_told == (name in SINGLE_INSIDE) or dtype == "float32"
 
 
+def test_a_layer_of_keras_with_a_loop_of_its_own_is_identified() -> None:
+    pytest.importorskip("keras")
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:RecurrentByItself", {"units": 5})
+    (identification,) = identify(target)
+    assert identification.spec == "rnn.tanh"
+    assert str(identification.convention) == "called with a sequence, batch first, and no state"
+
+
+def test_a_layer_of_keras_whose_steps_do_not_meet_is_no_recurrent_one() -> None:
+    pytest.importorskip("keras")
+    with pytest.raises(UsageError, match="Dense has no state_size, and no step of its inputs reaches another"):
+        load_target("keras.layers:Dense", {"units": 5})
+
+
 def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
     pytest.importorskip("keras")
     target = load_target(f"{HELPERS / 'keras_cells.py'}:ExchangedStates")
@@ -101,3 +117,10 @@ def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "another order than they go in" in validation.diagnosis.difference
+
+
+def test_a_flax_cell_that_does_not_say_what_its_carry_is_is_called_in_every_way() -> None:
+    pytest.importorskip("flax")
+    target = load_target(f"{HELPERS / 'flax_cells.py'}:CellWithoutInitialCarry")
+    convention = find_convention(target.make_module(5, 3), 5, 3)
+    assert (convention.sequence, convention.states) == (False, 2)

@@ -135,13 +135,16 @@ class BlockMap:
         plain: dict[str, Array] = {}
         for block in self.blocks:
             value = next(summands[block.name])
+            if value.ndim == 0:  # a single number has no rows
+                plain[block.parameter] = value
+                continue
             if block.parameter not in plain:
                 rows = (block.of * len(value),)
                 columns = () if value.ndim == 1 else (n + d if block.side else value.shape[1],)
                 plain[block.parameter] = np.zeros(rows + columns, value.dtype)
             place = self._place(block, len(value), n, d)
             plain[block.parameter][place] = value.T if block.flipped else value
-        return {name: forms[name].stored(value) for name, value in plain.items()}
+        return {name: forms[name].stored(value) if value.ndim else value for name, value in plain.items()}
 
     def gradients(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, list[Array]]:
         """Read the target's gradients as the reference's.
@@ -157,7 +160,8 @@ class BlockMap:
         gradients: dict[str, list[Array]] = {}
         for block in self.blocks:
             plain = forms[block.parameter].plain(packed[block.parameter])
-            part = plain[self._place(block, shapes[block.name][0], n, d)]
+            shape = shapes[block.name]
+            part = plain[self._place(block, shape[0], n, d)] if shape else plain.reshape(())
             gradients.setdefault(block.name, []).append(part.T if block.flipped else part)
         return gradients
 

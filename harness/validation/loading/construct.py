@@ -218,7 +218,10 @@ def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], given: Option
     """The only sizes that a user leaves, who gives one of them or both; None if they give none."""
     n = next((value for name in inputs if isinstance(value := given.get(name), int)), None)
     d = next((value for name in hidden if isinstance(value := given.get(name), int)), None)
-    return None if n is None and d is None else CellSizes(5 if n is None else n, 3 if d is None else d)
+    if n is None and d is None:
+        return None
+    # Sizes that are equal would leave open which axis of a weight is which.
+    return CellSizes((5 if d != 5 else 4) if n is None else n, (3 if n != 3 else 4) if d is None else d)
 
 
 def _configured(maker: Callable[..., object], argument: str, configuration: object, further: Options) -> Construction:

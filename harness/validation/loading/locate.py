@@ -88,6 +88,8 @@ def _import_module(name: str) -> ModuleType:
         raise UsageError(f"{name} cannot be loaded: it leaves with exit code {error.code}") from None
     except (ImportError, ValueError) as error:
         raise UsageError(f"cannot import {name!r}: {error}; {_EXPECTED}") from None
+    except Exception as error:  # a user's module may raise anything
+        raise UsageError(f"{name} cannot be loaded: {named_error(error)}") from None
     finally:
         sys.path.pop(0)
 

@@ -13,14 +13,16 @@ from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
+from rnn_harness.validation.loading.joined_states import CellOfOneState, JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
@@ -141,7 +143,31 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     sizes = construction.fixed_sizes
     if not construction.any_sizes:
         sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
+    joined = _joined(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
+    if joined is not None:
+        made_for = sizes or TRIAL_SIZES
+        target = _driven_target(
+            maker.name,
+            adapter,
+            lambda _: CellOfOneState(construction.make(made_for), joined),  # type: ignore[arg-type]
+            options,
+            joined.sizes,
+        )
+        return replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
     return _driven_target(maker.name, adapter, construction.make, options, sizes)
+
+
+def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | None:
+    """How the states of a torch cell are joined that cannot be called with states of the hidden size."""
+    if len(required_arguments(cell.forward)) < 2:
+        return None
+    try:
+        find_convention(in_evaluation(copy.deepcopy(cell)), *sizes, is_quick=True)
+    except WrongLayout:
+        return None
+    except Exception:  # a module that is called in a wrong way may raise anything
+        return joined_states(copy.deepcopy(cell), sizes.hidden_size)
+    return None
 
 
 def _can_be_called(cell: Any, construction: Construction) -> bool:
@@ -228,7 +254,10 @@ def _driven_target(
         cell = make_cell(CellSizes(n, d))
         if adapter.name == "torch" and not adapter.accepts(type(cell)):
             raise UsageError(f"{name} gives a {type(cell).__name__}; expected a torch module")
-        return adapter.drive(cell, n, d, options)
+        driven = adapter.drive(cell, n, d, options)
+        if isinstance(driven.module, ArrayLibraryModule):
+            driven.module.label = name.rpartition(":")[2]
+        return driven
 
     trial = drive(*(sizes or TRIAL_SIZES))
     capabilities = trial.capabilities if sizes is None else replace(trial.capabilities, fixed_sizes=sizes)
@@ -236,7 +265,10 @@ def _driven_target(
     def make_module(n: int, d: int) -> nn.Module:
         if trial.remake is None:
             return drive(n, d).module
-        return trial.remake(make_cell(CellSizes(n, d)), CellSizes(n, d))
+        module = trial.remake(make_cell(CellSizes(n, d)), CellSizes(n, d))
+        if isinstance(module, ArrayLibraryModule):
+            module.label = name.rpartition(":")[2]
+        return module
 
     return Target(name, make_module, capabilities, trial.declared_model)
 

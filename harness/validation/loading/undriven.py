@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.result_reading import TrialSizes
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
         failures: The calls.
         hint: A sentence about what the module is.
     """
-    name = type(module).__name__
+    name = module.label if isinstance(module, ArrayLibraryModule) else type(module).__name__
     if not failures:
         return f"cannot drive {name}: no way of calling it is known that fits its arguments.{hint}"
     furthest = max(failures, key=FailedCall.progress)
@@ -68,8 +70,9 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
     expected = f"states {states} of a step, or {outputs} of a sequence"
     return (
         f"cannot drive {name}: no way of calling it gave states of size {sizes.d}. What went furthest: {call} {came}; "
-        f"expected {expected}, for n = {sizes.n}, d = {sizes.d}, {sizes.rows} rows and {sizes.steps} steps.{hint}\n"
-        f"A wrapper of these lines can be driven:\n{_wrapper(name)}"
+        f"expected {expected}, for n = {sizes.n}, d = {sizes.d}, {sizes.rows} rows and {sizes.steps} steps.{hint}"
+        f"{_about_states(_several_states(failures))}\n"
+        f"A wrapper of these lines can be driven:\n{_lines(name, module, failures)}"
     )
 
 
@@ -98,9 +101,43 @@ def call_text(convention: CallingConvention, sizes: TrialSizes) -> str:
     return f"forward({', '.join(texts)})"
 
 
+_UNPACKED = re.compile(r"values to unpack \(expected (\d+)")
+
+
+def _several_states(failures: Sequence[FailedCall]) -> int:
+    """How many states a module unpacks, if more than two; else 0."""
+    counts = [int(match[1]) for failed in failures if (match := _UNPACKED.search(str(failed.error)))]
+    return max((count for count in counts if count > 2), default=0)
+
+
+def _about_states(states: int) -> str:
+    """A sentence about more states than are driven apart."""
+    return f" It unpacks {states} states; as many as two are driven as they are." if states else ""
+
+
+def _joined(name: str, states: int) -> str:
+    """The lines of a wrapper that joins several states to one."""
+    return (
+        "    class Driven(nn.Module):  # its one state joins all of them; they may be of any widths\n"
+        "        def __init__(self):\n"
+        f"            super().__init__(); self.cell, self.widths = {name}(3, 4), {[4] * states}\n"
+        f"            self.input_size, self.hidden_size = 3, {4 * states}\n"
+        "        def forward(self, x, s):\n"
+        "            return torch.cat(self.cell(x, s.split(self.widths, -1))[1], -1)  # [1]: its states"
+    )
+
+
 def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
     """List shapes."""
     return " and ".join(map(str, shapes)) or "nothing that is a tensor"
+
+
+def _lines(name: str, module: nn.Module, failures: Sequence[FailedCall]) -> str:
+    """What may be pasted: a function on arrays, or a module with one state, or with as many as it has."""
+    if isinstance(module, ArrayLibraryModule):
+        return _function(name)
+    states = _several_states(failures)
+    return _joined(name, states) if states else _wrapper(name)
 
 
 def _wrapper(name: str) -> str:
@@ -111,4 +148,12 @@ def _wrapper(name: str) -> str:
         f"            super().__init__(); self.cell = {name}(input_size, hidden_size)\n"
         "        def forward(self, x, h):  # x (B, n) and h (B, d) in, the next h (B, d) out; (h, c) for two states\n"
         "            return self.cell(x, h)"
+    )
+
+
+def _function(name: str) -> str:
+    """The lines of a function on the arrays of another library."""
+    return (
+        "    def step(params, x, h):  # x (B, n) and h (B, d) in, the next h (B, d) out; (h, c) for two states\n"
+        f"        return {name}(params, x, h)"
     )

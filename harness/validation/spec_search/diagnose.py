@@ -132,7 +132,7 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
         search: The target.
         spec: The spec that it should be.
     """
-    deadline = time.monotonic() + SECONDS
+    deadline = search.deadline = time.monotonic() + SECONDS
     if not search.fits_signature(spec.program()) or search.empty_response(spec.program()) is None:
         return None
     for candidate in search.with_its_constants(spec):

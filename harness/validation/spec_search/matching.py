@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -176,17 +178,19 @@ class Matcher:
         target: Runs of the target.
         program: Runs of the program.
         steps: Time steps of a run with some slots alone.
+        deadline: When the search is given up, by the monotonic clock.
     """
 
     target: TargetRuns
     program: ProgramRuns
     steps: int
+    deadline: float = math.inf
 
     def match(self) -> dict[int, SlotRole] | None:
         """Find roles with which the program gives what the target gives; None if there are none.
 
         Raises:
-            SearchGivenUp: It took too many runs.
+            SearchGivenUp: It took too many runs, or too long.
         """
         if not self._agrees({}):
             return None
@@ -202,7 +206,7 @@ class Matcher:
         return self.target.masked(numbers, self.steps)
 
     def _agrees(self, roles: Roles) -> bool:
-        if self.program.count > MOST_RUNS:
+        if self.program.count > MOST_RUNS or time.monotonic() > self.deadline:
             raise SearchGivenUp
         parameters = self.program.parameters(self.target.values, roles)
         predicted = self.program.respond(parameters, self.steps)

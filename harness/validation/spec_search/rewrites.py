@@ -211,6 +211,8 @@ def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
     verb = "subtracted, not added" if isinstance(node, Add) else "added, not subtracted"
     yield _Change(other, f"{_bare(right)} is {verb}", 2)
     yield from _terms_inside(node)
+    if isinstance(node, Subtract) and left.shape == right.shape:
+        yield _Change(Subtract(right, left), f"{_bare(left)} and {_bare(right)} are exchanged", 2)
     if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
         words = f"{_bare(left.right)} and {_bare(right)} are multiplied, not subtracted"
         yield _Change(Add(left.left, Multiply(left.right, right)), words, 3)
@@ -261,7 +263,7 @@ def _wider_operands(product: Node, outside: Node) -> Iterator[_Change]:
         vector = product.vector
         if isinstance(vector, Multiply) and vector.shape == product.shape == outside.shape:
             for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
-                if factor.shape == product.shape:
+                if factor.shape == operand.shape == product.shape:
                     whole = Add(outside, replace(product, vector=operand))
                     words = f"{_bare(factor)} multiplies {_bare(outside)} too"
                     yield _Change(Multiply(factor, whole), words, 4)

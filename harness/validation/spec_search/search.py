@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -31,6 +33,9 @@ from rnn_harness.validation.spec_search.matching import (
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
 from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters, spec_pieces
+
+SECONDS = 10.0
+"""What the search through all known cells may take; where it is not enough, the target is none that is known."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,13 @@ class TargetSearch:
     Attributes:
         probe: The target.
         sizes: The named sizes.
+        deadline: When the search is given up, by the monotonic clock; whoever searches sets it.
     """
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.sizes = dict(zip("nd", probe.sizes, strict=True))
+        self.deadline = math.inf
         self._runs: dict[Layout, TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
@@ -131,14 +138,14 @@ class TargetSearch:
             program: The program; its signature fits.
 
         Raises:
-            SearchGivenUp: It took too many runs.
+            SearchGivenUp: It took too many runs, or too long.
         """
         pieces = spec_pieces(program)
         for layout in spec_layouts(self.shapes(program), pieces, self.sizes):
             for order in state_orders(program, self.probe):
                 runs = ProgramRuns(program, self.probe, order, pieces)
                 steps = search_steps(self.probe, len(order))
-                roles = Matcher(self.runs(layout), runs, steps).match()
+                roles = Matcher(self.runs(layout), runs, steps, self.deadline).match()
                 if roles is None:
                     continue
                 table = as_slot_map(layout, roles, program)
@@ -201,4 +208,5 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
         search: The target.
         specs: Cells, the simplest first.
     """
+    search.deadline = time.monotonic() + SECONDS
     return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)

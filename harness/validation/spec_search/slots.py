@@ -16,7 +16,7 @@ MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 3
 """Slots that are stacked, and joined, in one parameter; layouts of a target; biases that are added up."""
 
 
-_NOTHING = Dimension()
+_NOTHING, _ONE = Dimension(), Dimension((), 1)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Slot:
             return plain.reshape(())
         height = self.shape[0].size(sizes)
         rows = plain[self.block * height : (self.block + 1) * height]
-        if len(self.shape) == 1:
-            return rows
         start = self.start.size(sizes)
+        if len(self.shape) == 1:
+            return rows[:, start] if self.is_column else rows
         return rows[:, start : start + self.shape[1].size(sizes)]
 
     def plain_shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
@@ -84,7 +84,13 @@ class Slot:
         if not self.shape:
             return ()
         rows = self.of * self.shape[0].size(sizes)
-        return (rows,) if len(self.shape) == 1 else (rows, self.width.size(sizes))
+        is_vector = len(self.shape) == 1 and not self.is_column
+        return (rows,) if is_vector else (rows, self.width.size(sizes))
+
+    @property
+    def is_column(self) -> bool:
+        """Whether it is a bias that stands as a column beside matrices, and multiplies a one."""
+        return len(self.shape) == 1 and self.width != _NOTHING
 
 
 Layout = tuple[Slot, ...]
@@ -182,11 +188,17 @@ def _matrix_readings(
         for parts in range(1, MOST_JOINED + 1):
             for operands in itertools.product(widths, repeat=parts):
                 width = sum(operands, Dimension())
-                if width.size(sizes) != shape[1]:
+                has_bias = width.size(sizes) + 1 == shape[1]
+                if width.size(sizes) != shape[1] and not has_bias:
                     continue
                 starts = [sum(operands[:i], Dimension()) for i in range(parts)]
+                whole = width + _ONE if has_bias else width
+                columns: list[tuple[Shape, Dimension]] = [
+                    ((results, operand), start) for operand, start in zip(operands, starts, strict=True)
+                ]
+                columns += [((results,), width)] if has_bias else []
                 yield tuple(
-                    Slot(name, form, block, count, (results, operand), start, width)
+                    Slot(name, form, block, count, part, start, whole)
                     for block in range(count)
-                    for operand, start in zip(operands, starts, strict=True)
+                    for part, start in columns
                 )

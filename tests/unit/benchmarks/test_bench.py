@@ -173,8 +173,8 @@ def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.Monkey
 def test_a_cell_that_ends_its_process_ends_no_benchmark(tmp_path: Path) -> None:
     arguments = ["bench", "speed", "--quick", "--families", "rnn", "--cell"]
     result = RUN.invoke(app, [*arguments, f"{HELPERS / 'user_cells.py'}:LeavingAtOnce"])
-    assert result.exit_code == 2
-    assert "LeavingAtOnce cannot be loaded: its process ended with exit code 9" in result.stderr
+    assert result.exit_code == 3
+    assert "LeavingAtOnce: its process ended with exit code 9" in result.stdout
     cell = tmp_path / "leaving.py"
     cell.write_text(
         "import os, torch\n\n\nclass Cell(torch.nn.RNNCell):\n    def forward(self, x, h=None):\n"

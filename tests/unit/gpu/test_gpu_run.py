@@ -12,14 +12,23 @@ import torch
 from pydantic import BaseModel
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
 from rnn_harness.gpu import GpuRunOptions, run, run_on_gpu
-from rnn_harness.gpu.probes import PROBES
+from rnn_harness.gpu.probes import COOPERATIVE, PROBES
 from rnn_harness.gpu.run import STAGES, verdict_kernels
 from rnn_harness.gpu.sizes import SIZES, SizeJob, judge_size, size_jobs
 from rnn_harness.gpu.times import time_point, timed_points
 from rnn_harness.kernels import Setting
-from rnn_harness.records.gpu_evidence import MACHINE, TIMES, VERDICTS, MachineFact, StageEnd, read_machine_rows
+from rnn_harness.records.gpu_evidence import (
+    MACHINE,
+    TIMES,
+    VERDICTS,
+    MachineFact,
+    ProbeResult,
+    StageEnd,
+    read_machine_rows,
+)
 from rnn_harness.records.measurement import SpeedMeasurement, read_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -101,6 +110,44 @@ def test_a_time_says_whether_the_kernel_was_right_at_its_size(tmp_path: Path, mo
     assert "| 64, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | right |" in summary
     assert "| 128, 16, 100 | fused/lstm.column | bfloat16 | not shown | – | wrong |" in summary
     assert "| 256, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | not judged at this size |" in summary
+
+
+@pytest.mark.usefixtures("fake_card")
+@pytest.mark.parametrize("answer", ["right: off by 1e-7", "gave no answer for 40 s"])
+def test_kernels_that_hang_when_they_meet_are_not_tried_further(
+    answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def probes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+        yield ProbeResult(probe=COOPERATIVE, prediction="", result=answer)
+
+    def later(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+        seen.append(options.with_split)
+        yield from ()
+
+    stages = (run._Stage("probes", math.inf, probes), run._Stage("later", math.inf, later))
+    monkeypatch.setattr(run, "STAGES", stages)
+    run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    assert seen == [answer.startswith("right")]
+    assert not any(job.kernel_id.startswith("split") for job in size_jobs("cuda", with_split=False))
+
+
+def test_the_probe_of_meeting_programs_is_right_in_the_interpreter() -> None:
+    pytest.importorskip("triton", reason="not run: triton is not installed")
+    assert PROBES[0].title == COOPERATIVE
+    assert PROBES[0].ask("cpu").startswith("right: off by ")
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_a_report_reads_the_folder_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_stages(monkeypatch, sizes=[verdict(Outcome.AGREES), verdict(Outcome.REFUTED, 128)], times=[time_of()])
+    folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    inputs = ReportInputs()
+    inputs.read(folder)
+    assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
+    (time,) = inputs.measurements.values()
+    assert (time.subject, time.agrees) == ("fused/lstm.column", True)
 
 
 @pytest.mark.usefixtures("fake_card")

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.skipif(
     reason=f"not run: {unavailable_reason('cpu')}; with CUDA they are tested by tests/gpu",
 )
 
+MAIN_VARIANTS = ("tanh RNN", "GRU keep before", "GRU keep after", "LSTM", "LSTM with full peepholes")
+
 
 def assert_equals_reference(variant: str, sizes: tuple[int, int, int, int], lengths: Any = None) -> None:
     family, options = VARIANTS[variant]
@@ -41,8 +43,16 @@ def assert_equals_reference(variant: str, sizes: tuple[int, int, int, int], leng
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=allowed)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", MAIN_VARIANTS)
 def test_a_split_kernel_equals_the_reference_with_rows_of_several_lengths(variant: str) -> None:
+    assert_equals_reference(variant, (4, 5, 2, 3), LENGTHS)
+
+
+@pytest.mark.deep(
+    "tests/unit/kernels/test_split.py::test_a_split_kernel_equals_the_reference_with_rows_of_several_lengths"
+)
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in MAIN_VARIANTS])
+def test_any_variant_equals_the_reference_with_rows_of_several_lengths(variant: str) -> None:
     assert_equals_reference(variant, (4, 5, 2, 3), LENGTHS)
 
 
@@ -115,3 +125,19 @@ def test_on_a_gpu_rows_that_do_not_fit_at_once_follow_in_further_launches(monkey
         assert options["SYNC"]
         assert options["launch_cooperative_grid"]
         assert options["TANH"]
+
+
+def test_a_sequence_with_more_meetings_than_are_counted_is_several_launches(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[tuple[int, int]] = []
+
+    class Recording:
+        fn = _tensors
+
+        def __getitem__(self, grid: tuple[int, int]) -> Any:
+            return lambda *arguments, **options: steps.append(arguments[3:5])
+
+    monkeypatch.setattr(launch_module, "is_interpreted", lambda: False)
+    monkeypatch.setattr(launch_module, "MOST_ARRIVALS", 64 * 2 * 3)
+    call = SplitLaunch(Recording(), (torch.ones(1),), None, (7, 16, 1024), "ieee", {}, 2, is_backward=True)
+    call.run(Layout(16, 8, 128), 132)
+    assert steps == [(0, 3), (3, 6), (6, 8)]

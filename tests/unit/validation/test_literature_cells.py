@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rnn_harness.specs import library, literature
 from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.spec_file import library_match
 from rnn_harness.validation.loading.target import target_of
 from rnn_harness.validation.spec_search.search import TargetSearch, first_match
 
@@ -158,3 +159,45 @@ def test_the_sentence_names_the_constants(cell: type[nn.Module], words: str) -> 
     match = first_match(TargetSearch(probe_target(target_of("cell", cell))), literature())
     assert match is not None
     assert words in match.sentence()
+
+
+class ColumnOfBiases(nn.Module):
+    """Sub-LSTM: one matrix on [x, h, 1], whose last column is the bias."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(input_size + hidden_size + 1, 4 * hidden_size) / 2)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        z, i, f, o = torch.sigmoid(torch.cat([x, h, torch.ones_like(x[:, :1])], 1) @ self.kernel).chunk(4, 1)
+        c = c * f + (z - i)
+        return torch.sigmoid(c) - o, c
+
+
+class LimitedWeights(nn.Module):
+    """IndRNN that keeps its recurrent weights within limits: it is this cell with small weights alone."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner, self.scale = nn.Linear(input_size, hidden_size), nn.Parameter(torch.randn(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.relu(self.inner(x) + self.scale.clamp(-3.5, 3.5) * h)
+
+
+@pytest.mark.parametrize(
+    ("cell", "wanted"), [(ColumnOfBiases, "sublstm"), (LimitedWeights, None), (Independent, "indrnn.tanh")]
+)
+def test_a_cell_is_named_where_it_is_that_cell_with_any_weights(cell: type[nn.Module], wanted: str | None) -> None:
+    match = library_match(probe_target(target_of("cell", cell)))
+    assert (None if match is None else match.spec.id) == wanted
+
+
+def test_a_search_whose_time_is_over_names_nothing() -> None:
+    search = TargetSearch(probe_target(target_of("cell", MinimalGated)))
+    mgu = next(spec for spec in literature() if spec.id == "mgu")
+    search.deadline = 0.0
+    assert search.match_spec(mgu) is None
+    search.deadline = float("inf")
+    assert search.match_spec(mgu) is not None

@@ -147,6 +147,20 @@ class Independent(nn.Module):
         return torch.relu(self.inner(x)) + self.scale * h
 
 
+class Subtractive(nn.Module):
+    """Sub-LSTM: its output is subtracted the other way round."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, 4 * hidden_size), nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f, o, z = torch.sigmoid(self.x(x) + self.h(h)).chunk(4, 1)
+        c = f * c + z - i
+        return o - torch.sigmoid(c), c
+
+
 @pytest.mark.parametrize(
     ("cell", "name", "part", "words"),
     [
@@ -159,6 +173,7 @@ class Independent(nn.Module):
         (AnotherStateEverywhere, "ran", "ran-2, ran-3", "c[t-1] stands where h[t-1] should"),
         (TermInAnotherGate, "star", "star-2, star-1", "U_k h[t-1] stands in z and not in k"),
         (OscillatorWithoutItsStep, "cornn", "cornn-2", "z is not multiplied by tau"),
+        (Subtractive, "sublstm", "sublstm-6", "sigmoid(c) and o are exchanged"),
         (Independent, "indrnn.relu", "indrnn.relu-1", "u ⊙ h[t-1] is added behind relu and not before it"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",

@@ -64,7 +64,7 @@ def gru_forward(
     place = origin + row[:, None] * D + column[None, :]
     wide = start * 3 * D + row[:, None] * 3 * D + column[None, :]
     counter += tl.program_id(1)
-    programs = tl.num_programs(0)
+    arrivals = 0
     w_r = columns_of(weight, 0, first_column, D, True, PARTS, PART, COLUMNS)
     w_z = columns_of(weight, 1, first_column, D, True, PARTS, PART, COLUMNS)
     w_g = columns_of(weight, 2, first_column, D, True, PARTS, PART, COLUMNS)
@@ -95,7 +95,8 @@ def gru_forward(
             tl.store(out, r, mask=inside)
             tl.store(out + D, z, mask=inside)
             if SYNC and BEFORE:
-                meet(counter, programs * (2 * (t - begin) + 1))
+                arrivals += tl.num_programs(0)
+                meet(counter, arrivals)
         if PHASE != 0:
             if BEFORE:
                 z = tl.load(out + D, mask=inside, other=0.0)
@@ -113,10 +114,8 @@ def gru_forward(
             tl.store(hidden + t * size + place, output, mask=inside)
             tl.store(out + 2 * D, g, mask=inside)
             if SYNC:
-                if BEFORE:
-                    meet(counter, programs * (2 * (t - begin) + 2))
-                else:
-                    meet(counter, programs * (t - begin + 1))
+                arrivals += tl.num_programs(0)
+                meet(counter, arrivals)
 
 
 @triton.jit(do_not_specialize=["begin", "end", "T", "B", "first_tile"])
@@ -175,7 +174,7 @@ def gru_backward(
     place = origin + row[:, None] * D + column[None, :]
     wide = start * 3 * D + row[:, None] * 3 * D + column[None, :]
     counter += tl.program_id(1)
-    programs = tl.num_programs(0)
+    arrivals = 0
     w_r = columns_of(weight, 0, first_column, D, False, PARTS, PART, COLUMNS)
     w_z = columns_of(weight, 1, first_column, D, False, PARTS, PART, COLUMNS)
     w_g = columns_of(weight, 2, first_column, D, False, PARTS, PART, COLUMNS)
@@ -231,10 +230,8 @@ def gru_backward(
                     tl.store(d_inner + t * size + place, narrow(a_g.to(ACC) * r, w_r, INTERPRETED), mask=inside)
                     tl.store(out, a_r, mask=inside)
                 if SYNC:
-                    if BEFORE:
-                        meet(counter, programs * (2 * (back - begin) + 1))
-                    else:
-                        meet(counter, programs * (back - begin + 1))
+                    arrivals += tl.num_programs(0)
+                    meet(counter, arrivals)
             if BEFORE and PHASE != 0:
                 d_g = whole_rows(delta + t * (3 * size) + 3 * origin + 2 * D, 3 * D, rows, D, BLOCK_B, PARTS, PART)
                 reached = product_over_parts(d_g, w_g, ACC, PRECISION, INTERPRETED)
@@ -242,4 +239,5 @@ def gru_backward(
                 direct = tl.load(carried + place, mask=inside, other=0.0, cache_modifier=".cg")
                 tl.store(carried + place, direct + reached * r, mask=inside)
                 if SYNC:
-                    meet(counter, programs * (2 * (back - begin) + 2))
+                    arrivals += tl.num_programs(0)
+                    meet(counter, arrivals)

@@ -12,6 +12,8 @@ from rnn_harness.kernels.drivers.split.layout import Layout
 if TYPE_CHECKING:
     from torch import Tensor
 
+MOST_ARRIVALS = 2**31 - 1
+"""How far the programs that have arrived are counted within a launch; longer sequences are several launches."""
 WARPS = 8
 """Of a program; each part of the units is multiplied by a warp of its own."""
 
@@ -74,10 +76,12 @@ class SplitLaunch:
         """Run all steps in one cooperative launch; in several, one after the other, where the rows are too many."""
         options = self._options(layout)
         last = self.sizes[0] + self.is_backward
+        at_once = MOST_ARRIVALS // (columns * self.phases)
         for first in range(0, tiles, tiles_at_once):
             number = min(tiles_at_once, tiles - first)
-            arguments = self._arguments(0, last, first, number)
-            self.kernel[(columns, number)](*arguments, **self._variant, **options.constants, **options.compiler)
+            for begin in range(0, last, at_once):
+                arguments = self._arguments(begin, min(begin + at_once, last), first, number)
+                self.kernel[(columns, number)](*arguments, **self._variant, **options.constants, **options.compiler)
 
     def _run_by_phases(self, layout: Layout, grid: tuple[int, int]) -> None:
         """Run every phase of every step in a launch of its own: the interpreter runs one program after the other."""

@@ -67,7 +67,7 @@ def lstm_forward(
     place = origin + row[:, None] * D + column[None, :]
     wide = start * 4 * D + row[:, None] * 4 * D + column[None, :]
     counter += tl.program_id(1)
-    programs = tl.num_programs(0)
+    arrivals = 0
     w_i = columns_of(weight, 0, first_column, D, True, PARTS, PART, COLUMNS)
     if FORGET:
         w_f = columns_of(weight, 1, first_column, D, True, PARTS, PART, COLUMNS)
@@ -119,7 +119,8 @@ def lstm_forward(
             tl.store(out, i, mask=inside)
             tl.store(out + 3 * D, g, mask=inside)
             if SYNC and PEEPHOLE:
-                meet(counter, programs * (2 * (t - begin) + 1))
+                arrivals += tl.num_programs(0)
+                meet(counter, arrivals)
         if PHASE != 0:
             if PEEPHOLE:
                 new_c = tl.load(cell + t * size + place, mask=inside, other=0.0)
@@ -133,10 +134,8 @@ def lstm_forward(
             tl.store(hidden + t * size + place, output, mask=inside)
             tl.store(out + 2 * D, o, mask=inside)
             if SYNC:
-                if PEEPHOLE:
-                    meet(counter, programs * (2 * (t - begin) + 2))
-                else:
-                    meet(counter, programs * (t - begin + 1))
+                arrivals += tl.num_programs(0)
+                meet(counter, arrivals)
 
 
 @triton.jit(do_not_specialize=["begin", "end", "T", "B", "first_tile"])
@@ -197,7 +196,7 @@ def lstm_backward(
     place = origin + row[:, None] * D + column[None, :]
     wide = start * 4 * D + row[:, None] * 4 * D + column[None, :]
     counter += tl.program_id(1)
-    programs = tl.num_programs(0)
+    arrivals = 0
     w_i = columns_of(weight, 0, first_column, D, False, PARTS, PART, COLUMNS)
     if FORGET:
         w_f = columns_of(weight, 1, first_column, D, False, PARTS, PART, COLUMNS)
@@ -252,7 +251,8 @@ def lstm_backward(
                 if PEEPHOLE:
                     tl.store(carried + place, d_new_c, mask=inside)
                     if SYNC:
-                        meet(counter, programs * (2 * (back - begin) + 1))
+                        arrivals += tl.num_programs(0)
+                        meet(counter, arrivals)
             if PHASE != 0:
                 if PEEPHOLE:
                     d_o_now = whole_rows(
@@ -275,7 +275,5 @@ def lstm_backward(
                     d_new_c = d_new_c * f
                 tl.store(carried + place, d_new_c, mask=inside)
                 if SYNC:
-                    if PEEPHOLE:
-                        meet(counter, programs * (2 * (back - begin) + 2))
-                    else:
-                        meet(counter, programs * (back - begin + 1))
+                    arrivals += tl.num_programs(0)
+                    meet(counter, arrivals)

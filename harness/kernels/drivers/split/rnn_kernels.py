@@ -53,6 +53,8 @@ def rnn_forward(
     row = tl.arange(0, BLOCK_B)
     inside = (row[:, None] < B - start) & (column[None, :] < D)
     size = B.to(tl.int64) * D
+    counter += tl.program_id(1)
+    arrivals = 0
     place = start * D + row[:, None] * D + column[None, :]
     w = columns_of(weight, 0, tl.program_id(0) * COLUMNS, D, True, PARTS, PART, COLUMNS)
     if LENGTHS:
@@ -68,7 +70,8 @@ def rnn_forward(
             new = tl.where(t < ends, new, 0.0)
         tl.store(hidden + t * size + place, new, mask=inside)
         if SYNC:
-            meet(counter + tl.program_id(1), tl.num_programs(0) * (t - begin + 1))
+            arrivals += tl.num_programs(0)
+            meet(counter, arrivals)
 
 
 @triton.jit(do_not_specialize=["begin", "end", "T", "B", "first_tile"])
@@ -112,6 +115,8 @@ def rnn_backward(
     row = tl.arange(0, BLOCK_B)
     inside = (row[:, None] < B - start) & (column[None, :] < D)
     size = B.to(tl.int64) * D
+    counter += tl.program_id(1)
+    arrivals = 0
     place = start * D + row[:, None] * D + column[None, :]
     w = columns_of(weight, 0, tl.program_id(0) * COLUMNS, D, False, PARTS, PART, COLUMNS)
     if LENGTHS:
@@ -134,6 +139,7 @@ def rnn_backward(
                 change = tl.where(t < ends, change, 0.0)
             tl.store(delta + t * size + place, change, mask=inside)
             if SYNC:
-                meet(counter + tl.program_id(1), tl.num_programs(0) * (back - begin + 1))
+                arrivals += tl.num_programs(0)
+                meet(counter, arrivals)
         else:
             tl.store(d_first + place, narrow(dh, w, INTERPRETED), mask=inside)

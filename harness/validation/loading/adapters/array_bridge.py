@@ -142,7 +142,10 @@ class ArrayLibraryModule(nn.Module):
         function: The cell as a function of its parameters and arguments.
         names: The names of its parameters, in its own order.
         differentiable: Whether the function gives pullbacks.
+        label: What messages call the cell.
     """
+
+    label = "the cell"
 
     def __init__(self, function: ArrayFunction, parameters: Mapping[str, Array], differentiable: bool = True) -> None:
         """Make the module.

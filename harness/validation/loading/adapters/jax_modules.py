@@ -13,6 +13,7 @@ from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayArguments,
@@ -117,8 +118,8 @@ class LinenAdapter:
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
         is_layer = not hasattr(cell, "initialize_carry")
         inner = getattr(cell, "cell", None) if is_layer else cell
-        if inner is None:
-            raise UsageError(f"{type(cell).__name__} of flax.linen has neither initialize_carry nor a cell")
+        if inner is None or not hasattr(inner, "initialize_carry"):
+            return _drive_by_arguments(jax, cell, n, d)
         carry = inner.initialize_carry(key, x.shape)
         states = len(jax.tree_util.tree_leaves(carry))
 
@@ -130,7 +131,7 @@ class LinenAdapter:
             return cell.apply({"params": tree}, *arguments)
 
         try:
-            variables = cell.init(key, x[:, None]) if is_layer else cell.init(key, carry, x)
+            variables = _initialised(jax, cell, x[:, None]) if is_layer else _initialised(jax, cell, carry, x)
         except Exception as error:  # a user's module may raise anything
             call = f"inputs {x[:, None].shape}" if is_layer else f"(carry, inputs {x.shape})"
             raise UsageError(
@@ -147,6 +148,46 @@ class LinenAdapter:
             jax_function_module(run_layer if is_layer else run_cell, dict(variables["params"])),
             TargetCapabilities(calling_convention=convention, library="JAX"),
         )
+
+
+def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
+    """Drive a module of flax.linen that does not say what its carry is, by the arguments that it takes.
+
+    Raises:
+        UsageError: It takes neither a carry and inputs, nor inputs alone.
+    """
+    rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
+    x, state = jax.numpy.zeros((rows, n), "float32"), jax.numpy.zeros((rows, d), "float32")
+    carries = (state, (state, state), (state, state, state))
+    attempts = [arguments for carry in carries for arguments in ((carry, x), (x, carry))]
+    failure = ""
+    for arguments in (*attempts, (jax.numpy.zeros((rows, steps, n), "float32"),)):
+        try:
+            jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
+            variables = _initialised(jax, cell, *arguments)
+        except Exception as error:  # a user's module may raise anything
+            failure = f"{type(error).__name__}: {first_line(error)}"
+            continue
+        return DrivenModule(_applied(cell, variables), TargetCapabilities(library="JAX"))
+    raise UsageError(
+        f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {x.shape} "
+        f"and states {state.shape}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
+        "inputs (B, T, n). Give it a method initialize_carry(rng, input_shape), as nn.RNNCellBase has"
+    )
+
+
+def _initialised(jax: Any, cell: Any, *arguments: Any) -> Any:
+    """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
+    return jax.jit(cell.init)(jax.random.PRNGKey(0), *arguments)
+
+
+def _applied(cell: Any, variables: Mapping[str, Any]) -> ArrayLibraryModule:
+    """The module of flax.linen as a function of its parameters."""
+
+    def run(tree: object, *arguments: object) -> object:
+        return cell.apply({**variables, "params": tree}, *arguments)
+
+    return jax_function_module(run, dict(variables.get("params", {})))
 
 
 class NnxAdapter:

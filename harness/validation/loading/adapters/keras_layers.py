@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
@@ -39,11 +39,11 @@ class _StatelessLayer(nn.Module):
         self._layer_type, self._config, self._n, self._is_cell = type(layer), layer.get_config(), n, is_cell
         self._layers: dict[str, Any] = {}
         weights = self._layer("float32").trainable_variables
-        self.weight_names = [weight.name for weight in weights]
-        for weight in weights:
+        self.weight_names = _numbered([weight.name for weight in weights])
+        for name, weight in zip(self.weight_names, weights, strict=True):
             value = weight.value  # a tensor of the backend
             initial = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(np.asarray(value))
-            self.register_parameter(weight.name, nn.Parameter(initial))
+            self.register_parameter(name, nn.Parameter(initial))
 
     def _layer(self, dtype: str) -> Any:
         """The layer, built once for every dtype: Keras computes in the dtype that a layer was made with."""
@@ -70,6 +70,31 @@ class _StatelessLayer(nn.Module):
         return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states))
 
 
+class _OwnLayer(_StatelessLayer):
+    """A layer that somebody wrote with a loop inside: it takes a sequence (B, T, n), and says nothing of its states."""
+
+    def __init__(self, layer: Any, n: int) -> None:
+        super().__init__(layer, n, is_cell=False)
+
+    def _layer(self, dtype: str) -> Any:
+        """The layer, built by a call: its parts are built when they are first called."""
+        if dtype not in self._layers:
+            layer = self._layer_type.from_config({**self._config, "dtype": dtype})
+            layer(np.zeros((2, 3, self._n), dtype))
+            self._layers[dtype] = layer
+        return self._layers[dtype]
+
+    def call_with_weights(self, dtype: str, weights: list[object], x: object, states: list[object]) -> object:
+        """Run the layer as a function of its weights, in tensors of the backend; it takes no states."""
+        layer = self._layer(dtype)
+        fixed_weights = [variable.value for variable in layer.non_trainable_variables]
+        return layer.stateless_call(weights, fixed_weights, x)[0]
+
+    def forward(self, x: Tensor) -> object:  # type: ignore[override]  # it takes the sequence alone
+        """Run the layer on inputs (B, T, n)."""
+        return super().forward(x)
+
+
 class KerasAdapter:
     """Drives keras.layers: SimpleRNN, GRU, LSTM, their cells, and layers like them."""
 
@@ -92,7 +117,7 @@ class KerasAdapter:
         is_cell = not hasattr(cell, "return_sequences") and hasattr(cell, "state_size")
         state_size = getattr(cell, "state_size", None)
         if state_size is None:
-            raise UsageError(f"{type(cell).__name__} has no state_size: it is no recurrent layer of Keras")
+            return self._drive_own_layer(cell, n, backend)
         states = len(state_size) if isinstance(state_size, tuple | list) else 1
         convention = plain_convention(not is_cell, states, packed=False, batch_first=not is_cell)
         if not is_cell and getattr(cell, "go_backwards", False):  # Keras leaves the outputs in the order of reading
@@ -110,3 +135,42 @@ class KerasAdapter:
             jax_function_module(run, initial_weights),
             TargetCapabilities(calling_convention=convention, library="JAX", states_return_in_order=True),
         )
+
+    def _drive_own_layer(self, layer: Any, n: int, backend: str) -> DrivenModule:
+        """Drive a layer that has no state_size, on torch. Raises UsageError if it does not take a sequence."""
+        name = type(layer).__name__
+        if backend != "torch":
+            raise UsageError(f"{name} has no state_size; a layer with a loop of its own runs with KERAS_BACKEND=torch")
+        expected = "expected a recurrent layer of Keras: one with state_size, or one that takes a sequence (B, T, n)"
+        try:
+            module = _OwnLayer(layer, n)
+            is_recurrent = _reaches_other_steps(module, n)
+        except Exception as error:  # the layer may raise anything
+            raise UsageError(
+                f"{name} has no state_size, and called with inputs (2, 3, {n}) it raised "
+                f"{type(error).__name__}: {first_line(error)}; {expected}"
+            ) from error
+        if not is_recurrent:
+            raise UsageError(f"{name} has no state_size, and no step of its inputs reaches another step; {expected}")
+        return DrivenModule(module, TargetCapabilities())
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """The names, with a number from the second of a name on: parts of a layer have weights of the same names."""
+    return [f"{name}_{names[:i].count(name) + 1}" if name in names[:i] else name for i, name in enumerate(names)]
+
+
+def _reaches_other_steps(module: _OwnLayer, n: int) -> bool:
+    """Whether the first step of a sequence reaches a later output, or the last step an earlier one."""
+    x = torch.linspace(-1, 1, 6 * n).reshape(2, 3, n)
+    outputs = module(x)
+    if not isinstance(outputs, Tensor) or outputs.dim() != 3:
+        return True  # outputs of the last step alone, or several results: whoever drives it finds out
+    for step in (0, 2):
+        changed = x.clone()
+        changed[:, step] += 1
+        moved = (module(changed) - outputs).detach().abs().amax((0, 2)) > 0
+        moved[step] = False
+        if moved.any():
+            return True
+    return False

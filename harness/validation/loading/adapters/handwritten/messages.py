@@ -15,6 +15,11 @@ Write these lines next to it, and name `step,step_backward` after the file:
         ...
         return dx, dh_prev, dWx, dWh, db"""
 
+_UNCALLED = (
+    "it was not called, for its arguments are no input (x), states (h, c) and parameters that are known by their names "
+    "or their number; expected a step (x, h, ...) that gives the next h, or a sequence."
+)
+
 
 def cannot_be_driven(name: str, log: FailureLog, hint: str = "") -> str:
     """Say why a cell cannot be driven.
@@ -25,8 +30,8 @@ def cannot_be_driven(name: str, log: FailureLog, hint: str = "") -> str:
         hint: What else may help.
     """
     failure = log.furthest()
-    furthest = f" Of {len(log.failures)} ways of calling it this one went furthest: {failure}." if failure else ""
-    return f"cannot drive {name}:{furthest}{f' {hint}.' if hint else ''}{WRAPPER}"
+    furthest = f"Of {len(log.failures)} ways of calling it this one went furthest: {failure}." if failure else _UNCALLED
+    return f"cannot drive {name}: {furthest}{f' {hint}.' if hint else ''}{WRAPPER}"
 
 
 def computes_a_loss(name: str, arguments: Sequence[str]) -> str:

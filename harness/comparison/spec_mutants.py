@@ -1,0 +1,79 @@
+"""Wrong cells of every spec: the rewrites of its equations as torch modules, and the check that sees each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnn_harness.cases.case import Case
+from rnn_harness.comparison.spec_module import spec_target
+from rnn_harness.errors import HarnessError, NotRun, UsageError
+from rnn_harness.specs import Spec
+from rnn_harness.validation.judging.candidate_judge import judge_case
+from rnn_harness.validation.judging.spec_file import kernel_by_names
+from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
+
+CHECKS = ("precision.format", "backward.bound")
+"""The checks that a wrong cell is tried on: its numbers, then its gradients."""
+
+
+@dataclass(frozen=True)
+class SpecMutant:
+    """A spec that is wrong on purpose.
+
+    Attributes:
+        spec: The right spec, without a reference.
+        rewrite: What is computed in its place.
+    """
+
+    spec: Spec
+    rewrite: Rewrite
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, after the ids of the equations."""
+        rows = zip(self.rewrite.equations, self.rewrite.sentences, strict=True)
+        return "; ".join(f"{equation}: {words}" for equation, words in rows)
+
+
+def spec_mutants(spec: Spec) -> Iterator[SpecMutant]:
+    """Yield the wrong cells of a spec, likely mistakes first.
+
+    Args:
+        spec: A cell of one step with one state or two, without a reference.
+    """
+    for rewrite in rewrites(spec.program()):
+        yield SpecMutant(spec, rewrite)
+
+
+def killer(mutant: SpecMutant) -> str | None:
+    """Return the check that refutes a wrong cell; None where it survives.
+
+    Args:
+        mutant: The wrong cell.
+
+    Raises:
+        UsageError: The right cell cannot be driven either.
+        NotRun: No check could be run on it.
+    """
+    case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=2, seed=1)
+    try:
+        kernel = kernel_by_names(spec_target(mutant.spec, mutant.rewrite.program), mutant.spec, ("float64",))
+    except UsageError:
+        kernel_by_names(spec_target(mutant.spec), mutant.spec, ("float64",))
+        return "it cannot be driven"
+    case = case.model_copy(update=kernel.fixed_sizes or {})
+    could_be_run = False
+    for check in CHECKS:
+        try:
+            finding = judge_case(kernel, check, case)
+        except HarnessError:
+            raise
+        except NotRun:
+            continue
+        could_be_run = True
+        if finding is not None and not finding.agrees:
+            return check
+    if not could_be_run:
+        raise NotRun(f"none of {', '.join(CHECKS)} could be run on {mutant.spec.id}")
+    return None

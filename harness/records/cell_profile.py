@@ -1,0 +1,53 @@
+"""What is known of a single cell beside its verdict: size, first weights, decay and speed, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DrawnWeight:
+    """A weight as the constructor of a cell draws it.
+
+    Attributes:
+        name: Its name in the equations, and what it is.
+        mean: The mean of its numbers.
+        deviation: Their standard deviation; zero where all are one number.
+    """
+
+    name: str
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class CellProfile:
+    """A cell by itself.
+
+    Attributes:
+        target: Its name, as it was typed.
+        sentence: What it computes; of an unknown cell, why it is unknown.
+        is_known: Whether its equations are known.
+        formula: The number of its parameters in closed form, in n and d; empty where it is unknown.
+        parameters: The same number at the sizes of the measurement, counted.
+        is_counted: Whether the formula gives what was counted.
+        sizes: The sizes at which it was timed.
+        forward_seconds: The median time of a forward; None where it was not timed.
+        backward_seconds: That of a forward and a backward; None where it has no gradients.
+        decay: The factor by which its gradient shrinks at every step back, with the weights of its own constructor.
+        weights: The weights that its constructor draws.
+        note: Why something was not measured; empty if all was.
+    """
+
+    target: str
+    sentence: str
+    is_known: bool
+    formula: str = ""
+    parameters: int = 0
+    is_counted: bool = False
+    sizes: str = ""
+    forward_seconds: float | None = None
+    backward_seconds: float | None = None
+    decay: float | None = None
+    weights: tuple[DrawnWeight, ...] = ()
+    note: str = ""

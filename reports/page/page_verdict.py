@@ -1,0 +1,170 @@
+"""What the page says first: counters, the answer in three sentences, and the finding of each section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnn_harness.reports.page.contents import Contents
+from rnn_harness.reports.page.family_rows import FamilyRow
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A number in the top band.
+
+    Attributes:
+        text: The number with what it counts.
+        outcome: ``agrees``, ``refuted`` or ``not-run``: how it is marked.
+        section: The section it leads to.
+    """
+
+    text: str
+    outcome: str
+    section: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A sentence of the answer.
+
+    Attributes:
+        question: What it answers, in a word.
+        sentence: The sentence with its numbers.
+        section: The section it leads to.
+    """
+
+    question: str
+    sentence: str
+    section: str
+
+
+def counters(contents: Contents) -> list[Counter]:
+    """Count what was checked, by what came of it; what was not checked has a counter that says so.
+
+    Args:
+        contents: The contents of the report.
+    """
+    kernels = ["refuted" if row.refuted else "agrees" if row.agrees else "not run" for row in contents.kernels]
+    mutants = ["agrees" if row.killed else "refuted" for row in contents.kills]
+    return [
+        _counter("equations", [str(row.outcome) for row in contents.equations], "verified", "equations"),
+        _counter("kernels", kernels, "verified", "kernels"),
+        _counter("mutants", mutants, "killed", "mutants"),
+        _counter("cells", [validation.outcome for validation in contents.validations], "agree", "cells"),
+    ]
+
+
+def _counter(noun: str, outcomes: Sequence[str], verb: str, section: str) -> Counter:
+    """Count the outcomes of one kind of thing."""
+    if not outcomes:
+        return Counter(f"{noun}: not checked", "not-run", "again")
+    agreeing, refuted = outcomes.count("agrees"), outcomes.count("refuted")
+    lost = {"killed": "survive"}.get(verb, "refuted")
+    text = f"{agreeing} of {len(outcomes)} {noun} {verb}, {refuted} {lost}"
+    return Counter(text, "refuted" if refuted else "agrees" if agreeing else "not-run", section)
+
+
+def answers(contents: Contents) -> list[Answer]:
+    """Answer the questions of the page as far as something was measured: size, speed, memory of the past.
+
+    Args:
+        contents: The contents of the report.
+    """
+    rows = contents.families
+    horizons = _listed(rows, "horizon")
+    if horizons:
+        horizons = f"at torch's initialisation float32 keeps a gradient for {horizons}"
+    longest = _listed(rows, "best")
+    if longest:
+        longest = f"the longest horizon among the initialisations that surely decay is {longest}"
+    sizes, counts = _listed(rows, "equal_size"), _listed(rows, "equal_count")
+    times = [f"with equal hidden size {sizes}"] if sizes else []
+    times += [f"with equally many parameters {counts}"] if counts else []
+    parameters = _listed(rows, "parameters")
+    sentences = (
+        ("Size", f"For n inputs and d units: {parameters} parameters" if parameters else "", "parameters"),
+        ("Speed", f"Forward and backward take at least, {'; '.join(times)}" if times else "", "speed"),
+        ("Memory", "; ".join(filter(None, (horizons, longest))), "decay"),
+    )
+    return [
+        Answer(question, f"{sentence[:1].upper()}{sentence[1:]}.", section)
+        for question, sentence, section in sentences
+        if sentence
+    ]
+
+
+def _listed(rows: Sequence[FamilyRow], name: str) -> str:
+    """List what a field of the families' rows says, each with its family; empty where no row has it."""
+    texts = [(row.name, str(vars(row)[name])) for row in rows if vars(row)[name]]
+    return ", ".join(f"{text} ({family})" for family, text in texts)
+
+
+def findings(contents: Contents) -> dict[str, str]:
+    """Say in one sentence what each section shows, by the section's id.
+
+    Args:
+        contents: The contents of the report.
+    """
+    return {
+        "decay": _decay_finding(contents),
+        "speed": _speed_finding(contents),
+        "learning": _learning_finding(contents),
+        "parameters": _parameter_finding(contents),
+        **{counter.section: f"{counter.text}." for counter in counters(contents)},
+        "contradictions": f"The documents contradict each other in {len(contents.contradictions)} places.",
+        "errata": f"{len(contents.errata)} errata are known in the documents.",
+    }
+
+
+def _decay_finding(contents: Contents) -> str:
+    """Name the fastest decay and the slowest one whose interval lies below 1."""
+    sure = [row for row in contents.decay if row.surely_decays]
+    if not sure:
+        return ""
+    fastest, slowest = min(sure, key=lambda row: row.rate), max(sure, key=lambda row: row.rate)
+    return (
+        f"The gradient fades fastest in {fastest.subject}, {fastest.initialisation} ({fastest.rate:.3f} per step), "
+        f"and slowest, of those that surely decay, in {slowest.subject}, {slowest.initialisation} ({slowest.rate:.3f})."
+    )
+
+
+def _speed_finding(contents: Contents) -> str:
+    """Count which implementation is fastest how often."""
+    winners: dict[str, int] = {}
+    for rows in contents.speed.values():
+        times = [row for row in rows if row.phase == "both" and row.median is not None]
+        if times:
+            fastest = min(times, key=lambda row: row.median or 0.0).subject
+            winners[fastest] = winners.get(fastest, 0) + 1
+    if not winners:
+        return ""
+    listed = ", ".join(f"{name} at {count}" for name, count in sorted(winners.items(), key=lambda item: -item[1]))
+    return f"The fastest implementation of forward and backward: {listed} of {len(contents.speed)} sizes."
+
+
+def _learning_finding(contents: Contents) -> str:
+    """Count the tasks that each family solves with at least one seed."""
+    tasks = list(contents.learning.values())
+    if not tasks:
+        return ""
+    names = [row.name for row in contents.families]
+    solved = {
+        name: sum(any(_is_of(row.subject, name) and row.seeds_solved for row in rows) for rows in tasks)
+        for name in names
+    }
+    listed = ", ".join(f"{name} {count}" for name, count in solved.items())
+    return f"Tasks solved by at least one seed, of {len(tasks)}: {listed}."
+
+
+def _is_of(subject: str, family: str) -> bool:
+    """Whether a learner is a family's cell, or a variant of it."""
+    return subject == family or subject.startswith(f"{family}, ")
+
+
+def _parameter_finding(contents: Contents) -> str:
+    """Say how many closed forms agree with what was counted."""
+    if not contents.parameters:
+        return ""
+    refuted = sum(row.agrees is False for row in contents.parameters)
+    return f"{len(contents.parameters)} closed forms were compared with counted parameters; {refuted} are wrong."

@@ -1,0 +1,32 @@
+"""Wrong cells that a spec's own equations make: the checks see them, for families that have no reference."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from rnn_harness.comparison.spec_mutants import SpecMutant, killer, spec_mutants
+from rnn_harness.specs import Spec, literature
+from rnn_harness.validation.spec_search.rewrites import Rewrite
+
+SIMPLE = [spec for spec in literature() if spec.id in ("gilr", "fastgrnn", "ran")]
+
+
+@pytest.mark.parametrize("spec", SIMPLE, ids=lambda spec: spec.id)
+def test_the_likeliest_mistakes_of_a_spec_are_all_killed(spec: Spec) -> None:
+    likeliest = list(itertools.islice(spec_mutants(spec), 12))
+    assert len(likeliest) == 12
+    assert [mutant.sentence for mutant in likeliest if killer(mutant) is None] == []
+
+
+@pytest.mark.parametrize("spec", SIMPLE, ids=lambda spec: spec.id)
+def test_the_right_equations_are_killed_by_no_check(spec: Spec) -> None:
+    assert killer(SpecMutant(spec, Rewrite(spec.program(), ("none",), ("nothing is wrong",), 0))) is None
+
+
+@pytest.mark.deep("tests/power/test_spec_mutants.py::test_the_likeliest_mistakes_of_a_spec_are_all_killed")
+@pytest.mark.parametrize("spec", literature(), ids=lambda spec: spec.id)
+def test_sixty_mistakes_of_every_cell_of_the_literature_are_killed(spec: Spec) -> None:
+    survivors = [mutant.sentence for mutant in itertools.islice(spec_mutants(spec), 60) if killer(mutant) is None]
+    assert survivors == []

@@ -1,0 +1,61 @@
+"""``bench --cell``: what is known of any cell by itself, whether or not kernels of its spec are timed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from rnn_harness.cli._app import app
+from rnn_harness.cli._bench_profiles import profile_cells
+from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.profile_cell import cell_profile
+from rnn_harness.reports.text.cell_profile import profile_text
+from rnn_harness.validation import ValidationRequest, target_of
+from tests.helpers import HELPERS
+
+RUN = CliRunner()
+CELLS = HELPERS / "user_cells.py"
+
+
+class ForgetBiasInTheCandidate(nn.LSTMCell):
+    """Sets the bias of the third quarter to one, which torch gives the candidate."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        with torch.no_grad():
+            for bias in (self.bias_ih, self.bias_hh):
+                bias.zero_()
+            self.bias_ih[2 * hidden_size : 3 * hidden_size] = 1
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        return super().forward(x, state)
+
+
+def test_a_forget_bias_in_the_quarter_of_the_candidate_shows() -> None:
+    target = target_of("Mine", ForgetBiasInTheCandidate)
+    profile = cell_profile(describe(ValidationRequest("Mine"), target))
+    assert profile.is_counted
+    assert profile.formula == "4 d d + 4 d n + 8 d"
+    assert profile.parameters == 4 * 64 * 64 * 2 + 8 * 64
+    means = {weight.name.partition(",")[0]: (weight.mean, weight.deviation) for weight in profile.weights}
+    assert means["b_g"] == (1.0, 0.0)
+    assert means["b_f"] == (0.0, 0.0)
+    assert profile.decay is not None
+    assert "b_g, the bias of the candidate" in profile_text(profile)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_no_cell_is_refused_and_those_of_a_timed_spec_are_timed_too() -> None:
+    unknown = f"{HELPERS / 'consistent_cells.py'}:SineCell"
+    profiled = profile_cells((f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter", unknown))
+    assert profiled.timed == (f"{CELLS}:PackedGRU",)
+    assert [profile.is_known for profile in profiled.profiles] == [True, True, False]
+
+
+@pytest.mark.process
+def test_a_cell_that_leaves_is_told_and_decides_nothing() -> None:
+    result = RUN.invoke(app, ["bench", "parameters", "--quick", "--cell", f"{CELLS}:LeavingAtOnce"])
+    assert result.exit_code == 3, result.output
+    assert "its process ended with exit code 9" in result.stdout
