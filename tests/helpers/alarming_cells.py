@@ -318,3 +318,16 @@ class HandsTheOldStateOn(GRUStep):
 
     def forward(self, x: Tensor, h: Tensor) -> Any:
         return self.cell(x, h), h
+
+
+class LearnedLeak(nn.Module):
+    """A leaky unit whose rate is the sigmoid of a parameter: no number that somebody wrote down."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+        self.leak = nn.Parameter(torch.tensor(-0.5))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        rate = torch.sigmoid(self.leak)
+        return (1 - rate) * h + rate * torch.tanh(self.x(x) + self.h(h))

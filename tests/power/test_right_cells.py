@@ -110,6 +110,12 @@ def test_a_step_that_keeps_its_state_is_judged_over_a_sequence(name: str, outcom
         assert validation.spec == "rnn.tanh"
 
 
+def test_a_rate_that_is_learned_is_no_constant_that_is_rounded() -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("x", run_validation(load_target(f"{CELLS}:LearnedLeak"), request))
+    assert validation.outcome == "consistent", validation.diagnosis
+
+
 def test_a_layer_that_keeps_its_state_is_not_taken_for_a_step_whose_rows_are_mixed() -> None:
     request = ValidationRequest(dtypes=("float64",), examples=0)
     validation = collect_validation("x", run_validation(load_target(f"{CELLS}:BatchFirstStream"), request))

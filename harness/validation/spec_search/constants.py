@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -122,7 +123,7 @@ class OpenProgram:
             moved = _told_apart(slopes)
             values = values.copy()
             values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=DIFFERENCE)[0]
-        for exact in _written_down(values):
+        for exact in _written_down(values, tolerance):
             gap = self._gap(np.array([float(value) for value in exact]), target, steps)
             if gap is not None and np.abs(gap).max() <= tolerance:
                 return dict(zip(self.names, exact, strict=True))
@@ -161,10 +162,15 @@ def _told_apart(slopes: Array) -> list[int]:
     return chosen
 
 
-def _written_down(values: Array) -> Iterator[list[Fraction]]:
-    """Yield numbers near some values: decimals of few digits first, then simple fractions."""
-    yield [Fraction(f"{value:.{DIGITS}g}") for value in values]
-    yield [Fraction(float(value)).limit_denominator(LARGEST_DENOMINATOR) for value in values]
+def _written_down(values: Array, tolerance: float) -> Iterator[list[Fraction]]:
+    """Yield numbers near some values: decimals of few digits first, then simple fractions.
+
+    They have fewer digits than the tolerance shows, or else some of them would be near any value.
+    """
+    digits = max(1, min(DIGITS, math.floor(-math.log10(tolerance)) - 1))
+    denominator = min(LARGEST_DENOMINATOR, 10 ** (digits // 2))
+    yield [Fraction(f"{value:.{digits}g}") for value in values]
+    yield [Fraction(float(value)).limit_denominator(denominator) for value in values]
 
 
 def open_program(spec: Spec) -> Program:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from rnn_harness.validation.spec_search.matching import ProgramRuns, SearchGiven
 from rnn_harness.validation.spec_search.rewrites import Rewrite, pairs, rewrites
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SECONDS = 15.0
 """What the search for mistakes may take; where it is not enough, no mistake is named."""
@@ -232,6 +236,11 @@ def _walk(node: Node, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], 
         yield from _walk(child, (*path, place))
 
 
+def _without_gradient(value: Tensor) -> Tensor:
+    """Cut the graph of a value; a constant, a number of Python's, has none."""
+    return value.detach() if hasattr(value, "detach") else value
+
+
 def _cut_gradients(evaluation: Evaluation, places: frozenset[Place]) -> dict[str, Array]:
     """Return the gradients of the equations with the gradient cut at some places, by flat name."""
     import torch
@@ -242,7 +251,7 @@ def _cut_gradients(evaluation: Evaluation, places: frozenset[Place]) -> dict[str
     states = {name: arithmetic.array(value) for name, value in values.states.items()}
     (name,) = values.inputs
     inputs = arithmetic.array(values.inputs[name])
-    interpreter = Interpreter(arithmetic, torch.Tensor.detach, places)
+    interpreter = Interpreter(arithmetic, _without_gradient, places)
     run = interpreter.run(program, parameters, [{name: x} for x in inputs], states)
     d_outputs, d_finals = evaluation.spec_cotangents
     total = inputs.new_zeros(())
