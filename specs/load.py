@@ -76,7 +76,7 @@ def parse_spec(text: str, path: Path) -> Spec:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise SpecError(path, None, f"cannot be read: {reason}") from None
     try:
-        model = SpecModel.model_validate(data)
+        model = SpecModel.model_validate(data, context={"is_file": True})
     except ValidationError as error:
         raise SpecError(path, *explain(text, SpecModel, error)) from None
     _refuse_unprintable(model.model_dump(mode="json"), path)

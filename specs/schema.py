@@ -5,7 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from rnn_harness.specs.dimensions import Shape, parse_shape
 
@@ -85,7 +95,7 @@ class Entry(_Strict):
 
     id: str
     document: str = ""
-    line: int = Field(default=0, ge=1)
+    line: int = Field(default=0, ge=0)
     also: tuple[int, ...] = ()
     section: str = ""
     printed: str
@@ -93,6 +103,14 @@ class Entry(_Strict):
     literal: str | None = None
     errata: tuple[Erratum, ...] = ()
     note: str = ""
+
+    @field_validator("line")
+    @classmethod
+    def _refuse_line_zero_of_a_file(cls, line: int, info: ValidationInfo) -> int:
+        """Refuse 0 where a file says it: there it is no line, and elsewhere it stands for none."""
+        if info.context and not line:
+            raise PydanticCustomError("greater_than_equal", "Input should be greater than or equal to 1")
+        return line
 
     @property
     def text(self) -> str:

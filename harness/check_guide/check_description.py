@@ -23,6 +23,7 @@ GROUPS: dict[str, str] = {
     "behaviour": "runtime behaviour: memory, modes, transformations, rows that are not finite",
     "kernel": "whether the kernel that was asked for is the one that ran",
     "process": "how the process of a target ended",
+    "numbers": "numbers of a candidate, evaluated in the process that waits for it",
     "identification": "what a candidate computes",
     "consistency": "what holds for every recurrent cell, asked where no equation is known",
     "model": "the recurrent parts of a model",

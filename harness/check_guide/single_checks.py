@@ -110,6 +110,11 @@ TARGET_CHECKS = (
         "process.ended", "Record how the process of a candidate ended: a hang, a crash, too much memory.", EXACT
     ),
     CheckDescription(
+        "numbers.reevaluated",
+        "Hold numbers that the candidate's process returned against the equations in the process that waits for it.",
+        PROVED,
+    ),
+    CheckDescription(
         "identification.unique",
         "Find which equations the candidate computes, by running it with one block of parameters at a time.",
         PROVED,

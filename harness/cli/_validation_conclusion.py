@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.cli._conclusion import Conclusion
 
+_DECIDING = ("process.", "identification.", "model.")
+"""How the names of checks begin without which nothing is decided."""
+
 if TYPE_CHECKING:
     from rnn_harness.records.record import Record
     from rnn_harness.records.validation import Validation
@@ -37,10 +40,9 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
         return Conclusion(
             verdict, f"{command} --spec FILE.toml  (equations of your own; rnn-harness specs check FILE.toml)"
         )
-    undecided = next(
-        (record for record in validation.checks if str(record.outcome) == "not run" and record.reason), None
-    )
-    reason = undecided.reason if undecided is not None else "no check could be run"
+    not_run = [record for record in validation.checks if str(record.outcome) == "not run" and record.reason]
+    deciding = [record for record in not_run if record.harness_error or record.check.startswith(_DECIDING)]
+    reason = next((record.reason for record in (*deciding, *not_run)), "no check could be run")
     return Conclusion(f"{target} is undecided: {reason}", f"{command} -v  (lists every record with its reason)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -36,6 +37,11 @@ class PlainArray:
             array: Real numbers.
         """
         return cls(tuple(array.shape), tuple(float(number) for number in array.flat))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are as many numbers as the shape has places: a worker may send anything."""
+        return all(length >= 0 for length in self.shape) and math.prod(self.shape) == len(self.numbers)
 
     def array(self, dtype: str = "float64") -> Array:
         """Make the array again.

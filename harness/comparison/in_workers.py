@@ -79,9 +79,7 @@ def run_isolated(
         HarnessError: The harness itself raised an error.
     """
     answer = _answer(_RunTask(request, runs, known_map), limits)
-    if not isinstance(answer, RunOutputs) or len(answer.outputs) != len(runs):
-        raise NotRun(f"{request.target}: its process did not answer every run")
-    return answer
+    return _every_run(request, answer, len(runs))
 
 
 def run_own_isolated(
@@ -101,8 +99,15 @@ def run_own_isolated(
         HarnessError: The harness itself raised an error.
     """
     answer = _answer(_RunTask(request, known_map=known_map, own_runs=runs), limits)
-    if not isinstance(answer, RunOutputs) or len(answer.outputs) != len(runs):
+    return _every_run(request, answer, len(runs))
+
+
+def _every_run(request: ValidationRequest, answer: CellDescription | RunOutputs, count: int) -> RunOutputs:
+    """Return an answer if it is one for every run. Raises NotRun if it is not."""
+    if not isinstance(answer, RunOutputs) or not len(answer.outputs) == len(answer.reasons) == count:
         raise NotRun(f"{request.target}: its process did not answer every run")
+    if not all(outputs is None or outputs.is_whole for outputs in answer.outputs):
+        raise NotRun(f"{request.target}: its process sent outputs that have not as many numbers as their shape")
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -55,9 +56,8 @@ def _counts_by_shape(description: CellDescription) -> Counter[str]:
 
 def _sizes_of(description: CellDescription) -> tuple[int, int]:
     """Read the sizes at which the target's parameters were counted."""
-    _, sizes = description.parameters
-    numbers = [int(part.partition("=")[2]) for part in sizes.split(",")] if sizes else [0, 0]
-    return numbers[0], numbers[1]
+    numbers = [int(number) for number in re.findall(r"\d{1,9}", description.parameters[1])]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
 
 
 def _size(shape: str, n: int, d: int) -> int:

@@ -13,7 +13,8 @@ from rnn_harness.errors import UsageError
 from rnn_harness.specs import Spec, library, literature
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
-from rnn_harness.validation.judging.spec_file import has_equal_sizes, load_spec_file, without_reference
+from rnn_harness.validation.judging.own_specs import load_spec_file, without_reference
+from rnn_harness.validation.judging.spec_file import has_equal_sizes
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.spec_search.interpret import Interpreter, is_forward_step
 

@@ -30,7 +30,7 @@ from rnn_harness.conversion.convert_weights import (
 )
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.records.conversion import Conversion, ConvertedLayer
 from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.validation.cells.capabilities import CellSizes
@@ -171,8 +171,11 @@ def _refused(result: Conversion, functions: FunctionComparison) -> Conversion:
 
 
 def _table(description: CellDescription) -> BlockMap:
-    """Return where a target keeps its weights."""
-    return from_map_file(MapFile.model_validate_json(description.map)).assignment.table
+    """Return where a target keeps its weights. Raises NotRun if what its process says of it is no map."""
+    try:
+        return from_map_file(MapFile.model_validate_json(description.map)).assignment.table
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotRun(f"{description.target}: its process sent no parameter map ({named_error(error)})") from None
 
 
 def _convert(pair: _Pair, group: WeightGroup) -> _ConvertedGroup:

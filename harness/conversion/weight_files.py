@@ -136,7 +136,7 @@ def _read_npz(path: Path) -> Weights:
 
 
 def _read_h5(path: Path | io.BytesIO) -> Weights:
-    library = import_library("h5py", "weights")
+    library = import_library("h5py", "keras")
     rows: Weights = {}
 
     def take(name: str, item: Any) -> None:
@@ -192,7 +192,7 @@ def _write_npz(path: Path, weights: Weights) -> None:
 
 
 def _write_h5(path: Path, weights: Weights) -> None:
-    library = import_library("h5py", "weights")
+    library = import_library("h5py", "keras")
     with library.File(path, "w") as content:
         for name, value in weights.items():
             content.create_dataset(name, data=value)

@@ -18,7 +18,8 @@ from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-from rnn_harness.validation.judging.spec_file import spec_file_candidate, spec_of_definition
+from rnn_harness.validation.judging.own_specs import spec_of_definition
+from rnn_harness.validation.judging.spec_file import spec_file_candidate
 from rnn_harness.validation.judging.validate import run_validation
 from rnn_harness.validation.loading.options import read_options
 from rnn_harness.validation.loading.target import load_target

@@ -246,3 +246,24 @@ class OneStateThroughBoth(TwoCells):
     def states(self, h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.second(torch.tanh(x[:, : self.units]), self.first(x, h))
         return h, h
+
+
+class LearnedStart(nn.Module):
+    """A layer that starts from a learned state: x (batch, time, sensors)."""
+
+    def __init__(self, sensors: int, units: int = 8) -> None:
+        super().__init__()
+        self.rnn, self.start = nn.GRU(sensors, units, batch_first=True), nn.Parameter(torch.zeros(1, 1, units))
+        self.head = nn.Linear(units, ANSWERS)
+
+    def initial(self) -> Tensor:
+        return self.start
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.head(self.rnn(x, self.initial().expand(1, len(x), -1).contiguous())[0])
+        return outputs
+
+
+class StartNeverLearned(LearnedStart):
+    def initial(self) -> Tensor:
+        return self.start.data

@@ -34,6 +34,7 @@ RIGHT = (
     "Policy",
     "ListOfStates",
     "TwoCells",
+    "LearnedStart",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -77,6 +78,7 @@ WRONG = {
         "onward and back are never called: forth, of the same size, reads every",
     ),
     "LowerStateForBoth": ("carried-state", "second is given the hidden state of first as its own, next to reading it"),
+    "StartNeverLearned": ("gradients", "no gradient reaches its own parameter start"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
     "ResetTurnedAround": ("reset", "done is turned around"),
     "ResetOfOneState": ("reset", "where done is 1 state[0] is forgotten, and state[1] is not"),

@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
-from rnn_harness.errors import NotRun, UsageError, first_line
+from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.records.validation import Diagnosis
-from rnn_harness.specs import Spec, library, literature, load_spec
-from rnn_harness.specs.schema import SpecModel
+from rnn_harness.specs import Spec, library, literature
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, Probe, probe_target
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
+from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.spec_search.diagnose import (
@@ -39,70 +38,6 @@ from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 Shapes = Mapping[str, tuple[int, ...]]
 FAR = 8
 """Times the usual size of parameters: beyond the limits that cells set to their weights."""
-
-
-def load_spec_file(path: str) -> Spec:
-    """Load a spec without its reference, whose place the candidate takes.
-
-    Args:
-        path: The TOML file.
-
-    Raises:
-        SpecError: The file is no spec.
-        UsageError: It defines no cell.
-    """
-    spec = load_spec(Path(path), library().specs)
-    if not spec.is_cell:
-        raise UsageError(f"{path} defines no cell: nothing can be validated against it")
-    return without_reference(spec)
-
-
-def spec_without_reference(wanted: str) -> Spec | None:
-    """Load what a request compares with, if that is a spec file or a cell of the literature; None if it is neither.
-
-    Args:
-        wanted: A path that ends in ``.toml``, or an id.
-
-    Raises:
-        SpecError: The file is no spec.
-        UsageError: It defines no cell.
-    """
-    if wanted.endswith(".toml"):
-        return load_spec_file(wanted)
-    return next((spec for spec in literature() if spec.id == wanted), None) if wanted != "auto" else None
-
-
-def definition_of(spec: Spec) -> str:
-    """Write the content of a spec as JSON, for a record.
-
-    Args:
-        spec: A spec without a reference.
-    """
-    return spec.model.model_dump_json(exclude_defaults=True)
-
-
-def spec_of_definition(definition: str) -> Spec:
-    """Read the spec of a record.
-
-    Args:
-        definition: What `definition_of` gave.
-
-    Raises:
-        NotRun: It is no spec any more.
-    """
-    try:
-        return Spec(SpecModel.model_validate_json(definition), Path("the record"), {})
-    except ValueError as error:
-        raise NotRun(f"the record holds no spec that can be read: {first_line(error)}") from None
-
-
-def without_reference(spec: Spec) -> Spec:
-    """Return a spec without its reference, so that its own names are those of parameters and states.
-
-    Args:
-        spec: A spec with a reference or without; it is not changed.
-    """
-    return replace(spec, model=spec.model.model_copy(update={"reference": None}))
 
 
 @dataclass(frozen=True)

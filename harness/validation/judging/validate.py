@@ -41,14 +41,13 @@ from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
+from rnn_harness.validation.judging.own_specs import definition_of, spec_without_reference
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
-    definition_of,
     library_candidate,
     spec_file_candidate,
     spec_map_candidate,
-    spec_without_reference,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.unidentified import with_consistency

@@ -40,6 +40,11 @@ def check_gradients(model: ModelUnderTest) -> Iterator[WiringStatement]:
     cotangents = [_normal(output, 31 + index) for index, output in enumerate(outputs)]
     parts = {part.name: part.shown_name for part in model.called_parts}
     others = [name for name in model.watched if name not in parts and model.baseline.of(name)]
+    direct = [name for name, value in model.module.named_parameters(recurse=False) if value.requires_grad]
+    if direct and "" not in parts:  # an initial state that is learned, say
+        yield from _compare(
+            model, f"its own parameter{'s' * (len(direct) > 1)} {', '.join(direct)}", direct, cotangents
+        )
     for name in (*parts, *others):
         prefix = f"{name}." if name else ""
         module = model.module.get_submodule(name)
@@ -49,7 +54,7 @@ def check_gradients(model: ModelUnderTest) -> Iterator[WiringStatement]:
 
 
 def _compare(
-    model: ModelUnderTest, part: str, names: Sequence[str], cotangents: Sequence[Tensor], is_recurrent: bool
+    model: ModelUnderTest, part: str, names: Sequence[str], cotangents: Sequence[Tensor], is_recurrent: bool = True
 ) -> Iterator[WiringStatement]:
     """Compare the two along a random direction in the parameters of one module."""
     parameters = dict(model.module.named_parameters(remove_duplicate=False))

@@ -37,7 +37,7 @@ def saved(path: Path, module: torch.nn.Module) -> Path:
 
 def test_layers_and_directions_are_converted_each_and_the_function_of_the_program_does_the_same(tmp_path: Path) -> None:
     module = torch.nn.LSTM(6, 4, num_layers=2, bidirectional=True)
-    weights, output, code = saved(tmp_path / "in.pt", module), tmp_path / "out.safetensors", tmp_path / "code.py"
+    weights, output, code = saved(tmp_path / "in.pt", module), tmp_path / "out.npz", tmp_path / "code.py"
     exit_code, text = convert("torch.nn:LSTM", "torch.nn:LSTM", weights, output, "--code", str(code))
     assert exit_code == 0, text
     before, after = read_weights(weights), read_weights(output)

@@ -154,3 +154,8 @@ def test_an_equation_of_a_document_needs_the_line_on_which_it_stands(tmp_path: P
     path = write(tmp_path, 'document = "my paper"\n' + GOOD.replace("line = 1\n", ""))
     with pytest.raises(SpecError, match="F-001: line is missing: expected the line of my paper"):
         load_spec(path)
+
+
+def test_a_spec_without_lines_is_read_again_from_its_json(tmp_path: Path) -> None:
+    model = load_spec(write(tmp_path, GOOD.replace("line = 1\n", ""))).model
+    assert type(model).model_validate_json(model.model_dump_json()) == model

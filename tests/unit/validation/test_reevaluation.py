@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +10,18 @@ import pytest
 
 from rnn_harness.kernels import Setting, choose_kernels
 from rnn_harness.kernels.judge import blank_record
+from rnn_harness.records.events import RecordMade
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import NUMBERS_CHECK, outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, MessageTypes
 from rnn_harness.specs import literature
 from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.judging import validate
+from rnn_harness.validation.judging.candidate_judge import CandidateJudge
+from rnn_harness.validation.loading.target import load_target
 from rnn_harness.validation.reevaluation import Contradiction, reevaluate, trusted_spec
-from rnn_harness.validation.request import ValidationRequest
+from rnn_harness.validation.request import Listener, ValidationRequest
 from rnn_harness.validation.returned_numbers import (
     GeneratedFrom,
     NumbersReturned,
@@ -25,6 +29,7 @@ from rnn_harness.validation.returned_numbers import (
     ReturnedCase,
     returned_numbers,
 )
+from tests.helpers import HELPERS
 
 REQUEST = ValidationRequest("cells.py:Cell", spec="auto", seed=3)
 SETTING = Setting("float64", "cpu")
@@ -187,3 +192,33 @@ def test_numbers_are_plain_data_that_comes_back_bit_by_bit(numbers: NumbersRetur
     assert types.decode(types.encode(numbers)[LENGTH_BYTES:]) == numbers
     values = np.array([[1e-310, -0.0, np.inf], [np.pi, np.nan, 2.0**1023]])
     assert PlainArray.of(values).array("float64").tobytes() == values.tobytes()
+
+
+RIGHT_CELLS = {
+    "a generated spec": "variants.py:Shifted",
+    "a slope with a constant of its own": "variants.py:HardGRU",
+    "gradients that are means over rows": "alarming_cells.py:MeanGradients",
+    "float32 inside": "alarming_cells.py:FloatInside",
+    "a state that is kept": "alarming_cells.py:Stream",
+    "another form of an equation": "equal_forms.py:FromStateGRU",
+}
+
+
+@pytest.mark.parametrize("name", RIGHT_CELLS.values(), ids=RIGHT_CELLS)
+def test_the_numbers_of_right_cells_agree_here_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker returns of a candidate is enough to judge it by the same bounds; its own checks are left out."""
+
+    def agreeing(judge: CandidateJudge) -> Iterator[Record]:
+        for setting in judge.kernel.settings:
+            blank = blank_record(judge.kernel, setting, "precision.format", REQUEST.seed)
+            yield blank.model_copy(update={"outcome": Outcome.AGREES, "examples": 1})
+
+    monkeypatch.setattr(CandidateJudge, "records", agreeing)
+    monkeypatch.setattr(validate, "judge_identified", lambda *_: ())
+    returned: list[NumbersReturned] = []
+    events = validate.judge_target(load_target(f"{HELPERS / name}"), REQUEST, Listener(on_numbers=returned.append))
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    made = reevaluate(records, returned, REQUEST)
+    assert {record.dtype: (record.outcome, record.reason[:7]) for record in made} == dict.fromkeys(
+        ("float64", "float32"), (Outcome.AGREES, "outputs")
+    )

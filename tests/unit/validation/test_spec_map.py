@@ -16,7 +16,8 @@ from rnn_harness.records.validation import IDENTIFICATION_CHECK
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.specs import Spec, parse_spec
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.judging.spec_file import definition_of, spec_map_candidate
+from rnn_harness.validation.judging.own_specs import definition_of
+from rnn_harness.validation.judging.spec_file import spec_map_candidate
 from rnn_harness.validation.loading.target import target_of
 from rnn_harness.validation.replay import Replay
 from rnn_harness.validation.spec_search.saved_spec_map import load_spec_map, to_spec_map_file

@@ -76,15 +76,17 @@ def drive_numpy_function(
     argument = tree_argument(parameter_names)
     rounds: tuple[Iterable[MakeTree], ...] = ((make_tree,),) if make_tree is not None else ()
     best: _FittingSource | None = None
-    for makers in rounds or (
+    rounds = rounds or (
         _inferred_makers(function, parameter_names, argument, FEW_RUNS),
         _inferred_makers(function, parameter_names, argument, MANY_RUNS),
         _named_makers(parameter_names, argument),
-    ):
+    )
+    for number, makers in enumerate(rounds):
         fitting = _drive_made(function, backward, makers, argument, sizes, log)
         if fitting is not None and (best is None or fitting.driven.rank > best.driven.rank):
             best = fitting
-        if best is not None and all(best.driven.rank):
+        # More runs may show that it takes batches; what its names suggest is tried where gradients are lacking.
+        if best is not None and best.driven.rank[0] and (best.driven.ways.forward.is_batched or number):
             break
     if best is None and takes_targets(own_names):
         raise UsageError(computes_a_loss(name_of(function), own_names))

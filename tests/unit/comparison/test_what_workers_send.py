@@ -1,0 +1,56 @@
+"""What a worker sends may be anything: it decides nothing unless it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rnn_harness.comparison import in_workers
+from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.in_workers import describe_isolated, run_isolated
+from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs
+from rnn_harness.errors import HarnessError, NotRun
+from rnn_harness.validation import Limits, ValidationRequest
+from rnn_harness.validation.worker_endings import WorkFailed
+
+ROW = PlainArray((1, 1, 1), (0.0,))
+RUN = DrawnRun("float64", {}, ROW, {"h": PlainArray((1, 1), (0.0,))})
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *messages: object) -> None:
+    """Let every worker send these messages."""
+
+    def send(*_: object, **__: object) -> Iterator[object]:
+        yield from messages
+
+    monkeypatch.setattr(in_workers, "run_in_worker", send)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RunOutputs((), ()),
+        RunOutputs((ROW, ROW), ("", "")),
+        RunOutputs((ROW,), ()),
+        RunOutputs((PlainArray((2, 2), (1.0,)),), ("",)),
+        RunOutputs((PlainArray((-1, -1), (1.0,)),), ("",)),
+        CellDescription("a", "unknown", "it answers another question"),
+    ],
+)
+def test_outputs_that_are_not_whole_decide_nothing(answer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, answer)
+    with pytest.raises(NotRun, match="its process"):
+        run_isolated(ValidationRequest("a"), Limits(), (RUN,))
+
+
+def test_a_worker_that_says_nothing_or_fails_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch)
+    with pytest.raises(NotRun, match="gave no answer"):
+        describe_isolated(ValidationRequest("a"), Limits())
+    answers(monkeypatch, WorkFailed("it raised ValueError"))
+    with pytest.raises(NotRun, match="a: it raised ValueError"):
+        describe_isolated(ValidationRequest("a"), Limits())
+    answers(monkeypatch, WorkFailed("error of the harness", "traceback"))
+    with pytest.raises(HarnessError):
+        describe_isolated(ValidationRequest("a"), Limits())
