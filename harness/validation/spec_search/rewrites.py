@@ -278,7 +278,9 @@ def _other_factors(node: Multiply) -> Iterator[_Change]:
         ):
             yield _Change(argument, f"{_bare(argument)} is not normalised", 1)
     for factor, others in ((left, right), (right, left)):
-        if others.shape in ((), node.shape):  # what is left of a product with a number may be spread again
+        if (
+            others.shape in ((), node.shape) and factor != _UNIT
+        ):  # what is left of a product with a number may be spread again
             yield _Change(others, f"{_bare(others)} is not multiplied by {_bare(factor)}", 1)
     if left.shape == right.shape:
         yield _Change(Add(left, right), f"{_bare(left)} and {_bare(right)} are added, not multiplied", 2)
@@ -323,7 +325,8 @@ def _other_functions(node: Apply) -> Iterator[_Change]:
             yield _Change(argument, f"{function.value} is left out", 1)
         elif other is not function:
             yield _Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
-    yield _Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
+        yield _Change(Apply(function, node), f"{function.value} is applied twice", 4)
     yield from _terms_outside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
