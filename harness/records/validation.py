@@ -17,8 +17,6 @@ IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
-TAKEN_CHECK = "behaviour.takes-format"
-"""The check that a target can be called in a dtype; there is a record of it only where it cannot."""
 FUNCTIONS_CHECK = "precision.functions"
 """The measurement of how accurate a target's functions are; its reason says so where they are accurate against 1 alone.
 """

@@ -41,6 +41,7 @@ from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
+from rnn_harness.validation.judging.output_beside_states import note_on_output
 from rnn_harness.validation.judging.own_specs import definition_of, spec_without_reference
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.spec_file import (
@@ -158,7 +159,8 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from events
         return
     wanted = wanted_cell(target, request.spec, saved_map)
-    identification = identification_record(matches, target.capabilities.notes)
+    on_output = note_on_output(response, matches[0].states) if matches else ()
+    identification = identification_record(matches, (*target.capabilities.notes, *on_output))
     yield TargetIdentified(identification)
     match = next((match for match in matches if wanted.is_met_by(match)), None)
     if match is not None:

@@ -1,0 +1,40 @@
+"""LSTM cells that give an output besides their states."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+Result = tuple[Tensor, tuple[Tensor, Tensor]]
+
+
+class HiddenState(nn.Module):
+    """Gives the hidden state once more."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x2h, self.h2h = nn.Linear(input_size, 4 * hidden_size), nn.Linear(hidden_size, 4 * hidden_size)
+
+    def forward(self, x: Tensor, states: tuple[Tensor, Tensor]) -> Result:
+        h, c = states
+        i, f, g, o = (self.x2h(x) + self.h2h(h)).chunk(4, -1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        return self.output(h, c), (h, c)
+
+    def output(self, h: Tensor, _c: Tensor) -> Tensor:
+        return h
+
+
+class CellState(HiddenState):
+    """Gives the cell state in its place."""
+
+    def output(self, _h: Tensor, c: Tensor) -> Tensor:
+        return c
+
+
+class NoState(HiddenState):
+    """Gives their product."""
+
+    def output(self, h: Tensor, c: Tensor) -> Tensor:
+        return h * c
