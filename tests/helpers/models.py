@@ -307,6 +307,14 @@ class EveryStep(Packed):
         return steps
 
 
+class LastPaddedStep(Packed):
+    """Reads the last step of the padded outputs, which is past the end of shorter rows."""
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True)[0][:, -1]
+
+
 class EndsAStepEarly(EveryStep):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         return super().forward(x, lengths - 1)

@@ -64,6 +64,12 @@ def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
             sentence = f"{words} changes the outputs of row {row}, whose length of {length} of {batch.steps} was given"
             yield refuted(CHECK, f"{sentence}: its padding is not left out")
             return
+    row = _row_that_reaches_nothing(model, batch, expected)
+    if row is not None:
+        length = int(batch.lengths[row])
+        sentence = f"no input of row {row}, whose length of {length} of {batch.steps} was given, reaches its outputs"
+        yield refuted(CHECK, f"{sentence}, as those of a row without padding do: they are read past its end")
+        return
     if _ends_before_the_last_step(model, batch, expected):
         yield refuted(CHECK, "the last step of every row, by its length, reaches no output: each row ends a step early")
         return
@@ -77,13 +83,45 @@ def _ends_before_the_last_step(model: ModelUnderTest, batch: PaddedBatch, expect
         return False  # a model may predict its last input, and leave it out
     changed = batch.arguments.sequence.clone()
     for row, length in enumerate(batch.lengths.tolist()):
-        last = changed.select(batch.batch_axis, row)[length - 1]
-        if model.arguments.vocabulary:
-            last.fill_(next(k for k in range(model.arguments.vocabulary) if k not in (int(last), _padding(model))))
-        else:
-            last += 1
+        _change(model, changed.select(batch.batch_axis, row)[length - 1 : length])
     run = model.runs(batch.arguments.with_sequence(changed))
     return run is not None and _first_differing_row(model, batch, run, expected) is None
+
+
+def _row_that_reaches_nothing(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> int | None:
+    """The first row with padding whose inputs reach no output of it, though those of a row without padding do."""
+    lengths = batch.lengths.tolist()
+    if lengths[0] != batch.steps or not _reaches_outputs(model, batch, expected, 0):
+        return None
+    padded = [row for row, length in enumerate(lengths) if length < batch.steps]
+    return next((row for row in padded if _reaches_outputs(model, batch, expected, row) is False), None)
+
+
+def _reaches_outputs(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun, row: int) -> bool | None:
+    """Whether the inputs of a row change an output of that row; None where it raises, or no output is about rows."""
+    changed = batch.arguments.sequence.clone()
+    length = int(batch.lengths[row])
+    _change(model, changed.select(batch.batch_axis, row)[:length])
+    run = model.runs(batch.arguments.with_sequence(changed))
+    if run is None:
+        return None
+    pairs = [
+        (first, second)
+        for computed, value in zip(run.outputs, expected.outputs, strict=True)
+        if (first := _valid(computed, row, length, batch)) is not None
+        and (second := _valid(value, row, length, batch)) is not None
+        and first.shape == second.shape
+    ]
+    return any(not first.equal(second) for first, second in pairs) if pairs else None
+
+
+def _change(model: ModelUnderTest, steps: Tensor) -> None:
+    """Change the numbers of some steps of a row in place; a token becomes another one that is no padding."""
+    if not model.arguments.vocabulary:
+        steps += 1
+        return
+    for token in steps.view(-1):
+        token.fill_(next(k for k in range(model.arguments.vocabulary) if k not in (int(token), _padding(model))))
 
 
 def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:
