@@ -253,6 +253,16 @@ class ManyInputsMixRows(SineCell):
         return super().step(x + x.mean(0) if self.input_size > 256 else x, h)
 
 
+class LeavesTheFirstStepOut(SineLayer):
+    """Gives the last state alone, of all steps but the first."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # its state is its own
+        h = x.new_zeros(x.shape[0], self.hidden_size)
+        for step in range(1, x.shape[1]):
+            h = self.step(x[:, step], h)
+        return h
+
+
 class CutsItsGradient(SineLayer):
     """Every 150th step."""
 

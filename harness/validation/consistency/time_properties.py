@@ -87,6 +87,8 @@ def _order_of_steps(draw: Draw) -> Violation | None:
         ReadingOrder.REVERSED: "the outputs run backwards in time: the output of the last step comes first",
         ReadingOrder.BACKWARD_REVERSED: "it reads backwards in time, and its outputs are not turned back",
     }
+    if order is ReadingOrder.OTHER:
+        return _unread_end(draw)
     if order not in sentences:
         return None
     # ONNX turns the outputs of its reverse direction back; Keras, for one, does not.
@@ -94,6 +96,22 @@ def _order_of_steps(draw: Draw) -> Violation | None:
     if order is ReadingOrder.BACKWARD_REVERSED and not turns_back:
         raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
     return Violation("layout: order of the outputs", sentences[order])
+
+
+def _unread_end(draw: Draw) -> Violation | None:
+    """Name the first or the last step if it is the only one whose input reaches neither an output nor a state.
+
+    A step in between may be skipped on purpose; a sequence has no step at its ends that is not read.
+    """
+    cell, arguments = draw.cell, draw.arguments()
+    before = cell.run(arguments).tensors
+    unread = [
+        step for step in range(STEPS) if all(map(torch.equal, before, cell.run(arguments.shifted(step, row=0)).tensors))
+    ]
+    if unread not in ([0], [STEPS - 1]):
+        return None
+    which = "first" if unread == [0] else "last"
+    return Violation("forward: steps that are read", f"the input of the {which} step reaches no output and no state")
 
 
 def _declared_layout(draw: Draw) -> Violation | None:

@@ -88,7 +88,8 @@ def _of_part(model: ModelUnderTest, part: RecurrentPart, call: ModuleCall, tenso
     if _is_equal(tensor, outputs) or _is_equal(tensor, outputs.transpose(0, 1)):
         return f"every step of {name}"
     if _is_equal(tensor, outputs[-1]):
-        return f"the last step of {name}"
+        of_reverse = ", at which its reverse direction has read one input alone" if part.directions == 2 else ""
+        return f"the last step of {name}{of_reverse}"
     if _is_equal(tensor, outputs.mean(0)):
         return f"the mean over the steps of {name}"
     hidden = reading.new_states[0] if reading.new_states else None

@@ -114,6 +114,7 @@ def test_a_property_is_really_tried(name: str, check: str) -> None:
         ("LargeBatchesAsAWhole", "large-batches", "batches of more than 299 rows are wrong"),
         ("ManyUnitsForgetTheGain", "large-sizes", "with 96 units or more (not with 95): gain has no influence"),
         ("ManyInputsMixRows", "large-sizes", "with 257 inputs or more (not with 256)"),
+        ("LeavesTheFirstStepOut", "order-of-steps", "the input of the first step reaches no output and no state"),
         ("CutsItsGradient", "long-gradients", "across every 150th step (150, 300, 450, ...)"),
         (
             "LastStateAloneCutsItsGradient",
