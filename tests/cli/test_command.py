@@ -31,7 +31,7 @@ printed = 'h_t = \\tanh(W x_t + U h_{t-1})'
 
 def run(*arguments: str) -> Result:
     """Run the command in this process."""
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "160"})
 
 
 def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:

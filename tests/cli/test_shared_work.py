@@ -28,7 +28,6 @@ def _timeless(rows: object) -> object:
         (["verify", "--backend", "dask"], "--backend dask needs --scheduler tcp://host:port"),
         (["mutants", "--scheduler", "x:1"], "--scheduler x:1 is of --backend dask or --backend ray"),
         (["mutants", "--resume"], "--resume goes on with a file of records: name it with --records FILE"),
-        (["verify", "--kernels", "--workers", "2"], "--workers 2: kernels are judged one after the other"),
         (["validate", "torch.nn:GRUCell", "--workers", "2"], "--workers 2: torch.nn:GRUCell is one cell; --all"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

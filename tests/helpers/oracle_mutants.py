@@ -264,7 +264,10 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         _DERIVE,
         ("return Multiply(value, Subtract(_UNIT, value))", "return Multiply(value, Add(_UNIT, value))"),
         ("return Subtract(_UNIT, Multiply(value, value))", "return Subtract(_UNIT, value)"),
-        ("propagate(node.right, negate(seed), into)", "propagate(node.right, seed, into)"),
+        (
+            "propagate(node.right, negate(_gathered(node.right, seed)), into)",
+            "propagate(node.right, _gathered(node.right, seed), into)",
+        ),
         ("Multiply(value, Subtract(seed, Dot(seed, value)))", "Multiply(value, seed)"),
         ("_into_matrix(matrix.matrix, second, first, into)", "_into_matrix(matrix.matrix, first, second, into)"),
         ("                start = stop\n", "                start = Dimension()\n"),
@@ -284,7 +287,7 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
     *_rows(
         _REVERSE,
         _QUOTIENTS,
-        ("propagate(node.left, Divide(seed, node.right), into)", "propagate(node.left, seed, into)"),
+        ("_gathered(node.left, Divide(seed, node.right))", "_gathered(node.left, seed)"),
     ),
     *_rows(
         _NUMPY,

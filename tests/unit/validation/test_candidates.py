@@ -192,7 +192,7 @@ def test_identify_ends_with_the_exit_code_of_its_answer(name: str, code: int) ->
 def test_identify_says_unknown_with_exit_code_3() -> None:
     found = RUN.invoke(app, ["identify", f"{CELLS}:StateFirstRNN", "--init", "activation=sine"])
     assert found.exit_code == 3
-    assert "unknown. It equals no cell that is known" in found.stdout
+    assert "is unknown: it equals no cell that is known" in found.stdout
 
 
 def test_validate_says_what_it_is_and_how_precise_and_keeps_records(tmp_path: Path) -> None:

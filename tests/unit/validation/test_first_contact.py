@@ -68,10 +68,10 @@ def test_a_cell_without_gradients_agrees_forward() -> None:
     assert "agrees with rnn.tanh, forward; no gradient was decided" in result.stdout
 
 
-def test_a_cell_next_to_a_benchmark_without_times_is_wrong_use() -> None:
+def test_a_cell_of_a_benchmark_that_is_not_there_is_wrong_use() -> None:
     result = RUN.invoke(app, ["bench", "parameters", "--cell", "nofile.py:X"])
     assert result.exit_code == 2
-    assert "is timed with the others by speed" in result.stderr
+    assert "there is no file nofile.py" in result.stderr
 
 
 @pytest.mark.process

@@ -12,7 +12,7 @@ from rnn_harness.validation.loading.adapters.inferred_weights.choices import Cho
 from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES, SizeTerm, term_of
 from rnn_harness.validation.loading.target import Target
 
-CELLS = Path(__file__).parents[2] / "helpers" / "handwritten" / "unusual_parameters.py"
+CELLS = Path(__file__).parents[2] / "helpers" / "unusual_parameters.py"
 N, D = 4, 9
 SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "keys_made_in_a_loop": {**{f"W{g}": (N, D) for g in "ifog"}, **{f"U{g}": (D, D) for g in "ifog"}, "bi": (D,)},
