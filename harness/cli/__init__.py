@@ -5,8 +5,26 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
+from typing import NoReturn
 
 __all__ = ["main"]
+
+
+class _Interrupts:
+    """Takes Ctrl-C, and remembers it: libraries that are being imported may swallow the exception."""
+
+    def __init__(self) -> None:
+        self.were_seen = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.were_seen = True
+        raise KeyboardInterrupt
+
+
+def _end_interrupted() -> NoReturn:
+    """Leave as after Ctrl-C."""
+    print("rnn-harness: interrupted", file=sys.stderr)
+    raise SystemExit(130)
 
 
 def main() -> None:
@@ -15,21 +33,15 @@ def main() -> None:
     Raises:
         SystemExit: Always; its code is one of `ExitCode`.
     """
-    pressed: list[int] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, interrupt)
+    interrupts = _Interrupts()
+    before = signal.signal(signal.SIGINT, interrupts)
     try:
         from rnn_harness.cli._app import run_command
 
-        if pressed:  # libraries that are being imported may swallow it
-            raise KeyboardInterrupt
+        if interrupts.were_seen:
+            _end_interrupted()
         run_command()
     except KeyboardInterrupt:
-        print("rnn-harness: interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
+        _end_interrupted()
     finally:
         signal.signal(signal.SIGINT, before)

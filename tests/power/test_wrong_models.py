@@ -8,7 +8,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.models.judge_model import wiring_statements
 from rnn_harness.validation.models.understand import UnderstoodModel, understand
-from tests.helpers import HELPERS, models
+from tests.helpers import HELPERS, models, models_with_lengths, models_with_states
 
 FILE = HELPERS / "models.py"
 QUICK = ValidationRequest(dtypes=("float64",), examples=0)
@@ -96,8 +96,9 @@ FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches"
 
 
 def _model(name: str) -> UnderstoodModel:
-    file = FILE if name in vars(models) else HELPERS / "models_with_states.py"
-    return understand(load_target(f"{file}:{name}"))
+    modules = (models, models_with_lengths, models_with_states)
+    module = next(module for module in modules if name in vars(module))
+    return understand(load_target(f"{module.__file__}:{name}"))
 
 
 @pytest.mark.parametrize("name", RIGHT)
