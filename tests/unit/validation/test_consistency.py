@@ -173,6 +173,6 @@ def test_an_unknown_cell_that_breaks_a_property_is_refuted_with_it() -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("step_of_classes", 0), ("step_of_classes_and_batch", 1)])
 def test_the_rows_of_a_read_out_of_a_numpy_function_are_judged(name: str, count: int) -> None:
-    records, _ = _answers(load_target(f"{HELPERS / 'handwritten' / 'steps_with_read_out.py'}:{name}"))
+    records, _ = _answers(load_target(f"{HELPERS / 'steps_with_read_out.py'}:{name}"))
     refuted = [record.check for record in records if record.outcome is Outcome.REFUTED]
     assert refuted == ["consistency.rows-of-every-result"] * count
