@@ -38,7 +38,7 @@ TYPICAL = ("mgu", "fastgrnn", "sru", "lstm.peephole.diagonal")
         *(
             pytest.param(
                 spec.id,
-                marks=pytest.mark.deep(f"{__name__.replace('.', '/')}.py::test_a_spec_alone_is_measured[mgu]"),
+                marks=pytest.mark.deep("tests/unit/benchmarks/test_equations.py::test_a_spec_alone_is_measured[mgu]"),
             )
             for spec in literature()
             if spec.id not in TYPICAL
@@ -103,7 +103,9 @@ def test_a_wrong_jacobian_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cell_without_a_memory_has_no_decay(tmp_path: Path) -> None:
     text = measured_spec("minlstm").path.read_text().replace('id = "minlstm', 'id = "forgetful')
-    lines = [line if "h_{t-1}" not in line else r"printed = 'h_t = 0 h_{t-1} + \tilde{h}_t'" for line in text.split("\n")]
+    lines = [
+        line if "h_{t-1}" not in line else r"printed = 'h_t = 0 h_{t-1} + \tilde{h}_t'" for line in text.split("\n")
+    ]
     file = tmp_path / "forgetful.toml"
     file.write_text("\n".join(lines))
     with pytest.raises(NotRun, match="no gradient reaches the state one step before"):
