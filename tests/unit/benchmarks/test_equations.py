@@ -38,7 +38,7 @@ TYPICAL = ("mgu", "fastgrnn", "sru", "lstm.peephole.diagonal")
         *(
             pytest.param(
                 spec.id,
-                marks=pytest.mark.deep("tests/unit/benchmarks/test_equations.py::test_a_spec_alone_is_measured[mgu]"),
+                marks=pytest.mark.deep("tests/unit/benchmarks/test_equations.py::test_a_spec_alone_is_measured"),
             )
             for spec in literature()
             if spec.id not in TYPICAL
