@@ -28,6 +28,7 @@ MODULES_WITH_WORKERS = (
     "rnn_harness.runtime.worker_shares",
     "rnn_harness.validation.identify_isolated",
     "rnn_harness.validation.isolation",
+    "rnn_harness.validation.list_isolated",
     "rnn_harness.validation.replay_isolated",
 )
 

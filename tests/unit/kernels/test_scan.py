@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -22,7 +24,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
-    return {record.check: record for record in judge_kernels((SCAN,))}
+    without_properties = replace(SCAN, metamorphic=False)
+    return {record.check: record for record in judge_kernels((without_properties,), examples=0)}
 
 
 def test_the_forward_of_the_scan_agrees(records: dict[str, Record]) -> None:

@@ -57,7 +57,8 @@ def test_functions_and_objects_are_identified(
 )
 def test_right_cells_agree_and_missing_gradients_are_not_run(name: str, options: dict[str, Any]) -> None:
     validation = collect_validation(
-        name, run_validation(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0))
+        name,
+        run_validation(load_target(f"{FILE}:{name}", options), ValidationRequest(examples=0, dtypes=("float64",))),
     )
     assert validation.outcome == "agrees", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
     gradients = {

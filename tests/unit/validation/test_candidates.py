@@ -23,6 +23,8 @@ from rnn_harness.validation import (
 from tests.helpers import HELPERS
 
 pytestmark = pytest.mark.usefixtures("in_process")
+BRIEF = ("--examples", "0", "--dtype", "float64")
+"""The fixed cases of one format: enough to say what a cell is."""
 CELLS = HELPERS / "user_cells.py"
 RUN = CliRunner()
 
@@ -118,14 +120,18 @@ def _by_check(name: str, **options: object) -> dict[str, Record]:
 @pytest.mark.parametrize(
     "name",
     [
-        "PackedGRU",
-        "JoinedGRU",
-        "LSTMOverTime",
         "READY",
-        "OneBiasResetAfter",
-        "LayerwiseLSTM",
         "WithoutState",
-        "make_gru",
+        "LSTMOverTime",
+        *(
+            pytest.param(
+                name,
+                marks=pytest.mark.deep(
+                    "tests/unit/validation/test_candidates.py::test_of_a_right_cell_nothing_is_refuted"
+                ),
+            )
+            for name in ("PackedGRU", "JoinedGRU", "OneBiasResetAfter", "LayerwiseLSTM", "make_gru")
+        ),
     ],
 )
 def test_of_a_right_cell_nothing_is_refuted(name: str) -> None:
@@ -197,7 +203,7 @@ def test_identify_says_unknown_with_exit_code_3() -> None:
 
 def test_validate_says_what_it_is_and_how_precise_and_keeps_records(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    arguments = ["validate", f"{CELLS}:PackedGRU", "--examples", "0", "--records", str(path)]
+    arguments = ["validate", f"{CELLS}:PackedGRU", *BRIEF, "--records", str(path)]
     found = RUN.invoke(app, arguments)
     assert found.exit_code == 0, found.stdout
     assert "gru.reset_after: GRU: reset after the recurrent product" in " ".join(found.stdout.split())
@@ -206,7 +212,7 @@ def test_validate_says_what_it_is_and_how_precise_and_keeps_records(tmp_path: Pa
 
 
 def test_validate_against_another_spec_says_what_it_is_instead() -> None:
-    found = RUN.invoke(app, ["validate", f"{CELLS}:PackedGRU", "--spec", "gru.sigma"])
+    found = RUN.invoke(app, ["validate", f"{CELLS}:PackedGRU", "--spec", "gru.sigma", *BRIEF])
     assert found.exit_code == 1
     assert "the reset gate acts after the recurrent product, not before it" in " ".join(found.stdout.split())
 
@@ -218,7 +224,7 @@ def test_validate_against_a_spec_that_there_is_not_names_the_nearest() -> None:
 
 
 def test_validate_of_an_unknown_cell_says_what_holds_for_it_and_what_to_do() -> None:
-    found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine"])
+    found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine", *BRIEF])
     assert found.exit_code == 3
     assert "unknown: it equals no cell that is known" in found.stdout
     assert "~ consistent with what holds for every recurrent cell" in found.stdout
@@ -226,7 +232,9 @@ def test_validate_of_an_unknown_cell_says_what_holds_for_it_and_what_to_do() -> 
 
 
 def test_an_unknown_cell_is_not_the_spec_that_it_should_be() -> None:
-    found = RUN.invoke(app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine", "--spec", "rnn.tanh"])
+    found = RUN.invoke(
+        app, ["validate", f"{CELLS}:StateFirstRNN", "--init", "activation=sine", "--spec", "rnn.tanh", *BRIEF]
+    )
     assert found.exit_code == 1
     assert "equals no cell that is known" in found.stdout
     assert "✗ refuted" in found.stdout
