@@ -114,8 +114,8 @@ def _unread_cells_of_a_list(model: ModelUnderTest) -> Iterator[WiringStatement]:
             if len(silent) > 1:
                 verb, whose = "give", "their"
             sentence = (
-                f"{names} and {read.shown_name} read the same inputs, and what {names} "
-                f"{verb} reaches nothing but {whose} own last state: the output is that of {read.shown_name} alone, as if there were no other layer"
+                f"{names} and {read.shown_name} read the same inputs, and what {names} {verb} reaches nothing but "
+                f"{whose} own last state: the output is that of {read.shown_name} alone, as of one layer"
             )
             yield refuted(CHECK, sentence, silent[0].name)
 
