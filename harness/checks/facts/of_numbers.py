@@ -109,7 +109,8 @@ Reader = Callable[[Array], Array]
 
 def _attended(sequences: Array) -> Array:
     """The mean of a sequence's numbers, weighted by a softmax over them: attention of a query 1, keys are values."""
-    return (softmax(sequences) * sequences).sum(axis=1)
+    mean: Array = (softmax(sequences) * sequences).sum(axis=1)
+    return mean
 
 
 def _carried(sequences: Array) -> Array:

@@ -69,8 +69,8 @@ def _a_step_has_values(sizes: Sequence[int]) -> Answer:
     moved = []
     for size in sizes:
         parameters = {name: np.full(shape, 0.25) for name, shape in cell.parameter_shapes(size, 3).items()}
-        states = [cell.forward(parameters, np.full((4, 1, size), level)).outputs for level in (0.0, 1.0)]
-        moved.append(not np.array_equal(*states))
+        low, high = (cell.forward(parameters, np.full((4, 1, size), level)).outputs for level in (0.0, 1.0))
+        moved.append(not np.array_equal(low, high))
     detail = ", ".join(
         f"{size} a step: {'read' if is_read else 'nothing to read'}" for size, is_read in zip(sizes, moved, strict=True)
     )
