@@ -51,7 +51,7 @@ def outputs_apart(draw: Draw) -> Violation | None:
     return Violation("behaviour: memory of the outputs", sentence)
 
 
-class _JoinedBuffers(TorchDispatchMode):
+class _JoinedBuffers(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not type it
     """Sees whether as many tensors as there are steps are put together that are all one, written into at each step.
 
     Attributes:
@@ -59,7 +59,7 @@ class _JoinedBuffers(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.is_one_buffer = False
 
     def __torch_dispatch__(

@@ -21,7 +21,7 @@ class WronglyCarried:
     """A cell that a target would equal if it carried on the states that it computes.
 
     Attributes:
-        cell: The cell.
+        cell: The identification, by which it is called and its parameters are named.
         sentence: What the target carries on instead.
     """
 
