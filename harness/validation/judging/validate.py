@@ -29,6 +29,7 @@ from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
 from rnn_harness.validation.judging.as_model import (
     events_of_model,
+    judge_held_parts,
     judge_no_function,
     judge_undriven,
     judge_unknown_parameters,
@@ -121,6 +122,9 @@ def judge_target(
 
 def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
     """Judge a target. Raises WrongLayout if its outputs are laid out otherwise than its inputs."""
+    if target.capabilities.has_parts:
+        yield from judge_held_parts(target, request, listener, judge_target)
+        return
     saved_map = load_map(request.map) if request.map is not None else None
     try:
         response = probe_target(target)

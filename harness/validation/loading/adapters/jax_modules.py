@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,16 +22,21 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayResults,
     Cotangents,
 )
+from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts, nnx_parts
+
+_COMPILER_OPTIONS: Options = {"xla_backend_optimization_level": 0}
+"""Compiling takes longer than all runs together; how the machine code is arranged changes no operation."""
 
 
 def import_jax() -> Any:
-    """JAX, with float64 switched on.
+    """JAX, with float64 switched on, and tracebacks left as they are: to shorten one takes longer than most calls.
 
     Raises:
         UsageError: It is not installed.
     """
     jax = import_library("jax", "jax")
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_traceback_filtering", "off")
     return jax
 
 
@@ -60,7 +66,23 @@ class JaxFunction:
             return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
-        self._run, self._pull_back = jax.jit(flat_results), jax.jit(pulled_back)
+        self._run = jax.jit(flat_results, compiler_options=_COMPILER_OPTIONS)
+        self._pull_back = jax.jit(pulled_back, compiler_options=_COMPILER_OPTIONS)
+
+    def __deepcopy__(self, _: object) -> JaxFunction:
+        """It holds no state, and what is compiled serves every copy of a module."""
+        return self
+
+    def with_tree(self, tree: object) -> JaxFunction:
+        """Return the same function, compiled once for both, with other parameters.
+
+        Args:
+            tree: The parameters, nested as those that it was made with; they may have other sizes.
+        """
+        leaves, _ = self._jax.tree_util.tree_flatten_with_path(tree)
+        changed = copy.copy(self)
+        changed.initial_values = {_path_name(path): np.asarray(value) for path, value in leaves}
+        return changed
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
         """Call the module's function on its tree of parameters."""
@@ -94,8 +116,16 @@ def jax_function_module(function: Callable[..., object], tree: object) -> ArrayL
         function: The function, which JAX can trace.
         tree: The initial parameters; each leaf becomes a parameter of the module, named by its path.
     """
-    jax_function = JaxFunction(function, tree)
-    return ArrayLibraryModule(jax_function, jax_function.initial_values)
+    return module_of_jax_function(JaxFunction(function, tree))
+
+
+def module_of_jax_function(function: JaxFunction) -> ArrayLibraryModule:
+    """Make a torch module of a function and its initial parameters.
+
+    Args:
+        function: The function; several modules may share what is compiled of it.
+    """
+    return ArrayLibraryModule(function, function.initial_values)
 
 
 class LinenAdapter:
@@ -168,7 +198,12 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
         except Exception as error:  # a user's module may raise anything
             failure = f"{type(error).__name__}: {first_line(error)}"
             continue
-        return DrivenModule(_applied(cell, variables), TargetCapabilities(library="JAX"))
+        module = _applied(cell, variables)
+        parts = linen_parts(jax, cell, arguments[0]) if len(arguments) == 1 else []
+        if parts:
+            capabilities = TargetCapabilities(library="JAX", has_parts=True)
+            return DrivenModule(JaxModelModule(module, parts, n), capabilities)
+        return DrivenModule(module, TargetCapabilities(library="JAX"))
     raise UsageError(
         f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {x.shape} "
         f"and states {state.shape}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
@@ -214,7 +249,14 @@ class NnxAdapter:
         def run(tree: object, *arguments: object) -> object:
             return nnx.merge(graph, tree, further_state)(*arguments)
 
-        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
+        module = jax_function_module(run, parameters)
+        is_cell = isinstance(cell, nnx.RNN | nnx.RNNCellBase)
+        parts = [] if is_cell else nnx_parts(nnx, cell)
+        if any(part.is_layer for part in parts):
+            own = parts[0].sizes.input_size or n
+            capabilities = TargetCapabilities(library="JAX", has_parts=True)
+            return DrivenModule(JaxModelModule(module, parts, own), capabilities)
+        return DrivenModule(module, TargetCapabilities(library="JAX"))
 
 
 class EquinoxAdapter:
