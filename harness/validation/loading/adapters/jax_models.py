@@ -48,9 +48,9 @@ def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
         module, path = context.module, tuple(map(str, context.module.path))
         is_layer = isinstance(module, linen.RNN)
         is_known = any(path[: len(outer)] == outer for outer in parts)
-        if path and not is_known and context.method_name == "__call__" and arguments:
-            if is_layer or isinstance(module, linen.RNNCellBase):
-                parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
+        is_part = is_layer or isinstance(module, linen.RNNCellBase)
+        if is_part and path and not is_known and context.method_name == "__call__" and arguments:
+            parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
         return call(*arguments, **keywords)
 
     with linen.intercept_methods(observe):
@@ -60,8 +60,9 @@ def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
 
 def _linen_part(module: Any, path: tuple[str, ...], inputs: Any, is_layer: bool) -> HeldPart:
     """Describe a part of a model of flax.linen, as a module of its own."""
-    alone = module.clone(parent=None, name=None)
-    cell = alone.cell if is_layer else alone
+    own = {"cell": module.cell.clone(parent=None, name=None)} if is_layer else {}
+    alone = module.clone(parent=None, name=None, **own)
+    cell = own.get("cell", alone)
     features = int(vars(cell).get("features", 0))
     sizes = CellSizes(int(inputs.shape[-1]), features)
     return HeldPart("/".join(path), type(module).__name__, lambda _: alone, sizes, any_sizes=False, is_layer=is_layer)

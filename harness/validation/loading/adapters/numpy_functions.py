@@ -199,7 +199,7 @@ def _named_objects(function: object, code: types.CodeType) -> Iterator[object]:
     """What a function, and those that it defines inside, name outside of themselves."""
     known: Keywords = getattr(function, "__globals__", {})
     cells: tuple[types.CellType, ...] = getattr(function, "__closure__", None) or ()
-    for name, cell in zip(code.co_freevars, cells, strict=False):
+    for cell in cells:
         with contextlib.suppress(ValueError):  # it has no value yet
             yield cell.cell_contents
     yield from (known[name] for name in code.co_names if name in known)

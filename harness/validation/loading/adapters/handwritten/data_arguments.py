@@ -94,7 +94,7 @@ def _with_rows_as_embedding(
         return value.reshape(x_shape) if is_rows and value.shape == _rows_shape(x_shape) else value
 
     adapted = _renamed_signature(called, forward, {tokens: "x"}, (embedding,))
-    note = f"its {tokens} are numbered through and its inputs are the rows of {embedding}: tokens that repeat are not tried"
+    note = f"its {tokens} are numbered through, its inputs are the rows of {embedding}: no token is tried twice"
     if backward is None:
         return AdaptedPair(adapted, None, note)
     wrapped_backward = backward
