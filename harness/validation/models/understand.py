@@ -17,7 +17,7 @@ from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_ar
 from rnn_harness.validation.models.held_parts import held_arguments, held_user_parts, is_watched
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts, torch_family
-from rnn_harness.validation.models.run_model import copied_module
+from rnn_harness.validation.models.run_model import copied_module, run_model
 from rnn_harness.validation.models.under_test import (
     ModelUnderTest,
     watched_modules,
@@ -163,8 +163,11 @@ def _understood_parts(target: Target, original: HoldsParts, dtype: torch.dtype) 
     assert isinstance(original, nn.Module), "what stands for a model is a torch module"
     module = with_generic_parameters(copied_module(original), dtype, 0)
     user_parts = held_user_parts(original, target.name)
-    watched = tuple(user_part.part for user_part in user_parts if is_watched(original, user_part.part))
-    return UnderstoodModel(target, original, dtype, held_arguments(module, dtype), watched, user_parts)
+    arguments = held_arguments(module, dtype)
+    parts = [user_part.part for user_part in user_parts if is_watched(original, user_part.part)]
+    called = {call.name for call in run_model(module, arguments, [part.name for part in parts]).calls}
+    watched = tuple(part for part in parts if part.name in called)
+    return UnderstoodModel(target, original, dtype, arguments, watched, user_parts)
 
 
 def _modules(target: Target) -> Iterator[nn.Module]:

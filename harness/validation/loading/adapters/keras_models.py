@@ -114,15 +114,15 @@ class _Rebuilt:
             shape = (2, self._inputs.lengths[1] or _TRIAL_STEPS)
             is_tokens = self._inputs.vocabulary > 0
             layer(np.zeros(shape, "int32") if is_tokens else np.zeros((*shape, self._inputs.features), dtype))
-            for part in _parts_of(layer):
+            for name, part in _named_parts(layer).items():
                 if _is_layer(part):
-                    self._watch(part)
+                    self._watch(part, name)
             self._layers[dtype] = layer
         return self._layers[dtype]
 
-    def _watch(self, layer: Any) -> None:
+    def _watch(self, layer: Any, name: str) -> None:
         """Let a recurrent layer be called through the module of its name."""
-        original, name = layer.call, _module_name(layer)
+        original = layer.call
 
         def call(x: Tensor, *arguments: Any, **keywords: Any) -> object:
             if arguments or keywords.get("mask") is not None:
@@ -157,9 +157,15 @@ def _listed(states: States) -> list[Tensor]:
     return list(states) if isinstance(states, tuple) else [states]
 
 
-def _module_name(layer: Any) -> str:
-    """The name of a layer as that of a torch module."""
-    return str(layer.name).replace(".", "_").replace("/", "_")
+def _named_parts(layer: Any) -> dict[str, Any]:
+    """The recurrent layers and cells inside of a layer, by names that a torch module can have."""
+    parts: dict[str, Any] = {}
+    for part in _parts_of(layer):
+        name = str(part.name).replace(".", "_").replace("/", "_")
+        while name in parts or hasattr(nn.Module, name):
+            name += "_"
+        parts[name] = part
+    return parts
 
 
 class KerasModel(nn.Module):
@@ -193,14 +199,13 @@ class KerasModel(nn.Module):
                 f"{first_line(error)}; expected a model of one sequence. A class of your own needs a get_config that "
                 "returns what its constructor takes"
             ) from error
-        parts = list(_parts_of(built))
-        names = _unique([_module_name(part) for part in parts])
-        self.held_parts = tuple(_held(part, part_name) for part, part_name in zip(parts, names, strict=True))
-        for part, part_name in zip(parts, names, strict=True):
+        parts = _named_parts(built)
+        self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
+        for part_name, part in parts.items():
             self.add_module(part_name, _LayerInside() if _is_layer(part) else nn.Module())
         self._places: list[tuple[str, str]] = []
         for variable in built.trainable_variables:
-            owner = next((at for part, at in zip(parts, names, strict=True) if _has(part, variable)), "")
+            owner = next((at for at, part in parts.items() if _has(part, variable)), "")
             self._register(owner, variable)
 
     def _register(self, owner: str, variable: Any) -> None:
@@ -220,11 +225,6 @@ class KerasModel(nn.Module):
         self._rebuilt.running = self
         fixed_weights = [variable.value for variable in layer.non_trainable_variables]
         return layer.stateless_call(weights, fixed_weights, x)[0]
-
-
-def _unique(names: list[str]) -> list[str]:
-    """The names, with a number from the second of a name on."""
-    return [f"{name}_{names[:i].count(name) + 1}" if name in names[:i] else name for i, name in enumerate(names)]
 
 
 def _has(part: Any, variable: Any) -> bool:
