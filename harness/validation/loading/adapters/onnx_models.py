@@ -161,6 +161,8 @@ class OnnxAdapter:
         else:
             data_names = [name for name in inputs if name != lengths_name]
         function = OnnxModelFunction(opened, runtime, data_names, lengths_name)
+        if not is_alone and not _gives_states(function, parameters, _sizes_of(node, parameters)):
+            return _driven_graph(model, runtime)
         capabilities = TargetCapabilities(
             dtypes=_runnable_dtypes(function, parameters, n, d),
             calling_convention=_convention(len(data_names) - 1, is_reverse) if is_alone else None,
@@ -189,6 +191,20 @@ def _not_alone(node: OnnxNode) -> str:
         f"the {node.op_type} node {what}; expected the model that holds it, or a node that reads forward or reverse, "
         f"time first (layout 0): {_PART_OF_MODEL}"
     )
+
+
+def _gives_states(function: OnnxModelFunction, parameters: Mapping[str, Array], sizes: CellSizes) -> bool:
+    """Whether a graph gives something of the hidden size; else something stands between its states and its outputs."""
+    n, d = sizes
+    for dtype in ("float64", "float32"):
+        values = {name: value.astype(dtype) for name, value in parameters.items()}
+        data = tuple(np.zeros((1, 2, n if place == 0 else d), dtype) for place in range(len(function.data_names)))
+        try:
+            results = function(values, data, False).arrays
+        except Exception:  # onnxruntime's errors share no base class
+            continue
+        return any(result.ndim > 1 and result.shape[-1] == d for result in results)
+    return True
 
 
 def _driven_graph(model: Any, runtime: str) -> DrivenModule:
