@@ -110,7 +110,9 @@ def judge_target(
     try:
         spec = spec_without_reference(request.spec)
         saved = load_spec_map(request.map) if request.map is not None else None
-        if saved is not None:
+        if target.capabilities.has_parts:
+            yield from judge_held_parts(target, request, listener, judge_target)
+        elif saved is not None:
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:
@@ -127,9 +129,6 @@ def judge_target(
 
 def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
     """Judge a target. Raises WrongLayout if its outputs are laid out otherwise than its inputs."""
-    if target.capabilities.has_parts:
-        yield from judge_held_parts(target, request, listener, judge_target)
-        return
     saved_map = load_map(request.map) if request.map is not None else None
     try:
         response = probe_target(target)
