@@ -45,12 +45,12 @@ def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
     parts: dict[tuple[str, ...], HeldPart] = {}
 
     def observe(call: Callable[..., Any], arguments: Any, keywords: Any, context: Any) -> Any:
-        module, path = context.module, tuple(map(str, context.module.path))
+        module = context.module
         is_layer = isinstance(module, linen.RNN)
-        is_known = any(path[: len(outer)] == outer for outer in parts)
-        is_part = is_layer or isinstance(module, linen.RNNCellBase)
-        if is_part and path and not is_known and context.method_name == "__call__" and arguments:
-            parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
+        if (is_layer or isinstance(module, linen.RNNCellBase)) and context.method_name == "__call__" and arguments:
+            path = tuple(map(str, module.path))
+            if path and not any(path[: len(outer)] == outer for outer in parts):
+                parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
         return call(*arguments, **keywords)
 
     with linen.intercept_methods(observe):
