@@ -37,7 +37,9 @@ def matrix(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was interrupted, and judge what has changed.")
     ] = False,
-    plan_only: Annotated[bool, typer.Option("--plan", help="Print the environments and targets, and do nothing.")] = False,
+    plan_only: Annotated[
+        bool, typer.Option("--plan", help="Print the environments and targets, and do nothing.")
+    ] = False,
     table_only: Annotated[
         bool, typer.Option("--table", help="Write the table again from the records of the folder; judge nothing.")
     ] = False,
@@ -50,8 +52,8 @@ def matrix(
     """Judge many implementations and write a table: what each computes, and which of its properties hold.
 
     A suite names targets with their options, and what is installed into virtual environments for them. Each target is
-    judged as `validate` does, by the interpreter of its environment. The folder gets matrix.html, .md and .json, a badge
-    for each package, every record, what changed since the last run, and each defect with a program that shows it.
+    judged as `validate` does, by the interpreter of its environment. The folder gets matrix.html, .md and .json, badges
+    of the packages, every record, what changed since the last run, and each defect with a program that shows it.
 
     Exit code 0 all agree, 1 something is refuted, 3 something is undecided, not driven or not judged.
     """
@@ -69,7 +71,9 @@ def matrix(
             raise UsageError("--table judges nothing: leave out --resume and --only")
         judged = run.known()
         if not judged:
-            raise UsageError(f"--table: {output} holds no records: run rnn-harness matrix {suite} --output {output} first")
+            raise UsageError(
+                f"--table: {output} holds no records: run rnn-harness matrix {suite} --output {output} first"
+            )
         raise typer.Exit(_written(run, judged))
     judged, is_interrupted = _judged(run, pool, resume)
     if is_interrupted:
@@ -141,7 +145,9 @@ def _written(run: SuiteRun, judged: Sequence[JudgedTarget]) -> ExitCode:
     agreeing, refuted = endings.count("agrees"), endings.count("refuted")
     verdict = f"{agreeing} of {len(endings)} implementations agree, {refuted} refuted, "
     verdict += f"{len(endings) - agreeing - refuted} undecided or not driven"
-    print_conclusion(Conclusion(verdict, f"open {run.output / 'matrix.html'}  (the table, with what is behind each cell)"), code)
+    print_conclusion(
+        Conclusion(verdict, f"open {run.output / 'matrix.html'}  (the table, with what is behind each cell)"), code
+    )
     return code
 
 

@@ -51,7 +51,7 @@ class Environment:
     Attributes:
         name: Its name in the suite.
         python: Its interpreter.
-        versions: The version of every distribution that it sees, by the distribution's name in small letters with ``-``.
+        versions: The version of every distribution that it sees, by its name in small letters with ``-``.
         variables: Environment variables of its processes, besides those of this process.
     """
 

@@ -1,4 +1,4 @@
-"""A target is judged by ``rnn-harness validate`` in the environment of its package: another interpreter, another process.
+"""A target is judged by ``rnn-harness validate`` in the environment of its package: by its interpreter, in a process.
 
 What comes back is a document, which is read as any other file of results.
 """
