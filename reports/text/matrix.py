@@ -43,7 +43,8 @@ def summary_sentence(table: Matrix) -> str:
     endings = ("agrees", "refuted", "consistent", "undecided", "not driven", "not judged")
     counts = ", ".join(f"{table.count(ending)} {ending}" for ending in endings if table.count(ending))
     day = table.date.partition("T")[0]
-    return f"{len(table.rows)} implementations of {len(packages)} packages, {day}: {counts}."
+    noun = "package" if len(packages) == 1 else "packages"
+    return f"{len(table.rows)} implementations of {len(packages)} {noun}, {day}: {counts}."
 
 
 def _markdown_row(row: MatrixRow, notes: list[str]) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.check_guide import describe_checks
-from rnn_harness.matrix.history import changes_between, history_json, with_run
+from rnn_harness.matrix.history import changes_between, history_json, read_matrix, with_run
 from rnn_harness.matrix.table import build_matrix, matrix_row
 from rnn_harness.records.matrix import PROPERTIES, property_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.matrix_badges import badges
 from rnn_harness.reports.page.matrix_page import matrix_html
-from rnn_harness.reports.text.matrix import defects_markdown, matrix_markdown, terminal_table
+from rnn_harness.reports.text.matrix import defects_markdown, first_lines, matrix_markdown, terminal_table
 from tests.helpers.judged_targets import PROGRAM, RIGHT, WRONG, judged_target, record
+from tests.repository.source_tree import ROOT
 
 OF_TARGETS = ("backward", "metamorphic", "precision", "scale", "behaviour", "kernel", "process", "numbers", "model")
 
@@ -123,3 +124,11 @@ def test_every_version_of_a_package_has_a_badge() -> None:
     assert list(drawn) == ["mine", "mine-0.9"]
     assert "1 of 2 refuted" in drawn["mine"]
     assert "1 of 1 agree" in drawn["mine-0.9"]
+
+
+def test_the_readme_shows_the_first_lines_of_the_run_that_is_here() -> None:
+    table = read_matrix(ROOT / "reports" / "matrix" / "matrix.json")
+    assert table is not None
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = first_lines(table, ("torch", "keras", "torchrecurrent", "brc"), 4)
+    assert "\n".join(lines) in readme

@@ -67,7 +67,7 @@ def test_a_table_of_implementations_is_a_section_of_the_page(tmp_path: Path) -> 
     assert (inputs.matrix, inputs.exit_code()) == (table, ExitCode.AGREES)
     page = report_html(build_contents([], DocumentStatements({}), [], matrix=inputs.matrix))
     assert '<h2 id="implementations">Cells of others</h2>' in page
-    assert "2 implementations of 1 packages" in page
+    assert "2 implementations of 1 package," in page
     with pytest.raises(UsageError, match="was read already"):
         inputs.read(tmp_path / "matrix.json")
 
