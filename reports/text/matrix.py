@@ -127,17 +127,16 @@ def _defect(row: MatrixRow) -> list[str]:
     return lines
 
 
-def first_lines(table: Matrix, packages: Sequence[str], rows: int) -> list[str]:
+def first_lines(table: Matrix, packages: Sequence[str]) -> list[str]:
     """Return the first lines of the table as Markdown, for a README: one implementation of each package.
 
     Args:
         table: The table of a run.
         packages: The packages, in the order of the lines.
-        rows: The number of lines besides the headings.
     """
     headings = ["implementation", "it computes", *PROPERTIES.values()]
     lines = [f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
-    for package in packages[:rows]:
+    for package in packages:
         row = next(row for row in table.rows if row.package == package)
         cells = {cell.property: cell for cell in row.cells}
         marks = [MARKS[cells[name].outcome] if name in cells else MARKS["not run"] for name in PROPERTIES]

@@ -13,7 +13,7 @@ from rnn_harness.matrix import run as matrix_run
 from rnn_harness.matrix.judging import TargetJob
 from rnn_harness.records.judged_target import JudgedTarget, read_judged_targets, write_judged_targets
 from rnn_harness.records.matrix import Matrix
-from tests.helpers.judged_targets import WRONG, judged_target
+from tests.helpers.judged_targets import RIGHT, WRONG, judged_target
 
 SUITE = """
 title = "Mine"
@@ -37,15 +37,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def judge(job: TargetJob) -> JudgedTarget:
         names.append(job.target.name)
-        date = f"2026-11-{len(names):02}T00:00:00Z"
-        about = {"package": job.target.package, "depends_on": job.depends_on, "review": job.target.review, "date": date}
-        match job.target.target:
-            case "mine:Absent":
-                absent = {"ending": "not driven", "validation": None, "reason": "it is not there"}
-                return judged_target(job.target.name, **about, **absent)
-            case "mine:Wrong":
-                return judged_target(job.target.name, WRONG, **about)
-        return judged_target(job.target.name, **about)
+        about = {
+            "package": job.target.package,
+            "depends_on": job.depends_on,
+            "review": job.target.review,
+            "date": f"2026-11-{len(names):02}T00:00:00Z",
+        }
+        absent = {"ending": "not driven", "validation": None, "reason": "it is not there"}
+        judged = judged_target(job.target.name, WRONG if job.target.target == "mine:Wrong" else RIGHT)
+        return judged.model_copy(update={**about, **(absent if job.target.target == "mine:Absent" else {})})
 
     monkeypatch.setattr(TargetJob, "judge", judge)
     monkeypatch.setattr(matrix_run, "target_digest", lambda suite, target, environment: f"digest of {target.name}")

@@ -19,7 +19,8 @@ def record(check: str, outcome: Outcome = Outcome.AGREES, **fields: object) -> R
         **fields: Further fields of the record.
     """
     about: dict[str, object] = {"kernel": "cell", "dtype": "float32", **fields}
-    return Record(entry="all", spec="gru.keep.column", check=check, witness="kernel", outcome=outcome, **about)
+    question = {"entry": "all", "spec": "gru.keep.column", "check": check, "witness": "kernel", "outcome": outcome}
+    return Record.model_validate({**question, **about})
 
 
 RIGHT = (record("identification.unique"), record("precision.format", bits=23.5), record("backward.bound"))

@@ -130,5 +130,5 @@ def test_the_readme_shows_the_first_lines_of_the_run_that_is_here() -> None:
     table = read_matrix(ROOT / "reports" / "matrix" / "matrix.json")
     assert table is not None
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = first_lines(table, ("torch", "keras", "torchrecurrent", "brc"), 4)
+    lines = first_lines(table, ("torch", "keras", "torchrecurrent"))
     assert "\n".join(lines) in readme
