@@ -135,7 +135,7 @@ def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measu
 def _decide_by_checks(claim: Claim, evidence: RecordEvidence) -> _Decision:
     """Take the expected verdict where all evidence agrees."""
     outcomes = {name: evidence.outcome(name) for name in claim.evidence}
-    text = ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
+    text = ", ".join(evidence.describe(name) for name in outcomes)
     if Outcome.REFUTED in outcomes.values():
         return _Decision(EVIDENCE_REFUTED, text)
     if claim.verdict is not None and set(outcomes.values()) == {Outcome.AGREES}:

@@ -136,3 +136,17 @@ def test_every_claim_shows_what_was_tried_or_why_it_cannot_be(claim: Claim) -> N
     assert bool(row.false_if) == bool(row.tried) == (claim.by != "not testable")
     assert bool(row.command) == (claim.by in ("checks", "measured"))
     assert row.when or claim.by not in ("literature", "not testable")
+
+
+def test_a_fact_shows_the_numbers_that_decide_it() -> None:
+    claim = next(claim for claim in claims() if claim.id == "C-161")
+    record = Record(
+        entry="codes-keep-case",
+        spec="facts",
+        check="codes-keep-case",
+        witness="reference",
+        outcome=Outcome.AGREES,
+        reason="The 0100000, the 0000010",
+    )
+    (row,) = decide_claims([claim], [record], [])
+    assert (row.verdict, row.evidence) == ("true", "facts/codes-keep-case agrees: The 0100000, the 0000010")
