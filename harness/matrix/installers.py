@@ -44,7 +44,7 @@ def run_installer(command: Sequence[str], seconds: float) -> None:
     """Run a command that makes or fills an environment.
 
     Args:
-        command: The command.
+        command: The program and its arguments.
         seconds: How long it may take.
 
     Raises:

@@ -41,7 +41,7 @@ class TargetJob:
 
     Attributes:
         suite: The suite, whose options count.
-        target: The target.
+        target: What is judged, of those that the suite names.
         environments: The folder in which environments are kept.
         suite_folder: The folder of the suite, beside which files of targets are looked for.
         depends_on: A digest of all that the outcome may depend on.
@@ -138,7 +138,7 @@ def environment_of(suite: Suite, name: str, folder: Path, suite_folder: Path) ->
     """Return an environment of a suite, made if it is missing.
 
     Args:
-        suite: The suite.
+        suite: Its plans of environments count.
         name: The name of the environment.
         folder: Where environments are kept.
         suite_folder: The folder of the suite.

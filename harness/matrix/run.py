@@ -26,7 +26,7 @@ class SuiteRun:
     """A run of a suite.
 
     Attributes:
-        suite: The suite.
+        suite: Its targets and options.
         suite_folder: The folder of its file.
         environments: The folder in which environments are kept.
         output: The folder that results are written to.
@@ -97,6 +97,9 @@ class SuiteRun:
         Args:
             jobs: What is judged.
             pool: Where.
+
+        Raises:
+            UsageError: The journal cannot be written.
         """
         calls = [PoolCall(job.judge, functools.partial(job.unjudged)) for job in jobs]
         is_here = pool.backend == "loky"  # a job waits for a process of its own: a thread does for that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import typing
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -11,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.record_document import parse_document
-from rnn_harness.records.validation import Validation, Verdict
+from rnn_harness.records.validation import Validation
 from rnn_harness.runtime.atomic_file import replaced_when_complete
 
 Ending = Literal["agrees", "consistent", "refuted", "undecided", "not driven", "not judged"]
 """How a target ended: a verdict; ``not driven`` where it cannot be loaded or called as it was asked for; ``not judged``
 where its environment or its process did not come to that."""
-VERDICTS: tuple[Verdict, ...] = ("agrees", "consistent", "refuted", "undecided")
+ENDINGS: tuple[Ending, ...] = typing.get_args(Ending)
 
 
 class JudgedTarget(BaseModel):

@@ -86,7 +86,7 @@ class PropertyCell(_Model):
     """A cell of the table: what the checks of one property say of one implementation.
 
     Attributes:
-        property: The property.
+        property: What the checks are about: the column.
         outcome: ``refuted`` if a check is, and was not expected to be; ``agrees`` if one agrees; else ``not run``.
         agreeing: The number of checks that agree.
         refuted: The number of checks that are refuted.

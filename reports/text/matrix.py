@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rnn_harness.records.judged_target import ENDINGS
 from rnn_harness.records.matrix import PROPERTIES, Matrix, MatrixRow, PropertyCell
 
 MARKS = {"agrees": "✓", "refuted": "✗", "not run": "–"}
@@ -40,8 +41,7 @@ def summary_sentence(table: Matrix) -> str:
         table: The table of a run.
     """
     packages = {row.package for row in table.rows}
-    endings = ("agrees", "refuted", "consistent", "undecided", "not driven", "not judged")
-    counts = ", ".join(f"{table.count(ending)} {ending}" for ending in endings if table.count(ending))
+    counts = ", ".join(f"{table.count(ending)} {ending}" for ending in ENDINGS if table.count(ending))
     day = table.date.partition("T")[0]
     noun = "package" if len(packages) == 1 else "packages"
     return f"{len(table.rows)} implementations of {len(packages)} {noun}, {day}: {counts}."
@@ -49,7 +49,7 @@ def summary_sentence(table: Matrix) -> str:
 
 def _markdown_row(row: MatrixRow, notes: list[str]) -> str:
     """Write a row; what stands behind its cells is added to the notes."""
-    verdict = row.ending
+    verdict: str = row.ending
     if row.reason and row.ending != "refuted":
         notes.append(f"`{row.name}`: {_short(row.reason)}")
         verdict += f" [{len(notes)}]"
