@@ -75,10 +75,10 @@ def _rnn_from(states: dict[str, np.ndarray]) -> object:
 def test_lists_are_taken_as_arrays_and_dtypes_are_kept() -> None:
     assert one_hot([0, 2], 3).tolist() == [[1, 0, 0], [0, 0, 1]]  # type: ignore[arg-type]
     assert one_hot(np.array([1]), 2, np.float32).dtype == np.float32
-    listed = Feedforward().forward(DENSE, ROW.tolist())  # type: ignore[arg-type]
+    listed = Feedforward().forward(DENSE, ROW.tolist())
     assert np.array_equal(listed.outputs, Feedforward().forward(DENSE, ROW).outputs)
     cell, weights = get_reference("feedforward"), DENSE
-    assert np.array_equal(one_to_one(cell, weights, ROW[0].tolist()), listed.outputs[0])  # type: ignore[arg-type]
+    assert np.array_equal(one_to_one(cell, weights, ROW[0].tolist()), listed.outputs[0])
 
 
 def test_a_layer_without_memory_is_silent_past_a_row_s_length_and_where_exp_overflows() -> None:
