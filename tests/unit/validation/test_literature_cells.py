@@ -147,7 +147,7 @@ class NormalisedLSTM(nn.Module):
 
 
 class ResetCandidate(nn.Module):
-    """The GRU of Dreamer, whose update gate has a constant of -1 beside its bias."""
+    """The GRU of Dreamer, with weights on [h, x]."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class ResetCandidate(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         reset, candidate, update = self.linear(torch.cat([h, x], 1)).chunk(3, 1)
-        z = torch.sigmoid(update - 1)
+        z = torch.sigmoid(update)
         return z * torch.tanh(torch.sigmoid(reset) * candidate) + (1 - z) * h
 
 
