@@ -100,7 +100,7 @@ class _OwnLayer(_StatelessLayer):
 class _OwnMaskedLayer(_OwnLayer):
     """One that takes a mask, too: Keras hands it (B, T), true where a step counts."""
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> object:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> object:  # type: ignore[override]  # it takes no states
         """Run the layer on inputs (B, T, n)."""
         return self.call_on(x) if mask is None else self.call_on(x, mask=mask)
 
