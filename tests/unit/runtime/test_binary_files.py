@@ -48,7 +48,7 @@ def _save_safetensors(path: Path) -> None:
 
 
 def _save_npz(path: Path) -> None:
-    np.savez(path, **{name: value.numpy() for name, value in WEIGHTS.items()})
+    np.savez(path, weight=WEIGHTS["weight"].numpy(), bias=WEIGHTS["bias"].numpy())
 
 
 def _save_h5(path: Path) -> None:
