@@ -58,7 +58,11 @@ def _identify_one(
         text, code = f"unknown: {first_line(error)}", ExitCode.UNDECIDED
     else:
         rows[request.target] = [dataclasses.asdict(cell) for cell in report.cells]
-        if report.fault:
+        if report.parts:
+            rows[request.target] = [dataclasses.asdict(part) for part in report.parts]
+            text = "a model: " + "; ".join(part.sentence() for part in report.parts)
+            code = ExitCode.AGREES if all(part.cells for part in report.parts) else ExitCode.UNDECIDED
+        elif report.fault:
             text, code = f"wrong: {report.fault}", ExitCode.REFUTED
         elif not report.cells:
             text, code = "unknown: it equals no cell that is known", ExitCode.UNDECIDED

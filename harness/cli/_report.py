@@ -77,7 +77,9 @@ def _write(inputs: ReportInputs, folder: Path) -> None:
     from rnn_harness.reports.page import build_contents, document_statements, write_report
 
     records, measurements = list(inputs.records.values()), list(inputs.measurements.values())
-    contents = build_contents(records, document_statements(), measurements, inputs.validations, inputs.mutants)
+    contents = build_contents(
+        records, document_statements(), measurements, inputs.validations, inputs.mutants, inputs.matrix
+    )
     try:
         for path in write_report(contents, folder, records):
             if not is_quiet():

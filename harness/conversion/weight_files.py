@@ -131,8 +131,13 @@ def _read_safetensors(path: Path) -> Weights:
 
 
 def _read_npz(path: Path) -> Weights:
-    with np.load(path, allow_pickle=False) as content:
-        return {name: content[name] for name in content.files}
+    # NumPy leaves a file open that it opened itself and that is no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+        rows = {name: content[name] for name in content.files}
+    for name, value in rows.items():
+        if value.dtype.kind not in "fiub":
+            raise UsageError(f"{path}: {name!r} is of the format {value.dtype}; expected an array of real numbers")
+    return rows
 
 
 def _read_h5(path: Path | io.BytesIO) -> Weights:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.input_file import parse_toml, read_text_file
 
 Profile = Literal["quick", "full"]
 
@@ -62,16 +62,17 @@ def read_settings(folder: Path) -> SuiteSettings:
         folder: The folder of its pyproject.toml; without one, or without the table, the settings are the usual ones.
 
     Raises:
-        UsageError: The file is no TOML, or the table holds what it must not.
+        UsageError: The file cannot be read, is no TOML, or the table holds what it must not.
     """
     path = folder / "pyproject.toml"
     if not path.is_file():
         return SuiteSettings()
     try:
-        tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-        return _Tool.model_validate(tool).settings
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tool = parse_toml(read_text_file(path, "settings")).get("tool", {})
+    except ValueError as error:
         raise UsageError(f"{path}: no TOML: {error}") from None
+    try:
+        return _Tool.model_validate(tool).settings
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import HarnessError, NotRun, UsageError
@@ -15,7 +15,7 @@ from rnn_harness.validation.isolation import (
     load_requested,
     run_with_limits,
 )
-from rnn_harness.validation.request import Limits, ValidationRequest
+from rnn_harness.validation.request import DTYPES, Limits, ValidationRequest
 from rnn_harness.validation.worker_endings import WorkFailed, advice
 
 if TYPE_CHECKING:
@@ -38,6 +38,26 @@ class IdentifiedCell:
 
 
 @dataclass(frozen=True)
+class IdentifiedPart:
+    """A recurrent part of a model, and the cells that it equals.
+
+    Attributes:
+        name: Its name in the model.
+        title: Its class and sizes.
+        cells: Every cell that it equals; none where it is unknown.
+    """
+
+    name: str
+    title: str
+    cells: tuple[IdentifiedCell, ...]
+
+    def sentence(self) -> str:
+        """Say what it is."""
+        cells = " or ".join(f"{cell.spec or 'no shipped spec'}: {cell.sentence}" for cell in self.cells)
+        return f"{self.name} ({self.title}) is {cells or 'unknown: it equals no cell that is known'}"
+
+
+@dataclass(frozen=True)
 class IdentificationReport:
     """What a target is identified as.
 
@@ -45,11 +65,13 @@ class IdentificationReport:
         cells: Every cell that it equals; several cannot be told apart.
         map: The parameter map of the first as JSON, as ``--save-map`` writes it; empty without a cell.
         fault: The known cell that it equals but for a mistake, and the mistake; empty if there is none, or it is right.
+        parts: Of a model its recurrent parts; none of a cell.
     """
 
     cells: tuple[IdentifiedCell, ...]
     map: str = ""
     fault: str = ""
+    parts: tuple[IdentifiedPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,21 +136,65 @@ def _report(task: _Task) -> IdentificationReport:
     from rnn_harness.validation.loading.layout_faults import WrongLayout
 
     target = load_requested(task.request)
+    if task.request.dtypes != DTYPES:
+        target = replace(target, capabilities=replace(target.capabilities, dtypes=task.request.dtypes))
+    if target.capabilities.has_parts:
+        return IdentificationReport((), parts=_parts(target))
     try:
         matches = identify(target)
     except WrongLayout as fault:
         return IdentificationReport((), fault=str(fault))
-    except UsageError:  # its parameters are none of the three families
-        report = _report_of_library(target)
+    except UsageError:  # it cannot be driven as a cell, or its parameters are none of the three families
+        report = _report_of_parts(target) or _report_of_library(target)
         if report is None:
             raise
         return report
-    if not matches and (report := _report_of_library(target)):
+    if not matches and (report := _report_of_library(target) or _report_of_parts(target)):
         return report
     if not matches:
         return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
     cells = tuple(IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches)
     return IdentificationReport(cells, to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
+
+
+def _report_of_parts(target: Target) -> IdentificationReport | None:
+    """Return the recurrent parts of a model; None if the target is no model."""
+    parts = _parts(target)
+    return IdentificationReport((), parts=parts) if parts else None
+
+
+def _parts(target: Target) -> tuple[IdentifiedPart, ...]:
+    """Identify the recurrent parts of a model, each by itself; none where the target is no model."""
+    from rnn_harness.validation.models.judge_parts import judged_parts
+    from rnn_harness.validation.models.understand import model_of
+
+    model = model_of(target)
+    cells = () if model is None else tuple(judged_parts(model))
+    return tuple(
+        IdentifiedPart(part.shown_name, part.title, _cells_of_part(cell.target))
+        for cell in cells
+        for part in cell.parts
+    )
+
+
+def _cells_of_part(target: Target) -> tuple[IdentifiedCell, ...]:
+    """Identify one part; none where it is unknown, or cannot be driven by itself."""
+    from rnn_harness.validation.identification.identify import identify
+    from rnn_harness.validation.loading.layout_faults import WrongLayout
+
+    try:
+        matches = identify(target)
+    except WrongLayout:
+        return ()
+    except UsageError:
+        matches = ()
+    if matches:
+        return tuple(IdentifiedCell(m.spec, m.sentence(), m.assignment.gate_order("x")) for m in matches)
+    try:
+        report = _report_of_library(target)
+    except UsageError:
+        return ()
+    return () if report is None else report.cells
 
 
 def _report_of_library(target: Target) -> IdentificationReport | None:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, with_config
 
 from rnn_harness.families import FAMILIES
 from rnn_harness.records.kill_matrix import MutantResult
+from rnn_harness.records.matrix import Matrix
 from rnn_harness.records.measurement import (
     DecayMeasurement,
     LearningMeasurement,
@@ -82,6 +83,7 @@ class Contents:
         machines: The machines that made the measurements.
         notes: What is not shown or missing, and how to get it.
         plan: The plan of the benchmark that the measurements are of.
+        matrix: The table of implementations, if one was given.
     """
 
     schema_version: Literal[1]
@@ -102,6 +104,7 @@ class Contents:
     machines: list[str]
     notes: list[str]
     plan: PagePlan
+    matrix: Matrix | None = None
 
 
 def build_contents(
@@ -110,6 +113,7 @@ def build_contents(
     measurements: Sequence[Measurement],
     validations: Sequence[Validation] = (),
     mutants: Sequence[MutantResult] = (),
+    matrix: Matrix | None = None,
 ) -> Contents:
     """Compute what stands on the page.
 
@@ -119,6 +123,7 @@ def build_contents(
         measurements: Measurements of any kind, in any order.
         validations: The validated candidates.
         mutants: The kill matrix.
+        matrix: The table of implementations, if there is one.
 
     Returns:
         The contents, with notes on what is missing.
@@ -164,6 +169,7 @@ def build_contents(
             *(text for text, is_missing in missing.items() if is_missing),
         ],
         plan=plan,
+        matrix=matrix,
     )
 
 

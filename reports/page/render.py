@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from rnn_harness.records.matrix import PROPERTIES
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
@@ -23,6 +24,7 @@ from rnn_harness.reports.page.page_verdict import answers, counters, findings
 from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
 from rnn_harness.reports.page.speed_bars import speed_chart
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
+from rnn_harness.reports.text.matrix import summary_sentence
 from rnn_harness.runtime.atomic_file import write_whole
 
 CONTENTS_ADAPTER = TypeAdapter(Contents)
@@ -56,6 +58,7 @@ def _sections(contents: Contents) -> list[_Section]:
         _Section("parameters", "Parameters", bool(contents.parameters)),
         _Section("kernels", "Kernels", bool(contents.kernels)),
         _Section("cells", "Cells", bool(contents.validations)),
+        _Section("implementations", "Implementations", contents.matrix is not None),
         _Section("mutants", "Wrong references", bool(contents.kills)),
         _Section("claims", "Claims", bool(contents.claims)),
         _Section("contradictions", "Contradictions", bool(contents.contradictions)),
@@ -121,6 +124,8 @@ def report_html(contents: Contents) -> str:
         answers=answers(contents),
         findings=findings(contents),
         glossary=GLOSSARY,
+        properties=PROPERTIES,
+        matrix_sentence=summary_sentence(contents.matrix) if contents.matrix is not None else "",
     )
 
 

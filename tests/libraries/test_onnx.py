@@ -205,3 +205,16 @@ def test_what_to_write_for_a_node_of_two_directions_can_be_pasted() -> None:
         target_of("GRU", node("GRU", direction="bidirectional"))
     assert "def make_node():" in str(refusal.value)
     assert "return node" in str(refusal.value)
+
+
+def test_a_model_of_two_layers_and_both_directions_is_judged_part_by_part() -> None:
+    model = importlib.import_module("tests.helpers.onnx_nodes").model_of_both_directions()
+    validation = collect_validation("model", run_validation(target_of("model", model), ValidationRequest(examples=0)))
+    assert [check.check for check in validation.checks if check.outcome is Outcome.REFUTED] == []
+    assert validation.outcome == "agrees"
+
+
+def test_a_graph_without_a_recurrent_node_is_told_in_one_sentence() -> None:
+    model = importlib.import_module("tests.helpers.onnx_nodes").model_that_is_unrolled()
+    with pytest.raises(UsageError, match="unrolled into the steps of one length"):
+        target_of("model", model)

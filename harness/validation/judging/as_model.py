@@ -44,6 +44,28 @@ def judge_undriven(
         yield from _judge_stream(stream, request, listener, judge_target)
 
 
+def judge_held_parts(
+    target: Target, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> Iterator[ValidationEvent]:
+    """Judge a model of another library than torch, which says what its recurrent parts are.
+
+    Args:
+        target: The target, whose module holds its parts.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+
+    Raises:
+        UsageError: It cannot be called, or it is asked for as one cell.
+    """
+    if request.spec != "auto" or request.map is not None:
+        raise UsageError(
+            f"{target.name} is a model of several recurrent parts; --spec and --map are about one cell: hand in a part"
+        )
+    refused = UsageError(f"{target.name} is a model of recurrent parts.")
+    yield from judge_model(understood_model(target, refused), request, listener, judge_target)
+
+
 @dataclass(frozen=True)
 class _Stream:
     """A target that keeps its state between calls for a stream, and what is wrong with keeping it."""

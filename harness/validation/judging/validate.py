@@ -34,6 +34,7 @@ from rnn_harness.validation.identification.state_order import (
 )
 from rnn_harness.validation.judging.as_model import (
     events_of_model,
+    judge_held_parts,
     judge_no_function,
     judge_undriven,
     judge_unknown_parameters,
@@ -109,7 +110,9 @@ def judge_target(
     try:
         spec = spec_without_reference(request.spec)
         saved = load_spec_map(request.map) if request.map is not None else None
-        if saved is not None:
+        if target.capabilities.has_parts:
+            yield from judge_held_parts(target, request, listener, judge_target)
+        elif saved is not None:
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
+from rnn_harness.validation.loading.adapters.adapter import HeldPart
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
@@ -229,6 +231,21 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     return _driven_target(name, adapter, lambda _: function, adapter_options)
 
 
+def target_of_part(name: str, part: HeldPart) -> Target:
+    """Make a target of a recurrent cell or layer inside of a model.
+
+    Args:
+        name: What to call it.
+        part: The cell or layer.
+
+    Raises:
+        UsageError: It cannot be driven; the message says what was expected.
+    """
+    sizes = None if part.any_sizes else part.sizes
+    adapter = _chosen_adapter(name, type(part.make(part.sizes)), None)
+    return _driven_target(name, adapter, part.make, {}, sizes)
+
+
 def _chosen_adapter(name: str, cell_type: type, adapter_name: str | None) -> Adapter:
     """The adapter for objects of a class. Raises UsageError if there is none."""
     adapter = choose_adapter(cell_type, adapter_name)
@@ -262,7 +279,11 @@ def _driven_target(
     trial = drive(*(sizes or TRIAL_SIZES))
     capabilities = trial.capabilities if sizes is None else replace(trial.capabilities, fixed_sizes=sizes)
 
+    drive_once = functools.lru_cache(maxsize=32)(drive)
+
     def make_module(n: int, d: int) -> nn.Module:
+        if trial.capabilities.library == "JAX" and trial.remake is None:  # what is compiled serves every such module
+            return copy.deepcopy(drive_once(n, d).module)
         if trial.remake is None:
             return drive(n, d).module
         module = trial.remake(make_cell(CellSizes(n, d)), CellSizes(n, d))

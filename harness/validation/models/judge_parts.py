@@ -95,8 +95,10 @@ class PartJudge:
 
     def _events_of(self, cell: JudgedPart, judge_target: JudgeTarget, answer: _Answer) -> Iterator[ValidationEvent]:
         """Yield the events of one cell but what it is identified as, and what only the whole model can be run for."""
+        dtypes = tuple(dtype for dtype in self.request.dtypes if dtype in cell.target.capabilities.dtypes)
+        request = replace(self.request, dtypes=dtypes or cell.target.capabilities.dtypes)
         try:
-            for event in judge_target(cell.target, self.request, self.listener):
+            for event in judge_target(cell.target, request, self.listener):
                 if isinstance(event, TargetIdentified):
                     answer.sentence = event.identification.sentence
                 elif isinstance(event, RecordMade):

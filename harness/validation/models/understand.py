@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError, first_line
+from rnn_harness.validation.loading.adapters.adapter import HoldsParts
 from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.models.example_inputs import has_example_inputs
 from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_arguments
+from rnn_harness.validation.models.held_parts import held_arguments, held_user_parts, is_watched
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts, torch_family
-from rnn_harness.validation.models.run_model import copied_module
+from rnn_harness.validation.models.run_model import copied_module, run_model
 from rnn_harness.validation.models.under_test import (
     ModelUnderTest,
     watched_modules,
@@ -51,7 +53,7 @@ class UnderstoodModel:
     @property
     def is_sure(self) -> bool:
         """Whether it has recurrent parts, or comes with inputs or takes tokens, so that the call makes sense."""
-        return bool(self.parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
+        return bool(self.parts or self.user_parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
 
     def with_numbers(self, seed: int) -> ModelUnderTest:
         """Return a copy of the model with generic numbers in its parameters.
@@ -72,6 +74,8 @@ def may_be_model(target: Target) -> bool:
     """
     from torch import nn
 
+    if target.capabilities.has_parts:
+        return True
     if target.capabilities.library is not None:
         return False
     return any(
@@ -134,6 +138,8 @@ def understand(target: Target) -> UnderstoodModel:
             for original in _modules(target):
                 parts = find_torch_parts(original)
                 try:
+                    if isinstance(original, HoldsParts):
+                        return _understood_parts(target, original, dtype)
                     module = with_generic_parameters(copied_module(original), dtype, 0)
                     arguments = find_arguments(module, [part.name for part in parts], dtype)
                 except ModelNotCalled as error:
@@ -148,6 +154,20 @@ def understand(target: Target) -> UnderstoodModel:
                 all_parts = (*(user_part.part for user_part in user_parts), *remaining)
                 return UnderstoodModel(target, original, dtype, arguments, all_parts, user_parts)
     raise ModelNotCalled(next(iter(messages), "it cannot be made"))
+
+
+def _understood_parts(target: Target, original: HoldsParts, dtype: torch.dtype) -> UnderstoodModel:
+    """Understand a model of another library, which says what it holds and takes."""
+    from torch import nn
+
+    assert isinstance(original, nn.Module), "what stands for a model is a torch module"
+    module = with_generic_parameters(copied_module(original), dtype, 0)
+    user_parts = held_user_parts(original, target.name)
+    arguments = held_arguments(module, dtype)
+    parts = [user_part.part for user_part in user_parts if is_watched(original, user_part.part)]
+    called = {call.name for call in run_model(module, arguments, [part.name for part in parts]).calls}
+    watched = tuple(part for part in parts if part.name in called)
+    return UnderstoodModel(target, original, dtype, arguments, watched, user_parts)
 
 
 def _modules(target: Target) -> Iterator[nn.Module]:

@@ -6,9 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from rnn_harness.conversion.weight_files import read_weights
 from rnn_harness.errors import UsageError
 from rnn_harness.runtime.worker import WorkerEnded, run_in_worker
 from rnn_harness.validation.judging.trained_weights import load_weights
@@ -45,10 +47,33 @@ def _save_safetensors(path: Path) -> None:
     pytest.importorskip("safetensors.torch", reason="not run: safetensors is not installed").save_file(WEIGHTS, path)
 
 
+def _save_npz(path: Path) -> None:
+    np.savez(path, weight=WEIGHTS["weight"].numpy(), bias=WEIGHTS["bias"].numpy())
+
+
+def _save_h5(path: Path) -> None:
+    with pytest.importorskip("h5py", reason="not run: h5py is not installed").File(path, "w") as file:
+        for name, value in WEIGHTS.items():
+            file[f"cell/{name}"] = value.numpy()
+
+
+def _save_msgpack(path: Path) -> None:
+    serialization = pytest.importorskip("flax.serialization", reason="not run: flax is not installed")
+    path.write_bytes(serialization.msgpack_serialize({name: value.numpy() for name, value in WEIGHTS.items()}))
+
+
 SAVERS = {"pt": _save_torch, "safetensors": _save_safetensors}
+CONVERTED = SAVERS | {"npz": _save_npz, "weights.h5": _save_h5, "msgpack": _save_msgpack}
+"""The files that `convert` reads."""
 
 
-def _read_mutated(save: Callable[[Path], None], ending: str, count: int, folder: Path) -> Iterator[str]:
+def _read_mutated(
+    save: Callable[[Path], None],
+    ending: str,
+    count: int,
+    folder: Path,
+    read: Callable[[Path], object] = load_weights,
+) -> Iterator[str]:
     """What is said of files of weights that are nearly right; empty where they can be read."""
     path = folder / f"weights.{ending}"
     save(path)
@@ -56,7 +81,7 @@ def _read_mutated(save: Callable[[Path], None], ending: str, count: int, folder:
     for _ in range(count):
         path.write_bytes(_mutated(right, source))
         try:
-            load_weights(path)
+            read(path)
         except UsageError as error:
             yield str(error)
         else:
@@ -73,6 +98,27 @@ def test_weights_that_are_nearly_right_are_read_or_told(ending: str, tmp_path: P
 @pytest.mark.parametrize("ending", SAVERS)
 def test_many_weights_that_are_nearly_right_are_read_or_told(ending: str, tmp_path: Path) -> None:
     assert len(list(_read_mutated(SAVERS[ending], ending, 20_000, tmp_path))) == 20_000
+
+
+@pytest.mark.parametrize("ending", ["npz"])
+def test_weights_to_convert_that_are_nearly_right_are_read_or_told(ending: str, tmp_path: Path) -> None:
+    sentences = list(_read_mutated(CONVERTED[ending], ending, 60, tmp_path, read_weights))
+    assert sum(map(bool, sentences)) > 10, "the files were not wrong"
+
+
+@pytest.mark.deep(
+    "tests/unit/runtime/test_binary_files.py::test_weights_to_convert_that_are_nearly_right_are_read_or_told"
+)
+@pytest.mark.parametrize("ending", CONVERTED)
+def test_many_weights_to_convert_that_are_nearly_right_are_read_or_told(ending: str, tmp_path: Path) -> None:
+    assert len(list(_read_mutated(CONVERTED[ending], ending, 10_000, tmp_path, read_weights))) == 10_000
+
+
+@pytest.mark.parametrize("value", [np.array(["a", "b"]), np.array([1j])], ids=["texts", "complex numbers"])
+def test_arrays_to_convert_that_are_no_real_numbers_are_told(value: np.ndarray, tmp_path: Path) -> None:
+    np.savez(tmp_path / "weights.npz", weight=value)
+    with pytest.raises(UsageError, match=f"'weight' is of the format {value.dtype}; expected an array of real"):
+        read_weights(tmp_path / "weights.npz")
 
 
 @pytest.mark.process

@@ -27,6 +27,7 @@ from rnn_harness.reports.changes import compare_reports, read_report
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page import build_contents, document_statements, write_report
 from rnn_harness.specs import SpecError, load_spec
+from rnn_harness.testing.settings import read_settings
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.judging.expected_failures import load_expected
 from rnn_harness.validation.judging.trained_weights import load_weights
@@ -282,3 +283,19 @@ def test_what_a_record_of_others_says_reaches_neither_a_terminal_nor_xml_nor_mar
             assert "<script>alert(1)" not in text
         if written.suffix in (".xml", ".svg"):
             ElementTree.parse(written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a = " + "[" * 50_000, id="nested deeply"),
+        pytest.param("a = " + "1" * 6_000, id="a number of 6,000 digits"),
+        pytest.param("tool = 3", id="a number for the tools"),
+        pytest.param("[tool.rnn-harness]\ncells = 3", id="a number for the cells"),
+        pytest.param("\ufeff[tool.rnn-harness]\nno = 1", id="a byte-order mark and an unknown key"),
+    ],
+)
+def test_settings_of_a_suite_that_cannot_be_read_are_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"pyproject\.toml: "):
+        read_settings(tmp_path)

@@ -34,6 +34,60 @@ class DrivenModule:
     remake: Callable[[Any, CellSizes], nn.Module] | None = None
 
 
+@dataclass(frozen=True)
+class HeldPart:
+    """A recurrent cell or layer inside of a model of some library.
+
+    Attributes:
+        name: Its name in the model.
+        class_name: The name of its class.
+        make: Makes a cell or layer like it, of given sizes if `any_sizes`, that the adapter of its library drives.
+        sizes: Its own sizes.
+        any_sizes: Whether it can be made for other sizes.
+        is_layer: Whether it runs over a sequence.
+        is_watched: Whether its calls can be seen: it is a module of the same name inside of the model's module, which
+            gives its outputs (B, T, d) and its final states.
+    """
+
+    name: str
+    class_name: str
+    make: Callable[[CellSizes], Any]
+    sizes: CellSizes
+    any_sizes: bool = True
+    is_layer: bool = True
+    is_watched: bool = False
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """What a model of some library is called with: one sequence (B, T, n) or (T, B, n), or tokens without n.
+
+    Attributes:
+        features: n; 0 for tokens.
+        vocabulary: The number of tokens; 0 for numbers.
+        lengths: The only lengths of the first two axes that it takes; 0 where it takes any.
+        dtypes: The dtypes that it computes in.
+    """
+
+    features: int
+    vocabulary: int = 0
+    lengths: tuple[int, int] = (0, 0)
+    dtypes: tuple[str, ...] = ("float64", "float32")
+
+
+@runtime_checkable
+class HoldsParts(Protocol):
+    """A torch module that stands for a model of another library: several recurrent parts, and what is around them.
+
+    Attributes:
+        held_parts: Its recurrent parts.
+        model_inputs: What it is called with.
+    """
+
+    held_parts: tuple[HeldPart, ...]
+    model_inputs: ModelInputs
+
+
 @runtime_checkable
 class Adapter(Protocol):
     """Drives the objects of one library.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,15 +23,19 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     Cotangents,
 )
 
+_COMPILER_OPTIONS: Options = {"xla_backend_optimization_level": 0}
+"""Compiling takes longer than all runs together; how the machine code is arranged changes no operation."""
+
 
 def import_jax() -> Any:
-    """JAX, with float64 switched on.
+    """JAX, with float64 switched on, and tracebacks left as they are: to shorten one takes longer than most calls.
 
     Raises:
         UsageError: It is not installed.
     """
     jax = import_library("jax", "jax")
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_traceback_filtering", "off")
     return jax
 
 
@@ -60,7 +65,23 @@ class JaxFunction:
             return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
-        self._run, self._pull_back = jax.jit(flat_results), jax.jit(pulled_back)
+        self._run = jax.jit(flat_results, compiler_options=_COMPILER_OPTIONS)
+        self._pull_back = jax.jit(pulled_back, compiler_options=_COMPILER_OPTIONS)
+
+    def __deepcopy__(self, _: object) -> JaxFunction:
+        """It holds no state, and what is compiled serves every copy of a module."""
+        return self
+
+    def with_tree(self, tree: object) -> JaxFunction:
+        """Return the same function, compiled once for both, with other parameters.
+
+        Args:
+            tree: The parameters, nested as those that it was made with; they may have other sizes.
+        """
+        leaves, _ = self._jax.tree_util.tree_flatten_with_path(tree)
+        changed = copy.copy(self)
+        changed.initial_values = {_path_name(path): np.asarray(value) for path, value in leaves}
+        return changed
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
         """Call the module's function on its tree of parameters."""
@@ -94,8 +115,16 @@ def jax_function_module(function: Callable[..., object], tree: object) -> ArrayL
         function: The function, which JAX can trace.
         tree: The initial parameters; each leaf becomes a parameter of the module, named by its path.
     """
-    jax_function = JaxFunction(function, tree)
-    return ArrayLibraryModule(jax_function, jax_function.initial_values)
+    return module_of_jax_function(JaxFunction(function, tree))
+
+
+def module_of_jax_function(function: JaxFunction) -> ArrayLibraryModule:
+    """Make a torch module of a function and its initial parameters.
+
+    Args:
+        function: The function; several modules may share what is compiled of it.
+    """
+    return ArrayLibraryModule(function, function.initial_values)
 
 
 class LinenAdapter:

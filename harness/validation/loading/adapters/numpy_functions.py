@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +25,7 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     takes_targets,
 )
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
 from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair, backward_partner
 from rnn_harness.validation.loading.adapters.handwritten.function_source import FunctionSource
@@ -65,6 +69,18 @@ def drive_numpy_function(
     backward = pair.backward if isinstance(pair, FunctionPair) else backward_partner(pair)
     if uses_jax(function):
         return None
+    for adapted in adapted_pairs(function, backward):
+        driven = _drive_pair(adapted, make_tree, sizes, log)
+        if driven is not None:
+            return driven
+    return None
+
+
+def _drive_pair(
+    adapted: AdaptedPair, make_tree: MakeTree | None, sizes: CellSizes, log: FailureLog
+) -> DrivenModule | None:
+    """Drive a pair that takes inputs, states and parameters; None if it does not take NumPy arrays."""
+    function, backward = adapted.forward, adapted.backward
     own_names = [argument.name for argument in required_arguments(function)]
     function = with_usual_names(function)
     names = [argument.name for argument in required_arguments(function)]
@@ -97,7 +113,8 @@ def drive_numpy_function(
     def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
         return driven.module(FunctionSource(function, backward, maker(wanted), argument))
 
-    return DrivenModule(remake(pair, sizes), driven.capabilities, remake=remake)
+    capabilities = replace(driven.capabilities, notes=(adapted.note,) if adapted.note else ())
+    return DrivenModule(remake(function, sizes), capabilities, remake=remake)
 
 
 class _FittingSource(NamedTuple):
@@ -158,14 +175,44 @@ def _maker(shapes: WeightShapes) -> MakeTree:
 
 
 def uses_jax(function: Callable[..., Any]) -> bool:
-    """Say whether a function names a module of JAX.
+    """Say whether a function, or one of its module's that it calls, names a module of JAX.
 
     Args:
-        function: The user's function; its code is read, not run.
+        function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
     """
+    return "jax" in sys.modules and any(_names_jax(called) for called in _reached(inspect.unwrap(function), []))
+
+
+def _reached(function: object, known: list[object]) -> list[object]:
+    """Functions of one module that a function calls, with itself."""
     code = code_of(function)
-    if code is None or "jax" not in sys.modules:
-        return False
+    if code is None or any(function is other for other in known):
+        return known
+    known.append(function)
+    for value in _named_objects(function, code):
+        if callable(value) and getattr(value, "__module__", None) == getattr(function, "__module__", ""):
+            _reached(inspect.unwrap(value), known)
+    return known
+
+
+def _named_objects(function: object, code: types.CodeType) -> Iterator[object]:
+    """What a function, and those that it defines inside, name outside of themselves."""
     known: Keywords = getattr(function, "__globals__", {})
-    modules = (known.get(name) for name in code.co_names)
-    return any(isinstance(module, types.ModuleType) and module.__name__.startswith("jax") for module in modules)
+    cells: tuple[types.CellType, ...] = getattr(function, "__closure__", None) or ()
+    for cell in cells:
+        with contextlib.suppress(ValueError):  # it has no value yet
+            yield cell.cell_contents
+    yield from (known[name] for name in code.co_names if name in known)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from (known[name] for name in inner.co_names if name in known)
+
+
+def _names_jax(function: object) -> bool:
+    """Whether a function names JAX or one of its modules, or something out of them."""
+    code = code_of(function)
+    named = () if code is None else _named_objects(function, code)
+    homes = (
+        value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", "") for value in named
+    )
+    return any(str(home).partition(".")[0] == "jax" for home in homes)

@@ -26,7 +26,6 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
 from rnn_harness.validation.loading.adapters.onnx_graphs import (
     DATA_INPUTS,
     LENGTHS_INPUT,
-    RECURRENT_OPERATORS,
     OnnxNode,
     declared_model_of,
     input_name,
@@ -36,8 +35,11 @@ from rnn_harness.validation.loading.adapters.onnx_graphs import (
     open_parameters,
     resized_parameter,
 )
+from rnn_harness.validation.loading.adapters.onnx_stacks import OnnxGraphModule, holds_several, recurrent_nodes
 
 RUNTIMES = ("reference", "onnxruntime")
+
+
 _PART_OF_MODEL = (
     "a function that returns one node can be named instead\n"
     "    import onnx\n"
@@ -47,7 +49,7 @@ _PART_OF_MODEL = (
     "        del node.attribute[:]; node.attribute.extend(kept)  # one direction, time first\n"
     "        return node"
 )
-"""What to write in the place of a model that is not driven as a whole."""
+"""What to write in the place of a node that is not driven alone."""
 
 
 class _Session(Protocol):
@@ -139,15 +141,17 @@ class OnnxAdapter:
             class_name = f"{type(cell).__module__}.{type(cell).__qualname__}"
             raise UsageError(f"a {class_name} is no ONNX model and no node of one: leave --adapter onnx out")
         model = model_of_node(cell) if type(cell).__name__ == "NodeProto" else cell
-        node = _recurrent_node(model)
+        nodes = recurrent_nodes(model)
+        if holds_several(nodes):
+            if model is not cell:
+                raise UsageError(_not_alone(nodes[0]))
+            return _driven_graph(model, runtime)
+        node = nodes[0]
         # Alone, the node can be made for any sizes; what stands around it may fit its sizes alone.
         is_alone = len(model.graph.node) == 1
         is_reverse = node_attributes(node).get("direction") == b"reverse"
         if is_reverse and not is_alone:
-            raise UsageError(
-                f"a {node.op_type} node that reads backwards in time is driven alone, and it is one of "
-                f"{len(model.graph.node)} nodes here: {_PART_OF_MODEL}"
-            )
+            return _driven_graph(model, runtime)
         opened, parameters = open_parameters(model, d if is_alone else None)
         lengths_name = input_name(node, LENGTHS_INPUT)
         inputs = [value.name for value in opened.graph.input if value.name not in parameters]
@@ -157,6 +161,8 @@ class OnnxAdapter:
         else:
             data_names = [name for name in inputs if name != lengths_name]
         function = OnnxModelFunction(opened, runtime, data_names, lengths_name)
+        if not is_alone and not _gives_states(function, parameters, _sizes_of(node, parameters)):
+            return _driven_graph(model, runtime)
         capabilities = TargetCapabilities(
             dtypes=_runnable_dtypes(function, parameters, n, d),
             calling_convention=_convention(len(data_names) - 1, is_reverse) if is_alone else None,
@@ -176,23 +182,38 @@ def _convention(states: int, is_reverse: bool) -> CallingConvention:
     return replace(convention, reading="backward") if is_reverse else convention
 
 
-def _recurrent_node(model: Any) -> OnnxNode:
-    """The recurrent node of a model. Raises UsageError unless there is one, in one direction and time first."""
-    nodes: list[OnnxNode] = [node for node in model.graph.node if node.op_type in RECURRENT_OPERATORS]
-    if len(nodes) != 1:
-        listed = ", ".join(f"{node.op_type} {node.name!r}" for node in nodes) or "none"
-        raise UsageError(
-            f"the model has {len(nodes)} nodes of {', '.join(RECURRENT_OPERATORS)} ({listed}); expected one: "
-            f"{_PART_OF_MODEL}"
-        )
-    attributes = node_attributes(nodes[0])
-    direction, layout = attributes.get("direction", b"forward").decode(), attributes.get("layout", 0)
-    if direction not in ("forward", "reverse") or layout:
-        what = "is batch first (layout 1)" if layout else f"reads in the direction {direction!r}"
-        raise UsageError(
-            f"the {nodes[0].op_type} node {what}; expected forward or reverse, time first (layout 0): {_PART_OF_MODEL}"
-        )
-    return nodes[0]
+def _not_alone(node: OnnxNode) -> str:
+    """What is said of a node that is named without its model and is judged within one alone."""
+    attributes = node_attributes(node)
+    direction = attributes.get("direction", b"forward").decode()
+    what = "is batch first (layout 1)" if attributes.get("layout", 0) else f"reads in the direction {direction!r}"
+    return (
+        f"the {node.op_type} node {what}; expected the model that holds it, or a node that reads forward or reverse, "
+        f"time first (layout 0): {_PART_OF_MODEL}"
+    )
+
+
+def _gives_states(function: OnnxModelFunction, parameters: Mapping[str, Array], sizes: CellSizes) -> bool:
+    """Whether a graph gives something of the hidden size; else something stands between its states and its outputs."""
+    n, d = sizes
+    for dtype in ("float64", "float32"):
+        values = {name: value.astype(dtype) for name, value in parameters.items()}
+        data = tuple(np.zeros((1, 2, n if place == 0 else d), dtype) for place in range(len(function.data_names)))
+        try:
+            results = function(values, data, False).arrays
+        except Exception:  # onnxruntime's errors share no base class
+            continue
+        return any(result.ndim > 1 and result.shape[-1] == d for result in results)
+    return True
+
+
+def _driven_graph(model: Any, runtime: str) -> DrivenModule:
+    """Drive a model of several recurrent nodes, or of one that is not judged within its graph."""
+    opened, parameters = open_parameters(model, None)
+    names = [value.name for value in opened.graph.input if value.name not in parameters]
+    function = OnnxModelFunction(opened, runtime, names, "")
+    capabilities = TargetCapabilities(library="ONNX", has_parts=True)
+    return DrivenModule(OnnxGraphModule(function, parameters, model), capabilities)
 
 
 def _sizes_of(node: OnnxNode, parameters: Mapping[str, Array]) -> CellSizes:

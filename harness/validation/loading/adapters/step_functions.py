@@ -7,9 +7,10 @@ parameters (``--init params=NAME``, or ``init_params`` and the like next to the 
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from rnn_harness.options import Options
 from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
@@ -32,8 +34,13 @@ from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
     weights_of,
 )
 from rnn_harness.validation.loading.adapters.inferred_weights.jax_library import jax_library
-from rnn_harness.validation.loading.adapters.jax_modules import import_jax, jax_function_module
-from rnn_harness.validation.loading.adapters.numpy_functions import drive_numpy_function, tree_argument, uses_jax
+from rnn_harness.validation.loading.adapters.jax_modules import JaxFunction, import_jax, module_of_jax_function
+from rnn_harness.validation.loading.adapters.numpy_functions import (
+    MakeTree,
+    drive_numpy_function,
+    tree_argument,
+    uses_jax,
+)
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
@@ -70,23 +77,31 @@ class StepFunctionAdapter:
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        trees = (_make_parameters(maker, n, d),) if maker is not None else _trees_without_maker(step, n, d)
-        for tree in trees:
+        makers: Iterable[MakeTree] = (make_tree,) if make_tree is not None else _makers_by_trial(step)
+        for make in makers:
             for drive_on in (_drive_on_jax, _drive_on_torch):
-                driven = drive_on(_Trial(step, tree, n, d))
+                driven = drive_on(_Trial(step, make, CellSizes(n, d)))
                 if driven is not None:
                     return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
         raise UsageError(cannot_be_driven(step.text, log, hint))
 
 
-def _trees_without_maker(step: StepSignature, n: int, d: int) -> Iterator[object]:
-    """Yield parameters of the shapes that the function uses them in, then of shapes by their names."""
+def _makers_by_trial(step: StepSignature) -> Iterator[MakeTree]:
+    """Yield makers of parameters of the shapes that the function uses them in, then of shapes by their names."""
     argument = tree_argument(step.parameters)
+    # What is compiled, or has a derivative of its own, asks what its arguments are before it computes.
+    plain = step.function if inspect.isfunction(step.function) else inspect.unwrap(step.function)
     for library, most_runs in itertools.product(_libraries_of(step.function), (FEW_RUNS, MANY_RUNS)):
-        for tree in inferred_trees(step.function, step.parameters, argument, library, most_runs):
-            yield weights_of(tree, CellSizes(n, d))
-    yield from step.guessed_parameters(n, d)
+        for tree in inferred_trees(plain, step.parameters, argument, library, most_runs):
+            yield functools.partial(weights_of, tree)
+    for number, _ in enumerate(step.guessed_parameters(1, 1)):
+        yield functools.partial(_guessed, step, number)
+
+
+def _guessed(step: StepSignature, number: int, sizes: CellSizes) -> object:
+    """The parameters that are guessed at some place of the order."""
+    return next(itertools.islice(step.guessed_parameters(*sizes), number, None))
 
 
 def _libraries_of(function: Callable[..., Any]) -> Iterator[ArrayLibrary]:
@@ -143,26 +158,29 @@ class _Trial:
 
     Attributes:
         step: The function.
-        tree: The parameters.
+        make: Makes the parameters, for an input size and a hidden size.
+        tree: Those of the sizes that are tried.
     """
 
-    def __init__(self, step: StepSignature, tree: object, n: int, d: int) -> None:
-        self.step, self.tree = step, tree
-        self._sizes = n, d
+    def __init__(self, step: StepSignature, make: MakeTree, sizes: CellSizes) -> None:
+        self.step, self.make, self.tree, self._sizes = step, make, make(sizes), sizes
 
-    def first_result(self, convert: Callable[[Any], object]) -> object:
+    def first_result(
+        self, convert: Callable[[Any], object], run: Callable[..., object] = lambda function, *values: function(*values)
+    ) -> object:
         """Return what the function gives for the first data that it takes; None if it takes none.
 
         Args:
             convert: From a NumPy array to an array of the library that is tried.
+            run: Runs a function of parameters and data.
         """
         for data in self.step.trial_data(*self._sizes):
             arguments = map_tree(convert, data)
             try:
-                result = self.step.call(map_tree(convert, self.tree), arguments)
+                result = run(self.step.call, map_tree(convert, self.tree), arguments)
             except Exception:  # a function that is called in a wrong way may raise anything
                 continue
-            if self.step.gives_states(arguments, result, self._sizes[1]):
+            if self.step.gives_states(arguments, result, self._sizes.hidden_size):
                 return result
         return None
 
@@ -171,11 +189,16 @@ def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
     """Drive the function on arrays of JAX, if it is imported; None if the function does not take them."""
     if "jax" not in sys.modules:
         return None
-    result = trial.first_result(import_jax().numpy.asarray)
+    result = trial.first_result(np.asarray, import_jax().eval_shape)
     if result is None or not _is_of_jax(result):
         return None
-    module = jax_function_module(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
-    return DrivenModule(module, TargetCapabilities(library="JAX"))
+    function = JaxFunction(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
+
+    def remake(_: Any, sizes: CellSizes) -> ArrayLibraryModule:
+        return module_of_jax_function(function.with_tree(trial.make(sizes)))
+
+    module = module_of_jax_function(function)
+    return DrivenModule(module, TargetCapabilities(library="JAX"), remake=remake)
 
 
 def _is_of_jax(result: object) -> bool:

@@ -35,14 +35,8 @@ def jax_library(jax: Any) -> ArrayLibrary:
 
 @contextlib.contextmanager
 def _knowing_parameters(jax: Any) -> Iterator[None]:
-    """Let functions of JAX take parameters of unknown shape: it asks none of its arguments, as NumPy does.
-
-    Its tracebacks are not shortened meanwhile, which takes longer than the run.
-    """
-    filtering = jax.config.jax_traceback_filtering
+    """Let functions of JAX take parameters of unknown shape: it asks none of its arguments, as NumPy does."""
     with contextlib.ExitStack() as changes:
-        changes.callback(jax.config.update, "jax_traceback_filtering", filtering)
-        jax.config.update("jax_traceback_filtering", "off")
         for module, names in ((jax.numpy, _OF_NUMBERS), (jax.nn, _OF_NETWORKS)):
             for name in names.split():
                 changes.enter_context(mock.patch.object(module, name, _asking(name, getattr(module, name))))

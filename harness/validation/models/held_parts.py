@@ -1,0 +1,78 @@
+"""Models of other libraries than torch: what they are called with, and the parts that they say they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnn_harness.errors import first_line
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, HoldsParts
+from rnn_harness.validation.loading.target import target_of_part
+from rnn_harness.validation.models.find_arguments import ModelNotCalled
+from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
+from rnn_harness.validation.models.model_sizes import read_sizes
+from rnn_harness.validation.models.recurrent_part import RecurrentPart
+from rnn_harness.validation.models.run_model import run_model
+from rnn_harness.validation.models.user_parts import UserPart
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def is_watched(module: nn.Module, part: RecurrentPart) -> bool:
+    """Say whether the calls of a part of a model can be seen.
+
+    Args:
+        module: The model.
+        part: One of its recurrent parts.
+    """
+    if not isinstance(module, HoldsParts):
+        return True
+    return any(held.is_watched for held in module.held_parts if held.name == part.name)
+
+
+def held_user_parts(model: HoldsParts, name: str) -> tuple[UserPart, ...]:
+    """Make targets of the parts that a model says it holds.
+
+    Args:
+        model: The module that stands for the model.
+        name: What the user calls the model.
+    """
+    return tuple(UserPart(_described(held), target_of_part(f"{name}.{held.name}", held)) for held in model.held_parts)
+
+
+def _described(held: HeldPart) -> RecurrentPart:
+    """A part as any model has it."""
+    n, d = held.sizes
+    return RecurrentPart(held.name, (), held.class_name, "", held.is_layer, n, d, batch_first=held.is_layer)
+
+
+def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
+    """Make the arguments of a model that says what it is called with: generic numbers (B, T, n), or tokens (B, T).
+
+    Args:
+        module: The model, in evaluation mode.
+        dtype: The format of its numbers.
+
+    Raises:
+        ModelNotCalled: It raises for them.
+    """
+    import torch
+
+    assert isinstance(module, HoldsParts), "only such a model says what it is called with"
+    inputs, generator = module.model_inputs, torch.Generator().manual_seed(3)
+    if str(dtype).removeprefix("torch.") not in inputs.dtypes:
+        raise ModelNotCalled(f"it computes in {' and '.join(inputs.dtypes)} alone")
+    free = read_sizes(module).free_sizes
+    shape = (inputs.lengths[0] or free[1], inputs.lengths[1] or free[0])
+    if inputs.vocabulary:
+        sequence = torch.randint(1, inputs.vocabulary, shape, generator=generator)
+    else:
+        sequence = torch.randn((*shape, inputs.features), generator=generator, dtype=torch.float64).to(dtype)
+    arguments = ModelArguments((ModelArgument("x", "sequence", sequence),), (0, 1), inputs.vocabulary)
+    try:
+        run_model(module, arguments)
+    except Exception as error:  # a user's model may raise anything
+        shown = tuple(sequence.shape)
+        raise ModelNotCalled(f"called with {shown} it raised {type(error).__name__}: {first_line(error)}") from None
+    return arguments
