@@ -83,6 +83,7 @@ def test_a_graph_without_a_place_for_the_weights_is_refused(
     assert not (tmp_path / "out.onnx").exists()
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras with torch and NumPy 2
 @pytest.mark.deep(
     "tests/unit/conversion/test_model_files.py::"
     "test_a_graph_gets_other_initializers_and_keeps_those_that_it_shares_with_no_weight"
