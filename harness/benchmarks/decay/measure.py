@@ -16,7 +16,7 @@ from rnn_harness.benchmarks.decay.seed_interval import mean_interval
 from rnn_harness.benchmarks.decay.step_bound import step_bound
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
-from rnn_harness.records.measurement import CurvePoint, DecayMeasurement
+from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, cross_entropy, get_reference
 
@@ -36,6 +36,7 @@ def measure_decay(
     hidden_size: int,
     seeds: int,
     check_interrupt: Callable[[], None] = lambda: None,
+    resized_to: int | None = None,
 ) -> DecayMeasurement:
     """Measure the decay of one cell at one initialisation.
 
@@ -46,8 +47,10 @@ def measure_decay(
         hidden_size: The number d of units.
         seeds: How many seeds, from 0 on, for parameters and inputs.
         check_interrupt: Called after every seed.
+        resized_to: Another number of units, which then stands behind the cell's title; None for `hidden_size`.
     """
     spec, cell = DECAY_CELLS[title]
+    hidden_size = hidden_size if resized_to is None else resized_to
     initial = find_initialisation(initialisation)
     curves, agreements, bounds = [], [], []
     for seed in range(seeds):
@@ -66,7 +69,7 @@ def measure_decay(
     in_float64 = gradient_horizon([curve.norms for curve in curves], FLOAT64_LIMIT)
     return stamp(
         DecayMeasurement(
-            subject=title,
+            subject=title if resized_to is None else f"{title}, d = {resized_to}",
             spec=spec,
             initialisation=initialisation,
             sizes={"n": INPUT_SIZE, "d": hidden_size, "T": steps},
@@ -78,6 +81,7 @@ def measure_decay(
             agrees=all(agreements),
             reason="" if all(agreements) else "a step's Jacobian is not that of the reference's backward",
             log10_norms=_points(norms, _LAGS, steps),
+            norm_bands=_bands([curve.norms for curve in curves], steps),
             log10_cell_norms=_points(np.mean(cell_norms, axis=0), _CELL_LAGS, steps) if cell_norms else (),
             bound_per_step=float(np.mean(known_bounds)) if known_bounds else None,
             half_life=math.log(2) / -math.log(rate) if ci_high < 1 else None,
@@ -85,6 +89,7 @@ def measure_decay(
             float32_horizon_low=None if in_float32 is None else in_float32.low,
             float32_horizon_high=None if in_float32 is None else in_float32.high,
             float64_horizon=None if in_float64 is None else in_float64.steps,
+            parameters=sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values()),
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
             last_loss=float(np.mean([_last_loss(curve.last_state[:hidden_size]) for curve in curves])),
         )
@@ -108,6 +113,12 @@ def _lyapunov_exponent(norms: Array, steps: int) -> float:
     """Return the slope of the natural logarithm of the norm over the last nine tenths of the lags."""
     start = steps // 10
     return float((norms[steps] - norms[start]) / (steps - start)) * math.log(10)
+
+
+def _bands(norms: list[Array], steps: int) -> tuple[CurveBand, ...]:
+    """Return the smallest and the largest of the seeds at every lag that is kept."""
+    lowest, highest = np.min(norms, axis=0), np.max(norms, axis=0)
+    return tuple(CurveBand(lag, float(lowest[lag]), float(highest[lag])) for lag in _LAGS if lag <= steps)
 
 
 def _points(norms: Array, lags: tuple[int, ...], steps: int) -> tuple[CurvePoint, ...]:
