@@ -12,7 +12,7 @@ class DocumentTitle:
     """A document's title as it names itself.
 
     Attributes:
-        title: The title.
+        title: What readers call it, in its own words.
         lines: The words of it by the number of the line on which they stand.
     """
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import ConfigDict, with_config
 
-from rnn_harness.cases.case import Case
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
@@ -188,18 +187,21 @@ def _cell(group: str, records: Sequence[Record]) -> MatrixCell:
 def _detail(record: Record) -> MatrixDetail:
     """Return a check that did not agree with its case."""
     about = f" of {record.entry}" if record.entry not in ("", record.spec) else ""
-    case = case_text(record.case) if record.case is not None else ""
     return MatrixDetail(
-        f"{record.check}{about}", record.outcome, record.reason, case, record.error_over_bound, record.program
+        f"{record.check}{about}",
+        record.outcome,
+        record.reason,
+        _case_text(record),
+        record.error_over_bound,
+        record.program,
     )
 
 
-def case_text(case: Case) -> str:
-    """Write the sizes of a case and what is special about it.
-
-    Args:
-        case: A case of any spec.
-    """
+def _case_text(record: Record) -> str:
+    """Write the sizes of a record's case and what is special about it; nothing where it has none."""
+    case = record.case
+    if case is None:
+        return ""
     sizes = f"n = {case.n}, d = {case.d}, T = {case.T}, B = {case.B}, {case.dtype}, seed {case.seed}"
     lengths = f", lengths {', '.join(map(str, case.lengths))}" if case.lengths is not None else ""
     features = f", {', '.join(case.features)}" if case.features else ""

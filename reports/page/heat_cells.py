@@ -16,8 +16,8 @@ def share_cell(x: float, y: float, width: float, height: float, share: float, co
     Args:
         x: Its left edge.
         y: Its upper edge.
-        width: Its width.
-        height: Its height.
+        width: How far it reaches to the right.
+        height: How far it reaches down.
         share: 0 is faint, 1 is full; what lies outside is cut off.
         colour: A colour of CSS.
     """
@@ -32,8 +32,8 @@ def signed_cell(x: float, y: float, width: float, height: float, value: float) -
     Args:
         x: Its left edge.
         y: Its upper edge.
-        width: Its width.
-        height: Its height.
+        width: How far it reaches to the right.
+        height: How far it reaches down.
         value: What lies outside of -1 to 1 is cut off.
     """
     return share_cell(x, y, width, height, abs(value), "var(--above)" if value >= 0 else "var(--below)")

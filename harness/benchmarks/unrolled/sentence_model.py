@@ -15,8 +15,8 @@ from rnn_harness.references import Gradients, OutputLayer, Reference, Run, cross
 BATCH_SIZE = 32
 """Sentences a training step."""
 LEARNING_RATE = 0.02
-"""Adam's step size; its other numbers are those of Kingma & Ba 2015."""
-_FIRST_DECAY, _SECOND_DECAY, _SMALLEST = 0.9, 0.999, 1e-8
+"""Adam's step size; its decays are those of Kingma & Ba 2015, and a gradient that was always zero moves nothing."""
+_FIRST_DECAY, _SECOND_DECAY = 0.9, 0.999
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SentenceModel:
         cell: The reference.
         parameters: Its parameters by name; `train` changes them.
         layer_parameters: Those of the layer for the two classes.
-        layer: The layer.
+        layer: A dense layer, without an activation, that reads the last hidden state.
     """
 
     cell: Reference
@@ -107,4 +107,6 @@ class SentenceModel:
                 for name, gradient in gradients.items():
                     means[name] += (1 - _FIRST_DECAY) * (gradient - means[name])
                     squares[name] += (1 - _SECOND_DECAY) * (gradient**2 - squares[name])
-                    group[name] = group[name] - rate * means[name] / (np.sqrt(squares[name]) + _SMALLEST)
+                    direction = np.zeros_like(means[name])
+                    np.divide(means[name], np.sqrt(squares[name]), out=direction, where=squares[name] > 0)
+                    group[name] = group[name] - rate * direction
