@@ -4,8 +4,8 @@ from __future__ import annotations
 
 INITIALISATIONS: dict[str, str] = {
     "torch": "an initialisation: parameters uniform within 1/√d, torch's default",
-    "orthogonal": "an initialisation: recurrent weights orthogonal (Saxe et al. 2014), input weights Glorot (Glorot and "
-    "Bengio 2010), no bias: Keras' default",
+    "orthogonal": "an initialisation: recurrent weights orthogonal (Saxe et al. 2014), input weights as Glorot "
+    "and Bengio 2010 draw them, no bias: Keras' default",
     "gain-0.9": "an initialisation: recurrent weights from N(0, 0.81/d), with small inputs; below a gain of 1 a "
     "large tanh network is quiet (Sompolinsky et al. 1988)",
     "gain-1.5": "an initialisation: recurrent weights from N(0, 2.25/d), with small inputs; above a gain of 1 a "
