@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from rnn_harness.check_guide import GROUPS, CheckDescription, describe_checks
 from rnn_harness.cli._app import app
+from rnn_harness.matrix import Suite
 from rnn_harness.records.kill_matrix import MutantResult
+from rnn_harness.records.matrix import Matrix
 from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.record_document import RecordDocument
@@ -23,6 +25,8 @@ SCHEMAS = {
     "record": (Record, "A line of a file of records: `--records FILE`."),
     "records": (RecordDocument, "What `verify --json` prints."),
     "validation": (Validation, "What `validate --json` writes."),
+    "suite": (Suite, "A suite of targets (TOML), as `matrix SUITE.toml` reads it."),
+    "matrix": (Matrix, "The table that `matrix` writes: `matrix.json`."),
     "mutant": (MutantResult, "A row of what `mutants --json` prints."),
     "parameter-map": (MapFile, "What `--save-map` writes and `--map` reads."),
     "expected-failure": (ExpectedFailure, "A table `[[expected]]` of `cell.expected.toml`."),

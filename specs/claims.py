@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rnn_harness.specs.data_rows import load_rows
 
 Verdict = Literal["true", "true under conditions", "false", "depends"]
-By = Literal["checks", "measured", "literature", "definition", "not testable"]
+By = Literal["checks", "measured", "literature", "not testable"]
 
 
 class Falsifier(BaseModel):
@@ -53,7 +53,7 @@ class Claim(BaseModel):
         evidence: checks as ``spec/check``, entries (``E-328``) and equivalences (``Q-01``) whose records must agree, or
             the name of a measurement.
         verdict: the verdict where the evidence agrees; None of a measured claim, whose verdict its measurement gives.
-        false_if: what would make it false; every claim that is decided by checks or measurements has it.
+        false_if: what would make it false; every claim that is decided has it.
         when: the conditions, the counterexample, the source, or why it cannot be tested.
     """
 
@@ -79,12 +79,14 @@ class Claim(BaseModel):
         decided = self.by in ("checks", "measured")
         if decided != bool(self.evidence):
             raise ValueError(f"{self.id}: a claim decided by {self.by} {'needs' if decided else 'has no'} evidence")
-        if decided and self.false_if is None:
+        if self.by != "not testable" and self.false_if is None:
             raise ValueError(f"{self.id}: say in false_if what would make it false")
         if self.false_if is not None and self.false_if.is_tried != (self.by == "checks"):
             raise ValueError(
                 f"{self.id}: false_if names a mutant, entry, pair or fact where checks decide, and only there"
             )
+        if self.by == "literature" and not self.when:
+            raise ValueError(f"{self.id}: say in when which publication, and where in it")
         if self.by == "not testable":
             if self.verdict is not None or not self.when:
                 raise ValueError(f"{self.id}: what cannot be tested has no verdict, and a reason")

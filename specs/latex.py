@@ -35,6 +35,7 @@ _NAMES = {
     "step": "\\operatorname{step}",
     "exp": "\\exp",
     "softplus": "\\operatorname{softplus}",
+    "softplus_slope": "\\sigma",
     "sqrt": "\\operatorname{sqrt}",
     "mean": "\\operatorname{mean}",
     "inverse_deviation": "\\operatorname{invstd}",

@@ -30,8 +30,10 @@ class Role(enum.Enum):
 class Function(enum.Enum):
     """The functions that equations apply; all but SOFTMAX, MEAN and INVERSE_DEVIATION act entry by entry.
 
-    STEP is the slope of RELU: 1 or 0. MEAN and INVERSE_DEVIATION give a row of equal entries: the mean of a vector, and
-    1 / sqrt(variance + 1e-5), of which layer normalisation consists (arXiv 1607.06450; the constant is torch's).
+    STEP is the slope of RELU: 1 or 0. SOFTPLUS_SLOPE is the sigmoid where it is the slope of SOFTPLUS: what a library
+    puts in the place of a softplus has a slope of its own. MEAN and INVERSE_DEVIATION give a row of equal entries: the
+    mean of a vector, and 1 / sqrt(variance + 1e-5), of which layer normalisation consists (arXiv 1607.06450; the
+    constant is torch's).
     """
 
     SIGMOID = "sigmoid"
@@ -42,6 +44,7 @@ class Function(enum.Enum):
     LOG = "log"
     EXP = "exp"
     SOFTPLUS = "softplus"
+    SOFTPLUS_SLOPE = "softplus_slope"
     SQRT = "sqrt"
     MEAN = "mean"
     INVERSE_DEVIATION = "inverse_deviation"

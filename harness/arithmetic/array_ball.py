@@ -36,9 +36,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from rnn_harness.arithmetic.array_ball_functions import FUNCTIONS, inverse_deviation, softmax
+from rnn_harness.arithmetic.array_ball_functions import (
+    FUNCTIONS,
+    inverse_deviation,
+    softmax,
+    softplus_replacement,
+)
 from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
+from rnn_harness.arithmetic.ball_functions import REPLACED_BY_LIBRARIES
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
@@ -254,6 +260,8 @@ class ArrayBallArithmetic:
             return ArrayBall(middle, spread)
         own = growth(MIDPOINT_UNIT, FUNCTION_ROUNDINGS)
         radius = (spread + own * abs(middle) + _TINY) * UPWARD
+        if self._unit and function in REPLACED_BY_LIBRARIES:
+            radius = (radius + softplus_replacement(x.middle, x.radius)) * UPWARD
         if self._functions:
             radius = (radius + self._functions * (abs(middle) + radius)) * UPWARD
         if self._absolute:

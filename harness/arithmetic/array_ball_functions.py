@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, UPWARD
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, SOFTPLUS_END, UPWARD
 from rnn_harness.arithmetic.numpy_arithmetic import inverse_deviation as _inverse_deviation
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid as _sigmoid
 from rnn_harness.arithmetic.numpy_arithmetic import softmax as _softmax
@@ -128,6 +128,21 @@ def softplus(middle: Array, radius: Array) -> Enclosed:
     return _softplus(middle), slope * UPWARD * radius
 
 
+def softplus_replacement(middle: Array, radius: Array) -> Array:
+    """Bound what torch's softplus and its slope are off beyond `SOFTPLUS_END`; `ball_functions` has the reasons.
+
+    Args:
+        middle: The midpoints.
+        radius: The radii.
+
+    Returns:
+        The bounds; zero where no member lies beyond.
+    """
+    lowest = np.maximum((middle - radius) / UPWARD, SOFTPLUS_END)
+    highest = np.where(radius > 0, (middle + radius) * UPWARD, middle)
+    return np.where(highest > SOFTPLUS_END, (np.exp(-lowest) + _SMALLEST) * UPWARD, 0.0)
+
+
 def sqrt(middle: Array, radius: Array) -> Enclosed:
     """Enclose the square root, whose slope is largest at the lower end; not finite where a ball reaches zero.
 
@@ -161,6 +176,7 @@ FUNCTIONS: dict[Function, Callable[[Array, Array], Enclosed]] = {
     Function.STEP: step,
     Function.EXP: exp,
     Function.SOFTPLUS: softplus,
+    Function.SOFTPLUS_SLOPE: sigmoid,
     Function.SQRT: sqrt,
 }
 """The functions that act entry by entry."""

@@ -15,7 +15,8 @@ members, so on the computed operands; the ball is then widened by what the opera
   ((1 - u)^-k - 1) times the sum of the terms' largest sizes (Higham 2002, section 3.1; this form needs no k u < 1).
   Sums are therefore kept open (`terms`, `mass`) until something other than a sum consumes them; an affine map
   ``W x + U h + b`` is one sum of n + d + 1 terms, whichever way a kernel groups it;
-* a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened.
+* a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened; a softplus and its
+  slope, where the ball reaches beyond `SOFTPLUS_END`, by what torch's are off there besides.
 
 A `Rounding` may say that sums of products and functions are computed in a wider format (bfloat16 kernels accumulate
 in float32): then the terms are rounded there, and only what is stored between them, the addends and partial sums of
@@ -139,16 +140,8 @@ def _product(x1: Array, x2: Array) -> Array:
     return _array(arb_mat(x1.tolist()) * arb_mat(x2.tolist()))
 
 
-_FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
-    Function.SIGMOID: _entrywise(_enclose.sigmoid),
-    Function.TANH: _entrywise(_enclose.tanh),
-    Function.LOG: _entrywise(_enclose.log),
-    Function.RELU: _entrywise(_enclose.relu),
-    Function.STEP: _entrywise(_enclose.step),
-    Function.EXP: _entrywise(_enclose.exp),
-    Function.SOFTPLUS: _entrywise(_enclose.softplus),
-    Function.SQRT: _entrywise(_enclose.sqrt),
-}
+_FUNCTIONS = {function: _entrywise(enclosed) for function, enclosed in _enclose.FUNCTIONS.items()}
+_softplus_replacement = _entrywise(_enclose.softplus_replacement)
 
 
 class BallArithmetic:
@@ -311,6 +304,8 @@ class BallArithmetic:
         value = _FUNCTIONS[function](x)
         if function in (Function.RELU, Function.STEP):
             return np.asarray(value, dtype=object)
+        if self._rounded and function in _enclose.REPLACED_BY_LIBRARIES:
+            value = _widen(value, _softplus_replacement(x))
         if self._rounded and self._functions is not None:
             value = _widen(value, _upper(value) * self._functions)
         if self._rounded and self._absolute is not None:

@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 from flint import arb
 
+from rnn_harness.arithmetic.assumptions import SOFTPLUS_END
+from rnn_harness.specs.expression import Function
+
 FAR = 2**20
 """Beyond it a sigmoid, and a tanh, is within exp(-2^20) of its limit, and Arb's exponentials lose what they hold."""
 
@@ -108,6 +111,22 @@ def softplus(x: arb) -> arb:
     return _mean_value(x, value, lambda ball: _sigmoid(ball.upper()))
 
 
+def softplus_replacement(x: arb) -> arb:
+    """Bound what torch's softplus is off beyond `SOFTPLUS_END`, where it is its argument x and has the slope 1.
+
+    log(1 + e^x) - x = log(1 + e^-x) and 1 - sigmoid(x) = 1 / (1 + e^x) are both at most e^-x.
+
+    Args:
+        x: The argument.
+
+    Returns:
+        The bound, not a ball around a value; zero where no number in `x` lies beyond.
+    """
+    if x <= SOFTPLUS_END:
+        return arb(0)
+    return (-x.lower().max(arb(SOFTPLUS_END))).exp().abs_upper()
+
+
 def sqrt(x: arb) -> arb:
     """Enclose the square root. Its slope, the half of its inverse, is largest at the lower end.
 
@@ -201,3 +220,19 @@ def softmax(row: list[arb]) -> list[arb]:
         spread = bound * ((1 - value / grow) * radii[i] + remaining)
         result.append(value + arb(0, spread.abs_upper()))
     return result
+
+
+FUNCTIONS: dict[Function, Callable[[arb], arb]] = {
+    Function.SIGMOID: sigmoid,
+    Function.TANH: tanh,
+    Function.LOG: log,
+    Function.RELU: relu,
+    Function.STEP: step,
+    Function.EXP: exp,
+    Function.SOFTPLUS: softplus,
+    Function.SOFTPLUS_SLOPE: sigmoid,
+    Function.SQRT: sqrt,
+}
+"""The functions that act entry by entry."""
+REPLACED_BY_LIBRARIES = (Function.SOFTPLUS, Function.SOFTPLUS_SLOPE)
+"""The functions in whose place a library computes another one for some arguments."""

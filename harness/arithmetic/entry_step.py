@@ -204,7 +204,7 @@ class EntryArithmetic:
         """
         x = moved(argument)
         a, b = x.real, x.imaginary
-        if function in (Function.SIGMOID, Function.TANH):
+        if function in (Function.SIGMOID, Function.SOFTPLUS_SLOPE, Function.TANH):
             twice = 2 if function is Function.TANH else 1
             w = np.exp(-twice * np.abs(a))
             u = 1 + w

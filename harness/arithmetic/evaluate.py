@@ -33,17 +33,37 @@ def evaluate(program: Program, values: Values, arithmetic: Arithmetic[StoredT, O
         indices = [{name: value[t] for name, value in values.indices.items()} for t in range(steps)]
         computed: list[dict[str, StoredT]] = [{} for _ in range(steps)]
         trajectory = Trajectory(computed, initial, parameters, inputs, indices, dict(values.sizes))
-        for pass_ in program.passes:
-            if arithmetic.fused and steps:
-                # A fused arithmetic is one on NumPy arrays: the types cannot say it.
-                numpy_trajectory = cast("Trajectory[Array]", trajectory)
-                numpy_arithmetic = cast("Arithmetic[Array, Array]", arithmetic)
-                numpy_steps = cast("list[dict[str, Array]]", computed)
-                order = walk_order(pass_.direction, steps)
-                run_sequence(pass_, numpy_trajectory, numpy_steps, numpy_arithmetic, order)
-            else:
-                _run_pass(pass_, trajectory, computed, arithmetic)
+        fill_trajectory(program, trajectory, computed, arithmetic)
     return trajectory
+
+
+def fill_trajectory(
+    program: Program,
+    trajectory: Trajectory[StoredT],
+    steps: list[dict[str, StoredT]],
+    arithmetic: Arithmetic[StoredT, OpenT],
+) -> None:
+    """Compute every symbol of a program at every step, from values that the arithmetic has stored already.
+
+    Args:
+        program: The equations, in passes.
+        trajectory: Parameters, inputs and initial states.
+        steps: The steps of the trajectory, one table each; what is computed is added to them.
+        arithmetic: The arithmetic of the trajectory.
+
+    Raises:
+        KeyError: A symbol has no value; the error names it.
+    """
+    for pass_ in program.passes:
+        if arithmetic.fused and steps:
+            # A fused arithmetic is one on NumPy arrays: the types cannot say it.
+            numpy_trajectory = cast("Trajectory[Array]", trajectory)
+            numpy_arithmetic = cast("Arithmetic[Array, Array]", arithmetic)
+            numpy_steps = cast("list[dict[str, Array]]", steps)
+            order = walk_order(pass_.direction, len(steps))
+            run_sequence(pass_, numpy_trajectory, numpy_steps, numpy_arithmetic, order)
+        else:
+            _run_pass(pass_, trajectory, steps, arithmetic)
 
 
 def walk_order(direction: int, steps: int) -> range:

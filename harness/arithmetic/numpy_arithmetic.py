@@ -113,6 +113,7 @@ _FUNCTIONS: dict[Function, Callable[[Array], Array]] = {
     Function.IDENTITY: lambda z: z,
     Function.EXP: np.exp,
     Function.SOFTPLUS: softplus,
+    Function.SOFTPLUS_SLOPE: sigmoid,
     Function.SQRT: np.sqrt,
     Function.MEAN: row_mean,
     Function.INVERSE_DEVIATION: inverse_deviation,

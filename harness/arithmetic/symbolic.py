@@ -60,6 +60,8 @@ class SymbolicArithmetic:
         self.generators: dict[str, PolyElement] = dict(zip(names, self.ring.gens, strict=True))
         self._free = list(self.ring.gens[len(symbols) :])
         self.atoms: list[Atom] = []
+        self._places = {generator: place for place, generator in enumerate(self.ring.gens)}
+        self._outer: dict[PolyElement, list[tuple[Atom, PolyElement]]] = {}
         self._known: dict[tuple[str, tuple[PolyElement, ...], int], PolyElement] = {}
 
     def scope(self) -> AbstractContextManager[None]:
@@ -156,6 +158,7 @@ class SymbolicArithmetic:
             Function.SQRT: lambda x: self._atom("sqrt", (x,), 0),
             Function.TANH: self._tanh,
             Function.SIGMOID: self._sigmoid,
+            Function.SOFTPLUS_SLOPE: self._sigmoid,
             Function.LOG: lambda x: self._atom("log", (x,), 0),
         }
         if function not in polynomials:
@@ -179,16 +182,26 @@ class SymbolicArithmetic:
         self, value: PolyElement, by: PolyElement, done: dict[PolyElement, PolyElement]
     ) -> PolyElement:
         """Differentiate; `done` remembers the atoms' derivatives."""
-        result = value.diff(by)
-        for atom in self.atoms:
-            outer = value.diff(atom.generator)
-            if not outer:
-                continue
+        result = self._partial(value, by)
+        for atom, outer in self._partials_by_atoms(value):
             if atom.generator not in done:
                 inner = [self._total_derivative(argument, by, done) for argument in atom.arguments]
                 done[atom.generator] = self._atom_derivative(atom, inner)
-            result += outer * done[atom.generator]
+            if done[atom.generator]:
+                result += outer * done[atom.generator]
         return result
+
+    def _partials_by_atoms(self, value: PolyElement) -> list[tuple[Atom, PolyElement]]:
+        """Differentiate by every atom that occurs in the polynomial; the same for all generators, so kept."""
+        if value not in self._outer:
+            # An atom that is made later does not occur in a polynomial of now.
+            pairs = [(atom, self._partial(value, atom.generator)) for atom in self.atoms]
+            self._outer[value] = [(atom, outer) for atom, outer in pairs if outer]
+        return self._outer[value]
+
+    def _partial(self, value: PolyElement, by: PolyElement) -> PolyElement:
+        """Differentiate as if atoms were constants. SymPy looks a generator up among all of them; here by its hash."""
+        return value.diff(self._places[by])
 
     def _atom_derivative(self, atom: Atom, inner: list[PolyElement]) -> PolyElement:
         """Differentiate an atom, given the derivatives of its arguments."""

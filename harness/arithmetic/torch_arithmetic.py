@@ -48,6 +48,7 @@ class TorchArithmetic:
             Function.IDENTITY: lambda x: x,
             Function.EXP: torch.exp,
             Function.SOFTPLUS: lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+            Function.SOFTPLUS_SLOPE: torch.sigmoid,
             Function.SQRT: torch.sqrt,
             Function.MEAN: lambda x: x.mean(-1, keepdim=True).expand_as(x),
             Function.INVERSE_DEVIATION: lambda x: (

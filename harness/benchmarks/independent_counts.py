@@ -14,6 +14,7 @@ import numpy as np
 from rnn_harness.benchmarks.closed_form import count_parameters
 from rnn_harness.errors import UsageError
 from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES, torch_class
+from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.specs import Spec
 from rnn_harness.subjects.subject import Subject
 
@@ -35,6 +36,9 @@ def compare_counts(spec: Spec) -> dict[str, bool]:
     if spec.reference is not None:
         counts = [(_reference_count(spec, sizes), count_parameters(spec, sizes, layers)) for sizes in SIZES]
         verdicts["the reference's arrays"] = all(ours == expected for ours, expected in counts)
+    elif not spec.model.layers:
+        counts = [(_array_count(spec, sizes), count_parameters(spec, sizes)) for sizes in SIZES]
+        verdicts["the arrays of its torch module"] = all(ours == expected for ours, expected in counts)
     if spec.id in TORCH_MODULES:
         verdicts["torch"] = all(_torch_agrees(spec, sizes, layers) for sizes in SIZES)
     if spec.id in KERAS_LAYERS and _has_keras():
@@ -44,6 +48,12 @@ def compare_counts(spec: Spec) -> dict[str, bool]:
 
 def _reference_count(spec: Spec, sizes: Mapping[str, int]) -> int:
     shapes = Subject.of(spec).parameter_shapes(dict(sizes))
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def _array_count(spec: Spec, sizes: Mapping[str, int]) -> int:
+    """Count the numbers in the arrays with which the equations of a spec are run."""
+    shapes = SpecSignature(spec).parameter_shapes(sizes["n"], sizes["d"])
     return sum(math.prod(shape) for shape in shapes.values())
 
 

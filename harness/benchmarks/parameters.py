@@ -9,7 +9,7 @@ from rnn_harness.benchmarks.independent_counts import SIZES, compare_counts, sta
 from rnn_harness.benchmarks.published_counts import PUBLISHED
 from rnn_harness.records.measurement import ParameterCount
 from rnn_harness.records.measurement_stamp import stamp
-from rnn_harness.specs import library
+from rnn_harness.specs import Spec, library
 
 
 def measure_parameters() -> Iterator[ParameterCount]:
@@ -21,23 +21,31 @@ def measure_parameters() -> Iterator[ParameterCount]:
 
 def spec_counts() -> Iterator[ParameterCount]:
     """Yield the closed form of every cell's spec, compared with the reference's arrays, torch and Keras."""
-    for spec in specs_with_parameters():
-        verdicts = compare_counts(spec)
-        against = ", ".join(verdicts) or "nothing: it has no reference"
-        wrong = [name for name, agrees in verdicts.items() if not agrees]
-        yield stamp(
-            ParameterCount(
-                subject=spec.id,
-                spec=spec.id,
-                origin="spec",
-                sizes=SIZES[0],
-                count=count_parameters(spec, SIZES[0], 2 if spec.model.layers else 1),
-                agrees=not wrong,
-                reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {against}",
-                formula=str(closed_form(spec)),
-                compared_with=tuple(verdicts),
-            )
+    yield from map(spec_count, specs_with_parameters())
+
+
+def spec_count(spec: Spec) -> ParameterCount:
+    """Return the closed form of a spec, compared with every count that there is.
+
+    Args:
+        spec: The spec, shipped or of a file.
+    """
+    verdicts = compare_counts(spec)
+    against = ", ".join(verdicts) or "nothing: it has no reference"
+    wrong = [name for name, agrees in verdicts.items() if not agrees]
+    return stamp(
+        ParameterCount(
+            subject=spec.id,
+            spec=spec.id,
+            origin="spec",
+            sizes=SIZES[0],
+            count=count_parameters(spec, SIZES[0], 2 if spec.model.layers else 1),
+            agrees=not wrong,
+            reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {against}",
+            formula=str(closed_form(spec)),
+            compared_with=tuple(verdicts),
         )
+    )
 
 
 def model_counts() -> Iterator[ParameterCount]:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from rnn_harness.benchmarks.closed_form import count_parameters, nearest_hidden_size
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation
 from rnn_harness.benchmarks.decay.measure import INPUT_SIZE as DECAY_INPUT_SIZE
-from rnn_harness.benchmarks.decay.measure import measure_decay
+from rnn_harness.benchmarks.decay.measure import measure_decay, measure_decay_of_equations
+from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.benchmarks.job import BenchmarkJob, BenchmarkSize, TrainingPlan
 from rnn_harness.benchmarks.learning.learner import Learner, learners
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.learning.train import measure_learning
-from rnn_harness.benchmarks.parameters import measure_parameters
+from rnn_harness.benchmarks.parameters import measure_parameters, spec_count
 from rnn_harness.benchmarks.speed.competitors import KernelLoader
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
 from rnn_harness.benchmarks.speed.speed import measure_speed
@@ -46,13 +47,17 @@ def plan_jobs(
         families: The families that are compared: rnn, gru, lstm.
         dtype: The dtype of what is timed.
         candidates: Loaders of candidates that are timed too.
-        specs: Specs that are timed instead of those of the families.
+        specs: Ids or files of specs that are measured instead of the families; what learns is of the families.
         device: The device that times are taken on.
     """
     jobs = []
-    if "parameters" in kinds:
+    if "parameters" in kinds and specs:
+        jobs += [_count_job(name) for name in specs]
+    elif "parameters" in kinds:
         jobs.append(BenchmarkJob("parameters of every spec", 3.0, lambda _: measure_parameters(), "parameters"))
-    if "decay" in kinds:
+    if "decay" in kinds and specs:
+        jobs += [_equations_decay_job(name, size) for name in specs]
+    elif "decay" in kinds:
         jobs += [_decay_job(title, initial.name, size) for title, initial in _decay_pairs(families)]
         jobs += [_resized_decay_job(family, size) for family in families if family != "lstm"]
     if "learning" in kinds:
@@ -63,7 +68,7 @@ def plan_jobs(
         jobs += [_unrolled_job(family) for family in families]
     if "speed" in kinds:
         points = _speed_points(size, families, dtype, specs, device)
-        settings, times_candidates = (dtype, device, *specs), bool(candidates)
+        settings, times_candidates = (dtype, device, *map(_definition, specs)), bool(candidates)
         speed_jobs = (_speed_job(point, size.rounds, candidates) for point in points)
         jobs += [replace(job, settings=settings, times_candidates=times_candidates) for job in speed_jobs]
     return [replace(job, plan=size.name) for job in jobs]
@@ -157,3 +162,26 @@ def _decay_job(title: str, initialisation: str, size: BenchmarkSize) -> Benchmar
         )
 
     return BenchmarkJob(f"decay of {title}, {initialisation}", seconds, run, "decay")
+
+
+def _equations_decay_job(name: str, size: BenchmarkSize) -> BenchmarkJob:
+    seconds = size.decay_seeds * (0.5 + size.decay_steps / 250)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        yield measure_decay_of_equations(
+            name, size.decay_steps, size.decay_hidden_size, size.decay_seeds, check_interrupt
+        )
+
+    return BenchmarkJob(f"decay of {name}, by its equations", seconds, run, "decay", settings=(_definition(name),))
+
+
+def _count_job(name: str) -> BenchmarkJob:
+    def run(_: Callable[[], None]) -> Iterator[Measurement]:
+        yield spec_count(measured_spec(name))
+
+    return BenchmarkJob(f"parameters of {name}", 1.0, run, "parameters", settings=(_definition(name),))
+
+
+def _definition(name: str) -> str:
+    """Write a spec as text, of which a recorded measurement depends: a file may have changed."""
+    return measured_spec(name).model.model_dump_json(exclude_defaults=True)

@@ -15,6 +15,7 @@ from rnn_harness.cli import (
     _gpu,
     _identify,
     _kernels,
+    _matrix,
     _mutants,
     _replay,
     _report,
@@ -48,6 +49,7 @@ app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
 app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
 app.command("convert", epilog=_EXIT_CODES)(_convert.convert)
 app.command("explain", epilog=_EXIT_CODES)(_explain.explain)
+app.command("matrix", epilog=_EXIT_CODES)(_matrix.matrix)
 app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
 app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
 app.command("report", epilog=_EXIT_CODES)(_report.report)

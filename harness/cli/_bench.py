@@ -43,7 +43,9 @@ def bench(
     device: Annotated[str, typer.Option(help="cpu or cuda, for speed.")] = "cpu",
     spec: Annotated[
         list[str] | None,
-        typer.Option(help="Time this spec (as gru.keep.column) and its kernels, compiled ones too; may be repeated."),
+        typer.Option(
+            help="Measure this spec (gru.keep.column, mgu, a file) and its kernels, not the families; may be repeated."
+        ),
     ] = None,
     cell: Annotated[
         list[str] | None,

@@ -27,16 +27,18 @@ def check_before_import(options: BenchOptions) -> None:
     if options.threads > 4 * cores:
         raise UsageError(f"--threads {options.threads}: there are {cores} cores here; expected at most {4 * cores}")
     is_set = {
-        "--spec": bool(options.specs),
         "--dtype": options.dtype != "float32",
         "--device": options.device != "cpu",
     }
     unused = [name for name, is_given in is_set.items() if is_given]
     if unused and "speed" not in options.kinds:
         raise UsageError(f"{', '.join(unused)} is for speed, which {', '.join(options.kinds)} leaves out")
-    if options.specs and options.families_text != ",".join(FAMILIES) and options.kinds == ("speed",):
+    if options.specs and not set(options.kinds) & set(BenchOptions.DEFAULT_KINDS):
+        measured = ", ".join(BenchOptions.DEFAULT_KINDS)
+        raise UsageError(f"--spec is for {measured}, which {', '.join(options.kinds)} leaves out")
+    if options.specs and options.families_text != ",".join(FAMILIES) and "learning" not in options.kinds:
         raise UsageError(
-            f"--spec {options.specs[0]} is timed instead of --families {options.families_text}: give one of them"
+            f"--spec {options.specs[0]} is measured instead of --families {options.families_text}: give one of them"
         )
     worker_pool(options.workers, options.backend, options.scheduler)
     if options.across_machines and options.compare is None:
@@ -82,9 +84,9 @@ def _check_device(device: str) -> None:
 
 
 def _check_spec(name: str) -> None:
-    spec = known_spec(name)
-    if spec.reference is None:
-        raise UsageError(
-            f"{spec.id} has no reference to be timed against (rnn-harness specs lists those that have one); "
-            f"rnn-harness compare {spec.id} gru.keep.column measures parameters, times and decay of both"
-        )
+    """Check that there is a spec, or a file of one, that can be measured. Raises UsageError."""
+    from rnn_harness.benchmarks.equations import measured_spec
+
+    if not name.endswith(".toml"):
+        known_spec(name)
+    measured_spec(name)

@@ -29,7 +29,7 @@ class BenchOptions:
         families_text: The families, parted by commas, as typed.
         dtype: The dtype of what is timed.
         device: The device that times are taken on.
-        specs: Specs that are timed instead of those of the families.
+        specs: Ids or files of specs that are measured instead of the families.
         cells: Candidates that are timed too, as typed.
         threads: Threads of torch and BLAS.
         records: The file that measurements are written to.

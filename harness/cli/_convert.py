@@ -24,7 +24,7 @@ _EXIT_CODES = {
     "refused": ExitCode.REFUTED,
     "undecided": ExitCode.UNDECIDED,
 }
-_FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5 or .msgpack"
+_FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5, .msgpack, .keras or .onnx"
 
 
 @exit_codes
@@ -32,7 +32,7 @@ def convert(
     first: Annotated[str, typer.Argument(metavar="A", help="The target that has the weights.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The target that is to have them.")],
     weights: Annotated[
-        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, .bin, .keras or .onnx.", dir_okay=False)
+        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, or .bin.", dir_okay=False)
     ] = None,
     output: Annotated[Path | None, typer.Option(help=f"The weights of B: {_FORMATS}.", dir_okay=False)] = None,
     nearest: Annotated[

@@ -80,7 +80,9 @@ def _write(inputs: ReportInputs, folder: Path) -> None:
 
     records, measurements = list(inputs.records.values()), list(inputs.measurements.values())
     origin = PageOrigin(datetime.date.today().isoformat(), commit_here())
-    contents = build_contents(records, document_statements(), measurements, inputs.validations, inputs.mutants, origin)
+    contents = build_contents(
+        records, document_statements(), measurements, inputs.validations, inputs.mutants, inputs.matrix, origin
+    )
     try:
         for path in write_report(contents, folder, records):
             if not is_quiet():

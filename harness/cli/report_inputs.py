@@ -14,6 +14,7 @@ from rnn_harness.runtime.input_file import read_first_line, read_result_text
 
 if TYPE_CHECKING:
     from rnn_harness.records.kill_matrix import MutantResult
+    from rnn_harness.records.matrix import Matrix
     from rnn_harness.records.measurement import Measurement
     from rnn_harness.records.record import Record
     from rnn_harness.records.validation import Validation
@@ -41,12 +42,14 @@ class ReportInputs:
         measurements: The measurements, by key.
         validations: The validated candidates.
         mutants: The kill matrix.
+        matrix: The table of implementations, if one was read.
     """
 
     records: dict[bytes, Record] = field(default_factory=dict)
     measurements: dict[str, Measurement] = field(default_factory=dict)
     validations: list[Validation] = field(default_factory=list)
     mutants: list[MutantResult] = field(default_factory=list)
+    matrix: Matrix | None = None
     _versions_of_records: _Versions | None = None
     _versions_of_measurements: _Versions | None = None
 
@@ -76,6 +79,8 @@ class ReportInputs:
             self._read_validation(path, text)
         elif file_kind == "mutant":
             self._read_mutants(path, text)
+        elif file_kind == "matrix":
+            self._read_matrix(path)
         elif file_kind:
             from rnn_harness.records.measurement import read_measurements
 
@@ -101,6 +106,14 @@ class ReportInputs:
             self.validations.append(parse_document(Validation, text))
         except ValueError as error:
             raise UsageError(f"{path}: no result of validate --json: {str(error).splitlines()[0]}") from None
+
+    def _read_matrix(self, path: Path) -> None:
+        """Read what ``matrix`` wrote; what it refutes are cells of others, which the report only shows."""
+        from rnn_harness.matrix.history import read_matrix
+
+        if self.matrix is not None:
+            raise UsageError(f"{path}: a table of implementations was read already; a report shows one")
+        self.matrix = read_matrix(path)
 
     def _read_mutants(self, path: Path, text: str) -> None:
         """Read what ``mutants --json`` wrote."""
@@ -170,6 +183,7 @@ class ReportInputs:
             or any(validation.outcome == "agrees" for validation in self.validations)
             or bool(self.measurements)
             or bool(self.mutants)
+            or self.matrix is not None
         )
         return ExitCode.AGREES if decided else ExitCode.UNDECIDED
 

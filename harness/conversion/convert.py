@@ -28,6 +28,7 @@ from rnn_harness.conversion.convert_weights import (
     stored_weights,
     weight_sizes,
 )
+from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
 from rnn_harness.errors import NotRun, UsageError, named_error
@@ -121,7 +122,9 @@ def convert_targets(request: ConversionRequest) -> Conversion:
         HarnessError: The harness itself raised an error.
     """
     weights = None if request.weights is None else read_weights(request.weights)
-    if request.output is not None:
+    if request.output is not None and is_model_file(request.output):
+        ensure_model_is_known(request.output, request.right.target)
+    elif request.output is not None:
         ensure_format_is_written(request.output)
     left_side, right_side = side_by_side(
         lambda: describe_isolated(request.left, request.limits, False),
@@ -258,13 +261,27 @@ def _checked_layer(
         if given is None:
             return replace(row, note=f"{description.target} was not run: {answer.reasons[place]}")
         numbers = _numbers(table, weights, inputs, layer.sizes.hidden_size, description, pair.dtype or DTYPES[0])
-        # A cell that computes in float32 inside is known by its map to SCREEN_SINGLE alone: the wider bound counts.
-        fits = [_is_within(description, numbers, given.array(), dtype) for dtype in DTYPES]
-        if not any(fits):
+        judged_in = dtypes_of_outputs(given.array(), pair.dtype or DTYPES[0])
+        if not any(_is_within(description, numbers, given.array(), dtype) for dtype in judged_in):
             return replace(row, note=f"{description.target} gives outputs beyond the bound of its equations")
         outputs.append(given.array())
     gap = float(np.max(np.abs(outputs[0] - outputs[1])))
     return replace(row, output_gap=gap, is_checked=True)
+
+
+def dtypes_of_outputs(outputs: Array, dtype: str) -> tuple[str, ...]:
+    """Return the dtypes whose bound outputs may meet.
+
+    A cell that computes in float32 inside gives numbers of float32 whatever it is asked for, and its map is known to
+    `SCREEN_SINGLE` alone: the bound of float32 counts then. Numbers that float32 does not hold were computed in more.
+
+    Args:
+        outputs: What a target gave.
+        dtype: The dtype that it was asked for.
+    """
+    if dtype == "float64" and np.array_equal(outputs, outputs.astype(np.float32).astype(np.float64)):
+        return DTYPES
+    return (dtype,)
 
 
 def _is_within(description: CellDescription, numbers: CellNumbers, outputs: Array, dtype: str) -> bool:
@@ -300,6 +317,12 @@ def _numbers(
 def _written(result: Conversion, pair: _Pair, request: ConversionRequest, layers: list[_ConvertedGroup]) -> Conversion:
     """Write the weights, if they were converted."""
     if result.outcome not in ("converted", "nearest") or request.output is None:
+        return result
+    if is_model_file(request.output):
+        parts = [
+            LayerWeights(layer.group.title, layer.group.is_reverse, *layer.sizes, layer.stored) for layer in layers
+        ]
+        write_model(request.output, request.right.target, request.right.options, parts)
         return result
     groups = [layer.group for layer in layers]
     rows: dict[str, Array] = {}

@@ -93,7 +93,7 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
     Raises:
         ValueError: The derivative is no expression of this notation.
     """
-    if function is Function.SIGMOID:
+    if function in (Function.SIGMOID, Function.SOFTPLUS_SLOPE):
         return Multiply(value, Subtract(_UNIT, value))
     if function is Function.TANH:
         return Subtract(_UNIT, Multiply(value, value))
@@ -108,7 +108,7 @@ def slope(function: Function, value: Node, argument: Node) -> Node:
     if function is Function.EXP:
         return value
     if function is Function.SOFTPLUS:
-        return Apply(Function.SIGMOID, argument)
+        return Apply(Function.SOFTPLUS_SLOPE, argument)
     if function is Function.SQRT:
         return Divide(Constant(Fraction(1, 2)), value)
     raise ValueError(f"the derivative of {function.value} is not an expression of this notation")

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import numpy as np
+
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
 from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked, wider
@@ -39,6 +41,8 @@ def _bounds_by(evaluation: Evaluation, program: Program) -> ArrayBall:
     """Return the bounds of the outputs by one form of the equations."""
     arithmetic = ArrayBallArithmetic(evaluation.rounding)
     values, outputs, name = evaluation.values, evaluation.run.outputs, evaluation.subject.output_name
+    if set(values.states) == {name} and len(outputs):
+        return _bounds_of_seen_steps(evaluation, program, arithmetic)
     with arithmetic.scope():
         parameters = {symbol: arithmetic.array(value) for symbol, value in values.parameters.items()}
         states = {symbol: arithmetic.array(value) for symbol, value in values.states.items()}
@@ -53,6 +57,25 @@ def _bounds_by(evaluation: Evaluation, program: Program) -> ArrayBall:
             if name in states:
                 states[name] = arithmetic.before_storing(outputs[t])
     return stacked(rows)
+
+
+def _bounds_of_seen_steps(evaluation: Evaluation, program: Program, arithmetic: ArrayBallArithmetic) -> ArrayBall:
+    """Return the bounds of the outputs of a cell whose only state is its output.
+
+    Every state is seen, so that no step needs the bound of another: all steps are the rows of one batch.
+    """
+    values, outputs, name = evaluation.values, evaluation.run.outputs, evaluation.subject.output_name
+    steps, rows = outputs.shape[:2]
+    inputs = {symbol: value.reshape(1, steps * rows, -1) for symbol, value in values.inputs.items()}
+    with arithmetic.scope():
+        initial, seen = arithmetic.array(values.states[name]), arithmetic.before_storing(outputs[:-1])
+        before = ArrayBall(
+            np.concatenate([initial.middle[None], seen.middle]).reshape(steps * rows, -1),
+            np.concatenate([initial.radius[None], seen.radius]).reshape(steps * rows, -1),
+        )
+        batch = Values(values.parameters, inputs, _as_arrays({name: before}), values.sizes)
+        bounds = evaluate(program, batch, arithmetic).steps[0][name]
+    return ArrayBall(bounds.middle.reshape(outputs.shape), bounds.radius.reshape(outputs.shape))
 
 
 def _as_arrays(table: Mapping[str, ArrayBall]) -> Mapping[str, Array]:

@@ -84,7 +84,7 @@ class Table:
             KeyError: A reference parameter is missing; it is named.
         """
         parts = {name: iter(exact_parts(parameters[name], count)) for name, count in self._counts.items()}
-        return {packed: np.concatenate([next(parts[name]) for name in blocks]) for packed, blocks in self.rows.items()}
+        return {packed: _stacked([next(parts[name]) for name in blocks]) for packed, blocks in self.rows.items()}
 
     def unpack(self, packed: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         """Give the reference's parameters; one that stands in several places is their sum.
@@ -123,12 +123,20 @@ class Table:
         """Cut the kernel's arrays into (reference parameter, block) pairs, in the order of the rows."""
         parts = []
         for packed_name, blocks in self.rows.items():
+            if len(blocks) == 1:  # a scalar has no axis along which it could be cut
+                parts.append((blocks[0], packed[packed_name]))
+                continue
             start = 0
             for name in blocks:
                 stop = start + shapes[name][0]
                 parts.append((name, packed[packed_name][start:stop]))
                 start = stop
         return parts
+
+
+def _stacked(parts: list[Array]) -> Array:
+    """Stack blocks along their first axis; a single one, which may be a scalar, stays as it is."""
+    return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
 
 def exact_parts(value: Array, count: int) -> list[Array]:

@@ -27,9 +27,9 @@ class ClaimRow:
         when: The conditions, the counterexample or the source.
         evidence: What the verdict rests on, with numbers where it was measured.
         command: The command that decides the claim again; empty where nothing is computed.
-        false_if: What would make it false (of a claim that is false: what would make it true); empty where nothing is
-            computed.
-        tried: How that was tried, and what it refuted.
+        false_if: What would make it false (of a claim that is false: what would make it true); empty where it cannot be
+            tested.
+        tried: How that was tried, and what it refuted; of what a publication decides, that nothing was run.
     """
 
     id: str
@@ -103,6 +103,8 @@ def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
         return ""
     if claim.by == "measured":
         return "tried with measurements of that sort, in the tests"
+    if claim.by == "literature":
+        return "looked up, not run"
     if falsifier.entry:
         return f"tried with another text of {falsifier.entry}, in the tests: refuted"
     if falsifier.fact:
@@ -127,13 +129,13 @@ def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measu
         return _decide_by_measurement(claim, measurements)
     if claim.by == "not testable" or claim.verdict is None:
         return _Decision(NOT_TESTABLE)
-    return _Decision(claim.verdict, "a source" if claim.by == "literature" else "what the specs define")
+    return _Decision(claim.verdict, "the publication named beside it")
 
 
 def _decide_by_checks(claim: Claim, evidence: RecordEvidence) -> _Decision:
     """Take the expected verdict where all evidence agrees."""
     outcomes = {name: evidence.outcome(name) for name in claim.evidence}
-    text = ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
+    text = ", ".join(evidence.describe(name) for name in outcomes)
     if Outcome.REFUTED in outcomes.values():
         return _Decision(EVIDENCE_REFUTED, text)
     if claim.verdict is not None and set(outcomes.values()) == {Outcome.AGREES}:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, with_config
 
 from rnn_harness.families import FAMILIES
 from rnn_harness.records.kill_matrix import MutantResult
+from rnn_harness.records.matrix import Matrix
 from rnn_harness.records.measurement import (
     DecayMeasurement,
     LearningMeasurement,
@@ -88,8 +89,9 @@ class Contents:
         plan: The plan of the benchmark that the measurements are of.
         unrolled: Cells over one sentence, gate by gate.
         comparison: The families with equally many units, and with equally many parameters.
-        matrix: Kernels and validated candidates against groups of checks.
+        check_matrix: Kernels and validated candidates against groups of checks.
         origin: When it was written, and of which commit.
+        matrix: The table of implementations, if one was given.
     """
 
     schema_version: Literal[1]
@@ -112,8 +114,9 @@ class Contents:
     plan: PagePlan
     unrolled: list[UnrolledMeasurement] = field(default_factory=list)
     comparison: list[ComparedQuantity] = field(default_factory=list)
-    matrix: CheckMatrix = field(default_factory=lambda: CheckMatrix((), ()))
+    check_matrix: CheckMatrix = field(default_factory=lambda: CheckMatrix((), ()))
     origin: PageOrigin = field(default_factory=PageOrigin)
+    matrix: Matrix | None = None
 
 
 def build_contents(
@@ -122,6 +125,7 @@ def build_contents(
     measurements: Sequence[Measurement],
     validations: Sequence[Validation] = (),
     mutants: Sequence[MutantResult] = (),
+    matrix: Matrix | None = None,
     origin: PageOrigin | None = None,
 ) -> Contents:
     """Compute what stands on the page.
@@ -132,6 +136,7 @@ def build_contents(
         measurements: Measurements of any kind, in any order.
         validations: The validated candidates.
         mutants: The kill matrix.
+        matrix: The table of implementations, if there is one.
         origin: When the page is written, and of which commit; nothing is said of it where it is None.
 
     Returns:
@@ -165,7 +170,7 @@ def build_contents(
         learning=learning,
         unrolled=[row for row in measurements if isinstance(row, UnrolledMeasurement)],
         kernels=kernels,
-        matrix=check_matrix(records, validations),
+        check_matrix=check_matrix(records, validations),
         validations=list(validations),
         claims=claims,
         errata=decide_errata(statements.printed, statements.misprints, statements.contradictions, evidence),
@@ -182,6 +187,7 @@ def build_contents(
         plan=plan,
         comparison=compare_families(measurements),
         origin=origin or PageOrigin(),
+        matrix=matrix,
     )
 
 

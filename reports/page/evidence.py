@@ -16,6 +16,9 @@ ReportedVerdict = Verdict | Literal["not testable", "not run", "evidence refuted
 """The verdict of a claim, or why it has none."""
 
 
+FACTS = "facts"
+"""What stands in the place of a spec in the records of facts, whose details are the numbers that decide a claim."""
+
 SELF_WITNESSES = frozenset(("equation.numeric", "equation.symbolic", "equation.torch", "text.audit"))
 """Checks that agree for any equation: they differentiate it, or read its print. Only a refutation of theirs counts."""
 
@@ -31,7 +34,10 @@ class RecordEvidence:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._outcomes: dict[str, set[Outcome]] = {}
+        self._numbers: dict[str, str] = {}
         for record in records:
+            if record.spec == FACTS:
+                self._numbers[f"{FACTS}/{record.check}"] = record.reason
             if not record.kernel:
                 self._outcomes.setdefault(f"{record.spec}/{record.check}", set()).add(record.outcome)
                 if record.check not in SELF_WITNESSES or record.outcome is Outcome.REFUTED:
@@ -48,6 +54,15 @@ class RecordEvidence:
         """
         outcomes = self._outcomes.get(name, set())
         return next((outcome for outcome in (Outcome.REFUTED, Outcome.AGREES) if outcome in outcomes), Outcome.NOT_RUN)
+
+    def describe(self, name: str) -> str:
+        """Write a piece of evidence with its outcome; of a fact, with the numbers that decide it.
+
+        Args:
+            name: A name as of `outcome`.
+        """
+        numbers = self._numbers.get(name, "")
+        return f"{name} {self.outcome(name)}" + (f": {numbers}" if numbers else "")
 
 
 class Evidence:

@@ -113,7 +113,7 @@ def findings(contents: Contents) -> dict[str, str]:
         "unrolled": _unrolled_finding(contents),
         "learning": _learning_finding(contents),
         "parameters": _parameter_finding(contents),
-        "matrix": _matrix_finding(contents),
+        "checks": _matrix_finding(contents),
         **{counter.section: f"{counter.text}." for counter in counters(contents)},
         "contradictions": f"The documents contradict each other in {len(contents.contradictions)} places.",
         "errata": f"{len(contents.errata)} errata are known in the documents.",
@@ -180,7 +180,7 @@ def _is_of(subject: str, family: str) -> bool:
 
 def _matrix_finding(contents: Contents) -> str:
     """Count the implementations by the gravest of their marks."""
-    rows = contents.matrix.rows
+    rows = contents.check_matrix.rows
     refuted = sorted({row.name for row in rows if row.outcome == "refuted"})
     names = f": {', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}" if refuted else ""
     return (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from rnn_harness.records.matrix import PROPERTIES
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
@@ -30,6 +31,7 @@ from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
 from rnn_harness.reports.page.side_by_side import comparison_chart
 from rnn_harness.reports.page.speed_bars import speed_chart
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
+from rnn_harness.reports.text.matrix import summary_sentence
 from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.specs import DOCUMENT_TITLES, document_title
 
@@ -65,7 +67,8 @@ def _sections(contents: Contents) -> list[_Section]:
         _Section("parameters", "Parameters", bool(contents.parameters)),
         _Section("kernels", "Kernels", bool(contents.kernels)),
         _Section("cells", "Cells", bool(contents.validations)),
-        _Section("matrix", "Matrix of checks", bool(contents.matrix.rows)),
+        _Section("checks", "Matrix of checks", bool(contents.check_matrix.rows)),
+        _Section("implementations", "Implementations", contents.matrix is not None),
         _Section("mutants", "Wrong references", bool(contents.kills)),
         _Section("claims", "Claims", bool(contents.claims)),
         _Section("contradictions", "Contradictions", bool(contents.contradictions)),
@@ -139,6 +142,8 @@ def report_html(contents: Contents) -> str:
         findings=findings(contents),
         glossary=GLOSSARY,
         documents={number: document.title for number, document in DOCUMENT_TITLES.items()},
+        properties=PROPERTIES,
+        matrix_sentence=summary_sentence(contents.matrix) if contents.matrix is not None else "",
     )
 
 

@@ -27,8 +27,9 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", maybe_placeholders=False)
 
 
+@functools.lru_cache(maxsize=4096)
 def parse(text: str) -> tuple[Chain, ...]:
-    """Parse a text.
+    """Parse a text; the tree of one that was read before is given again, which nobody can change.
 
     Args:
         text: the LaTeX of one or several formulas.

@@ -38,3 +38,37 @@ class NoState(HiddenState):
 
     def output(self, h: Tensor, c: Tensor) -> Tensor:
         return h * c
+
+
+class OldStateBesideNewOutput(HiddenState):
+    """Wrong: gives the new hidden state as its output, and the old one as its state."""
+
+    def forward(self, x: Tensor, states: tuple[Tensor, Tensor]) -> Result:
+        output, (_, c) = super().forward(x, states)
+        return output, (states[0], c)
+
+
+class LayerOfSteps(nn.Module):
+    """A sequence (T, B, n), step by step."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = HiddenState(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        steps = []
+        for x_t in x:
+            output, states = self.cell(x_t, (h, c))
+            h, c = self.carried(*states)
+            steps.append(output)
+        return torch.stack(steps), h, c
+
+    def carried(self, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        return h, c
+
+
+class LayerThatExchangesItsStates(LayerOfSteps):
+    """Wrong: after every step the states change places."""
+
+    def carried(self, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        return c, h

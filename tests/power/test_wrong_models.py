@@ -8,7 +8,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.models.judge_model import wiring_statements
 from rnn_harness.validation.models.understand import UnderstoodModel, understand
-from tests.helpers import HELPERS, models, models_with_lengths, models_with_states
+from tests.helpers import HELPERS, models, models_with_cells, models_with_lengths, models_with_states
 
 FILE = HELPERS / "models.py"
 QUICK = ValidationRequest(dtypes=("float64",), examples=0)
@@ -35,6 +35,10 @@ RIGHT = (
     "ListOfStates",
     "TwoCells",
     "LearnedStart",
+    "ReadsWhatIsKept",
+    "NextToken",
+    "SideBySide",
+    "TagsAndSummary",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -89,6 +93,9 @@ WRONG = {
         "states, which it is given: whoever kept it has another state afterwards",
     ),
     "DeadLayer": ("influence", "second is called, and neither what it gives nor its parameters reach any output"),
+    "ReadsTheWrongState": ("carried-state", "upper reads the cell state of lower in every step"),
+    "NextTokenOverTime": ("scores", "add up to one over the second axis of the output"),
+    "TopCellReadsTheInput": ("influence", "what cells.0 gives reaches nothing but its own last state"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
@@ -96,7 +103,7 @@ FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches"
 
 
 def _model(name: str) -> UnderstoodModel:
-    modules = (models, models_with_lengths, models_with_states)
+    modules = (models, models_with_cells, models_with_lengths, models_with_states)
     module = next(module for module in modules if name in vars(module))
     return understand(load_target(f"{module.__file__}:{name}"))
 

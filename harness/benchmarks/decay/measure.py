@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import DecayCurve, decay_curve
+from rnn_harness.benchmarks.decay.equation_steps import EquationSteps, equations_agree
 from rnn_harness.benchmarks.decay.horizon import gradient_horizon
 from rnn_harness.benchmarks.decay.initialisation import find_initialisation
 from rnn_harness.benchmarks.decay.jacobian_product import cell_steps, jacobians_agree
 from rnn_harness.benchmarks.decay.seed_interval import mean_interval
 from rnn_harness.benchmarks.decay.step_bound import step_bound
+from rnn_harness.benchmarks.equations import measured_spec
+from rnn_harness.comparison.apply_rules import parameter_shapes
+from rnn_harness.errors import NotRun
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
 from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, cross_entropy, get_reference
+from rnn_harness.validation.judging.own_specs import without_reference
+from rnn_harness.validation.judging.spec_file import has_equal_sizes
 
 DECAY_CELLS: dict[str, tuple[str, Reference]] = {
     cell.title: (cell.spec, get_reference(cell.family, **cell.reference_options)) for cell in BENCHMARK_CELLS
@@ -52,19 +59,70 @@ def measure_decay(
     spec, cell = DECAY_CELLS[title]
     hidden_size = hidden_size if resized_to is None else resized_to
     initial = find_initialisation(initialisation)
-    curves, agreements, bounds = [], [], []
+    measured = []
     for seed in range(seeds):
         parameters = initial.draw(cell, INPUT_SIZE, hidden_size, np.random.default_rng(seed))
-        curves.append(decay_curve(cell_steps(cell, parameters), INPUT_SIZE, steps, seed, initial.input_scale))
-        agreements.append(jacobians_agree(cell, parameters, INPUT_SIZE, seed, initial.input_scale))
-        bounds.append(step_bound(cell, parameters))
+        curve = decay_curve(cell_steps(cell, parameters), INPUT_SIZE, steps, seed, initial.input_scale)
+        agrees = jacobians_agree(cell, parameters, INPUT_SIZE, seed, initial.input_scale)
+        measured.append(_MeasuredSeed(curve, agrees, step_bound(cell, parameters)))
         check_interrupt()
+    sizes = {"n": INPUT_SIZE, "d": hidden_size, "T": steps}
+    return _measurement(title, spec, initialisation, sizes, measured)
+
+
+def measure_decay_of_equations(
+    name: str,
+    steps: int,
+    hidden_size: int,
+    seeds: int,
+    check_interrupt: Callable[[], None] = lambda: None,
+) -> DecayMeasurement:
+    """Measure the decay of a spec by its equations, with every parameter uniform within 1/sqrt(d).
+
+    Args:
+        name: The id of a shipped spec, or a spec file.
+        steps: The number T of time steps.
+        hidden_size: The number d of units.
+        seeds: How many seeds, from 0 on, for parameters and inputs.
+        check_interrupt: Called after every seed.
+    """
+    spec = without_reference(measured_spec(name))
+    sizes = {"n": hidden_size if has_equal_sizes(spec) else INPUT_SIZE, "d": hidden_size}
+    shapes = parameter_shapes(spec.program(), sizes)
+    limit = 1 / math.sqrt(hidden_size)
+    measured = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        parameters = {name: rng.uniform(-limit, limit, shape) for name, shape in sorted(shapes.items())}
+        curve = decay_curve(EquationSteps(spec, parameters, sizes), sizes["n"], steps, seed)
+        # What the state holds beside the output differs from cell to cell: it is no curve of an LSTM's c alone.
+        curve = replace(curve, cell_norms=None)
+        measured.append(_MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
+        check_interrupt()
+    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, measured)
+
+
+@dataclass(frozen=True)
+class _MeasuredSeed:
+    """What one seed gives: the curve, whether its Jacobians are right, and the bound of a step where there is one."""
+
+    curve: DecayCurve
+    agrees: bool
+    bound: float | None
+
+
+def _measurement(
+    title: str, spec: str, initialisation: str, sizes: Mapping[str, int], seeds: Sequence[_MeasuredSeed]
+) -> DecayMeasurement:
+    """Put the measurements of all seeds together."""
+    steps, curves = sizes["T"], [seed.curve for seed in seeds]
+    is_right = all(seed.agrees for seed in seeds)
     slopes = [_slope(curve, steps) for curve in curves]
     ci_low, ci_high = (10**end for end in mean_interval(slopes))
     rate = 10 ** (sum(slopes) / len(slopes))
     norms = np.mean([curve.norms for curve in curves], axis=0)
     cell_norms = [curve.cell_norms for curve in curves if curve.cell_norms is not None]
-    known_bounds = [bound for bound in bounds if bound is not None]
+    known_bounds = [seed.bound for seed in seeds if seed.bound is not None]
     in_float32 = gradient_horizon([curve.norms for curve in curves], FLOAT32_LIMIT)
     in_float64 = gradient_horizon([curve.norms for curve in curves], FLOAT64_LIMIT)
     return stamp(
@@ -72,14 +130,14 @@ def measure_decay(
             subject=title if resized_to is None else f"{title}, d = {resized_to}",
             spec=spec,
             initialisation=initialisation,
-            sizes={"n": INPUT_SIZE, "d": hidden_size, "T": steps},
+            sizes=dict(sizes),
             dtype="float64",
             samples=tuple(10**slope for slope in slopes),
             rate=rate,
             ci_low=ci_low,
             ci_high=ci_high,
-            agrees=all(agreements),
-            reason="" if all(agreements) else "a step's Jacobian is not that of the reference's backward",
+            agrees=is_right,
+            reason="" if is_right else "a step's Jacobian is not that of the backward it is held against",
             log10_norms=_points(norms, _LAGS, steps),
             norm_bands=_bands([curve.norms for curve in curves], steps),
             log10_cell_norms=_points(np.mean(cell_norms, axis=0), _CELL_LAGS, steps) if cell_norms else (),
@@ -91,7 +149,7 @@ def measure_decay(
             float64_horizon=None if in_float64 is None else in_float64.steps,
             parameters=sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values()),
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
-            last_loss=float(np.mean([_last_loss(curve.last_state[:hidden_size]) for curve in curves])),
+            last_loss=float(np.mean([_last_loss(curve.last_state[: sizes["d"]]) for curve in curves])),
         )
     )
 
@@ -103,16 +161,29 @@ def _last_loss(hidden_state: Array) -> float:
 
 
 def _slope(curve: DecayCurve, steps: int) -> float:
-    """Return log10 of the factor per step, from lag 10 to lag 100, or as far as there are lags."""
-    far = min(100, steps)
+    """Return log10 of the factor per step, from lag 10 to lag 100, or as far as there are lags with a gradient."""
+    far = _last_lag(curve.norms, min(100, steps))
     near = min(10, far // 2)
     return float((curve.norms[far] - curve.norms[near]) / (far - near))
 
 
+def _last_lag(norms: Array, most: int) -> int:
+    """Return the last lag up to `most` at which a gradient is not exactly zero, as that of a dead ReLU is.
+
+    Raises:
+        NotRun: There is none but lag 0.
+    """
+    last = int(np.flatnonzero(np.isfinite(norms[: most + 1]))[-1])
+    if not last:
+        raise NotRun("no gradient reaches the state one step before")
+    return last
+
+
 def _lyapunov_exponent(norms: Array, steps: int) -> float:
-    """Return the slope of the natural logarithm of the norm over the last nine tenths of the lags."""
-    start = steps // 10
-    return float((norms[steps] - norms[start]) / (steps - start)) * math.log(10)
+    """Return the slope of the natural logarithm of the norm over the last nine tenths of the lags with a gradient."""
+    last = _last_lag(norms, steps)
+    start = last // 10
+    return float((norms[last] - norms[start]) / (last - start)) * math.log(10)
 
 
 def _bands(norms: list[Array], steps: int) -> tuple[CurveBand, ...]:
@@ -122,4 +193,4 @@ def _bands(norms: list[Array], steps: int) -> tuple[CurveBand, ...]:
 
 
 def _points(norms: Array, lags: tuple[int, ...], steps: int) -> tuple[CurvePoint, ...]:
-    return tuple(CurvePoint(lag, float(norms[lag])) for lag in lags if lag <= steps)
+    return tuple(CurvePoint(lag, float(norms[lag])) for lag in lags if lag <= steps and np.isfinite(norms[lag]))

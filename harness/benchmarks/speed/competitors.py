@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_harness.benchmarks.equations import equations_kernel, measured_spec
 from rnn_harness.benchmarks.speed.correctness import wrong_number
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint
 from rnn_harness.benchmarks.speed.stopwatch import Call
@@ -13,7 +14,6 @@ from rnn_harness.cases.case import Case
 from rnn_harness.kernels import Kernel, Setting, all_kernels
 from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
-from rnn_harness.specs import library
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import Subject
 
@@ -61,15 +61,20 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
         candidates: Loaders of candidates; those of another spec are left out.
 
     Yields:
-        The reference (on the processor), every torch kernel of the spec that runs here, and the candidates.
+        The reference (on the processor), every torch kernel of the spec that runs here, and the candidates; of a spec
+        without a reference its equations in torch.
     """
-    spec = library().spec(point.spec)
+    spec = measured_spec(point.spec)
+    setting = Setting(point.dtype, point.device)
+    if spec.reference is None:
+        alone = equations_kernel(spec)
+        yield _kernel_competitor(alone, setting, draw_point(point, alone.subject(setting)))
+        return
     subject = Subject.of(spec)
     arrays = draw_point(point, subject)
     on_cpu = point.device == "cpu"
     if on_cpu:
         yield Competitor("reference", _reference_calls(subject, arrays), lambda: wrong_number(subject, arrays))
-    setting = Setting(point.dtype, point.device)
     for kernel in all_kernels():
         if kernel.spec != spec.id or kernel.known_wrong or (on_cpu and kernel.interpreted):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from rnn_harness.arithmetic import evaluate
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.arithmetic.ball import BallArithmetic
+from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.checks.check import compare_with_balls
+from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.evaluation.judging_options import rounding
 from rnn_harness.subjects.case_arrays import CaseArrays
 from rnn_harness.subjects.subject import LAYERS, Subject
@@ -20,7 +23,7 @@ def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None
     """Find what is wrong with a subject's numbers.
 
     The last step is compared with its ball, from the subject's own state before it; the gradients with those of the
-    reference in float64.
+    reference in float64 or, where there is none, of the backward that is derived from the equations.
 
     Args:
         subject: A reference or kernel at the sizes at which it will be timed.
@@ -53,12 +56,21 @@ def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None
     return None
 
 
-def _reference_gradients(subject: Subject, arrays: CaseArrays) -> dict[str, Array]:
-    """Return the parameters' gradients of the reference in float64."""
-    cell = Subject.of(subject.spec).cell
+def _reference_gradients(subject: Subject, arrays: CaseArrays) -> Mapping[str, Array]:
+    """Return the parameters' gradients in float64, of the reference or else of the derived backward."""
 
-    def widen(values: dict[str, Array]) -> dict[str, Array]:
+    def widen(values: Mapping[str, Array]) -> dict[str, Array]:
         return {name: array.astype(np.float64) for name, array in values.items()}
 
-    run = cell.forward(widen(arrays.parameters), arrays.inputs.astype(np.float64), widen(arrays.states))
-    return cell.backward(run, arrays.d_outputs.astype(np.float64), widen(arrays.d_finals)).parameters
+    parameters, inputs, states = widen(arrays.parameters), arrays.inputs.astype(np.float64), widen(arrays.states)
+    d_outputs, d_finals = arrays.d_outputs.astype(np.float64), widen(arrays.d_finals)
+    if subject.spec.reference is None:
+        program, arithmetic = subject.spec.program(LAYERS), NumpyArithmetic()
+        values = subject.values(parameters, inputs, states, arrays.case.sizes)
+        trajectory = evaluate(program, values, arithmetic)
+        return differentiate(
+            derive(program), trajectory, {subject.output_name: d_outputs}, d_finals, arithmetic
+        ).parameters
+    cell = Subject.of(subject.spec).cell
+    run = cell.forward(parameters, inputs, states)
+    return cell.backward(run, d_outputs, d_finals).parameters

@@ -6,8 +6,11 @@ import functools
 from collections import Counter
 from dataclasses import dataclass
 
+from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.families import FAMILIES
-from rnn_harness.specs import library
+from rnn_harness.specs.expression import MatrixVector, Node, Role, Variable, VectorMatrix
+from rnn_harness.specs.program import Program
+from rnn_harness.specs.traversal import walk
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.subjects.subject import Subject
 
@@ -33,7 +36,7 @@ class SpeedPoint:
     """One point of the grid.
 
     Attributes:
-        spec: The id of the spec.
+        spec: The id of the spec, or its file.
         n: The input size.
         d: The hidden size.
         B: Batch rows.
@@ -58,7 +61,10 @@ class SpeedPoint:
     @functools.cached_property
     def weight_rows(self) -> dict[WeightBlock, int]:
         """The rows of all weights, by what they multiply."""
-        shapes = Subject.of(library().spec(self.spec)).cell.parameter_shapes(self.n, self.d)
+        spec = measured_spec(self.spec)
+        if spec.reference is None:
+            return _rows_of_products(spec.program(), self.sizes)
+        shapes = Subject.of(spec).cell.parameter_shapes(self.n, self.d)
         rows: Counter[WeightBlock] = Counter()
         for name, shape in shapes.items():
             if len(shape) == 2:
@@ -79,3 +85,18 @@ class SpeedPoint:
     def operations(self) -> int:
         """Floating-point operations of the matrix products of one forward."""
         return 2 * self.weights * self.B * self.T
+
+
+def _rows_of_products(program: Program, sizes: dict[str, int]) -> dict[WeightBlock, int]:
+    """Count the rows of the matrices in all products of a program, by the vectors that they multiply."""
+    rows: Counter[WeightBlock] = Counter()
+    for assignment in program.assignments:
+        for node in walk(assignment.expression):
+            if isinstance(node, MatrixVector | VectorMatrix):
+                block = WeightBlock(node.vector.shape[0].size(sizes), _is_input(node.vector))
+                rows[block] += node.shape[0].size(sizes)
+    return dict(rows)
+
+
+def _is_input(vector: Node) -> bool:
+    return isinstance(vector, Variable) and vector.role is Role.INPUT

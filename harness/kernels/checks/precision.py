@@ -83,8 +83,12 @@ class _RestartedRun:
     after: dict[str, Array]
 
 
-def _run_in_pieces(evaluation: Evaluation, sequence: CaseArrays) -> _RestartedRun:
-    """Run the sequence in pieces, each once to its last step and once to the step before; then all of it at once."""
+def _run_in_pieces(evaluation: Evaluation, whole: Evaluation) -> _RestartedRun:
+    """Run a sequence in pieces, each once to its last step and once to the step before it.
+
+    `whole` has the run of all of it at once.
+    """
+    sequence = whole.arrays
     if any(name.startswith("finals.") for name in evaluation.absent):
         raise NotRun("a state does not come back, so that no run can start where another ended")
     steps = len(sequence.inputs)
@@ -99,7 +103,7 @@ def _run_in_pieces(evaluation: Evaluation, sequence: CaseArrays) -> _RestartedRu
         after.append(run(start, place + 1, state))
         state, start = after[-1], place + 1
     before.append(run(0, steps - 1, dict(sequence.states)))
-    after.append(run(0, steps, dict(sequence.states)))
+    after.append(dict(whole.run.finals))
 
     def joined(states: list[dict[str, Array]]) -> dict[str, Array]:
         return {name: np.concatenate([state[name] for state in states]) for name in sequence.states}
@@ -155,11 +159,10 @@ def evaluate_sequence(evaluation: Evaluation, sequence: CaseArrays, arithmetic: 
     return evaluate(evaluation.program, values, arithmetic)
 
 
-def _all_steps(evaluation: Evaluation, sequence: CaseArrays) -> Iterator[Finding]:
+def _all_steps(whole: Evaluation) -> Iterator[Finding]:
     """Compare the outputs of all steps of one run, each with the bound from the subject's own states before it."""
-    whole = evaluation.on(sequence)
     bounds = bounds_from_own_states(whole)
-    name, outputs, entry = evaluation.subject.output_name, whole.run.outputs, evaluation.subject.spec.id
+    name, outputs, entry = whole.subject.output_name, whole.run.outputs, whole.subject.spec.id
     if not bounds.is_finite:
         return  # states that nobody sees have no bound over so many steps: that decides nothing
     finding = compare_with_array_balls(entry, f"output {name}", bounds, outputs)
@@ -172,11 +175,12 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
     case = evaluation.case.model_copy(update={"T": evaluation.options.long_steps, "B": 1, "scale": 0.5})
     sequence = draw_arrays(case, evaluation.subject)
-    pieces = _run_in_pieces(evaluation, sequence)
+    whole = evaluation.on(sequence)
+    pieces = _run_in_pieces(evaluation, whole)
     two_steps = evaluation.on(_window(sequence, pieces, 2))
     single_step = worst_finding(list(_compare_single_steps(evaluation, sequence, pieces)))
     findings = [single_step]
-    findings += _all_steps(evaluation, sequence)
+    findings += _all_steps(whole)
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         findings += backward_bound(two_steps)
     finding = worst_finding(findings)

@@ -18,6 +18,8 @@ def to_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
     """
     if value.dim() != len(axes):
         return value  # a state that lost an axis goes back in as it came out
+    if axes == wanted:
+        return value
     if "B" not in wanted and "B" in axes:
         value, axes = value.select(axes.index("B"), 0), axes.replace("B", "")
     arranged = value.permute([axes.index(axis) for axis in wanted if axis != "1"])
@@ -35,6 +37,8 @@ def from_axes(value: Tensor, axes: str, wanted: str) -> Tensor:
         axes: A letter for each axis of the tensor.
         wanted: The axes that it shall have.
     """
+    if axes == wanted:
+        return value
     for place in reversed([place for place, axis in enumerate(axes) if axis == "1"]):
         value = value.squeeze(place)
     axes = axes.replace("1", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -106,7 +107,7 @@ class CallingConvention:
         """Whether sequences are (B, T, n)."""
         return self.sequence and self.axes_of_input == "BTn"
 
-    @property
+    @functools.cached_property
     def handed_over(self) -> tuple[CallArgument, ...]:
         """The arguments of a call, without states that there are not."""
         return tuple(argument for argument in self.arguments or self._usual() if self._is_given(argument))

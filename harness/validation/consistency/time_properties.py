@@ -25,6 +25,7 @@ from rnn_harness.validation.consistency.consistency_property import (
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import forward_parameters
+from rnn_harness.validation.consistency.overwritten_outputs import outputs_apart
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
 from rnn_harness.validation.loading.forward_signature import STATE_NAME
 
@@ -257,4 +258,5 @@ TIME_PROPERTIES = (
     Property("split-sequence", _split_sequence),
     Property("last-state", _last_state),
     Property("state-used", _state_used),
+    Property("outputs-apart", outputs_apart),
 )

@@ -26,7 +26,12 @@ from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.saved_map import load_map
-from rnn_harness.validation.identification.state_order import SENTENCE, is_the_callers_affair, with_exchanged_states
+from rnn_harness.validation.identification.state_order import (
+    SENTENCE,
+    find_wrongly_carried,
+    is_the_callers_affair,
+    with_exchanged_states,
+)
 from rnn_harness.validation.judging.as_model import (
     events_of_model,
     judge_no_function,
@@ -151,7 +156,11 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
     is_mistake = target.capabilities.states_return_in_order or not is_the_callers_affair(response)
     if exchanged and is_mistake:
-        yield from _judge_exchanged_states(target, request, exchanged[0])
+        yield from _judge_exchanged_states(target, request, exchanged[0], SENTENCE)
+        return
+    carried = None if matches or exchanged or saved_map is not None else find_wrongly_carried(target, response)
+    if carried is not None:
+        yield from _judge_exchanged_states(target, request, carried.cell, carried.sentence)
         return
     matches = matches or exchanged
     events = [] if matches else _events_without_match(target, response, request, listener)
@@ -226,11 +235,11 @@ def _judge_kept_state(target: Target, request: ValidationRequest, fault: str) ->
 
 
 def _judge_exchanged_states(
-    target: Target, request: ValidationRequest, match: Identification
+    target: Target, request: ValidationRequest, match: Identification, sentence: str
 ) -> Iterator[ValidationEvent]:
-    """Yield that a candidate equals a cell, but that its states come back in another order than they go in."""
+    """Yield that a candidate equals a cell, but that it does not carry the states as that does: how says `sentence`."""
     spec = match.spec or "candidate"
-    diagnosis = Diagnosis(spec=spec, part="forward: order of the states", difference=SENTENCE)
+    diagnosis = Diagnosis(spec=spec, part="forward: order of the states", difference=sentence)
     record = identification_check(target.name, request, spec, Outcome.REFUTED, diagnosis.sentence())
     yield TargetIdentified(identification_record(()))
     yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))

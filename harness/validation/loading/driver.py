@@ -18,7 +18,7 @@ from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
     in_evaluation,
     leaves_in_place,
-    with_leaves,
+    run_with_leaves,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,13 @@ def run_over_time(
     """
     if convention.averages_gradients:
         leaves = {name: _with_gradient_times(leaf, inputs.shape[1]) for name, leaf in leaves.items()}
-    call = with_leaves(module, leaves)
+    return run_with_leaves(module, leaves, lambda call: _run_calls(call, convention, inputs, states))
+
+
+def _run_calls(
+    call: Callable[..., object], convention: CallingConvention, inputs: Tensor, states: list[Tensor]
+) -> SequenceRun:
+    """Call a layer at once, a cell step by step."""
     if convention.sequence:
         outputs, final_states = convention.call(call, inputs, states)
         return SequenceRun(outputs, [], final_states)

@@ -35,7 +35,7 @@ from rnn_harness.validation.loading.result_reading import (
     completed_step,
 )
 from rnn_harness.validation.loading.state_recorder import recorded_forms
-from rnn_harness.validation.loading.undriven import FailedCall, undriven_message
+from rnn_harness.validation.loading.undriven import FailedCall, RaisedError, undriven_message
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -138,7 +138,7 @@ class _Trial:
             try:
                 convention = self._completed(attempt, states)
             except (Exception, SystemExit) as error:  # a module that is called in a wrong way may raise anything
-                self.failures.append(FailedCall(attempt, error=error))
+                self.failures.append(FailedCall(attempt, error=RaisedError.of(error)))
                 continue
             if convention is not None and self._is_sound(convention, states):
                 return convention

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -39,12 +40,24 @@ class ForwardArgument:
         is_required: Whether it has no default.
         keyword_only: Whether it must be handed over by name.
         annotation: Its annotation, with names resolved; None without one.
+        default: Its default; None without one.
     """
 
     name: str
     is_required: bool
     keyword_only: bool = False
     annotation: Any = None
+    default: Any = None
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is true or false, or a word, whatever its name: ``return_states: bool = False`` takes no state.
+
+        Handed a state, it would be true, and the call would do something else.
+        """
+        is_union = typing.get_origin(self.annotation) in (typing.Union, types.UnionType)
+        options = typing.get_args(self.annotation) if is_union else (self.annotation,)
+        return isinstance(self.default, bool | str) or any(option in (bool, str) for option in options)
 
     @property
     def extra_role(self) -> Role | None:
@@ -82,6 +95,7 @@ def forward_arguments(module: nn.Module) -> tuple[ForwardArgument, ...] | None:
             parameter.default is parameter.empty,
             parameter.kind is parameter.KEYWORD_ONLY,
             hints.get(parameter.name),
+            None if parameter.default is parameter.empty else parameter.default,
         )
         for parameter in parameters
         if parameter.kind is not parameter.VAR_KEYWORD
@@ -136,7 +150,11 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
     if arguments is None:
         return _positional_plans()
     required = [argument for argument in arguments if argument.is_required]
-    optional = [argument for argument in arguments if not argument.is_required and argument.extra_role is None]
+    optional = [
+        argument
+        for argument in arguments
+        if not (argument.is_required or argument.is_switch or argument.extra_role is not None)
+    ]
     plans: list[ArgumentPlan] = []
     for handed_over in _optional_choices(optional):
         chosen = [argument for argument in arguments if argument in required or argument in handed_over]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.options import Keywords
@@ -13,6 +14,8 @@ from rnn_harness.validation.cells.calling_convention import TensorArguments
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+Result = TypeVar("Result")
 
 
 class ScriptedArgument(NamedTuple):
@@ -57,6 +60,51 @@ def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Ca
     if isinstance(module, torch.jit.ScriptModule):
         return lambda *arguments, **keywords: call_target(_call_scripted, module, leaves, arguments, keywords)
     return lambda *arguments, **keywords: call_target(torch.func.functional_call, module, leaves, arguments, keywords)
+
+
+def run_with_leaves(
+    module: nn.Module | CalledWithParameters, leaves: Tensors, work: Callable[[Callable[..., object]], Result]
+) -> Result:
+    """Run what calls a module many times; its parameters are exchanged once, and not for every call.
+
+    Args:
+        module: A torch module, or what exchanges its parameters itself; it stays as it is.
+        leaves: Its parameters, by its names; what the module puts in their place is there afterwards.
+        work: Is given the module as a function of its arguments alone, and calls it as often as it wants.
+
+    Returns:
+        What `work` gives back.
+    """
+    import torch
+
+    if isinstance(module, CalledWithParameters | torch.jit.ScriptModule):
+        return work(with_leaves(module, leaves))
+    holder = _holder_class()(module)
+    parameters = {f"module.{name}": leaf for name, leaf in leaves.items()}
+    try:
+        result: Result = torch.func.functional_call(holder, parameters, (work,))
+    finally:
+        leaves.update((name, parameters[f"module.{name}"]) for name in tuple(leaves))
+    return result
+
+
+@functools.cache
+def _holder_class() -> Callable[[nn.Module], nn.Module]:
+    """Return the class of a module whose forward is the work with the module that it holds."""
+    from torch import nn
+
+    class Holder(nn.Module):
+        """Holds the module whose parameters are exchanged while its own forward runs."""
+
+        def __init__(self, module: nn.Module) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, work: Callable[[Callable[..., object]], object]) -> object:
+            """Do the work with the module that is held."""
+            return work(lambda *arguments, **keywords: call_target(self.module, *arguments, **keywords))
+
+    return Holder
 
 
 @contextlib.contextmanager

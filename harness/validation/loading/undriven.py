@@ -19,6 +19,35 @@ _MOST_LETTERS = 160
 
 
 @dataclass(frozen=True)
+class RaisedError:
+    """What is said of an error, without the error: its traceback keeps all that the call computed in memory.
+
+    Attributes:
+        name: The name of its class.
+        line: The first line of its message.
+        is_refusal: Whether the arguments were refused.
+        depth: How far the call went: the sum of the line numbers of its traceback.
+    """
+
+    name: str
+    line: str
+    is_refusal: bool
+    depth: int
+
+    @classmethod
+    def of(cls, error: BaseException) -> RaisedError:
+        """Read off an error what is said of it.
+
+        Args:
+            error: The error, as it was caught.
+        """
+        depth, traceback, line = 0, error.__traceback__, first_line(error)
+        while traceback is not None:
+            depth, traceback = depth + traceback.tb_lineno, traceback.tb_next
+        return cls(type(error).__name__, line, isinstance(error, TypeError) and "argument" in line, depth)
+
+
+@dataclass(frozen=True)
 class FailedCall:
     """A call that does not fit.
 
@@ -30,7 +59,7 @@ class FailedCall:
     """
 
     convention: CallingConvention
-    error: BaseException | None = None
+    error: RaisedError | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
     has_wrong_reach: bool = False
 
@@ -38,11 +67,7 @@ class FailedCall:
         """Say how far it went: a call that came back is further than one that raised, and that than a wrong number."""
         if self.error is None:
             return 3 if self.has_wrong_reach else 2, sum(len(shape) > 1 for shape in self.shapes)
-        is_refused = isinstance(self.error, TypeError) and "argument" in str(self.error)
-        depth, traceback = 0, self.error.__traceback__
-        while traceback is not None:
-            depth, traceback = depth + traceback.tb_lineno, traceback.tb_next
-        return 0 if is_refused else 1, depth
+        return 0 if self.error.is_refusal else 1, self.error.depth
 
 
 def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[FailedCall], hint: str) -> str:
@@ -60,7 +85,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
     furthest = max(failures, key=FailedCall.progress)
     call = call_text(furthest.convention, sizes)
     if furthest.error is not None:
-        came = f"raised {type(furthest.error).__name__}: {first_line(furthest.error)[:_MOST_LETTERS]}"
+        came = f"raised {furthest.error.name}: {furthest.error.line[:_MOST_LETTERS]}"
     elif furthest.has_wrong_reach:
         came = f"gave {_shapes(furthest.shapes)}, in which a step reaches other rows, or not its own output"
     else:
@@ -106,7 +131,8 @@ _UNPACKED = re.compile(r"values to unpack \(expected (\d+)")
 
 def _several_states(failures: Sequence[FailedCall]) -> int:
     """How many states a module unpacks, if more than two; else 0."""
-    counts = [int(match[1]) for failed in failures if (match := _UNPACKED.search(str(failed.error)))]
+    lines = [failed.error.line for failed in failures if failed.error is not None]
+    counts = [int(match[1]) for line in lines if (match := _UNPACKED.search(line))]
     return max((count for count in counts if count > 2), default=0)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.validation.models.check_sharing import source_of
 from rnn_harness.validation.models.model_arguments import named_tensors
 from rnn_harness.validation.models.part_calls import PartCall, part_calls, shifted_states
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
@@ -14,12 +16,13 @@ from rnn_harness.validation.models.statement import WiringStatement, agrees, not
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 CHECK = "carried-state"
 FEWEST_CALLS = 4
 """From so many calls on, the first one alone can be told from what a loop leaves out at its end."""
 STATE_WORDS = ("hidden state", "cell state")
+_SPEAKS_OF_CELL_STATES = re.compile(r"cell[_ ]?states?\b|\bmemor(y|ies)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def check_cells(model: ModelUnderTest) -> Iterator[WiringStatement]:
             continue
         statement = _state_not_carried(part, calls[part.name])
         statement = statement or _foreign_state(part, calls) or _borrowed_state(part, calls)
+        statement = statement or _reads_cell_state(model, part, calls)
         statement = statement or _first_call_alone(model, part, calls[part.name])
         yield statement or _carried(model, part, calls)
 
@@ -174,6 +178,34 @@ def _borrowed_state(part: RecurrentPart, calls: dict[str, list[PartCall]]) -> Wi
         "not carried on"
     )
     return refuted(CHECK, sentence, part.name)
+
+
+def _reads_cell_state(
+    model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[PartCall]]
+) -> WiringStatement | None:
+    """Say that in every call a cell reads the cell state of another one, where layers read the hidden state.
+
+    Nothing is said where the source of the model, or of a module in it, speaks of cell states: it may mean to read one.
+    """
+    for name, others in calls.items():
+        below = model.part(name)
+        if name == part.name or below is None or not below.has_cell_state:
+            continue
+        cell_states = [call.new_states[1] for call in others if len(call.new_states) > 1]
+        reads_them = all(any(_is_equal(call.inputs, state) for state in cell_states) for call in calls[part.name])
+        if reads_them and not _speaks_of_cell_states(model.module):
+            sentence = (
+                f"{part.shown_name} reads the cell state of {below.shown_name} in every step: what a layer gives to "
+                "the one above it is its hidden state"
+            )
+            return refuted(CHECK, sentence, part.name)
+    return None
+
+
+def _speaks_of_cell_states(model: nn.Module) -> bool:
+    """Whether the source of a class that is not torch's own speaks of cell states."""
+    own = (module for module in model.modules() if not type(module).__module__.startswith("torch."))
+    return any(_SPEAKS_OF_CELL_STATES.search(source_of(module)) for module in own)
 
 
 def _origins(call: PartCall, calls: dict[str, list[PartCall]]) -> tuple[StateOrigin | None, ...]:

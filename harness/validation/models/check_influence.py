@@ -17,7 +17,7 @@ from rnn_harness.validation.models.model_arguments import ModelArguments, map_te
 from rnn_harness.validation.models.part_calls import part_calls
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
 from rnn_harness.validation.models.run_model import Intervention, ModelRun
-from rnn_harness.validation.models.statement import WiringStatement, refuted
+from rnn_harness.validation.models.statement import WiringStatement, listed, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def check_influence(model: ModelUnderTest) -> Iterator[WiringStatement]:
         yield refuted(CHECK, sentence, part.name)
     if not silent:
         yield from _unread_layers(model)
+        yield from _unread_cells_of_a_list(model)
 
 
 def _is_silent(model: ModelUnderTest, part: RecurrentPart) -> bool:
@@ -89,6 +90,72 @@ def _unread_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
                 f"state: the output is that of {below}"
             )
             yield refuted(CHECK, sentence, part.name)
+
+
+def _unread_cells_of_a_list(model: ModelUnderTest) -> Iterator[WiringStatement]:
+    """Say that several cells of one list read the same inputs, and all but one reach their own last state alone.
+
+    Cells side by side, whose results are put together, each reach what the model gives besides their last states;
+    layers on top of each other do not read the same. What gives back the last states of all as the layers of one
+    tensor is meant as layers on top of each other.
+    """
+    groups: dict[tuple[str, str], list[RecurrentPart]] = {}
+    for part in model.called_parts:
+        parent = part.name.rpartition(".")[0]
+        if parent and not part.is_layer:  # parts are in the order of their first calls, from the lowest layer on
+            groups.setdefault((parent, part.module_class), []).append(part)
+    for parts in groups.values():
+        if len(parts) < 2 or not _read_the_same(model, parts):
+            continue
+        silent = [part for number, part in enumerate(parts) if _reaches_last_state_alone(model, parts, number)]
+        if silent and len(silent) == len(parts) - 1:
+            read = next(part for part in parts if part not in silent)
+            names, verb, whose = listed([part.shown_name for part in silent]), "gives", "its"
+            if len(silent) > 1:
+                verb, whose = "give", "their"
+            sentence = (
+                f"{names} and {read.shown_name} read the same inputs, and what {names} {verb} reaches nothing but "
+                f"{whose} own last state: the output is that of {read.shown_name} alone, as of one layer"
+            )
+            yield refuted(CHECK, sentence, silent[0].name)
+
+
+def _read_the_same(model: ModelUnderTest, parts: Sequence[RecurrentPart]) -> bool:
+    """Whether in every step each of several cells reads the same inputs."""
+    first, *others = ([call.inputs for call in part_calls(model.baseline, part)] for part in parts)
+    return len(first) > 1 and all(
+        len(inputs) == len(first) and all(map(holds_same_numbers, inputs, first)) for inputs in others
+    )
+
+
+def _reaches_last_state_alone(model: ModelUnderTest, parts: Sequence[RecurrentPart], number: int) -> bool:
+    """Whether other results of one of several cells change its own last state among all of theirs, and nothing else.
+
+    Their last states are given back as the layers of one tensor: a last state that is given back by itself may be
+    what one of several cells is there for.
+    """
+    run = model.run(None, *_changed_results(model.baseline, parts[number]))
+    changed = 0
+    for before, after in zip(model.baseline.outputs, run.outputs, strict=True):
+        if before.equal(after):
+            continue
+        changed += 1
+        if not _are_last_states(model, parts, before):
+            return False
+        if any(k != number and not before[k].equal(after[k]) for k in range(len(parts))):
+            return False
+    return changed > 0
+
+
+def _are_last_states(model: ModelUnderTest, parts: Sequence[RecurrentPart], output: Tensor) -> bool:
+    """Whether an output holds the last state of each of several cells, in their order along its first axis."""
+    if output.dim() != 3 or len(output) != len(parts):
+        return False
+    last_states = (part_calls(model.baseline, part)[-1].new_states for part in parts)
+    return all(
+        any(holds_same_numbers(layer, state) for state in states)
+        for layer, states in zip(output, last_states, strict=True)
+    )
 
 
 def _part_below(model: ModelUnderTest, run: ModelRun, part: RecurrentPart) -> str | None:

@@ -23,6 +23,7 @@ from rnn_harness.validation.models.check_randomness import check_randomness
 from rnn_harness.validation.models.check_resets import check_resets
 from rnn_harness.validation.models.check_returned_states import check_returned_states
 from rnn_harness.validation.models.check_rows import check_rows
+from rnn_harness.validation.models.check_scores import check_scores
 from rnn_harness.validation.models.check_sharing import check_calls, check_shared_directions, check_sharing
 from rnn_harness.validation.models.check_states import check_given_state, check_kept_state
 from rnn_harness.validation.models.check_time import check_time
@@ -52,6 +53,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_given_state,
     check_returned_states,
     check_influence,
+    check_scores,
     check_arguments,
     check_resets,
     check_lengths,
@@ -74,6 +76,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "given-state": check_given_state,
     "returned-state": check_returned_states,
     "influence": check_influence,
+    "scores": check_scores,
     "arguments": check_arguments,
     "reset": check_resets,
     "lengths": check_lengths,
@@ -83,7 +86,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "two-calls": check_two_calls,
 }
 """Which check makes the records of a name after ``wiring.``; `check_cells` speaks of directions, too."""
-_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments", "batches", "two-calls")
+_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments", "batches", "two-calls", "scores")
 """What agrees of these checks says nothing about what is connected with what."""
 SEEDS = (0, 1)
 """What refutes a model must do so with two draws of its parameters: one may silence a rectifier."""

@@ -14,16 +14,20 @@ import torch
 from flint import arb
 
 from rnn_harness.arithmetic import assumptions
+from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
 from rnn_harness.arithmetic.assumptions import (
     ABSOLUTE_FUNCTION_ROUNDINGS,
     COMPOSED_SLOPE_ROUNDINGS,
     FUNCTION_ROUNDINGS,
+    SOFTPLUS_END,
     UNDERFLOW,
     UNIT_ROUNDOFF,
 )
+from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid, softplus
 from rnn_harness.array_types import Array
 from rnn_harness.references import sigmoid as reference_sigmoid
+from rnn_harness.specs.expression import Function
 from tests.helpers import equal_forms
 
 COUNT, MANY = 3_000, 100_000
@@ -47,8 +51,6 @@ LARGEST_ARGUMENT = {"float32": 80.0, "float64": 700.0}
 """Beyond, exp leaves the format."""
 MOST_MEASURED = 4.5
 """The largest error that the constant's comment quotes, in u, rounded upward."""
-TORCH_SOFTPLUS_ENDS = 20.0
-"""From there on torch's softplus gives its argument."""
 
 
 def arguments(name: str, dtype: str, count: int = COUNT) -> Array:
@@ -79,7 +81,7 @@ def largest_error(name: str, x: Array, found: Array) -> float:
 def _measured(library: str, name: str, dtype: str, count: int) -> float:
     x = arguments(name, dtype, count)
     if (library, name) == ("torch", "softplus"):
-        x = x[x <= TORCH_SOFTPLUS_ENDS]
+        x = x[x <= SOFTPLUS_END]
     function = LIBRARIES[library][name]
     return largest_error(name, x, function(torch.from_numpy(x)).numpy() if library == "torch" else function(x))
 
@@ -106,7 +108,7 @@ def test_function_is_well_within_the_assumed_roundings_over_many_arguments(libra
 def test_compiled_functions_are_within_the_assumed_roundings(dtype: str) -> None:
     names = ("sigmoid", "tanh", "exp", "softplus")
     x = arguments("tanh", dtype)
-    x = x[x <= TORCH_SOFTPLUS_ENDS]
+    x = x[x <= SOFTPLUS_END]
     compiled = torch.compile(lambda value: tuple(LIBRARIES["torch"][name](value) for name in names))
     for name, values in zip(names, compiled(torch.from_numpy(x)), strict=True):
         assert 0 < largest_error(name, x, values.numpy()) <= FUNCTION_ROUNDINGS, name
@@ -124,11 +126,45 @@ def test_a_sigmoid_by_powers_of_two_is_accurate_against_one_and_not_against_its_
     assert (error - FUNCTION_ROUNDINGS * true).max() <= ABSOLUTE_FUNCTION_ROUNDINGS
 
 
-def test_the_softplus_of_torch_beyond_20_is_its_argument_which_no_bound_covers() -> None:
-    x = np.array([np.nextafter(TORCH_SOFTPLUS_ENDS, np.inf), 30.0])
-    values = torch.nn.functional.softplus(torch.from_numpy(x)).numpy()
-    assert np.array_equal(values, x)
-    assert largest_error("softplus", x[:1], values[:1]) > 1e5
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_softplus_of_torch_and_its_slope_are_within_the_bounds_beyond_20(dtype: str) -> None:
+    beyond = np.nextafter(np.array([SOFTPLUS_END], dtype), np.inf, dtype=dtype)
+    numbers = np.concatenate([beyond, np.linspace(21, 45, 100, dtype=dtype)])
+    x = torch.tensor(numbers, requires_grad=True)
+    values = torch.nn.functional.softplus(x)
+    values.sum().backward()
+    assert x.grad is not None
+    results = {Function.SOFTPLUS: values.detach().numpy(), Function.SOFTPLUS_SLOPE: x.grad.numpy()}
+    assert np.array_equal(results[Function.SOFTPLUS], numbers)
+    assert (results[Function.SOFTPLUS_SLOPE] == 1).all()
+    arithmetic = BallArithmetic.of(dtype)
+    arrays = ArrayBallArithmetic.of(dtype)
+    with arithmetic.scope(), arrays.scope():
+        for function, computed in results.items():
+            balls = arithmetic.apply(function, arithmetic.array(numbers[None]))
+            assert all(ball.contains(arb(float(value))) for ball, value in zip(balls[0], computed, strict=True))
+            wide = arrays.apply(function, arrays.array(numbers[None]))
+            assert (abs(wide.middle[0] - computed) <= wide.radius[0]).all()
+    if dtype == "float64":
+        assert 9e5 < largest_error("softplus", numbers[:1], results[Function.SOFTPLUS][:1]) < 9.3e5
+
+
+def test_bounds_of_a_sigmoid_and_of_a_softplus_up_to_20_are_not_wider_for_it() -> None:
+    """An error of exp(-20) is seen in both; the softplus itself is wider beyond by no more than that."""
+    off = float(np.exp(-20.0))
+    arithmetic, arrays = BallArithmetic.of("float64"), ArrayBallArithmetic.of("float64")
+    for function, argument, is_wide in (
+        (Function.SIGMOID, 21.0, False),
+        (Function.SOFTPLUS, 20.0, False),
+        (Function.SOFTPLUS_SLOPE, 20.0, False),
+        (Function.SOFTPLUS, 20.001, True),
+        (Function.SOFTPLUS_SLOPE, 20.001, True),
+    ):
+        number = np.array([[argument]])
+        with arithmetic.scope(), arrays.scope():
+            radius = float(arb(arithmetic.apply(function, arithmetic.array(number))[0, 0].rad()))
+            wide = float(arrays.apply(function, arrays.array(number)).radius[0, 0])
+        assert (0.99 * off < radius <= wide < 1.01 * off) if is_wide else (wide < 1e-4 * off), function
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -123,9 +123,12 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "--compare", "x", "--fail-on", "inf"], "--fail-on 'inf' is no share"),
         (["bench", "--threads", "100000", "--plan"], "--threads 100000: there are"),
         (["bench", "--scheduler", "host:1", "parameters"], "--scheduler host:1 is of --backend dask"),
-        (["bench", "decay", "--spec", "gru.sigma", "--dtype", "float64"], "--spec, --dtype is for speed, which decay"),
+        (["bench", "decay", "--spec", "gru.sigma", "--dtype", "float64"], "--dtype is for speed, which decay"),
         (["bench", "parameters", "--other-machine"], "--other-machine needs something to compare with"),
         (["bench", "speed", "--spec", "gru.sigma", "--families", "rnn"], "instead of --families rnn"),
+        (["bench", "learning", "--spec", "mgu"], "--spec is for parameters, decay, speed, which learning leaves out"),
+        (["bench", "speed", "--spec", "loss.cross_entropy"], "loss.cross_entropy is no bare cell"),
+        (["bench", "speed", "--spec", "nosuch.toml"], "nosuch.toml: "),
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
     ],
 )

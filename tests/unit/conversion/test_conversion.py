@@ -124,9 +124,9 @@ def test_two_families_and_formats_without_an_end_are_not_converted(tmp_path: Pat
     exit_code, text = convert("torch.nn:GRUCell", "torch.nn:LSTMCell", weights, tmp_path / "out.npz")
     assert exit_code == 3
     assert "two families" in text
-    exit_code, text = convert("torch.nn:GRUCell", "torch.nn:GRUCell", weights, tmp_path / "out.onnx")
+    exit_code, text = convert("torch.nn:GRUCell", "torch.nn:GRUCell", weights, tmp_path / "out.pickle")
     assert exit_code == 2
-    assert "out.onnx has none of the endings" in text
+    assert "out.pickle has none of the endings" in text
 
 
 @pytest.mark.parametrize("ending", [".safetensors", ".pt", ".npz", ".weights.h5", ".msgpack"])

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from rnn_harness.cli._recorded_run import exit_code, record_run
 from rnn_harness.cli._verify_runs import EquationRun
-from rnn_harness.engine import record_batch
+from rnn_harness.engine import record_batch, run_batches
 from rnn_harness.engine.pending_record import PendingRecord
 from rnn_harness.engine.record_batch import CasesBatch
 from rnn_harness.engine.select import select
 from rnn_harness.records import dependencies
 from rnn_harness.records.batches import KnownRecords, stamped
+from rnn_harness.records.journal import Journal
 from rnn_harness.records.read_records import read_records
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.runtime.worker_pool import PoolCall, PoolResult, WorkerPool
 
+Result = TypeVar("Result")
 RUN = EquationRun(select(["rnn.tanh"]), seed=0, examples=0)
 
 
@@ -26,6 +32,19 @@ RUN = EquationRun(select(["rnn.tanh"]), seed=0, examples=0)
 def made() -> list[Record]:
     """The records of a run without interruption."""
     return list(RUN.make_records(KnownRecords(), lambda title: None))
+
+
+@pytest.fixture
+def shuffled_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what other processes would do in this one, in another order every time."""
+    orders = random.Random(3)
+
+    def run_calls(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterator[PoolResult[Result]]:
+        assert not pool.is_this_process
+        for number in orders.sample(range(len(calls)), len(calls)):
+            yield PoolResult(number, calls[number].work())
+
+    monkeypatch.setattr(run_batches, "run_calls", run_calls)
 
 
 Remake = Callable[[Callable[[Record], Record]], list[str]]
@@ -84,6 +103,28 @@ def test_a_run_that_was_killed_at_any_record_ends_as_one_that_was_not(
             assert _timeless(resumed) == _timeless(made)
             assert list(read_records(path)) == resumed
             assert exit_code(resumed) == exit_code(made) == 0
+
+
+@pytest.mark.usefixtures("shuffled_work")
+def test_a_run_of_two_workers_that_was_killed_at_any_record_ends_as_one_that_was_not(
+    made: list[Record], remake: Remake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remake(_as_it_is)
+    path = tmp_path / "records.jsonl"
+    shared = replace(RUN, pool=WorkerPool(2))
+    with monkeypatch.context() as killed:
+        killed.setattr(Journal, "_put_in_order", lambda journal: None)  # a run that is killed cannot do it
+        assert _timeless(list(record_run(shared, path, resume=False))) == _timeless(made)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(made)
+    assert lines[0] != made[0].model_dump_json(), "the file holds records in the order in which they were made"
+    for killed_after in range(len(lines) + 1):
+        cut = lines[killed_after][:50] if killed_after % 2 and killed_after < len(lines) else ""
+        path.write_text("".join(line + "\n" for line in lines[:killed_after]) + cut, encoding="utf-8")
+        resumed = list(record_run(shared, path, resume=True))
+        assert _timeless(resumed) == _timeless(made)
+        assert list(read_records(path)) == resumed
+        assert exit_code(resumed) == exit_code(made) == 0
 
 
 def test_what_is_complete_is_not_decided_again(made: list[Record], remake: Remake, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from rnn_harness.references import ArgumentError, OutputLayer, cross_entropy, get_reference, one_hot
 from rnn_harness.references.activations import softmax
+from rnn_harness.references.arguments import expect_shape
 from rnn_harness.references.lstm import LSTM
 from rnn_harness.references.sequences import stateful_batches, windows
 
@@ -124,3 +125,27 @@ def test_stateful_batches_of_width_one_read_sample_by_sample() -> None:
     for batch, width in ((0, 1), (1, 0), (1, 4)):
         with pytest.raises(ArgumentError, match="cannot be read as"):
             next(stateful_batches(np.arange(4), batch, width))
+
+
+def test_each_row_of_a_softmax_is_shifted_by_its_own_largest_logit() -> None:
+    """Rows 1,000 apart: a shift by the largest of all would leave 0 / 0 in the lower one."""
+    with np.errstate(all="raise"):
+        rows = softmax(np.array([[0.0, -1.0], [-1000.0, -1001.0]]))
+    assert rows[0] == pytest.approx(rows[1])
+    assert rows.sum(axis=1) == pytest.approx([1.0, 1.0])
+
+
+def test_names_that_are_missing_or_unknown_are_listed_in_order() -> None:
+    cell = get_reference("lstm")
+    shapes = cell.parameter_shapes(1, 1)
+    with pytest.raises(ArgumentError, match="missing W_hf, W_hg, W_hi, W_ho, W_xf"):
+        cell.forward({}, np.zeros((1, 1, 1)))
+    weights = {name: np.zeros(shape) for name, shape in shapes.items()}
+    more = {f"extra_{letter}": np.zeros(1) for letter in "gcabfde"}
+    listed = ", ".join(sorted(more))
+    with pytest.raises(ArgumentError, match=f"parameters: unknown {listed}; expected"):
+        cell.forward(weights | more, np.zeros((1, 1, 1)))
+
+
+def test_lists_of_numbers_are_arrays() -> None:
+    assert expect_shape("row", [1.0, 2.0], (2,)).tolist() == [1.0, 2.0]

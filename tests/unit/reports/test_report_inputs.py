@@ -17,14 +17,19 @@ from rnn_harness.cli._conclusion import Conclusion
 from rnn_harness.cli._recorded_run import RecordedRun
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.cli.report_run import ReportRun
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import ExitCode, UsageError
+from rnn_harness.matrix.table import build_matrix
 from rnn_harness.mutants import Kill, Mutant, MutantResult
 from rnn_harness.records.batches import KnownRecords, stamped
 from rnn_harness.records.kill_matrix import dump_kill_matrix
 from rnn_harness.records.measurement import LearningMeasurement, ParameterCount, write_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.reports.page import build_contents
+from rnn_harness.reports.page.document_statements import DocumentStatements
+from rnn_harness.reports.page.render import report_html
 from rnn_harness.validation import RecordMade, Validation, collect_validation
+from tests.helpers.judged_targets import WRONG, judged_target
 
 RUN = CliRunner()
 RECORD = Record(
@@ -52,6 +57,19 @@ def test_files_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     for name in "abc":
         inputs.read(tmp_path / name)
     assert (len(inputs.records), len(inputs.measurements), inputs.mutants) == (1, 1, [MUTANT])
+
+
+def test_a_table_of_implementations_is_a_section_of_the_page(tmp_path: Path) -> None:
+    table = build_matrix("Cells of others", [judged_target("a"), judged_target("b", WRONG)])
+    (tmp_path / "matrix.json").write_text(table.model_dump_json())
+    inputs = ReportInputs()
+    inputs.read(tmp_path / "matrix.json")
+    assert (inputs.matrix, inputs.exit_code()) == (table, ExitCode.AGREES)
+    page = report_html(build_contents([], DocumentStatements({}), [], matrix=inputs.matrix))
+    assert '<h2 id="implementations">Cells of others</h2>' in page
+    assert "2 implementations of 1 package," in page
+    with pytest.raises(UsageError, match="was read already"):
+        inputs.read(tmp_path / "matrix.json")
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from rnn_harness.specs.equivalences import equivalences
 from rnn_harness.subjects.subject import Subject
 
 
-def test_there_are_149_with_ids_of_their_own() -> None:
-    assert len(claims()) == 149
-    assert len({one.id for one in claims()}) == 149
+def test_there_are_155_with_ids_of_their_own() -> None:
+    assert len(claims()) == 155
+    assert len({one.id for one in claims()}) == 155
 
 
 @pytest.mark.parametrize("one", [one for one in claims() if one.evidence], ids=lambda one: one.id)
@@ -44,7 +44,9 @@ def test_every_way_to_measure_is_used_by_a_claim() -> None:
         ({"by": "checks", "verdict": "true"}, "needs evidence"),
         ({"by": "literature", "verdict": "true", "evidence": ["E-001"]}, "has no evidence"),
         ({"by": "not testable"}, "and a reason"),
-        ({"by": "definition"}, "a verdict is missing"),
+        ({"by": "literature", "when": "x", "false_if": {"says": "y"}}, "a verdict is missing"),
+        ({"by": "literature", "verdict": "true", "false_if": {"says": "y"}}, "say in when which publication"),
+        ({"by": "literature", "verdict": "true", "when": "x"}, "say in false_if what would make it false"),
         ({"by": "measured", "evidence": ["x"]}, "say in false_if what would make it false"),
         ({"by": "measured", "evidence": ["x"], "false_if": {"says": "y"}, "verdict": "true"}, "none is written down"),
         ({"by": "checks", "evidence": ["E-001"], "false_if": {"says": "y"}, "verdict": "true"}, "names a mutant"),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import weakref
 
+import pytest
+import torch
+from torch import nn
+
+from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Identification, ValidationRequest, identify, load_target, read_options
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.validate import judge_target
+from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from tests.helpers import called_cells
 
@@ -109,3 +115,25 @@ def test_states_that_are_named_may_come_back_in_any_order() -> None:
     records = [event.record for event in events if isinstance(event, RecordMade)]
     assert Outcome.AGREES in {record.outcome for record in records}
     assert Outcome.REFUTED not in {record.outcome for record in records}
+
+
+class Refusing(nn.Module):
+    """Computes something, and raises an error in every call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.computed: list[weakref.ref[torch.Tensor]] = []
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        large = torch.zeros(1000) + h.sum()
+        self.computed.append(weakref.ref(large))
+        raise RuntimeError(f"not for {tuple(x.shape)}")
+
+
+def test_what_a_call_computed_before_it_failed_is_not_kept() -> None:
+    module = Refusing()
+    with pytest.raises(UsageError, match="raised RuntimeError: not for") as refused:
+        find_convention(module, 3, 4)
+    assert refused.value.__traceback__ is not None
+    assert len(module.computed) > 10
+    assert [tensor for kept in module.computed if (tensor := kept()) is not None] == []

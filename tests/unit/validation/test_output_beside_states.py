@@ -4,15 +4,47 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.validation import load_target
-from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.identification.state_order import (
+    EXCHANGED_STEPS,
+    KEPT_STATE,
+    with_exchanged_steps,
+    with_output_as_state,
+)
 from rnn_harness.validation.judging.output_beside_states import ANOTHER_STATE, NO_STATE, note_on_output
+from rnn_harness.validation.loading.target import Target
 from tests.helpers import HELPERS
+
+
+def _target(name: str) -> Target:
+    return load_target(f"{HELPERS / 'outputs_beside_states.py'}:{name}")
+
+
+def _probe(name: str) -> Probe:
+    return probe_target(_target(name))
 
 
 @pytest.mark.parametrize(
     ("name", "note"), [("HiddenState", ()), ("CellState", (ANOTHER_STATE,)), ("NoState", (NO_STATE,))]
 )
 def test_an_output_that_is_not_the_hidden_state_is_told(name: str, note: tuple[str, ...]) -> None:
-    probe = probe_target(load_target(f"{HELPERS / 'outputs_beside_states.py'}:{name}"))
-    assert note_on_output(probe, ("h", "c")) == note
+    assert note_on_output(_probe(name), ("h", "c")) == note
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("OldStateBesideNewOutput", KEPT_STATE), ("LayerThatExchangesItsStates", EXCHANGED_STEPS)],
+)
+def test_a_cell_that_carries_another_state_than_it_computes_is_refuted(name: str, sentence: str) -> None:
+    validation = collect_validation(name, run_validation(_target(name), ValidationRequest(dtypes=("float64",))))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.sentence() == f"equals lstm.column, but {sentence}"
+
+
+@pytest.mark.parametrize("name", ["HiddenState", "CellState", "NoState", "LayerOfSteps"])
+def test_no_state_of_a_right_cell_is_taken_for_another(name: str) -> None:
+    target, probe = _target(name), _probe(name)
+    assert not with_exchanged_steps(target, probe)
+    assert not with_output_as_state(target, probe)

@@ -1,0 +1,100 @@
+"""Models that call cells step by step, or give scores of tokens: right ones, and next to each a mistake in it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+TOKENS = 9
+
+
+class Forecaster(nn.Module):
+    """Two cells on top of each other; each step gives a number."""
+
+    def __init__(self, inputs: int = 3, units: int = 7) -> None:
+        super().__init__()
+        self.units = units
+        self.lower, self.upper = nn.LSTMCell(inputs, units), nn.LSTMCell(units, units)
+        self.head = nn.Linear(units, 1)
+
+    def forward(self, series: Tensor) -> Tensor:
+        zeros = series.new_zeros(series.shape[1], self.units)
+        low, high = (zeros, zeros), (zeros, zeros)
+        steps = []
+        for x in series:
+            low = self.lower(x, low)
+            high = self.upper(self.read(low), high)
+            steps.append(self.head(high[0]))
+        return torch.stack(steps)
+
+    def read(self, state: tuple[Tensor, Tensor]) -> Tensor:
+        return state[0]
+
+
+class ReadsTheWrongState(Forecaster):
+    def read(self, state: tuple[Tensor, Tensor]) -> Tensor:
+        return state[1]
+
+
+class ReadsWhatIsKept(Forecaster):
+    """The upper cell reads the cell state of the lower one, which no gate has shut away."""
+
+    def read(self, state: tuple[Tensor, Tensor]) -> Tensor:
+        return state[1]
+
+
+class NextToken(nn.Module):
+    """Log-probabilities of the token that comes next: (B, T) -> (B, T, tokens)."""
+
+    axis = -1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(TOKENS, 4)
+        self.rnn = nn.GRU(4, 5, batch_first=True)
+        self.head = nn.Linear(5, TOKENS)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return torch.log_softmax(self.head(self.rnn(self.embedding(tokens))[0]), self.axis)
+
+
+class NextTokenOverTime(NextToken):
+    axis = 1
+
+
+class SideBySide(nn.Module):
+    """Two cells that read the same input, each for one half of the output; their last states are given back, too."""
+
+    def __init__(self, inputs: int = 4, units: int = 6) -> None:
+        super().__init__()
+        self.units = units
+        self.cells = nn.ModuleList(nn.GRUCell(inputs, units) for _ in range(2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        states = [x.new_zeros(x.shape[1], self.units) for _ in self.cells]
+        steps = []
+        for x_t in x:
+            states = [cell(x_t, state) for cell, state in zip(self.cells, states, strict=True)]
+            steps.append(self.output(states))
+        return torch.stack(steps), torch.stack(states)
+
+    def output(self, states: list[Tensor]) -> Tensor:
+        return torch.cat(states, -1)
+
+
+class TopCellReadsTheInput(SideBySide):
+    """A stack of which every cell reads the input, and not the state of the cell below."""
+
+    def output(self, states: list[Tensor]) -> Tensor:
+        return states[-1]
+
+
+class TagsAndSummary(SideBySide):
+    """One cell summarises the sequence in its last state, the other gives every step its tag."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        tags, states = super().forward(x)
+        return tags, states[0]
+
+    def output(self, states: list[Tensor]) -> Tensor:
+        return states[1]
