@@ -67,7 +67,9 @@ def measure_decay(
         measured.append(_MeasuredSeed(curve, agrees, step_bound(cell, parameters)))
         check_interrupt()
     sizes = {"n": INPUT_SIZE, "d": hidden_size, "T": steps}
-    return _measurement(title, spec, initialisation, sizes, measured)
+    count = sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values())
+    name = title if resized_to is None else f"{title}, d = {resized_to}"
+    return _measurement(name, spec, initialisation, sizes, count, measured)
 
 
 def measure_decay_of_equations(
@@ -99,7 +101,8 @@ def measure_decay_of_equations(
         curve = replace(curve, cell_norms=None)
         measured.append(_MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
         check_interrupt()
-    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, measured)
+    count = sum(math.prod(shape) for shape in shapes.values())
+    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, count, measured)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,12 @@ class _MeasuredSeed:
 
 
 def _measurement(
-    title: str, spec: str, initialisation: str, sizes: Mapping[str, int], seeds: Sequence[_MeasuredSeed]
+    title: str,
+    spec: str,
+    initialisation: str,
+    sizes: Mapping[str, int],
+    parameters: int,
+    seeds: Sequence[_MeasuredSeed],
 ) -> DecayMeasurement:
     """Put the measurements of all seeds together."""
     steps, curves = sizes["T"], [seed.curve for seed in seeds]
@@ -127,7 +135,7 @@ def _measurement(
     in_float64 = gradient_horizon([curve.norms for curve in curves], FLOAT64_LIMIT)
     return stamp(
         DecayMeasurement(
-            subject=title if resized_to is None else f"{title}, d = {resized_to}",
+            subject=title,
             spec=spec,
             initialisation=initialisation,
             sizes=dict(sizes),
@@ -147,7 +155,7 @@ def _measurement(
             float32_horizon_low=None if in_float32 is None else in_float32.low,
             float32_horizon_high=None if in_float32 is None else in_float32.high,
             float64_horizon=None if in_float64 is None else in_float64.steps,
-            parameters=sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values()),
+            parameters=parameters,
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
             last_loss=float(np.mean([_last_loss(curve.last_state[: sizes["d"]]) for curve in curves])),
         )
