@@ -45,3 +45,28 @@ class RecurrentByItself(keras.layers.Layer):
             h = ops.tanh(self.of_input(x[:, step]) + self.of_state(h))
             states.append(h)
         return ops.stack(states, 1)
+
+
+class MaskedByItself(RecurrentByItself):
+    """The same with a mask, as Keras hands it over: where it is false, the state stays."""
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """All steps, from a state of zeros."""
+        h, states = ops.zeros((x.shape[0], self.units), x.dtype), []
+        for step in range(x.shape[1]):
+            new = ops.tanh(self.of_input(x[:, step]) + self.of_state(h))
+            h = new if mask is None else self.chosen(ops.expand_dims(mask[:, step], -1), new, h)
+            states.append(h)
+        return ops.stack(states, 1)
+
+    def chosen(self, counts: Any, new: Any, old: Any) -> Any:
+        """The new state where a step counts."""
+        return ops.where(counts, new, old)
+
+
+class MaskTurnedAround(MaskedByItself):
+    """Wrong: the state stays where a step counts."""
+
+    def chosen(self, counts: Any, new: Any, old: Any) -> Any:
+        """The old state where a step counts."""
+        return ops.where(counts, old, new)

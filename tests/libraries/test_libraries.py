@@ -23,6 +23,10 @@ from rnn_harness.validation import (
     load_target,
     run_validation,
 )
+from rnn_harness.validation.consistency.consistency_property import Draw, Note, Violation
+from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
+from rnn_harness.validation.consistency.length_properties import LENGTH_PROPERTIES
+from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.find_convention import find_convention
 from tests.helpers import HELPERS
 
@@ -117,6 +121,23 @@ def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "another order than they go in" in validation.diagnosis.difference
+
+
+def _violation_of_mask(name: str) -> Violation | Note | None:
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:{name}", {"units": 5})
+    probe = probe_target(target)
+    states = numbered_states(probe.convention)
+    cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, probe.dtype, states)
+    (lengths,) = LENGTH_PROPERTIES
+    return lengths.decide(Draw(cell, 1))
+
+
+def test_the_mask_of_a_layer_of_keras_is_true_where_a_step_counts() -> None:
+    pytest.importorskip("keras")
+    assert _violation_of_mask("MaskedByItself") is None
+    violation = _violation_of_mask("MaskTurnedAround")
+    assert isinstance(violation, Violation)
+    assert "with a mask that is true at every step" in violation.sentence
 
 
 def test_a_flax_cell_that_does_not_say_what_its_carry_is_is_called_in_every_way() -> None:

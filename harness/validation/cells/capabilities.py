@@ -37,6 +37,7 @@ class TargetCapabilities:
         is_single_inside: Whether it computes in float32 although it takes float64.
         states_return_in_order: Whether its library gives the states that come back to the next call as they are, so
             that another order than they go in is a mistake.
+        has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
 
@@ -50,4 +51,5 @@ class TargetCapabilities:
     kept_state_fault: str = ""
     is_single_inside: bool = False
     states_return_in_order: bool = False
+    has_library_mask: bool = False
     notes: tuple[str, ...] = ()

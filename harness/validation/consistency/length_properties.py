@@ -42,6 +42,13 @@ LENGTH_NAMES = frozenset(
 MASK_NAMES = frozenset(["mask", "masks", "padding_mask", "pad_mask", "sequence_mask", "seq_mask", "input_mask"])
 
 
+_VIOLATION_OF_LIBRARY_MASK = Violation(
+    "forward: mask",
+    "with a mask that is true at every step the outputs are not those without a mask: as its library defines masks, "
+    "they are true where a step counts",
+)
+
+
 @dataclass(frozen=True)
 class _Form:
     """A way of saying how long rows are.
@@ -73,6 +80,8 @@ class _Form:
 
 def _forms(cell: DrivenCell, dtype: torch.dtype) -> Iterator[_Form]:
     """Yield the ways that a layer may take; which of them it takes is tried."""
+    if cell.capabilities.has_library_mask:
+        yield _Form("mask", torch.bool, is_mask=True, is_batch_first=True)
     for name in (parameter.name for parameter in optional_arguments(cell)):
         if name.lower() in LENGTH_NAMES:
             yield _Form(name, torch.int64)
@@ -101,6 +110,8 @@ def _lengths(draw: Draw) -> Violation | None:
             if violation := _violation_of_complete_rows(draw, usual, of_complete, form, arguments):
                 return violation
             if differs(draw, of_complete, usual, arguments):
+                if form.is_mask and cell.capabilities.has_library_mask:
+                    return _VIOLATION_OF_LIBRARY_MASK
                 continue
             computed = _run_with_lengths(cell, arguments, form)
             if form.is_mask and not differs(draw, computed, _last_as_final(cell, usual), arguments):

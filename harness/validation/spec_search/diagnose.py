@@ -93,7 +93,7 @@ def faulty_match_by_names(
         parameters: The probe's parameters by the spec's names.
         states: The names of the target's states, in its order.
     """
-    deadline = time.monotonic() + SECONDS
+    deadline = time.process_time() + SECONDS
     target = probe.complete()
     single = rewrites(spec.program())
     for candidate in _in_time(single, deadline):
@@ -108,7 +108,7 @@ def faulty_match_by_names(
 def _in_time(candidates: list[Rewrite] | Iterator[Rewrite], deadline: float) -> Iterator[Rewrite]:
     """Yield rewrites until the time is over."""
     for candidate in candidates:
-        if time.monotonic() > deadline:
+        if time.process_time() > deadline:
             return
         yield candidate
 
@@ -136,7 +136,7 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
         search: The target.
         spec: The spec that it should be.
     """
-    deadline = search.deadline = time.monotonic() + SECONDS
+    deadline = search.deadline = time.process_time() + SECONDS
     if not search.fits_signature(spec.program()) or search.empty_response(spec.program()) is None:
         return None
     for candidate in search.with_its_constants(spec):
@@ -149,7 +149,7 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
 def _searched(search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float) -> FaultyMatch | None:
     """Return the first rewrite that a target equals; None where none is, or the time is over."""
     for spec, rewrite in candidates:
-        if time.monotonic() > deadline:
+        if time.process_time() > deadline:
             return None
         with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
             found = search.match_program(rewrite.program)

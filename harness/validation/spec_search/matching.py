@@ -178,7 +178,7 @@ class Matcher:
         target: Runs of the target.
         program: Runs of the program.
         steps: Time steps of a run with some slots alone.
-        deadline: When the search is given up, by the monotonic clock.
+        deadline: When the search is given up, in seconds of CPU time of this process.
     """
 
     target: TargetRuns
@@ -206,7 +206,7 @@ class Matcher:
         return self.target.masked(numbers, self.steps)
 
     def _agrees(self, roles: Roles) -> bool:
-        if self.program.count > MOST_RUNS or time.monotonic() > self.deadline:
+        if self.program.count > MOST_RUNS or time.process_time() > self.deadline:
             raise SearchGivenUp
         parameters = self.program.parameters(self.target.values, roles)
         predicted = self.program.respond(parameters, self.steps)

@@ -72,7 +72,7 @@ class TargetSearch:
     Attributes:
         probe: The target.
         sizes: The named sizes.
-        deadline: When the search is given up, by the monotonic clock; whoever searches sets it.
+        deadline: When the search is given up, in seconds of CPU time of this process; whoever searches sets it.
     """
 
     def __init__(self, probe: Probe) -> None:
@@ -208,5 +208,5 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
         search: The target.
         specs: Cells, the simplest first.
     """
-    search.deadline = time.monotonic() + SECONDS
+    search.deadline = time.process_time() + SECONDS
     return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)

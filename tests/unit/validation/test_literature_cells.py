@@ -129,6 +129,36 @@ class WrongMinimalGated(MinimalGated):
         return h + f * (torch.tanh(candidate + self.candidate(h)) - h)
 
 
+class NormalisedLSTM(nn.Module):
+    """LSTM with layer normalisation of inputs, states and cell state, each of torch's with a shift of its own."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x = nn.Linear(input_size, 4 * hidden_size, bias=False)
+        self.h = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+        self.norm_x, self.norm_h = nn.LayerNorm(4 * hidden_size), nn.LayerNorm(4 * hidden_size)
+        self.norm_c = nn.LayerNorm(hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        f, i, g, o = (self.norm_x(self.x(x)) + self.norm_h(self.h(h))).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(self.norm_c(c)), c
+
+
+class ResetCandidate(nn.Module):
+    """The GRU of Dreamer, with weights on [h, x]."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(hidden_size + input_size, 3 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        reset, candidate, update = self.linear(torch.cat([h, x], 1)).chunk(3, 1)
+        z = torch.sigmoid(update)
+        return z * torch.tanh(torch.sigmoid(reset) * candidate) + (1 - z) * h
+
+
 @pytest.mark.parametrize(
     ("cell", "wanted"),
     [
@@ -139,6 +169,15 @@ class WrongMinimalGated(MinimalGated):
         (BiasedUpdate, "ugrnn"),
         (Scaled, "fastgrnn"),
         (Multiplicative, "lstm.multiplicative"),
+        (ResetCandidate, "gru.dreamer"),
+        pytest.param(
+            NormalisedLSTM,
+            "lstm.layernorm",
+            marks=pytest.mark.deep(
+                "tests/unit/specs/test_layer_normalised_cells.py::"
+                "test_the_equations_are_the_step_with_the_layer_normalisation_of_torch"
+            ),
+        ),
         (OddConstant, None),
         (WrongMinimalGated, None),
         (nn.LSTMCell, None),

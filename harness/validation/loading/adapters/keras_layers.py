@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,15 +85,24 @@ class _OwnLayer(_StatelessLayer):
             self._layers[dtype] = layer
         return self._layers[dtype]
 
-    def call_with_weights(self, dtype: str, weights: list[object], x: object, states: list[object]) -> object:
-        """Run the layer as a function of its weights, in tensors of the backend; it takes no states."""
-        layer = self._layer(dtype)
+    def call_on(self, x: Tensor, **further: Tensor) -> object:
+        """Run the layer on inputs (B, T, n), in tensors of torch, with further arguments; it takes no states."""
+        layer = self._layer(str(x.dtype).removeprefix("torch."))
+        weights: list[object] = [self._parameters[name] for name in self.weight_names]
         fixed_weights = [variable.value for variable in layer.non_trainable_variables]
-        return layer.stateless_call(weights, fixed_weights, x)[0]
+        return layer.stateless_call(weights, fixed_weights, x, **further)[0]
 
     def forward(self, x: Tensor) -> object:  # type: ignore[override]  # it takes the sequence alone
         """Run the layer on inputs (B, T, n)."""
-        return super().forward(x)
+        return self.call_on(x)
+
+
+class _OwnMaskedLayer(_OwnLayer):
+    """One that takes a mask, too: Keras hands it (B, T), true where a step counts."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> object:  # type: ignore[override]  # it takes no states
+        """Run the layer on inputs (B, T, n)."""
+        return self.call_on(x) if mask is None else self.call_on(x, mask=mask)
 
 
 class KerasAdapter:
@@ -143,7 +153,8 @@ class KerasAdapter:
             raise UsageError(f"{name} has no state_size; a layer with a loop of its own runs with KERAS_BACKEND=torch")
         expected = "expected a recurrent layer of Keras: one with state_size, or one that takes a sequence (B, T, n)"
         try:
-            module = _OwnLayer(layer, n)
+            takes_mask = "mask" in inspect.signature(layer.call).parameters
+            module = _OwnMaskedLayer(layer, n) if takes_mask else _OwnLayer(layer, n)
             is_recurrent = _reaches_other_steps(module, n)
         except Exception as error:  # the layer may raise anything
             raise UsageError(
@@ -152,7 +163,7 @@ class KerasAdapter:
             ) from error
         if not is_recurrent:
             raise UsageError(f"{name} has no state_size, and no step of its inputs reaches another step; {expected}")
-        return DrivenModule(module, TargetCapabilities())
+        return DrivenModule(module, TargetCapabilities(has_library_mask=takes_mask))
 
 
 def _numbered(names: list[str]) -> list[str]:
