@@ -6,6 +6,7 @@ from rnn_harness.specs.audit import audit, audit_entry
 from rnn_harness.specs.audit_numbers import TableRow, audit_example, table_rows
 from rnn_harness.specs.audit_program import KerasLayer, count_parameters, program_layers
 from rnn_harness.specs.claims import Claim, Falsifier, claims
+from rnn_harness.specs.documents import DOCUMENT_TITLES, document_title
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
 from rnn_harness.specs.literature_cells import literature, search_literature
@@ -25,6 +26,7 @@ from rnn_harness.specs.schema import (
 from rnn_harness.specs.spec import Spec, SpecError
 
 __all__ = [
+    "DOCUMENT_TITLES",
     "Claim",
     "Contradiction",
     "Entry",
@@ -52,6 +54,7 @@ __all__ = [
     "claims",
     "contradictions",
     "count_parameters",
+    "document_title",
     "equivalences",
     "library",
     "literature",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rnn_harness.benchmarks.closed_form import count_parameters, nearest_hidden_size
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation
+from rnn_harness.benchmarks.decay.measure import INPUT_SIZE as DECAY_INPUT_SIZE
 from rnn_harness.benchmarks.decay.measure import measure_decay, measure_decay_of_equations
 from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.benchmarks.job import BenchmarkJob, BenchmarkSize, TrainingPlan
@@ -18,7 +19,8 @@ from rnn_harness.benchmarks.speed.competitors import KernelLoader
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
 from rnn_harness.benchmarks.speed.speed import measure_speed
 from rnn_harness.benchmarks.speed.stopwatch import SLICE
-from rnn_harness.families import BENCHMARK_CELLS
+from rnn_harness.benchmarks.unrolled.measure import measure_unrolled
+from rnn_harness.families import BENCHMARK_CELLS, FAMILIES
 from rnn_harness.kernels import all_kernels
 from rnn_harness.records.measurement import LearningMeasurement, Measurement, MeasurementKind
 from rnn_harness.specs import library
@@ -57,10 +59,13 @@ def plan_jobs(
         jobs += [_equations_decay_job(name, size) for name in specs]
     elif "decay" in kinds:
         jobs += [_decay_job(title, initial.name, size) for title, initial in _decay_pairs(families)]
+        jobs += [_resized_decay_job(family, size) for family in families if family != "lstm"]
     if "learning" in kinds:
         for training in size.training:
             task = TASKS[training.task](training.steps)
             jobs += [_learning_job(training, learner) for learner in learners(task, families)]
+    if "unrolled" in kinds:
+        jobs += [_unrolled_job(family) for family in families]
     if "speed" in kinds:
         points = _speed_points(size, families, dtype, specs, device)
         settings, times_candidates = (dtype, device, *map(_definition, specs)), bool(candidates)
@@ -125,6 +130,27 @@ def _learning_job(training: TrainingPlan, learner: Learner) -> BenchmarkJob:
         yield measure_learning(task, learner, training.training_steps, LEARNING_SEEDS, check_interrupt)
 
     return BenchmarkJob(f"{learner.name} learns {training.task}, T = {training.steps}", seconds, run, "learning")
+
+
+def _resized_decay_job(family: str, size: BenchmarkSize) -> BenchmarkJob:
+    """Return the job of a cell with as many parameters as the LSTM of the plan's size, at torch's initialisation."""
+    d = size.decay_hidden_size
+    total = count_parameters(library().spec(FAMILIES["lstm"].spec), {"n": DECAY_INPUT_SIZE, "d": d, "k": 1})
+    resized_to = nearest_hidden_size(library().spec(FAMILIES[family].spec), DECAY_INPUT_SIZE, total)
+    title = FAMILIES[family].torch_class
+    seconds = size.decay_seeds * (0.02 + size.decay_steps / 4_000)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        yield measure_decay(title, "torch", size.decay_steps, d, size.decay_seeds, check_interrupt, resized_to)
+
+    return BenchmarkJob(f"decay of {title}, torch, d = {resized_to}", seconds, run, "decay")
+
+
+def _unrolled_job(family: str) -> BenchmarkJob:
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        return measure_unrolled(family, check_interrupt=check_interrupt)
+
+    return BenchmarkJob(f"{family.upper()} over a sentence, gate by gate", 1.0, run, "unrolled")
 
 
 def _decay_job(title: str, initialisation: str, size: BenchmarkSize) -> BenchmarkJob:

@@ -29,8 +29,9 @@ def bench(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[parameters|decay|speed|learning]",
-            help="What to measure; all but learning by default, which takes minutes.",
+            metavar="[parameters|decay|speed|learning|unrolled]",
+            help="What to measure; the first three by default. Learning takes minutes; unrolled is a cell over one "
+            "sentence, gate by gate.",
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute: one size, few rounds, three seeds.")] = False,

@@ -45,7 +45,7 @@ class BenchOptions:
     """
 
     DEFAULT_KINDS: ClassVar[tuple[str, ...]] = ("parameters", "decay", "speed")
-    ALL_KINDS: ClassVar[tuple[str, ...]] = (*DEFAULT_KINDS, "learning")
+    ALL_KINDS: ClassVar[tuple[str, ...]] = (*DEFAULT_KINDS, "learning", "unrolled")
 
     kinds: tuple[str, ...]
     quick: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -74,11 +75,13 @@ def report(
 
 def _write(inputs: ReportInputs, folder: Path) -> None:
     """Write the report and print its files. Raises UsageError."""
-    from rnn_harness.reports.page import build_contents, document_statements, write_report
+    from rnn_harness.reports.page import PageOrigin, build_contents, document_statements, write_report
+    from rnn_harness.runtime.working_tree import commit_here
 
     records, measurements = list(inputs.records.values()), list(inputs.measurements.values())
+    origin = PageOrigin(datetime.date.today().isoformat(), commit_here())
     contents = build_contents(
-        records, document_statements(), measurements, inputs.validations, inputs.mutants, inputs.matrix
+        records, document_statements(), measurements, inputs.validations, inputs.mutants, inputs.matrix, origin
     )
     try:
         for path in write_report(contents, folder, records):

@@ -100,7 +100,7 @@ class ReportRun:
 
         typer.echo(f"measurements: {path}", err=True)
         recorded = recorded_measurements(path, self.resume)
-        kinds: tuple[MeasurementKind, ...] = ("parameters", "decay", "learning", "speed")
+        kinds: tuple[MeasurementKind, ...] = ("parameters", "decay", "learning", "unrolled", "speed")
         jobs = plan_jobs(QUICK if self.quick else USUAL, kinds, ("rnn", "gru", "lstm"), "float32")
         measurements, is_interrupted = measure_with_progress(pending_jobs(jobs, recorded), path)
         if is_interrupted:

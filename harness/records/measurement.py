@@ -4,105 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from rnn_harness.errors import UsageError
 from rnn_harness.printable import printable_values
+from rnn_harness.records.measurement_base import (
+    BenchmarkPlan,
+    CurveBand,
+    CurvePoint,
+    MeasurementKind,
+    MeasurementRecord,
+    SampledMeasurement,
+    SpeedPhase,
+    join_key,
+    sizes_text,
+)
+from rnn_harness.records.unrolled import UnrolledMeasurement
 from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.input_file import parse_json, read_text_file
 
-MeasurementKind = Literal["speed", "parameters", "decay", "learning"]
-BenchmarkPlan = Literal["", "quick", "usual", "full"]
-"""How much a benchmark measures."""
-SpeedPhase = Literal["forward", "backward", "both"]
-"""Forward without a graph, backward alone, or forward and backward together."""
-
-
-class CurvePoint(NamedTuple):
-    """One point of a curve.
-
-    Attributes:
-        step: The lag in time steps (decay) or the number of training steps (learning).
-        value: The curve's value there.
-    """
-
-    step: int
-    value: float
-
-
-class MeasurementRecord(BaseModel):
-    """What every measurement holds, whatever its kind.
-
-    Attributes:
-        schema_version: The version of the fields, to be raised when one changes its meaning.
-        subject: The reference, kernel, candidate, cell or paper that was measured.
-        spec: The id of its spec; empty where there is none.
-        agrees: Whether the subject gave the right numbers at these sizes and this dtype; None where that was not
-            checked. No time is shown of a subject that does not agree.
-        reason: Why it does not agree, why there is no number, or what a count was compared with.
-        job: The title of the benchmark job that made it.
-        plan: Which plan of the benchmark that job belongs to; empty where it is not known.
-        environment: The versions of the programs.
-        machine: Processor, cores and threads.
-        depends_on: Digest of everything that its job depends on; empty where that is not known.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-    schema_version: Literal[2] = 2
-    subject: str
-    spec: str
-    agrees: bool | None = None
-    reason: str = ""
-    job: str = ""
-    plan: BenchmarkPlan = ""
-    environment: str = ""
-    machine: str = ""
-    depends_on: str = ""
-
-    @property
-    def aspect(self) -> str:
-        """What of the subject was measured: phase, initialisation, task or origin; a kind that lacks it raises."""
-        raise NotImplementedError
-
-    @property
-    def key(self) -> str:
-        """What makes two measurements answers to the same question; a kind that lacks it raises."""
-        raise NotImplementedError
-
-
-class SampledMeasurement(MeasurementRecord):
-    """A measurement that rests on repeated samples.
-
-    Attributes:
-        sizes: Sizes by their letters: n, d, B, T, and `layers`.
-        dtype: The format of the numbers.
-        samples: Every sample, in `unit`.
-        ci_low, ci_high: The ends of the 95 % interval, in `unit`; None where there is none.
-    """
-
-    sizes: dict[str, int] = {}
-    dtype: str = ""
-    samples: tuple[float, ...] = ()
-    ci_low: float | None = None
-    ci_high: float | None = None
-
-    @property
-    def estimate(self) -> float | None:
-        """The number that the interval is about; None where there is none. A kind that lacks it raises."""
-        raise NotImplementedError
-
-    @property
-    def title(self) -> str:
-        """Subject, aspect, sizes and dtype in words."""
-        sizes = ", ".join(f"{name} = {size}" for name, size in self._conditions.items())
-        return f"{self.subject}, {self.aspect}, {sizes}" + (f", {self.dtype}" if self.dtype else "")
-
-    @property
-    def _conditions(self) -> Mapping[str, int]:
-        return self.sizes
+__all__ = [
+    "BenchmarkPlan",
+    "CurveBand",
+    "CurvePoint",
+    "DecayMeasurement",
+    "FailedBenchmark",
+    "LearningMeasurement",
+    "Measurement",
+    "MeasurementKind",
+    "MeasurementRecord",
+    "ParameterCount",
+    "SampledMeasurement",
+    "SpeedMeasurement",
+    "SpeedPhase",
+    "UnrolledMeasurement",
+    "parse_measurement",
+    "read_measurements",
+    "write_measurements",
+]
 
 
 class SpeedMeasurement(SampledMeasurement):
@@ -149,7 +90,7 @@ class SpeedMeasurement(SampledMeasurement):
     @property
     def key(self) -> str:
         """Kind, subject, spec, phase, sizes, dtype and device."""
-        return _key(self.kind, self.subject, self.spec, self.phase, _sorted(self.sizes), self.dtype, self.device)
+        return join_key(self.kind, self.subject, self.spec, self.phase, sizes_text(self.sizes), self.dtype, self.device)
 
 
 class DecayMeasurement(SampledMeasurement):
@@ -160,6 +101,7 @@ class DecayMeasurement(SampledMeasurement):
         rate: The geometric mean of the factor per step over the seeds, from lag 10 to lag 100.
         samples: The factor per step of each seed.
         log10_norms: log10 of the gradient's norm over sqrt(d) by lag, mean over the seeds.
+        norm_bands: The smallest and the largest of the seeds at the same lags; empty where it was not kept.
         log10_cell_norms: The same for an LSTM's cell state alone; empty for other cells.
         bound_per_step: The bound on the factor from singular values of the recurrent weights, mean over the seeds; None
             where the weights alone give none.
@@ -170,6 +112,7 @@ class DecayMeasurement(SampledMeasurement):
         float32_horizon_high: The upper end.
         float64_horizon: The same as `float32_horizon` in float64.
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
+        parameters: The number of the cell's parameters; 0 where it was not kept.
         last_loss: The cross-entropy of the last hidden state, read as logits, with the first class, mean over the
             seeds: whether a loss shows what the gradient does.
     """
@@ -179,6 +122,7 @@ class DecayMeasurement(SampledMeasurement):
     unit: Literal["per step"] = "per step"
     rate: float
     log10_norms: tuple[CurvePoint, ...] = ()
+    norm_bands: tuple[CurveBand, ...] = ()
     log10_cell_norms: tuple[CurvePoint, ...] = ()
     bound_per_step: float | None = None
     half_life: float | None = None
@@ -187,6 +131,7 @@ class DecayMeasurement(SampledMeasurement):
     float32_horizon_high: float | None = None
     float64_horizon: float | None = None
     lyapunov_exponent: float
+    parameters: int = 0
     last_loss: float | None = None
 
     @property
@@ -202,7 +147,7 @@ class DecayMeasurement(SampledMeasurement):
     @property
     def key(self) -> str:
         """Kind, subject, spec, initialisation, sizes and dtype."""
-        return _key(self.kind, self.subject, self.spec, self.initialisation, _sorted(self.sizes), self.dtype)
+        return join_key(self.kind, self.subject, self.spec, self.initialisation, sizes_text(self.sizes), self.dtype)
 
     @property
     def surely_decays(self) -> bool:
@@ -242,6 +187,7 @@ class LearningMeasurement(SampledMeasurement):
         seconds: The median over the seeds of the seconds of training.
         parameters: The number of trained parameters.
         loss_curve: The median loss over the seeds by training step.
+        loss_bands: The smallest and the largest loss of the seeds at the same steps; empty where it was not kept.
         rate_before, rate_after: The gradient's factor per step before and after training; None: not measured.
     """
 
@@ -259,6 +205,7 @@ class LearningMeasurement(SampledMeasurement):
     seconds: float
     parameters: int
     loss_curve: tuple[CurvePoint, ...] = ()
+    loss_bands: tuple[CurveBand, ...] = ()
     rate_before: float | None = None
     rate_after: float | None = None
 
@@ -275,7 +222,7 @@ class LearningMeasurement(SampledMeasurement):
     @property
     def key(self) -> str:
         """Kind, subject, spec, task, sizes, training steps and dtype."""
-        return _key(self.kind, self.subject, self.spec, self.task, _sorted(self._conditions), self.dtype)
+        return join_key(self.kind, self.subject, self.spec, self.task, sizes_text(self._conditions), self.dtype)
 
     @property
     def _conditions(self) -> Mapping[str, int]:
@@ -295,7 +242,7 @@ class ParameterCount(MeasurementRecord):
 
     kind: Literal["parameters"] = "parameters"
     origin: Literal["spec", "model", "paper"]
-    sizes: dict[str, int] = {}
+    sizes: dict[str, int] = Field(default_factory=dict)
     unit: Literal["parameters"] = "parameters"
     count: int
     formula: str
@@ -309,7 +256,7 @@ class ParameterCount(MeasurementRecord):
     @property
     def key(self) -> str:
         """Kind, subject, spec, origin and sizes."""
-        return _key(self.kind, self.subject, self.spec, self.origin, _sorted(self.sizes))
+        return join_key(self.kind, self.subject, self.spec, self.origin, sizes_text(self.sizes))
 
 
 class FailedBenchmark(MeasurementRecord):
@@ -331,23 +278,15 @@ class FailedBenchmark(MeasurementRecord):
     @property
     def key(self) -> str:
         """Kind, kind of the job, and subject."""
-        return _key(self.kind, self.job_kind, self.subject)
+        return join_key(self.kind, self.job_kind, self.subject)
 
 
 Measurement = Annotated[
-    SpeedMeasurement | DecayMeasurement | LearningMeasurement | ParameterCount | FailedBenchmark,
+    SpeedMeasurement | DecayMeasurement | LearningMeasurement | ParameterCount | UnrolledMeasurement | FailedBenchmark,
     Field(discriminator="kind"),
 ]
 """One line of a benchmark; `kind` says which."""
 _ADAPTER: TypeAdapter[Measurement] = TypeAdapter(Measurement)
-
-
-def _key(*parts: str) -> str:
-    return "|".join(parts)
-
-
-def _sorted(sizes: Mapping[str, int]) -> str:
-    return ",".join(f"{name}={size}" for name, size in sorted(sizes.items()))
 
 
 def parse_measurement(row: object) -> Measurement:

@@ -28,7 +28,8 @@ class Chart:
         title: What stands below it; empty where the description does.
         description: What it shows in words, for readers who do not see it.
         svg: The chart as an SVG element; empty where there is nothing to draw.
-        linear_svg: The same with a linear axis; empty where there is none.
+        other_svg: The same with a linear axis, or at another stage; empty where there is none.
+        other_label: What the button that shows it says.
         legend: Its lines; empty for charts without.
         csv: Its numbers as CSV.
         file_name: How files of it are called, without an ending.
@@ -39,5 +40,6 @@ class Chart:
     svg: str
     csv: str
     file_name: str
-    linear_svg: str = ""
+    other_svg: str = ""
+    other_label: str = "linear axis"
     legend: tuple[LegendEntry, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import ConfigDict, with_config
@@ -17,11 +17,13 @@ from rnn_harness.records.measurement import (
     Measurement,
     ParameterCount,
     SpeedMeasurement,
+    UnrolledMeasurement,
 )
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome, Witness
 from rnn_harness.reports.page.again import PagePlan, page_plan
+from rnn_harness.reports.page.check_matrix import CheckMatrix, check_matrix
 from rnn_harness.reports.page.claims import ClaimRow, decide_claims
 from rnn_harness.reports.page.document_statements import DocumentStatements, PrintedEntry
 from rnn_harness.reports.page.errata import ContradictionRow, ErratumRow, decide_contradictions, decide_errata
@@ -29,6 +31,8 @@ from rnn_harness.reports.page.evidence import Evidence
 from rnn_harness.reports.page.family_rows import FamilyRow, family_row, learning_title
 from rnn_harness.reports.page.kernel_rows import KernelRow, kernel_rows
 from rnn_harness.reports.page.kill_matrix import KillRow, kill_rows
+from rnn_harness.reports.page.page_origin import PageOrigin
+from rnn_harness.reports.page.side_by_side import ComparedQuantity, compare_families
 from rnn_harness.reports.summary import WITNESSES, count_outcomes, summarise_entries
 
 REPORT_SCHEMA_VERSION: Literal[1] = 1
@@ -83,6 +87,10 @@ class Contents:
         machines: The machines that made the measurements.
         notes: What is not shown or missing, and how to get it.
         plan: The plan of the benchmark that the measurements are of.
+        unrolled: Cells over one sentence, gate by gate.
+        comparison: The families with equally many units, and with equally many parameters.
+        check_matrix: Kernels and validated candidates against groups of checks.
+        origin: When it was written, and of which commit.
         matrix: The table of implementations, if one was given.
     """
 
@@ -104,6 +112,10 @@ class Contents:
     machines: list[str]
     notes: list[str]
     plan: PagePlan
+    unrolled: list[UnrolledMeasurement] = field(default_factory=list)
+    comparison: list[ComparedQuantity] = field(default_factory=list)
+    check_matrix: CheckMatrix = field(default_factory=lambda: CheckMatrix((), ()))
+    origin: PageOrigin = field(default_factory=PageOrigin)
     matrix: Matrix | None = None
 
 
@@ -114,6 +126,7 @@ def build_contents(
     validations: Sequence[Validation] = (),
     mutants: Sequence[MutantResult] = (),
     matrix: Matrix | None = None,
+    origin: PageOrigin | None = None,
 ) -> Contents:
     """Compute what stands on the page.
 
@@ -124,6 +137,7 @@ def build_contents(
         validations: The validated candidates.
         mutants: The kill matrix.
         matrix: The table of implementations, if there is one.
+        origin: When the page is written, and of which commit; nothing is said of it where it is None.
 
     Returns:
         The contents, with notes on what is missing.
@@ -154,7 +168,9 @@ def build_contents(
         speed=speed,
         parameters=[row for row in measurements if isinstance(row, ParameterCount)],
         learning=learning,
+        unrolled=[row for row in measurements if isinstance(row, UnrolledMeasurement)],
         kernels=kernels,
+        check_matrix=check_matrix(records, validations),
         validations=list(validations),
         claims=claims,
         errata=decide_errata(statements.printed, statements.misprints, statements.contradictions, evidence),
@@ -169,6 +185,8 @@ def build_contents(
             *(text for text, is_missing in missing.items() if is_missing),
         ],
         plan=plan,
+        comparison=compare_families(measurements),
+        origin=origin or PageOrigin(),
         matrix=matrix,
     )
 

@@ -33,9 +33,9 @@ def learning_chart(title: str, rows: Sequence[LearningMeasurement]) -> Chart:
         )
     drawn = [*lines, *marks]
     in_powers = [_in_powers(line) for line in drawn]
-    exponents = [y for line in in_powers for _, y in line.points]
+    exponents = [y for line in in_powers for y in (*(y for _, y in line.points), *line.low, *line.high)]
     axis = power_axis("loss", math.floor(min(exponents)), math.ceil(max(exponents) + 1 / len(exponents)), step=1)
-    highest = max(y for line in drawn for _, y in line.points)
+    highest = max(y for line in drawn for y in (*(y for _, y in line.points), *line.high))
     return Chart(
         title,
         describe_learning(title, rows),
@@ -43,7 +43,7 @@ def learning_chart(title: str, rows: Sequence[LearningMeasurement]) -> Chart:
         table_of_lines(lines, "step", in_powers=False),
         f"learning-{rows[0].task}",
         line_chart(drawn, plain_axis("loss", highest), "steps of training"),
-        tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(drawn)),
+        legend=tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(drawn)),
     )
 
 
@@ -51,12 +51,18 @@ def _line(row: LearningMeasurement) -> Line:
     """Return the line of a learner: its family's colour, its variant's dashes."""
     variant = row.subject.partition(", ")[2]
     points = tuple((float(point.step), point.value) for point in row.loss_curve)
-    return Line(row.subject, family_colour(row.subject), dashes_of(variant), points)
+    bands = {band.step: band for band in row.loss_bands}
+    is_banded = all(point.step in bands for point in row.loss_curve)
+    low = tuple(bands[point.step].low for point in row.loss_curve) if is_banded else ()
+    high = tuple(bands[point.step].high for point in row.loss_curve) if is_banded else ()
+    return Line(row.subject, family_colour(row.subject), dashes_of(variant), points, low, high)
 
 
 def _in_powers(line: Line) -> Line:
     """Return a line whose numbers are exponents of ten."""
-    return replace(line, points=tuple((x, math.log10(max(y, _SMALLEST))) for x, y in line.points))
+    low, high = (tuple(math.log10(max(y, _SMALLEST)) for y in end) for end in (line.low, line.high))
+    points = tuple((x, math.log10(max(y, _SMALLEST))) for x, y in line.points)
+    return replace(line, points=points, low=low, high=high)
 
 
 def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
@@ -66,5 +72,6 @@ def describe_learning(title: str, rows: Sequence[LearningMeasurement]) -> str:
         title: The task and its conditions.
         rows: The measurements in the chart, at least one.
     """
+    shaded = " Shaded: from the best to the worst seed." if any(row.loss_bands for row in rows) else ""
     ends = "; ".join(f"{row.subject} {row.median:.4f}" for row in rows)
-    return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].chance:.4f}."
+    return f"Learning curves, {title}. Loss at the end: {ends}. Without memory {rows[0].chance:.4f}.{shaded}"

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 172, 14, 44
 _LABEL_GAP = 13
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUPERSCRIPTS = str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POINT_RADIUS = 3
 Placing = Callable[[float, float], tuple[float, float]]
 """Gives the place in the drawing of a point (x, y)."""
@@ -71,10 +71,20 @@ class Axis:
         """
         if not self.in_powers:
             return f"{value:.3g}"
-        whole = round(value)
-        if abs(value - whole) < 1 / WIDTH:
-            return f"10{str(whole).translate(_SUPERSCRIPTS)}"
-        return f"{10**value:.2g}"
+        is_whole = abs(value - round(value)) < 1 / WIDTH
+        return power_text(value) if is_whole else f"{10**value:.2g}"
+
+
+def power_text(exponent: float) -> str:
+    """Write a power of ten: 10⁻³, or 10⁻²·⁵ between whole ones; 0 where the exponent is minus infinity.
+
+    Args:
+        exponent: The logarithm to base ten.
+    """
+    if not math.isfinite(exponent):
+        return "0"
+    digits = f"{round(exponent, 1) + 0.0:g}"
+    return f"10{digits.translate(_SUPERSCRIPTS)}"
 
 
 def power_axis(title: str, lowest: float, highest: float, step: int = 2) -> Axis:

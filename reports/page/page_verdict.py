@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.family_rows import FamilyRow
+from rnn_harness.reports.page.line_chart import power_text
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,10 @@ def findings(contents: Contents) -> dict[str, str]:
     return {
         "decay": _decay_finding(contents),
         "speed": _speed_finding(contents),
+        "unrolled": _unrolled_finding(contents),
         "learning": _learning_finding(contents),
         "parameters": _parameter_finding(contents),
+        "checks": _matrix_finding(contents),
         **{counter.section: f"{counter.text}." for counter in counters(contents)},
         "contradictions": f"The documents contradict each other in {len(contents.contradictions)} places.",
         "errata": f"{len(contents.errata)} errata are known in the documents.",
@@ -126,6 +129,19 @@ def _decay_finding(contents: Contents) -> str:
     return (
         f"The gradient fades fastest in {fastest.subject}, {fastest.initialisation} ({fastest.rate:.3f} per step), "
         f"and slowest, of those that surely decay, in {slowest.subject}, {slowest.initialisation} ({slowest.rate:.3f})."
+    )
+
+
+def _unrolled_finding(contents: Contents) -> str:
+    """Say what is left of the gradient at the first word, for each cell after training."""
+    rows = [row for row in contents.unrolled if row.stage == "after training"]
+    if not rows:
+        return ""
+    listed = ", ".join(f"{power_text(row.log10_flow[-1][0])} ({row.subject})" for row in rows)
+    answers = ", ".join(f"{row.probability:.3f} ({row.subject})" for row in rows)
+    return (
+        f"Over {len(rows[0].words)} words the trained cells keep this much of the gradient for their first state: "
+        f"{listed}. The probability that they give to the right answer: {answers}."
     )
 
 
@@ -160,6 +176,17 @@ def _learning_finding(contents: Contents) -> str:
 def _is_of(subject: str, family: str) -> bool:
     """Whether a learner is a family's cell, or a variant of it."""
     return subject == family or subject.startswith(f"{family}, ")
+
+
+def _matrix_finding(contents: Contents) -> str:
+    """Count the implementations by the gravest of their marks."""
+    rows = contents.check_matrix.rows
+    refuted = sorted({row.name for row in rows if row.outcome == "refuted"})
+    names = f": {', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}" if refuted else ""
+    return (
+        f"{len({row.name for row in rows})} implementations, each in its formats; "
+        f"something is refuted of {len(refuted)}{names}."
+    )
 
 
 def _parameter_finding(contents: Contents) -> str:

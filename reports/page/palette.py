@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 FAMILY_COLOURS = {"rnn": "var(--rnn)", "gru": "var(--gru)", "lstm": "var(--lstm)"}
-"""Colours of the style sheet, which gives each a lighter tone in the dark. They are Okabe and Ito's: told apart by
-colour-blind readers, and by line styles, markers and labels without any colour."""
+"""Colours of the style sheet, which gives each a lighter tone in the dark. Colour-blind readers tell them
+apart (a test simulates their sight), and everybody does by line styles, markers and labels without any colour."""
 _OTHER_COLOUR = "var(--ink)"
 _DASHES = {
     "": "",

@@ -48,8 +48,29 @@ def interval_wedge(
     return low, high
 
 
+def seed_band(
+    measurement: DecayMeasurement, lags: Sequence[int], norms: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return the lowest and the highest seed at every lag; where seeds were not kept, the wedge of the interval.
+
+    Args:
+        measurement: Its seeds' curves, or its rate with the interval.
+        lags: The lags of the curve, in steps; at lag 0 all seeds meet.
+        norms: log10 of the gradient's norm at each lag.
+
+    Returns:
+        log10 of the norm at each lag of the lowest seed, and of the highest.
+    """
+    bands = {band.step: band for band in measurement.norm_bands}
+    if not bands:
+        return interval_wedge(measurement, lags, norms)
+    low = [bands[lag].low if lag in bands else norm for lag, norm in zip(lags, norms, strict=True)]
+    high = [bands[lag].high if lag in bands else norm for lag, norm in zip(lags, norms, strict=True)]
+    return low, high
+
+
 def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
-    """Draw the gradient's norm over the lag; the 95 % interval of the rate is a band.
+    """Draw the gradient's norm over the lag; what the seeds differ by is a band.
 
     Args:
         rows: The measurements.
@@ -74,7 +95,7 @@ def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
         table_of_lines(lines, "lag", in_powers=True),
         "gradient-decay",
         line_chart(plain, plain_axis("norm of the gradient", 1.0), "lag k (steps)"),
-        tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(lines_and_marks)),
+        legend=tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(lines_and_marks)),
     )
 
 
@@ -82,7 +103,7 @@ def _line(row: DecayMeasurement, furthest: int) -> Line:
     """Return the line of a measurement, in powers of ten, with its band."""
     points = [(0.0, 0.0), *((float(point.step), point.value) for point in row.log10_norms if point.step <= furthest)]
     lags, norms = [int(x) for x, _ in points], [y for _, y in points]
-    low, high = interval_wedge(row, lags, norms)
+    low, high = seed_band(row, lags, norms)
     name = f"{row.subject}, {row.initialisation}"
     colour = family_colour(row.subject)
     is_variant = row.subject not in _USUAL_CELLS
@@ -91,9 +112,10 @@ def _line(row: DecayMeasurement, furthest: int) -> Line:
 
 
 def _in_plain_numbers(line: Line) -> Line:
-    """Return a line whose numbers are no exponents, cut at 1, without its band."""
+    """Return a line whose numbers are no exponents, cut at 1."""
     points = tuple((x, min(10**y, 1.0)) for x, y in line.points)
-    return replace(line, points=points, low=(), high=())
+    low, high = (tuple(min(10**y, 1.0) for y in end) for end in (line.low, line.high))
+    return replace(line, points=points, low=low, high=high)
 
 
 def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
@@ -103,5 +125,7 @@ def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
         rows: The measurements in the plot.
     """
     parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
-    shaded = "Shaded: the 95 % interval of the rate; dotted: where float32 keeps nothing of it beside a one."
+    has_seeds = any(row.norm_bands for row in rows)
+    band = "from the lowest to the highest seed" if has_seeds else "the 95 % interval of the rate"
+    shaded = f"Shaded: {band}; dotted: where float32 keeps nothing of it beside a one."
     return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"

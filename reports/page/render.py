@@ -15,17 +15,25 @@ from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.junit import write_junit
 from rnn_harness.reports.page.badge import badge_svg
+from rnn_harness.reports.page.chart import Chart
+from rnn_harness.reports.page.check_matrix import CHECK_GROUPS
 from rnn_harness.reports.page.contents import Contents
+from rnn_harness.reports.page.defined_terms import with_definitions
 from rnn_harness.reports.page.document_statements import PrintedEntry
+from rnn_harness.reports.page.flow_chart import flow_chart
+from rnn_harness.reports.page.gate_chart import gate_chart
 from rnn_harness.reports.page.glossary import GLOSSARY
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import learning_chart
 from rnn_harness.reports.page.page_verdict import answers, counters, findings
+from rnn_harness.reports.page.places import places_text
 from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
+from rnn_harness.reports.page.side_by_side import comparison_chart
 from rnn_harness.reports.page.speed_bars import speed_chart
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
 from rnn_harness.reports.text.matrix import summary_sentence
 from rnn_harness.runtime.atomic_file import write_whole
+from rnn_harness.specs import DOCUMENT_TITLES, document_title
 
 CONTENTS_ADAPTER = TypeAdapter(Contents)
 _HEADINGS = (
@@ -53,11 +61,13 @@ def _sections(contents: Contents) -> list[_Section]:
     """Return the sections in their order on the page."""
     return [
         _Section("decay", "Gradient decay", bool(contents.decay)),
+        _Section("unrolled", "Inside a cell", bool(contents.unrolled)),
         _Section("speed", "Speed", bool(contents.speed)),
         _Section("learning", "Learning", bool(contents.learning)),
         _Section("parameters", "Parameters", bool(contents.parameters)),
         _Section("kernels", "Kernels", bool(contents.kernels)),
         _Section("cells", "Cells", bool(contents.validations)),
+        _Section("checks", "Matrix of checks", bool(contents.check_matrix.rows)),
         _Section("implementations", "Implementations", contents.matrix is not None),
         _Section("mutants", "Wrong references", bool(contents.kills)),
         _Section("claims", "Claims", bool(contents.claims)),
@@ -108,6 +118,10 @@ def report_html(contents: Contents) -> str:
     environment.filters["print_formula"] = _print_formula
     environment.filters["reading_formula"] = _reading_formula
     environment.filters["formula"] = _formula
+    environment.filters["group_title"] = lambda group: CHECK_GROUPS.get(group, group)
+    environment.filters["document_title"] = document_title
+    environment.filters["places"] = places_text
+    environment.filters["defined"] = with_definitions
     environment.filters["time"] = _format_time
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
     curves = [learning_chart(title, rows) for title, rows in contents.learning.items() if rows[0].loss_curve]
@@ -119,14 +133,24 @@ def report_html(contents: Contents) -> str:
         kill_columns=COLUMNS,
         decay=decay_chart(plotted),
         curves=curves,
+        gates=_gate_charts(contents),
+        flow=flow_chart(contents.unrolled) if contents.unrolled else None,
+        comparison=comparison_chart(contents.comparison),
         bars=speed_chart(contents.speed),
         counters=counters(contents),
         answers=answers(contents),
         findings=findings(contents),
         glossary=GLOSSARY,
+        documents={number: document.title for number, document in DOCUMENT_TITLES.items()},
         properties=PROPERTIES,
         matrix_sentence=summary_sentence(contents.matrix) if contents.matrix is not None else "",
     )
+
+
+def _gate_charts(contents: Contents) -> list[Chart]:
+    """Return a picture of each cell that was unrolled, in the order of the measurements."""
+    names = dict.fromkeys(row.subject for row in contents.unrolled)
+    return [gate_chart([row for row in contents.unrolled if row.subject == name]) for name in names]
 
 
 def _format_time(seconds: float) -> str:

@@ -16,6 +16,7 @@ from rnn_harness.records.measurement import (
     ParameterCount,
     SpeedMeasurement,
     SpeedPhase,
+    UnrolledMeasurement,
 )
 from rnn_harness.records.measurement_history import MeasurementChange
 from rnn_harness.reports.text.fit_table import Cell, Column, print_table
@@ -46,6 +47,7 @@ def print_bench(console: Console, measurements: Sequence[Measurement]) -> None:
     _print_parameters(console, [row for row in measurements if isinstance(row, ParameterCount)])
     _print_decay(console, [row for row in measurements if isinstance(row, DecayMeasurement)])
     _print_learning(console, [row for row in measurements if isinstance(row, LearningMeasurement)])
+    _print_unrolled(console, [row for row in measurements if isinstance(row, UnrolledMeasurement)])
     _print_speed(console, [row for row in measurements if isinstance(row, SpeedMeasurement)])
 
 
@@ -102,6 +104,23 @@ def _print_learning(console: Console, rows: Sequence[LearningMeasurement]) -> No
             rates = ["" if rate is None else f"{rate:.3f}" for rate in (row.rate_before, row.rate_after)]
             table.append((row.subject, f"{row.parameters}", loss, solved, steps, f"{row.seconds:.1f}", *rates))
         print_table(console, f"{title}{first.chance:.4f}", _columns(("cell",), right), table)
+
+
+def _print_unrolled(console: Console, rows: Sequence[UnrolledMeasurement]) -> None:
+    """Print one table for each cell at each stage: the means over its units at every word, and the loss's gradient."""
+    for row in rows:
+        title = f"{row.subject}, {row.stage}: {row.question} P({row.answer}) = {row.probability:.3f}"
+        names = [quantity.name for quantity in row.quantities]
+        columns = _columns(("word",), (*names, "gradient of the loss"))
+        table = [
+            [
+                f"{step + 1} {word}",
+                *(f"{sum(quantity.values[step]) / row.sizes['d']:+.2f}" for quantity in row.quantities),
+                f"{row.loss_gradients[step]:.1e}",
+            ]
+            for step, word in enumerate(row.words)
+        ]
+        print_table(console, title, columns, table)
 
 
 def _print_speed(console: Console, rows: Sequence[SpeedMeasurement]) -> None:

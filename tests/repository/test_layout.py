@@ -131,6 +131,7 @@ def test_a_folder_imports_only_what_it_is_allowed_to(folder: str) -> None:
 def test_reports_take_nothing_of_specs_but_their_data() -> None:
     data = {"Claim", "Contradiction", "Equivalence", "Misprint", "Program", "Table", "Verdict"}
     data |= {"claims", "contradictions", "equivalences", "errata", "library", "misprints"}
+    data |= {"DOCUMENT_TITLES", "document_title"}
     names = {
         imported.name or imported.target.rpartition(".")[2]
         for imported in own_imports()

@@ -21,7 +21,7 @@ from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.errors import NotRun
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
-from rnn_harness.records.measurement import CurvePoint, DecayMeasurement
+from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, cross_entropy, get_reference
 from rnn_harness.validation.judging.own_specs import without_reference
@@ -43,6 +43,7 @@ def measure_decay(
     hidden_size: int,
     seeds: int,
     check_interrupt: Callable[[], None] = lambda: None,
+    resized_to: int | None = None,
 ) -> DecayMeasurement:
     """Measure the decay of one cell at one initialisation.
 
@@ -53,8 +54,10 @@ def measure_decay(
         hidden_size: The number d of units.
         seeds: How many seeds, from 0 on, for parameters and inputs.
         check_interrupt: Called after every seed.
+        resized_to: Another number of units, which then stands behind the cell's title; None for `hidden_size`.
     """
     spec, cell = DECAY_CELLS[title]
+    hidden_size = hidden_size if resized_to is None else resized_to
     initial = find_initialisation(initialisation)
     measured = []
     for seed in range(seeds):
@@ -64,7 +67,9 @@ def measure_decay(
         measured.append(_MeasuredSeed(curve, agrees, step_bound(cell, parameters)))
         check_interrupt()
     sizes = {"n": INPUT_SIZE, "d": hidden_size, "T": steps}
-    return _measurement(title, spec, initialisation, sizes, measured)
+    count = sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values())
+    name = title if resized_to is None else f"{title}, d = {resized_to}"
+    return _measurement(name, spec, initialisation, sizes, count, measured)
 
 
 def measure_decay_of_equations(
@@ -96,7 +101,8 @@ def measure_decay_of_equations(
         curve = replace(curve, cell_norms=None)
         measured.append(_MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
         check_interrupt()
-    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, measured)
+    count = sum(math.prod(shape) for shape in shapes.values())
+    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, count, measured)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,12 @@ class _MeasuredSeed:
 
 
 def _measurement(
-    title: str, spec: str, initialisation: str, sizes: Mapping[str, int], seeds: Sequence[_MeasuredSeed]
+    title: str,
+    spec: str,
+    initialisation: str,
+    sizes: Mapping[str, int],
+    parameters: int,
+    seeds: Sequence[_MeasuredSeed],
 ) -> DecayMeasurement:
     """Put the measurements of all seeds together."""
     steps, curves = sizes["T"], [seed.curve for seed in seeds]
@@ -136,6 +147,7 @@ def _measurement(
             agrees=is_right,
             reason="" if is_right else "a step's Jacobian is not that of the backward it is held against",
             log10_norms=_points(norms, _LAGS, steps),
+            norm_bands=_bands([curve.norms for curve in curves], steps),
             log10_cell_norms=_points(np.mean(cell_norms, axis=0), _CELL_LAGS, steps) if cell_norms else (),
             bound_per_step=float(np.mean(known_bounds)) if known_bounds else None,
             half_life=math.log(2) / -math.log(rate) if ci_high < 1 else None,
@@ -143,6 +155,7 @@ def _measurement(
             float32_horizon_low=None if in_float32 is None else in_float32.low,
             float32_horizon_high=None if in_float32 is None else in_float32.high,
             float64_horizon=None if in_float64 is None else in_float64.steps,
+            parameters=parameters,
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
             last_loss=float(np.mean([_last_loss(curve.last_state[: sizes["d"]]) for curve in curves])),
         )
@@ -179,6 +192,12 @@ def _lyapunov_exponent(norms: Array, steps: int) -> float:
     last = _last_lag(norms, steps)
     start = last // 10
     return float((norms[last] - norms[start]) / (last - start)) * math.log(10)
+
+
+def _bands(norms: list[Array], steps: int) -> tuple[CurveBand, ...]:
+    """Return the smallest and the largest of the seeds at every lag that is kept."""
+    lowest, highest = np.min(norms, axis=0), np.max(norms, axis=0)
+    return tuple(CurveBand(lag, float(lowest[lag]), float(highest[lag])) for lag in _LAGS if lag <= steps)
 
 
 def _points(norms: Array, lags: tuple[int, ...], steps: int) -> tuple[CurvePoint, ...]:

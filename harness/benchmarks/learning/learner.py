@@ -20,6 +20,7 @@ class Learner:
         has_chrono_bias: Whether an LSTM's biases are set as chrono does, for lags up to the task's length.
         bidirectional: Whether it runs in both directions of time.
         is_stateful: Whether its state is carried from one window to the next, where a task has windows.
+        hidden_size: Its number of units; 0 for the one that the task has for its family.
     """
 
     name: str
@@ -28,6 +29,15 @@ class Learner:
     has_chrono_bias: bool = False
     bidirectional: bool = False
     is_stateful: bool = False
+    hidden_size: int = 0
+
+    def units(self, task: Task) -> int:
+        """Return its number of units on a task.
+
+        Args:
+            task: It has as many for each family that all have about as many parameters.
+        """
+        return self.hidden_size or task.hidden_sizes[self.family]
 
     @property
     def is_plain(self) -> bool:
@@ -35,6 +45,8 @@ class Learner:
         return self.forget_bias is None and not self.has_chrono_bias
 
 
+TASK_AT_EQUAL_SIZE = "adding"
+"""The task that RNN and GRU are tried on with as many units as the LSTM, too, and not only with as many parameters."""
 LEARNERS = (
     Learner("RNN", "rnn"),
     Learner("GRU", "gru"),
@@ -57,6 +69,9 @@ def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
         if learner.family not in families or (is_special and not learner.is_plain):
             continue
         yield replace(learner, name=f"{learner.name}, stateless") if task.window else learner
+        d = task.hidden_sizes["lstm"]
+        if task.name == TASK_AT_EQUAL_SIZE and task.hidden_sizes[learner.family] != d:
+            yield replace(learner, name=f"{learner.name}, d = {d}", hidden_size=d)
         if task.needs_future:
             yield replace(learner, name=f"{learner.name}, both directions", bidirectional=True)
         if task.window:

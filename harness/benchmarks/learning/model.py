@@ -40,7 +40,7 @@ class LearningModel:
         """
         import torch
 
-        d = task.hidden_sizes[learner.family]
+        d = learner.units(task)
         layer_class = torch_class(FAMILIES[learner.family].torch_class)
         layer = layer_class(task.input_size, d, task.layers, bidirectional=learner.bidirectional)
         set_biases(layer, learner, task.steps)

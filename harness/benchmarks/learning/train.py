@@ -14,7 +14,7 @@ from rnn_harness.benchmarks.learning.model import LearningModel
 from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.speed.stopwatch import median_interval
 from rnn_harness.families import FAMILIES
-from rnn_harness.records.measurement import CurvePoint, LearningMeasurement
+from rnn_harness.records.measurement import CurveBand, CurvePoint, LearningMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 
 BATCH_SIZE = 64
@@ -54,7 +54,7 @@ def measure_learning(
             spec=FAMILIES[learner.family].spec,
             task=task.name,
             task_title=task.title,
-            sizes={"T": task.steps, "d": task.hidden_sizes[learner.family], "layers": task.layers},
+            sizes={"T": task.steps, "d": learner.units(task), "layers": task.layers},
             training_steps=training_steps,
             dtype="float32",
             samples=tuple(training.loss for training in trainings),
@@ -69,6 +69,7 @@ def measure_learning(
             seconds=float(np.median([training.seconds for training in trainings])),
             parameters=trainings[0].parameters,
             loss_curve=_median_curve([training.curve for training in trainings]),
+            loss_bands=_bands([training.curve for training in trainings]),
             rate_before=_geometric_mean([training.rate_before for training in trainings]),
             rate_after=_geometric_mean([training.rate_after for training in trainings]),
         )
@@ -79,6 +80,14 @@ def _median_curve(curves: Sequence[Sequence[CurvePoint]]) -> tuple[CurvePoint, .
     """Return the median over the seeds at every step."""
     return tuple(
         CurvePoint(points[0].step, float(np.median([point.value for point in points])))
+        for points in zip(*curves, strict=True)
+    )
+
+
+def _bands(curves: Sequence[Sequence[CurvePoint]]) -> tuple[CurveBand, ...]:
+    """Return the smallest and the largest loss of the seeds at every step."""
+    return tuple(
+        CurveBand(points[0].step, min(point.value for point in points), max(point.value for point in points))
         for points in zip(*curves, strict=True)
     )
 

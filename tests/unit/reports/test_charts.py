@@ -54,7 +54,7 @@ def test_a_chart_is_well_formed_and_the_same_for_the_same_numbers() -> None:
     rows = [decay("RNN", "torch"), decay("LSTM without forget gate", "torch"), decay("LSTM", "chrono")]
     chart = decay_chart(rows)
     ElementTree.fromstring(chart.svg)
-    ElementTree.fromstring(chart.linear_svg)
+    ElementTree.fromstring(chart.other_svg)
     assert decay_chart(rows) == chart
     assert [entry.name for entry in chart.legend][-1] == "float32 epsilon"
     assert chart.csv.splitlines()[:3] == ["line,lag,value", '"RNN, torch",0,1', '"RNN, torch",1,0.501187']

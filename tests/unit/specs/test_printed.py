@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.specs import Entry, Example, claims, contradictions, library, misprints
+from rnn_harness.specs import DOCUMENT_TITLES, Entry, Example, claims, contradictions, library, misprints
 from rnn_harness.specs.transcription import cited_lines, line_hashes, line_tokens, stands_at
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,6 +19,11 @@ WITH_DOCUMENTS = pytest.mark.skipif(
 )
 QUOTES = {f"{row.id} at {place}": (place, words) for row in claims() for place, words in row.prints.items()}
 QUOTES |= {f"{row.id} at {place}": (place, words) for row in misprints() for place, words in row.prints.items()}
+QUOTES |= {
+    f"title at {number}:{line}": (f"{number}:{line}", words)
+    for number, title in DOCUMENT_TITLES.items()
+    for line, words in title.lines.items()
+}
 
 
 def lines_of(document: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""One cell over one sentence of the documents, gate by gate, before and after training."""
