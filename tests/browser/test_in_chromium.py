@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+DECAY = "figure[data-file=gradient-decay]"
+"""The figure whose lines, legend and buttons are tried."""
+
 
 def _shown(page: Any, table: str) -> list[str]:
     rows = page.locator(f"#{table} tbody tr:visible th[scope=row]").all_inner_texts()
@@ -23,11 +26,11 @@ def test_formulas_and_plots_are_drawn(page: Any) -> None:
     box = page.locator("math").first.bounding_box()
     assert box["width"] > 20
     assert box["height"] > 8
-    plots = page.locator("figure .scale:not([hidden]) svg")
+    plots = page.locator(f"{DECAY} .scale:not([hidden]) svg")
     assert plots.count() == 3
     for index in range(3):
         assert plots.nth(index).bounding_box()["height"] > 80
-        assert len(page.locator("figure .scale").nth(index).get_attribute("aria-label")) > 40
+        assert len(page.locator(f"{DECAY} .scale").nth(index).get_attribute("aria-label")) > 40
 
 
 def test_tables_are_folded_at_first_and_a_link_into_one_opens_it(page: Any, page_url: str) -> None:
@@ -47,7 +50,7 @@ def test_the_first_screen_counts_what_was_checked_and_says_what_was_not(page: An
 
 
 def test_a_line_is_hidden_by_the_legend_and_the_axis_becomes_linear(page: Any) -> None:
-    figure = page.locator("figure").first
+    figure = page.locator(DECAY).first
     line = figure.locator(".scale:not([hidden]) g[data-series='1'] .line")
     assert line.is_visible()
     figure.get_by_role("button", name="GRU, torch").click()
@@ -61,7 +64,7 @@ def test_a_line_is_hidden_by_the_legend_and_the_axis_becomes_linear(page: Any) -
 @pytest.mark.parametrize(("kind", "first"), [("SVG", "<svg"), ("CSV", "line,lag,value"), ("PNG", "PNG")])
 def test_a_figure_is_saved(page: Any, kind: str, first: str) -> None:
     with page.expect_download() as download:
-        page.locator("figure").first.get_by_role("button", name=kind).click()
+        page.locator(DECAY).first.get_by_role("button", name=kind).click()
     assert download.value.suggested_filename == f"gradient-decay.{kind.lower()}"
     with open(download.value.path(), "rb") as file:
         assert first.encode() in file.read(200)
@@ -69,7 +72,7 @@ def test_a_figure_is_saved(page: Any, kind: str, first: str) -> None:
 
 def test_a_figure_is_no_white_box_in_the_dark(page: Any) -> None:
     page.emulate_media(color_scheme="dark")
-    colour = page.locator("figure").first.evaluate("figure => getComputedStyle(figure).backgroundColor")
+    colour = page.locator(DECAY).first.evaluate("figure => getComputedStyle(figure).backgroundColor")
     assert colour != "rgb(255, 255, 255)"
 
 

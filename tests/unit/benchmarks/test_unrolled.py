@@ -11,6 +11,7 @@ from rnn_harness.benchmarks.decay.initialisation import uniform
 from rnn_harness.benchmarks.unrolled.measure import HIDDEN_SIZE, UNROLLED_CELLS, measure_unrolled, state_jacobians
 from rnn_harness.benchmarks.unrolled.sentence import SENTENCE, VOCABULARY, draw_sentences, encode_sentence
 from rnn_harness.benchmarks.unrolled.sentence_model import SentenceModel
+from rnn_harness.records.unrolled import UnrolledMeasurement
 from rnn_harness.references import get_reference
 
 STEP = 1e-6
@@ -58,12 +59,12 @@ def test_half_of_the_drawn_sentences_have_one_cut_and_those_are_positive() -> No
 
 
 @pytest.fixture(scope="module")
-def stages() -> list:
+def stages() -> list[UnrolledMeasurement]:
     """Return an RNN before and after training."""
     return list(measure_unrolled("rnn"))
 
 
-def test_both_stages_hold_every_step_and_the_loss_sees_what_the_flow_says(stages: list) -> None:
+def test_both_stages_hold_every_step_and_the_loss_sees_what_the_flow_says(stages: list[UnrolledMeasurement]) -> None:
     for row in stages:
         assert [len(flow) for flow in row.log10_flow] == list(range(1, len(SENTENCE) + 1))
         assert {len(quantity.values) for quantity in row.quantities} == {len(SENTENCE)}
@@ -73,7 +74,7 @@ def test_both_stages_hold_every_step_and_the_loss_sees_what_the_flow_says(stages
             assert 0 < size <= largest * (1 + 1e-9)
 
 
-def test_after_training_the_answer_is_surer(stages: list) -> None:
+def test_after_training_the_answer_is_surer(stages: list[UnrolledMeasurement]) -> None:
     before, after = stages
     assert (before.stage, after.stage) == ("before training", "after training")
     assert after.probability > max(before.probability, 0.9)

@@ -13,7 +13,7 @@ from rnn_harness.checks.required_mutants import KILLS
 from tests.repository.source_tree import ROOT
 
 DESCRIPTIONS = describe_checks()
-_CHECK_ID = re.compile(rf"({'|'.join(GROUPS)})\.[a-z][a-z0-9-]+")
+_CHECK_ID = re.compile(rf"({'|'.join(GROUPS)})\.[a-z][a-z0-9-]*[a-z0-9]")
 _NO_CHECKS = {"forward.hidden_state", "backward.hidden_state"}
 
 

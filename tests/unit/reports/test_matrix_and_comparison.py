@@ -6,7 +6,7 @@ import pytest
 
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS
 from rnn_harness.cases.case import Case
-from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement, SpeedMeasurement
+from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement, Measurement, SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.check_matrix import check_matrix
@@ -74,7 +74,11 @@ def speed(spec: str, d: int, seconds: float) -> SpeedMeasurement:
 
 
 def test_families_are_compared_at_equal_size_and_at_an_equal_number_of_parameters() -> None:
-    rows = [decay("RNN", 128, 27, 18), decay("RNN, d = 264", 264, 28, 74), decay("LSTM", 128, 30, 74)]
+    rows: list[Measurement] = [
+        decay("RNN", 128, 27, 18),
+        decay("RNN, d = 264", 264, 28, 74),
+        decay("LSTM", 128, 30, 74),
+    ]
     rows += [speed("rnn.tanh", 64, 0.001), speed("rnn.tanh", 100, 0.002), speed("lstm.column", 64, 0.003)]
     counts, times, horizons = compare_families(rows)
     assert [(value.family, value.value) for value in counts.equal_size] == [("RNN", 18), ("LSTM", 74)]
