@@ -41,6 +41,7 @@ def test_only_the_gradient_of_the_recurrent_weights_is_refuted(records: dict[str
     assert {"inputs", "states.h", "states.c", "parameters.W_xi", "parameters.b_f"} <= set(right.split(", "))
 
 
+@pytest.mark.deep("tests/unit/kernels/test_scan.py::test_only_the_gradient_of_the_recurrent_weights_is_refuted")
 def test_where_inputs_and_hidden_states_differ_in_size_the_same_kernel_is_right() -> None:
     case = Case(spec="lstm.column", n=3, d=4, B=2, T=100, dtype="float32", seed=1)
     evaluation = SCAN.evaluation(FLOAT32, case)
