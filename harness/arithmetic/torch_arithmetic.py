@@ -64,7 +64,7 @@ class TorchArithmetic:
         return cast("Tensor", float(value))
 
     def array(self, value: Array) -> Tensor:
-        leaf = self.torch.tensor(np.ascontiguousarray(value), dtype=self.dtype, device=self.device)
+        leaf = self.torch.tensor(np.asarray(value, order="C"), dtype=self.dtype, device=self.device)
         return leaf.requires_grad_()
 
     def gradient(self, leaf: Tensor) -> Array:

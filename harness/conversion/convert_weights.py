@@ -143,4 +143,4 @@ def stored_weights(table: BlockMap, weights: Mapping[str, Array], dtype: np.dtyp
         if block.parameter not in packed:  # every block of it has its sum in another place
             packed[block.parameter] = forms[block.parameter].stored(np.zeros(block.of * d))
     order = dict.fromkeys(block.parameter for block in table.blocks)
-    return {name: np.ascontiguousarray(packed[name], dtype) for name in order}
+    return {name: np.asarray(packed[name], dtype, order="C") for name in order}

@@ -115,7 +115,7 @@ def _write_onnx(path: Path, target: str, layers: Sequence[LayerWeights]) -> None
                 f"{target}: initializer {name} is {before.dtype} {before.shape}, and the weights are {value.dtype} "
                 f"{value.shape}: export a graph of those sizes, or give weights in its format"
             )
-        tensor.CopyFrom(library.numpy_helper.from_array(np.ascontiguousarray(value), name))
+        tensor.CopyFrom(library.numpy_helper.from_array(np.asarray(value, order="C"), name))
     library.save(model, path)
 
 

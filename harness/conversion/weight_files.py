@@ -211,7 +211,7 @@ def _write_msgpack(path: Path, weights: Weights) -> None:
 
 def _contiguous(weights: Weights) -> Weights:
     """Return the arrays in the order of rows, which some formats take for granted."""
-    return {name: np.ascontiguousarray(value) for name, value in weights.items()}
+    return {name: np.asarray(value, order="C") for name, value in weights.items()}
 
 
 _READERS: dict[str, Callable[[Path], Weights]] = {

@@ -171,7 +171,7 @@ class TorchReference:
         value = np.asarray(value)
         if value.dtype != self._array_format:
             raise Refused(f"a {self.dtype} kernel takes {self._array_format} arrays, not {value.dtype}")
-        tensor = torch.tensor(np.ascontiguousarray(value), dtype=torch_dtype(self.dtype))
+        tensor = torch.tensor(np.asarray(value, order="C"), dtype=torch_dtype(self.dtype))
         return tensor.to(self.device).requires_grad_(leaf)
 
     def forward(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -34,8 +33,11 @@ def install_command(python: Path, arguments: Sequence[str]) -> list[str]:
     uv = shutil.which("uv")
     if uv is not None:
         return [uv, "pip", "install", "--python", str(python), *arguments]
-    if importlib.util.find_spec("pip") is None:
-        raise EnvironmentNotMade("neither uv nor pip is there to install packages: python -m ensurepip, or install uv")
+    try:
+        distribution("pip")
+    except PackageNotFoundError:
+        reason = "neither uv nor pip is there to install packages: python -m ensurepip, or install uv"
+        raise EnvironmentNotMade(reason) from None
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     return [sys.executable, "-m", "pip", "--python", str(python), "install", *quiet, *arguments]
 

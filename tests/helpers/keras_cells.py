@@ -30,6 +30,33 @@ class ExchangedStates(keras.layers.Layer):
         return h, [c, h]
 
 
+class TwoScalars(keras.layers.Layer):
+    """A FastGRNN cell, whose two rates are weights without an axis."""
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.units = self.state_size = self.output_size = units
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the weights."""
+        self.W = self.add_weight(shape=(shape[-1], self.units), name="W")
+        self.U = self.add_weight(shape=(self.units, self.units), name="U")
+        self.b_z = self.add_weight(shape=(self.units,), name="b_z")
+        self.b_h = self.add_weight(shape=(self.units,), name="b_h")
+        self.zeta = self.add_weight(shape=(), initializer="ones", name="zeta")
+        self.nu = self.add_weight(shape=(), initializer="zeros", name="nu")
+        self.built = True
+
+    def call(self, x: Any, states: Any) -> tuple[Any, list[Any]]:
+        """One step."""
+        (h,) = states
+        both = ops.matmul(x, self.W) + ops.matmul(h, self.U)
+        z = ops.sigmoid(both + self.b_z)
+        rate = ops.sigmoid(self.zeta) * (1 - z) + ops.sigmoid(self.nu)
+        h = rate * ops.tanh(both + self.b_h) + z * h
+        return h, [h]
+
+
 class RecurrentByItself(keras.layers.Layer):
     """A tanh RNN of two dense parts, with its loop inside."""
 

@@ -115,6 +115,13 @@ def test_a_layer_of_keras_whose_steps_do_not_meet_is_no_recurrent_one() -> None:
         load_target("keras.layers:Dense", {"units": 5})
 
 
+def test_a_cell_of_keras_with_scalars_agrees_in_float64_by_what_its_products_round() -> None:
+    pytest.importorskip("keras")
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:TwoScalars", {"units": 3})
+    validation = collect_validation("scalars", run_validation(target, ValidationRequest(examples=0)))
+    assert (validation.outcome, validation.spec) == ("agrees", "fastgrnn")
+
+
 def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
     pytest.importorskip("keras")
     target = load_target(f"{HELPERS / 'keras_cells.py'}:ExchangedStates")

@@ -385,5 +385,6 @@ def _probe(target: Target, n: int, d: int, dtype: str, tolerance: float, seed: i
 
 
 def _has_no_influence(probe: Probe, name: str) -> bool:
-    without = {key: np.zeros_like(value) if key == name else value for key, value in probe.parameters.items()}
-    return probe.equal(probe.complete(), probe.respond(without, STEPS))
+    value = probe.parameters[name]
+    other = np.zeros_like(value) if value.any() else np.ones_like(value)  # a single number may be zero as it is made
+    return probe.equal(probe.complete(), probe.respond({**probe.parameters, name: other}, STEPS))

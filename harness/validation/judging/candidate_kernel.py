@@ -80,6 +80,8 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         shrinks_refutations=False,
         profiled=False,
         rounds_products=True,
+        absolute_function_error=target.capabilities.absolute_function_error,
+        is_single_inside=target.capabilities.is_single_inside,
     )
 
 

@@ -22,6 +22,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, Probe, probe_target
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
+from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
@@ -100,6 +101,7 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     """
     target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
     probe = probe_target(target)
+    target = with_observed_habits(target, probe)
     signature = SpecSignature(spec)
     _check_states(target, probe, spec, signature.state_names)
     search = TargetSearch(probe)
@@ -140,6 +142,7 @@ def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tu
         raise UsageError(f"the map is one of {spec.id}, and --spec asks for {asked.id}; leave one of them out")
     target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
     probe, signature = probe_target(target), SpecSignature(spec)
+    target = with_observed_habits(target, probe)
     _check_states(target, probe, spec, signature.state_names)
     lacking = sorted({slot.parameter for slot, _ in table.roles} - set(probe.parameters))
     if lacking:

@@ -106,8 +106,12 @@ def test_lines_of_a_plain_text_are_taken_where_nothing_is_displayed() -> None:
     ]
 
 
+UNSETTLED = ("gru.layernorm.apart", "lstm.layernorm", "lstm.layernorm.apart", "lstm.layernorm.gates")
+"""Their normalisation is written out over joined gates: a mean does not say over how many numbers it is taken."""
 ALL_CELLS = [
-    spec for spec in (*literature(), *library().cells) if spec.id not in ("loss.cross_entropy", "gru.write.004")
+    spec
+    for spec in (*literature(), *library().cells)
+    if spec.id not in ("loss.cross_entropy", "gru.write.004", *UNSETTLED)
 ]
 
 
@@ -125,6 +129,13 @@ def test_the_equations_of_a_spec_alone_give_one_step_whose_shapes_the_declared_o
             inferred[role] = {**renamed, **inferred[role]}
     assert all(set(declared[role]) <= set(inferred[role]) for role in ROLES)
     assert is_an_instance(declared, inferred)
+
+
+@pytest.mark.parametrize("name", UNSETTLED)
+def test_sizes_that_a_normalisation_leaves_open_are_told(name: str) -> None:
+    (spec,) = (spec for spec in literature() if spec.id == name)
+    text = "\n\n".join(f"$${entry.text}$$" for entry in spec.equations if not entry.alternative)
+    assert any(drafted.problem for drafted in draft_document(text, "again").specs)
 
 
 @WITH_DOCUMENTS
