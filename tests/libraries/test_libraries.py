@@ -6,6 +6,7 @@ seeds, with two random cases each.
 
 from __future__ import annotations
 
+import importlib
 import os
 from functools import cache
 from typing import Any
@@ -23,6 +24,7 @@ from rnn_harness.validation import (
     identify,
     load_target,
     run_validation,
+    target_of,
 )
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Violation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
@@ -154,6 +156,53 @@ def test_a_flax_cell_that_does_not_say_what_its_carry_is_is_called_in_every_way(
     target = load_target(f"{HELPERS / 'flax_cells.py'}:CellWithoutInitialCarry")
     convention = find_convention(target.make_module(5, 3), 5, 3)
     assert (convention.sequence, convention.states) == (False, 2)
+
+
+def _keras_both_directions(merge_mode: str = "concat") -> Any:
+    layers = importlib.import_module("keras.layers")
+    return layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode=merge_mode)
+
+
+def _keras_stack() -> Any:
+    layers = importlib.import_module("keras.layers")
+    return layers.RNN(layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(4)]), return_sequences=True)
+
+
+def _keras_sequential() -> Any:
+    keras = importlib.import_module("keras")
+    return keras.Sequential(
+        [
+            keras.Input((None, 4)),
+            keras.layers.GRU(3, return_sequences=True),
+            keras.layers.LSTM(5),
+            keras.layers.Dense(2),
+        ]
+    )
+
+
+def _linen_both_directions() -> Any:
+    linen = importlib.import_module("flax.linen")
+    return linen.Bidirectional(linen.RNN(linen.GRUCell(3)), linen.RNN(linen.GRUCell(3)))
+
+
+MODELS: dict[str, tuple[str, Any, int]] = {
+    "keras Bidirectional": ("keras", _keras_both_directions, 2),
+    "keras StackedRNNCells": ("keras", _keras_stack, 2),
+    "keras Sequential": ("keras", _keras_sequential, 2),
+    "linen Bidirectional": ("flax", _linen_both_directions, 2),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_judged_part_by_part_and_not_refuted(name: str) -> None:
+    library, make, count = MODELS[name]
+    pytest.importorskip(library)
+    target = target_of(name, make())
+    validation = collect_validation(name, run_validation(target, ValidationRequest(examples=0, dtypes=("float32",))))
+    assert [record.check for record in validation.checks if record.outcome is Outcome.REFUTED] == []
+    assert validation.outcome == "agrees"
+    assert validation.model is not None
+    assert len(validation.model.parts) == count
 
 
 def test_a_function_with_a_derivative_of_its_own_is_known_as_one_of_jax() -> None:

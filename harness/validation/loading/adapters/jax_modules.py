@@ -22,6 +22,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayResults,
     Cotangents,
 )
+from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts, nnx_parts
 
 _COMPILER_OPTIONS: Options = {"xla_backend_optimization_level": 0}
 """Compiling takes longer than all runs together; how the machine code is arranged changes no operation."""
@@ -197,7 +198,12 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
         except Exception as error:  # a user's module may raise anything
             failure = f"{type(error).__name__}: {first_line(error)}"
             continue
-        return DrivenModule(_applied(cell, variables), TargetCapabilities(library="JAX"))
+        module = _applied(cell, variables)
+        parts = linen_parts(jax, cell, arguments[0]) if len(arguments) == 1 else []
+        if parts:
+            capabilities = TargetCapabilities(library="JAX", has_parts=True)
+            return DrivenModule(JaxModelModule(module, parts, n), capabilities)
+        return DrivenModule(module, TargetCapabilities(library="JAX"))
     raise UsageError(
         f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {x.shape} "
         f"and states {state.shape}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
@@ -243,7 +249,14 @@ class NnxAdapter:
         def run(tree: object, *arguments: object) -> object:
             return nnx.merge(graph, tree, further_state)(*arguments)
 
-        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
+        module = jax_function_module(run, parameters)
+        is_cell = isinstance(cell, nnx.RNN | nnx.RNNCellBase)
+        parts = [] if is_cell else nnx_parts(nnx, cell)
+        if any(part.is_layer for part in parts):
+            own = parts[0].sizes.input_size or n
+            capabilities = TargetCapabilities(library="JAX", has_parts=True)
+            return DrivenModule(JaxModelModule(module, parts, own), capabilities)
+        return DrivenModule(module, TargetCapabilities(library="JAX"))
 
 
 class EquinoxAdapter:

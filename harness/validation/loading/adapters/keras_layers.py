@@ -18,6 +18,7 @@ from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
+from rnn_harness.validation.loading.adapters.keras_models import KerasModel, holds_layers
 
 
 def choose_backend() -> None:
@@ -124,6 +125,8 @@ class KerasAdapter:
         backend = import_library("keras", "keras").backend.backend()
         if backend not in ("torch", "jax"):
             raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND=torch (or jax) to have it driven")
+        if backend == "torch" and holds_layers(cell):
+            return DrivenModule(KerasModel(cell, n), TargetCapabilities(has_parts=True))
         is_cell = not hasattr(cell, "return_sequences") and hasattr(cell, "state_size")
         state_size = getattr(cell, "state_size", None)
         if state_size is None:

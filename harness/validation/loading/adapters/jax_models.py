@@ -1,0 +1,94 @@
+"""Models of flax: Bidirectional, and modules around recurrent layers or cells, as functions of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rnn_harness.array_types import Array
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
+
+
+class JaxModelModule(ArrayLibraryModule):
+    """A model of flax as a whole.
+
+    Attributes:
+        held_parts: Its recurrent layers and cells.
+        model_inputs: What it is called with.
+    """
+
+    def __init__(self, module: ArrayLibraryModule, parts: Sequence[HeldPart], n: int) -> None:
+        """Make the module.
+
+        Args:
+            module: The model, driven as a function of its parameters and its inputs (B, T, n).
+            parts: Its recurrent parts.
+            n: The input size.
+        """
+        function: ArrayFunction = module.function
+        values: dict[str, Array] = {name: value.detach().numpy() for name, value in module.named_parameters()}
+        super().__init__(function, {name: values[name.replace(".", "/")] for name in module.names})
+        self.held_parts, self.model_inputs = tuple(parts), ModelInputs(n)
+
+
+def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
+    """List the recurrent layers and cells of flax.linen that a model calls, cells inside of layers aside.
+
+    Args:
+        jax: The library.
+        model: The model, a module of flax.linen.
+        inputs: What it is called with.
+    """
+    linen = import_library("flax.linen", "flax")
+    parts: dict[tuple[str, ...], HeldPart] = {}
+
+    def observe(call: Callable[..., Any], arguments: Any, keywords: Any, context: Any) -> Any:
+        module = context.module
+        is_layer = isinstance(module, linen.RNN)
+        if (is_layer or isinstance(module, linen.RNNCellBase)) and context.method_name == "__call__" and arguments:
+            path = tuple(map(str, module.path))
+            if path and not any(path[: len(outer)] == outer for outer in parts):
+                parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
+        return call(*arguments, **keywords)
+
+    with linen.intercept_methods(observe):
+        jax.eval_shape(model.init, jax.random.PRNGKey(0), inputs)
+    return list(parts.values())
+
+
+def _linen_part(module: Any, path: tuple[str, ...], inputs: Any, is_layer: bool) -> HeldPart:
+    """Describe a part of a model of flax.linen, as a module of its own."""
+    own = {"cell": module.cell.clone(parent=None, name=None)} if is_layer else {}
+    alone = module.clone(parent=None, name=None, **own)
+    cell = own.get("cell", alone)
+    features = int(vars(cell).get("features", 0))
+    sizes = CellSizes(int(inputs.shape[-1]), features)
+    return HeldPart("/".join(path), type(module).__name__, lambda _: alone, sizes, any_sizes=False, is_layer=is_layer)
+
+
+def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:
+    """List the recurrent layers and cells of flax.nnx inside of a model, cells inside of layers aside.
+
+    Args:
+        nnx: The library.
+        model: The model.
+    """
+    parts: dict[tuple[str, ...], HeldPart] = {}
+    found = [(tuple(map(str, path)), node) for path, node in nnx.iter_graph(model) if path]
+    for path, node in sorted(found, key=lambda item: len(item[0])):
+        is_layer = isinstance(node, nnx.RNN)
+        if not (is_layer or isinstance(node, nnx.RNNCellBase)) or any(path[: len(outer)] == outer for outer in parts):
+            continue
+        cell = node.cell if is_layer else node
+        known = vars(cell)
+        sizes = CellSizes(int(known.get("in_features", 0)), int(known.get("hidden_features", 0)))
+        make = _constant(nnx.clone(node))
+        parts[path] = HeldPart("/".join(path), type(node).__name__, make, sizes, any_sizes=False, is_layer=is_layer)
+    return list(parts.values())
+
+
+def _constant(value: Any) -> Callable[[CellSizes], Any]:
+    """What makes one object, whatever the sizes."""
+    return lambda _: value

@@ -1,0 +1,269 @@
+"""Models of Keras: Bidirectional, stacks of cells, Sequential, functional and subclassed models.
+
+The model is rebuilt in each dtype and run as a function of its weights. A recurrent layer inside of it is called
+through a torch module of its own, so that whoever looks at the model sees what the layer is given and gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from torch import Tensor, nn
+
+from rnn_harness.errors import UsageError, first_line
+from rnn_harness.options import Options
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs
+
+States: TypeAlias = Tensor | tuple[Tensor, ...] | None
+_TRIAL_STEPS = 3
+_DTYPES = ("float32",)
+"""On torch, Keras multiplies matrices of float64 in float32."""
+
+
+def holds_layers(layer: Any) -> bool:
+    """Say whether a layer of Keras is a model: recurrent layers inside of it, or several cells on top of each other.
+
+    Args:
+        layer: The layer, built or not.
+    """
+    has_states = getattr(layer, "state_size", None) is not None
+    parts = list(_parts_of(layer))
+    return bool(parts) and (_is_stack(layer) if has_states else any(_is_layer(part) for part in parts))
+
+
+def _parts_of(layer: Any) -> Iterator[Any]:
+    """Yield the recurrent layers inside of a layer, and the cells that one layer runs on top of each other."""
+    if _is_stack(layer):
+        yield from layer.cell.cells
+        return
+    for child in _layers_of(layer):
+        if _is_stack(child) or getattr(child, "state_size", None) is None:
+            yield from _parts_of(child)
+        else:
+            yield child
+
+
+def _layers_of(layer: Any) -> list[Any]:
+    """The layers that a layer holds, for which Keras has a public name in models alone."""
+    return list(vars(layer).get("_layers", ()))
+
+
+def _all_layers_of(layer: Any) -> Iterator[Any]:
+    """Yield a layer and all that it holds."""
+    yield layer
+    for child in _layers_of(layer):
+        yield from _all_layers_of(child)
+
+
+def _is_layer(layer: Any) -> bool:
+    """Whether something recurrent runs over a sequence."""
+    return hasattr(layer, "return_sequences")
+
+
+def _is_stack(layer: Any) -> bool:
+    """Whether a layer runs several cells on top of each other."""
+    return hasattr(getattr(layer, "cell", None), "cells")
+
+
+def _in_dtype(config: Any, dtype: str) -> Any:
+    """The configuration of a layer and of all inside of it, in another dtype."""
+    if isinstance(config, Mapping):
+        is_layer = "name" in config and "dtype" in config
+        return {
+            key: dtype if key == "dtype" and (is_layer or isinstance(value, Mapping)) else _in_dtype(value, dtype)
+            for key, value in config.items()
+        }
+    if isinstance(config, list | tuple):
+        return type(config)(_in_dtype(value, dtype) for value in config)
+    return config
+
+
+class _LayerInside(nn.Module):
+    """A recurrent layer inside of a model, with its weights: whoever watches it sees its inputs, outputs and states."""
+
+    run: Callable[[Tensor, States], tuple[Tensor, States]]
+
+    def forward(self, x: Tensor, states: States = None) -> tuple[Tensor, States]:
+        """Run the layer on inputs (B, T, n), and return its outputs (B, T, d) and its final states."""
+        return self.run(x, states)
+
+
+class _Rebuilt:
+    """A model of Keras in every dtype that it is asked for; copies of its torch module share it.
+
+    Attributes:
+        running: The torch module whose layers are called.
+    """
+
+    def __init__(self, layer: Any, inputs: ModelInputs) -> None:
+        self.running: nn.Module | None = None
+        self._type, self._inputs, self._layers = type(layer), inputs, dict[str, Any]()
+        self._config: Options = layer.get_config()
+
+    def __deepcopy__(self, _: object) -> _Rebuilt:
+        """It holds no numbers of its own: weights are given to every call."""
+        return self
+
+    def layer(self, dtype: str) -> Any:
+        """Return the model in a dtype, built by a call."""
+        if dtype not in self._layers:
+            layer = self._type.from_config(_in_dtype(self._config, dtype))
+            shape = (2, self._inputs.lengths[1] or _TRIAL_STEPS)
+            is_tokens = self._inputs.vocabulary > 0
+            layer(np.zeros(shape, "int32") if is_tokens else np.zeros((*shape, self._inputs.features), dtype))
+            for name, part in _named_parts(layer).items():
+                if _is_layer(part):
+                    self._watch(part, name)
+            self._layers[dtype] = layer
+        return self._layers[dtype]
+
+    def _watch(self, layer: Any, name: str) -> None:
+        """Let a recurrent layer be called through the module of its name."""
+        original = layer.call
+
+        def call(x: Tensor, *arguments: Any, **keywords: Any) -> object:
+            if arguments or keywords.get("mask") is not None:
+                return original(x, *arguments, **keywords)
+            further = {key: value for key, value in keywords.items() if key != "initial_state"}
+
+            def run(x: Tensor, states: States) -> tuple[Tensor, States]:
+                as_it_was = layer.return_sequences, layer.return_state
+                layer.return_sequences = layer.return_state = True
+                try:
+                    outputs, *finals = original(x, initial_state=None if states is None else _listed(states), **further)
+                finally:
+                    layer.return_sequences, layer.return_state = as_it_was
+                return outputs, finals[0] if len(finals) == 1 else tuple(finals)
+
+            assert self.running is not None, "a layer inside is called by the model alone"
+            module = self.running.get_submodule(name)
+            assert isinstance(module, _LayerInside), "the modules of parts are made for them"
+            module.run = run
+            initial = keywords.get("initial_state")
+            outputs, finals = module(x, tuple(initial) if isinstance(initial, list) else initial)
+            given = outputs if layer.return_sequences else outputs[:, -1]
+            return (given, *_listed(finals)) if layer.return_state else given
+
+        object.__setattr__(layer, "call", call)  # Keras would take it for a layer of its own
+
+
+def _listed(states: States) -> list[Tensor]:
+    """The states one by one."""
+    if states is None:
+        return []
+    return list(states) if isinstance(states, tuple) else [states]
+
+
+def _named_parts(layer: Any) -> dict[str, Any]:
+    """The recurrent layers and cells inside of a layer, by names that a torch module can have."""
+    parts: dict[str, Any] = {}
+    for part in _parts_of(layer):
+        name = str(part.name).replace(".", "_").replace("/", "_")
+        while name in parts or hasattr(nn.Module, name):
+            name += "_"
+        parts[name] = part
+    return parts
+
+
+class KerasModel(nn.Module):
+    """A model of Keras as a torch module, on the torch backend.
+
+    Attributes:
+        held_parts: Its recurrent layers and cells.
+        model_inputs: What it is called with.
+    """
+
+    def __init__(self, layer: Any, n: int) -> None:
+        """Rebuild the model.
+
+        Args:
+            layer: The model.
+            n: The input size, where the model does not say its own.
+
+        Raises:
+            UsageError: It cannot be rebuilt, or cannot be called with one sequence.
+        """
+        super().__init__()
+        name = type(layer).__name__
+        self.model_inputs = _inputs_of(layer, n)
+        shown = "tokens (2, 3)" if self.model_inputs.vocabulary else f"inputs (2, 3, {self.model_inputs.features})"
+        try:
+            self._rebuilt = _Rebuilt(layer, self.model_inputs)
+            built = self._rebuilt.layer("float32")
+        except Exception as error:  # a user's model may raise anything
+            raise UsageError(
+                f"{name} of Keras, rebuilt from its get_config and called with {shown}, raised {type(error).__name__}: "
+                f"{first_line(error)}; expected a model of one sequence. A class of your own needs a get_config that "
+                "returns what its constructor takes"
+            ) from error
+        parts = _named_parts(built)
+        self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
+        for part_name, part in parts.items():
+            self.add_module(part_name, _LayerInside() if _is_layer(part) else nn.Module())
+        self._places: list[tuple[str, str]] = []
+        for variable in built.trainable_variables:
+            owner = next((at for at, part in parts.items() if _has(part, variable)), "")
+            self._register(owner, variable)
+
+    def _register(self, owner: str, variable: Any) -> None:
+        """Make a weight a parameter of the module of its layer."""
+        module = self.get_submodule(owner)
+        taken = [name for name, _ in module.named_parameters(recurse=False)]
+        name = str(variable.path if not owner else variable.name).replace(".", "_")
+        while name in taken:
+            name += "_"
+        module.register_parameter(name, nn.Parameter(variable.value.detach().clone()))
+        self._places.append((owner, name))
+
+    def forward(self, x: Tensor) -> object:
+        """Run the model on a sequence (B, T, n), or on tokens (B, T)."""
+        weights = [self.get_submodule(owner).get_parameter(name) for owner, name in self._places]
+        layer = self._rebuilt.layer(str(weights[0].dtype).removeprefix("torch."))
+        self._rebuilt.running = self
+        fixed_weights = [variable.value for variable in layer.non_trainable_variables]
+        return layer.stateless_call(weights, fixed_weights, x)[0]
+
+
+def _has(part: Any, variable: Any) -> bool:
+    """Whether a weight belongs to a layer."""
+    return any(variable is other for other in part.trainable_variables)
+
+
+def _held(part: Any, name: str) -> HeldPart:
+    """Describe a recurrent layer or cell inside."""
+    config: Options = part.get_config()
+    states = part.state_size
+    first = states[0] if isinstance(states, tuple | list) else states
+    kernel = next((variable for variable in part.trainable_variables if len(variable.shape) > 1), None)
+    sizes = CellSizes(int(kernel.shape[0]) if kernel is not None else int(first), int(first))
+
+    def make(wanted: CellSizes) -> Any:
+        changed = {"units": wanted.hidden_size} if "units" in config else {}
+        return type(part).from_config(_in_dtype({**config, **changed}, "float32"))
+
+    return HeldPart(
+        name, type(part).__name__, make, sizes, "units" in config, is_layer=_is_layer(part), is_watched=_is_layer(part)
+    )
+
+
+def _inputs_of(layer: Any, n: int) -> ModelInputs:
+    """What a model is called with: what it says, else numbers of the input size, or tokens where an embedding is first.
+
+    Raises:
+        UsageError: It has several inputs.
+    """
+    known = list(getattr(layer, "inputs", None) or [])
+    if len(known) > 1:
+        raise UsageError(f"{type(layer).__name__} has {len(known)} inputs; expected a model of one sequence")
+    inside = _all_layers_of(layer)
+    vocabulary = next((int(part.input_dim) for part in inside if type(part).__name__ == "Embedding"), 0)
+    if not known:
+        return ModelInputs(0 if vocabulary else n, vocabulary, dtypes=_DTYPES)
+    shape = tuple(known[0].shape)
+    lengths = (0, int(shape[1] or 0) if len(shape) > 1 else 0)
+    if len(shape) == 3:
+        return ModelInputs(int(shape[2] or n), 0, lengths, _DTYPES)
+    return ModelInputs(0, vocabulary, lengths, _DTYPES)
