@@ -193,7 +193,19 @@ MODELS: dict[str, tuple[str, Any, int]] = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras under NumPy 2
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(name for name in MODELS if name != "linen Bidirectional"),
+        pytest.param(
+            "linen Bidirectional",
+            marks=pytest.mark.deep(
+                "tests/libraries/test_libraries.py::test_a_model_is_judged_part_by_part_and_not_refuted"
+            ),
+        ),
+    ],
+)
 def test_a_model_is_judged_part_by_part_and_not_refuted(name: str) -> None:
     library, make, count = MODELS[name]
     pytest.importorskip(library)
