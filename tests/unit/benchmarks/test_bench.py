@@ -338,7 +338,7 @@ def test_what_is_recorded_is_not_measured_again(tmp_path: Path) -> None:
     assert RUN.invoke(app, [*arguments, "--families", "rnn,gru", "--resume", "--workers", "2"]).exit_code == 0
     after = read_measurements(path)
     assert after[: len(before)] == before
-    assert {row.subject for row in after[len(before) :]} == {"GRU", "GRU, reset before"}
+    assert {row.subject for row in after[len(before) :]} == {"GRU", "GRU, reset before", "GRU, d = 149"}
 
 
 def test_a_job_is_run_again_where_what_it_depends_on_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
