@@ -73,7 +73,7 @@ def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:
 
     Args:
         nnx: The library.
-        model: The model.
+        model: What was made of the target; it is walked through, and its parts are cloned.
     """
     parts: dict[tuple[str, ...], HeldPart] = {}
     found = [(tuple(map(str, path)), node) for path, node in nnx.iter_graph(model) if path]

@@ -219,7 +219,11 @@ class KerasModel(nn.Module):
         self._places.append((owner, name))
 
     def forward(self, x: Tensor) -> object:
-        """Run the model on a sequence (B, T, n), or on tokens (B, T)."""
+        """Run the model with the weights that are its parameters now.
+
+        Args:
+            x: A sequence (B, T, n), or tokens (B, T).
+        """
         weights = [self.get_submodule(owner).get_parameter(name) for owner, name in self._places]
         layer = self._rebuilt.layer(str(weights[0].dtype).removeprefix("torch."))
         self._rebuilt.running = self
