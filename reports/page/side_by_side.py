@@ -22,7 +22,7 @@ from rnn_harness.reports.page.chart import Chart
 from rnn_harness.reports.page.heat_cells import drawing, text_at
 from rnn_harness.reports.page.palette import family_colour
 
-_WIDTH, _LEFT, _COLUMN, _BAR, _ROW = 720, 44, 338, 150, 17
+_WIDTH, _LEFT, _COLUMN, _BAR, _ROW = 880, 44, 430, 120, 17
 """Of the drawing: its width, where bars begin, how far its two columns and the longest bar reach, a bar's height."""
 _Row = TypeVar("_Row", DecayMeasurement, LearningMeasurement)
 _HEADINGS = ("equal hidden size", "equal number of parameters")
