@@ -76,9 +76,10 @@ class CallingConvention:
     def _in_words(self) -> str:
         """How it is called, in words."""
         axes = self.axes_of_input
-        order = f"{_AXES[axes[0]]} first" if "B" in axes else "one row"
-        if axes[0] in "nB" and axes[-1] == "T":
-            order = " by ".join(_AXES[axis] for axis in axes)
+        first = axes.lstrip("1")[0]  # axes of length one have no place in the order
+        order = f"{_AXES[first]} first" if "B" in axes else "one row"
+        if first in "nB" and axes[-1] == "T":
+            order = " by ".join(_AXES[axis] for axis in axes if axis in _AXES)
         how = {"tensor": "", "list": " as a list of steps", "packed": ", packed"}[self.input_form]
         form = f"a sequence, {order}{how}" if self.sequence else "one step"
         state = self.state_form.wording(self.states) if self.states else "no state"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import weakref
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -61,6 +63,11 @@ def test_a_right_cell_is_driven_however_it_is_called(name: str, spec: str, how: 
     identification = identified(name)
     assert identification.spec == spec
     assert str(identification.convention) == f"called with {how}"
+
+
+def test_an_axis_of_length_one_has_no_place_in_the_words_about_the_order() -> None:
+    convention = identified("KeywordsOnly").convention
+    assert str(replace(convention, input_axes="1Bn")) == str(convention)
 
 
 def test_a_configuration_is_named_by_an_option() -> None:
