@@ -163,10 +163,8 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
         ("no/such/file.py:X", "there is no file no/such/file.py"),
         (f"{CELLS}:PackedGru", "has no 'PackedGru'; did you mean PackedGRU"),
         (f"{CELLS}:NUMBER", "is a builtins.int; expected a module of torch, Keras, flax or equinox"),
-        (f"{CELLS}:Wide", "parameter odd has shape (21, 2), which is no weight or bias of gates"),
         (f"{CELLS}:StateFirstRNN", "give what it needs besides with --init key=value"),
         ("torch.nn:Embedding", "cannot drive Embedding"),
-        (f"{CELLS}:TwoLayers", "It has several layers or directions"),
     ],
 )
 def test_what_cannot_be_driven_is_said_to_be_that(target: str, told: str) -> None:
@@ -174,6 +172,20 @@ def test_what_cannot_be_driven_is_said_to_be_that(target: str, told: str) -> Non
     assert found.exit_code == 2
     assert told in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Wide", "cell (nn.RNNCell, 5 inputs, 3 units) is rnn.tanh: simple RNN"),
+        ("TwoLayers", "inner (nn.LSTM, 5 inputs, 3 units, 2 layers) is lstm.column: LSTM"),
+    ],
+)
+def test_of_a_model_the_recurrent_parts_are_identified(name: str, part: str) -> None:
+    found = RUN.invoke(app, ["identify", f"{CELLS}:{name}"])
+    assert found.exit_code == 0
+    assert part in " ".join(found.stdout.split())
+    assert f"{name} is a model with one recurrent part" in " ".join(found.stdout.split())
 
 
 def test_an_option_that_the_constructor_does_not_take_is_refused() -> None:
