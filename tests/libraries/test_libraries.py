@@ -135,7 +135,7 @@ def test_states_of_keras_that_come_back_in_another_order_are_refuted() -> None:
 
 
 def _violation_of_mask(name: str) -> Violation | Note | None:
-    target = load_target(f"{HELPERS / 'keras_cells.py'}:{name}", {"units": 5})
+    target = load_target(f"{HELPERS / 'keras_cells.py'}:{name}")
     probe = probe_target(target)
     states = numbered_states(probe.convention)
     cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, probe.dtype, states)
