@@ -16,6 +16,7 @@ from rnn_harness.options import Keywords
 from rnn_harness.validation.consistency.consistency_property import STEPS, Draw, Violation
 
 _REPEATS = re.compile(r"\]\s*\*|\*\s*\[|repeat|expand|tile|broadcast", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _JOINS = ("aten::stack", "aten::cat")
 
 
@@ -23,7 +24,7 @@ def outputs_apart(draw: Draw) -> Violation | None:
     """See whether the outputs of all steps are one buffer, put together from itself after every step wrote into it.
 
     Outputs that are equal may be the last state, repeated on purpose: that is no buffer that each step wrote into,
-    or the source of a module says that it repeats something.
+    or the source of a module, or of a function that it names, says that it repeats something.
 
     Args:
         draw: A layer and the seed of its numbers.
@@ -81,14 +82,27 @@ def _is_written_every_time(parts: list[Tensor]) -> bool:
 
 
 def _may_repeat(module: nn.Module) -> bool:
-    """Whether the source of a class that is not torch's own repeats something, or cannot be read."""
+    """Whether the source of a class that is not torch's own repeats something, or cannot be read.
+
+    The functions that it names count with it: one beside the class may repeat the last state on purpose.
+    """
     for child in module.modules():
         if type(child).__module__.startswith("torch."):
             continue
         try:
-            source = inspect.getsource(type(child))
+            source = _source_with_functions(type(child))
         except (OSError, TypeError):
             return True
         if _REPEATS.search(source):
             return True
     return False
+
+
+def _source_with_functions(kind: type) -> str:
+    """Return the source of a class, and of the functions beside it that it names."""
+    source = inspect.getsource(kind)
+    file = inspect.getmodule(kind)
+    beside = vars(file) if file is not None else {}
+    functions = [beside[name] for name in sorted(set(_NAME.findall(source))) if inspect.isfunction(beside.get(name))]
+    own = (function for function in functions if not str(function.__module__).startswith("torch"))
+    return "\n".join((source, *map(inspect.getsource, own)))

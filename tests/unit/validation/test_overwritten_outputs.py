@@ -67,6 +67,17 @@ class LastStateOfBuffer(OneBuffer):
         return torch.stack(steps[-1:] * len(steps))
 
 
+def _for_decoder(steps: list[Tensor]) -> Tensor:
+    return torch.stack(steps[-1:] * len(steps))
+
+
+class LastStateByAFunction(OneBuffer):
+    """The same, put together by a function beside the class."""
+
+    def joined(self, steps: list[Tensor]) -> Tensor:
+        return _for_decoder(steps)
+
+
 def _violation(layer: type[nn.Module]) -> Violation | None:
     target = load_target(f"{__file__}:{layer.__name__}")
     probe = probe_target(target)
@@ -81,6 +92,6 @@ def test_outputs_that_are_one_overwritten_buffer_are_named() -> None:
     assert "one buffer, which every step writes into" in violation.sentence
 
 
-@pytest.mark.parametrize("layer", [CopiedBuffer, BufferInto, LastState, LastStateOfBuffer])
+@pytest.mark.parametrize("layer", [CopiedBuffer, BufferInto, LastState, LastStateOfBuffer, LastStateByAFunction])
 def test_right_layers_with_buffers_are_not_refuted(layer: type[nn.Module]) -> None:
     assert _violation(layer) is None
