@@ -12,7 +12,7 @@ from jaxtyping import TypeCheckError
 from rnn_harness.array_types import Array
 from rnn_harness.references import ArgumentError, get_reference
 from rnn_harness.references.arguments import alive_steps, expect_names, expect_shape, output_gradients
-from rnn_harness.references.bidirectional import Bidirectional
+from rnn_harness.references.bidirectional import Bidirectional, reverse_time
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
 from rnn_harness.references.rnn import RNN
@@ -115,6 +115,35 @@ def test_inputs_may_be_lists(request: pytest.FixtureRequest) -> None:
         RNN().forward(WEIGHTS, ROW.tolist()).outputs,  # type: ignore[arg-type]
         RNN().forward(WEIGHTS, ROW).outputs,
     )
+    pair, lengths = Bidirectional(RNN(), RNN()), np.array([1])
+    weights = {f"{side}.{name}": value for side in ("forward", "backward") for name, value in WEIGHTS.items()}
+    assert np.array_equal(
+        pair.forward(weights, ROW.tolist(), lengths=lengths).outputs,  # type: ignore[arg-type]
+        pair.forward(weights, ROW, lengths=lengths).outputs,
+    )
+
+
+def test_time_is_reversed_within_each_row_s_length() -> None:
+    values = np.array([[[1], [5]], [[2], [6]], [[3], [7]], [[4], [8]]])
+    turned = reverse_time(values, np.array([2, 4]))
+    assert turned[:, :, 0].T.tolist() == [[2, 1, 3, 4], [8, 7, 6, 5]]
+    assert np.array_equal(reverse_time(turned, np.array([2, 4])), values)
+    assert reverse_time(values, None)[:, :, 0].T.tolist() == [[4, 3, 2, 1], [8, 7, 6, 5]]
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
+def test_final_states_are_arrays_of_their_own(name: str) -> None:
+    """A caller who goes on with them and overwrites them changes no output of before."""
+    cell = get_reference(name)
+    rng = np.random.default_rng(0)
+    parameters = {key: rng.normal(size=shape) for key, shape in cell.parameter_shapes(2, 3).items()}
+    run = cell.forward(parameters, rng.normal(size=(3, 2, 2)))
+    outputs = run.outputs.copy()
+    for value in run.finals.values():
+        value[...] = 7
+    assert np.array_equal(run.outputs, outputs)
+    assert not (run.trace["hidden_state"] == 7).any()
+    assert "cell_state" not in run.trace or not (run.trace["cell_state"] == 7).any()
 
 
 def test_steps_past_a_length_have_no_gradient_and_what_is_not_given_is_zero() -> None:
