@@ -1,4 +1,4 @@
-"""Bounds of arrays that are wrong by one edit: they decide at the sizes in use, and must be noticed as Arb's balls are."""
+"""Bounds of arrays that are wrong by one edit: they decide at the sizes in use, and must be noticed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         _BOUNDS,
         _OF_OPERATIONS,
         ("(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD", "(a.radius + b.radius) * UPWARD"),
-        ("(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD", "(a.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD"),  # noqa: E501
+        (
+            "(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(a.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+        ),
         ("widened: Array = mass * factor", "widened: Array = mass * 0"),
         ("widened = widened + radius  #", "widened = widened + 0 * radius  #"),
         ("widened += self._underflow * flushed + _TINY", "widened += _TINY"),
@@ -45,11 +48,20 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ("return self._rounded(middle, radius, mass, roundings)\n", "return self._rounded(middle, radius, mass, 1)\n"),
         ("int(2 * distance) + 2 * FUNCTION_ROUNDINGS", "0 * 2 + FUNCTION_ROUNDINGS"),
         ("mass, 2 * count + 4, 2 * count)", "mass, 1, 2 * count)"),
-        ("share = (unit + MIDPOINT_UNIT) * 2 * (x.shape[-1] + 8)", "share = (unit + MIDPOINT_UNIT) * 0 * (x.shape[-1] + 8)"),  # noqa: E501
+        (
+            "share = (unit + MIDPOINT_UNIT) * 2 * (x.shape[-1] + 8)",
+            "share = (unit + MIDPOINT_UNIT) * 0 * (x.shape[-1] + 8)",
+        ),
         ("np.concatenate([a.size, a.radius], axis=1)", "np.concatenate([a.size, 0 * a.radius], axis=1)"),
         ("inexact = abs(a.middle).T @ b.radius", "inexact = 0 * abs(a.middle).T @ b.radius"),
-        ("spread = radius.sum(axis=-1, keepdims=True) + growth", "spread = 0 * radius.sum(axis=-1, keepdims=True) + growth"),  # noqa: E501
-        ("radius = np.concatenate([ball.radius for ball in balls], axis=-1)", "radius = 0 * np.concatenate([ball.radius for ball in balls], axis=-1)"),  # noqa: E501
+        (
+            "spread = radius.sum(axis=-1, keepdims=True) + growth",
+            "spread = 0 * radius.sum(axis=-1, keepdims=True) + growth",
+        ),
+        (
+            "radius = np.concatenate([ball.radius for ball in balls], axis=-1)",
+            "radius = 0 * np.concatenate([ball.radius for ball in balls], axis=-1)",
+        ),
     ),
     *_rows(
         _ARRAYS,
@@ -68,17 +80,29 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         "",
         ("return self._rounded(middle, middle * 0.0, abs(middle), 1)\n", "return ArrayBall(middle, middle * 0.0)\n"),
         ("if dyadic and abs(value.numerator) <= self._largest_whole and", "if dyadic and"),
-        ("if dyadic and abs(value.numerator) <= self._largest_whole and", "if abs(value.numerator) <= self._largest_whole or"),  # noqa: E501
+        (
+            "if dyadic and abs(value.numerator) <= self._largest_whole and",
+            "if abs(value.numerator) <= self._largest_whole or",
+        ),
     ),
     *_rows(
         _VALUES,
         _SMALL,
         "",
-        ("np.maximum(radius, (abs(ball.middle - first.middle) * UPWARD + ball.radius) * UPWARD)", "np.maximum(radius, ball.radius)"),  # noqa: E501
+        (
+            "np.maximum(radius, (abs(ball.middle - first.middle) * UPWARD + ball.radius) * UPWARD)",
+            "np.maximum(radius, ball.radius)",
+        ),
         ("np.isfinite(self.middle).all() and", "np.isfinite(self.middle).all() or"),
         ("else abs(self.middle) + self.radius", "else abs(self.middle)"),
-        ("(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD", "(self.radius + other.radius) * UPWARD"),  # noqa: E501
-        ("(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD", "(self.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD"),  # noqa: E501
+        (
+            "(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(self.radius + other.radius) * UPWARD",
+        ),
+        (
+            "(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(self.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+        ),
         ("exponent = -roundings * math.log1p(-unit)", "exponent = roundings * unit"),
         ("- wide_roundings * math.log1p(-wide)", "+ wide_roundings * math.log1p(-wide)"),
     ),
@@ -86,14 +110,26 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         _FUNCTIONS,
         _BOUNDS,
         "functions_hold",
-        ("power = np.maximum(np.exp(-_smallest_size(middle, radius)), _SMALLEST)", "power = np.maximum(np.exp(-abs(middle)), _SMALLEST)"),  # noqa: E501
-        ("power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), _SMALLEST)", "power = np.maximum(np.exp(-2 * abs(middle)), _SMALLEST)"),  # noqa: E501
-        ("return np.log(middle), radius / np.where(lower > 0, lower, np.nan) * UPWARD", "return np.log(middle), radius / middle * UPWARD"),  # noqa: E501
+        (
+            "power = np.maximum(np.exp(-_smallest_size(middle, radius)), _SMALLEST)",
+            "power = np.maximum(np.exp(-abs(middle)), _SMALLEST)",
+        ),
+        (
+            "power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), _SMALLEST)",
+            "power = np.maximum(np.exp(-2 * abs(middle)), _SMALLEST)",
+        ),
+        (
+            "return np.log(middle), radius / np.where(lower > 0, lower, np.nan) * UPWARD",
+            "return np.log(middle), radius / middle * UPWARD",
+        ),
         ("np.where(middle + radius < 0, 0.0, radius)", "np.where(middle < 0, 0.0, radius)"),
         ("np.where(above | below, 0.0, 0.5 * UPWARD)", "np.where(above | below, 0.0, 0.25)"),
         ("bounds * (share * radius + remaining) * UPWARD", "bounds * share * radius * UPWARD"),
         ("np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0))", "np.exp(middle)"),
-        ("slope = np.minimum(_sigmoid(middle + radius) * UPWARD", "slope = np.minimum(_sigmoid(middle - radius) * UPWARD"),  # noqa: E501
+        (
+            "slope = np.minimum(_sigmoid(middle + radius) * UPWARD",
+            "slope = np.minimum(_sigmoid(middle - radius) * UPWARD",
+        ),
         ("(deviation - moved) / UPWARD", "(deviation + moved) / UPWARD"),
     ),
     *_rows(

@@ -81,4 +81,3 @@ def test_growth_is_the_power_in_both_formats() -> None:
             exact = (1 - unit) ** -roundings * (1 - HALF_UNIT_EXACT) ** -wide - 1
             bound = Fraction(growth(float(unit), roundings, HALF_UNIT, wide))
             assert exact <= bound <= exact * Fraction(SLACK)
-

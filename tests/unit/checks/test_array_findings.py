@@ -1,4 +1,4 @@
-"""A number just outside a bound in arrays is refuted, one inside agrees, and where there is no bound nothing is said."""
+"""A number outside a bound in arrays is refuted, one inside agrees, and without a bound nothing is said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cells accept and refuse, and with which words: each refusal names the argument, its value and the choices."""
+"""What the cells accept, and what they refuse in which words: the argument, its value and the choices."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ def test_inputs_may_be_lists(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--jaxtyping-packages"):
         pytest.skip("the annotations ask for arrays, and are checked at run time here")
     assert np.array_equal(
-        RNN().forward(WEIGHTS, ROW.tolist()).outputs,  # type: ignore[arg-type]
+        RNN().forward(WEIGHTS, ROW.tolist()).outputs,
         RNN().forward(WEIGHTS, ROW).outputs,
     )
     pair, lengths = Bidirectional(RNN(), RNN()), np.array([1])
     weights = {f"{side}.{name}": value for side in ("forward", "backward") for name, value in WEIGHTS.items()}
     assert np.array_equal(
-        pair.forward(weights, ROW.tolist(), lengths=lengths).outputs,  # type: ignore[arg-type]
+        pair.forward(weights, ROW.tolist(), lengths=lengths).outputs,
         pair.forward(weights, ROW, lengths=lengths).outputs,
     )
 
