@@ -186,9 +186,20 @@ def test_a_pattern_that_fits_every_check_is_refused(pattern: str, tmp_path: Path
     assert "fits checks of every group: name the group, as backward.*" in found.stderr
 
 
+_RECORDED: dict[str, str] = {}
+
+
+def _recorded(name: str, path: Path) -> Path:
+    """Write the records of a wrong cell, which is validated once for all tests of a process."""
+    if name not in _RECORDED:
+        assert _validate(name, "--records", str(path)).exit_code == 1
+        _RECORDED[name] = path.read_text()
+    path.write_text(_RECORDED[name])
+    return path
+
+
 def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
-    path = tmp_path / "found.jsonl"
-    assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
+    path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
     found = RUN.invoke(app, ["replay", str(path)])
     assert found.exit_code == 1
     assert "backward.bound" in found.stdout
@@ -203,10 +214,9 @@ def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
 def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "found.jsonl"
-    assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
+    path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
     refuted = [line for line in path.read_text().splitlines() if json.loads(line)["outcome"] == "refuted"][:2]
-    path.write_text("\n".join(refuted * 1) + "\n")
+    path.write_text("\n".join(refuted) + "\n")
     answers: Iterator[list[object]] = iter(
         [[WorkerEnded(Ending.SIGNAL, "its process was ended by SIGSEGV", "SIGSEGV")], [ReplayedCheck(1, True, "")]]
     )
