@@ -70,11 +70,17 @@ class CellTimes:
         sizes: The sizes, in words.
         forward: Seconds of a forward, the median of some.
         backward: Seconds of a forward and a backward; None where it has no gradients.
+        torch_layer: The layer of torch that was timed beside it, the nearest in what it computes.
+        torch_forward: Seconds of a forward of that layer.
+        torch_backward: Seconds of a forward and a backward of it.
     """
 
     sizes: str
     forward: float
     backward: float | None
+    torch_layer: str
+    torch_forward: float
+    torch_backward: float
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ BRIEF = ("--examples", "0", "--dtype", "float64")
 """The fixed cases of one format, where the verdict is not what is tested."""
 
 
-@pytest.mark.parametrize("option", ["--json", "--junit", "--repro", "--save-map"])
+@pytest.mark.parametrize("option", ["--json", "--junit", "--repro", "--save-map", "--sarif"])
 def test_a_file_that_cannot_be_written_is_told_before_the_work(option: str, tmp_path: Path) -> None:
     result = RUN.invoke(app, ["validate", "no_such_module:Cell", option, str(tmp_path / "no" / "such")])
     assert result.exit_code == 2
