@@ -11,10 +11,17 @@ from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run
 from rnn_harness.cli._pool_options import refuse_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
+from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, ParameterMap, SaveMap, Target, Timeout
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
-from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_dtypes, known_spec
+from rnn_harness.cli.arguments import (
+    ensure_readable,
+    ensure_resumable,
+    finite_number,
+    known_device,
+    known_dtypes,
+    known_spec,
+)
 from rnn_harness.errors import ExitCode
 
 
@@ -34,6 +41,7 @@ def validate(
             help="Judge it in this dtype: float64, float32 (both by default), bfloat16 or float16; may repeat."
         ),
     ] = None,
+    device: Device = "cpu",
     weights: Annotated[
         Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
     ] = None,
@@ -108,6 +116,7 @@ def validate(
         expected=load_expected(known_failures) if known_failures is not None else (),
         dtypes=known_dtypes(dtype) or DTYPES,
         memory=memory,
+        device=known_device(device),
         typed_options=tuple(init or ()),
     )
     limits = Limits(timeout, total)
