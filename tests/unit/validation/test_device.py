@@ -8,9 +8,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.cases.case import Case
 from rnn_harness.cli.arguments import known_device
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation import (
+    Target,
+    ValidationRequest,
+    candidate_kernel,
+    collect_validation,
+    identify,
+    judge_case,
+    load_target,
+    run_validation,
+)
 from rnn_harness.validation.loading.device import available_device, moved_module, on_device
 from rnn_harness.validation.loading.parameter_exchange import leaves_in_place, with_leaves
 from tests.helpers import HELPERS
@@ -51,10 +61,23 @@ def test_parameters_that_are_exchanged_for_a_backward_lie_on_the_device() -> Non
         assert str(module.weight.device) == ELSEWHERE
 
 
+def _moved(text: str) -> Target:
+    target = load_target(text)
+    return replace(target, make_module=lambda n, d: moved_module(target.make_module(n, d), "cpu"))
+
+
+def test_the_gradients_of_a_moved_layer_come_back() -> None:
+    target = _moved("torch.nn:GRU")
+    kernel = candidate_kernel(target, identify(target)[0])
+    judged = judge_case(kernel, "backward.bound", Case(spec=kernel.spec, dtype="float64", T=2, seed=1))
+    assert judged is not None
+    assert judged.agrees
+
+
+@pytest.mark.deep("tests/unit/validation/test_device.py::test_the_gradients_of_a_moved_layer_come_back")
 @pytest.mark.parametrize(("text", "outcome"), [("torch.nn:GRU", "agrees"), (WRONG, "refuted")])
 def test_a_moved_cell_is_judged_as_one_that_is_not(text: str, outcome: str) -> None:
-    target = load_target(text)
-    moved = replace(target, make_module=lambda n, d: moved_module(target.make_module(n, d), "cpu"))
+    moved = _moved(text)
     request = ValidationRequest(dtypes=("float64",), examples=0)
     assert collect_validation(text, run_validation(moved, request)).outcome == outcome
 

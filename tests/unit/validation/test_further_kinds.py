@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from rnn_harness.cases.case import Case
 from rnn_harness.errors import UsageError
 from rnn_harness.records.validation import Validation
-from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation import (
+    ValidationRequest,
+    candidate_kernel,
+    collect_validation,
+    identify,
+    judge_case,
+    load_target,
+    run_validation,
+)
 from tests.helpers import HELPERS
 
 KINDS = HELPERS / "further_kinds.py"
+FILE = "tests/unit/validation/test_further_kinds.py"
 
 
 def _validation(name: str) -> Validation:
@@ -21,24 +31,38 @@ def _validation(name: str) -> Validation:
     ("name", "spec", "note"),
     [
         ("LSTMOfGates", "lstm.column", "its pre-activations are made for it: gates = W x + U h + b"),
-        ("CellBeforeHidden", "lstm.column", "gates = W x + U h + b"),
-        ("GRUOfTwoSums", "gru.reset_after", "gi = W x + b, gh = U h + b_h"),
-        ("TanhOfWeights", "rnn.tanh", ""),
+        ("CellBeforeHidden", "lstm.column", "its pre-activations are made for it: gates = W x + U h + b"),
+        ("GRUOfTwoSums", "gru.reset_after", "its pre-activations are made for it: gi = W x + b, gh = U h + b_h"),
     ],
 )
-def test_an_autograd_function_alone_is_judged_with_its_backward(name: str, spec: str, note: str) -> None:
-    validation = _validation(name)
-    assert (validation.outcome, validation.spec) == ("agrees", spec)
-    assert validation.identification is not None
-    assert note in validation.identification.sentence
-    assert {record.check: record.outcome for record in validation.checks}["backward.bound"] == "agrees"
+def test_an_autograd_function_of_preactivations_is_identified(name: str, spec: str, note: str) -> None:
+    target = load_target(f"{KINDS}:{name}")
+    assert [match.spec for match in identify(target)] == [spec]
+    assert target.capabilities.notes == (note,)
 
 
-def test_a_wrong_backward_of_an_autograd_function_alone_is_refuted() -> None:
-    validation = _validation("LSTMOfGatesWithoutSlope")
-    assert validation.outcome == "refuted"
-    assert validation.diagnosis is not None
-    assert validation.diagnosis.part.startswith("backward")
+@pytest.mark.parametrize(("name", "differs"), [("LSTMOfGates", False), ("LSTMOfGatesWithoutSlope", True)])
+def test_the_backward_of_an_autograd_function_is_the_one_that_is_judged(name: str, differs: bool) -> None:
+    target = load_target(f"{KINDS}:{name}")
+    kernel = candidate_kernel(target, identify(target)[0])
+    judged = judge_case(kernel, "backward.bound", Case(spec=kernel.spec, dtype="float64", T=2, seed=1))
+    assert judged is not None
+    assert judged.agrees is not differs
+
+
+@pytest.mark.deep(f"{FILE}::test_the_backward_of_an_autograd_function_is_the_one_that_is_judged")
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("LSTMOfGates", "agrees"),
+        ("CellBeforeHidden", "agrees"),
+        ("GRUOfTwoSums", "agrees"),
+        ("TanhOfWeights", "agrees"),
+        ("LSTMOfGatesWithoutSlope", "refuted"),
+    ],
+)
+def test_every_check_judges_an_autograd_function(name: str, outcome: str) -> None:
+    assert _validation(name).outcome == outcome
 
 
 def test_of_an_autograd_function_that_is_no_step_a_wrapper_is_printed() -> None:
