@@ -293,9 +293,8 @@ class Probe:
 
     def keeps_a_state(self) -> bool:
         """Say whether a state that is given comes back as it is."""
-        response = self.respond(self.parameters, 1)
-        pairs = zip(self.states[: self.convention.states], response.finals, strict=False)
-        return any(np.array_equal(given, final) for given, final in pairs)
+        finals = self.respond(self.parameters, 1).finals
+        return any(map(np.array_equal, self.states[: self.convention.states], finals))
 
     def hands_old_states_on(self) -> bool:
         """Whether a step gives an output, and behind it the very states that went in, which are called states."""
@@ -310,9 +309,7 @@ class Probe:
         with torch.no_grad():
             results = self.convention.results(with_leaves(self.module, leaves), x[0], given)
         returned = results[1:]
-        is_unchanged = len(returned) == len(given) and all(
-            a.shape == b.shape and torch.equal(a, b) for a, b in zip(returned, given, strict=True)
-        )
+        is_unchanged = len(returned) == len(given) and all(map(torch.equal, returned, given))
         names = "hc"[: len(states)]
         return is_unchanged and any(
             is_called_a_state(self.module, self.convention, place, name) for place, name in enumerate(names)

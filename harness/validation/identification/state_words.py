@@ -32,7 +32,7 @@ def is_called_a_state(
     tells such a context from a state that somebody forgot to carry on.
 
     Args:
-        module: The module.
+        module: The module, whose source is read.
         convention: How it is called.
         place: The number of the tensor among the states that it is given.
         state: The state that the tensor would be: ``h`` or ``c``.

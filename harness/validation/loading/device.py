@@ -93,6 +93,9 @@ def moved_module(module: nn.Module, device: str) -> nn.Module:
     Args:
         module: The module, which is changed. Parameters may be exchanged by others on the CPU.
         device: Where it computes.
+
+    Raises:
+        UsageError: It was compiled by TorchScript.
     """
     import torch
 

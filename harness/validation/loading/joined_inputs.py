@@ -50,7 +50,7 @@ class JoinedInputs:
         Args:
             cell: The module.
             x: All inputs side by side, in the last axis.
-            states: Its states.
+            states: Its states, each (B, d) or as the module takes them.
         """
         parts = torch.split(x, self.input_size, -1)
         by_name = dict(zip((*self.inputs, *self.states), (*parts, *states), strict=True))
@@ -88,7 +88,11 @@ class CellOfOneInput(nn.Module):
         self.cell, self.joined = cell, joined
 
     def forward(self, x: Tensor) -> object:
-        """Return what the module gives, for all inputs side by side."""
+        """Return what the module gives.
+
+        Args:
+            x: All inputs side by side, (B, k n) or (T, B, k n).
+        """
         return self.joined.call(self.cell, x, ())
 
 

@@ -26,7 +26,7 @@ class JoiningAdapter:
         joined: How its states are joined.
         made_for: The sizes that the cell is made for.
         name: The name of the inner adapter.
-        options: Its options.
+        options: The keys of ``--init`` that are meant for it: none.
     """
 
     inner: Adapter

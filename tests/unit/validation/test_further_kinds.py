@@ -19,7 +19,6 @@ from rnn_harness.validation import (
 from tests.helpers import HELPERS
 
 KINDS = HELPERS / "further_kinds.py"
-FILE = "tests/unit/validation/test_further_kinds.py"
 
 
 def _validation(name: str) -> Validation:
@@ -50,7 +49,9 @@ def test_the_backward_of_an_autograd_function_is_the_one_that_is_judged(name: st
     assert judged.agrees is not differs
 
 
-@pytest.mark.deep(f"{FILE}::test_the_backward_of_an_autograd_function_is_the_one_that_is_judged")
+@pytest.mark.deep(
+    "tests/unit/validation/test_further_kinds.py::test_the_backward_of_an_autograd_function_is_the_one_that_is_judged"
+)
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [

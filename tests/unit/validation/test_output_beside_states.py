@@ -18,8 +18,6 @@ from rnn_harness.validation.judging.spec_file import library_match
 from rnn_harness.validation.loading.target import Target
 from tests.helpers import HELPERS
 
-FILE = "tests/unit/validation/test_output_beside_states.py"
-
 
 def _target(name: str) -> Target:
     return load_target(f"{HELPERS / 'outputs_beside_states.py'}:{name}")
@@ -72,7 +70,9 @@ def test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is(name: str) ->
     assert library_match(probe) is None
 
 
-@pytest.mark.deep(f"{FILE}::test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is")
+@pytest.mark.deep(
+    "tests/unit/validation/test_output_beside_states.py::test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is"
+)
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_no_check_refutes_what_reads_a_context(name: str) -> None:
     request = ValidationRequest(dtypes=("float64",), examples=0)
