@@ -71,6 +71,12 @@ def validate(
         str | None, typer.Option("--json", metavar="FILE", help="Write the whole result as JSON; - for the terminal.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the checks as JUnit XML.", dir_okay=False)] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write what is wrong as SARIF, with the line of the class.", dir_okay=False)
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print what is wrong as annotations of GitHub, beside the class.")
+    ] = False,
     repro: Annotated[
         Path | None, typer.Option(help="Write the smallest counterexample as a program.", dir_okay=False)
     ] = None,
@@ -101,7 +107,7 @@ def validate(
     ensure_readable("a parameter map", parameter_map)
     is_json_printed = json_name == "-"
     json_file = None if is_json_printed or json_name is None else Path(json_name)
-    outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro)
+    outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro, sarif, github)
     outputs.ensure_writable()
     known_failures = expect or (None if is_collection(target) else expectations_file(target))
     request = ValidationRequest(
