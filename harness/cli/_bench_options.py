@@ -13,6 +13,7 @@ from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import BenchmarkJob
+    from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
     from rnn_harness.kernels import Kernel
     from rnn_harness.records.measurement import MeasurementKind
     from rnn_harness.runtime.worker_pool import WorkerPool
@@ -31,6 +32,7 @@ class BenchOptions:
         device: The device that times are taken on.
         specs: Ids or files of specs that are measured instead of the families.
         cells: Candidates that are timed too, as typed.
+        learning_cells: Candidates that learn the tasks too, as typed.
         threads: Threads of torch and BLAS.
         records: The file that measurements are written to.
         resume: Whether that file is continued.
@@ -66,6 +68,7 @@ class BenchOptions:
     fail_on: str | None
     across_machines: bool
     folder: Path | None
+    learning_cells: tuple[str, ...] = ()
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -111,7 +114,15 @@ class BenchOptions:
         size = QUICK if self.quick else FULL if self.full else USUAL
         loaders = tuple(functools.partial(_load_kernel, cell) for cell in self.cells)
         kinds = cast("tuple[MeasurementKind, ...]", self.kinds)
-        return plan_jobs(size, kinds, self.families, self.dtype, loaders, self.specs, self.device)
+        learning = {cell: functools.partial(_load_layers, cell) for cell in self.learning_cells}
+        return plan_jobs(size, kinds, self.families, self.dtype, loaders, self.specs, self.device, learning)
+
+
+def _load_layers(cell: str) -> LayerMaker:
+    """Load a candidate as what makes layers; its code runs in this process, which is a worker."""
+    from rnn_harness.benchmarks.learning.trained_cell import layer_maker
+
+    return layer_maker(cell)
 
 
 @functools.cache

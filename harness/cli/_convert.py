@@ -27,7 +27,7 @@ _EXIT_CODES = {
     "refused": ExitCode.REFUTED,
     "undecided": ExitCode.UNDECIDED,
 }
-_FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5, .msgpack, .keras or .onnx"
+_FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5, .msgpack, .keras, .onnx"
 
 
 @exit_codes
@@ -35,9 +35,9 @@ def convert(
     first: Annotated[str, typer.Argument(metavar="A", help="The target that has the weights.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The target that is to have them.")],
     weights: Annotated[
-        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, or .bin.", dir_okay=False)
+        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, .bin, or a folder of Orbax.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help=f"The weights of B: {_FORMATS}.", dir_okay=False)] = None,
+    output: Annotated[Path | None, typer.Option(help=f"The weights of B: {_FORMATS} or .orbax.")] = None,
     nearest: Annotated[
         bool, typer.Option("--nearest", help="Where B cannot represent the weights, write the nearest that it can.")
     ] = False,
@@ -64,10 +64,11 @@ def convert(
 
     if (weights is None) != (output is None) or (weights is None and code is None):
         raise UsageError("give --weights and --output, or --code, or all three")
-    ensure_writable(output, code)
+    ensure_writable(output if output is None or output.suffix != ".orbax" else None, code)
     for target in (first, second):
         ensure_target_file(target)
-    ensure_readable("weights", weights)
+    if weights is None or not weights.is_dir():  # a checkpoint may be a folder
+        ensure_readable("weights", weights)
     options = read_options(init or [])
     others = options if init_second is None else read_options(init_second)
     request = ConversionRequest(

@@ -13,10 +13,16 @@ from rnn_harness.cli._every_cell import refuse_options_for_one
 from rnn_harness.cli._identify_every import identify_every
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
+from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
-from rnn_harness.cli.arguments import ensure_target_file, ensure_writable, finite_number, known_dtypes
+from rnn_harness.cli.arguments import (
+    ensure_target_file,
+    ensure_writable,
+    finite_number,
+    known_device,
+    known_dtypes,
+)
 from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ def identify(
     dtype: Annotated[
         str | None, typer.Option(help="Run it in this dtype alone: float64 or float32. [default: the widest it takes]")
     ] = None,
+    device: Device = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
 ) -> None:
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
@@ -59,7 +66,14 @@ def identify(
         raise UsageError(
             f"--dtype {dtype}: a cell is identified in {' or '.join(DTYPES)}; validate judges it in {dtype}"
         )
-    request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory, dtypes=dtypes)
+    request = ValidationRequest(
+        target,
+        read_options(init or []),
+        adapter=adapter,
+        memory=memory,
+        dtypes=dtypes,
+        device=known_device(device),
+    )
     if is_collection(target):
         refuse_options_for_one({"--save-map": save_map}, target)
         raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), as_json))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -68,6 +69,21 @@ def known_dtypes(names: Sequence[str] | None) -> tuple[str, ...]:
     if unknown:
         raise UsageError(f"there is no dtype {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
     return tuple(dict.fromkeys(names or ()))
+
+
+def known_device(name: str) -> str:
+    """Return the name of a device as torch writes it; whether it is there is asked where torch is loaded.
+
+    Args:
+        name: What was typed.
+
+    Raises:
+        UsageError: It is no name of a device on which a target can compute.
+    """
+    plain = name.strip().lower()
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", plain):
+        raise UsageError(f"there is no device {name!r}; expected cpu, cuda, cuda:0 (or another number) or mps")
+    return plain
 
 
 def refuse_taken_ids(specs: Sequence[Spec]) -> None:

@@ -18,6 +18,7 @@ from rnn_harness.comparison.equality import CellNumbers, FunctionComparison, com
 from rnn_harness.comparison.in_workers import describe_isolated, run_own_isolated, side_by_side
 from rnn_harness.comparison.relation import Relation
 from rnn_harness.comparison.run_cell import OwnRun, RunOutputs
+from rnn_harness.comparison.stored_weights import stored_weights
 from rnn_harness.conversion.conversion_code import conversion_code
 from rnn_harness.conversion.convert_weights import (
     converted,
@@ -25,7 +26,6 @@ from rnn_harness.conversion.convert_weights import (
     named_weights,
     nearest_weights,
     reference_shapes,
-    stored_weights,
     weight_sizes,
 )
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
@@ -338,5 +338,5 @@ def _name(output: Path, pair: _Pair, groups: list[WeightGroup]) -> Callable[[int
     if is_keras_file(output):
         layer_class = pair.right.target.rpartition(":")[2].rpartition(".")[2]
         return lambda place, _, group: keras_name(place, layer_class, group, groups)
-    tree = "params/" if output.suffix == ".msgpack" else ""
+    tree = "params/" if output.suffix in (".msgpack", ".orbax") else ""
     return lambda _, name, group: tree + output_name(name, group, groups)

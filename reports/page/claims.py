@@ -11,7 +11,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.again import PagePlan, page_plan
 from rnn_harness.reports.page.evidence import EVIDENCE_REFUTED, NOT_RUN, NOT_TESTABLE, RecordEvidence, ReportedVerdict
-from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
+from rnn_harness.reports.page.measured_claims import KIND_OF_CLAIM, MEASURED_CLAIMS
 from rnn_harness.specs.claims import Claim
 
 
@@ -72,6 +72,8 @@ def decide_claims(
     rows = []
     for claim in claims:
         decision = _decide(claim, evidence, measurements)
+        if _is_blind(claim, mutants) and decision.verdict != EVIDENCE_REFUTED:
+            decision = _Decision(NOT_RUN, decision.evidence)
         command = _command(claim, plan)
         rows.append(
             ClaimRow(
@@ -93,7 +95,7 @@ def _command(claim: Claim, plan: PagePlan) -> str:
     """Return the command that decides a claim again; empty where nothing is computed."""
     if claim.by == "checks":
         return plan.verify(" ".join(dict.fromkeys(name.partition("/")[0] for name in claim.evidence)))
-    return plan.bench("parameters decay speed learning") if claim.by == "measured" else ""
+    return plan.bench(KIND_OF_CLAIM[claim.evidence[0]]) if claim.by == "measured" else ""
 
 
 def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
@@ -102,7 +104,7 @@ def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
     if falsifier is None:
         return ""
     if claim.by == "measured":
-        return "tried with measurements of that sort, in the tests"
+        return "tried with such measurements, in the tests: the verdict is false"
     if claim.by == "literature":
         return "looked up, not run"
     if falsifier.entry:
@@ -111,14 +113,27 @@ def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
         return f"tried in the same computation, which is refuted where the opposite passes ({falsifier.fact})"
     if falsifier.pair:
         return f"tried with other parameters of {falsifier.pair}, in the tests: refuted"
-    result = next((result for result in mutants if result.mutant == falsifier.mutant), None)
-    if result is None:
+    refuting = _refuting_checks(claim, mutants)
+    if refuting is None:
         return f"tried with the wrong reference {falsifier.mutant}, in the tests: refuted"
-    checks = {name.partition("/")[2] or "forward.equation" for name in claim.evidence}
-    refuting = [kill.check for kill in result.kills if kill.check in checks]
     if not refuting:
-        return f"the wrong reference {falsifier.mutant} is not refuted"
+        return f"tried with the wrong reference {falsifier.mutant}: not refuted, so that nothing is decided"
     return f"tried with the wrong reference {falsifier.mutant}: refuted by {', '.join(refuting)}"
+
+
+def _refuting_checks(claim: Claim, mutants: Sequence[MutantResult]) -> list[str] | None:
+    """Return the checks of a claim's evidence that refute the reference that makes it false; None if it was not run."""
+    name = claim.false_if.mutant if claim.false_if is not None else ""
+    result = next((result for result in mutants if result.mutant == name), None)
+    if result is None:
+        return None
+    checks = {piece.partition("/")[2] or "forward.equation" for piece in claim.evidence}
+    return [kill.check for kill in result.kills if kill.check in checks]
+
+
+def _is_blind(claim: Claim, mutants: Sequence[MutantResult]) -> bool:
+    """Whether the kill matrix says that a claim's evidence agrees with what would make the claim false."""
+    return _refuting_checks(claim, mutants) == []
 
 
 def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measurement]) -> _Decision:

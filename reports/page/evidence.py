@@ -15,10 +15,6 @@ NOT_RUN: Literal["not run"] = "not run"
 ReportedVerdict = Verdict | Literal["not testable", "not run", "evidence refuted"]
 """The verdict of a claim, or why it has none."""
 
-
-FACTS = "facts"
-"""What stands in the place of a spec in the records of facts, whose details are the numbers that decide a claim."""
-
 SELF_WITNESSES = frozenset(("equation.numeric", "equation.symbolic", "equation.torch", "text.audit"))
 """Checks that agree for any equation: they differentiate it, or read its print. Only a refutation of theirs counts."""
 
@@ -33,15 +29,12 @@ class RecordEvidence:
     """
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self._outcomes: dict[str, set[Outcome]] = {}
-        self._numbers: dict[str, str] = {}
+        self._records: dict[str, list[Record]] = {}
         for record in records:
-            if record.spec == FACTS:
-                self._numbers[f"{FACTS}/{record.check}"] = record.reason
             if not record.kernel:
-                self._outcomes.setdefault(f"{record.spec}/{record.check}", set()).add(record.outcome)
+                self._records.setdefault(f"{record.spec}/{record.check}", []).append(record)
                 if record.check not in SELF_WITNESSES or record.outcome is Outcome.REFUTED:
-                    self._outcomes.setdefault(record.entry, set()).add(record.outcome)
+                    self._records.setdefault(record.entry, []).append(record)
 
     def outcome(self, name: str) -> Outcome:
         """Return the outcome of ``spec/check`` or of an entry.
@@ -52,17 +45,29 @@ class RecordEvidence:
         Returns:
             Refuted before agrees; not run where nothing decided it.
         """
-        outcomes = self._outcomes.get(name, set())
+        outcomes = {record.outcome for record in self._records.get(name, ())}
         return next((outcome for outcome in (Outcome.REFUTED, Outcome.AGREES) if outcome in outcomes), Outcome.NOT_RUN)
 
     def describe(self, name: str) -> str:
-        """Write a piece of evidence with its outcome; of a fact, with the numbers that decide it.
+        """Write a piece of evidence with its outcome, and with the numbers or the proof that decide it.
 
         Args:
             name: A name as of `outcome`.
         """
-        numbers = self._numbers.get(name, "")
-        return f"{name} {self.outcome(name)}" + (f": {numbers}" if numbers else "")
+        outcome = self.outcome(name)
+        deciding = [record for record in self._records.get(name, ()) if record.outcome is outcome]
+        numbers = "; ".join(dict.fromkeys(filter(None, map(_numbers, deciding))))
+        return f"{name} {outcome}" + (f": {numbers}" if numbers else "")
+
+
+def _numbers(record: Record) -> str:
+    """Return what decided a record, in words: its reason, else its number of cases and the largest error."""
+    if record.reason or not record.examples:
+        return record.reason
+    cases = f"{record.examples} case{'s' if record.examples > 1 else ''}"
+    if record.error_over_bound is None:
+        return cases
+    return f"{cases}, error at most {record.error_over_bound:.2g} of its bound"
 
 
 class Evidence:

@@ -6,66 +6,8 @@ own, by the test file that is named with it.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
-import rnn_harness
-
-PACKAGE = Path(rnn_harness.__file__).parent
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class OracleMutant:
-    """One wrong oracle.
-
-    Attributes:
-        module: The file, from the package's folder on.
-        old: The text that is replaced; it stands once in the file.
-        new: The text that replaces it.
-        killer: The test file that must fail, from the folder of the tests on.
-        only: Which of its tests are run, as of pytest's ``-k``; all where empty.
-    """
-
-    module: str
-    old: str
-    new: str
-    killer: str
-    only: str = ""
-
-    @property
-    def name(self) -> str:
-        """The edit on one line, for the test's id."""
-        old, new = (" ".join(text.split()) for text in (self.old, self.new))
-        return f"{self.module}: {old} -> {new}"
-
-    def source(self) -> str:
-        """Return the edited source. Raises ValueError where the text does not stand once in the file."""
-        text = (PACKAGE / self.module).read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise ValueError(f"{self.old!r} stands {text.count(self.old)} times in {self.module}, not once")
-        return text.replace(self.old, self.new)
-
-    def killing_run(self, folder: Path) -> subprocess.CompletedProcess[str]:
-        """Run the killer on a copy of the package with this edit.
-
-        Args:
-            folder: An empty folder for the copy.
-        """
-        copy = folder / "rnn_harness"
-        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / self.module).write_text(self.source(), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", f"tests/{self.killer}"]
-        command += ["-k", self.only] if self.only else []
-        environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run(
-            command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300, check=False
-        )
-
+from tests.helpers.array_ball_mutants import ARRAY_BALL_MUTANTS
+from tests.helpers.oracle_mutant import OracleMutant
 
 _COMPARE, _BALL, _FUNCTIONS = "arithmetic/compare.py", "arithmetic/ball.py", "arithmetic/ball_functions.py"
 _VACUITY, _CHECK, _FORWARD = "evaluation/vacuity.py", "checks/check.py", "checks/forward.py"
@@ -76,7 +18,7 @@ _RADII, _SHARES = "unit/arithmetic/test_ball_radii.py", "unit/arithmetic/test_co
 _GUARDS, _FINDINGS = "unit/evaluation/test_vacuity.py", "unit/checks/test_findings.py"
 _DERIVE, _DOCUMENTS = "unit/derivatives/test_derive.py", "unit/checks/test_document_checks.py"
 _QUOTIENTS = "unit/derivatives/test_quotients.py"
-_ARITHMETIC = "unit/arithmetic/test_arithmetic.py"
+_ARITHMETIC, _VERDICTS = "unit/arithmetic/test_arithmetic.py", "unit/reports/test_claims.py"
 
 
 def _rows(module: str, killer: str, *edits: tuple[str, str]) -> tuple[OracleMutant, ...]:
@@ -310,5 +252,22 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         ("return Finding(entry.id, not mistakes, detail)", "return Finding(entry.id, True, detail)"),
         ("if not equalities and entry.asked is None:", "if False:"),
     ),
+    *_rows(
+        "reports/page/claims.py",
+        _VERDICTS,
+        ("if Outcome.REFUTED in outcomes.values():", "if set(outcomes.values()) == {Outcome.REFUTED}:"),
+        ("set(outcomes.values()) == {Outcome.AGREES}:", "Outcome.AGREES in outcomes.values():"),
+        ("return _Decision(measured.verdict, measured.numbers)", 'return _Decision("true", measured.numbers)'),
+        ("    if not refuting:\n", "    if False:\n"),
+    ),
+    *_rows(
+        "reports/page/evidence.py",
+        _VERDICTS,
+        ("if record.check not in SELF_WITNESSES or record.outcome is Outcome.REFUTED:", "if True:"),
+        ("or record.outcome is Outcome.REFUTED:", "or False:"),
+        ("if not record.kernel:", "if True:"),
+        ("in (Outcome.REFUTED, Outcome.AGREES) if", "in (Outcome.AGREES, Outcome.REFUTED) if"),
+    ),
+    *ARRAY_BALL_MUTANTS,
 )
 """The bank: every edit with the tests that notice it."""

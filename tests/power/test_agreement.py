@@ -12,7 +12,12 @@ from rnn_harness.kernels import Kernel, Setting, all_kernels, choose_kernels
 from rnn_harness.kernels.judge import kernel_cases, kernel_checks, profile_kernel
 
 PAIRS = [(kernel, setting) for kernel in all_kernels() for setting in kernel.settings if setting.device == "cpu"]
-FUSED_IN_EVERY_FORMAT = ("fused/rnn.tanh", "fused/gru.keep.column", "fused/lstm.column")
+NARROW = ("bfloat16", "float16")
+NARROW_IN_DEFAULT = {
+    "fused/rnn.tanh": NARROW,
+    "fused/gru.keep.column": ("float16",),
+    "fused/lstm.column": ("bfloat16",),
+}
 """One fused kernel a family; Triton's interpreter takes seconds for each narrow format."""
 INTERPRETED = [
     (kernel, setting)
@@ -20,8 +25,8 @@ INTERPRETED = [
     if kernel.id.startswith("split/")
     or (
         kernel.id.startswith("fused/")
-        and kernel.id not in FUSED_IN_EVERY_FORMAT
-        and setting.dtype in ("bfloat16", "float16")
+        and setting.dtype in NARROW
+        and setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
     )
 ]
 DEFAULT = [pair for pair in PAIRS if pair not in INTERPRETED]

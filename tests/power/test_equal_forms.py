@@ -22,8 +22,17 @@ def accuracy(validation: Validation) -> str:
     return next(record.reason for record in validation.checks if record.check == FUNCTIONS_CHECK)
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize("name", forms.TANH)
 def test_an_rnn_with_another_tanh_agrees(name: str) -> None:
+    cell = forms.with_functions(forms.FormRNN, tanh=forms.TANH[name])
+    validation = rnn_harness.validate(cell, examples=0, dtypes=("float64",))
+    assert validation.outcome == "agrees", reasons(validation)
+
+
+@pytest.mark.deep("tests/power/test_equal_forms.py::test_an_rnn_with_another_tanh_agrees")
+@pytest.mark.parametrize("name", forms.TANH)
+def test_an_rnn_with_another_tanh_agrees_on_drawn_cases_and_in_every_format(name: str) -> None:
     cell = forms.with_functions(forms.FormRNN, tanh=forms.TANH[name])
     validation = rnn_harness.validate(cell, examples=2)
     assert validation.outcome == "agrees", reasons(validation)
@@ -59,6 +68,7 @@ def test_a_gru_that_steps_from_its_state_with_the_complement_of_the_gate_agrees(
     assert validation.outcome == "agrees", reasons(validation)
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_the_summary_says_where_tanh_is_accurate_against_one_alone() -> None:
     cell = forms.with_functions(forms.FormRNN, tanh=forms.TANH["2 sigmoid(2a) - 1"])
     validation = rnn_harness.validate(cell, examples=0, dtypes=("float64",))
@@ -66,6 +76,7 @@ def test_the_summary_says_where_tanh_is_accurate_against_one_alone() -> None:
     assert "accurate against 1" in str(validation)
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_nothing_is_said_of_functions_that_are_as_accurate_as_their_format() -> None:
     validation = rnn_harness.validate(forms.FormRNN, examples=0, dtypes=("float64",))
     assert accuracy(validation) == ""
@@ -80,6 +91,7 @@ WRONG = {
 }
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize("mistake", WRONG)
 def test_a_mistake_as_small_as_a_rounding_is_refuted_and_no_false_reason_is_given(mistake: str) -> None:
     function, words = WRONG[mistake]
@@ -99,6 +111,7 @@ TOLD = {
 }
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize("habit", TOLD)
 def test_float32_inside_is_told_and_not_refuted(habit: str) -> None:
     function, words = TOLD[habit]
@@ -152,6 +165,7 @@ def test_norms_that_are_not_used_are_a_note() -> None:
     assert found[0].forgotten == ()
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_a_bias_that_is_registered_where_it_belongs_and_not_used_is_refuted() -> None:
     validation = rnn_harness.validate(ForgottenBias, examples=0, dtypes=("float64",))
     assert validation.outcome == "refuted"

@@ -58,6 +58,7 @@ def check_wrong(module: str, name: str, part: str) -> None:
     assert part in f"{validation.diagnosis.part}, {validation.diagnosis.difference}"
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize(("module", "name"), cells(RIGHT, deep=False))
 def test_a_right_cell_agrees_with_its_own_gradients(module: str, name: str) -> None:
     check_right(module, name)
@@ -69,6 +70,7 @@ def test_every_right_cell_agrees_with_its_own_gradients(module: str, name: str) 
     check_right(module, name)
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize(("module", "name", "part"), cells(WRONG, deep=False))
 def test_a_wrong_backward_is_refuted_and_its_part_is_named(module: str, name: str, part: str) -> None:
     check_wrong(module, name, part)

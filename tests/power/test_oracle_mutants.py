@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.oracle_mutants import ORACLE_MUTANTS, REFERENCE_MUTANTS, OracleMutant
+from tests.helpers.oracle_mutant import OracleMutant
+from tests.helpers.oracle_mutants import ORACLE_MUTANTS, REFERENCE_MUTANTS
 
 
 def test_the_bank_has_at_least_sixty_edits_of_distinct_places() -> None:

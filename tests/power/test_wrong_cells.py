@@ -25,7 +25,23 @@ def validate_cell(module: str, name: str, spec: str = "auto") -> Validation:
     )
 
 
-@pytest.mark.parametrize(("module", "name"), WRONG, ids=[name for _, name in WRONG])
+SLOW = (
+    "MemoryInputForgetsLinearCandidate",
+    "MemoryRawThroughRawGate",
+    "MemoryOldCellLinearCandidate",
+    "GatedDetachedReset",
+    "GatedDetachedUpdate",
+)
+"""Mistakes whose search takes seconds, each of a kind that the default run has in another cell: two mistakes at once
+(MemoryTwoMistakes), a path without gradient (MemoryDetachesCell)."""
+DEEP = pytest.mark.deep("tests/power/test_wrong_cells.py::test_wrong_cell_is_refuted_and_the_part_at_fault_is_named")
+
+
+@pytest.mark.usefixtures("in_float64")
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [pytest.param(*row, id=row[1], marks=DEEP if row[1] in SLOW else ()) for row in WRONG],
+)
 def test_wrong_cell_is_refuted_and_the_part_at_fault_is_named(module: str, name: str) -> None:
     validation = validate_cell(module, name, MAY_BE_MEANT.get(name, "auto"))
     assert validation.outcome == "refuted"
@@ -43,6 +59,7 @@ def test_a_residual_cell_is_no_mistake_unless_it_should_be_another_one(name: str
     assert "the old state is added to the new one" in validation.diagnosis.difference
 
 
+@pytest.mark.usefixtures("in_float64")
 @pytest.mark.parametrize(
     ("module", "name"),
     [(m, n) for m in MODULES for n in importlib.import_module(f"tests.helpers.{m}").RIGHT],

@@ -152,6 +152,21 @@ def test_operations_hold_arbs_balls_of_every_size_and_width(operation: str) -> N
             compared({operation: mine}, {operation: theirs})
 
 
+@pytest.mark.parametrize("operation", ["matrix_vector", "vector_matrix"])
+def test_a_product_with_a_matrix_of_balls_holds_arbs(operation: str) -> None:
+    rng = np.random.default_rng(9)
+    middle, vector = rng.standard_normal((3, 5)), rng.standard_normal((7, 5 if operation == "matrix_vector" else 3))
+    for width, narrow in ((2.0**-10, 0.0), (0.0, 2.0**-10), (2.0**-10, 2.0**-12)):
+        pairs = [ball_pair(middle, width * abs(middle)), ball_pair(vector, narrow * abs(vector))]
+        pairs = pairs if operation == "matrix_vector" else pairs[::-1]
+        for allowed in ROUNDINGS:
+            arrays, balls = ArrayBallArithmetic(allowed), BallArithmetic(allowed)
+            with balls.scope():
+                mine = arrays.settle(getattr(arrays, operation)(*(pair[0] for pair in pairs)))
+                theirs = balls.settle(getattr(balls, operation)(*(pair[1] for pair in pairs)))
+                assert compared({operation: mine}, {operation: theirs}) <= widest_allowed(allowed)
+
+
 def test_a_product_of_many_terms_that_cancel_holds_arbs_ball() -> None:
     rng = np.random.default_rng(7)
     matrix, x = rng.standard_normal((3, 257)), rng.standard_normal((2, 257))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
-from rnn_harness.conversion.weight_files import read_weights, write_weights
+from rnn_harness.conversion.weight_files import ensure_format_is_written, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
 from rnn_harness.errors import UsageError
 from tests.helpers import HELPERS
@@ -129,9 +129,24 @@ def test_two_families_and_formats_without_an_end_are_not_converted(tmp_path: Pat
     assert "out.pickle has none of the endings" in text
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".pt", ".npz", ".weights.h5", ".msgpack"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ".safetensors",
+        ".pt",
+        ".npz",
+        ".weights.h5",
+        ".msgpack",
+        pytest.param(
+            ".orbax",
+            marks=pytest.mark.deep(
+                "tests/unit/conversion/test_conversion.py::test_every_format_gives_back_what_was_written"
+            ),
+        ),
+    ],
+)
 def test_every_format_gives_back_what_was_written(ending: str, tmp_path: Path) -> None:
-    modules = {".safetensors": "safetensors", ".weights.h5": "h5py", ".msgpack": "flax"}
+    modules = {".safetensors": "safetensors", ".weights.h5": "h5py", ".msgpack": "flax", ".orbax": "orbax.checkpoint"}
     if ending in modules:
         pytest.importorskip(modules[ending])
     weights = {"layers/cell/vars/0": np.arange(6.0).reshape(2, 3).T, "layers/cell/vars/1": np.ones(3, np.float32)}
@@ -140,6 +155,14 @@ def test_every_format_gives_back_what_was_written(ending: str, tmp_path: Path) -
     assert set(again) == set(weights)
     for name, value in weights.items():
         np.testing.assert_array_equal(again[name], value)
+
+
+def test_a_folder_is_read_only_where_it_is_a_checkpoint_and_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "mine.orbax").mkdir()
+    with pytest.raises(UsageError, match=r"mine\.orbax is a folder, and no checkpoint of Orbax"):
+        read_weights(tmp_path / "mine.orbax")
+    with pytest.raises(UsageError, match="there is something of that name; give a name that is free"):
+        ensure_format_is_written(tmp_path / "mine.orbax")
 
 
 def test_a_file_that_is_none_of_its_format_is_told(tmp_path: Path) -> None:

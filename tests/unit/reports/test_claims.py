@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rnn_harness.records.kill_matrix import Kill, MutantResult
-from rnn_harness.records.measurement import CurvePoint
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, ParameterCount, SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import decide_claims
-from rnn_harness.reports.page.measured_claims import MEASURED_CLAIMS
+from rnn_harness.reports.page.measured_claims import KIND_OF_CLAIM, MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims
 from tests.helpers.measured_facts import FACTS, Facts, decay, learning
 
@@ -45,6 +45,29 @@ def test_one_evidence_of_two_is_not_enough() -> None:
     (row,) = decide_claims([_claim("checks", "E-1", "E-2")], [_record(Outcome.AGREES)], [])
     assert row.verdict == "not run"
     assert row.evidence == "E-1 agrees, E-2 not run"
+
+
+def test_one_refuted_evidence_of_two_is_enough() -> None:
+    records = [_record(Outcome.AGREES), _record(Outcome.REFUTED, "E-2")]
+    (row,) = decide_claims([_claim("checks", "E-1", "E-2")], records, [])
+    assert row.verdict == "evidence refuted"
+    assert row.evidence == "E-1 agrees, E-2 refuted"
+
+
+@pytest.mark.parametrize("check", ["equation.numeric", "equation.symbolic", "equation.torch", "text.audit"])
+def test_a_witness_that_agrees_for_any_equation_is_no_evidence_but_its_refutation_is(check: str) -> None:
+    """The derivative of an equation that says the opposite is as right as that of the one that is printed."""
+    claim = _claim("checks", "E-1")
+    (row,) = decide_claims([claim], [_record(Outcome.AGREES, check=check)], [])
+    assert row.verdict == "not run"
+    (row,) = decide_claims([claim], [_record(Outcome.AGREES), _record(Outcome.REFUTED, check=check)], [])
+    assert row.verdict == "evidence refuted"
+
+
+def test_what_a_kernel_computes_is_no_evidence_for_a_document() -> None:
+    kernel = _record(Outcome.AGREES).model_copy(update={"kernel": "nn.GRU", "witness": "kernel"})
+    (row,) = decide_claims([_claim("checks", "E-1")], [kernel], [])
+    assert row.verdict == "not run"
 
 
 def test_without_anything_only_what_a_publication_decides_has_a_verdict() -> None:
@@ -126,8 +149,26 @@ def test_a_claim_says_what_would_make_it_false_and_what_became_of_it() -> None:
 
     (row,) = decide_claims([claim], [], [], [result("metamorphic.gru-limit-is-rnn", "metamorphic.adjoint")])
     assert row.tried.endswith(": refuted by metamorphic.gru-limit-is-rnn")
-    (row,) = decide_claims([claim], [], [], [result("metamorphic.adjoint")])
-    assert row.tried == f"the wrong reference {mutant} is not refuted"
+    agreeing = [
+        Record(entry="gru", spec=spec, check=check, witness="reference", outcome=Outcome.AGREES)
+        for spec, _, check in (piece.partition("/") for piece in claim.evidence)
+    ]
+    (row,) = decide_claims([claim], agreeing, [], [result("metamorphic.gru-limit-is-rnn")])
+    assert row.verdict == "true"
+    (row,) = decide_claims([claim], agreeing, [], [result("metamorphic.adjoint")])
+    assert row.tried == f"tried with the wrong reference {mutant}: not refuted, so that nothing is decided"
+    assert row.verdict == "not run", "what agrees with a false cell, too, proves nothing"
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_the_command_measures_what_the_claim_asks(name: str) -> None:
+    kinds = {ParameterCount: "parameters", SpeedMeasurement: "speed", DecayMeasurement: "decay"}
+    asked = {kinds.get(type(row), "learning") for facts in FACTS[name] for row in facts.measurements}
+    assert asked == {KIND_OF_CLAIM[name]}
+    claim = _claim("measured", name, verdict=None)
+    for plan, option in (("quick", " --quick"), ("usual", "")):
+        rows = [row.model_copy(update={"plan": plan}) for row in FACTS[name][0].measurements]
+        assert decide_claims([claim], [], rows)[0].command == f"rnn-harness bench {KIND_OF_CLAIM[name]}{option}"
 
 
 @pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.id)
@@ -136,6 +177,18 @@ def test_every_claim_shows_what_was_tried_or_why_it_cannot_be(claim: Claim) -> N
     assert bool(row.false_if) == bool(row.tried) == (claim.by != "not testable")
     assert bool(row.command) == (claim.by in ("checks", "measured"))
     assert row.when or claim.by not in ("literature", "not testable")
+
+
+def test_evidence_shows_its_proof_or_its_cases_and_largest_error() -> None:
+    proof = _record(Outcome.AGREES, "Q-1", "equivalence.proof").model_copy(update={"reason": "3 identities proved"})
+    numbers = _record(Outcome.AGREES).model_copy(update={"examples": 9, "error_over_bound": 0.12})
+    not_run = _record(Outcome.NOT_RUN).model_copy(update={"reason": "nothing to compute"})
+    (row,) = decide_claims([_claim("checks", "Q-1", "E-1")], [proof, numbers, not_run], [])
+    assert row.verdict == "true"
+    assert row.evidence == "Q-1 agrees: 3 identities proved, E-1 agrees: 9 cases, error at most 0.12 of its bound"
+    wrong = _record(Outcome.REFUTED).model_copy(update={"examples": 9, "reason": "the state is 2, not 1"})
+    (row,) = decide_claims([_claim("checks", "E-1")], [numbers, wrong], [])
+    assert row.evidence == "E-1 refuted: the state is 2, not 1"
 
 
 def test_a_fact_shows_the_numbers_that_decide_it() -> None:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from rnn_harness.specs import Spec, library, literature
 from rnn_harness.specs.dimensions import Dimension, parse_shape
 from rnn_harness.specs.draft import Draft, displayed_equations, draft_document
+from tests.helpers.documents import DOCUMENTS, WITH_DOCUMENTS, lines_of
 
-ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or ROOT.parent / "shared" / "documents")
-WITH_DOCUMENTS = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"not run: the documents are not at {FOLDER}; RNN_HARNESS_DOCUMENTS names their folder"
-)
 ROLES = ("inputs", "states", "parameters")
 
 PAPER = r"""
@@ -140,7 +133,7 @@ def test_sizes_that_a_normalisation_leaves_open_are_told(name: str) -> None:
 
 @WITH_DOCUMENTS
 def test_four_fifths_of_the_documents_equations_are_found_unaided_and_complete_steps_have_their_shapes() -> None:
-    drafts = {path.name[:3]: draft_document(path.read_text(encoding="utf-8"), "doc") for path in FOLDER.iterdir()}
+    drafts = {number: draft_document("\n".join(lines_of(number)), "doc") for number in DOCUMENTS}
     wanted = {
         (entry.document or spec.model.document, line)
         for spec in library().cells

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
-
-import pytest
 
 from rnn_harness.specs.notation import NotationError, parse
+from tests.helpers.documents import DOCUMENTS, WITH_DOCUMENTS, lines_of
 
-ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(os.environ.get("RNN_HARNESS_DOCUMENTS") or ROOT.parent / "shared" / "documents")
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"not run: the documents are not at {FOLDER}; RNN_HARNESS_DOCUMENTS names their folder"
-)
+pytestmark = WITH_DOCUMENTS
 
 NO_FORMULAS = {"000:97": "an arrow diagram with labels on its arrows"}
 UNBALANCED = {"003:852": 154}
@@ -22,9 +15,9 @@ UNBALANCED = {"003:852": 154}
 
 def formulas() -> list[tuple[str, str]]:
     found = []
-    for path in sorted(FOLDER.glob("*.txt")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            found += [(f"{path.name[:3]}:{number}", text) for text in re.findall(r"\$\$(.*?)\$\$", line)]
+    for document in DOCUMENTS:
+        for number, line in enumerate(lines_of(document), 1):
+            found += [(f"{document}:{number}", text) for text in re.findall(r"\$\$(.*?)\$\$", line)]
     return found
 
 

@@ -91,7 +91,9 @@ def test_a_cell_that_is_none_is_unknown() -> None:
     ],
 )
 def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, difference: str) -> None:
-    found = collect_validation(name, run_validation(load_target(f"{CELLS}:{name}"), ValidationRequest()))
+    found = collect_validation(
+        name, run_validation(load_target(f"{CELLS}:{name}"), ValidationRequest(examples=0, dtypes=("float64",)))
+    )
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.part == part
@@ -101,9 +103,8 @@ def test_a_wrong_cell_is_told_the_fault_that_it_has(name: str, part: str, differ
 def test_a_constant_that_is_added_to_the_forget_gate_is_a_variant_and_not_the_cell_of_the_documents() -> None:
     (match,) = _identify("ForgetBiasAddedLSTM")
     assert "1 is added to the forget gate" in match.sentence()
-    found = collect_validation(
-        "x", run_validation(load_target(f"{CELLS}:ForgetBiasAddedLSTM"), ValidationRequest(spec="lstm.column"))
-    )
+    request = ValidationRequest(spec="lstm.column", examples=0, dtypes=("float64",))
+    found = collect_validation("x", run_validation(load_target(f"{CELLS}:ForgetBiasAddedLSTM"), request))
     assert found.outcome == "refuted"
     assert found.diagnosis is not None
     assert found.diagnosis.difference == "1 is added to the forget gate, not 0"

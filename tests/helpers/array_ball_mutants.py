@@ -1,0 +1,155 @@
+"""Bounds of arrays that are wrong by one edit: they decide at the sizes in use, and must be noticed."""
+
+from __future__ import annotations
+
+from tests.helpers.oracle_mutant import OracleMutant
+
+_ARRAYS, _VALUES = "arithmetic/array_ball.py", "arithmetic/array_ball_values.py"
+_FUNCTIONS, _COMPARE, _CHECK = "arithmetic/array_ball_functions.py", "arithmetic/compare_arrays.py", "checks/check.py"
+_BOUNDS, _SMALL = "unit/arithmetic/test_array_bounds.py", "unit/arithmetic/test_array_ball_values.py"
+_FINDINGS = "unit/checks/test_array_findings.py"
+_OF_OPERATIONS = "operations or functions_hold or cancel or underflows or matrix_of_balls or overflows"
+_OF_PROGRAMS = "forward_and_backward and (lstm.column or gru.keep.column)"
+
+
+def _rows(module: str, killer: str, only: str, *edits: tuple[str, str]) -> tuple[OracleMutant, ...]:
+    return tuple(OracleMutant(module, old, new, killer, only) for old, new in edits)
+
+
+ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
+    *_rows(
+        _ARRAYS,
+        _BOUNDS,
+        _OF_OPERATIONS,
+        ("(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD", "(a.radius + b.radius) * UPWARD"),
+        (
+            "(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(a.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+        ),
+        ("widened: Array = mass * factor", "widened: Array = mass * 0"),
+        ("widened = widened + radius  #", "widened = widened + 0 * radius  #"),
+        ("widened += self._underflow * flushed + _TINY", "widened += _TINY"),
+        ("        radius = MIDPOINT_UNIT * abs(middle) + _TINY\n", "        radius = 0 * abs(middle) + _TINY\n"),
+        ("radius = radius + abs(a.middle) * b.radius", "radius = radius + 0 * b.radius"),
+        ("radius = radius + a.radius * b.size", "radius = radius + a.radius * abs(b.middle)"),
+        ("smallest = (abs(b.middle) - b.radius) / UPWARD", "smallest = abs(b.middle)"),
+        ("np.where(smallest > 0, smallest, np.nan)", "np.where(smallest > 0, smallest, 1.0)"),
+        ("numerator = a.radius + (abs(middle)", "numerator = 0 * a.radius + (abs(middle)"),
+        ("(abs(middle) * UPWARD + underflow) * b.radius", "underflow * b.radius"),
+        ("radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD", "radius = (spread + _TINY) * UPWARD"),
+        ("np.concatenate([x.size, x.radius]) @ sizes.T", "np.concatenate([x.size, 0 * x.radius]) @ sizes.T"),
+        ("inexact = x.size @ matrix.radius.T", "inexact = 0 * x.size @ matrix.radius.T"),
+        ("(growth(MIDPOINT_UNIT, terms) + self._operand_growth)", "growth(MIDPOINT_UNIT, terms)"),
+        ("mass, value.terms, 2 * value.terms)\n\n    def _open", "abs(middle), 1, 1)\n\n    def _open"),
+        ("(spread + own * abs(middle) + _TINY) * UPWARD", "(spread + _TINY) * UPWARD"),
+        ("(spread + own * abs(middle) + _TINY) * UPWARD", "(own * abs(middle) + _TINY) * UPWARD"),
+        ("self._functions * (abs(middle) + radius)", "self._functions * 0"),
+        ("radius = (radius + self._absolute) * UPWARD", "radius = radius * UPWARD"),
+        ("return self._rounded(middle, radius, mass, roundings)\n", "return self._rounded(middle, radius, mass, 1)\n"),
+        ("int(2 * distance) + 2 * FUNCTION_ROUNDINGS", "0 * 2 + FUNCTION_ROUNDINGS"),
+        ("mass, 2 * count + 4, 2 * count)", "mass, 1, 2 * count)"),
+        (
+            "share = (unit + MIDPOINT_UNIT) * 2 * (x.shape[-1] + 8)",
+            "share = (unit + MIDPOINT_UNIT) * 0 * (x.shape[-1] + 8)",
+        ),
+        ("np.concatenate([a.size, a.radius], axis=1)", "np.concatenate([a.size, 0 * a.radius], axis=1)"),
+        ("inexact = abs(a.middle).T @ b.radius", "inexact = 0 * abs(a.middle).T @ b.radius"),
+        (
+            "spread = radius.sum(axis=-1, keepdims=True) + growth",
+            "spread = 0 * radius.sum(axis=-1, keepdims=True) + growth",
+        ),
+        (
+            "radius = np.concatenate([ball.radius for ball in balls], axis=-1)",
+            "radius = 0 * np.concatenate([ball.radius for ball in balls], axis=-1)",
+        ),
+    ),
+    *_rows(
+        _ARRAYS,
+        _BOUNDS,
+        _OF_PROGRAMS,
+        ("mass = a.mass + b.mass\n", "mass = a.mass\n"),
+        ("a.terms + b.terms, a.products or b.products", "max(a.terms, b.terms), a.products or b.products"),
+        ("(value.terms == 2 and not value.products)", "value.terms == 2"),
+        ("        radius += spread\n", "        pass\n"),
+        ("(a.radius.sum(axis=0) + growth(MIDPOINT_UNIT, rows) * mass)", "(growth(MIDPOINT_UNIT, rows) * mass)"),
+        ("a.terms * rows, a.products", "a.terms, a.products"),
+    ),
+    *_rows(
+        _ARRAYS,
+        _SMALL,
+        "",
+        ("return self._rounded(middle, middle * 0.0, abs(middle), 1)\n", "return ArrayBall(middle, middle * 0.0)\n"),
+        ("if dyadic and abs(value.numerator) <= self._largest_whole and", "if dyadic and"),
+        (
+            "if dyadic and abs(value.numerator) <= self._largest_whole and",
+            "if abs(value.numerator) <= self._largest_whole or",
+        ),
+    ),
+    *_rows(
+        _VALUES,
+        _SMALL,
+        "",
+        (
+            "np.maximum(radius, (abs(ball.middle - first.middle) * UPWARD + ball.radius) * UPWARD)",
+            "np.maximum(radius, ball.radius)",
+        ),
+        ("np.isfinite(self.middle).all() and", "np.isfinite(self.middle).all() or"),
+        ("else abs(self.middle) + self.radius", "else abs(self.middle)"),
+        (
+            "(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(self.radius + other.radius) * UPWARD",
+        ),
+        (
+            "(self.radius + other.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+            "(self.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
+        ),
+        ("exponent = -roundings * math.log1p(-unit)", "exponent = roundings * unit"),
+        ("- wide_roundings * math.log1p(-wide)", "+ wide_roundings * math.log1p(-wide)"),
+    ),
+    *_rows(
+        _FUNCTIONS,
+        _BOUNDS,
+        "functions_hold",
+        (
+            "power = np.maximum(np.exp(-_smallest_size(middle, radius)), _SMALLEST)",
+            "power = np.maximum(np.exp(-abs(middle)), _SMALLEST)",
+        ),
+        (
+            "power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), _SMALLEST)",
+            "power = np.maximum(np.exp(-2 * abs(middle)), _SMALLEST)",
+        ),
+        (
+            "return np.log(middle), radius / np.where(lower > 0, lower, np.nan) * UPWARD",
+            "return np.log(middle), radius / middle * UPWARD",
+        ),
+        ("np.where(middle + radius < 0, 0.0, radius)", "np.where(middle < 0, 0.0, radius)"),
+        ("np.where(above | below, 0.0, 0.5 * UPWARD)", "np.where(above | below, 0.0, 0.25)"),
+        ("bounds * (share * radius + remaining) * UPWARD", "bounds * share * radius * UPWARD"),
+        ("np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0))", "np.exp(middle)"),
+        (
+            "slope = np.minimum(_sigmoid(middle + radius) * UPWARD",
+            "slope = np.minimum(_sigmoid(middle - radius) * UPWARD",
+        ),
+        ("(deviation - moved) / UPWARD", "(deviation + moved) / UPWARD"),
+    ),
+    *_rows(
+        _COMPARE,
+        _FINDINGS,
+        "",
+        ("shares[~np.isfinite(distance)] = np.inf", "shares[~np.isfinite(distance)] = 0"),
+        ("distance / (ball.radius * UPWARD)", "distance / (ball.radius + UPWARD)"),
+        ("int(np.argmax(shares))", "int(np.argmin(shares))"),
+        ("    if not ball.is_finite:\n        raise ValueError", "    if False:\n        raise ValueError"),
+        ("float(-np.log2(error / scale))", "float(-np.log2(error))"),
+    ),
+    *_rows(
+        _CHECK,
+        _FINDINGS,
+        "",
+        ("if computed.shape != ball.shape:", "if False:"),
+        ("    if not ball.is_finite:\n        raise NotRun", "    if False:\n        raise NotRun"),
+        ("agrees = found.error_over_bound <= 1\n", "agrees = found.error_over_bound <= 2\n"),
+        ("if found.error_over_bound > 1:\n", "if found.error_over_bound < 1:\n"),
+    ),
+)
+"""Edits of the bounds in arrays, each with the tests that notice it."""
