@@ -11,10 +11,18 @@ from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run
 from rnn_harness.cli._pool_options import refuse_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
+from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, ParameterMap, SaveMap, Target, Timeout
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
-from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_dtypes, known_spec
+from rnn_harness.cli.arguments import (
+    ensure_readable,
+    ensure_resumable,
+    ensure_target_file,
+    finite_number,
+    known_device,
+    known_dtypes,
+    known_spec,
+)
 from rnn_harness.errors import ExitCode
 
 
@@ -34,6 +42,7 @@ def validate(
             help="Judge it in this dtype: float64, float32 (both by default), bfloat16 or float16; may repeat."
         ),
     ] = None,
+    device: Device = "cpu",
     weights: Annotated[
         Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
     ] = None,
@@ -80,7 +89,7 @@ def validate(
     ] = 1,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
-    """Validate a cell: what is it, are forward and every gradient right, how precise, where does it break?
+    """Validate a cell: what it computes, whether its forward and every gradient are right, how precise it is.
 
     It is identified first, then compared with the equations of that spec. Its code runs in a process of its own: a
     hang, a crash, or too much memory is recorded, and the rest goes on.
@@ -93,6 +102,9 @@ def validate(
     from rnn_harness.validation.request import DTYPES
 
     ensure_resumable(resume, records)
+    ensure_target_file(target)
+    if spec.endswith(".toml"):
+        ensure_readable("a spec (TOML)", Path(spec))
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
     ensure_readable("weights", weights)
@@ -114,6 +126,7 @@ def validate(
         expected=load_expected(known_failures) if known_failures is not None else (),
         dtypes=known_dtypes(dtype) or DTYPES,
         memory=memory,
+        device=known_device(device),
         typed_options=tuple(init or ()),
     )
     limits = Limits(timeout, total)

@@ -15,13 +15,14 @@ from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.confirm import Decision, Translation
 from rnn_harness.comparison.in_workers import side_by_side
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
 from rnn_harness.comparison.stored_weights import stored_weights
 from rnn_harness.records.comparison import ComparedCell, Comparison
 from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.identification.saved_map import from_map_file
 
 STEPS, ROWS = 6, 4

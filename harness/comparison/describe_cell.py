@@ -8,12 +8,13 @@ from typing import TypeVar
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray, PlainModel
+from rnn_harness.comparison.cell_description import CellDescription, PlainModel
 from rnn_harness.comparison.cell_times import TIMED_SIZES, cell_times
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.loading.layout_faults import WrongLayout

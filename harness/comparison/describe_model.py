@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.describe_cell import describe
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
 from rnn_harness.comparison.tied_cell import load_compared
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.isolation import load_requested
 from rnn_harness.validation.loading.target import Target

@@ -73,6 +73,8 @@ def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: b
     answer = _answer(_RunTask(request, is_measured=is_measured), limits)
     if not isinstance(answer, CellDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
+    if not all(value.is_whole for value in answer.initial.values()):
+        raise NotRun(f"{request.target}: its process sent weights that have not as many numbers as their shape")
     return answer
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.runtime.plain_array import PlainArray
 
 
 @dataclass(frozen=True)

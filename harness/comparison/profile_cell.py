@@ -77,7 +77,7 @@ def _drawn_weights(description: CellDescription) -> tuple[DrawnWeight, ...]:
     """Say how the constructor draws every weight; numbers that are not finite are left out."""
     rows = []
     for name, value in description.initial.items():
-        numbers = np.array(value.numbers)
+        numbers = value.array()
         role = find_role(name) if description.kind == "family" else None
         title = f"{name}, {role.in_words()}" if role is not None else name
         if numbers.size and np.isfinite(numbers).all():

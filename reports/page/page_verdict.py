@@ -75,17 +75,19 @@ def answers(contents: Contents) -> list[Answer]:
     rows = contents.families
     horizons = _listed(rows, "horizon")
     if horizons:
-        horizons = f"at torch's initialisation float32 keeps a gradient for {horizons}"
+        horizons = f"at torch's initialisation the gradient horizon in float32 is {horizons}"
     longest = _listed(rows, "best")
     if longest:
         longest = f"the longest horizon among the initialisations that surely decay is {longest}"
     sizes, counts = _listed(rows, "equal_size"), _listed(rows, "equal_count")
-    times = [f"with equal hidden size {sizes}"] if sizes else []
-    times += [f"with equally many parameters {counts}"] if counts else []
+    times = [f"with equal hidden size, {sizes}"] if sizes else []
+    times += [f"with equally many parameters, {counts}"] if counts else []
     parameters = _listed(rows, "parameters")
+    if parameters:
+        parameters = f"the number of parameters for n inputs and d units is {parameters}"
     sentences = (
-        ("Size", f"For n inputs and d units: {parameters} parameters" if parameters else "", "parameters"),
-        ("Speed", f"Forward and backward take at least, {'; '.join(times)}" if times else "", "speed"),
+        ("Size", parameters, "parameters"),
+        ("Speed", f"The fastest forward and backward takes, {'; '.join(times)}" if times else "", "speed"),
         ("Memory", "; ".join(filter(None, (horizons, longest))), "decay"),
     )
     return [
@@ -98,7 +100,7 @@ def answers(contents: Contents) -> list[Answer]:
 def _listed(rows: Sequence[FamilyRow], name: str) -> str:
     """List what a field of the families' rows says, each with its family; empty where no row has it."""
     texts = [(row.name, str(vars(row)[name])) for row in rows if vars(row)[name]]
-    return ", ".join(f"{text} ({family})" for family, text in texts)
+    return ", ".join(f"{text} for the {family}" for family, text in texts)
 
 
 def findings(contents: Contents) -> dict[str, str]:
@@ -137,8 +139,8 @@ def _unrolled_finding(contents: Contents) -> str:
     rows = [row for row in contents.unrolled if row.stage == "after training"]
     if not rows:
         return ""
-    listed = ", ".join(f"{power_text(row.log10_flow[-1][0])} ({row.subject})" for row in rows)
-    answers = ", ".join(f"{row.probability:.3f} ({row.subject})" for row in rows)
+    listed = ", ".join(f"{row.subject} {power_text(row.log10_flow[-1][0])}" for row in rows)
+    answers = ", ".join(f"{row.subject} {row.probability:.3f}" for row in rows)
     return (
         f"Over {len(rows[0].words)} words the trained cells keep this much of the gradient for their first state: "
         f"{listed}. The probability that they give to the right answer: {answers}."

@@ -82,7 +82,8 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" class="chart bars" '
         f'aria-hidden="true">{"".join(grid)}{"".join(parts)}{title}</svg>'
     )
-    return Chart("", description, Markup(svg), _as_csv(groups), "speed")
+    caption = "Forward and backward: medians with 95 % intervals, and how many times the fastest of the same sizes."
+    return Chart(caption, description, Markup(svg), _as_csv(groups), "speed")
 
 
 def _place(milliseconds: float, highest: float) -> float:
