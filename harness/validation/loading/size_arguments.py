@@ -104,7 +104,7 @@ def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Para
         known = inspect.signature(function).parameters
         if isinstance(function, type) and known and all(argument.kind in _VARIADIC for argument in known.values()):
             # What makes the objects of its class takes any arguments, as in flax.nnx, and hands them to __init__.
-            own = inspect.signature(function.__init__).parameters
+            own = inspect.signature(function.__init__).parameters  # type: ignore[misc]  # of this very class
             return dict(itertools.islice(own.items(), 1, None))
     except (TypeError, ValueError):
         return {}
