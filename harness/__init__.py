@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from rnn_harness.options import Options
     from rnn_harness.records.comparison import Comparison
     from rnn_harness.records.conversion import Conversion
     from rnn_harness.validation import Identification, Validation
@@ -34,7 +35,14 @@ def compare(first: Any, second: Any, spec: str = "auto") -> Comparison:
 
 
 def convert(
-    first: str, second: str, weights: str | Path, output: str | Path, *, allows_nearest: bool = False
+    first: str,
+    second: str,
+    weights: str | Path,
+    output: str | Path,
+    *,
+    allows_nearest: bool = False,
+    first_options: Options | None = None,
+    second_options: Options | None = None,
 ) -> Conversion:
     """Convert a file of weights of one cell into the layout of another, and check the result, in workers.
 
@@ -44,6 +52,8 @@ def convert(
         weights: The file of weights; its ending says the format.
         output: The file that is written.
         allows_nearest: Whether weights that the second cannot represent become the nearest that it can.
+        first_options: What the constructor of the first needs besides the sizes.
+        second_options: What that of the second needs.
 
     Raises:
         rnn_harness.errors.UsageError: A target cannot be loaded, or the file does not hold its weights.
@@ -54,7 +64,7 @@ def convert(
     from rnn_harness.conversion.convert import ConversionRequest, convert_targets
     from rnn_harness.validation import ValidationRequest
 
-    requests = ValidationRequest(first), ValidationRequest(second)
+    requests = ValidationRequest(first, first_options or {}), ValidationRequest(second, second_options or {})
     return convert_targets(ConversionRequest(*requests, Path(weights), Path(output), allows_nearest))
 
 

@@ -260,22 +260,17 @@ def _write_report(folder: Path, validations: list[Validation]) -> None:
 
 def _tell_findings(settings: SuiteSettings, validations: list[Validation]) -> None:
     """Write what is wrong as SARIF, and print it as annotations, as far as that is wanted. Raises pytest.UsageError."""
-    from importlib.metadata import version
+    from rnn_harness.reports.findings import github_annotations
+    from rnn_harness.testing.placed_findings import findings_as_sarif, placed_findings
 
-    from rnn_harness.reports.findings import Finding, findings_of, github_annotations, sarif_text
-    from rnn_harness.testing.source_place import source_place
-
-    findings: list[Finding] = []
-    for validation in validations:
-        place = source_place(validation.target)
-        findings += findings_of(validation, *((place.path, place.line) if place is not None else ()))
+    findings = placed_findings(validations)
     if settings.github:
         for line in github_annotations(findings):
             print(f"\n{line}", end="")
         print()
     if settings.sarif:
         try:
-            Path(settings.sarif).write_text(sarif_text(findings, version("rnn-harness")), encoding="utf-8")
+            Path(settings.sarif).write_text(findings_as_sarif(findings), encoding="utf-8")
         except OSError as error:
             raise pytest.UsageError(f"--rnn-sarif: cannot write to {settings.sarif}: {error.strerror}") from None
 

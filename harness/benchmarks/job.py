@@ -21,7 +21,7 @@ class BenchmarkJob:
         exclusive: Whether it times, so that nothing may run at the same time.
         plan: The plan that it belongs to.
         settings: What its measurements depend on besides its title and its plan: formats, devices, specs.
-        times_candidates: Whether it runs code of others, which may depend on anything.
+        times_candidates: Whether it times or trains candidates: it runs code of others, which may depend on anything.
     """
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from rnn_harness.benchmarks.closed_form import count_parameters, nearest_hidden_size
@@ -11,7 +11,8 @@ from rnn_harness.benchmarks.decay.measure import INPUT_SIZE as DECAY_INPUT_SIZE
 from rnn_harness.benchmarks.decay.measure import measure_decay, measure_decay_of_equations
 from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.benchmarks.job import BenchmarkJob, BenchmarkSize, TrainingPlan
-from rnn_harness.benchmarks.learning.learner import Learner, learners
+from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
+from rnn_harness.benchmarks.learning.learner import Learner, cell_learners, learners
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.learning.train import measure_learning
 from rnn_harness.benchmarks.parameters import measure_parameters, spec_count
@@ -28,6 +29,10 @@ from rnn_harness.specs import library
 LEARNING_SEEDS = 3
 _STEP_COST = {"rnn": 5, "gru": 13, "lstm": 3}
 """What a layer of torch takes for a time step of training, in units of 10 µs, by family."""
+_STEP_COST_OF_CELLS = 60
+"""What a cell of somebody's may take, which is called step by step."""
+MakerLoader = Callable[[], LayerMaker]
+"""Loads what makes layers of a cell, in the process that trains them."""
 
 
 def plan_jobs(
@@ -38,6 +43,7 @@ def plan_jobs(
     candidates: tuple[KernelLoader, ...] = (),
     specs: tuple[str, ...] = (),
     device: str = "cpu",
+    cells: Mapping[str, MakerLoader] | None = None,
 ) -> list[BenchmarkJob]:
     """Plan the jobs of a benchmark.
 
@@ -49,6 +55,7 @@ def plan_jobs(
         candidates: Loaders of candidates that are timed too.
         specs: Ids or files of specs that are measured instead of the families; what learns is of the families.
         device: The device that times are taken on.
+        cells: Cells that learn beside the families, by name.
     """
     jobs = []
     if "parameters" in kinds and specs:
@@ -64,6 +71,7 @@ def plan_jobs(
         for training in size.training:
             task = TASKS[training.task](training.steps)
             jobs += [_learning_job(training, learner) for learner in learners(task, families)]
+            jobs += [_cell_learning_job(training, name, load) for name, load in (cells or {}).items()]
     if "unrolled" in kinds:
         jobs += [_unrolled_job(family) for family in families]
     if "speed" in kinds:
@@ -130,6 +138,19 @@ def _learning_job(training: TrainingPlan, learner: Learner) -> BenchmarkJob:
         yield measure_learning(task, learner, training.training_steps, LEARNING_SEEDS, check_interrupt)
 
     return BenchmarkJob(f"{learner.name} learns {training.task}, T = {training.steps}", seconds, run, "learning")
+
+
+def _cell_learning_job(training: TrainingPlan, name: str, load: MakerLoader) -> BenchmarkJob:
+    task = TASKS[training.task](training.steps)
+    per_step = task.layers * _STEP_COST_OF_CELLS / 100_000
+    seconds = LEARNING_SEEDS * training.training_steps * (0.001 + training.steps * per_step)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[LearningMeasurement]:
+        for learner in cell_learners(name, load(), task):
+            yield measure_learning(task, learner, training.training_steps, LEARNING_SEEDS, check_interrupt)
+
+    title = f"{name} learns {training.task}, T = {training.steps}"
+    return BenchmarkJob(title, seconds, run, "learning", times_candidates=True)
 
 
 def _resized_decay_job(family: str, size: BenchmarkSize) -> BenchmarkJob:

@@ -49,7 +49,7 @@ def bench(
     ] = None,
     cell: Annotated[
         list[str] | None,
-        typer.Option(help="Profile this cell, and time it beside its spec; may be repeated."),
+        typer.Option(help="Profile this cell, time it beside its spec, and train it with `learning`; may be repeated."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
@@ -102,7 +102,7 @@ def bench(
     pin_threads(threads)
     check_options(options)
     profiled = profile_cells(options.cells) if options.cells else ProfiledCells((), ())
-    options = replace(options, cells=profiled.timed)
+    options = replace(options, cells=profiled.timed, learning_cells=profiled.known)
     if plan_only:
         _print_plan(options.plan(), options.cells)
         return

@@ -1,4 +1,4 @@
-"""``bench --cell``: a cell's code runs in a process of its own, which also times what it is compared with."""
+"""``bench --cell``: a cell's code runs in a process of its own, which times and trains it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.cli._bench_options import BenchOptions
-from rnn_harness.errors import UsageError
-from rnn_harness.records.measurement import FailedBenchmark, Measurement, SpeedMeasurement
+from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.records.measurement import FailedBenchmark, LearningMeasurement, Measurement, SpeedMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SILENCE = 600.0
 """Seconds without a measurement after which a job is ended; one takes some seconds, or a compilation."""
+_PATIENCE = 20.0
+"""How many times longer than estimated a measurement may take."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class _CellJob:
     title: str
 
 
-_MESSAGE_TYPES: tuple[type[SpeedMeasurement | WrongUse | WorkFailed], ...] = (SpeedMeasurement, WrongUse, WorkFailed)
+_Message = SpeedMeasurement | LearningMeasurement | WrongUse | WorkFailed
+_MESSAGE_TYPES: tuple[type[_Message], ...] = (SpeedMeasurement, LearningMeasurement, WrongUse, WorkFailed)
 
 
 def in_worker(options: BenchOptions, job: BenchmarkJob) -> BenchmarkJob:
@@ -45,36 +48,40 @@ def in_worker(options: BenchOptions, job: BenchmarkJob) -> BenchmarkJob:
 
     Args:
         options: The options of ``bench``, which plan it.
-        job: One that times candidates, as `plan_here` plans it.
+        job: One that times or trains candidates, as `plan_here` plans it.
     """
 
     def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
-        for message in run_in_worker(_measure_in_worker, _CellJob(options, job.title), _MESSAGE_TYPES, _SILENCE):
+        silence = max(_SILENCE, _PATIENCE * job.seconds)
+        for message in run_in_worker(_measure_in_worker, _CellJob(options, job.title), _MESSAGE_TYPES, silence):
             match message:
                 case WrongUse(text):
                     raise UsageError(text)
                 case WorkFailed(reason) | WorkerEnded(sentence=reason):
                     yield stamp(FailedBenchmark(job_kind=job.kind, subject=job.title, spec="", reason=reason))
-                case SpeedMeasurement():
+                case SpeedMeasurement() | LearningMeasurement():
                     yield message
             check_interrupt()
 
     return replace(job, run=run)
 
 
-def _measure_in_worker(send: Send[SpeedMeasurement | WrongUse | WorkFailed | WorkerEnded], task: _CellJob) -> None:
+def _measure_in_worker(send: Send[_Message | WorkerEnded], task: _CellJob) -> None:
     """Do a job of a plan; what a cell prints goes nowhere."""
     this_process.discard_standard_output()
     request = ValidationRequest(memory=math.inf) if task.options.device == "cuda" else ValidationRequest()
     run_with_limits(send, request, lambda: _send_measurements(send, task))
 
 
-def _send_measurements(send: Send[SpeedMeasurement | WrongUse | WorkFailed | WorkerEnded], task: _CellJob) -> None:
+def _send_measurements(send: Send[_Message | WorkerEnded], task: _CellJob) -> None:
     """Send what a job measures."""
     import torch
 
     torch.set_num_threads(task.options.threads)
     job = next(job for job in task.options.plan_here() if job.title == task.title)
-    for measurement in job.run(lambda: None):
-        if isinstance(measurement, SpeedMeasurement):
-            send(measurement)
+    try:
+        for measurement in job.run(lambda: None):
+            if isinstance(measurement, SpeedMeasurement | LearningMeasurement):
+                send(measurement)
+    except NotRun as reason:  # a cell that cannot be trained, say
+        send(WorkFailed(str(reason)))

@@ -13,6 +13,7 @@ from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import BenchmarkJob
+    from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
     from rnn_harness.kernels import Kernel
     from rnn_harness.records.measurement import MeasurementKind
     from rnn_harness.runtime.worker_pool import WorkerPool
@@ -26,11 +27,12 @@ class BenchOptions:
         kinds: What is measured.
         quick: Whether the quick plan is run.
         full: Whether the full plan is run.
-        families_text: The families, parted by commas, as typed.
+        families_text: The families, comma-separated, as typed.
         dtype: The dtype of what is timed.
         device: The device that times are taken on.
         specs: Ids or files of specs that are measured instead of the families.
         cells: Candidates that are timed too, as typed.
+        learning_cells: Candidates that learn the tasks too, as typed.
         threads: Threads of torch and BLAS.
         records: The file that measurements are written to.
         resume: Whether that file is continued.
@@ -66,6 +68,7 @@ class BenchOptions:
     fail_on: str | None
     across_machines: bool
     folder: Path | None
+    learning_cells: tuple[str, ...] = ()
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -111,7 +114,15 @@ class BenchOptions:
         size = QUICK if self.quick else FULL if self.full else USUAL
         loaders = tuple(functools.partial(_load_kernel, cell) for cell in self.cells)
         kinds = cast("tuple[MeasurementKind, ...]", self.kinds)
-        return plan_jobs(size, kinds, self.families, self.dtype, loaders, self.specs, self.device)
+        learning = {cell: functools.partial(_load_layers, cell) for cell in self.learning_cells}
+        return plan_jobs(size, kinds, self.families, self.dtype, loaders, self.specs, self.device, learning)
+
+
+def _load_layers(cell: str) -> LayerMaker:
+    """Load a candidate as what makes layers; its code runs in this process, which is a worker."""
+    from rnn_harness.benchmarks.learning.trained_cell import layer_maker
+
+    return layer_maker(cell)
 
 
 @functools.cache
@@ -128,5 +139,5 @@ def _load_kernel(cell: str) -> Kernel:
     if not matches or matches[0].spec not in TIMED_SPECS.values() or matches[0].absent:
         identity = matches[0].sentence() if matches else "no cell that is known"
         specs = ", ".join(TIMED_SPECS.values())
-        raise UsageError(f"{cell} is {identity}; timed with the others are {specs}, with all parameters")
+        raise UsageError(f"cannot time {cell}: it is {identity}, and only {specs} have a timing group")
     return candidate_kernel(load_target(cell), matches[0])

@@ -18,10 +18,12 @@ class ProfiledCells:
     Attributes:
         profiles: What is known of each.
         timed: Those that are timed beside the kernels of their spec.
+        known: Those whose equations are known, which can be trained.
     """
 
     profiles: tuple[CellProfile, ...]
     timed: tuple[str, ...]
+    known: tuple[str, ...] = ()
 
 
 def profile_cells(cells: tuple[str, ...]) -> ProfiledCells:
@@ -40,7 +42,7 @@ def profile_cells(cells: tuple[str, ...]) -> ProfiledCells:
     from rnn_harness.records.cell_profile import CellProfile
     from rnn_harness.validation import Limits, ValidationRequest
 
-    profiles, timed = [], []
+    profiles, timed, known = [], [], []
     for cell in cells:
         try:
             description = describe_isolated(ValidationRequest(cell), Limits())
@@ -50,6 +52,8 @@ def profile_cells(cells: tuple[str, ...]) -> ProfiledCells:
             profiles.append(CellProfile(cell, str(reason), is_known=False))
             continue
         profiles.append(cell_profile(description))
+        if description.kind != "unknown":
+            known.append(cell)
         if description.is_complete and not description.faults and description.spec in TIMED_SPECS.values():
             timed.append(cell)
-    return ProfiledCells(tuple(profiles), tuple(timed))
+    return ProfiledCells(tuple(profiles), tuple(timed), tuple(known))

@@ -102,7 +102,7 @@ class EveryCellRun(RecordedRun):
         cells: What there is.
         runs: The run of each cell that is judged.
         examples: The number of cases that are drawn for each.
-        outputs: What is written of the results: one JSON document, and the checks as JUnit XML.
+        outputs: What is written of the results: one JSON document, the checks as JUnit XML, what is wrong as SARIF.
         workers: The number of targets that are validated at the same time.
         records: The records of each target so far.
         refusals: Why a target could not be driven.
@@ -200,6 +200,7 @@ class EveryCellRun(RecordedRun):
             typer.echo(document)
         if self.outputs.json_file is not None:
             write_text_file(self.outputs.json_file, f"{document}\n")
+        self.outputs.write_findings(validations)
         if self.outputs.junit is not None:
             from rnn_harness.reports.junit import write_junit
 

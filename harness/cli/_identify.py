@@ -13,10 +13,16 @@ from rnn_harness.cli._every_cell import refuse_options_for_one
 from rnn_harness.cli._identify_every import identify_every
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Adapter, Init, Memory, SaveMap, Target
+from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
-from rnn_harness.cli.arguments import ensure_writable, finite_number, known_dtypes
+from rnn_harness.cli.arguments import (
+    ensure_target_file,
+    ensure_writable,
+    finite_number,
+    known_device,
+    known_dtypes,
+)
 from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ def identify(
     dtype: Annotated[
         str | None, typer.Option(help="Run it in this dtype alone: float64 or float32. [default: the widest it takes]")
     ] = None,
+    device: Device = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
 ) -> None:
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
@@ -53,12 +60,20 @@ def identify(
     from rnn_harness.validation.request import DTYPES
 
     ensure_writable(save_map)
+    ensure_target_file(target)
     dtypes = DTYPES if dtype is None else known_dtypes([dtype])
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(
             f"--dtype {dtype}: a cell is identified in {' or '.join(DTYPES)}; validate judges it in {dtype}"
         )
-    request = ValidationRequest(target, read_options(init or []), adapter=adapter, memory=memory, dtypes=dtypes)
+    request = ValidationRequest(
+        target,
+        read_options(init or []),
+        adapter=adapter,
+        memory=memory,
+        dtypes=dtypes,
+        device=known_device(device),
+    )
     if is_collection(target):
         refuse_options_for_one({"--save-map": save_map}, target)
         raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), as_json))
@@ -104,7 +119,7 @@ def _print_parts(target: str, parts: Sequence[IdentifiedPart], as_json: bool) ->
         typer.echo(f"  {part.sentence()}")
     count = "one recurrent part" if len(parts) == 1 else f"{len(parts)} recurrent parts"
     unknown = "" if is_known else f", of which {', '.join(p.name for p in parts if not p.cells)} equals no known cell"
-    next_command = f"rnn-harness validate {target}  (is what is wired between them right?)"
+    next_command = f"rnn-harness validate {target}  (whether they and the wiring between them are right)"
     code = ExitCode.AGREES if is_known else ExitCode.UNDECIDED
     print_conclusion(Conclusion(f"{target} is a model with {count}{unknown}", next_command), code)
 
@@ -116,5 +131,5 @@ def _print_cells(target: str, cells: Sequence[IdentifiedCell]) -> None:
             typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
     first = f"{cells[0].spec or 'no shipped spec'}: {cells[0].sentence}"
     verdict = first if len(cells) == 1 else f"one of {len(cells)} cells that cannot be told apart"
-    next_command = f"rnn-harness validate {target}  (are its numbers and gradients right?)"
+    next_command = f"rnn-harness validate {target}  (whether its numbers and gradients are right)"
     print_conclusion(Conclusion(f"{target} is {verdict}", next_command), ExitCode.AGREES)

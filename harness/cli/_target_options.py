@@ -26,6 +26,10 @@ ParameterMap = Annotated[
     Path | None, typer.Option("--map", help="A parameter map that --save-map wrote.", dir_okay=False)
 ]
 SaveMap = Annotated[Path | None, typer.Option(help="Write the parameter map that was found.", dir_okay=False)]
+Device = Annotated[
+    str,
+    typer.Option(metavar="DEVICE", help="Where its code computes: cpu, cuda, cuda:1 or mps; it is judged on the CPU."),
+]
 Timeout = Annotated[
     float,
     typer.Option(

@@ -11,10 +11,18 @@ from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run
 from rnn_harness.cli._pool_options import refuse_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Adapter, Init, Memory, ParameterMap, SaveMap, Target, Timeout
+from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, ParameterMap, SaveMap, Target, Timeout
 from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
-from rnn_harness.cli.arguments import ensure_readable, ensure_resumable, finite_number, known_dtypes, known_spec
+from rnn_harness.cli.arguments import (
+    ensure_readable,
+    ensure_resumable,
+    ensure_target_file,
+    finite_number,
+    known_device,
+    known_dtypes,
+    known_spec,
+)
 from rnn_harness.errors import ExitCode
 
 
@@ -34,6 +42,7 @@ def validate(
             help="Judge it in this dtype: float64, float32 (both by default), bfloat16 or float16; may repeat."
         ),
     ] = None,
+    device: Device = "cpu",
     weights: Annotated[
         Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
     ] = None,
@@ -63,6 +72,12 @@ def validate(
         str | None, typer.Option("--json", metavar="FILE", help="Write the whole result as JSON; - for the terminal.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the checks as JUnit XML.", dir_okay=False)] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write what is wrong as SARIF, with the line of the class.", dir_okay=False)
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print what is wrong as annotations of GitHub, beside the class.")
+    ] = False,
     repro: Annotated[
         Path | None, typer.Option(help="Write the smallest counterexample as a program.", dir_okay=False)
     ] = None,
@@ -74,7 +89,7 @@ def validate(
     ] = 1,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
-    """Validate a cell: what is it, are forward and every gradient right, how precise, where does it break?
+    """Validate a cell: what it computes, whether its forward and every gradient are right, how precise it is.
 
     It is identified first, then compared with the equations of that spec. Its code runs in a process of its own: a
     hang, a crash, or too much memory is recorded, and the rest goes on.
@@ -87,13 +102,16 @@ def validate(
     from rnn_harness.validation.request import DTYPES
 
     ensure_resumable(resume, records)
+    ensure_target_file(target)
+    if spec.endswith(".toml"):
+        ensure_readable("a spec (TOML)", Path(spec))
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
     ensure_readable("weights", weights)
     ensure_readable("a parameter map", parameter_map)
     is_json_printed = json_name == "-"
     json_file = None if is_json_printed or json_name is None else Path(json_name)
-    outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro)
+    outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro, sarif, github)
     outputs.ensure_writable()
     known_failures = expect or (None if is_collection(target) else expectations_file(target))
     request = ValidationRequest(
@@ -108,6 +126,7 @@ def validate(
         expected=load_expected(known_failures) if known_failures is not None else (),
         dtypes=known_dtypes(dtype) or DTYPES,
         memory=memory,
+        device=known_device(device),
         typed_options=tuple(init or ()),
     )
     limits = Limits(timeout, total)

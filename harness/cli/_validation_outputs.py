@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ class ValidationOutputs:
         is_json_printed: Whether the result goes to the terminal as JSON instead of a summary.
         junit: The file of the checks as JUnit XML.
         repro: The file of the program that shows the smallest counterexample.
+        sarif: The file of what is wrong, as SARIF.
+        is_github_printed: Whether what is wrong is printed as annotations of GitHub.
     """
 
     save_map: Path | None
@@ -35,14 +37,39 @@ class ValidationOutputs:
     is_json_printed: bool
     junit: Path | None
     repro: Path | None
+    sarif: Path | None = None
+    is_github_printed: bool = False
 
     def ensure_writable(self) -> None:
         """Check that every file can be written.
 
         Raises:
-            UsageError: One cannot.
+            UsageError: One cannot, or annotations would stand beside a JSON document.
         """
-        ensure_writable(self.save_map, self.json_file, self.junit, self.repro)
+        if self.is_json_printed and self.is_github_printed:
+            raise UsageError("--github prints lines beside the document of --json -: write it with --json FILE")
+        ensure_writable(self.save_map, self.json_file, self.junit, self.repro, self.sarif)
+
+    def write_findings(self, validations: Sequence[Validation]) -> None:
+        """Write what is wrong as SARIF and print it as annotations, as far as that is wanted.
+
+        Args:
+            validations: What was decided.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
+        if self.sarif is None and not self.is_github_printed:
+            return
+        from rnn_harness.reports.findings import github_annotations
+        from rnn_harness.testing.placed_findings import findings_as_sarif, placed_findings
+
+        findings = placed_findings(validations)
+        if self.is_github_printed:
+            for line in github_annotations(findings):
+                typer.echo(line)
+        if self.sarif is not None:
+            write_text_file(self.sarif, findings_as_sarif(findings))
 
     def write(self, validation: Validation) -> None:
         """Write every file that is wanted, and print the JSON if that is.
@@ -68,6 +95,10 @@ class ValidationOutputs:
                 write_junit(self.junit, {validation.target: validation.checks})
             except OSError as error:
                 problems.append(f"cannot write {self.junit}: {error.strerror}")
+        try:
+            self.write_findings([validation])
+        except UsageError as error:
+            problems.append(str(error))
         if self.repro is not None and validation.counterexample is None:
             reason = "there is no counterexample in numbers"
             typer.echo(f"rnn-harness: nothing to write to {self.repro}: {reason}", err=True)

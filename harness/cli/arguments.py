@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -68,6 +69,21 @@ def known_dtypes(names: Sequence[str] | None) -> tuple[str, ...]:
     if unknown:
         raise UsageError(f"there is no dtype {', '.join(map(repr, unknown))}; there are {', '.join(known)}")
     return tuple(dict.fromkeys(names or ()))
+
+
+def known_device(name: str) -> str:
+    """Return the name of a device as torch writes it; whether it is there is asked where torch is loaded.
+
+    Args:
+        name: What was typed.
+
+    Raises:
+        UsageError: It is no name of a device on which a target can compute.
+    """
+    plain = name.strip().lower()
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", plain):
+        raise UsageError(f"there is no device {name!r}; expected cpu, cuda, cuda:0 (or another number) or mps")
+    return plain
 
 
 def refuse_taken_ids(specs: Sequence[Spec]) -> None:
@@ -140,6 +156,21 @@ def ensure_readable(noun: str, path: Path | None) -> None:
         from rnn_harness.runtime.input_file import unreadable_file
 
         raise unreadable_file(path, noun, FileNotFoundError())
+
+
+def ensure_target_file(target: str) -> None:
+    """Check that the file of a target is there, before a worker imports all that it needs to load it.
+
+    Args:
+        target: The target as it was typed; what names no file is left to the worker.
+
+    Raises:
+        UsageError: It is not.
+    """
+    place = target.rpartition(":")[0] or target
+    if place.endswith((".py", ".onnx")) and not Path(place).exists():
+        noun = "an ONNX model" if place.endswith(".onnx") else "a cell (package.module:Name or path/file.py:Name)"
+        ensure_readable(noun, Path(place))
 
 
 def ensure_resumable(resume: bool, records: Path | None) -> None:

@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-
-from rnn_harness.array_types import Array
 from rnn_harness.comparison.relation import FamilyCell
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.cells.cell_model import CellModel, Fault
 
 Activation = Literal["tanh", "sigmoid", "relu", "identity", "hard sigmoid", "hard sigmoid 0.2", "hard tanh"]
 """The names of `ACTIVATIONS`."""
 CellKind = Literal["family", "spec", "unknown"]
-
-
-@dataclass(frozen=True)
-class PlainArray:
-    """An array as plain data.
-
-    Attributes:
-        shape: The lengths of its axes.
-        numbers: Its numbers in the order of rows.
-    """
-
-    shape: tuple[int, ...]
-    numbers: tuple[float, ...]
-
-    @classmethod
-    def of(cls, array: Array) -> PlainArray:
-        """Take an array's numbers.
-
-        Args:
-            array: Real numbers.
-        """
-        return cls(tuple(array.shape), tuple(float(number) for number in array.flat))
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether there are as many numbers as the shape has places: a worker may send anything."""
-        return all(length >= 0 for length in self.shape) and math.prod(self.shape) == len(self.numbers)
-
-    def array(self, dtype: str = "float64") -> Array:
-        """Make the array again.
-
-        Args:
-            dtype: Its format.
-
-        Raises:
-            ValueError: There are not as many numbers as the shape has places.
-        """
-        return np.array(self.numbers, dtype).reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -111,11 +70,17 @@ class CellTimes:
         sizes: The sizes, in words.
         forward: Seconds of a forward, the median of some.
         backward: Seconds of a forward and a backward; None where it has no gradients.
+        torch_layer: The layer of torch that was timed beside it, the nearest in what it computes.
+        torch_forward: Seconds of a forward of that layer.
+        torch_backward: Seconds of a forward and a backward of it.
     """
 
     sizes: str
     forward: float
     backward: float | None
+    torch_layer: str
+    torch_forward: float
+    torch_backward: float
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,17 @@ import numpy as np
 
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.compare_models import ModelPair, compare_models, compared_model
 from rnn_harness.comparison.confirm import ComparedPair, Decision, Translation, confirm
-from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.describe_model import cell_or_model, run_described_model
 from rnn_harness.comparison.equality import FunctionComparison, compare_functions, family_pair
-from rnn_harness.comparison.in_workers import describe_isolated, run_isolated, side_by_side
+from rnn_harness.comparison.in_workers import (
+    describe_any_isolated,
+    run_isolated,
+    run_model_isolated,
+    side_by_side,
+)
+from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.comparison.other_specs import compare_other_specs
 from rnn_harness.comparison.own_decay import decay_per_step
 from rnn_harness.comparison.relation import Relation, states_in_words
@@ -40,8 +47,18 @@ def compare_targets(
     """
     allowed = limits or Limits()
     first, second = side_by_side(
-        lambda: describe_isolated(left_side, allowed), lambda: describe_isolated(right_side, allowed)
+        lambda: describe_any_isolated(left_side, allowed), lambda: describe_any_isolated(right_side, allowed)
     )
+    if isinstance(first, ModelDescription) and isinstance(second, ModelDescription):
+        models = ModelPair(
+            first,
+            second,
+            lambda weights: run_model_isolated(left_side, allowed, weights),
+            lambda weights: run_model_isolated(right_side, allowed, weights),
+        )
+        return compare_models(models, decide)
+    if isinstance(first, ModelDescription) or isinstance(second, ModelDescription):
+        return _cell_and_model(first, second)
     pair = ComparedPair(
         first,
         second,
@@ -49,6 +66,19 @@ def compare_targets(
         lambda runs: run_isolated(right_side, allowed, runs, second.map),
     )
     return confirm(decide(first, second), pair)
+
+
+def _cell_and_model(
+    first: CellDescription | ModelDescription, second: CellDescription | ModelDescription
+) -> Comparison:
+    """Say that a model is not compared with one layer."""
+    left_side, right_side = (
+        compared_model(side) if isinstance(side, ModelDescription) else compared_cell(side) for side in (first, second)
+    )
+    model = first if isinstance(first, ModelDescription) else second
+    assert isinstance(model, ModelDescription), "one of the two is a model"
+    sentence = f"{model.target} is a model of {len(model.layers)} recurrent layers: it is compared with models alone"
+    return Comparison("undecided", sentence, left_side, right_side)
 
 
 def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") -> Comparison:
@@ -63,7 +93,17 @@ def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") ->
         UsageError: One of them cannot be driven.
     """
     requests = [ValidationRequest(target.name, spec=spec) for target in (left_side, right_side)]
-    first, second = describe(requests[0], left_side), describe(requests[1], right_side)
+    first, second = cell_or_model(requests[0], left_side), cell_or_model(requests[1], right_side)
+    if isinstance(first, ModelDescription) and isinstance(second, ModelDescription):
+        models = ModelPair(
+            first,
+            second,
+            lambda weights: run_described_model(requests[0], weights, left_side),
+            lambda weights: run_described_model(requests[1], weights, right_side),
+        )
+        return compare_models(models, decide)
+    if isinstance(first, ModelDescription) or isinstance(second, ModelDescription):
+        return _cell_and_model(first, second)
     pair = ComparedPair(
         first,
         second,

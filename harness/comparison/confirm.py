@@ -11,12 +11,13 @@ from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.bounded_outputs import measured_precision, output_bounds
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.equality import CellNumbers, PartingPoint
 from rnn_harness.comparison.in_workers import side_by_side
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs
 from rnn_harness.errors import NotRun
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, MeasuredPrecision
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.request import DTYPES
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import TypeVar
 
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import CellDescription, CellTimes, PlainArray, PlainModel
+from rnn_harness.comparison.cell_description import CellDescription, PlainModel
+from rnn_harness.comparison.cell_times import TIMED_SIZES, cell_times
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.subjects.subject import Subject
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.loading.layout_faults import WrongLayout
@@ -23,10 +22,8 @@ from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
 Result = TypeVar("Result")
-TIMED_SIZES = {"n": 64, "d": 64, "B": 16, "T": 20}
 DRAWN_SIZES = (8, 32)
 """The input size and the hidden size of the weights that a constructor draws."""
-ROUNDS = 7
 
 
 def describe(request: ValidationRequest, target: Target | None = None, is_measured: bool = True) -> CellDescription:
@@ -49,7 +46,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
     if tied.kernel is None:
         return CellDescription(request.target, "unknown", tied.reason, reading=convention.reading)
     notes: list[str] = []
-    times = _measured("its speed", lambda: _times(tied), notes) if is_measured else None
+    times = _measured("its speed", lambda: cell_times(tied), notes) if is_measured else None
     parameters = _measured("its parameters", lambda: _parameter_count(tied), notes) if is_measured else None
     initial = _measured("the decay of its gradient", lambda: _initial(tied), notes) if is_measured else None
     sizes = capabilities.fixed_sizes
@@ -165,47 +162,3 @@ def unpacked(tied: TiedCell, packed: dict[str, Array], n: int, d: int) -> dict[s
     assert tied.candidate is not None, "a tied cell is one of a family or of a spec"
     assert tied.candidate.match is not None, "a cell is tied to a spec that it equals"
     return tied.candidate.match.table.unpack(packed, shapes)
-
-
-def _times(tied: TiedCell) -> CellTimes:
-    """Time a forward and a backward over a sequence, in float32 where it takes that."""
-    n, d = tied.target.capabilities.fixed_sizes or (TIMED_SIZES["n"], TIMED_SIZES["d"])
-    rows, steps = TIMED_SIZES["B"], TIMED_SIZES["T"]
-    assert tied.kernel is not None, "what is unknown is not timed"
-    dtype = "float32" if "float32" in tied.target.capabilities.dtypes else "float64"
-    subject = tied.kernel.subject(Setting(dtype, "cpu"))
-    rng = np.random.default_rng(0)
-    parameters = {
-        name: (rng.standard_normal(shape) / d**0.5).astype(dtype)
-        for name, shape in subject.cell.parameter_shapes(n, d).items()
-    }
-    for name in subject.absent:
-        if name in parameters:
-            parameters[name] = np.zeros_like(parameters[name])
-    inputs = rng.standard_normal((steps, rows, n)).astype(dtype)
-    zeros = {name: np.zeros((rows, d), dtype) for name in subject.cell.state_names}
-    forward = _median_seconds(lambda: subject.cell.forward(parameters, inputs, zeros))
-    backward = None
-    if not tied.target.capabilities.no_gradients_reason:
-        d_outputs = rng.standard_normal((steps, rows, d)).astype(dtype)
-        backward = _median_seconds(lambda: _forward_backward(subject, parameters, inputs, zeros, d_outputs))
-    return CellTimes(f"{dtype}, n = {n}, d = {d}, B = {rows}, T = {steps}, one thread", forward, backward)
-
-
-def _forward_backward(
-    subject: Subject, parameters: dict[str, Array], inputs: Array, states: dict[str, Array], d_outputs: Array
-) -> None:
-    """Run forward and backward once."""
-    run = subject.cell.forward(parameters, inputs, states)
-    subject.cell.backward(run, d_outputs, {name: np.zeros_like(state) for name, state in states.items()})
-
-
-def _median_seconds(call: Callable[[], object]) -> float:
-    """Return the median seconds of some calls, after one that counts for nothing."""
-    call()
-    seconds = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds)

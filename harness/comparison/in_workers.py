@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.describe_model import cell_or_model, run_described_model
+from rnn_harness.comparison.model_description import ModelDescription, ModelOutputs, ModelWeights
 from rnn_harness.comparison.run_cell import DrawnRun, OwnRun, RunOutputs, run_drawn, run_own
 from rnn_harness.errors import HarnessError, NotRun, UsageError
 from rnn_harness.runtime import this_process
@@ -20,8 +22,16 @@ from rnn_harness.validation.worker_endings import WorkFailed, advice
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
-_Message = CellDescription | RunOutputs | WrongUse | WorkFailed
-_MESSAGE_TYPES: tuple[type[_Message], ...] = (CellDescription, RunOutputs, WrongUse, WorkFailed)
+_WorkerAnswer = CellDescription | ModelDescription | RunOutputs | ModelOutputs
+_Message = _WorkerAnswer | WrongUse | WorkFailed
+_MESSAGE_TYPES: tuple[type[_Message], ...] = (
+    CellDescription,
+    ModelDescription,
+    RunOutputs,
+    ModelOutputs,
+    WrongUse,
+    WorkFailed,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class _RunTask:
         known_map: Its parameter map as JSON, where that is known.
         is_measured: Whether its speed, its size and its first weights are wanted too.
         own_runs: Weights of its own to run it with.
+        takes_models: Whether what is no cell is described as a model.
+        model_weights: Weights to run it with as a model.
     """
 
     request: ValidationRequest
@@ -41,6 +53,8 @@ class _RunTask:
     known_map: str = ""
     is_measured: bool = True
     own_runs: tuple[OwnRun, ...] = ()
+    takes_models: bool = False
+    model_weights: ModelWeights | None = None
 
 
 def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: bool = True) -> CellDescription:
@@ -59,6 +73,47 @@ def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: b
     answer = _answer(_RunTask(request, is_measured=is_measured), limits)
     if not isinstance(answer, CellDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
+    if not all(value.is_whole for value in answer.initial.values()):
+        raise NotRun(f"{request.target}: its process sent weights that have not as many numbers as their shape")
+    return answer
+
+
+def describe_any_isolated(request: ValidationRequest, limits: Limits) -> CellDescription | ModelDescription:
+    """Describe a cell, or a model of several recurrent layers, in a worker.
+
+    Args:
+        request: Names it.
+        limits: How long it may take.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It ended its process, raised an error, or gave no answer in time.
+        HarnessError: The harness itself raised an error.
+    """
+    answer = _answer(_RunTask(request, takes_models=True), limits)
+    if not isinstance(answer, CellDescription | ModelDescription):
+        raise NotRun(f"{request.target}: its process did not say what it is")
+    return answer
+
+
+def run_model_isolated(request: ValidationRequest, limits: Limits, weights: ModelWeights) -> ModelOutputs:
+    """Run a model in a worker.
+
+    Args:
+        request: Names it.
+        limits: How long it may take.
+        weights: The weights by its own names, and the sequence.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It ended its process, raised an error, gave no answer in time, or numbers without a shape.
+        HarnessError: The harness itself raised an error.
+    """
+    answer = _answer(_RunTask(request, model_weights=weights), limits)
+    if not isinstance(answer, ModelOutputs):
+        raise NotRun(f"{request.target}: its process did not give what the model gives")
+    if any(given is not None and not given.is_whole for given in (answer.time_first, answer.rows_first)):
+        raise NotRun(f"{request.target}: its process sent outputs that have not as many numbers as their shape")
     return answer
 
 
@@ -102,7 +157,7 @@ def run_own_isolated(
     return _every_run(request, answer, len(runs))
 
 
-def _every_run(request: ValidationRequest, answer: CellDescription | RunOutputs, count: int) -> RunOutputs:
+def _every_run(request: ValidationRequest, answer: _WorkerAnswer, count: int) -> RunOutputs:
     """Return an answer if it is one for every run. Raises NotRun if it is not."""
     if not isinstance(answer, RunOutputs) or not len(answer.outputs) == len(answer.reasons) == count:
         raise NotRun(f"{request.target}: its process did not answer every run")
@@ -125,7 +180,7 @@ def side_by_side(first: Callable[[], Answer], second: Callable[[], Answer]) -> t
         return first(), other.result()
 
 
-def _answer(task: _RunTask, limits: Limits) -> CellDescription | RunOutputs:
+def _answer(task: _RunTask, limits: Limits) -> _WorkerAnswer:
     """Return what a worker answers."""
     deadline = time.monotonic() + limits.total
     name = task.request.target
@@ -150,8 +205,12 @@ def _work(send: Send[_Message | WorkerEnded], task: _RunTask) -> None:
     run_with_limits(send, task.request, lambda: send(_done(task)))
 
 
-def _done(task: _RunTask) -> CellDescription | RunOutputs:
+def _done(task: _RunTask) -> _WorkerAnswer:
     """Do what a task asks for."""
+    if task.model_weights is not None:
+        return run_described_model(task.request, task.model_weights)
+    if task.takes_models:
+        return cell_or_model(task.request)
     if task.own_runs:
         return run_own(task.request, task.own_runs, task.known_map)
     if task.runs:

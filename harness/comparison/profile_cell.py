@@ -24,6 +24,7 @@ def cell_profile(description: CellDescription) -> CellProfile:
         note = "; ".join(description.notes)
         return CellProfile(description.target, description.sentence, is_known=False, note=note)
     cell = compared_cell(description)
+    times = description.times
     counts = _counts_by_shape(description)
     n, d = _sizes_of(description)
     total = sum(count * _size(shape, n, d) for shape, count in counts.items())
@@ -37,6 +38,9 @@ def cell_profile(description: CellDescription) -> CellProfile:
         sizes=cell.sizes,
         forward_seconds=cell.forward_seconds,
         backward_seconds=cell.backward_seconds,
+        torch_layer=times.torch_layer if times is not None else "",
+        torch_forward_seconds=times.torch_forward if times is not None else None,
+        torch_backward_seconds=times.torch_backward if times is not None else None,
         decay=cell.decay,
         weights=_drawn_weights(description),
         note=cell.note,
@@ -73,7 +77,7 @@ def _drawn_weights(description: CellDescription) -> tuple[DrawnWeight, ...]:
     """Say how the constructor draws every weight; numbers that are not finite are left out."""
     rows = []
     for name, value in description.initial.items():
-        numbers = np.array(value.numbers)
+        numbers = value.array()
         role = find_role(name) if description.kind == "family" else None
         title = f"{name}, {role.in_words()}" if role is not None else name
         if numbers.size and np.isfinite(numbers).all():

@@ -8,12 +8,12 @@ import numpy as np
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import PlainArray
 from rnn_harness.comparison.tied_cell import load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.references import get_reference
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -125,22 +125,3 @@ def converted(
         shapes: The shapes of the second's.
     """
     return right_parameters(relation.rules, weights, shapes, np.array(0.0))
-
-
-def stored_weights(table: BlockMap, weights: Mapping[str, Array], dtype: np.dtype[np.generic]) -> dict[str, Array]:
-    """Write weights as a target stores them: of a sum, the first place takes all and the others are zero.
-
-    Args:
-        table: The map of the target.
-        weights: Arrays by the names of its equations.
-        dtype: The format in which they are stored.
-    """
-    first = {block.name: block for block in reversed(table.blocks)}
-    places = tuple(block for block in table.blocks if first[block.name] is block)
-    packed = replace(table, blocks=places).pack(weights)
-    forms, d = dict(table.forms), next(iter(weights.values())).shape[0]
-    for block in table.blocks:
-        if block.parameter not in packed:  # every block of it has its sum in another place
-            packed[block.parameter] = forms[block.parameter].stored(np.zeros(block.of * d))
-    order = dict.fromkeys(block.parameter for block in table.blocks)
-    return {name: np.asarray(packed[name], dtype, order="C") for name in order}

@@ -5,9 +5,10 @@ What is written is read again: such a file must give back the arrays that went i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -123,18 +124,39 @@ def _write_keras(path: Path, target: str, options: Options, layers: Sequence[Lay
     """Write an archive of Keras: layers that return sequences, one after the other. Raises UsageError."""
     library = import_library("keras", "keras")
     name = target.removeprefix(_KERAS_LAYERS)
-    backward = next((layer for layer in layers if layer.is_reverse), None)
-    if backward is not None:
-        raise UsageError(f"{path}: {backward.title}: directions are written as .weights.h5 alone")
     fixed = {key: value for key, value in options.items() if key not in ("units", "return_sequences", "dtype")}
-    parts = []
-    for layer in layers:
-        dtype = str(np.result_type(*layer.arrays.values()))
-        is_cell = name.endswith("Cell")
-        sequence = {} if is_cell else {"return_sequences": True}
-        part = getattr(library.layers, name)(layer.hidden_size, dtype=dtype, **fixed, **sequence)
-        parts.append(library.layers.RNN(part, return_sequences=True, dtype=dtype) if is_cell else part)
+    parts, weights = [], []
+    for forward, backward in _both_directions(path, layers):
+        layer = _keras_layer(library, name, fixed, forward)
+        parts.append(layer if backward is None else library.layers.Bidirectional(layer, merge_mode="concat"))
+        weights.append([*forward.arrays.values(), *(() if backward is None else backward.arrays.values())])
     model = library.Sequential([library.layers.Input((None, layers[0].input_size)), *parts])
-    for part, layer in zip(parts, layers, strict=True):
-        part.set_weights([np.asarray(value) for value in layer.arrays.values()])
+    for part, arrays in zip(parts, weights, strict=True):
+        part.set_weights([np.asarray(value) for value in arrays])
     model.save(path)
+
+
+def _keras_layer(library: Any, name: str, options: Options, weights: LayerWeights) -> Any:
+    """Make a layer of Keras that returns sequences, for the sizes of weights; a cell in the layer that runs it."""
+    dtype = str(np.result_type(*weights.arrays.values()))
+    layer_class = getattr(library.layers, name)
+    if name.endswith("Cell"):
+        cell = layer_class(weights.hidden_size, dtype=dtype, **options)
+        return library.layers.RNN(cell, return_sequences=True, dtype=dtype)
+    return layer_class(weights.hidden_size, dtype=dtype, return_sequences=True, **options)
+
+
+def _both_directions(path: Path, layers: Sequence[LayerWeights]) -> Iterator[tuple[LayerWeights, LayerWeights | None]]:
+    """Yield each layer with the one that reads the same sequence backward. Raises UsageError if one has no forward."""
+    places = iter([*layers, None])
+    layer = next(places)
+    while layer is not None:
+        if layer.is_reverse:
+            raise UsageError(f"{path}: {layer.title} has no forward direction beside it: write .weights.h5")
+        following = next(places)
+        if following is not None and following.is_reverse:
+            yield layer, following
+            layer = next(places)
+        else:
+            yield layer, None
+            layer = following

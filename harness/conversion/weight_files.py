@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.conversion import orbax_folder
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.validation.loading.adapters import import_library
 
@@ -23,7 +24,7 @@ def read_weights(path: Path) -> Weights:
 
     Args:
         path: ``.safetensors``, ``.pt``, ``.pth`` or ``.bin`` of torch (weights alone), ``.npz``, ``.weights.h5`` or
-            ``.keras`` of Keras, ``.onnx`` (its initialisers), or ``.msgpack`` of Flax.
+            ``.keras`` of Keras, ``.onnx`` (its initialisers), ``.msgpack`` of Flax, or a folder of Orbax.
 
     Returns:
         Arrays in the formats of the file; bfloat16 as float32.
@@ -31,9 +32,12 @@ def read_weights(path: Path) -> Weights:
     Raises:
         UsageError: There is no such file, or it holds something else.
     """
-    if not path.is_file():
+    is_folder = orbax_folder.is_orbax_folder(path)
+    if path.is_dir() and not is_folder:
+        raise UsageError(f"{path} is a folder, and no checkpoint of Orbax; expected a file of weights")
+    if not path.exists():
         raise UsageError(f"there is no file of weights {path}")
-    ending = _ending(path, _READERS)
+    ending = orbax_folder.ENDING if is_folder else _ending(path, _READERS)
     try:
         weights = _READERS[ending](path)
     except UsageError:
@@ -49,7 +53,8 @@ def write_weights(path: Path, weights: Weights) -> None:
     """Write arrays by name.
 
     Args:
-        path: Its ending says the format: ``.safetensors``, ``.pt``, ``.pth``, ``.npz``, ``.weights.h5``, ``.msgpack``.
+        path: Its ending says the format: ``.safetensors``, ``.pt``, ``.pth``, ``.npz``, ``.weights.h5``, ``.msgpack``,
+            or ``.orbax``, which is a folder.
         weights: Arrays by name; slashes make folders where the format has some.
 
     Raises:
@@ -69,9 +74,10 @@ def ensure_format_is_written(path: Path) -> None:
         path: The file that is to be written.
 
     Raises:
-        UsageError: Its format is none of those that are written.
+        UsageError: Its format is none of those that are written, or it is a folder that is there already.
     """
-    _ending(path, _WRITERS)
+    if _ending(path, _WRITERS) == orbax_folder.ENDING:
+        orbax_folder.ensure_absent(path)
 
 
 def is_keras_file(path: Path) -> bool:
@@ -224,6 +230,7 @@ _READERS: dict[str, Callable[[Path], Weights]] = {
     ".keras": _read_keras,
     ".onnx": _read_onnx,
     ".msgpack": _read_msgpack,
+    orbax_folder.ENDING: lambda path: _flat(orbax_folder.read_orbax(path)),
 }
 _WRITERS: dict[str, Callable[[Path, Weights], None]] = {
     ".safetensors": _write_safetensors,
@@ -232,4 +239,5 @@ _WRITERS: dict[str, Callable[[Path, Weights], None]] = {
     ".npz": _write_npz,
     ".weights.h5": _write_h5,
     ".msgpack": _write_msgpack,
+    orbax_folder.ENDING: lambda path, weights: orbax_folder.write_orbax(path, _tree(weights)),
 }

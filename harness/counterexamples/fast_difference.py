@@ -13,8 +13,8 @@ from rnn_harness.array_types import Array
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.references import Gradients
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.array_sizes import sizes_of
 from rnn_harness.subjects.case_arrays import CaseArrays
-from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 
@@ -90,26 +90,8 @@ def first_difference(subject: Subject, arrays: CaseArrays, backward: bool = Fals
     return _gradient_difference(subject, arrays, trajectory, gradients)
 
 
-def hidden_units(arrays: CaseArrays) -> int:
-    """Read d off the numbers of a case.
-
-    Args:
-        arrays: The numbers; where the names of the parameters tell of no axes, those of a spec without a reference, the
-            width of a state counts.
-    """
-    try:
-        return hidden_size(arrays.parameters)
-    except ValueError:
-        return int(next(iter(arrays.states.values())).shape[1])
-
-
 def _evaluated(subject: Subject, arrays: CaseArrays) -> Trajectory[Array]:
-    sizes = {
-        "n": arrays.inputs.shape[2],
-        "d": hidden_units(arrays),
-        "k": arrays.d_outputs.shape[2],
-    }
-    values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes)
+    values = subject.values(arrays.parameters, arrays.inputs, arrays.states, sizes_of(subject, arrays))
     return evaluate(_program(subject), values, _float64())
 
 

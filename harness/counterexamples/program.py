@@ -164,14 +164,14 @@ def _lines(
         if layer:
             yield "from rnn_harness.references import OutputLayer"
         yield ""
-    cell_parameters = {name: value for name, value in arrays.parameters.items() if name not in OUTPUT_LAYER}
-    yield from mapping_lines("p", cell_parameters)
+    in_top = OUTPUT_LAYER if layer else ()
+    yield from mapping_lines("p", {name: value for name, value in arrays.parameters.items() if name not in in_top})
     yield from array_lines("x", arrays.inputs)
     yield from mapping_lines("s", arrays.states)
     yield "run = cell.forward(p, x, s or None)"
     if layer:
         assert subject.output is not None
-        yield from mapping_lines("q", {name: arrays.parameters[name] for name in OUTPUT_LAYER})
+        yield from mapping_lines("q", {name: arrays.parameters[name] for name in in_top})
         yield f'layer = OutputLayer("{subject.output.activation}")'
         yield "y = layer.forward(q, run.outputs)"
     if place.backward:
@@ -194,7 +194,7 @@ def _access(place: Difference, layer: bool) -> str:
         return f'run.finals["{place.name}"][{index}]'
     if place.part == "inputs":
         return f"back.inputs[{index}]"
-    if place.name in OUTPUT_LAYER:
+    if layer and place.name in OUTPUT_LAYER:
         return f'top["{place.name}"][{index}]'
     return f'back.{place.part}["{place.name}"][{index}]'
 

@@ -29,6 +29,7 @@ from rnn_harness.records.dependencies import digest_of
 from rnn_harness.records.judged_target import JudgedTarget
 from rnn_harness.records.record_document import parse_document
 from rnn_harness.records.validation import Validation
+from rnn_harness.runtime.end_with_parent import ending_with_this_process
 
 SECONDS_BESIDES = 120.0
 """Seconds that ``validate`` may take longer than its target: it starts, searches, and evaluates numbers anew."""
@@ -92,10 +93,13 @@ class TargetJob:
         if not environment.version_of(self.target.package):
             return self.unjudged(f"{environment.name} holds no distribution {self.target.package}", environment)
         start = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="rnn-harness-matrix-") as folder:
-            document = Path(folder) / "validation.json"
-            ended = _run(self._command(environment, document), environment.process_variables(), self._seconds)
-            answer = self._answer(environment, document, ended)
+        try:
+            with tempfile.TemporaryDirectory(prefix="rnn-harness-matrix-") as folder:
+                document = Path(folder) / "validation.json"
+                ended = _run(self._command(environment, document), environment.process_variables(), self._seconds)
+                answer = self._answer(environment, document, ended)
+        except OSError as error:  # no space for its result, or its interpreter is gone
+            return self.unjudged(f"it cannot be started: {error.strerror or error}: {error.filename}", environment)
         return answer.model_copy(update={"seconds": round(time.monotonic() - start, 1)})
 
     @property
@@ -194,12 +198,13 @@ def _run(command: Sequence[str], variables: dict[str, str], seconds: float) -> _
         )
         with _lock:
             _running.add(process)
-        try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return _Ended(ExitCode.UNDECIDED, f"the validation was not done after {seconds:g} s")
-        finally:
-            _end(process)
+        with ending_with_this_process(process):
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return _Ended(ExitCode.UNDECIDED, f"the validation was not done after {seconds:g} s")
+            finally:
+                _end(process)
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()]
     last = lines[-1] if lines else "it said nothing"
@@ -221,10 +226,10 @@ def _end(process: subprocess.Popen[str]) -> None:
         _running.discard(process)
 
 
-def _end_all() -> None:
-    """End what still runs where this process ends: the threads that wait for it are not waited for."""
+def end_running_targets() -> None:
+    """End what is being judged in this process: the threads that wait for it are not waited for."""
     for process in list(_running):
         _end(process)
 
 
-atexit.register(_end_all)
+atexit.register(end_running_targets)

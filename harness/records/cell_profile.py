@@ -34,6 +34,9 @@ class CellProfile:
         sizes: The sizes at which it was timed.
         forward_seconds: The median time of a forward; None where it was not timed.
         backward_seconds: That of a forward and a backward; None where it has no gradients.
+        torch_layer: The layer of torch that was timed beside it; empty where it was not timed.
+        torch_forward_seconds: The median time of a forward of that layer.
+        torch_backward_seconds: That of a forward and a backward of it.
         decay: The factor by which its gradient shrinks at every step back, with the weights of its own constructor.
         weights: The weights that its constructor draws.
         note: Why something was not measured; empty if all was.
@@ -48,6 +51,9 @@ class CellProfile:
     sizes: str = ""
     forward_seconds: float | None = None
     backward_seconds: float | None = None
+    torch_layer: str = ""
+    torch_forward_seconds: float | None = None
+    torch_backward_seconds: float | None = None
     decay: float | None = None
     weights: tuple[DrawnWeight, ...] = ()
     note: str = ""

@@ -6,6 +6,7 @@ What ends a worker becomes a record, and a new worker goes on with the dtypes th
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -201,13 +202,19 @@ def _worker_events(
             case RecordMade(record):
                 if record.key not in sent and record.check != NUMBERS_CHECK:  # that one is made in this process alone
                     sent.add(record.key)
-                    yield RecordMade(record.model_copy(update={"init": part.request.typed_options}))
+                    yield RecordMade(record.model_copy(update=_updates(part.request, record)))
             case _:
                 is_identified = is_identified or isinstance(message, TargetIdentified)
                 yield message
     if part.earlier is not None:
         yield RecordMade(record_of_no_repetition(part.request, part.earlier))
     return None
+
+
+def _updates(request: ValidationRequest, record: Record) -> dict[str, object]:
+    """What only the request knows of a record: the options as they were typed, and where the target computed."""
+    place = {} if request.device == "cpu" or not record.device else {"device": request.device}
+    return {"init": request.typed_options, **place}
 
 
 def _pass_on(message: _CaseStarted | NumbersReturned, listener: Listener) -> None:
@@ -271,7 +278,7 @@ def run_with_limits(
         request: The request, of which the memory is taken, in GB.
         work: What is done; it sends its own results.
     """
-    this_process.limit_memory(request.memory)
+    this_process.limit_memory(math.inf if request.device.startswith("cuda") else request.memory)
     try:
         from rnn_harness.specs import SpecError
         from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed
@@ -294,13 +301,15 @@ def load_requested(request: ValidationRequest) -> Target:
         request: The target, its options, and its adapter where one was chosen.
 
     Raises:
-        UsageError: There is no such target, or the adapter that was asked for does not drive it.
+        UsageError: There is no such target, no such device, or the adapter that was asked for does not drive it.
     """
+    from rnn_harness.validation.loading.device import on_device
     from rnn_harness.validation.loading.target import load_target
 
     try:
         with process_clock().loading():
-            return load_target(request.target, dict(request.options), request.adapter)
+            target = load_target(request.target, dict(request.options), request.adapter)
+        return on_device(target, request.device)
     except UsageError:
         raise
     except Exception as error:  # an adapter that was chosen for it may not know what to do with it

@@ -21,6 +21,7 @@ from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.own_specs import spec_of_definition
 from rnn_harness.validation.judging.spec_file import spec_file_candidate
 from rnn_harness.validation.judging.validate import run_validation
+from rnn_harness.validation.loading.device import on_device
 from rnn_harness.validation.loading.options import read_options
 from rnn_harness.validation.loading.target import load_target
 from rnn_harness.validation.request import ValidationRequest
@@ -31,11 +32,19 @@ _DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class _KernelKey:
-    """What names a kernel or a candidate: its name, the options of its constructor, and the spec it is held against."""
+    """What names a kernel or a candidate.
+
+    Attributes:
+        name: Its name.
+        options: The options of its constructor.
+        definition: The spec file that it is held against; empty for a shipped spec.
+        device: Where it computes.
+    """
 
     name: str
     options: tuple[str, ...]
     definition: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Replay:
 
     def _kernel_of(self, record: Record) -> Kernel:
         """Return the kernel or the candidate of a record. Raises NotRun."""
-        key = _KernelKey(record.kernel, record.init, record.definition)
+        key = _KernelKey(record.kernel, record.init, record.definition, _device_of(record))
         if key not in self._loaded:
             self._loaded[key] = _load_kernel(key)
         return self._loaded[key]
@@ -84,12 +93,17 @@ def _replay_reference(record: Record) -> Finding | None:
     return worst_finding(run_check(check, Evaluation.of(subject, record.case)))
 
 
+def _device_of(record: Record) -> str:
+    """Return where a candidate computed, by torch's name: what follows in a record names the hardware."""
+    return record.device.partition(" ")[0] or "cpu"
+
+
 def _load_kernel(key: _KernelKey) -> Kernel:
     """Return the kernel or the candidate of a name. Raises NotRun where it is no known cell any more."""
     shipped = next((kernel for kernel in all_kernels() if kernel.id == key.name), None)
     if shipped is not None:
         return shipped
-    target = load_target(key.name, read_options(list(key.options)))
+    target = on_device(load_target(key.name, read_options(list(key.options))), key.device)
     if key.definition:
         return spec_file_candidate(target, spec_of_definition(key.definition), _DTYPES).kernel
     matches = identify(target)
@@ -100,7 +114,7 @@ def _load_kernel(key: _KernelKey) -> Kernel:
 
 def _identify_again(record: Record) -> Finding:
     """Identify a candidate again. Raises NotRun."""
-    target = load_target(record.kernel, read_options(list(record.init)))
+    target = on_device(load_target(record.kernel, read_options(list(record.init))), _device_of(record))
     if record.definition:
         candidate = spec_file_candidate(target, spec_of_definition(record.definition), _DTYPES)
         return Finding(record.spec, candidate.match is not None, candidate.sentence)

@@ -33,7 +33,8 @@ class ValidationRequest:
         map: A file with its parameter map; without one, the map is identified.
         weights: A file of weights it is tried with, too.
         expected: Failures that are known, and must happen.
-        memory: Gigabytes that its process may take.
+        memory: Gigabytes that its process may take; of no effect with a device of CUDA, which reserves far more.
+        device: Where its code computes: ``cpu``, or another device of torch.
         typed_options: `options` as they were typed, for the records.
     """
 
@@ -48,6 +49,7 @@ class ValidationRequest:
     weights: Path | None = None
     expected: tuple[ExpectedFailure, ...] = ()
     memory: float = 8.0
+    device: str = "cpu"
     typed_options: tuple[str, ...] = ()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import math
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case, Dtype
 from rnn_harness.errors import NotRun
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.specs.schema import Equation, SpecModel
 from rnn_harness.validation.cells.cell_model import CellModel
 
@@ -24,41 +24,6 @@ MOST_NUMBERS = 2**18
 """Gradients of more parameters than that stay with the worker; of outputs, inputs and states they are few."""
 _SEED = 18_020
 """Before the seed of a run, so that no check draws the same numbers."""
-
-
-@dataclass(frozen=True)
-class PlainArray:
-    """An array as plain data.
-
-    Attributes:
-        shape: The length of every axis.
-        numbers: Its numbers in float64, little-endian, in base 64; float64 holds those of every narrower format.
-    """
-
-    shape: tuple[int, ...]
-    numbers: str
-
-    @classmethod
-    def of(cls, array: Array) -> PlainArray:
-        """Return an array as plain data.
-
-        Args:
-            array: Real numbers in any format.
-        """
-        return cls(tuple(array.shape), base64.b64encode(array.astype("<f8").tobytes()).decode("ascii"))
-
-    def array(self, dtype: str) -> Array:
-        """Return the array.
-
-        Args:
-            dtype: The format of its numbers.
-
-        Raises:
-            ValueError: The numbers are none, or are not as many as the shape says.
-        """
-        numbers = np.frombuffer(base64.b64decode(self.numbers, validate=True), dtype="<f8")
-        array: Array = numbers.reshape(self.shape).astype("float64" if dtype == "float64" else "float32")
-        return array
 
 
 @dataclass(frozen=True)

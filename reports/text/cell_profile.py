@@ -23,8 +23,13 @@ def _lines(profile: CellProfile) -> Iterator[str]:
         return
     counted = "as counted" if profile.is_counted else f"but {profile.parameters} are counted"
     yield f"  parameters            {profile.formula} = {profile.parameters}, {counted}"
-    yield f"  forward               {_milliseconds(profile.forward_seconds)}"
-    yield f"  forward and backward  {_milliseconds(profile.backward_seconds)}"
+    beside = f", {profile.torch_layer} " if profile.torch_layer else ""
+    for title, seconds, of_torch in (
+        ("forward             ", profile.forward_seconds, profile.torch_forward_seconds),
+        ("forward and backward", profile.backward_seconds, profile.torch_backward_seconds),
+    ):
+        other = f"{beside}{_milliseconds(of_torch)}{_times_slower(seconds, of_torch)}" if beside else ""
+        yield f"  {title}  {_milliseconds(seconds)}{other}"
     decay = "-" if profile.decay is None else f"x {profile.decay:.3f}, with the weights that it begins with"
     yield f"  gradient a step back  {decay}"
     if profile.sizes:
@@ -37,6 +42,11 @@ def _lines(profile: CellProfile) -> Iterator[str]:
             yield f"    {weight.name.ljust(width)}  {weight.mean:.3g}{spread}"
     if profile.note:
         yield f"  {profile.note}"
+
+
+def _times_slower(seconds: float | None, of_torch: float | None) -> str:
+    """Say how many times longer a cell takes than torch's layer, where both were timed."""
+    return f": x {seconds / of_torch:.2g}" if seconds and of_torch else ""
 
 
 def _milliseconds(seconds: float | None) -> str:

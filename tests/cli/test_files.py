@@ -82,12 +82,24 @@ def test_without_a_counterexample_no_program_is_written(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_junit_counts_what_is_refuted(tmp_path: Path) -> None:
-    path = tmp_path / "found.xml"
-    _validate("GRUWithoutReset", "--junit", str(path))
+def test_junit_sarif_and_annotations_say_what_is_refuted_and_where_the_class_stands(tmp_path: Path) -> None:
+    path, log = tmp_path / "found.xml", tmp_path / "found.sarif"
+    done = _validate("GRUWithoutReset", "--junit", str(path), "--sarif", str(log), "--github")
+    line = 1 + CELLS.read_text(encoding="utf-8").splitlines().index("class GRUWithoutReset(JoinedGRU):")
+    (result,) = json.loads(log.read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": line}
+    (annotation,) = (row for row in done.stdout.splitlines() if row.startswith("::error file="))
+    assert f",line={line},title={result['ruleId']}::" in annotation
+    assert "the reset gate is not used" in annotation
     (suite,) = ElementTree.parse(path).getroot().findall("testsuite")
     assert suite.get("failures") == "1"
     assert "the reset gate is not used" in (suite.find("testcase/failure").get("message") or "")  # type: ignore[union-attr]
+
+
+def test_annotations_do_not_stand_beside_a_document() -> None:
+    done = _validate("PackedGRU", "--json", "-", "--github")
+    assert done.exit_code == 2
+    assert "--github prints lines beside the document of --json -: write it with --json FILE" in done.stderr
 
 
 def test_a_map_that_was_saved_can_be_given_back(tmp_path: Path) -> None:
@@ -174,9 +186,20 @@ def test_a_pattern_that_fits_every_check_is_refused(pattern: str, tmp_path: Path
     assert "fits checks of every group: name the group, as backward.*" in found.stderr
 
 
+_RECORDED: dict[str, str] = {}
+
+
+def _recorded(name: str, path: Path) -> Path:
+    """Write the records of a wrong cell, which is validated once for all tests of a process."""
+    if name not in _RECORDED:
+        assert _validate(name, "--records", str(path)).exit_code == 1
+        _RECORDED[name] = path.read_text()
+    path.write_text(_RECORDED[name])
+    return path
+
+
 def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
-    path = tmp_path / "found.jsonl"
-    assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
+    path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
     found = RUN.invoke(app, ["replay", str(path)])
     assert found.exit_code == 1
     assert "backward.bound" in found.stdout
@@ -191,10 +214,9 @@ def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
 def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "found.jsonl"
-    assert _validate("HalfTrainedGRU", "--records", str(path)).exit_code == 1
+    path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
     refuted = [line for line in path.read_text().splitlines() if json.loads(line)["outcome"] == "refuted"][:2]
-    path.write_text("\n".join(refuted * 1) + "\n")
+    path.write_text("\n".join(refuted) + "\n")
     answers: Iterator[list[object]] = iter(
         [[WorkerEnded(Ending.SIGNAL, "its process was ended by SIGSEGV", "SIGSEGV")], [ReplayedCheck(1, True, "")]]
     )

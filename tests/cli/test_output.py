@@ -82,7 +82,7 @@ def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
     cells.write_text("import torch\n\n\nclass Right(torch.nn.RNNCell):\n    pass\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
-    command = [*COMMAND, "validate", "cells.py:Right", "--examples", "1"]
+    command = [*COMMAND, "validate", "cells.py:Right", "--examples", "1", "--dtype", "float32"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == [cells]

@@ -28,9 +28,11 @@ from tests.helpers.enough_time import with_enough_time
 pytestmark = pytest.mark.usefixtures("in_process")
 CELLS = HELPERS / "troublesome_cells.py"
 RUN = CliRunner()
+BRIEF = ("--examples", "0", "--dtype", "float64")
+"""The fixed cases of one format, where the verdict is not what is tested."""
 
 
-@pytest.mark.parametrize("option", ["--json", "--junit", "--repro", "--save-map"])
+@pytest.mark.parametrize("option", ["--json", "--junit", "--repro", "--save-map", "--sarif"])
 def test_a_file_that_cannot_be_written_is_told_before_the_work(option: str, tmp_path: Path) -> None:
     result = RUN.invoke(app, ["validate", "no_such_module:Cell", option, str(tmp_path / "no" / "such")])
     assert result.exit_code == 2
@@ -39,7 +41,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(option: str, tmp_
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_file_that_takes_nothing_is_told_after_the_verdict() -> None:
-    result = RUN.invoke(app, ["validate", f"{CELLS}:WithoutReset", "--examples", "0", "--json", "/dev/full"])
+    result = RUN.invoke(app, ["validate", f"{CELLS}:WithoutReset", *BRIEF, "--json", "/dev/full"])
     assert result.exit_code == 2
     assert "cannot write /dev/full: No space left on device" in result.stderr
     assert "✗ refuted" in result.stdout
@@ -73,9 +75,9 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
     cell = torch.nn.GRUCell(7, 5)
     torch.save(cell.state_dict(), good)
     torch.save(cell, bad)
-    result = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--examples", "0", "--weights", str(good), "--json", "-"])
+    result = RUN.invoke(app, ["validate", "torch.nn:GRUCell", *BRIEF, "--weights", str(good), "--json", "-"])
     rows = [row for row in json.loads(result.stdout)["checks"] if row["check"] == "weights.trained"]
-    assert [row["outcome"] for row in rows] == ["agrees", "agrees"]
+    assert [row["outcome"] for row in rows] == ["agrees"]
     again = RUN.invoke(app, ["validate", "torch.nn:GRUCell", "--weights", str(bad)])
     assert again.exit_code == 2
     assert "cannot be read as weights alone" in again.stderr

@@ -291,3 +291,32 @@ class StateInADictionary(SineCell):
         new, state = self.step(x, state["h"]), self.kept(state)
         state["h"] = new
         return state
+
+
+class MatrixMemory(nn.Module):
+    """The mLSTM of arXiv 2405.04517: a matrix of keys and values, and exponential gates kept in range by m."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.o = (nn.Linear(input_size, hidden_size) for _ in range(4))
+        self.i, self.f = nn.Linear(input_size, 1), nn.Linear(input_size, 1)
+        self.input_size, self.hidden_size = input_size, hidden_size
+
+    def exponential_gates(self, i: Tensor, f: Tensor, m: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The gates in the exponent's range, the next m, and what 1 has become."""
+        f = functional.logsigmoid(f)
+        top = torch.maximum(f + m, i)
+        return torch.exp(i - top), torch.exp(f + m - top), top, torch.exp(-top)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, d = x.shape[0], self.hidden_size
+        memory, norm, m = x.new_zeros(rows, d, d), x.new_zeros(rows, d), x.new_full((rows, 1), -1e4)
+        outputs = []
+        for x_t in x.unbind(1):
+            q, k, v = self.q(x_t), self.k(x_t) / d**0.5, self.v(x_t)
+            i, f, m, one = self.exponential_gates(self.i(x_t), self.f(x_t), m)
+            memory = f.unsqueeze(-1) * memory + i.unsqueeze(-1) * v.unsqueeze(-1) * k.unsqueeze(-2)
+            norm = f * norm + i * k
+            below = torch.maximum((norm * q).sum(-1, keepdim=True).abs(), one)
+            outputs.append(torch.sigmoid(self.o(x_t)) * (memory @ q.unsqueeze(-1)).squeeze(-1) / below)
+        return torch.stack(outputs, 1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.helpers.consistent_cells import (
+    MatrixMemory,
     SineCell,
     SineLayer,
     StateInADictionary,
@@ -343,3 +344,10 @@ class FirstInputAtEveryStep(SineLayer):
 class ReplacesTheCallersState(StateInADictionary):
     def kept(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         return state
+
+
+class MatrixMemoryWithoutStabiliser(MatrixMemory):
+    """The exponential gates as they are: they overflow before the norm divides them out."""
+
+    def exponential_gates(self, i: Tensor, f: Tensor, m: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return torch.exp(i), torch.sigmoid(f), m, torch.ones_like(m)

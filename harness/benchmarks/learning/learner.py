@@ -1,4 +1,4 @@
-"""Who tries a task: torch's layers, with the biases of an LSTM's forget gate set or not."""
+"""Who tries a task: torch's layers, with the biases of an LSTM's forget gate set or not, and layers of other cells."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
 from rnn_harness.benchmarks.learning.task import Task
+from rnn_harness.families import FAMILIES
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A layer of torch that is trained.
+    """A layer that is trained: one of torch's, or of a cell that somebody hands in.
 
     Attributes:
         name: The name in tables.
@@ -21,6 +23,7 @@ class Learner:
         bidirectional: Whether it runs in both directions of time.
         is_stateful: Whether its state is carried from one window to the next, where a task has windows.
         hidden_size: Its number of units; 0 for the one that the task has for its family.
+        maker: Makes its layers; None for those of torch.
     """
 
     name: str
@@ -30,6 +33,12 @@ class Learner:
     bidirectional: bool = False
     is_stateful: bool = False
     hidden_size: int = 0
+    maker: LayerMaker | None = None
+
+    @property
+    def spec(self) -> str:
+        """The spec of its cell; empty where it is none that ships."""
+        return FAMILIES[self.family].spec if self.maker is None else self.maker.spec
 
     def units(self, task: Task) -> int:
         """Return its number of units on a task.
@@ -76,6 +85,23 @@ def learners(task: Task, families: tuple[str, ...]) -> Iterator[Learner]:
             yield replace(learner, name=f"{learner.name}, both directions", bidirectional=True)
         if task.window:
             yield replace(learner, name=f"{learner.name}, stateful", is_stateful=True)
+
+
+def cell_learners(name: str, maker: LayerMaker, task: Task) -> Iterator[Learner]:
+    """Yield how a cell of somebody's tries a task, with about as many parameters as an LSTM of torch.
+
+    Args:
+        name: What the cell is called in tables.
+        maker: Makes its layers.
+        task: The task; one with windows is tried stateless and stateful.
+    """
+    n, d = task.input_size, task.hidden_sizes["lstm"]
+    learner = Learner(name, "lstm", hidden_size=maker.hidden_size(n, 4 * d * (n + d + 2)), maker=maker)
+    if not task.window:
+        yield learner
+        return
+    yield replace(learner, name=f"{name}, stateless")
+    yield replace(learner, name=f"{name}, stateful", is_stateful=True)
 
 
 def set_biases(layer: Any, learner: Learner, steps: int) -> None:

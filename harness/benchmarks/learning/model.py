@@ -1,4 +1,4 @@
-"""The model that is trained: a layer of torch with a linear layer on top, and its loss on a task."""
+"""The model that is trained: a recurrent layer with a linear layer on top, and its loss on a task."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.learning.gradient_rate import gradient_rate
+from rnn_harness.benchmarks.learning.layer_maker import LayerStack
 from rnn_harness.benchmarks.learning.learner import Learner, set_biases
 from rnn_harness.benchmarks.learning.task import Batch, Task
 from rnn_harness.families import FAMILIES, torch_class
@@ -16,7 +17,7 @@ from rnn_harness.families import FAMILIES, torch_class
 
 @dataclass(frozen=True)
 class LearningModel:
-    """A layer of torch with a linear layer on top.
+    """A recurrent layer with a linear layer on top.
 
     Attributes:
         task: The task, which says which states are read.
@@ -41,6 +42,9 @@ class LearningModel:
         import torch
 
         d = learner.units(task)
+        if learner.maker is not None:
+            stack = LayerStack(learner.maker, task.input_size, d, task.layers)
+            return LearningModel(task, learner, stack, torch.nn.Linear(d, task.output_size))
         layer_class = torch_class(FAMILIES[learner.family].torch_class)
         layer = layer_class(task.input_size, d, task.layers, bidirectional=learner.bidirectional)
         set_biases(layer, learner, task.steps)
@@ -54,8 +58,8 @@ class LearningModel:
         return [*self.layer.parameters(), *self.top.parameters()]
 
     def gradient_rate(self) -> float | None:
-        """Return the gradient's factor per step; None for a stack or both directions."""
-        if self.learner.bidirectional or self.task.layers > 1:
+        """Return the gradient's factor per step; None for a stack, both directions or a layer that is not torch's."""
+        if self.learner.bidirectional or self.task.layers > 1 or self.learner.maker is not None:
             return None
         return gradient_rate(self.layer, self.learner.family, self.task.input_size)
 

@@ -1,4 +1,4 @@
-"""Train torch's layers on a task, and measure the losses and how far the gradient reached before and after."""
+"""Train recurrent layers on a task, and measure the losses and how far the gradient reached before and after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rnn_harness.benchmarks.learning.learner import Learner
 from rnn_harness.benchmarks.learning.model import LearningModel
 from rnn_harness.benchmarks.learning.task import Task
 from rnn_harness.benchmarks.speed.stopwatch import median_interval
-from rnn_harness.families import FAMILIES
 from rnn_harness.records.measurement import CurveBand, CurvePoint, LearningMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 
@@ -51,7 +50,7 @@ def measure_learning(
     return stamp(
         LearningMeasurement(
             subject=learner.name,
-            spec=FAMILIES[learner.family].spec,
+            spec=learner.spec,
             task=task.name,
             task_title=task.title,
             sizes={"T": task.steps, "d": learner.units(task), "layers": task.layers},

@@ -29,8 +29,8 @@ from rnn_harness.references import Gradients, Run
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
 from rnn_harness.specs.program import Program
+from rnn_harness.subjects.array_sizes import sizes_of
 from rnn_harness.subjects.case_arrays import CaseArrays
-from rnn_harness.subjects.parameter_role import hidden_size
 from rnn_harness.subjects.subject import LAYERS, Subject
 
 _radius = np.frompyfunc(lambda ball: float(arb(ball.rad())), 1, 1)
@@ -199,11 +199,7 @@ class SubjectRun:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The program's sizes, read off the numbers (a property may have added a unit or a feature)."""
-        n = self.arrays.inputs.shape[2]
-        d = next((value.shape[1] for value in self.arrays.states.values()), None)
-        if d is None:
-            d = hidden_size(self.arrays.parameters)
-        return {"n": n, "d": d, "k": self.arrays.d_outputs.shape[2]}
+        return sizes_of(self.subject, self.arrays)
 
     @property
     def has_library_functions(self) -> bool:

@@ -100,7 +100,9 @@ def _gradgrad(evaluation: Evaluation) -> Iterator[Finding]:
     names = ["inputs", *(f"states.{name}" for name in objective.states)]
     rows = dict(zip(names, second, strict=False))
     by_leaf = dict(zip(objective.leaves, second[len(names) :], strict=True))
-    top = {f"parameters.{name}": by_leaf.pop(name) for name in OUTPUT_LAYER if name in by_leaf}
+    # Without an output layer a leaf of that name is the kernel's own.
+    in_top = OUTPUT_LAYER if evaluation.subject.output is not None else ()
+    top = {f"parameters.{name}": by_leaf.pop(name) for name in in_top}
     shapes = {name: np.shape(value) for name, value in cell_parameters(evaluation).items()}
     gradient_parts = cell.driver.table.gradients(by_leaf, shapes)
     rows |= {f"parameters.{name}": parts[0] for name, parts in gradient_parts.items()} | top

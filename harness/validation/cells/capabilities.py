@@ -39,6 +39,7 @@ class TargetCapabilities:
             that another order than they go in is a mistake.
         has_parts: Whether it is a model of its library, with recurrent parts that are judged by themselves.
         has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
+        device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
 
@@ -54,4 +55,5 @@ class TargetCapabilities:
     states_return_in_order: bool = False
     has_parts: bool = False
     has_library_mask: bool = False
+    device: str = "cpu"
     notes: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.held_entries import held_entries, replaced_words, says_in_place
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates
+from rnn_harness.validation.identification.state_words import is_called_a_state
 from rnn_harness.validation.loading.dependence import carries_over
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
@@ -290,8 +291,13 @@ class Probe:
             run_over_time(self.module, self.convention, leaves, x + 1, [value + 1 for value in states])
         return any(not torch.equal(a, b) for a, b in zip(returned, before, strict=True))
 
+    def keeps_a_state(self) -> bool:
+        """Say whether a state that is given comes back as it is."""
+        finals = self.respond(self.parameters, 1).finals
+        return any(map(np.array_equal, self.states[: self.convention.states], finals))
+
     def hands_old_states_on(self) -> bool:
-        """Whether a step gives an output, and behind it the very states that went in."""
+        """Whether a step gives an output, and behind it the very states that went in, which are called states."""
         import torch
 
         states = self.states[: self.convention.states]
@@ -303,8 +309,10 @@ class Probe:
         with torch.no_grad():
             results = self.convention.results(with_leaves(self.module, leaves), x[0], given)
         returned = results[1:]
-        return len(returned) == len(given) and all(
-            a.shape == b.shape and torch.equal(a, b) for a, b in zip(returned, given, strict=True)
+        is_unchanged = len(returned) == len(given) and all(map(torch.equal, returned, given))
+        names = "hc"[: len(states)]
+        return is_unchanged and any(
+            is_called_a_state(self.module, self.convention, place, name) for place, name in enumerate(names)
         )
 
     def gives_nan(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.state_words import is_called_a_state
 from rnn_harness.validation.loading.target import Target
 
 KEPT_STATE = "a state comes back as it was given: the new one is the output alone, and is never carried on"
@@ -82,7 +83,8 @@ def with_output_as_state(target: Target, probe: Probe) -> tuple[Identification, 
         probe: Runs of the target.
 
     Returns:
-        The cells; none where every state that comes back is another than the one that was given.
+        The cells; none where every state that comes back is another than the one that was given, or where nothing but
+        the numbers says that the tensor is a state, and no context that is meant to stay.
     """
     convention = probe.convention
     if convention.output_place is None or convention.sequence:
@@ -93,7 +95,10 @@ def with_output_as_state(target: Target, probe: Probe) -> tuple[Identification, 
             taken = list(convention.taken)
             taken[index] = convention.output_place
             carried = replace(convention, taken=tuple(taken), output_place=None)
-            return identify(target, replace(probe, convention=carried, _responses={}))
+            cells = identify(target, replace(probe, convention=carried, _responses={}))
+            return tuple(
+                cell for cell in cells if is_called_a_state(probe.module, convention, index, cell.states[index])
+            )
     return ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,8 @@ def constructions(
         n, d = sizes
         raise UsageError(
             f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {errors[0]}; give what it needs "
-            f"besides with --init key=value, or name a function that makes it:\n{_factory_text(name)}"
+            f"besides with {_needed_options(known, {**options, **defaults})}, or name a function that makes it:\n"
+            f"{_factory_text(name)}"
         )
 
 
@@ -133,6 +135,16 @@ def construct_cell(
         UsageError: No call makes one.
     """
     return next(constructions(name, maker, sizes, options, defaults))[1]
+
+
+def _needed_options(known: Mapping[str, inspect.Parameter], given: Options) -> str:
+    """Name the options that a user may have to type: arguments without a value that are no sizes."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    required = [key for key, value in known.items() if value.default is value.empty and value.kind not in kinds]
+    sizes = size_names(known)
+    placed = (*sizes.inputs, *sizes.hidden) or tuple(required[:2])
+    needed = [key for key in required if key not in (*placed, *given) and key.lower() not in _USUAL_VALUES]
+    return " ".join(f"--init {key}=..." for key in needed) or "--init key=value"
 
 
 def _factory_text(name: str) -> str:
@@ -202,6 +214,9 @@ def _sized(
     elif inputs or hidden or fixed is not None:
         is_certain = has_both_sizes(arguments)
         yield Construction(lambda s: maker(**by_name.values(*s), **unsized), fixed, is_certain=is_certain)
+        lacking = _further_sizes(arguments, {*inputs, *hidden, *unsized})
+        if lacking:
+            yield Construction(lambda s: maker(**by_name.values(*s), **unsized, **lacking), fixed, is_guess=True)
     places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
     unplaced = {key: value for key, value in further.items() if key not in places or key in given}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))
@@ -210,6 +225,18 @@ def _sized(
         yield Construction(lambda s: maker(s.hidden_size, **unplaced), _SQUARE, is_guess=True)
 
 
+def _further_sizes(arguments: Mapping[str, inspect.Parameter], known: set[str]) -> OptionTable:
+    """Values for required arguments that are sizes of something else: of a projection, a memory, an output."""
+    lacking = [name for name, argument in arguments.items() if argument.default is argument.empty and name not in known]
+    return dict.fromkeys(lacking, _FURTHER_SIZE) if all(_FURTHER_SIZES.match(name) for name in lacking) else {}
+
+
+_FURTHER_SIZES = re.compile(
+    r"(d|n|dim|num|size)_?(proj|projection|r|out|outputs?|k|v|key|value|memory|slots|rank|order|ff|inner)$|"
+    r"(proj|projection|recurrent_proj|out|output|memory|key|value|rank|order|inner)_?(size|dim|features|units)?$",
+    re.I,
+)
+_FURTHER_SIZE = 2
 _SQUARE = CellSizes(6, 6)
 """The sizes of a cell that has one size alone."""
 

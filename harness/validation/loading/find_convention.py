@@ -233,5 +233,5 @@ def several_layers_hint(module: nn.Module) -> str:
     for part in module.modules():
         # Modules of any origin: only those that follow torch's layers have these attributes.
         if getattr(part, "bidirectional", False) or int(getattr(part, "num_layers", 1) or 1) > 1:
-            return " It has several layers or directions: one cell in one direction can be held against an equation"
+            return " It has several layers or directions: one cell in one direction can be compared with an equation"
     return ""

@@ -45,6 +45,17 @@ class CalledWithParameters(Protocol):
         """
 
 
+@runtime_checkable
+class ComputesElsewhere(Protocol):
+    """A module that computes on another device than the one from which it is called.
+
+    Attributes:
+        computes_on: The name of that device in torch.
+    """
+
+    computes_on: str
+
+
 def with_leaves(module: nn.Module | CalledWithParameters, leaves: Tensors) -> Callable[..., object]:
     """Return the module as a function of its arguments alone.
 
@@ -122,6 +133,8 @@ def leaves_in_place(module: nn.Module | CalledWithParameters, leaves: Tensors) -
         return
     places = [(module.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in leaves]
     parameters = [owner._parameters[name] for owner, name in places]
+    if isinstance(module, ComputesElsewhere):
+        leaves = {name: leaf.to(module.computes_on) for name, leaf in leaves.items()}
     try:
         for (owner, name), leaf in zip(places, leaves.values(), strict=True):
             owner._parameters[name] = leaf  # type: ignore[assignment]  # a leaf of the graph that is differentiated

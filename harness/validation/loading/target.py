@@ -18,13 +18,27 @@ from rnn_harness.validation.loading.adapters.adapter import HeldPart
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
+    methods_of_targets,
+    required_arguments,
+    role_of,
+)
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
+from rnn_harness.validation.loading.autograd_functions import (
+    PreactivationCell,
+    applied,
+    is_autograd_function,
+    preactivation_cell,
+    step_of_preactivations,
+)
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
-from rnn_harness.validation.loading.joined_states import CellOfOneState, JoinedStates, joined_states
+from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
+from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
+from rnn_harness.validation.loading.joining_adapter import with_joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
@@ -83,6 +97,8 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         UsageError: It cannot be driven; the message says what was expected.
     """
     arguments = dict(options or {})
+    if is_autograd_function(cell):
+        return _target_of_autograd_function(name, cell, arguments, adapter_name)
     if isinstance(cell, type):
         adapter = _chosen_adapter(name, cell, adapter_name)
         adapter_options = _taken(arguments, adapter.options)
@@ -146,21 +162,21 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     if not construction.any_sizes:
         sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     joined = _joined(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
-    if joined is not None:
-        made_for = sizes or TRIAL_SIZES
-        target = _driven_target(
-            maker.name,
-            adapter,
-            lambda _: CellOfOneState(construction.make(made_for), joined),  # type: ignore[arg-type]
-            options,
-            joined.sizes,
-        )
-        return replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
-    return _driven_target(maker.name, adapter, construction.make, options, sizes)
+    made_for = sizes or TRIAL_SIZES
+    make: Callable[[CellSizes], Any] = construction.make
+    if adapter.name in ("flax.nnx", "equinox"):
+        joining = with_joined_states(adapter, cell, made_for)
+        if joining is not None:
+            return _driven_target(maker.name, joining, lambda _: make(made_for), options, joining.sizes)
+    if joined is None:
+        return _driven_target(maker.name, adapter, make, options, sizes)
+    wrap = joined.wrap
+    target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
+    return replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
 
 
-def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | None:
-    """How the states of a torch cell are joined that cannot be called with states of the hidden size."""
+def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | None:
+    """How the states of a torch cell are joined that cannot be called with states of the hidden size, or its inputs."""
     if len(required_arguments(cell.forward)) < 2:
         return None
     try:
@@ -168,7 +184,7 @@ def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | None:
     except WrongLayout:
         return None
     except Exception:  # a module that is called in a wrong way may raise anything
-        return joined_states(copy.deepcopy(cell), sizes.hidden_size)
+        return joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
     return None
 
 
@@ -231,6 +247,19 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     return _driven_target(name, adapter, lambda _: function, adapter_options)
 
 
+def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, adapter_name: str | None) -> Target:
+    """A step by torch.autograd.Function: a function with its weights as arguments, or one of pre-activations."""
+    function = applied(cell)
+    try:
+        return _target_of_function(name, function, arguments, adapter_name or "function")
+    except UsageError:  # it takes no input, or no weights
+        step = step_of_preactivations(function, *TRIAL_SIZES)
+    adapter = _chosen_adapter(name, PreactivationCell, None)
+    target = _driven_target(name, adapter, lambda sizes: preactivation_cell(step, *sizes), {})
+    notes = (*target.capabilities.notes, step.note())
+    return replace(target, capabilities=replace(target.capabilities, notes=notes))
+
+
 def target_of_part(name: str, part: HeldPart) -> Target:
     """Make a target of a recurrent cell or layer inside of a model.
 
@@ -250,6 +279,8 @@ def _chosen_adapter(name: str, cell_type: type, adapter_name: str | None) -> Ada
     """The adapter for objects of a class. Raises UsageError if there is none."""
     adapter = choose_adapter(cell_type, adapter_name)
     if adapter is None:
+        for method, arguments in methods_of_targets(cell_type):
+            raise UsageError(computes_a_loss(f"{cell_type.__name__}.{method}", arguments))
         raise UsageError(
             f"{name} is a {cell_type.__module__}.{cell_type.__qualname__}; expected a module of torch, Keras, flax or "
             "equinox, an ONNX model, an object with arrays and a forward method, a function of one step, or what makes "

@@ -76,7 +76,7 @@ def may_be_model(target: Target) -> bool:
 
     if target.capabilities.has_parts:
         return True
-    if target.capabilities.library is not None:
+    if target.capabilities.library is not None or target.capabilities.device != "cpu":
         return False
     return any(
         has_example_inputs(module)
@@ -109,6 +109,10 @@ def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
     Raises:
         UsageError: It is no model either; with what it said when it was called as one.
     """
+    if target.capabilities.device != "cpu":
+        raise UsageError(
+            f"{error}\nOn {target.capabilities.device} cells alone are driven: leave --device out for a model"
+        )
     if not may_be_model(target):
         raise error
     try:

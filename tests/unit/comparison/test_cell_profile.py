@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -43,7 +45,9 @@ def test_a_forget_bias_in_the_quarter_of_the_candidate_shows() -> None:
     assert means["b_g"] == (1.0, 0.0)
     assert means["b_f"] == (0.0, 0.0)
     assert profile.decay is not None
-    assert "b_g, the bias of the candidate" in profile_text(profile)
+    text = profile_text(profile)
+    assert "b_g, the bias of the candidate" in text
+    assert re.search(r"forward and backward  \d+\.\d\d ms, nn\.LSTM \d+\.\d\d ms: x \d", text)
 
 
 @pytest.mark.usefixtures("in_process")
@@ -51,6 +55,7 @@ def test_no_cell_is_refused_and_those_of_a_timed_spec_are_timed_too() -> None:
     unknown = f"{HELPERS / 'consistent_cells.py'}:SineCell"
     profiled = profile_cells((f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter", unknown))
     assert profiled.timed == (f"{CELLS}:PackedGRU",)
+    assert profiled.known == (f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter")
     assert [profile.is_known for profile in profiled.profiles] == [True, True, False]
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rnn_harness.comparison import in_workers
-from rnn_harness.comparison.cell_description import CellDescription, PlainArray
+from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.in_workers import describe_isolated, run_isolated
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs
 from rnn_harness.errors import HarnessError, NotRun
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation import Limits, ValidationRequest
 from rnn_harness.validation.worker_endings import WorkFailed
 
-ROW = PlainArray((1, 1, 1), (0.0,))
-RUN = DrawnRun("float64", {}, ROW, {"h": PlainArray((1, 1), (0.0,))})
+ROW = PlainArray.of(np.zeros((1, 1, 1)))
+RUN = DrawnRun("float64", {}, ROW, {"h": PlainArray.of(np.zeros((1, 1)))})
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *messages: object) -> None:
@@ -33,8 +36,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, *messages: object) -> None:
         RunOutputs((), ()),
         RunOutputs((ROW, ROW), ("", "")),
         RunOutputs((ROW,), ()),
-        RunOutputs((PlainArray((2, 2), (1.0,)),), ("",)),
-        RunOutputs((PlainArray((-1, -1), (1.0,)),), ("",)),
+        RunOutputs((replace(ROW, shape=(2, 2)),), ("",)),
+        RunOutputs((replace(ROW, shape=(-1, -1)),), ("",)),
+        RunOutputs((replace(ROW, numbers="?"),), ("",)),
         CellDescription("a", "unknown", "it answers another question"),
     ],
 )
@@ -53,4 +57,10 @@ def test_a_worker_that_says_nothing_or_fails_decides_nothing(monkeypatch: pytest
         describe_isolated(ValidationRequest("a"), Limits())
     answers(monkeypatch, WorkFailed("error of the harness", "traceback"))
     with pytest.raises(HarnessError):
+        describe_isolated(ValidationRequest("a"), Limits())
+
+
+def test_first_weights_that_are_not_whole_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, CellDescription("a", "unknown", "", initial={"w": replace(ROW, shape=(3,))}))
+    with pytest.raises(NotRun, match="weights that have not as many numbers"):
         describe_isolated(ValidationRequest("a"), Limits())

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
-from rnn_harness.conversion.weight_files import read_weights, write_weights
+from rnn_harness.conversion.weight_files import ensure_format_is_written, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
 from rnn_harness.errors import UsageError
 from tests.helpers import HELPERS
@@ -129,9 +129,24 @@ def test_two_families_and_formats_without_an_end_are_not_converted(tmp_path: Pat
     assert "out.pickle has none of the endings" in text
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".pt", ".npz", ".weights.h5", ".msgpack"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ".safetensors",
+        ".pt",
+        ".npz",
+        ".weights.h5",
+        ".msgpack",
+        pytest.param(
+            ".orbax",
+            marks=pytest.mark.deep(
+                "tests/unit/conversion/test_conversion.py::test_every_format_gives_back_what_was_written"
+            ),
+        ),
+    ],
+)
 def test_every_format_gives_back_what_was_written(ending: str, tmp_path: Path) -> None:
-    modules = {".safetensors": "safetensors", ".weights.h5": "h5py", ".msgpack": "flax"}
+    modules = {".safetensors": "safetensors", ".weights.h5": "h5py", ".msgpack": "flax", ".orbax": "orbax.checkpoint"}
     if ending in modules:
         pytest.importorskip(modules[ending])
     weights = {"layers/cell/vars/0": np.arange(6.0).reshape(2, 3).T, "layers/cell/vars/1": np.ones(3, np.float32)}
@@ -140,6 +155,14 @@ def test_every_format_gives_back_what_was_written(ending: str, tmp_path: Path) -
     assert set(again) == set(weights)
     for name, value in weights.items():
         np.testing.assert_array_equal(again[name], value)
+
+
+def test_a_folder_is_read_only_where_it_is_a_checkpoint_and_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "mine.orbax").mkdir()
+    with pytest.raises(UsageError, match=r"mine\.orbax is a folder, and no checkpoint of Orbax"):
+        read_weights(tmp_path / "mine.orbax")
+    with pytest.raises(UsageError, match="there is something of that name; give a name that is free"):
+        ensure_format_is_written(tmp_path / "mine.orbax")
 
 
 def test_a_file_that_is_none_of_its_format_is_told(tmp_path: Path) -> None:
@@ -155,12 +178,15 @@ def test_layers_are_found_behind_prefixes_and_by_the_numbers_of_keras() -> None:
     assert [(group.prefix, group.layer) for group in groups] == [("encoder.rnn.", 0), ("encoder.rnn.", 1)]
     assert output_name("w_l0", groups[1], groups) == "encoder.rnn.w_l1"
     numbered = {
-        f"layers/bidirectional/{direction}_layer/cell/vars/{i}": one
-        for direction in ("forward", "backward")
+        f"layers/bidirectional{number}/{direction}_layer/cell/vars/{i}": one
+        for number in ("", "_1", "_10", "_2")  # the order of a file of Keras
+        for direction in ("backward", "forward")
         for i in (0, 1)
     }
     both = weight_groups(numbered, ("kernel", "bias"), True)
-    assert [(group.layer, group.is_reverse) for group in both] == [(0, False), (0, True)]
+    directions = [(layer, is_reverse) for layer in range(4) for is_reverse in (False, True)]
+    assert [(group.layer, group.is_reverse) for group in both] == directions
+    assert both[-1].prefix == "layers/bidirectional_10/backward_layer/cell/"
     assert keras_name(1, "LSTM", both[1], both) == "layers/bidirectional/backward_layer/cell/vars/1"
     tree = {"params/GRUCell_0/in/kernel": one, "params/GRUCell_0/in/bias": one}
     (only,) = weight_groups(tree, ("in/kernel", "in/bias"), False)

@@ -97,6 +97,10 @@ def test_an_archive_of_keras_gives_a_model_with_the_weights(tmp_path: Path) -> N
     for part, row in zip(model.layers, rows, strict=True):
         for value, expected in zip(part.get_weights(), row.arrays.values(), strict=True):
             np.testing.assert_array_equal(value, expected)
-    reverse = LayerWeights("layer 0, reverse", True, N, D, rows[0].arrays)
-    with pytest.raises(UsageError, match="layer 0, reverse: directions are written"):
+    reverse = LayerWeights("layer 0, reverse", True, N, D, layer(k=(N, 4 * D), r=(D, 4 * D), b=(4 * D,)).arrays)
+    write_model(tmp_path / "both.keras", "keras.layers:LSTM", {}, [rows[0], reverse])
+    (both,) = keras.saving.load_model(tmp_path / "both.keras").layers
+    for value, expected in zip(both.get_weights(), (*rows[0].arrays.values(), *reverse.arrays.values()), strict=True):
+        np.testing.assert_array_equal(value, expected)
+    with pytest.raises(UsageError, match="layer 0, reverse has no forward direction"):
         write_model(tmp_path / "again.keras", "keras.layers:LSTM", {}, [reverse])

@@ -94,9 +94,8 @@ def test_where_the_time_is_up_nothing_is_blamed() -> None:
 
 @pytest.mark.process
 def test_a_worker_that_has_too_little_time_for_a_call_decides_nothing() -> None:
-    validation = collect_validation(
-        "it", run_validation_isolated(ValidationRequest(f"{CELLS}:FusedLSTM", {}), Limits(case=0.1))
-    )
+    request = ValidationRequest(f"{CELLS}:FusedLSTM", {}, examples=0, dtypes=("float64",))
+    validation = collect_validation("it", run_validation_isolated(request, Limits(case=0.1)))
     assert validation.outcome == "undecided"
     ended = [record.reason for record in validation.checks if record.check == "process.ended"]
     assert ended

@@ -12,7 +12,9 @@ from rnn_harness.validation.identification.state_order import (
     with_exchanged_steps,
     with_output_as_state,
 )
+from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.output_beside_states import ANOTHER_STATE, NO_STATE, note_on_output
+from rnn_harness.validation.judging.spec_file import library_match
 from rnn_harness.validation.loading.target import Target
 from tests.helpers import HELPERS
 
@@ -48,3 +50,31 @@ def test_no_state_of_a_right_cell_is_taken_for_another(name: str) -> None:
     target, probe = _target(name), _probe(name)
     assert not with_exchanged_steps(target, probe)
     assert not with_output_as_state(target, probe)
+
+
+def test_a_state_in_an_argument_of_its_own_that_comes_back_as_it_was_is_refuted() -> None:
+    diagnosis = diagnose_no_function(_probe("OldStateInAnArgument"))
+    assert diagnosis is not None
+    assert diagnosis.part == "forward: new state"
+
+
+CONTEXTS = ["GatesReadAnEncoding", "ConditionedOnASpeaker", "GatedByAGoal"]
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is(name: str) -> None:
+    target, probe = _target(name), _probe(name)
+    assert probe.keeps_a_state()
+    assert diagnose_no_function(probe) is None
+    assert not with_output_as_state(target, probe)
+    assert library_match(probe) is None
+
+
+@pytest.mark.deep(
+    "tests/unit/validation/test_output_beside_states.py::test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is"
+)
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_no_check_refutes_what_reads_a_context(name: str) -> None:
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation(name, run_validation(_target(name), request))
+    assert validation.outcome != "refuted", validation.diagnosis

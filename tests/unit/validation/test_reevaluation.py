@@ -15,6 +15,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import NUMBERS_CHECK, outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, MessageTypes
+from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.specs import literature
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.judging import validate
@@ -25,7 +26,6 @@ from rnn_harness.validation.request import Listener, ValidationRequest
 from rnn_harness.validation.returned_numbers import (
     GeneratedFrom,
     NumbersReturned,
-    PlainArray,
     ReturnedCase,
     returned_numbers,
 )

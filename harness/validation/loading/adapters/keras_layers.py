@@ -40,7 +40,7 @@ class _StatelessLayer(nn.Module):
         super().__init__()
         self._layer_type, self._config, self._n, self._is_cell = type(layer), layer.get_config(), n, is_cell
         self._layers: dict[str, Any] = {}
-        weights = self._layer("float32").trainable_variables
+        weights = _weights_of(self._layer("float32"))
         self.weight_names = _numbered([weight.name for weight in weights])
         for name, weight in zip(self.weight_names, weights, strict=True):
             value = weight.value  # a tensor of the backend
@@ -61,15 +61,34 @@ class _StatelessLayer(nn.Module):
     def call_with_weights(self, dtype: str, weights: list[object], x: object, states: list[object]) -> object:
         """Run the layer as a function of its weights, in tensors of the backend."""
         layer = self._layer(dtype)
-        fixed_weights = [variable.value for variable in layer.non_trainable_variables]
         if self._is_cell:
-            return layer.stateless_call(weights, fixed_weights, x, states)[0]
-        return layer.stateless_call(weights, fixed_weights, x, initial_state=states)[0]
+            return layer.stateless_call(*_sorted_weights(layer, weights), x, states)[0]
+        return layer.stateless_call(*_sorted_weights(layer, weights), x, initial_state=states)[0]
 
     def forward(self, x: Tensor, *states: Tensor) -> object:
         """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d)."""
         weights: list[object] = [self._parameters[name] for name in self.weight_names]
         return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states))
+
+
+def _weights_of(layer: Any) -> list[Any]:
+    """The variables of a layer that are its weights: what is trained, or in a reservoir what is not."""
+    return list(layer.trainable_variables) or [
+        variable for variable in layer.non_trainable_variables if _is_float(variable)
+    ]
+
+
+def _is_float(variable: Any) -> bool:
+    """Whether a variable of Keras holds numbers, and no counter or seed."""
+    return "float" in str(variable.dtype)
+
+
+def _sorted_weights(layer: Any, weights: list[object]) -> tuple[list[object], list[object]]:
+    """The values of the trainable and of the other variables of a layer, for values of its weights."""
+    if layer.trainable_variables:
+        return weights, [variable.value for variable in layer.non_trainable_variables]
+    values = iter(weights)
+    return [], [next(values) if _is_float(variable) else variable.value for variable in layer.non_trainable_variables]
 
 
 class _OwnLayer(_StatelessLayer):
@@ -90,8 +109,7 @@ class _OwnLayer(_StatelessLayer):
         """Run the layer on inputs (B, T, n), in tensors of torch, with further arguments; it takes no states."""
         layer = self._layer(str(x.dtype).removeprefix("torch."))
         weights: list[object] = [self._parameters[name] for name in self.weight_names]
-        fixed_weights = [variable.value for variable in layer.non_trainable_variables]
-        return layer.stateless_call(weights, fixed_weights, x, **further)[0]
+        return layer.stateless_call(*_sorted_weights(layer, weights), x, **further)[0]
 
     def forward(self, x: Tensor) -> object:  # type: ignore[override]  # it takes the sequence alone
         """Run the layer on inputs (B, T, n)."""

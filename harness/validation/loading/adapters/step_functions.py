@@ -11,6 +11,7 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
@@ -77,14 +79,25 @@ class StepFunctionAdapter:
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        makers: Iterable[MakeTree] = (make_tree,) if make_tree is not None else _makers_by_trial(step)
-        for make in makers:
-            for drive_on in (_drive_on_jax, _drive_on_torch):
-                driven = drive_on(_Trial(step, make, CellSizes(n, d)))
-                if driven is not None:
-                    return driven
+        for adapted in adapted_pairs(function, None):
+            driven = _drive_adapted(adapted, make_tree, CellSizes(n, d))
+            if driven is not None:
+                return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
         raise UsageError(cannot_be_driven(step.text, log, hint))
+
+
+def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: CellSizes) -> DrivenModule | None:
+    """Drive a function of inputs, states and parameters on JAX or torch; None if it takes none that are tried."""
+    step = StepSignature(with_usual_names(adapted.forward))
+    makers: Iterable[MakeTree] = (make_tree,) if make_tree is not None else _makers_by_trial(step)
+    for make in makers:
+        for drive_on in (_drive_on_jax, _drive_on_torch):
+            driven = drive_on(_Trial(step, make, sizes))
+            if driven is not None:
+                notes = (adapted.note,) if adapted.note else ()
+                return replace(driven, capabilities=replace(driven.capabilities, notes=notes))
+    return None
 
 
 def _makers_by_trial(step: StepSignature) -> Iterator[MakeTree]:

@@ -9,6 +9,7 @@ from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
 from rnn_harness.validation.loading.adapters.effective_weights import with_effective_weights
+from rnn_harness.validation.loading.adapters.fixed_weights import with_fixed_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,9 +49,8 @@ class TorchAdapter:
             )
         library = "TorchScript" if isinstance(cell, torch.jit.ScriptModule) else None
         effective = with_effective_weights(cell)
-        return DrivenModule(
-            effective.module, TargetCapabilities(library=library, notes=effective.notes(), dtypes=DTYPES)
-        )
+        notes = (*effective.notes(), *with_fixed_weights(effective.module))
+        return DrivenModule(effective.module, TargetCapabilities(library=library, notes=notes, dtypes=DTYPES))
 
 
 def _packs_its_weights(part: nn.Module) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 Role = Literal["x", "h", "c", "tree", "cache", "gradient", "target", "other"]
@@ -119,3 +119,16 @@ def takes_targets(names: Sequence[str]) -> bool:
     """
     roles = [role_of(name) for name in names]
     return "x" in roles and "target" in roles
+
+
+def methods_of_targets(written_class: type) -> Iterator[tuple[str, list[str]]]:
+    """Yield the methods of a class that take inputs and targets, each with its arguments.
+
+    Args:
+        written_class: The class of an object, with or without a forward method.
+    """
+    for name, method in vars(written_class).items():
+        if inspect.isfunction(method) and not name.startswith("_"):
+            arguments = [argument.name for argument in all_arguments(method)][1:]
+            if takes_targets(arguments):
+                yield name, arguments

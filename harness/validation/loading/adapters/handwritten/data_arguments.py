@@ -52,21 +52,20 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
     if tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
     elif mask:
-        first = next(name for name in names if name != mask)
+        x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != mask))
         for axes in ("leading", "leading and one", "trailing"):
-            filled = _renamed_signature(
-                functools.partial(_call_filled, forward, mask, first, axes), forward, {}, (mask,)
-            )
+            filled = _renamed_signature(functools.partial(_call_filled, forward, mask, x, axes), forward, {}, (mask,))
             yield AdaptedPair(filled, backward, f"its {mask} is filled with ones, so that no step is padding")
     yield AdaptedPair(forward, backward)
 
 
-def _call_filled(forward: Callable[..., Any], mask: str, first: str, axes: str, *values: Any, **keywords: Any) -> Any:
+def _call_filled(forward: Callable[..., Any], mask: str, x: str, axes: str, *values: Any, **keywords: Any) -> Any:
     """Call forward with a mask of ones, of the shape of the inputs without their features."""
-    x = np.asarray(values[0] if values else keywords[first])
-    shape = {"leading": x.shape[:-1], "leading and one": (*x.shape[:-1], 1), "trailing": x.shape[1:]}[axes]
     names = [name for name in inspect.signature(forward).parameters if name != mask]
-    return forward(**dict(zip(names, values, strict=False)), **keywords, **{mask: np.ones(shape, x.dtype)})
+    given = {**dict(zip(names, values, strict=False)), **keywords}
+    lengths = np.shape(given[x])
+    shape = {"leading": lengths[:-1], "leading and one": (*lengths[:-1], 1), "trailing": lengths[1:]}[axes]
+    return forward(**given, **{mask: np.ones(shape, str(given[x].dtype))})
 
 
 def _with_rows_as_embedding(

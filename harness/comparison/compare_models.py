@@ -1,0 +1,210 @@
+"""Two models layer by layer: every pair is compared by its equations, the wiring by running both on the same weights.
+
+The layers are proved equal, or not; that they are wired alike is seen on drawn numbers alone, and said so.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
+from rnn_harness.arithmetic.protocol import Values
+from rnn_harness.array_types import Array
+from rnn_harness.comparison.apply_rules import parameter_shapes
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.confirm import Decision, Translation
+from rnn_harness.comparison.in_workers import side_by_side
+from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
+from rnn_harness.comparison.stored_weights import stored_weights
+from rnn_harness.records.comparison import ComparedCell, Comparison
+from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.runtime.plain_array import PlainArray
+from rnn_harness.validation.identification.saved_map import from_map_file
+
+STEPS, ROWS = 6, 4
+"""The sequences on which the wiring is compared."""
+DRAWS = 2
+"""How often weights and sequences are drawn: one may silence a rectifier."""
+Decide = Callable[[CellDescription, CellDescription], Decision]
+"""Decides from two descriptions whether two cells are the same function."""
+ModelRunner = Callable[[ModelWeights], ModelOutputs]
+"""Runs a model on weights."""
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """Two models that are compared.
+
+    Attributes:
+        left: What the first is.
+        right: What the second is.
+        run_left: Runs the first.
+        run_right: Runs the second.
+    """
+
+    left: ModelDescription
+    right: ModelDescription
+    run_left: ModelRunner
+    run_right: ModelRunner
+
+    @property
+    def dtype(self) -> str:
+        """The widest dtype in which both run."""
+        return "float64" if self.left.dtype == self.right.dtype == "float64" else "float32"
+
+
+def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
+    """Compare two models.
+
+    Args:
+        pair: The models.
+        decide: Decides about two layers.
+
+    Raises:
+        NotRun: One of them ended its process, or gave no answer in time.
+        HarnessError: The harness itself raised an error.
+    """
+    rows = Comparison("undecided", "", compared_model(pair.left), compared_model(pair.right))
+    counts = len(pair.left.layers), len(pair.right.layers)
+    if counts[0] != counts[1]:
+        sentence = (
+            f"{pair.left.target} has {counts[0]} recurrent layers and {pair.right.target} {counts[1]}, each direction "
+            "counted: they are not compared as wholes; compare the layers"
+        )
+        return replace(rows, sentence=sentence)
+    decisions = [decide(a.cell, b.cell) for a, b in zip(pair.left.layers, pair.right.layers, strict=True)]
+    comparisons = [decision.comparison for decision in decisions]
+    rows = replace(
+        rows,
+        map=_titled(pair, [comparison.map for comparison in comparisons]),
+        conditions=_titled(pair, [comparison.conditions for comparison in comparisons]),
+        obstacles=_titled(pair, [comparison.obstacles for comparison in comparisons]),
+    )
+    apart = next((place for place, row in enumerate(comparisons) if row.outcome != "same"), None)
+    if apart is not None:
+        titles = f"{pair.left.layers[apart].title} and {pair.right.layers[apart].title}"
+        row = comparisons[apart]
+        return replace(rows, outcome=row.outcome, sentence=f"{titles}: {row.sentence}", proof=row.proof)
+    proofs = [row.proof for row in dict.fromkeys(comparisons) if row.proof]
+    rows = replace(rows, proof=f"of each of {counts[0]} layers: {'; '.join(dict.fromkeys(proofs))}")
+    return _with_wiring(rows, pair, decisions)
+
+
+def compared_model(description: ModelDescription) -> ComparedCell:
+    """Return what a comparison says of a model by itself.
+
+    Args:
+        description: What its worker said.
+    """
+    layers = "; ".join(f"{layer.title}: {layer.cell.sentence}" for layer in description.layers)
+    return ComparedCell(
+        description.target, f"a model of {len(description.layers)} recurrent layers, each direction counted: {layers}"
+    )
+
+
+def _titled(pair: ModelPair, groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Put the title of its layer before each line."""
+    return tuple(
+        f"{layer.title}: {line}" for layer, lines in zip(pair.left.layers, groups, strict=True) for line in lines
+    )
+
+
+def _with_wiring(rows: Comparison, pair: ModelPair, decisions: Sequence[Decision]) -> Comparison:
+    """Run both on the same weights; undecided where that cannot be done, or they give something else."""
+    reason = _reason_against_a_run(pair, decisions)
+    if reason:
+        return replace(
+            rows, sentence=f"their layers are the same functions; how they are wired is not compared: {reason}"
+        )
+    gaps = []
+    for seed in range(DRAWS):
+        left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
+        left_side, right_side = side_by_side(
+            functools.partial(pair.run_left, left_weights), functools.partial(pair.run_right, right_weights)
+        )
+        gaps.append(_smallest_gap(left_side, right_side))
+    wiring = "; ".join(dict.fromkeys((*pair.left.wiring, *pair.right.wiring)))
+    known = [gap for gap in gaps if gap is not None]
+    if len(known) < DRAWS:
+        sentence = "their layers are the same functions; what they give first has two shapes"
+        return replace(rows, sentence=f"{sentence}: {wiring}")
+    largest = max(known)
+    sequences = f"{STEPS} steps of {ROWS} rows in {pair.dtype}, {DRAWS} draws of weights"
+    if largest > STRUCTURAL[pair.dtype]:
+        sentence = "their layers are the same functions; on the same weights the models give something else"
+        return replace(
+            rows, sentence=f"{sentence}: {wiring}", rounding=f"{largest:.2g} of the largest apart ({sequences})"
+        )
+    sentence = f"{pair.left.target} and {pair.right.target} are the same function: their layers are proved equal, and "
+    sentence += f"the wiring gave the same on drawn numbers ({sequences})"
+    gap = f"On the same weights: {largest:.2g} of the largest number apart"
+    return replace(rows, outcome="same", sentence=sentence, rounding=gap)
+
+
+def _reason_against_a_run(pair: ModelPair, decisions: Sequence[Decision]) -> str:
+    """Say why both cannot be run on the same weights; empty if they can."""
+    for model in (pair.left, pair.right):
+        if model.further:
+            return f"{model.target} has further parameters ({', '.join(model.further[:4])})"
+        if any(not layer.parameter_names for layer in model.layers):
+            return f"the weights of {model.target} are not mapped by name"
+    if any(decision.translation is None for decision in decisions):
+        return "the map of their weights is not known"
+    for first, second in zip(pair.left.layers, pair.right.layers, strict=True):
+        sizes = [(layer.input_size, layer.hidden_size) for layer in (first, second)]
+        if sizes[0] != sizes[1]:
+            return f"{first.title} has n, d = {sizes[0]} and {second.title} {sizes[1]}: make them of the same sizes"
+    return ""
+
+
+def _translation(decision: Decision) -> Translation:
+    """Return the map of a pair of layers that are the same function."""
+    assert decision.translation is not None, "a pair without a map is not run"
+    return decision.translation
+
+
+def _drawn(pair: ModelPair, translations: Sequence[Translation], seed: int) -> tuple[ModelWeights, ModelWeights]:
+    """Draw weights of the left and a sequence, and make the right's weights of them."""
+    rng = np.random.default_rng(seed)
+    packed: list[dict[str, PlainArray]] = [{}, {}]
+    for place, translation in enumerate(translations):
+        layers = pair.left.layers[place], pair.right.layers[place]
+        sizes = {"n": layers[0].input_size, "d": layers[0].hidden_size}
+        program = translation.left
+        shapes = parameter_shapes(program, sizes)
+        parameters = {name: 0.7 * rng.standard_normal(shape) for name, shape in shapes.items()}
+        inputs = {program.inputs[0].name: np.zeros((1, 1, sizes["n"]))}
+        states = {state.name: np.zeros((1, sizes["d"])) for state in program.states}
+        values = translation.constrain(Values(parameters, inputs, states, sizes))
+        sides = values.parameters, translation.right_values(values).parameters
+        for arrays, layer, named in zip(packed, layers, sides, strict=True):
+            arrays |= _by_model_names(layer, {name: np.asarray(value, np.float64) for name, value in named.items()})
+    first = pair.left.layers[0]
+    sequence = PlainArray.of(rng.standard_normal((STEPS, ROWS, first.input_size)).astype(np.float32).astype(np.float64))
+    return ModelWeights(pair.dtype, packed[0], sequence), ModelWeights(pair.dtype, packed[1], sequence)
+
+
+def _by_model_names(layer: LayerOfModel, named: dict[str, Array]) -> dict[str, PlainArray]:
+    """Return the weights of a layer by the model's names."""
+    table = from_map_file(MapFile.model_validate_json(layer.cell.map)).assignment.table
+    stored = stored_weights(table, named, np.dtype(np.float64))
+    return {layer.parameter_names[own]: PlainArray.of(value) for own, value in stored.items()}
+
+
+def _smallest_gap(left_side: ModelOutputs, right_side: ModelOutputs) -> float | None:
+    """Return how far the first outputs are apart, relative to the largest; None where no two have one shape.
+
+    Which axis is time is not known of every model: the sequence is given in both orders, and what agrees counts.
+    """
+    gaps = []
+    for first in (left_side.time_first, left_side.rows_first):
+        for second in (right_side.time_first, right_side.rows_first):
+            if first is not None and second is not None and first.shape == second.shape:
+                expected, given = first.array(), second.array()
+                scale = float(np.max(np.abs(expected), initial=0.0)) or 1.0
+                gaps.append(float(np.max(np.abs(given - expected), initial=0.0)) / scale)
+    return min(gaps, default=None)

@@ -1,0 +1,144 @@
+"""What a model is: its recurrent layers, each described as a cell; and the model run with given weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
+from rnn_harness.comparison.tied_cell import load_compared
+from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.runtime.plain_array import PlainArray
+from rnn_harness.validation.identification.saved_map import from_map_file
+from rnn_harness.validation.isolation import load_requested
+from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.models.describe_wiring import wiring_in_words
+from rnn_harness.validation.models.judge_parts import judged_parts
+from rnn_harness.validation.models.recurrent_part import RecurrentPart
+from rnn_harness.validation.models.run_model import copied_module, run_model
+from rnn_harness.validation.models.understand import UnderstoodModel, model_of, understood_model
+from rnn_harness.validation.request import ValidationRequest
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def cell_or_model(request: ValidationRequest, target: Target | None = None) -> CellDescription | ModelDescription:
+    """Describe a target in this process as a cell, or as a model where it cannot be driven as one.
+
+    Args:
+        request: Names it.
+        target: The target itself, where it is loaded already.
+
+    Raises:
+        UsageError: It cannot be loaded or driven.
+        NotRun: It is a model, one of whose recurrent layers is no cell that can be described.
+    """
+    loaded = target or load_compared(request)
+    model = model_of(loaded)
+    # What holds several layers may be driven as one layer, too; it is searched for in vain among the cells.
+    if model is not None and sum(part.layers * part.directions for part in model.parts) > 1:
+        return _described_model(request, model)
+    try:
+        cell = describe(request, loaded)
+    except UsageError as error:
+        return _described_model(request, understood_model(loaded, error))
+    is_model = cell.kind == "unknown" and model is not None and bool(model.parts)
+    return _described_model(request, model) if is_model and model is not None else cell
+
+
+def _described_model(request: ValidationRequest, model: UnderstoodModel) -> ModelDescription:
+    """Describe a model. Raises NotRun where one of its recurrent layers is no cell that can be described."""
+    numbered = model.with_numbers(0)
+    cells = {part.name: judged.target for judged in judged_parts(model) for part in judged.parts}
+    described: dict[str, CellDescription] = {}
+    layers: list[LayerOfModel] = []
+    for part in numbered.called_parts:
+        cell = cells.get(part.name)
+        if cell is None:
+            raise NotRun(f"{request.target}: {part.shown_name} ({part.title}) is no cell whose equations are known")
+        if cell.name not in described:
+            described[cell.name] = _described(request, cell)
+        layers += _layers(part, described[cell.name], numbered.module)
+    if not layers:
+        raise NotRun(f"{request.target}: no call of a recurrent layer was seen")
+    used = {name for layer in layers for name in layer.parameter_names.values()}
+    further = tuple(name for name, _ in model.module.named_parameters() if name not in used)
+    dtype = str(model.dtype).removeprefix("torch.")
+    return ModelDescription(request.target, tuple(layers), wiring_in_words(numbered), further, dtype)
+
+
+def _described(request: ValidationRequest, target: Target) -> CellDescription:
+    """Describe one layer as a cell; in which order it reads is a matter of the model."""
+    cell = describe(replace(request, target=target.name, options={}), target, is_measured=False)
+    return replace(cell, reading="")
+
+
+def _layers(part: RecurrentPart, cell: CellDescription, module: nn.Module) -> Iterator[LayerOfModel]:
+    """Yield the layers of a part, one for each direction."""
+    prefix = f"{part.name}." if part.name else ""
+    known = {name for name, _ in module.named_parameters()}
+    for layer in range(part.layers):
+        n = part.input_size if not layer else part.directions * part.output_size
+        for direction in range(part.directions):
+            suffix = f"_l{layer}{'_reverse' if direction else ''}"
+            names = {own: prefix + own.replace("_l0", suffix) for own in _own_names(cell)}
+            if set(names.values()) - known:
+                raise NotRun(f"{part.shown_name}: its parameters are not those of the cell that was described")
+            number = f"layer {layer} of {part.shown_name}" if part.layers > 1 else part.shown_name
+            yield LayerOfModel(f"{number}{', reverse' if direction else ''}", cell, n, part.output_size, names)
+
+
+def _own_names(cell: CellDescription) -> tuple[str, ...]:
+    """Return the names of a cell's own parameters; none where its map is not known."""
+    if not cell.map:
+        return ()
+    table = from_map_file(MapFile.model_validate_json(cell.map)).assignment.table
+    return tuple(name for name, _ in table.forms)
+
+
+def run_described_model(request: ValidationRequest, given: ModelWeights, target: Target | None = None) -> ModelOutputs:
+    """Run a model in this process with weights that are given by its own names.
+
+    Args:
+        request: Names it.
+        given: The weights and the sequence.
+        target: The target itself, where it is loaded already.
+
+    Raises:
+        UsageError: It is no model.
+    """
+    import torch
+
+    model = understood_model(target or load_requested(request), UsageError(f"{request.target} is no model"))
+    dtype = torch_dtype(given.dtype)
+    module = copied_module(model.module).to(dtype).eval()
+    parameters = dict(module.named_parameters())
+    with torch.no_grad():
+        for name, value in given.weights.items():
+            parameters[name].copy_(torch.tensor(value.array(given.dtype)))
+    sequence = torch.tensor(given.sequence.array(given.dtype))
+    return ModelOutputs(
+        _first_output(model, module, sequence), _first_output(model, module, sequence.transpose(0, 1), is_turned=True)
+    )
+
+
+def _first_output(
+    model: UnderstoodModel, module: nn.Module, sequence: Tensor, is_turned: bool = False
+) -> PlainArray | None:
+    """Return what a model gives first, as (T, B, .); None where it does not take the sequence."""
+    arguments = model.arguments.to(sequence.dtype).with_sequence(sequence)
+    try:
+        run = run_model(module, arguments)
+    except Exception:  # the model may take no other lengths than its own, or sequences in the other order alone
+        return None
+    output = to_numpy(run.outputs[0]).astype(np.float64)
+    return PlainArray.of(np.swapaxes(output, 0, 1) if is_turned and output.ndim > 1 else output)
