@@ -15,18 +15,9 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         "layout.empty_aligned: room = np.empty(size + 64, np.uint8) -> room = np.empty(size + 63, np.uint8)",
     ),
     "a list has the length of its array": (
-        (
-            "rnn.RNN.forward: d = len(np.asarray(parameters.get('W_h', ()))) -> d = len(parameters.get('W_h', "
-            "()))"
-        ),
-        (
-            "gru.GRU.forward: d = len(np.asarray(parameters.get('W_hr', ()))) -> d = "
-            "len(parameters.get('W_hr', ()))"
-        ),
-        (
-            "lstm.LSTM.forward: d = len(np.asarray(parameters.get('W_hi', ()))) -> d = "
-            "len(parameters.get('W_hi', ()))"
-        ),
+        ("rnn.RNN.forward: d = len(np.asarray(parameters.get('W_h', ()))) -> d = len(parameters.get('W_h', ()))"),
+        ("gru.GRU.forward: d = len(np.asarray(parameters.get('W_hr', ()))) -> d = len(parameters.get('W_hr', ()))"),
+        ("lstm.LSTM.forward: d = len(np.asarray(parameters.get('W_hi', ()))) -> d = len(parameters.get('W_hi', ()))"),
     ),
     "the same numbers in another order of memory": (
         "rnn.RNN.forward: recurrent = np.ascontiguousarray(p['W_h'].T) -> recurrent = p['W_h'].T",
@@ -169,21 +160,14 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
             "self.reset == 'beforeX' else 'grz'"
         ),
     ),
-    "the states are written before they are read": (
-        "gru.GRU.forward: operands[:, d:] = 1 -> operands[:, :] = 1",
-    ),
-    "the inputs are written before they are read": (
-        "gru.GRU.forward: below[:, n:] = 1 -> below[:, :] = 1",
-    ),
+    "the states are written before they are read": ("gru.GRU.forward: operands[:, d:] = 1 -> operands[:, :] = 1",),
+    "the inputs are written before they are read": ("gru.GRU.forward: below[:, n:] = 1 -> below[:, :] = 1",),
     "a new array in the place of the one that is held ready": (
         (
             "gru.GRU.forward: from_input = np.matmul(input_weights, below[:length], out=room[:length]) -> "
             "from_input = np.matmul(input_weights, below[:length])"
         ),
-        (
-            "lstm.LSTM.forward: now += np.matmul(recurrent, h[t], out=product) -> now += np.matmul(recurrent, "
-            "h[t])"
-        ),
+        ("lstm.LSTM.forward: now += np.matmul(recurrent, h[t], out=product) -> now += np.matmul(recurrent, h[t])"),
         (
             "lstm.LSTM.forward: new += np.multiply(f, old, out=carried) if self.forget else old -> new += "
             "np.multiply(f, old) if self.forget else old"
@@ -231,10 +215,7 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         "lstm.LSTM.backward: gradients = dict(d_peepholes) -> gradients = d_peepholes",
     ),
     "no dtype has that letter": (
-        (
-            "arguments.accept_arguments: if inputs.dtype.kind not in 'fc': -> if inputs.dtype.kind not in "
-            "'fcX':"
-        ),
+        ("arguments.accept_arguments: if inputs.dtype.kind not in 'fc': -> if inputs.dtype.kind not in 'fcX':"),
         (
             "arguments.alive_steps: if lengths.shape != (batch,) or lengths.dtype.kind not in 'iu': -> if "
             "lengths.shape != (batch,) or lengths.dtype.kind not in 'iuX':"
