@@ -2,7 +2,7 @@
 
 ``python -m tests.helpers.reference_mutation OUT [MODULE ...]`` collects the unit tests of the references and
 the quick checks of equations once; for each edit a child process puts the edited code into the functions that are
-loaded, and runs the tests until one fails. OUT gets a line of JSON for each edit; those that it has are not tried again.
+loaded, and runs the tests until one fails. OUT gets a line of JSON for each edit; those it has are not tried again.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _first_failing(items: Sequence[pytest.Item], edit: ReferenceEdit) -> str:
 
 
 def _functions_entered(items: Sequence[pytest.Item]) -> str:
-    """Run all tests without any edit; return, as JSON, the functions of the references that each enters and its time."""
+    """Run all tests without an edit; return, as JSON, the functions of the references that each enters and its time."""
     entered: list[tuple[list[str], float]] = []
     modules = {str(REFERENCES / f"{module}.py"): module for module in MODULES}
     for item in items:
