@@ -24,8 +24,9 @@ def test_edits_are_programs_that_differ_and_the_equivalent_ones_are_among_them()
     assert len({edit.name for edit in edits}) == len(edits) >= 50
     for edit in edits:
         compile(edit.source, edit.module, "exec")
-    assert {name for name in EQUIVALENT if name.partition(".")[0] in modules} <= {edit.name for edit in edits}
-    assert {name.partition(".")[0] for name in EQUIVALENT} <= set(MODULES)
+    module_of = {name: name.partition(":")[0].partition(".")[0] for name in EQUIVALENT}
+    assert {name for name, module in module_of.items() if module in modules} <= {edit.name for edit in edits}
+    assert set(module_of.values()) <= set(MODULES)
     assert all(EQUIVALENT.values())
 
 
