@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from rnn_harness.check_guide import GROUPS, CheckDescription, describe_checks
 from rnn_harness.cli._app import app
 from rnn_harness.matrix import Suite
+from rnn_harness.records.comparison import Comparison
+from rnn_harness.records.conversion import Conversion
 from rnn_harness.records.kill_matrix import MutantResult
 from rnn_harness.records.matrix import Matrix
-from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.records.measurement import Measurement
+from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
 from rnn_harness.records.record import Record
 from rnn_harness.records.record_document import RecordDocument
 from rnn_harness.records.validation import Validation
+from rnn_harness.reports.page.glossary import GLOSSARY
+from rnn_harness.reports.page.render import CONTENTS_ADAPTER
 from rnn_harness.specs import library, search_literature
 from rnn_harness.specs.plain_text import assignment_text
 from rnn_harness.specs.schema import SpecModel
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
-SCHEMAS = {
-    "spec": (SpecModel, "A spec file (TOML), as `verify FILE.toml` and `--spec FILE.toml` read it."),
-    "record": (Record, "A line of a file of records: `--records FILE`."),
-    "records": (RecordDocument, "What `verify --json` prints."),
-    "validation": (Validation, "What `validate --json` writes."),
-    "suite": (Suite, "A suite of targets (TOML), as `matrix SUITE.toml` reads it."),
-    "matrix": (Matrix, "The table that `matrix` writes: `matrix.json`."),
-    "mutant": (MutantResult, "A row of what `mutants --json` prints."),
-    "parameter-map": (MapFile, "What `--save-map` writes and `--map` reads."),
-    "expected-failure": (ExpectedFailure, "A table `[[expected]]` of `cell.expected.toml`."),
+_SCHEMAS: dict[str, tuple[TypeAdapter[Any], str]] = {
+    "spec": (TypeAdapter(SpecModel), "A spec file (TOML), as `verify FILE.toml` and `--spec FILE.toml` read it."),
+    "record": (TypeAdapter(Record), "A line of a file of records: `--records FILE` of `verify` and `validate`."),
+    "records": (TypeAdapter(RecordDocument), "What `verify --json` prints."),
+    "validation": (TypeAdapter(Validation), "What `validate --json` writes."),
+    "comparison": (TypeAdapter(Comparison), "What `compare --json` prints."),
+    "conversion": (TypeAdapter(Conversion), "What `convert --json` prints."),
+    "measurement": (TypeAdapter(Measurement), "A line of what `bench --records FILE` writes."),
+    "report": (CONTENTS_ADAPTER, "What `report` writes beside the page: `report.json`."),
+    "suite": (TypeAdapter(Suite), "A suite of targets (TOML), as `matrix SUITE.toml` reads it."),
+    "matrix": (TypeAdapter(Matrix), "The table that `matrix` writes: `matrix.json`."),
+    "mutant": (TypeAdapter(MutantResult), "A row of what `mutants --json` prints."),
+    "parameter-map": (TypeAdapter(MapFile), "What `--save-map` writes and `--map` reads: of an RNN, a GRU or an LSTM."),
+    "spec-map": (TypeAdapter(SpecMapFile), "The same of a cell that is compared with a spec file or the literature."),
+    "expected-failure": (TypeAdapter(ExpectedFailure), "A table `[[expected]]` of `cell.expected.toml`."),
 }
 """The files that are read or written, by the name of their schema."""
 
@@ -41,14 +53,15 @@ def generate_pages() -> dict[str, str]:
         "reference/checks.md": _checks_page(),
         "reference/specs.md": _specs_page(),
         "reference/formats.md": _formats_page(),
+        "reference/glossary.md": _glossary_page(),
     }
 
 
 def generate_schemas() -> dict[str, str]:
     """Return the JSON Schemas by their path in the site."""
     return {
-        f"reference/schema/{name}.json": json.dumps(model.model_json_schema(), indent=1) + "\n"
-        for name, (model, _) in SCHEMAS.items()
+        f"reference/schema/{name}.json": json.dumps(model.json_schema(), indent=1) + "\n"
+        for name, (model, _) in _SCHEMAS.items()
     }
 
 
@@ -108,8 +121,19 @@ def _specs_page() -> str:
 
 def _formats_page() -> str:
     """List the files that are read and written, each with its JSON Schema."""
-    rows = [f"| {sentence} | [`{name}.json`](schema/{name}.json) |" for name, (_, sentence) in SCHEMAS.items()]
+    rows = [f"| {sentence} | [`{name}.json`](schema/{name}.json) |" for name, (_, sentence) in _SCHEMAS.items()]
     return "\n".join(["# File formats\n", "| file | JSON Schema |", "|---|---|", *rows, ""])
+
+
+def _glossary_page() -> str:
+    """List the terms of the page and of the documentation."""
+    terms = sorted(GLOSSARY.items(), key=_by_name)
+    return "\n".join(["# Glossary\n", *(f"**{term}**: {text}.\n" for term, text in terms)])
+
+
+def _by_name(term: tuple[str, str]) -> str:
+    """Return a term in small letters, by which terms are sorted."""
+    return term[0].lower()
 
 
 def _escaped(text: str) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from rnn_harness.errors import UsageError
@@ -168,7 +167,7 @@ def _measurement_changes(
 
 
 def print_report_changes(console: Console, changes: Sequence[ReportChange], old: str, new: str) -> None:
-    """Print a table of the changes, or that nothing changed.
+    """Print a table of the changes; nothing where there are none.
 
     Args:
         console: The terminal.
@@ -177,7 +176,6 @@ def print_report_changes(console: Console, changes: Sequence[ReportChange], old:
         new: The name of the newer report.
     """
     if not changes:
-        console.print(f"{escape(new)} says what {escape(old)} says; no time, rate or loss changed beyond noise")
         return
     columns = (Column("kind"), *(Column(name, least=16) for name in ("what", "old", "new")))
     rows = [
@@ -188,5 +186,3 @@ def print_report_changes(console: Console, changes: Sequence[ReportChange], old:
         for change in changes
     ]
     print_table(console, f"{new} against {old}", columns, rows)
-    worse = sum(change.is_worse for change in changes)
-    console.print(f"{len(changes)} changes, {worse} for the worse", style="bold red" if worse else "bold")

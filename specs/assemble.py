@@ -152,7 +152,7 @@ def _cycle(waiting: dict[str, Statement], context: Context) -> ElaborationError:
         path.append(min(_needs(waiting[path[-1]], context) & set(waiting)))
     circle = path[path.index(path[-1]) : -1]
     names = sorted({waiting[label].equation for label in circle})
-    message = f"equations {', '.join(names)} need each other at the same time step"
+    message = f"circular dependency of {' and '.join(names)}: each needs the others at the same time step"
     if len(circle) == 1:
         message = f"{names[0]} needs its own result, {circle[0]}, at the same time step"
     return ElaborationError("cycle", message, waiting[circle[0]].target.column, names[0])

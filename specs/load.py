@@ -51,8 +51,10 @@ def _read(path: Path) -> Spec:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SpecError(path, None, "there is no such file; expected a spec file (TOML)") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(path, None, f"cannot be read: {error}") from None
+    except OSError as error:
+        raise SpecError(path, None, f"cannot be read: {error.strerror}; expected a spec file (TOML)") from None
+    except UnicodeDecodeError:
+        raise SpecError(path, None, "cannot be read: it is no text in UTF-8; expected a spec file (TOML)") from None
     return parse_spec(text, path)
 
 

@@ -1,11 +1,13 @@
-"""How small an error of a gradient is seen: by gradcheck, JAX's check_grads, difference quotients, the harness.
+"""How small an error of a gradient is noticed: by gradcheck, JAX's check_grads, difference quotients, the harness.
 
 The gradient of the recurrent weights of a tanh RNN is too large by a factor 1 + e. Run it from the root of the
-repository: ``python docs/examples/measure_gradient_floors.py``. It prints the smallest e = 2^-k that is seen.
+repository: ``python -m docs.examples.measure_gradient_floors``. It prints the smallest e = 2^-k that is noticed;
+libraries that are not installed (jax, numgrad) are left out.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +59,7 @@ def cell_class(error: float) -> type[nn.Module]:
     return ScaledElman
 
 
-def gradcheck_sees(error: float, **options: Any) -> bool:
+def gradcheck_notices(error: float, **options: Any) -> bool:
     """Say whether torch.autograd.gradcheck fails in float64.
 
     Args:
@@ -75,7 +77,7 @@ def gradcheck_sees(error: float, **options: Any) -> bool:
     return not torch.autograd.gradcheck(run, (h, weight), raise_exception=False, **options)
 
 
-def quotient_sees(error: float, step: float, tolerance: float) -> bool:
+def quotient_notices(error: float, step: float, tolerance: float) -> bool:
     """Say whether numpy's ``allclose`` of central difference quotients in float64 fails, entry by entry.
 
     Args:
@@ -100,7 +102,24 @@ def quotient_sees(error: float, step: float, tolerance: float) -> bool:
     return not np.allclose(gradient, quotients, rtol=tolerance, atol=tolerance / 100)
 
 
-def check_grads_sees(error: float, is_double: bool) -> bool:
+def numgrad_notices(error: float) -> bool:
+    """Say whether numgrad's numerical gradient of the sum of outputs differs, by NumPy's own ``allclose``.
+
+    Args:
+        error: e.
+    """
+    from numgrad._utils import _numerical_grad
+
+    rng = np.random.default_rng(0)
+    _, d, rows = SIZES
+    a, h = rng.standard_normal((rows, d)), rng.standard_normal((rows, d))
+    weight = rng.standard_normal((d, d)) / d**0.5
+    gradient = h.T @ (1 - np.tanh(a + h @ weight) ** 2) * (1 + error)
+    (numerical,) = _numerical_grad(lambda weight: np.tanh(a + h @ weight), weight)
+    return not np.allclose(gradient, numerical)
+
+
+def check_grads_notices(error: float, is_double: bool) -> bool:
     """Say whether jax.test_util.check_grads fails by its own tolerances.
 
     Args:
@@ -130,7 +149,7 @@ def check_grads_sees(error: float, is_double: bool) -> bool:
     return False
 
 
-def harness_sees(error: float) -> bool:
+def harness_notices(error: float) -> bool:
     """Say whether the harness refutes the cell.
 
     Args:
@@ -139,30 +158,44 @@ def harness_sees(error: float) -> bool:
     return rnn_harness.validate(cell_class(error), examples=0, dtypes=("float64",)).outcome == "refuted"
 
 
-def smallest_seen(sees: Callable[[float], bool]) -> str:
-    """Return the smallest e = 2^-k that is seen, by bisection of k.
+def smallest_noticed(notices: Callable[[float], bool]) -> str:
+    """Return the smallest e = 2^-k that is noticed, by bisection of k.
 
     Args:
-        sees: Says whether an error is seen.
+        notices: Says whether an error is noticed.
     """
     low, high = EXPONENTS[0], EXPONENTS[-1] + 1
-    if not sees(2.0**-low):
+    if not notices(2.0**-low):
         return f"none down from 2^-{low}"
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if sees(2.0**-middle) else (low, middle)
+        low, high = (middle, high) if notices(2.0**-middle) else (low, middle)
     return f"2^-{low} = {2.0**-low:.1g}"
 
 
+WAYS: dict[str, Callable[[float], bool]] = {
+    "gradcheck": gradcheck_notices,
+    "gradcheck, fast mode": lambda e: gradcheck_notices(e, fast_mode=True),
+    "gradcheck, atol rtol 1e-7": lambda e: gradcheck_notices(e, atol=1e-7, rtol=1e-7),
+    "quotients, step 1e-6, rtol 1e-5": lambda e: quotient_notices(e, 1e-6, 1e-5),
+    "numgrad": numgrad_notices,
+    "check_grads in float32": lambda e: check_grads_notices(e, is_double=False),
+    "check_grads in float64": lambda e: check_grads_notices(e, is_double=True),
+    "rnn-harness": harness_notices,
+}
+"""The ways to notice an error e, by name."""
+_LIBRARIES = {"numgrad": "numgrad", "check_grads in float32": "jax", "check_grads in float64": "jax"}
+
+
+def available_ways() -> dict[str, Callable[[float], bool]]:
+    """Return the ways by name, without those of libraries that are not installed."""
+    return {name: way for name, way in WAYS.items() if importlib.util.find_spec(_LIBRARIES.get(name, "torch"))}
+
+
 def main() -> None:
-    """Print the smallest error that each way sees."""
-    print("gradcheck                      ", smallest_seen(gradcheck_sees))
-    print("gradcheck, fast mode           ", smallest_seen(lambda e: gradcheck_sees(e, fast_mode=True)))
-    print("gradcheck, atol rtol 1e-7      ", smallest_seen(lambda e: gradcheck_sees(e, atol=1e-7, rtol=1e-7)))
-    print("quotients, step 1e-6, rtol 1e-5", smallest_seen(lambda e: quotient_sees(e, 1e-6, 1e-5)))
-    print("check_grads in float32         ", smallest_seen(lambda e: check_grads_sees(e, is_double=False)))
-    print("check_grads in float64         ", smallest_seen(lambda e: check_grads_sees(e, is_double=True)))
-    print("rnn-harness                    ", smallest_seen(harness_sees))
+    """Print the smallest error that each way notices."""
+    for name, notices in available_ways().items():
+        print(f"{name:32}", smallest_noticed(notices))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,14 @@ WIDEST_IN_FLOAT64, WIDEST_IN_NARROWER_FORMATS = 2.5, 1.05
 """How many times as wide as Arb's a bound in arrays may be, at most: in theory 2, for the midpoints round as much as a
 float64 subject may, and 1 + 2^-24 an operation; a test measures both on thousands of drawn programs and values."""
 
+LINEAR_IN_STATES = 2.0**-30
+"""A step counts as linear in its states if it is, for drawn numbers, up to this share of the sizes of its terms: far
+above what float64 rounds, far below what a tanh or a sigmoid of a state makes of numbers of ordinary size."""
+
+SMALL_FACTOR = 2.0**-6
+"""The largest relative error of first order for which a bound is claimed: exp(x) - 1 - x is less than 2 x^2 there,
+so that 1 + 2^-5 times the first order holds all orders."""
+
 REFERENCE_BITS = 200
 """Precision of the true value: with at most a few thousand operations on numbers of moderate size, at least 180
 bits stay right, far beyond float64's 53; balls carry the proof of it in any case."""

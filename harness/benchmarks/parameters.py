@@ -41,7 +41,7 @@ def spec_count(spec: Spec) -> ParameterCount:
             sizes=SIZES[0],
             count=count_parameters(spec, SIZES[0], 2 if spec.model.layers else 1),
             agrees=not wrong,
-            reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {against}",
+            reason=f"differs from {', '.join(wrong)}" if wrong else f"compared with {against}",
             formula=str(closed_form(spec)),
             compared_with=tuple(verdicts),
         )
@@ -62,7 +62,7 @@ def model_counts() -> Iterator[ParameterCount]:
                 sizes={"n": 1, "d": 20, "k": outputs, "layers": 2},
                 count=total,
                 agrees=not wrong,
-                reason=f"differs from {', '.join(wrong)}" if wrong else f"held against {', '.join(counts)}",
+                reason=f"differs from {', '.join(wrong)}" if wrong else f"compared with {', '.join(counts)}",
                 formula="d (n + d + 1) + d (2 d + 1) + k (d + 1)",
                 compared_with=tuple(counts),
             )
@@ -81,7 +81,7 @@ def literature_counts() -> Iterator[ParameterCount]:
                 origin="paper",
                 count=published.computed,
                 agrees=agrees,
-                reason="held against the paper" if agrees else differs,
+                reason="compared with the paper" if agrees else differs,
                 formula=published.formula,
                 compared_with=("the paper",),
             )

@@ -24,6 +24,7 @@ from rnn_harness.cli import (
     _verify,
 )
 from rnn_harness.cli._output import output_errors, prepare_streams
+from rnn_harness.cli._wrong_use import Commands
 from rnn_harness.errors import ExitCode
 
 _EXIT_CODES = (
@@ -34,6 +35,7 @@ _EXIT_CODES = (
 
 app = typer.Typer(
     name="rnn-harness",
+    cls=Commands,
     help="Says what a recurrent cell computes, whether its forward and gradients are right, and how "
     "precise it is: every equation, as its document prints it, is what runs.",
     epilog="Start with: rnn-harness verify. One equation: rnn-harness verify E-348. "

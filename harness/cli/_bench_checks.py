@@ -21,8 +21,13 @@ def check_before_import(options: BenchOptions) -> None:
         options: The options of ``bench`` as they were given.
 
     Raises:
-        UsageError: There are more threads than a library can start, or an option has no effect on what is measured.
+        UsageError: A name is unknown, there are more threads than a library can start, or an option has no effect on
+            what is measured.
     """
+    _check_names("measurement", options.kinds, BenchOptions.ALL_KINDS)
+    _check_names("family", options.families, tuple(FAMILIES))
+    _check_names("dtype", (options.dtype,), _DTYPES)
+    _check_names("device", (options.device,), _DEVICES)
     cores = os.cpu_count() or 1
     if options.threads > 4 * cores:
         raise UsageError(f"--threads {options.threads}: there are {cores} cores here; expected at most {4 * cores}")
@@ -52,12 +57,8 @@ def check_options(options: BenchOptions) -> None:
         options: The options of ``bench`` as they were given.
 
     Raises:
-        UsageError: A name is unknown, a device, spec or cell is missing, or options contradict each other.
+        UsageError: A device, spec or cell is missing, or options contradict each other.
     """
-    _check_names("measurement", options.kinds, BenchOptions.ALL_KINDS)
-    _check_names("family", options.families, tuple(FAMILIES))
-    _check_names("dtype", (options.dtype,), _DTYPES)
-    _check_names("device", (options.device,), _DEVICES)
     _check_device(options.device)
     limit = options.loss_limit
     if options.quick and options.full:

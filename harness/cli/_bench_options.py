@@ -27,7 +27,7 @@ class BenchOptions:
         kinds: What is measured.
         quick: Whether the quick plan is run.
         full: Whether the full plan is run.
-        families_text: The families, parted by commas, as typed.
+        families_text: The families, comma-separated, as typed.
         dtype: The dtype of what is timed.
         device: The device that times are taken on.
         specs: Ids or files of specs that are measured instead of the families.
@@ -139,5 +139,5 @@ def _load_kernel(cell: str) -> Kernel:
     if not matches or matches[0].spec not in TIMED_SPECS.values() or matches[0].absent:
         identity = matches[0].sentence() if matches else "no cell that is known"
         specs = ", ".join(TIMED_SPECS.values())
-        raise UsageError(f"{cell} is {identity}; timed with the others are {specs}, with all parameters")
+        raise UsageError(f"cannot time {cell}: it is {identity}, and only {specs} have a timing group")
     return candidate_kernel(load_target(cell), matches[0])

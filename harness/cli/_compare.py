@@ -1,16 +1,23 @@
-"""``rnn-harness compare``: are two cells the same function, and where do they part?"""
+"""``rnn-harness compare``: whether two cells are the same function, and where they part."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Init, Memory, Timeout
+from rnn_harness.cli._verbosity import is_quiet
+from rnn_harness.cli.arguments import ensure_target_file
 from rnn_harness.errors import ExitCode, HarnessError, NotRun
+
+if TYPE_CHECKING:
+    from rnn_harness.records.comparison import Comparison
 
 _EXIT_CODES = {"same": ExitCode.AGREES, "different": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
 _TARGET = "A target as `validate` takes it, a spec file (.toml), or the id of a shipped spec."
@@ -21,7 +28,7 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="A", help=_TARGET)],
     second: Annotated[str, typer.Argument(metavar="B", help=_TARGET)],
     spec: Annotated[
-        str, typer.Option(help="A spec file, or the id of a shipped spec, that both are held against first.")
+        str, typer.Option(help="A spec file, or the id of a shipped spec, that both are compared with first.")
     ] = "auto",
     init: Init = None,
     init_second: Annotated[
@@ -41,6 +48,8 @@ def compare(
     from rnn_harness.records.comparison_text import comparison_text
     from rnn_harness.validation import Limits, ValidationRequest, read_options
 
+    for target in (first, second):
+        ensure_target_file(target)
     options = read_options(init or [])
     others = options if init_second is None else read_options(init_second)
     requests = [
@@ -48,14 +57,35 @@ def compare(
         for target, arguments in ((first, options), (second, others))
     ]
     try:
-        comparison = compare_targets(requests[0], requests[1], Limits(timeout))
+        with progress_bar(1) as on_start:
+            on_start(f"comparing {first} with {second}")
+            comparison = compare_targets(requests[0], requests[1], Limits(timeout))
     except HarnessError:
         raise
     except NotRun as reason:
         typer.echo(f"rnn-harness: nothing is decided: {reason}", err=True)
         raise typer.Exit(ExitCode.UNDECIDED) from None
+    code = _EXIT_CODES[comparison.outcome]
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(comparison), indent=1))
     else:
-        typer.echo(comparison_text(comparison), nl=False)
-    raise typer.Exit(_EXIT_CODES[comparison.outcome])
+        if not is_quiet():
+            typer.echo(comparison_text(comparison))
+        print_conclusion(_conclusion(comparison), code)
+    raise typer.Exit(code)
+
+
+def _conclusion(comparison: Comparison) -> Conclusion:
+    """Say whether two cells are the same function, and which command goes on from there."""
+    first, second = comparison.left.target, comparison.right.target
+    names = [name for name in (first, second) if ":" in name]
+    if comparison.outcome == "same":
+        convert = f"rnn-harness convert {first} {second} --code FILE  (a function that converts their weights)"
+        return Conclusion(f"{first} and {second} are the same function", convert if len(names) == 2 else "")
+    if comparison.outcome == "different":
+        equations = f"rnn-harness explain {names[0]}  (its equations)" if names else ""
+        return Conclusion(f"{first} and {second} are not the same function: {comparison.sentence}", equations)
+    verdict = f"{first} and {second}: nothing is decided: {comparison.sentence}"
+    return Conclusion(
+        verdict, f"rnn-harness validate {names[0]}  (what it is, and whether it is right)" if names else ""
+    )

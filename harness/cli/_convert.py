@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Init, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
-from rnn_harness.cli.arguments import ensure_writable
+from rnn_harness.cli._verbosity import is_quiet
+from rnn_harness.cli.arguments import ensure_readable, ensure_target_file, ensure_writable
 from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +65,10 @@ def convert(
     if (weights is None) != (output is None) or (weights is None and code is None):
         raise UsageError("give --weights and --output, or --code, or all three")
     ensure_writable(output if output is None or output.suffix != ".orbax" else None, code)
+    for target in (first, second):
+        ensure_target_file(target)
+    if weights is None or not weights.is_dir():  # a checkpoint may be a folder
+        ensure_readable("weights", weights)
     options = read_options(init or [])
     others = options if init_second is None else read_options(init_second)
     request = ConversionRequest(
@@ -73,7 +80,9 @@ def convert(
         Limits(timeout),
     )
     try:
-        conversion = convert_targets(request)
+        with progress_bar(1) as on_start:
+            on_start(f"converting the weights of {first} to {second}")
+            conversion = convert_targets(request)
     except HarnessError:
         raise
     except NotRun as reason:
@@ -81,16 +90,28 @@ def convert(
         raise typer.Exit(ExitCode.UNDECIDED) from None
     if code is not None and conversion.code:
         write_text_file(code, conversion.code)
+    exit_code = _EXIT_CODES[conversion.outcome]
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(conversion), indent=1))
     else:
-        _print(conversion)
-    raise typer.Exit(_EXIT_CODES[conversion.outcome])
+        if not is_quiet():
+            _print(conversion)
+        verdict = f"{first} to {second}: {conversion.outcome}: {conversion.sentence}"
+        print_conclusion(Conclusion(verdict, _next_command(conversion)), exit_code)
+    raise typer.Exit(exit_code)
+
+
+def _next_command(conversion: Conversion) -> str:
+    """Return the command that goes on from a conversion."""
+    compare = f"rnn-harness compare {conversion.left} {conversion.right}"
+    if conversion.outcome == "refused":
+        return "the same with --nearest  (writes the nearest weights that can be represented)"
+    return f"{compare}  (under which map of weights they are the same, or where they part)"
 
 
 def _print(conversion: Conversion) -> None:
     """Print what became of the weights."""
-    typer.echo(f"{conversion.left} to {conversion.right}: {conversion.outcome}\n  {conversion.sentence}")
+    typer.echo(f"{conversion.left} to {conversion.right}")
     for layer in conversion.layers:
         gap = "" if layer.output_gap is None else f"; outputs {layer.output_gap:.2g} apart at most"
         rounded = f"; rounded by up to {layer.rounding:.2g}" if layer.rounding else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.input_file import read_text_file
 
 LONGEST = 2_000_000
 """Characters of a document; a longer one is hardly the text of a paper."""
@@ -53,12 +54,7 @@ def draft_specs(path: Path, output: Path | None) -> None:
 
 def _read(path: Path) -> str:
     """Read a document. Raises UsageError."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {path}; expected a document in Markdown, LaTeX or plain text") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as text: {error}") from None
+    text = read_text_file(path, "a document in Markdown, LaTeX or plain text")
     if len(text) > LONGEST:
         raise UsageError(f"{path} has {len(text)} characters; expected {LONGEST} at most, the text of a paper")
     return text
@@ -74,4 +70,4 @@ def _write(folder: Path, files: list[tuple[str, str]]) -> None:
         for name, text in files:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written to: {error}") from None
+        raise UsageError(f"cannot write to {folder}: {error.strerror}") from None

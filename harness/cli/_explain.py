@@ -1,4 +1,4 @@
-"""``rnn-harness explain``: what a check proves, what an id stands for, what a cell of somebody's computes."""
+"""``rnn-harness explain``: what a check proves, what an id stands for, what a third-party cell computes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_harness.cli._explain_target import EquationFormat, equations_of_target
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
-from rnn_harness.cli.arguments import ensure_writable
+from rnn_harness.cli.arguments import ensure_target_file, ensure_writable
 
 
 @exit_codes
@@ -22,7 +22,7 @@ def explain(
         typer.Argument(
             metavar="NAME",
             help="A check (backward.bound), a group of checks (metamorphic), an equation (E-348), spec "
-            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant; or somebody's "
+            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant; or a "
             "cell (my.py:Cell, torch.nn:GRU), whose equations are written.",
         ),
     ],
@@ -40,12 +40,13 @@ def explain(
 ) -> None:
     """Explain a check: what it does, what an error is measured against, which mutants it must kill.
 
-    Or explain what an id stands for, with the checks that decide it, or what somebody's cell computes: its equations,
-    and which of its parameters is which. The code of a cell runs in a process of its own.
+    Or explain what an id stands for, with the checks that decide it, or what a third-party cell computes: its
+    equations, and which of its parameters is which. The code of a cell runs in a process of its own.
     """
     if names_target(name):
         from rnn_harness.validation import Limits, ValidationRequest, read_options
 
+        ensure_target_file(name)
         ensure_writable(output)
         request = ValidationRequest(name, read_options(init or []), adapter=adapter, memory=memory)
         text = equations_of_target(request, Limits(timeout), written_as)
@@ -58,7 +59,7 @@ def explain(
 
 
 def names_target(name: str) -> bool:
-    """Say whether a name is that of somebody's cell, and no name that the harness gives.
+    """Say whether a name is that of a third-party cell, and no name that the harness gives.
 
     Args:
         name: What was typed.

@@ -1,4 +1,4 @@
-"""The equations of somebody's cell, in the format that is asked for."""
+"""The equations of a third-party cell, in the format that is asked for."""
 
 from __future__ import annotations
 

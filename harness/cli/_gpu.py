@@ -24,7 +24,7 @@ def gpu(
         bool, typer.Option("--interpret", help="Try it without a GPU: Triton's interpreter, tiny sizes, no evidence.")
     ] = False,
 ) -> None:
-    """Judge and time on a GPU: the machine, probes, sizes in use, cuDNN against Triton, every kernel's verdicts.
+    """Judge and time on a GPU: the machine, probes, realistic sizes, cuDNN against Triton, every kernel's verdicts.
 
     What is worth most comes first, and every result is on disk as soon as it is there. The folder holds
     machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; rnn-harness report --from reads the folder.

@@ -16,7 +16,13 @@ from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, SaveMap, Target
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
-from rnn_harness.cli.arguments import ensure_writable, finite_number, known_device, known_dtypes
+from rnn_harness.cli.arguments import (
+    ensure_target_file,
+    ensure_writable,
+    finite_number,
+    known_device,
+    known_dtypes,
+)
 from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +60,7 @@ def identify(
     from rnn_harness.validation.request import DTYPES
 
     ensure_writable(save_map)
+    ensure_target_file(target)
     dtypes = DTYPES if dtype is None else known_dtypes([dtype])
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(
@@ -112,7 +119,7 @@ def _print_parts(target: str, parts: Sequence[IdentifiedPart], as_json: bool) ->
         typer.echo(f"  {part.sentence()}")
     count = "one recurrent part" if len(parts) == 1 else f"{len(parts)} recurrent parts"
     unknown = "" if is_known else f", of which {', '.join(p.name for p in parts if not p.cells)} equals no known cell"
-    next_command = f"rnn-harness validate {target}  (is what is wired between them right?)"
+    next_command = f"rnn-harness validate {target}  (whether they and the wiring between them are right)"
     code = ExitCode.AGREES if is_known else ExitCode.UNDECIDED
     print_conclusion(Conclusion(f"{target} is a model with {count}{unknown}", next_command), code)
 
@@ -124,5 +131,5 @@ def _print_cells(target: str, cells: Sequence[IdentifiedCell]) -> None:
             typer.echo(f"  {cell.spec or 'no shipped spec'}: {cell.sentence}")
     first = f"{cells[0].spec or 'no shipped spec'}: {cells[0].sentence}"
     verdict = first if len(cells) == 1 else f"one of {len(cells)} cells that cannot be told apart"
-    next_command = f"rnn-harness validate {target}  (are its numbers and gradients right?)"
+    next_command = f"rnn-harness validate {target}  (whether its numbers and gradients are right)"
     print_conclusion(Conclusion(f"{target} is {verdict}", next_command), ExitCode.AGREES)

@@ -104,6 +104,7 @@ def _print_plan(run: SuiteRun) -> None:
 
 def _judged(run: SuiteRun, pool: WorkerPool, resume: bool) -> tuple[list[JudgedTarget], bool]:
     """Judge what is to be judged; return it with what counts of earlier runs, and whether Ctrl-C ended the work."""
+    from rnn_harness.matrix.judging import end_running_targets
     from rnn_harness.matrix.run import JOURNAL, reusable
 
     run.ensure_writable()
@@ -127,6 +128,7 @@ def _judged(run: SuiteRun, pool: WorkerPool, resume: bool) -> tuple[list[JudgedT
                 on_start(f"{row.name}: {row.ending}")
                 judged.append(row)
         except KeyboardInterrupt:
+            end_running_targets()
             return judged, True
     return judged, False
 

@@ -105,7 +105,7 @@ def progress_lines(size: int) -> Iterator[Callable[[str], None]]:
     def write_lines() -> None:
         while not is_over.wait(SECONDS_BETWEEN_LINES):
             part = f", part {len(titles)} of {max(size, len(titles))}" if size > 1 and titles else ""
-            title = f": {printable(titles[-1])}" if titles else ""
+            title = f": {printable(titles[-1]) if titles else 'loading'}"
             with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
                 typer.echo(f"rnn-harness: {time.monotonic() - start:.0f} s{part}{title}", err=True)
 

@@ -28,7 +28,7 @@ def report(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Decide and measure in two minutes, without kernels and mutants.")
+        bool, typer.Option("--quick", help="Check and measure in two minutes, without kernels and mutants.")
     ] = False,
     cell: Annotated[list[str] | None, typer.Option(help="Validate this cell for it, too; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
@@ -97,5 +97,11 @@ def _compare(old: Path, new: Path) -> None:
 
     changes = compare_reports(read_report(old), read_report(new))
     print_report_changes(console(), changes, str(old), str(new))
-    if any(change.is_worse for change in changes):
-        raise typer.Exit(ExitCode.REFUTED)
+    worse = sum(change.is_worse for change in changes)
+    verdict = f"{len(changes)} changes from {old} to {new}, {worse} for the worse"
+    if not changes:
+        verdict = f"no differences between {old} and {new}: no time, rate or loss changed beyond noise"
+    code = ExitCode.REFUTED if worse else ExitCode.AGREES
+    print_conclusion(Conclusion(verdict), code)
+    if worse:
+        raise typer.Exit(code)

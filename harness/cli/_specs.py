@@ -87,7 +87,7 @@ def draft(
 def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A spec file (TOML).")],
 ) -> None:
-    """Check a spec file: can it be read, do its shapes fit, does it make a step? Errors say file and line."""
+    """Check that a spec file can be read, that its shapes fit, and that it makes a step. Errors name file and line."""
     from rnn_harness.specs import audit, library, load_spec
 
     spec = load_spec(path, library().specs)

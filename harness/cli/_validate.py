@@ -17,6 +17,7 @@ from rnn_harness.cli._validation_run import ValidationRun
 from rnn_harness.cli.arguments import (
     ensure_readable,
     ensure_resumable,
+    ensure_target_file,
     finite_number,
     known_device,
     known_dtypes,
@@ -88,7 +89,7 @@ def validate(
     ] = 1,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
-    """Validate a cell: what is it, are forward and every gradient right, how precise, where does it break?
+    """Validate a cell: what it computes, whether its forward and every gradient are right, how precise it is.
 
     It is identified first, then compared with the equations of that spec. Its code runs in a process of its own: a
     hang, a crash, or too much memory is recorded, and the rest goes on.
@@ -101,6 +102,9 @@ def validate(
     from rnn_harness.validation.request import DTYPES
 
     ensure_resumable(resume, records)
+    ensure_target_file(target)
+    if spec.endswith(".toml"):
+        ensure_readable("a spec (TOML)", Path(spec))
     if spec != "auto" and not spec.endswith(".toml"):
         known_spec(spec)
     ensure_readable("weights", weights)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.cli._conclusion import Conclusion
 
+_OWN_EQUATIONS = "equations of your own; rnn-harness specs check FILE.toml"
 _DECIDING = ("process.", "identification.", "model.")
 """How the names of checks begin without which nothing is decided."""
 
@@ -37,13 +38,14 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
         )
     if validation.outcome == "consistent":
         verdict = f"{target} is consistent with every recurrent cell; no equation is known for it"
-        return Conclusion(
-            verdict, f"{command} --spec FILE.toml  (equations of your own; rnn-harness specs check FILE.toml)"
-        )
+        return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
     not_run = [record for record in validation.checks if str(record.outcome) == "not run" and record.reason]
     deciding = [record for record in not_run if record.harness_error or record.check.startswith(_DECIDING)]
     reason = next((record.reason for record in (*deciding, *not_run)), "no check could be run")
-    return Conclusion(f"{target} is undecided: {reason}", f"{command} -v  (lists every record with its reason)")
+    verdict = f"{target} is undecided: {reason}"
+    if request.spec == "auto" and any(record.check.startswith("identification.") for record in deciding):
+        return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
+    return Conclusion(verdict, f"{command} -v  (lists every record with its reason)")
 
 
 def _command(request: ValidationRequest) -> str:

@@ -1,4 +1,4 @@
-"""``rnn-harness verify``: decide equations, or judge kernels."""
+"""``rnn-harness verify``: check equations, or judge kernels."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
-    """Decide equations: is the reference right, and the derivative, and the print?
+    """Check equations: the print of each, the reference that computes it, and its derivative.
 
     Every equation is evaluated as its document prints it (or in the reading next to it) and compared with up to four
     witnesses: the hand-written NumPy reference, numerical derivatives, a SymPy proof, and torch. An error counts only

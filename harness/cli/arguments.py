@@ -158,6 +158,21 @@ def ensure_readable(noun: str, path: Path | None) -> None:
         raise unreadable_file(path, noun, FileNotFoundError())
 
 
+def ensure_target_file(target: str) -> None:
+    """Check that the file of a target is there, before a worker imports all that it needs to load it.
+
+    Args:
+        target: The target as it was typed; what names no file is left to the worker.
+
+    Raises:
+        UsageError: It is not.
+    """
+    place = target.rpartition(":")[0] or target
+    if place.endswith((".py", ".onnx")) and not Path(place).exists():
+        noun = "an ONNX model" if place.endswith(".onnx") else "a cell (package.module:Name or path/file.py:Name)"
+        ensure_readable(noun, Path(place))
+
+
 def ensure_resumable(resume: bool, records: Path | None) -> None:
     """Check that ``--resume`` is given with the file that it goes on with.
 

@@ -147,7 +147,7 @@ def _validate(target: str) -> Validation:
     """Validate a target in a process of its own."""
     from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
-    typer.echo(f"{target}: is it right?", err=True)
+    typer.echo(f"validating {target}", err=True)
     return collect_validation(target, run_validation_isolated(ValidationRequest(target)))
 
 

@@ -13,7 +13,7 @@ from rnn_harness.comparison.equality import CellNumbers, family_spec
 from rnn_harness.comparison.spec_module import named_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.alternative_forms import forms
-from rnn_harness.evaluation.judging_options import rounding
+from rnn_harness.evaluation.judging_options import JudgingOptions
 from rnn_harness.records.comparison import MeasuredPrecision
 from rnn_harness.specs import Spec
 from rnn_harness.validation.judging.generated_spec import alternative_ids
@@ -38,13 +38,14 @@ def described_spec(description: CellDescription) -> Spec:
     return spec
 
 
-def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str) -> ArrayBall:
+def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str, arithmetic: str = "") -> ArrayBall:
     """Bound what a target may give.
 
     Args:
         description: The target; its faults do not count.
         numbers: The numbers of its equations.
         dtype: The dtype in which it runs.
+        arithmetic: The format in which it computes although its numbers are stored in a wider one; empty if in that.
 
     Returns:
         The outputs (T, B, d).
@@ -52,13 +53,14 @@ def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str
     spec = described_spec(description)
     is_family = description.family_cell is not None
     alternatives = alternative_ids(spec, with_rare=True) if is_family else ()
-    arithmetic = ArrayBallArithmetic(rounding(dtype, None, description.absolute_function_error))
+    options = JudgingOptions(absolute_function_error=description.absolute_function_error, arithmetic=arithmetic)
+    balls = ArrayBallArithmetic(options.rounding(dtype))
     bounds = []
     for program in forms(spec, alternatives):
         given = {v.name: numbers.parameters[v.name] for v in program.parameters}
         sizes = {"n": numbers.inputs.shape[2], "d": next(iter(numbers.states.values())).shape[1]}
         values = Values(given, {program.inputs[0].name: numbers.inputs}, dict(numbers.states), sizes)
-        steps = evaluate(program, values, arithmetic).steps
+        steps = evaluate(program, values, balls).steps
         bounds.append(stacked([step[program.outputs[0].name] for step in steps]))
     return wider(bounds)
 

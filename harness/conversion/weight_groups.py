@@ -58,7 +58,7 @@ def weight_groups(weights: Mapping[str, Array], names: Sequence[str], is_numbere
         raise UsageError(f"the file has no {', '.join(lacking)}; it has {listed}")
     groups = []
     # The layers of a stack have one prefix and numbers, or prefixes of their own in the order of the file.
-    for place, (prefix, layer, is_reverse) in enumerate(sorted(complete, key=_order(list(weights)))):
+    for place, (prefix, layer, is_reverse) in enumerate(sorted(complete, key=_order(list(weights), is_numbered))):
         number = layer if layer is not None else _layer_of(place, list(complete))
         groups.append(WeightGroup(prefix, number, is_reverse, complete[prefix, layer, is_reverse]))
     return tuple(groups)
@@ -74,15 +74,30 @@ def _layer_of(place: int, keys: Sequence[_Key]) -> int:
     return place // 2 if both else place
 
 
-def _order(names: Sequence[str]) -> Callable[[_Key], tuple[int, int, bool]]:
-    """Return the key by which groups are sorted: by layer, or by their place in the file."""
+def _order(names: Sequence[str], is_numbered: bool) -> Callable[[_Key], tuple[int, int, bool]]:
+    """Return the key by which groups are sorted: by layer, or by their place in the file, forward before backward.
+
+    A file of Keras lists the folders of its layers by the alphabet, lstm_10 before lstm_2.
+    """
+    listed = sorted(names, key=_with_numbers) if is_numbered else names
+    of_both = [_of_both_directions(name) for name in listed]
 
     def key(group: _Key) -> tuple[int, int, bool]:
         prefix, layer, is_reverse = group
-        first = next((i for i, name in enumerate(names) if name.startswith(prefix)), 0)
+        first = next((i for i, name in enumerate(of_both) if name.startswith(_of_both_directions(prefix))), 0)
         return layer or 0, first, is_reverse
 
     return key
+
+
+def _with_numbers(name: str) -> tuple[tuple[str, int], ...]:
+    """Return a name in parts by which it is sorted: text by the alphabet, numbers by their size."""
+    return tuple((text, int(number or -1)) for text, number in re.findall(r"(\D*)(\d*)", name))
+
+
+def _of_both_directions(name: str) -> str:
+    """Return a name that is the same for both directions of a layer."""
+    return name.replace("backward", "forward")
 
 
 def _named(weights: Mapping[str, Array], names: Sequence[str]) -> dict[_Key, dict[str, Array]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
-import re
 from dataclasses import replace
 
 from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
@@ -295,9 +295,11 @@ def choose_kernels(names: tuple[str, ...], include_known_wrong: bool = False) ->
     for name in names:
         matching = [kernel for kernel in all_kernels() if _is_named(kernel, name)]
         if not matching:
-            stem = re.split(r"[/.]", name)[0].lower()
-            near = [kernel.id for kernel in all_kernels() if stem in kernel.id.lower() or stem in kernel.spec][:6]
-            hint = f"; near: {', '.join(near)}" if near else ""
+            names_there = {
+                text for kernel in all_kernels() for text in (kernel.id, kernel.id.partition("/")[0], kernel.spec)
+            }
+            near = difflib.get_close_matches(name, sorted(names_there), n=4)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
             raise UsageError(f"there is no kernel {name!r}{hint} (rnn-harness kernels lists all)")
         chosen += [kernel for kernel in matching if kernel not in chosen]
     return tuple(chosen)

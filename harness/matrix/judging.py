@@ -226,10 +226,10 @@ def _end(process: subprocess.Popen[str]) -> None:
         _running.discard(process)
 
 
-def _end_all() -> None:
-    """End what still runs where this process ends: the threads that wait for it are not waited for."""
+def end_running_targets() -> None:
+    """End what is being judged in this process: the threads that wait for it are not waited for."""
     for process in list(_running):
         _end(process)
 
 
-atexit.register(_end_all)
+atexit.register(end_running_targets)

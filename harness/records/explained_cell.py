@@ -1,4 +1,4 @@
-"""The equations of somebody's cell, with where it keeps each symbol, as plain data."""
+"""The equations of a third-party cell, with where it keeps each symbol, as plain data."""
 
 from __future__ import annotations
 

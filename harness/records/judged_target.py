@@ -14,6 +14,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.record_document import parse_document
 from rnn_harness.records.validation import Validation
 from rnn_harness.runtime.atomic_file import replaced_when_complete
+from rnn_harness.runtime.input_file import unreadable_file
 
 Ending = Literal["agrees", "consistent", "refuted", "undecided", "not driven", "not judged"]
 """How a target ended: a verdict; ``not driven`` where it cannot be loaded or called as it was asked for; ``not judged``
@@ -76,8 +77,10 @@ def read_judged_targets(path: Path) -> list[JudgedTarget]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", errors="replace")
-    except (OSError, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError) as error:
         raise UsageError(f"cannot read judged targets from {path}: {error}") from None
+    except OSError as error:
+        raise unreadable_file(path, "judged targets", error) from None
     judged: dict[tuple[str, str], JudgedTarget] = {}
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):

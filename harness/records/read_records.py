@@ -14,7 +14,7 @@ from rnn_harness.printable import is_printable_json, printable_values
 from rnn_harness.records.record import SCHEMA_VERSION, Record
 from rnn_harness.records.shared_values import SharedValues
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.input_file import parse_json
+from rnn_harness.runtime.input_file import parse_json, unreadable_file
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -100,7 +100,7 @@ def read_records(path: Path, warnings: list[str] | None = None) -> Iterator[Reco
             else:
                 records[key] = record
     except OSError as error:
-        raise UsageError(f"cannot read records from {path}: {error}") from None
+        raise unreadable_file(path, "records", error) from None
     yield from records.values()
 
 

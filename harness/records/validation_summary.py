@@ -119,15 +119,16 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
         yield "verdict", _VERDICTS[validation.outcome] + agreement
     else:
         yield "verdict", _VERDICTS_SO_FAR[validation.outcome]
-    if validation.outcome in ("consistent", "undecided") and validation.diagnosis is None:
+    if validation.outcome in ("consistent", "undecided"):
         yield from (("because", escape(reason)) for reason in _reasons_undecided(validation.checks))
     if validation.outcome == "consistent":
         yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
         yield from (("note", escape(note)) for note in _notes(validation.checks, CONSISTENCY))
     yield from (("note", escape(note)) for note in _notes(validation.checks, TAKEN_CHECK))
     if validation.diagnosis is not None:
+        is_wrong = validation.outcome == "refuted"
         yield "nearest", escape(validation.diagnosis.spec)
-        yield "at fault", escape(validation.diagnosis.part)
+        yield "at fault" if is_wrong else "differs in", escape(validation.diagnosis.part)
         yield "difference", escape(validation.diagnosis.difference)
     precision = "; ".join(_precision_by_dtype(validation.checks))
     if precision:

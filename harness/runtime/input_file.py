@@ -64,7 +64,10 @@ def read_text_file(path: Path, noun: str) -> str:
     except OSError as error:
         raise unreadable_file(path, noun, error) from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"cannot read {noun} from {path}: {error}") from None
+        byte = error.object[error.start]
+        raise UsageError(
+            f"cannot read {noun} from {path}: it is no text in UTF-8 (byte {error.start} is 0x{byte:02x})"
+        ) from None
 
 
 def unreadable_file(path: Path, noun: str, error: OSError) -> UsageError:
@@ -117,4 +120,4 @@ def read_first_line(path: Path) -> str:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             return file.readline(LONGEST_LINE)
     except OSError as error:
-        raise UsageError(f"cannot read records from {path}: {error}") from None
+        raise unreadable_file(path, "records", error) from None

@@ -46,7 +46,7 @@ class Decays:
 
 
 def horizon(row: DecayMeasurement) -> float:
-    """Return the lag beyond which float32 sees no gradient; infinite where the curve does not cross it.
+    """Return the lag at which the gradient falls below float32's epsilon; infinite where the curve does not cross it.
 
     Args:
         row: A measurement of decay.
@@ -161,7 +161,7 @@ def eight_to_ten_steps(measurements: Sequence[Measurement]) -> ClaimVerdict | No
         return None
     answers = [row.float32_horizon is not None and 8 <= round(row.float32_horizon) <= 10 for row in rows]
     verdict = verdict_of_all(answers)
-    numbers = f"float32 sees {'; '.join(_describe_horizon(row) for row in rows[:4])}"
+    numbers = f"gradient horizons in float32: {'; '.join(_describe_horizon(row) for row in rows[:4])}"
     return ClaimVerdict("true under conditions" if verdict == "depends" else verdict, numbers)
 
 
@@ -174,7 +174,7 @@ def too_small_beyond_ten(measurements: Sequence[Measurement]) -> ClaimVerdict | 
     rows = Decays(measurements).of_simple_rnns()
     if not rows:
         return None
-    numbers = f"float32 sees {_describe_horizon(rows[0])} to {_describe_horizon(rows[-1])}"
+    numbers = f"gradient horizons in float32: {_describe_horizon(rows[0])} to {_describe_horizon(rows[-1])}"
     return ClaimVerdict(verdict_of_all([horizon(row) < 11 for row in rows]), numbers)
 
 
@@ -189,7 +189,7 @@ def bob_is_out_of_reach(measurements: Sequence[Measurement]) -> ClaimVerdict | N
         return None
     words = ["Bob", "knows", "swimming.", "He"]
     lag = words.index("He") - words.index("Bob")
-    numbers = f"{lag} words apart; float32 sees {_describe_horizon(rows[0])}"
+    numbers = f"{lag} words apart; gradient horizon in float32: {_describe_horizon(rows[0])}"
     return ClaimVerdict(verdict_of_all([horizon(row) < lag for row in rows]), numbers)
 
 

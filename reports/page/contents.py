@@ -214,10 +214,19 @@ def _speed_by_point(measurements: Sequence[Measurement]) -> dict[str, list[Speed
     points: dict[str, list[SpeedMeasurement]] = {}
     for row in measurements:
         if isinstance(row, SpeedMeasurement) and row.agrees is not False and row.median is not None:
-            sizes = ", ".join(f"{letter} = {size}" for letter, size in row.sizes.items())
-            device = "" if row.device == "cpu" else f", on {row.device}"
-            points.setdefault(f"{row.spec}, {sizes}, {row.dtype}{device}", []).append(row)
+            points.setdefault(_speed_point(row), []).append(row)
     return points
+
+
+def _speed_point(row: SpeedMeasurement) -> str:
+    """Return the point of the grid in words; of a family's cell also with how many parameters it was timed."""
+    family = next((family.torch_class for family in FAMILIES.values() if family.spec == row.spec), "")
+    name = f"{family} ({row.spec})" if family else row.spec
+    sizes = ", ".join(f"{letter} = {size}" for letter, size in row.sizes.items())
+    device = "" if row.device == "cpu" else f", on {row.device}"
+    is_resized = bool(family) and row.sizes.get("n") != row.sizes.get("d")
+    resized = f": as many parameters as an LSTM of {row.sizes['n']} units" if is_resized else ""
+    return f"{name}, {sizes}, {row.dtype}{device}{resized}"
 
 
 def _learning_by_task(measurements: Sequence[Measurement]) -> dict[str, list[LearningMeasurement]]:

@@ -6,20 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnn_harness.records.kill_matrix import MutantResult, Part
+from rnn_harness.reports.page.glossary import CHECKS_OF_MUTANTS
 
-COLUMNS = (
-    "equation",
-    "outputs",
-    "sequence",
-    "screen",
-    "blocks",
-    "entries",
-    "bound",
-    "quotient",
-    "autograd",
-    "metamorphic",
-)
-"""Names of checks without their group, and the group of the metamorphic properties."""
+COLUMNS = (*CHECKS_OF_MUTANTS, "metamorphic")
+"""Names of checks, and the group of the metamorphic properties."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +41,7 @@ def kill_rows(results: Sequence[MutantResult]) -> list[KillRow]:
     for result in results:
         fewest: dict[str, int] = {}
         for kill in result.kills:
-            group, _, name = kill.check.partition(".")
-            column = group if group == "metamorphic" else name
+            column = "metamorphic" if kill.check.startswith("metamorphic.") else kill.check
             fewest[column] = min(fewest.get(column, kill.examples), kill.examples)
         cells = tuple(fewest.get(column) for column in COLUMNS)
         rows.append(KillRow(result.mutant, result.part, result.edit, cells, result.killed))

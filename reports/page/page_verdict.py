@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,17 +76,19 @@ def answers(contents: Contents) -> list[Answer]:
     rows = contents.families
     horizons = _listed(rows, "horizon")
     if horizons:
-        horizons = f"at torch's initialisation float32 keeps a gradient for {horizons}"
+        horizons = f"at torch's initialisation the gradient horizon in float32 is {horizons}"
     longest = _listed(rows, "best")
     if longest:
         longest = f"the longest horizon among the initialisations that surely decay is {longest}"
     sizes, counts = _listed(rows, "equal_size"), _listed(rows, "equal_count")
-    times = [f"with equal hidden size {sizes}"] if sizes else []
-    times += [f"with equally many parameters {counts}"] if counts else []
+    times = [f"with equal hidden size, {sizes}"] if sizes else []
+    times += [f"with equally many parameters, {counts}"] if counts else []
     parameters = _listed(rows, "parameters")
+    if parameters:
+        parameters = f"the number of parameters for n inputs and d units is {parameters}"
     sentences = (
-        ("Size", f"For n inputs and d units: {parameters} parameters" if parameters else "", "parameters"),
-        ("Speed", f"Forward and backward take at least, {'; '.join(times)}" if times else "", "speed"),
+        ("Size", parameters, "parameters"),
+        ("Speed", f"The fastest forward and backward takes, {'; '.join(times)}" if times else "", "speed"),
         ("Memory", "; ".join(filter(None, (horizons, longest))), "decay"),
     )
     return [
@@ -98,7 +101,7 @@ def answers(contents: Contents) -> list[Answer]:
 def _listed(rows: Sequence[FamilyRow], name: str) -> str:
     """List what a field of the families' rows says, each with its family; empty where no row has it."""
     texts = [(row.name, str(vars(row)[name])) for row in rows if vars(row)[name]]
-    return ", ".join(f"{text} ({family})" for family, text in texts)
+    return ", ".join(f"{text} for the {family}" for family, text in texts)
 
 
 def findings(contents: Contents) -> dict[str, str]:
@@ -115,6 +118,7 @@ def findings(contents: Contents) -> dict[str, str]:
         "parameters": _parameter_finding(contents),
         "checks": _matrix_finding(contents),
         **{counter.section: f"{counter.text}." for counter in counters(contents)},
+        "claims": _claims_finding(contents),
         "contradictions": f"The documents contradict each other in {len(contents.contradictions)} places.",
         "errata": f"{len(contents.errata)} errata are known in the documents.",
     }
@@ -137,8 +141,8 @@ def _unrolled_finding(contents: Contents) -> str:
     rows = [row for row in contents.unrolled if row.stage == "after training"]
     if not rows:
         return ""
-    listed = ", ".join(f"{power_text(row.log10_flow[-1][0])} ({row.subject})" for row in rows)
-    answers = ", ".join(f"{row.probability:.3f} ({row.subject})" for row in rows)
+    listed = ", ".join(f"{row.subject} {power_text(row.log10_flow[-1][0])}" for row in rows)
+    answers = ", ".join(f"{row.subject} {row.probability:.3f}" for row in rows)
     return (
         f"Over {len(rows[0].words)} words the trained cells keep this much of the gradient for their first state: "
         f"{listed}. The probability that they give to the right answer: {answers}."
@@ -181,12 +185,19 @@ def _is_of(subject: str, family: str) -> bool:
 def _matrix_finding(contents: Contents) -> str:
     """Count the implementations by the gravest of their marks."""
     rows = contents.check_matrix.rows
+    count = len({row.name for row in rows})
+    checked = f"{count} implementation{'' if count == 1 else 's'} in {len(rows)} combinations of format and device"
     refuted = sorted({row.name for row in rows if row.outcome == "refuted"})
-    names = f": {', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}" if refuted else ""
-    return (
-        f"{len({row.name for row in rows})} implementations, each in its formats; "
-        f"something is refuted of {len(refuted)}{names}."
-    )
+    if not refuted:
+        return f"{checked}; no check refutes one."
+    names = f"{', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}"
+    return f"{checked}; checks refute {len(refuted)}: {names}."
+
+
+def _claims_finding(contents: Contents) -> str:
+    """Count the verdicts, the most frequent first."""
+    counts = Counts(row.verdict for row in contents.claims).most_common()
+    return f"Verdicts of {len(contents.claims)} claims: {', '.join(f'{count} {verdict}' for verdict, count in counts)}."
 
 
 def _parameter_finding(contents: Contents) -> str:

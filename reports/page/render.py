@@ -18,7 +18,7 @@ from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.chart import Chart
 from rnn_harness.reports.page.check_matrix import CHECK_GROUPS
 from rnn_harness.reports.page.contents import Contents
-from rnn_harness.reports.page.defined_terms import with_definitions
+from rnn_harness.reports.page.defined_terms import defined_heading, with_definitions
 from rnn_harness.reports.page.document_statements import PrintedEntry
 from rnn_harness.reports.page.flow_chart import flow_chart
 from rnn_harness.reports.page.gate_chart import gate_chart
@@ -122,6 +122,7 @@ def report_html(contents: Contents) -> str:
     environment.filters["document_title"] = document_title
     environment.filters["places"] = places_text
     environment.filters["defined"] = with_definitions
+    environment.filters["heading"] = defined_heading
     environment.filters["time"] = _format_time
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
     curves = [learning_chart(title, rows) for title, rows in contents.learning.items() if rows[0].loss_curve]

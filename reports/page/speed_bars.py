@@ -71,8 +71,9 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
     for point, bars in groups.items():
         parts.append(f'<text class="heading" x="0" y="{top + 4:.0f}">{escape(point)}</text>')
         top += _ROW
+        colour = family_colour(point.partition(",")[0])
         for bar in bars:
-            parts.append(_bar(bar, top, bar.median / bars[0].median, family_colour(point), axis.highest))
+            parts.append(_bar(bar, top, bar.median / bars[0].median, colour, axis.highest))
             top += _ROW
         top += _ROW / 2
     grid = [_tick(tick, axis.highest, top) for tick in axis.ticks]
@@ -82,7 +83,8 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" class="chart bars" '
         f'aria-hidden="true">{"".join(grid)}{"".join(parts)}{title}</svg>'
     )
-    return Chart("", description, Markup(svg), _as_csv(groups), "speed")
+    caption = "Forward and backward: medians with 95 % intervals, and how many times the fastest of the same sizes."
+    return Chart(caption, description, Markup(svg), _as_csv(groups), "speed")
 
 
 def _place(milliseconds: float, highest: float) -> float:

@@ -59,7 +59,7 @@ def _print_parameters(console: Console, rows: Sequence[ParameterCount]) -> None:
         against = ", ".join(row.compared_with) or "nothing: it has no reference"
         verdict = Text(against) if row.agrees else Text.assemble(("✗ ", "red"), row.reason)
         table.append((row.subject, row.formula, verdict, f"{row.count}"))
-    columns = (Column("what", least=24), *_columns(("", "closed form", "held against"), ("count",))[1:])
+    columns = (Column("what", least=24), *_columns(("", "closed form", "compared with"), ("count",))[1:])
     print_table(console, "Parameters (of cells at n = 3, d = 4, k = 2)", columns, table)
 
 
@@ -72,7 +72,7 @@ def _print_decay(console: Console, rows: Sequence[DecayMeasurement]) -> None:
     columns = (
         *(Column("cell"), Column("initialisation")),
         *(Column(name, right=True, least=99, cut=True) for name in lags),  # left out first
-        *(Column(name, right=True) for name in ("per step [95 %]", "half-life", "float32 sees", "Lyapunov")),
+        *(Column(name, right=True) for name in ("per step [95 %]", "half-life", "horizon in float32", "Lyapunov")),
     )
     table: list[list[Cell]] = []
     for row in rows:
@@ -173,7 +173,7 @@ def print_changes(console: Console, changes: Sequence[MeasurementChange], name: 
     """
     real = [change for change in changes if change.is_real]
     if not real:
-        console.print(f"held against {escape(name)}: {len(changes)} measurements, no change beyond noise")
+        console.print(f"compared with {escape(name)}: {len(changes)} measurements, no change beyond noise")
         return
     columns = (Column("what", least=20), *(Column(name, right=True) for name in ("old", "new", "factor")))
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -157,6 +158,17 @@ def test_dark_and_printed_it_stays_readable(page: Any) -> None:
     page.emulate_media(media="print", color_scheme="light")
     assert not page.locator("nav").is_visible()
     assert not page.locator("button.copy").first.is_visible()
+
+
+def test_printed_it_takes_at_most_twelve_pages(page: Any) -> None:
+    page.reload()  # with its tables folded, as a reader prints it
+    assert 1 <= len(re.findall(rb"/Type ?/Page\b", page.pdf(format="A4"))) <= 12
+
+
+def test_the_first_use_of_a_term_shows_its_definition(page: Any) -> None:
+    heads = page.locator("#equation-rows thead abbr").all_inner_texts()
+    assert {"text", "reference", "numeric", "symbolic", "torch", "independent", "error/bound"} <= set(heads)
+    assert page.locator("header abbr", has_text="gradient horizon").count() == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,7 +83,9 @@ def test_the_process_ends_with_the_exit_code_of_the_command(arguments: list[str]
     done = run_process(*arguments)
     assert done.returncode == exit_code
     assert bool(done.stdout) != (exit_code == 2)
-    assert bool(done.stderr) == (exit_code == 2)
+    signs_of_life = re.compile(r"rnn-harness: \d+ s")  # on a busy machine
+    errors = [line for line in done.stderr.splitlines() if not signs_of_life.match(line)]
+    assert bool(errors) == (exit_code == 2)
     assert "Traceback" not in done.stderr
 
 

@@ -7,9 +7,12 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
@@ -106,9 +109,19 @@ def test_the_example_in_python_prints_what_its_comments_say(
     assert capsys.readouterr().out.splitlines() == re.findall(r"print\(.*\)  # (.*)", text)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_includes_files_that_there_are(page: Path) -> None:
+    """A formatter of code in Markdown has broken the sign of an inclusion before; the site then shows the sign."""
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines() if re.match(r"-+ ?8", line)]
+    for line in lines:
+        included = re.fullmatch(r'--8<-- "([\w.]+)"', line)
+        assert included is not None, line
+        assert (EXAMPLES / included[1]).is_file()
+
+
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere() -> None:
     module = generated()
-    made = set(module.generate_pages()) | {f"reference/schema/{name}.json" for name in module.SCHEMAS}
+    made = set(module.generate_pages()) | set(module.generate_schemas())
     settings = (DOCS / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r": ([\w/-]+\.md)$", settings, re.MULTILINE))
     written = {page.relative_to(DOCS / "pages").as_posix() for page in PAGES}
@@ -124,6 +137,33 @@ def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere() -> Non
             if name not in pages | files | made:
                 broken.append(f"{page.name}: {link}")
     assert broken == []
+
+
+INVENTED = (
+    r"\bmanners\b|\bin use\b|\blaws\b|\bheld against\b|\bholds? .* against\b|\blearnt\b|\bparted by\b|[Ss]omebody's|"
+    r"\bleaves? aside\b|\bsees no further\b|\bfloat32 sees\b|[Dd]ecides? (every )?equation|\?\.?$"
+)
+"""Words of this project alone, which readers stumbled upon, and sentences that are questions."""
+
+
+def commands_and_options() -> Iterator[tuple[str, str, str]]:
+    """Yield every command and each of its options: the command, the option (empty for the command), and the help."""
+
+    def walk(name: str, command: Any) -> Iterator[tuple[str, str, str]]:
+        yield name, "", command.help or ""
+        for parameter in command.params:
+            yield name, parameter.opts[0], parameter.help or ""
+        for below in vars(command).get("commands", {}).values():
+            yield from walk(f"{name} {below.name}", below)
+
+    yield from walk("rnn-harness", typer.main.get_command(app))
+
+
+def test_every_option_has_a_help_that_needs_no_word_of_this_project() -> None:
+    rows = [row for row in commands_and_options() if row[1] != "--help"]
+    assert len(rows) > 100
+    assert [row[:2] for row in rows if not row[2]] == []
+    assert [row for row in rows if re.search(INVENTED, row[2])] == []
 
 
 def test_the_reference_names_every_command_and_every_check() -> None:

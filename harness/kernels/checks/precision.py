@@ -29,6 +29,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.evaluation.own_states import bounds_from_own_states
+from rnn_harness.kernels.checks.parallel_steps import judge_outputs
 from rnn_harness.kernels.checks.recognise_arithmetic import recognise
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays, representable
 
@@ -179,8 +180,7 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     pieces = _run_in_pieces(evaluation, whole)
     two_steps = evaluation.on(_window(sequence, pieces, 2))
     single_step = worst_finding(list(_compare_single_steps(evaluation, sequence, pieces)))
-    findings = [single_step]
-    findings += _all_steps(whole)
+    findings = [judge_outputs(whole, worst_finding([single_step, *_all_steps(whole)]))]
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         findings += backward_bound(two_steps)
     finding = worst_finding(findings)

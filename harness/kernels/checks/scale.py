@@ -23,6 +23,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels.checks.memory_layout import EVERY
+from rnn_harness.kernels.checks.parallel_steps import judge_gradients, judge_outputs
 from rnn_harness.subjects.case_arrays import draw_arrays
 
 WIDE = ("float64", "float32")
@@ -39,11 +40,16 @@ SCALES = (2.0**40, 2.0**-40)
 """Factors of output gradients."""
 
 
+def _output_finding(evaluation: Evaluation) -> Finding:
+    """Compare the outputs with their bounds."""
+    name = evaluation.subject.output_name
+    balls = np.stack([step[name] for step in evaluation.balls.steps])
+    return compare_with_balls(evaluation.subject.spec.id, f"output {name}", balls, evaluation.run.outputs)
+
+
 def _within_bounds(evaluation: Evaluation, circumstance: str) -> Finding:
     """Compare outputs, and gradients where there are some, with their bounds."""
-    name, entry = evaluation.subject.output_name, evaluation.subject.spec.id
-    balls = np.stack([step[name] for step in evaluation.balls.steps])
-    findings = [compare_with_balls(entry, f"output {name}", balls, evaluation.run.outputs)]
+    findings = [_output_finding(evaluation)]
     if findings[0].agrees:  # of wrong outputs the gradients are wrong in any case
         with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
             findings += backward_bound(evaluation)
@@ -56,7 +62,14 @@ def _steps(evaluation: Evaluation) -> Iterator[Finding]:
     steps = min(STEPS, evaluation.options.long_steps + 1)
     small = {} if evaluation.options.fixed_sizes else {"n": 2, "d": 2}
     case = evaluation.case.model_copy(update={"T": steps, "B": 1, "scale": 0.5, "features": (), **small})
-    yield _within_bounds(evaluation.on(draw_arrays(case, evaluation.subject)), f"over {steps} steps")
+    whole = evaluation.on(draw_arrays(case, evaluation.subject))
+    step_by_step, gradients = _output_finding(whole), list[Finding]()
+    finding = judge_outputs(whole, step_by_step)
+    if step_by_step.agrees:  # of other outputs no bound of the gradients is known
+        with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
+            gradients += backward_bound(whole)
+        finding = worst_finding([finding, *(judge_gradients(whole, row) for row in gradients)])
+    yield replace(finding, detail=f"over {steps} steps: {finding.detail}" if finding.detail else "")
 
 
 def _sizes(evaluation: Evaluation) -> Iterator[Finding]:

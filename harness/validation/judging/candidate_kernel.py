@@ -69,7 +69,7 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
     """
     return Kernel(
         target.name,
-        f"held against {spec.path}",
+        f"compared with {spec.path}",
         spec.id,
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),

@@ -100,9 +100,9 @@ def load_expected(path: Path) -> tuple[ExpectedFailure, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        problem = "it holds no table [[expected]]" if where == "expected" else f"{where}: {first['msg']}"
         raise UsageError(
-            f"{path}: {where}: {first['msg']}; expected tables [[expected]] with check and reason, "
-            "and if wanted dtype and case"
+            f"{path}: {problem}; expected tables [[expected]] with check and reason, and if wanted dtype and case"
         ) from None
 
 

@@ -51,9 +51,9 @@ def load_weights(path: Path) -> dict[str, Array]:
 
         try:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # pickle raises many kinds of errors
+        except Exception:  # pickle raises many kinds of errors, and torch advises to run what the file says
             raise UsageError(
-                f"{path} cannot be read as weights alone: {first_line(error)}; save a state_dict, or a "
+                f"{path} cannot be read as weights alone; expected a state_dict that torch.save wrote, or a "
                 ".safetensors file"
             ) from None
     if not isinstance(tensors, dict) or not all(hasattr(value, "numpy") for value in tensors.values()):

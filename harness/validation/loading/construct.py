@@ -110,7 +110,8 @@ def constructions(
         n, d = sizes
         raise UsageError(
             f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {errors[0]}; give what it needs "
-            f"besides with --init key=value, or name a function that makes it:\n{_factory_text(name)}"
+            f"besides with {_needed_options(known, {**options, **defaults})}, or name a function that makes it:\n"
+            f"{_factory_text(name)}"
         )
 
 
@@ -134,6 +135,16 @@ def construct_cell(
         UsageError: No call makes one.
     """
     return next(constructions(name, maker, sizes, options, defaults))[1]
+
+
+def _needed_options(known: Mapping[str, inspect.Parameter], given: Options) -> str:
+    """Name the options that a user may have to type: arguments without a value that are no sizes."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    required = [key for key, value in known.items() if value.default is value.empty and value.kind not in kinds]
+    sizes = size_names(known)
+    placed = (*sizes.inputs, *sizes.hidden) or tuple(required[:2])
+    needed = [key for key in required if key not in (*placed, *given) and key.lower() not in _USUAL_VALUES]
+    return " ".join(f"--init {key}=..." for key in needed) or "--init key=value"
 
 
 def _factory_text(name: str) -> str:

@@ -74,7 +74,7 @@ def _classes_of(module: Any) -> str:
     classes = [key for key, value in members if isinstance(value, type) and value.__module__ == module.__name__]
     listed = ", ".join(classes[:_MOST_CLASSES])
     more = f" and {len(classes) - _MOST_CLASSES} more" if len(classes) > _MOST_CLASSES else ""
-    return f"; it defines {listed}{more}" if classes else ""
+    return f"; it defines {listed}{more}" if classes else "; it defines no class"
 
 
 def _import_module(name: str) -> ModuleType:
@@ -120,7 +120,7 @@ def _import_file(name: str) -> ModuleType:
 def _read_onnx_model(name: str) -> Any:
     """Read a model from a file, without running anything of it."""
     if not Path(name).is_file():
-        raise UsageError(f"there is no file {name}")
+        raise unreadable_file(Path(name), "an ONNX model", FileNotFoundError())
     onnx = import_library("onnx", "onnx")
     try:
         return onnx.load(name)

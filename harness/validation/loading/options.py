@@ -26,7 +26,7 @@ def read_options(pairs: list[str]) -> Options:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
-            raise UsageError(f"--init {pair!r} is no key=value")
+            raise UsageError(f"--init {pair!r} is no key=value; expected for example --init dropout=0.0")
         if value.lower() in _TRUTH_VALUES:
             options[key] = _TRUTH_VALUES[value.lower()]
             continue

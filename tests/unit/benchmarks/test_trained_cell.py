@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from rnn_harness.benchmarks import QUICK
+from rnn_harness.benchmarks.job import TrainingPlan
 from rnn_harness.benchmarks.learning.layer_maker import LayerMaker, LayerStack
 from rnn_harness.benchmarks.learning.trained_cell import layer_maker
 from rnn_harness.cli._app import app
 from rnn_harness.errors import NotRun
 from tests.helpers import HELPERS
 from tests.helpers.user_cells import PackedGRU
+from tests.helpers.work_here import do_work_here
 
 CELLS = HELPERS / "user_cells.py"
 
@@ -69,10 +75,12 @@ def test_what_is_no_cell_that_is_known_is_not_trained() -> None:
     "tests/unit/benchmarks/test_trained_cell.py::"
     "test_layers_stand_above_each_other_and_have_about_as_many_parameters_as_the_lstm"
 )
-@pytest.mark.process
-def test_a_cell_learns_beside_the_families() -> None:
-    done = CliRunner().invoke(
-        app, ["bench", "learning", "--quick", "--families", "rnn", "--cell", f"{CELLS}:PackedGRU"]
-    )
+def test_a_cell_learns_beside_the_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = replace(QUICK, training=(TrainingPlan("sentiment", 5, 50), TrainingPlan("carry", 20, 50)))
+    monkeypatch.setattr("rnn_harness.benchmarks.QUICK", short)
+    do_work_here(monkeypatch)
+    options = ["--quick", "--families", "rnn", "--cell", f"{CELLS}:PackedGRU"]
+    done = CliRunner().invoke(app, ["bench", "learning", *options])
     assert done.exit_code == 0, done.output
-    assert f"{CELLS}:PackedGRU, stateful" in done.stdout
+    for name in ("RNN", f"{CELLS}:PackedGRU", f"{CELLS}:PackedGRU, stateful"):
+        assert re.search(rf"{re.escape(name)} +\d+ +\d+\.\d+ \[", done.stdout), name

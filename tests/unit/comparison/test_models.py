@@ -59,6 +59,7 @@ def test_models_whose_layers_differ_say_in_what(second: nn.Module, outcome: str,
     assert words in str(comparison)
 
 
+@pytest.mark.deep("tests/unit/comparison/test_models.py::test_layers_that_are_wired_otherwise_are_not_called_the_same")
 def test_both_directions_are_layers_of_their_own() -> None:
     torch.manual_seed(0)
     comparison = rnn_harness.compare(

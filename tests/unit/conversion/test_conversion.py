@@ -178,12 +178,15 @@ def test_layers_are_found_behind_prefixes_and_by_the_numbers_of_keras() -> None:
     assert [(group.prefix, group.layer) for group in groups] == [("encoder.rnn.", 0), ("encoder.rnn.", 1)]
     assert output_name("w_l0", groups[1], groups) == "encoder.rnn.w_l1"
     numbered = {
-        f"layers/bidirectional/{direction}_layer/cell/vars/{i}": one
-        for direction in ("forward", "backward")
+        f"layers/bidirectional{number}/{direction}_layer/cell/vars/{i}": one
+        for number in ("", "_1", "_10", "_2")  # the order of a file of Keras
+        for direction in ("backward", "forward")
         for i in (0, 1)
     }
     both = weight_groups(numbered, ("kernel", "bias"), True)
-    assert [(group.layer, group.is_reverse) for group in both] == [(0, False), (0, True)]
+    directions = [(layer, is_reverse) for layer in range(4) for is_reverse in (False, True)]
+    assert [(group.layer, group.is_reverse) for group in both] == directions
+    assert both[-1].prefix == "layers/bidirectional_10/backward_layer/cell/"
     assert keras_name(1, "LSTM", both[1], both) == "layers/bidirectional/backward_layer/cell/vars/1"
     tree = {"params/GRUCell_0/in/kernel": one, "params/GRUCell_0/in/bias": one}
     (only,) = weight_groups(tree, ("in/kernel", "in/bias"), False)

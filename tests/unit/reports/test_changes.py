@@ -102,6 +102,8 @@ def test_the_command_compares_folders_and_ends_with_1_for_the_worse(tmp_path: Pa
     assert result.exit_code == 1
     assert "1 for the worse" in result.stdout
     assert RUN.invoke(app, ["report", "--compare", str(tmp_path / "b"), str(tmp_path / "a")]).exit_code == 0
+    unchanged = RUN.invoke(app, ["report", "--compare", str(tmp_path / "a"), str(tmp_path / "a")])
+    assert unchanged.stdout.startswith("✓ no differences between")
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no json", json.dumps({"equations": []})])

@@ -76,7 +76,7 @@ def test_undeclared_symbol_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_cycle_names_its_equations(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="F-001, F-002 need each other"):
+    with pytest.raises(SpecError, match="circular dependency of F-001 and F-002"):
         spec(tmp_path, "h_t = U r_t", r"r_t = \sigma(U h_t)").program()
 
 

@@ -164,7 +164,7 @@ def test_a_wrong_gradient_behind_a_right_forward_is_told_by_parameter() -> None:
         ("no/such/file.py:X", "there is no file no/such/file.py"),
         (f"{CELLS}:PackedGru", "has no 'PackedGru'; did you mean PackedGRU"),
         (f"{CELLS}:NUMBER", "is a builtins.int; expected a module of torch, Keras, flax or equinox"),
-        (f"{CELLS}:StateFirstRNN", "give what it needs besides with --init key=value"),
+        (f"{CELLS}:StateFirstRNN", "give what it needs besides with --init activation=..."),
         ("torch.nn:Embedding", "cannot drive Embedding"),
     ],
 )

@@ -1,0 +1,72 @@
+"""A sequence that is not right step by step may be right as one that is computed in parallel over its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
+from rnn_harness.array_types import Array
+from rnn_harness.checks.check import Finding, compare_with_array_balls
+from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.parallel_form import bounds_in_parallel, linear_recurrence
+
+IN_PARALLEL = (
+    "its steps are computed in parallel (a scan, or cumulative sums or products), and lie in the bound of that"
+)
+
+
+def judge_outputs(whole: Evaluation, finding: Finding) -> Finding:
+    """Judge the outputs of a sequence once more where the equations have a form that is parallel over the steps.
+
+    Args:
+        whole: The subject on the sequence.
+        finding: What is found where every step is computed from the one before.
+
+    Returns:
+        A finding that agrees and says why, if the outputs lie in the bound of the parallel form; else the one given.
+
+    Raises:
+        NotRun: The outputs are off by no more than rounding may make of them in a parallel form, but the sequence is so
+            long for the format that no bound of it is proved.
+    """
+    if finding.agrees or linear_recurrence(whole) is None:
+        return finding
+    bounds = bounds_in_parallel(whole)
+    if bounds is not None and bounds.is_finite:
+        outputs = compare_with_array_balls(whole.subject.spec.id, "the outputs", bounds, whole.run.outputs)
+        return replace(outputs, detail=IN_PARALLEL) if outputs.agrees else finding
+    if is_rounding(whole, finding, [whole.run.outputs]):
+        raise NotRun("its steps may be computed in parallel, of which no bound is proved over so many steps")
+    return finding
+
+
+def judge_gradients(whole: Evaluation, finding: Finding) -> Finding:
+    """Return a finding about the gradients of a sequence whose outputs are right, if it decides anything.
+
+    Args:
+        whole: The subject on the sequence.
+        finding: What is found where every step is computed from the one before.
+
+    Raises:
+        NotRun: A gradient is off by no more than rounding may make of it in a parallel form, of whose gradients no
+            bound is known.
+    """
+    if finding.agrees or linear_recurrence(whole) is None:
+        return finding
+    if is_rounding(whole, finding, whole.flat_gradients.values()):
+        raise NotRun("its steps may be computed in parallel, of whose gradients no bound is proved")
+    return finding
+
+
+def is_rounding(whole: Evaluation, finding: Finding, values: Iterable[Array]) -> bool:
+    """Say whether an error is so small that another order of computing may have made it.
+
+    Args:
+        whole: The subject on the sequence.
+        finding: What is wrong, and by how much.
+        values: The arrays among which it was found.
+    """
+    largest = max((float(abs(value).max()) for value in values if value.size), default=0.0)
+    return finding.error is not None and finding.error <= STRUCTURAL[whole.case.dtype] * largest
