@@ -67,6 +67,8 @@ def _numbers(record: Record) -> str:
     cases = f"{record.examples} case{'s' if record.examples > 1 else ''}"
     if record.error_over_bound is None:
         return cases
+    if not record.error_over_bound:
+        return f"{cases}, no error"
     return f"{cases}, error at most {record.error_over_bound:.2g} of its bound"
 
 

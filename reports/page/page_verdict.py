@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,6 +118,7 @@ def findings(contents: Contents) -> dict[str, str]:
         "parameters": _parameter_finding(contents),
         "checks": _matrix_finding(contents),
         **{counter.section: f"{counter.text}." for counter in counters(contents)},
+        "claims": _claims_finding(contents),
         "contradictions": f"The documents contradict each other in {len(contents.contradictions)} places.",
         "errata": f"{len(contents.errata)} errata are known in the documents.",
     }
@@ -183,12 +185,19 @@ def _is_of(subject: str, family: str) -> bool:
 def _matrix_finding(contents: Contents) -> str:
     """Count the implementations by the gravest of their marks."""
     rows = contents.check_matrix.rows
+    count = len({row.name for row in rows})
+    checked = f"{count} implementation{'' if count == 1 else 's'} in {len(rows)} combinations of format and device"
     refuted = sorted({row.name for row in rows if row.outcome == "refuted"})
-    names = f": {', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}" if refuted else ""
-    return (
-        f"{len({row.name for row in rows})} implementations, each in its formats; "
-        f"something is refuted of {len(refuted)}{names}."
-    )
+    if not refuted:
+        return f"{checked}; no check refutes one."
+    names = f"{', '.join(refuted[:5])}{' and others' if len(refuted) > 5 else ''}"
+    return f"{checked}; checks refute {len(refuted)}: {names}."
+
+
+def _claims_finding(contents: Contents) -> str:
+    """Count the verdicts, the most frequent first."""
+    counts = Counts(row.verdict for row in contents.claims).most_common()
+    return f"Verdicts of {len(contents.claims)} claims: {', '.join(f'{count} {verdict}' for verdict, count in counts)}."
 
 
 def _parameter_finding(contents: Contents) -> str:

@@ -89,7 +89,7 @@ def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
     axis = power_axis("norm of the gradient", LOWEST, 1.0)
     plain = [_in_plain_numbers(line) for line in lines]
     return Chart(
-        "",
+        f"Norm of the last state's derivative by the state k steps earlier, over the root of d. {_shading(rows)}",
         description,
         line_chart(lines_and_marks, axis, "lag k (steps)"),
         table_of_lines(lines, "lag", in_powers=True),
@@ -125,7 +125,11 @@ def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
         rows: The measurements in the plot.
     """
     parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
+    return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {_shading(rows)}"
+
+
+def _shading(rows: Sequence[DecayMeasurement]) -> str:
+    """Say what is shaded and what is dotted."""
     has_seeds = any(row.norm_bands for row in rows)
     band = "from the lowest to the highest seed" if has_seeds else "the 95 % interval of the rate"
-    shaded = f"Shaded: {band}; dotted: where float32 keeps nothing of it beside a one."
-    return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {shaded}"
+    return f"Shaded: {band}; dotted: where float32 keeps nothing of it beside a one."

@@ -71,8 +71,9 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
     for point, bars in groups.items():
         parts.append(f'<text class="heading" x="0" y="{top + 4:.0f}">{escape(point)}</text>')
         top += _ROW
+        colour = family_colour(point.partition(",")[0])
         for bar in bars:
-            parts.append(_bar(bar, top, bar.median / bars[0].median, family_colour(point), axis.highest))
+            parts.append(_bar(bar, top, bar.median / bars[0].median, colour, axis.highest))
             top += _ROW
         top += _ROW / 2
     grid = [_tick(tick, axis.highest, top) for tick in axis.ticks]

@@ -1,20 +1,8 @@
-"""Which modules of the references every edit has been tried of, and which edits change nothing that can be seen."""
+"""Which edits of the references change nothing that can be seen, and why: no test can notice them."""
 
 from __future__ import annotations
 
-MUTATED = (
-    "activations",
-    "loss",
-    "clipping",
-    "bptt",
-    "feedforward",
-    "output_layer",
-    "stacked",
-    "wirings",
-    "sequences",
-    "registry",
-)
-"""The modules whose every edit has been tried; the cells themselves and what they share have not been, yet."""
+from tests.helpers.equivalent_cell_edits import EQUIVALENT_IN_CELLS
 
 EQUIVALENT: dict[str, str] = {
     (
@@ -64,5 +52,6 @@ EQUIVALENT: dict[str, str] = {
         "sequences.stateful_batches: if batch < 1 or width < 1 or length < width: -> if batch < 0 or "
         "width < 1 or length < width:"
     ): "without a row the length is 0, less than any width",
+    **EQUIVALENT_IN_CELLS,
 }
 """Edits that change nothing that can be seen, each with the reason."""

@@ -2,7 +2,7 @@
 
 ``python -m tests.helpers.reference_mutation OUT [MODULE ...]`` collects the unit tests of the references and
 the quick checks of equations once; for each edit a child process puts the edited code into the functions that are
-loaded, and runs the tests until one fails. OUT gets a line of JSON for each edit.
+loaded, and runs the tests until one fails. OUT gets a line of JSON for each edit; those it has are not tried again.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Trials:
         self.edits, self.out = edits, out
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Try every edit, the tests that noticed most edits of its module first.
+        """Try every edit; first come tests that noticed most edits of its function, then of its module, then fast ones.
 
         Args:
             session: the session with all tests collected.
@@ -125,18 +125,25 @@ class Trials:
         if session.testsfailed or not session.items:
             raise pytest.UsageError("the tests of the references could not be collected")
         gc.freeze()
-        entered = [set(functions) for functions in json.loads(_answer(lambda: _functions_entered(session.items)))]
+        answers = json.loads(_answer(lambda: _functions_entered(session.items)))
+        entered, seconds = [set(functions) for functions, _ in answers], [spent for _, spent in answers]
         kills: dict[str, Counter[int]] = {}
-        with self.out.open("w", encoding="utf-8") as lines:
-            for edit in self.edits:
-                counts = kills.setdefault(edit.module, Counter())
+        done = set()
+        if self.out.exists():
+            done = {json.loads(line)["edit"] for line in self.out.read_text(encoding="utf-8").splitlines()}
+        with self.out.open("a", encoding="utf-8") as lines:
+            for edit in (edit for edit in self.edits if edit.name not in done):
+                counts, near = kills.setdefault(edit.module, Counter()), kills.setdefault(edit.function, Counter())
                 reaching = [index for index, functions in enumerate(entered) if edit.function in functions]
-                order = sorted(reaching or range(len(entered)), key=lambda index: (-counts[index], index))
+                order = sorted(
+                    reaching or range(len(entered)), key=lambda index: (-near[index], -counts[index], seconds[index])
+                )
                 start = time.perf_counter()
                 answer = _answer(partial(_first_failing, [session.items[index] for index in order], edit))
                 killer = None
                 if answer.isdigit():
                     counts[order[int(answer)]] += 1
+                    near[order[int(answer)]] += edit.function != edit.module
                     killer = session.items[order[int(answer)]].nodeid
                 elif answer != "none":
                     killer = answer or "the process ended"
@@ -177,8 +184,8 @@ def _first_failing(items: Sequence[pytest.Item], edit: ReferenceEdit) -> str:
 
 
 def _functions_entered(items: Sequence[pytest.Item]) -> str:
-    """Run all tests without any edit, and return the functions of the references that each enters, as JSON."""
-    entered: list[list[str]] = []
+    """Run all tests without an edit; return, as JSON, the functions of the references that each enters and its time."""
+    entered: list[tuple[list[str], float]] = []
     modules = {str(REFERENCES / f"{module}.py"): module for module in MODULES}
     for item in items:
         functions: set[str] = set()
@@ -188,12 +195,13 @@ def _functions_entered(items: Sequence[pytest.Item]) -> str:
                 function = frame.f_code.co_qualname.partition(".<locals>")[0]
                 functions.add(f"{modules[frame.f_code.co_filename]}.{function}")
 
+        start = time.process_time()
         sys.setprofile(note)
         failed = _fails(item)
         sys.setprofile(None)
         if failed:
             raise pytest.UsageError(f"{item.nodeid} fails without any edit")
-        entered.append(sorted(functions))
+        entered.append((sorted(functions), time.process_time() - start))
     return json.dumps(entered)
 
 

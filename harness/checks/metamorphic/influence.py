@@ -27,8 +27,8 @@ MODERATE = 2.0
 """No pre-activation is larger than this where gates are asked to stay inside: sigmoid(2) = 0.88."""
 HELD = (-8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0)
 """Pre-activations at which the update gate is held, one after the other."""
-STEPS = 3
-"""Steps over which an input must reach the last state: even a sigmoid's slopes leave a hundredth of it."""
+STEPS = 5
+"""Steps over which an input must reach the last state, those of the longest fixed case: sigmoids leave a thousandth."""
 
 
 def _gated(traits: Traits) -> bool:

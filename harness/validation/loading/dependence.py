@@ -41,6 +41,39 @@ def rows_are_independent(
     return True
 
 
+def states_are_of_rows(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> bool:
+    """Say whether a changed row of a state that is given to a sequence leaves the outputs of the other rows alone.
+
+    Args:
+        module: The target, as it is called.
+        convention: How it is called, for a sequence.
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    if not convention.takes_rows:
+        return True
+    others = [row for row in range(x.shape[1]) if row != ROW]
+    with torch.no_grad():
+        before = _outputs(module, convention, x, states)[:, others]
+        for place in range(len(states)):
+            moved = [state.clone() for state in states]
+            moved[place][ROW] += 1
+            if not torch.equal(before, _outputs(module, convention, x, moved)[:, others]):
+                return False
+    return True
+
+
+def _outputs(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> Tensor:
+    """The outputs (T, B, d) of a sequence, copied: they may be overwritten by the next call."""
+    outputs, _ = convention.call(module, x, states)
+    assert outputs is not None, "a sequence has outputs"
+    return outputs.clone()
+
+
 def _moved_row(x: Tensor, states: list[Tensor], row: int) -> list[tuple[Tensor, list[Tensor]]]:
     """The inputs (B, n) and states with one row changed, in one of them at a time."""
     moved = []
@@ -99,11 +132,7 @@ def time_axis_is_right(
     moved = x.clone()
     moved[2, ROW] += 1
     with torch.no_grad():
-        outputs, _ = convention.call(module, x, states)
-        assert outputs is not None, "a sequence has outputs"
-        before = outputs.clone()  # it may be overwritten by the next call
-        after, _ = convention.call(module, moved, states)
-    assert after is not None, "a sequence has outputs"
+        before, after = _outputs(module, convention, x, states), _outputs(module, convention, moved, states)
     changed = (before != after).any(2)
     return bool(changed[2, ROW]) and (bool(changed[3, ROW]) or not bool(changed[2, 2]))
 
@@ -124,11 +153,7 @@ def carries_over(module: Callable[..., object], convention: CallingConvention, x
     moved = x.clone()
     moved[2, ROW] += 1
     with torch.no_grad():
-        outputs, _ = convention.call(module, x, states)
-        assert outputs is not None, "a sequence has outputs"
-        before = outputs.clone()  # it may be overwritten by the next call
-        after, _ = convention.call(module, moved, states)
-    assert after is not None, "a sequence has outputs"
+        before, after = _outputs(module, convention, x, states), _outputs(module, convention, moved, states)
     return not bool(torch.equal(before[3:], after[3:]))
 
 

@@ -18,9 +18,11 @@ from rnn_harness.validation.loading.dependence import (
     carries_over,
     ignored_states,
     rows_are_independent,
+    states_are_of_rows,
     time_axis_is_right,
 )
 from rnn_harness.validation.loading.forward_signature import ArgumentPlan, argument_plans, forward_arguments
+from rnn_harness.validation.loading.layered_states import count_layers
 from rnn_harness.validation.loading.layout_faults import (
     WrongLayout,
     documents_both_orders,
@@ -72,7 +74,10 @@ def find_convention(
         if convention is None:
             trial.raise_layout_fault()
             convention = trial.first_fit(trial.last_step_attempts())
-    convention = convention or trial.mixing_rows
+    if convention is None:
+        convention = trial.mixing_states or trial.mixing_rows
+        if convention is not None and (layers := count_layers(trial.call, trial.x, d)):
+            raise UsageError(several_layers_message(module, layers))
     if convention is None:
         raise UsageError(undriven_message(module, trial.sizes, trial.failures, several_layers_hint(module)))
     if convention.states == 0 and (hint := several_layers_hint(module)):
@@ -96,6 +101,7 @@ class _Trial:
         sizes: The sizes of the calls.
         failures: What went wrong in the calls that do not fit.
         mixing_rows: The first way of calling it for single steps that mixes the rows of a batch.
+        mixing_states: The first way of calling it for a sequence in which a row of a state reaches other rows.
         deferred: The first way in which a state that is given has no influence.
         unfitting: Ways of calling it for a sequence that gave tensors which do not fit.
     """
@@ -104,6 +110,7 @@ class _Trial:
     sizes: TrialSizes
     failures: list[FailedCall] = field(default_factory=list)
     mixing_rows: CallingConvention | None = None
+    mixing_states: CallingConvention | None = None
     deferred: CallingConvention | None = None
     unfitting: list[CallingConvention] = field(default_factory=list)
 
@@ -163,10 +170,25 @@ class _Trial:
             return False
         if self.mixing_rows is not None and not carries_over(self.call, convention, self.x, states):
             return False
+        if convention.sequence and not states_are_of_rows(self.call, convention, self.x, states):
+            # What is taken for the rows of a state may be its layers, or the states of an LSTM.
+            self.mixing_states = self.mixing_states or convention
+            return False
+        if self.mixing_states is not None and not self._says_why_states_mix(convention):
+            return False
         if convention.states and ignored_states(self.call, convention, self.x, states):
             self.deferred = self.deferred or convention
             return False
         return True
+
+    def _says_why_states_mix(self, convention: CallingConvention) -> bool:
+        """Say whether it mixed the rows of a state because that was none: two states, or layers that it makes itself.
+
+        What mixes rows also runs on one row at a time, or on states with an axis more.
+        """
+        if convention.states:
+            return _holds_states_apart(convention)
+        return count_layers(self.call, self.x, self.sizes.d) is not None
 
     def _completed(self, attempt: CallingConvention, states: list[Tensor]) -> CallingConvention | None:
         """The convention, completed by what came back; None if what came back does not fit it."""
@@ -222,6 +244,20 @@ class _Trial:
 def _holds_states_apart(convention: CallingConvention) -> bool:
     """Say whether a whole batch goes in, and its states in a structure that no tensor can be taken for."""
     return convention.takes_rows and convention.states > 0 and convention.state_form.container != "tensor"
+
+
+def several_layers_message(module: nn.Module, layers: int) -> str:
+    """Say that a target has several layers, and what to do.
+
+    Args:
+        module: The target.
+        layers: How many layers its states have.
+    """
+    return (
+        f"cannot drive {type(module).__name__}: its states have shape ({layers}, B, d), for {layers} layers, and one "
+        f"layer at a time can be held against an equation. If its constructor takes their number, give it, as --init "
+        f"num_layers=1; else give the class of one layer"
+    )
 
 
 def several_layers_hint(module: nn.Module) -> str:

@@ -14,6 +14,7 @@ from rnn_harness.checks.metamorphic import PROPERTIES, MetamorphicProperty
 from rnn_harness.checks.metamorphic.comparison import apart, at_most, close, identical
 from rnn_harness.checks.metamorphic_checks import CHECKS
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.mutants.mutant import Mutant, build
 from rnn_harness.references import Gradients, Run, get_reference
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
@@ -111,6 +112,17 @@ class _Wrong:
 def test_fault_breaks_the_properties_made_for_it(fault: str, breaks: set[str]) -> None:
     subject = Subject.of(library().spec("gru.keep.column"), _Wrong(fault))
     assert breaks <= refuted(subject, case("gru.keep.column"))
+
+
+def test_what_is_forgotten_at_the_fourth_step_does_not_reach_the_last_state() -> None:
+    """A state that records three steps and no more: of a claim that it records all of them, the evidence."""
+    spec, carried = library().spec("rnn.sigma"), "np.matmul(old, recurrent, out=new)"
+    forgets = carried.replace("(old,", "(old if t != 3 else 0 * old,")
+    subject = build(Mutant("rnn.forgets", spec.id, "rnn", "forward", carried, forgets), spec)
+    (check,) = (check for check in CHECKS if check.name == "metamorphic.inputs-reach-later-states")
+    findings = list(check.run(Evaluation.of(subject, Case(spec=spec.id, seed=4, T=5, B=1))))
+    assert not all(finding.agrees for finding in findings)
+    assert all(finding.agrees for finding in check.run(Evaluation.of(subject, Case(spec=spec.id, seed=4, T=3))))
 
 
 def test_comparison_of_nothing_judges_nothing() -> None:

@@ -99,8 +99,11 @@ def test_cells_are_torch_s_where_nothing_is_said() -> None:
     assert LSTM(forget=False).gates == "oig"
 
 
-def test_lists_and_integers_of_every_sign_are_lengths() -> None:
-    for lengths in ([1, 0, 3], np.array([1, 0, 3], np.uint8)):
+def test_lists_and_integers_of_every_sign_are_lengths(request: pytest.FixtureRequest) -> None:
+    arrays = [np.array([1, 0, 3]), np.array([1, 0, 3], np.uint8)]
+    # The annotations ask for arrays; where they are checked at run time, a list is refused.
+    lists = [] if request.config.getoption("--jaxtyping-packages") else [[1, 0, 3]]
+    for lengths in (*arrays, *lists):
         alive = alive_steps(lengths, 3, 3)  # type: ignore[arg-type]
         assert alive is not None
         assert alive.T.tolist() == [[True, False, False], [False, False, False], [True, True, True]]
@@ -110,7 +113,9 @@ def test_lists_and_integers_of_every_sign_are_lengths() -> None:
 
 def test_inputs_may_be_lists(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--jaxtyping-packages"):
-        pytest.skip("the annotations ask for arrays, and are checked at run time here")
+        with pytest.raises(TypeCheckError):
+            RNN().forward(WEIGHTS, ROW.tolist())
+        return
     assert np.array_equal(
         RNN().forward(WEIGHTS, ROW.tolist()).outputs,
         RNN().forward(WEIGHTS, ROW).outputs,
@@ -129,6 +134,23 @@ def test_time_is_reversed_within_each_row_s_length() -> None:
     assert turned[:, :, 0].T.tolist() == [[2, 1, 3, 4], [8, 7, 6, 5]]
     assert np.array_equal(reverse_time(turned, np.array([2, 4])), values)
     assert reverse_time(values, None)[:, :, 0].T.tolist() == [[4, 3, 2, 1], [8, 7, 6, 5]]
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm", "stacked", "bidirectional"])
+def test_outputs_past_a_row_s_length_are_zero_and_the_state_stays(name: str) -> None:
+    cell = get_reference(name)
+    rng = np.random.default_rng(0)
+    parameters = {key: rng.normal(size=shape) for key, shape in cell.parameter_shapes(2, 3).items()}
+    inputs = rng.normal(size=(4, 3, 2))
+    run = cell.forward(parameters, inputs, lengths=np.array([4, 1, 0]))
+    assert not run.outputs[1:, 1].any()
+    assert not run.outputs[:, 2].any()
+    assert run.outputs[:, 0].all()
+    alone = cell.forward(parameters, inputs[:1, 1:2])
+    assert run.outputs[:1, 1:2] == pytest.approx(alone.outputs)
+    for key, value in alone.finals.items():
+        assert run.finals[key][1:2] == pytest.approx(value)
+        assert not run.finals[key][2].any()
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
