@@ -94,7 +94,19 @@ def _layers(part: RecurrentPart, cell: CellDescription, module: nn.Module) -> It
             if set(names.values()) - known:
                 raise NotRun(f"{part.shown_name}: its parameters are not those of the cell that was described")
             number = f"layer {layer} of {part.shown_name}" if part.layers > 1 else part.shown_name
-            yield LayerOfModel(f"{number}{', reverse' if direction else ''}", cell, n, part.output_size, names)
+            named = replace(cell, places=_places_in_model(cell, names))
+            title = f"{number}{', reverse' if direction else ''}"
+            yield LayerOfModel(title, named, n, part.output_size, names)
+
+
+def _places_in_model(cell: CellDescription, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return where the parameters stand, by the model's names in the place of the cell's."""
+
+    def renamed(row: str) -> str:
+        own = row.removeprefix("-").partition(",")[0]
+        return row.replace(own, names.get(own, own), 1)
+
+    return {name: tuple(renamed(row) for row in rows) for name, rows in cell.places.items()}
 
 
 def _own_names(cell: CellDescription) -> tuple[str, ...]:
