@@ -101,9 +101,8 @@ def compared_model(description: ModelDescription) -> ComparedCell:
         description: What its worker said.
     """
     layers = "; ".join(f"{layer.title}: {layer.cell.sentence}" for layer in description.layers)
-    return ComparedCell(
-        description.target, f"a model of {len(description.layers)} recurrent layers, each direction counted: {layers}"
-    )
+    sentence = f"a model of {len(description.layers)} recurrent layers, each direction counted: {layers}"
+    return ComparedCell(description.target, sentence, is_model=True)
 
 
 def _titled(pair: ModelPair, groups: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -127,6 +127,7 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
 
     Raises:
         UsageError: It is no model.
+        NotRun: Its parameters have other names than before.
     """
     import torch
 
@@ -134,6 +135,9 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
     dtype = torch_dtype(given.dtype)
     module = copied_module(model.module).to(dtype).eval()
     parameters = dict(module.named_parameters())
+    lacking = sorted(set(given.weights) - set(parameters))
+    if lacking:
+        raise NotRun(f"{request.target}: made again, it has no {', '.join(lacking[:3])}: its names change")
     with torch.no_grad():
         for name, value in given.weights.items():
             parameters[name].copy_(torch.tensor(value.array(given.dtype)))

@@ -42,6 +42,7 @@ class ComparedCell:
         decay: The factor by which the gradient shrinks at every step back, with the weights that its constructor
             draws; None where it could not be computed.
         note: Why something was not measured; empty if all was.
+        is_model: Whether it is a model of several recurrent layers.
     """
 
     target: str
@@ -54,6 +55,7 @@ class ComparedCell:
     precision: tuple[MeasuredPrecision, ...] = ()
     decay: float | None = None
     note: str = ""
+    is_model: bool = False
 
 
 @dataclass(frozen=True)
