@@ -94,6 +94,10 @@ def _node(tree: Tree, context: Context) -> Node:
             return Subtract(Constant(Fraction(0)), _elaborate(tree.body, context))
         case Binary() if tree.sign in _OPERATIONS:
             operands = _elaborate(tree.left, context), _elaborate(tree.right, context)
+            if tree.sign == "/" and _constant(operands[1]) == 0:
+                raise ElaborationError(
+                    "syntax", "a division by 0: the divisor is 0 whatever its symbols are", tree.column
+                )
             return _checked(_OPERATIONS[tree.sign](*operands))
         case Binary():
             return _checked(multiply_factors(_factors(tree, context), context.product_signs))
@@ -105,6 +109,29 @@ def _node(tree: Tree, context: Context) -> Node:
         case Tuple() | Derivative() | Total():
             form = type(tree).__name__.lower()
             raise ElaborationError("syntax", f"a {form} cannot stand in the equation of a step", tree.column)
+
+
+def _constant(node: Node) -> Fraction | None:
+    """Return the number that an expression is whatever its symbols are; None where it depends on one."""
+    if isinstance(node, Constant):
+        return node.value
+    if not isinstance(node, Add | Subtract | Multiply | Divide):
+        return None
+    if isinstance(node, Subtract) and node.left == node.right:
+        return Fraction(0)
+    left, right = _constant(node.left), _constant(node.right)
+    if isinstance(node, Multiply) and 0 in (left, right):
+        return Fraction(0)
+    if left is None or right is None:
+        return None
+    match node:
+        case Add():
+            return left + right
+        case Subtract():
+            return left - right
+        case Multiply():
+            return left * right
+    return left / right
 
 
 def _squared(name: Name, context: Context) -> Node | None:

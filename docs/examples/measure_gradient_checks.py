@@ -165,7 +165,7 @@ def numgrad_notices(cell: nn.Module) -> bool:
     Args:
         cell: The cell; a copy in float64 is checked.
     """
-    from numgrad._utils import _numerical_grad
+    from numgrad._utils._numerical_grad import _numerical_grad
 
     function = CellFunction.of(cell)
     arrays = [leaf.numpy() for leaf in function.leaves]

@@ -108,7 +108,7 @@ def numgrad_notices(error: float) -> bool:
     Args:
         error: e.
     """
-    from numgrad._utils import _numerical_grad
+    from numgrad._utils._numerical_grad import _numerical_grad
 
     rng = np.random.default_rng(0)
     _, d, rows = SIZES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -117,6 +118,24 @@ def test_a_page_includes_files_that_there_are(page: Path) -> None:
         included = re.fullmatch(r'--8<-- "([\w.]+)"', line)
         assert included is not None, line
         assert (EXAMPLES / included[1]).is_file()
+
+
+@pytest.mark.deep("tests/cli/test_documentation.py::test_a_page_includes_files_that_there_are")
+def test_the_table_of_wrong_cells_is_what_other_tests_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    script = importlib.import_module("docs.examples.measure_gradient_checks")
+    page = (DOCS / "pages" / "explanation" / "why-not-gradcheck.md").read_text(encoding="utf-8")
+    rows = {
+        "gradcheck": r"`torch.autograd.gradcheck`, float64",
+        "gradcheck, fast mode": r"`gradcheck\(fast_mode=True\)`",
+        "check_grads": r"`jax.test_util.check_grads`, float64",
+        "numgrad": r"numgrad 0.3.0.*",
+        "allclose": r"`torch.allclose`.*",
+    }
+    for test, names in script.noticed_cells().items():
+        shown = re.search(rf"^\| {rows[test]} \| .* \| (\d+) of 43 \|$", page, re.MULTILINE)
+        assert shown is not None, test
+        assert int(shown[1]) == len(names), test
 
 
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -26,14 +26,12 @@ class JoinedStates:
         widths: The width of each state, in the order in which they go in.
         in_a_tuple: Whether they go in as one tuple; else each is an argument.
         first: The number of the first state among the tensors that come back; the others follow it.
-        state_first: Whether the states go in before the input.
     """
 
     input_size: int
     widths: tuple[int, ...]
     in_a_tuple: bool
     first: int
-    state_first: bool = False
 
     @property
     def sizes(self) -> CellSizes:
@@ -49,8 +47,7 @@ class JoinedStates:
             joined: Its states side by side, (B, sum of the widths).
         """
         states = torch.split(joined, list(self.widths), -1)
-        given = ((states if len(states) > 1 else states[0]),) if self.in_a_tuple else states
-        result = cell(*given, x) if self.state_first else cell(x, *given)
+        result = cell(x, states if len(states) > 1 else states[0]) if self.in_a_tuple else cell(x, *states)
         return [leaf.tensor for leaf in result_leaves(result)]
 
     def wrap(self, cell: nn.Module) -> CellOfOneState:
@@ -95,22 +92,18 @@ class CellOfOneState(nn.Module):
         return torch.cat(self.joined.call(self.cell, x, state)[first : first + len(self.joined.widths)], -1)
 
 
-def joined_states(
-    cell: nn.Module, hidden_size: int, state_first: bool = False, most_calls: int = _MOST_CALLS
-) -> JoinedStates | None:
+def joined_states(cell: nn.Module, hidden_size: int) -> JoinedStates | None:
     """Find how the states of a cell may be joined; None if it gives back no states of the widths that it takes.
 
     Args:
         cell: A cell that cannot be called with states of its hidden size.
         hidden_size: That size; one state of this width, or two, are no reason to join any.
-        state_first: Whether it takes its states before its input.
-        most_calls: How often it is called at the most.
     """
     called = in_evaluation(cell)
     first = next((value for value in called.parameters() if value.is_floating_point()), None)
     dtype = torch.get_default_dtype() if first is None else first.dtype
     generator = torch.Generator().manual_seed(7)
-    for joined in itertools.islice(_possible(called, hidden_size, state_first), most_calls):
+    for joined in itertools.islice(_possible(called, hidden_size), _MOST_CALLS):
         rows = distinct_batch_size(*joined.sizes)
         x = torch.randn(rows, joined.input_size, generator=generator, dtype=torch.float64).to(dtype)
         state = torch.randn(rows, sum(joined.widths), generator=generator, dtype=torch.float64).to(dtype)
@@ -122,11 +115,11 @@ def joined_states(
         wanted = [(rows, width) for width in joined.widths]
         starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
         if starts:  # the last ones: an output may repeat a state before them
-            return replace(joined, first=starts[-1])
+            return JoinedStates(joined.input_size, joined.widths, joined.in_a_tuple, starts[-1])
     return None
 
 
-def _possible(cell: nn.Module, hidden_size: int, state_first: bool) -> Iterator[JoinedStates]:
+def _possible(cell: nn.Module, hidden_size: int) -> Iterator[JoinedStates]:
     """The ways that the shapes of its parameters allow: three equal states, two that differ, one, three that differ."""
     axes = {size for value in cell.parameters() for size in value.shape}
     widths = sorted({size // gates for size in axes for gates in (1, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
@@ -137,4 +130,4 @@ def _possible(cell: nn.Module, hidden_size: int, state_first: bool) -> Iterator[
     series += [(width,) for width in widths if width != hidden_size]
     for states, n, in_a_tuple in itertools.product(series, inputs, (True, False)):
         if len(states) > 1 or in_a_tuple:
-            yield JoinedStates(n, tuple(states), in_a_tuple, 0, state_first)
+            yield JoinedStates(n, tuple(states), in_a_tuple, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -26,6 +27,9 @@ _HIDDEN_IF_ALONE = re.compile(
     re.I,
 )
 _INPUT_IF_ALONE = re.compile(r"(features?|dims?|size|channels|width|vocab_?(size)?|m)$", re.I)
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class SizeNames(NamedTuple):
@@ -97,9 +101,14 @@ def argument_names(function: Callable[..., object]) -> Mapping[str, inspect.Para
         function: A function or class, of Python or not.
     """
     try:
-        return inspect.signature(function).parameters
+        known = inspect.signature(function).parameters
+        if isinstance(function, type) and known and all(argument.kind in _VARIADIC for argument in known.values()):
+            # What makes the objects of its class takes any arguments, as in flax.nnx, and hands them to __init__.
+            own = inspect.signature(function.__init__).parameters  # type: ignore[misc]  # of this very class
+            return dict(itertools.islice(own.items(), 1, None))
     except (TypeError, ValueError):
         return {}
+    return known
 
 
 def names_sizes(names: Iterable[str]) -> bool:

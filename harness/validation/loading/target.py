@@ -38,7 +38,6 @@ from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
-from rnn_harness.validation.loading.joining_adapter import with_joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
@@ -164,10 +163,6 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     joined = _joined(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
-    if adapter.name in ("flax.nnx", "equinox"):
-        joining = with_joined_states(adapter, cell, made_for)
-        if joining is not None:
-            return _driven_target(maker.name, joining, lambda _: make(made_for), options, joining.sizes)
     if joined is None:
         return _driven_target(maker.name, adapter, make, options, sizes)
     wrap = joined.wrap

@@ -188,3 +188,14 @@ def test_declarations_must_be_used_and_possible(tmp_path: Path, old: str, new: s
     path.write_text(head + "".join(f"[[equations]]\nid = '{i}'\nline = 1\nprinted = '{text}'\n" for i, text in rows))
     with pytest.raises(SpecError, match=message):
         load_spec(path).program()
+
+
+@pytest.mark.parametrize("divisor", ["0", "(1 - 1)", "(h_{t-1} - h_{t-1})", "(0 b)", "(2 - 6 / 3)"])
+def test_a_division_by_what_is_always_0_is_refused(tmp_path: Path, divisor: str) -> None:
+    with pytest.raises(SpecError, match="a division by 0: the divisor is 0 whatever its symbols are"):
+        spec(tmp_path, rf"h_t = \tanh(W x_t + U h_{{t-1}} + b) / {divisor}").program()
+
+
+@pytest.mark.parametrize("divisor", ["2", "(1 + 1)", "(1 + b)", "(b - h_{t-1})"])
+def test_a_division_by_what_may_be_another_number_is_read(tmp_path: Path, divisor: str) -> None:
+    assert spec(tmp_path, rf"h_t = \tanh(W x_t + U h_{{t-1}} + b) / {divisor}").program()

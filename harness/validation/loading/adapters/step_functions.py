@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.options import Options
-from rnn_harness.validation.cells.callable_facts import module_of
+from rnn_harness.validation.cells.callable_facts import module_of, name_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -46,6 +47,7 @@ from rnn_harness.validation.loading.adapters.numpy_functions import (
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
+_MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
 _MAKER_NAMES = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
 
 
@@ -79,7 +81,9 @@ class StepFunctionAdapter:
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        for adapted in adapted_pairs(function, None):
+        pairs = list(adapted_pairs(function, None))
+        # Where shapes are tried out, a mask has that of the steps: every further one would take as long.
+        for adapted in pairs if make_tree is not None else pairs[:1]:
             driven = _drive_adapted(adapted, make_tree, CellSizes(n, d))
             if driven is not None:
                 return driven
@@ -142,12 +146,18 @@ def _parameter_maker(function: Callable[..., Any], named: object, *, searched: b
     """The function that makes parameters: the one named, or if `searched`, a usual name in the same module."""
     module = vars(module_of(function))
     if named is None:
-        usual = (module.get(name) for name in _MAKER_NAMES)
+        usual = (module.get(name) for name in (*_MAKER_NAMES, *_names_beside(function, module)))
         return next((maker for maker in usual if callable(maker)), None) if searched else None
     maker = named if callable(named) else module.get(str(named))
     if not callable(maker):
         raise UsageError(f"--init params={named}: the function's module has no function of that name")
     return maker
+
+
+def _names_beside(function: Callable[..., Any], module: dict[str, Any]) -> list[str]:
+    """The functions of a module that make parameters of the family of a function: ``gru_params`` for ``gru_masked``."""
+    family = name_of(function).partition("_")[0]
+    return [name for name in module if family in name.split("_") and _MAKES_PARAMETERS.search(name)]
 
 
 def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
