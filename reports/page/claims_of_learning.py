@@ -8,7 +8,6 @@ from rnn_harness.records.gradient_visibility import FLOAT32_SHARE
 from rnn_harness.records.measurement import LearningMeasurement, Measurement
 from rnn_harness.reports.page.claim_verdict import ClaimVerdict, MeasuredClaim
 
-
 WINDOWED = ("carry",)
 """Tasks whose gradient goes back over a window alone: it does not vanish over the length of the sequence."""
 
