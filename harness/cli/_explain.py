@@ -13,6 +13,7 @@ from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli.arguments import ensure_target_file, ensure_writable
+from rnn_harness.errors import UsageError
 
 
 @exit_codes
@@ -55,6 +56,10 @@ def explain(
         else:
             write_text_file(output, text)
         return
+    if output is not None:
+        raise UsageError(
+            f"--output {output} takes the equations of a cell (my.py:Cell), and {name} names none; leave it out"
+        )
     explain_name(name)
 
 

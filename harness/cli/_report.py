@@ -69,6 +69,8 @@ def report(
     wrong_cells = [validation.target for validation in inputs.validations if validation.outcome == "refuted"]
     cells = f"; refuted: {', '.join(wrong_cells)}" if wrong_cells else ""
     verdict = f"{refuted} of {len(inputs.records)} checks refuted{mutants}{cells}"
+    if code is ExitCode.UNDECIDED:
+        verdict = "nothing is decided: there is no record that agrees, and no measurement"
     print_conclusion(Conclusion(verdict, f"open {out / 'report.html'} in a browser"), code)
     raise typer.Exit(code)
 

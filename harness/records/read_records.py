@@ -25,8 +25,10 @@ def not_a_record(error: ValueError) -> str:
     Args:
         error: What parsing the line raised; of a ValidationError, up to four fields are named.
     """
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8; expected a line of JSON, as --records writes it"
     if not isinstance(error, ValidationError):
-        return str(error)
+        return f"{error}; expected a line of JSON, as --records writes it"
     fields = [f"{'.'.join(map(str, mistake['loc']))} ({mistake['msg']})" for mistake in error.errors()]
     return "; ".join(fields[:4]) + (f"; and {len(fields) - 4} more" if len(fields) > 4 else "")
 

@@ -188,13 +188,17 @@ def _agreement(validation: Validation) -> str:
 
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:
-    """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed."""
+    """Yield each reason once why it could not be identified, its worker could not go on, or the harness failed.
+
+    Where no check at all was run, the reason of each is one.
+    """
     deciding = (NUMBERS_CHECK, PROCESS_CHECK, IDENTIFICATION_CHECK, PART_CHECK, WIRING_CHECKS)
     undecided = [record for record in records if record.outcome is Outcome.NOT_RUN]
+    is_idle = all(record in undecided for record in records if record.check != IDENTIFICATION_CHECK)
     reasons = [
         f"{record.check}: {record.reason}" if record.harness_error else record.reason
         for record in undecided
-        if record.check.startswith(deciding) or record.harness_error
+        if record.check.startswith(deciding) or record.harness_error or is_idle
     ]
     yield from dict.fromkeys(reasons)
 

@@ -191,7 +191,7 @@ def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
         (["verify", "none.toml"], "none.toml: there is no such file"),
         (["verify", "--resume"], "--resume goes on with a file of records"),
         (["verify", "E-105", "--records", "/none/at/all.jsonl"], "cannot write records to /none/at/all.jsonl"),
-        (["verify", "--examples", "-1"], "Invalid value for '--examples'"),
+        (["verify", "--examples", "-1"], "given was '-1' (rnn-harness verify --help lists what it takes)"),
         (["verify", "Q-99"], "there is no equation, spec or document 'Q-99'; did you mean Q-"),
         (["verify", "009"], "there is no equation, spec or document '009'; did you mean 00"),
         (["specs", "show", "E-9"], "there is no equation, spec, pair, erratum or document 'E-9'"),

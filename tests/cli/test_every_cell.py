@@ -83,6 +83,16 @@ def test_all_cells_of_a_file_are_judged_and_the_worst_decides(cells: Path, tmp_p
     assert list(written["not_driven"]) == [f"{cells}:Stubborn"]
 
 
+def test_a_file_that_imports_its_package_by_name_is_loaded(tmp_path: Path) -> None:
+    package = tmp_path / "shared_by_name"
+    package.mkdir()
+    (package / "ops.py").write_text(OPS)
+    (package / "cells.py").write_text(CELLS.replace("from ..ops", "from shared_by_name.ops"))
+    result = RUN.invoke(app, ["identify", f"{package / 'cells.py'}:Right"])
+    assert result.exit_code == 0, result.output
+    assert "rnn.tanh" in result.stdout
+
+
 def test_every_cell_of_a_folder_is_identified(cells: Path) -> None:
     result = RUN.invoke(app, ["identify", str(cells.parent)])
     assert f"{cells}:Right: rnn.tanh: simple RNN" in result.stdout

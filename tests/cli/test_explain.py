@@ -36,6 +36,12 @@ def test_a_name_is_explained(name: str, sentences: tuple[str, ...]) -> None:
         assert sentence in done.stdout
 
 
+def test_an_output_is_only_for_the_equations_of_a_cell() -> None:
+    done = CliRunner().invoke(app, ["explain", "E-348", "--output", "equations.txt"])
+    assert done.exit_code == 2
+    assert "--output equations.txt takes the equations of a cell (my.py:Cell), and E-348 names none" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -207,3 +207,12 @@ def test_a_validation_prints_as_its_summary() -> None:
     assert len(str(validation)) < 1000
     assert repr(validation) == "<Validation of mine.py:Cell: refuted, 40 checks; print it for a summary>"
     assert "\x1b" not in str(validation)
+
+
+def test_where_no_check_was_run_the_reason_is_told() -> None:
+    record = RECORD.model_copy(
+        update={"outcome": Outcome.NOT_RUN, "reason": "not judged in float64: float32 comes out"}
+    )
+    validation = collect_validation("mine.py:Cell", [RecordMade(record)])
+    assert validation.outcome == "undecided"
+    assert "because  not judged in float64: float32 comes out" in str(validation)

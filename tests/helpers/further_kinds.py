@@ -43,6 +43,29 @@ class LSTMOfGatesWithoutSlope(LSTMOfGates):
         return torch.cat(parts, 1), dc_prev
 
 
+class PeepholeOfGates(torch.autograd.Function):
+    """Right: takes the weights of the output gate's peephole besides."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor, c_prev: Tensor, w_co: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, g, o = gates.chunk(4, 1)
+        i, f, g = i.sigmoid(), f.sigmoid(), g.tanh()
+        c = f * c_prev + i * g
+        o = torch.sigmoid(o + w_co * c)
+        ctx.save_for_backward(i, f, g, o, c_prev, c, w_co)
+        return o * c.tanh(), c
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> tuple[Tensor, ...]:
+        dh, dc = incoming
+        i, f, g, o, c_prev, c, w_co = ctx.saved_tensors
+        y = c.tanh()
+        do = dh * y * o * (1 - o)
+        dc = dc + dh * o * (1 - y * y) + do * w_co
+        slopes = dc * g * i * (1 - i), dc * c_prev * f * (1 - f), dc * i * (1 - g * g), do
+        return torch.cat(slopes, 1), dc * f, (do * c).sum(0)
+
+
 class CellBeforeHidden(torch.autograd.Function):
     """Right: gives the cell state first."""
 

@@ -138,7 +138,9 @@ class PreactivationCell(nn.Module):
                 case "state":
                     values.append(states["h"] @ self.U.T + self.b_h)
                 case "vector":
-                    values.append(self.get_parameter(f"vector_{name}"))
+                    vector = self._parameters[f"vector_{name}"]  # a leaf may stand there, which is no nn.Parameter
+                    assert vector is not None, "every vector is registered"
+                    values.append(vector)
                 case _:
                     values.append(states[place])
         return [leaf.tensor for leaf in result_leaves(self.step.function(*values))]

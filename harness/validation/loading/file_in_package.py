@@ -1,9 +1,10 @@
-"""A file of a package that imports its neighbours relatively (``from .ops import f``): it is loaded as a part of it."""
+"""A file of a package that imports its neighbours, relatively or by the package's name: it is loaded as part of it."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,20 +19,29 @@ def package_of(path: Path) -> Path | None:
         path: A Python file.
 
     Returns:
-        The folder; None where the file imports nothing relatively, and so can be loaded by itself.
+        The folder; None where the file imports nothing of a package around it, and so can be loaded by itself.
     """
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError, OSError):  # loading it reports that
         return None
     levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    depth = max(levels, default=0)
+    depth, folders = max(levels, default=0), list(path.resolve().parents)
     if depth == 0:
-        return None
-    folders = list(path.resolve().parents)
+        return _named_package(tree, folders)
     while depth < len(folders) and (folders[depth] / "__init__.py").is_file() and folders[depth].name.isidentifier():
         depth += 1
     return folders[depth - 1]
+
+
+def _named_package(tree: ast.Module, folders: list[Path]) -> Path | None:
+    """Return the nearest folder around a file that it imports from by name (``from common.layers import f``)."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
+    # What the name alone would find is another package, as a folder that is called torch.
+    tops = {top for name in names if (top := name.partition(".")[0]) and importlib.util.find_spec(top) is None}
+    return next((folder for folder in folders if folder.name in tops), None)
 
 
 def import_in_package(path: Path, package: Path) -> ModuleType:

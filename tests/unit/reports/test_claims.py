@@ -105,6 +105,14 @@ def test_a_loss_that_rises_with_noise_alone_is_not_learnt() -> None:
     assert decided.verdict == "true"
 
 
+@pytest.mark.parametrize("name", ["nothing is learnt", "loss stands still"])
+def test_a_gradient_that_is_cut_at_windows_has_not_vanished_over_the_sequence(name: str) -> None:
+    """What is carried by the state is learnt within its windows, where the gradient is large."""
+    row = learning("RNN, stateful", "carry", 3, 0.0, rate_before=0.6)
+    assert MEASURED_CLAIMS[name]([row]) is None
+    assert MEASURED_CLAIMS[name]([row.model_copy(update={"task": "order"})]) is not None
+
+
 @pytest.mark.parametrize("points", [(8, 10, 16, 32, 64, 100), (8, 10, 16)], ids=["six lags", "three lags"])
 def test_noise_is_not_geometric(points: tuple[int, ...]) -> None:
     noise = np.random.default_rng(1).standard_normal(len(points))

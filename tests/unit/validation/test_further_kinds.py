@@ -16,6 +16,7 @@ from rnn_harness.validation import (
     load_target,
     run_validation,
 )
+from rnn_harness.validation.identification.probe import probe_target
 from tests.helpers import HELPERS
 
 KINDS = HELPERS / "further_kinds.py"
@@ -40,6 +41,12 @@ def test_an_autograd_function_of_preactivations_is_identified(name: str, spec: s
     assert target.capabilities.notes == (note,)
 
 
+def test_a_vector_of_weights_beside_the_preactivations_is_a_parameter() -> None:
+    probe = probe_target(load_target(f"{KINDS}:PeepholeOfGates"))
+    assert set(probe.parameters) == {"W", "U", "b", "vector_w_co"}
+    assert probe.ignored == ()
+
+
 @pytest.mark.parametrize(("name", "differs"), [("LSTMOfGates", False), ("LSTMOfGatesWithoutSlope", True)])
 def test_the_backward_of_an_autograd_function_is_the_one_that_is_judged(name: str, differs: bool) -> None:
     target = load_target(f"{KINDS}:{name}")
@@ -57,6 +64,7 @@ def test_the_backward_of_an_autograd_function_is_the_one_that_is_judged(name: st
     [
         ("LSTMOfGates", "agrees"),
         ("CellBeforeHidden", "agrees"),
+        ("PeepholeOfGates", "consistent"),
         ("GRUOfTwoSums", "agrees"),
         ("TanhOfWeights", "agrees"),
         ("LSTMOfGatesWithoutSlope", "refuted"),
