@@ -83,9 +83,7 @@ def _conclusion(comparison: Comparison) -> Conclusion:
         # Of models the layers are converted, one by one.
         is_converted = len(names) == 2 and not (comparison.left.is_model or comparison.right.is_model)
         convert = f"rnn-harness convert {first} {second} --code FILE  (a function that converts their weights)"
-        return Conclusion(
-            f"{first} and {second} are the same function", convert if len(names) == 2 and not is_of_models else ""
-        )
+        return Conclusion(f"{first} and {second} are the same function", convert if is_converted else "")
     if comparison.outcome == "different":
         equations = f"rnn-harness explain {names[0]}  (its equations)" if names else ""
         return Conclusion(f"{first} and {second} are not the same function: {comparison.sentence}", equations)
