@@ -21,3 +21,19 @@ class CellWithoutInitialCarry(nn.Module):
         c = nn.sigmoid(f) * c + nn.sigmoid(i) * jnp.tanh(g)
         h = nn.sigmoid(o) * jnp.tanh(c)
         return (c, h), h
+
+
+class CarryOfOtherArguments(nn.Module):
+    """Makes its carry from sizes, as code of reinforcement learning does, and takes resets beside its inputs."""
+
+    @staticmethod
+    def initialize_carry(hidden_size: int, *batch_sizes: int) -> Array:
+        """Return a carry of zeros."""
+        return jnp.zeros((*batch_sizes, hidden_size))
+
+    @nn.compact
+    def __call__(self, carry: Array, x: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Return the next carry twice."""
+        inputs, resets = x
+        start = self.initialize_carry(inputs.shape[-1], *inputs.shape[:-1])
+        return nn.GRUCell(inputs.shape[-1])(jnp.where(resets[:, None], start, carry), inputs)

@@ -218,3 +218,9 @@ def test_a_function_with_a_derivative_of_its_own_is_known_as_one_of_jax() -> Non
     step.defvjp(lambda *values: (step(*values), values), lambda values, g: (g, g, g, g))
     assert uses_jax(step)
     assert not uses_jax(np.tanh)
+
+
+def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_refused_as_one_that_cannot_be_driven() -> None:
+    pytest.importorskip("flax")
+    with pytest.raises(UsageError, match=r"cannot drive CarryOfOtherArguments of flax\.linen"):
+        load_target(f"{HELPERS / 'flax_cells.py'}:CarryOfOtherArguments")

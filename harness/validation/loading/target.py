@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
@@ -40,6 +40,7 @@ from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_in
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
+from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.size_arguments import argument_names, names_sizes
 
@@ -297,7 +298,18 @@ def _driven_target(
         cell = make_cell(CellSizes(n, d))
         if adapter.name == "torch" and not adapter.accepts(type(cell)):
             raise UsageError(f"{name} gives a {type(cell).__name__}; expected a torch module")
-        driven = adapter.drive(cell, n, d, options)
+        try:
+            driven = adapter.drive(cell, n, d, options)
+        except (UsageError, NotRun):
+            raise
+        except Exception as error:  # its methods may raise anything
+            place = own_place(error, cell)
+            if not place:
+                raise
+            raise UsageError(
+                f"cannot drive {name}: its own code raised {named_error(error)} (in {place}), called with input size "
+                f"{n} and hidden size {d}"
+            ) from error
         if isinstance(driven.module, ArrayLibraryModule):
             driven.module.label = name.rpartition(":")[2]
         return driven

@@ -150,7 +150,10 @@ class LinenAdapter:
         inner = getattr(cell, "cell", None) if is_layer else cell
         if inner is None or not hasattr(inner, "initialize_carry"):
             return _drive_by_arguments(jax, cell, n, d)
-        carry = inner.initialize_carry(key, x.shape)
+        try:
+            carry = inner.initialize_carry(key, x.shape)
+        except TypeError:  # it is no method of flax's, and takes other arguments: (hidden_size, batch_size) for example
+            return _drive_by_arguments(jax, cell, n, d)
         states = len(jax.tree_util.tree_leaves(carry))
 
         def run_layer(tree: object, inputs: object, start: object) -> object:
