@@ -180,7 +180,7 @@ def _shown(answer: RunOutputs, place: int) -> str:
     outputs = answer.outputs[place]
     if outputs is None:
         return f"not run: {answer.reasons[place]}"
-    return ", ".join(f"{number:.6g}" for number in outputs.numbers)
+    return ", ".join(f"{number:.6g}" for number in outputs.array().flat)
 
 
 def _with_counterexample(decision: Decision, left_side: str, right_side: str) -> Comparison:
