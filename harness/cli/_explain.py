@@ -22,27 +22,33 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A check (backward.bound), a group of checks (metamorphic), an equation (E-348), spec "
-            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant; or a "
-            "cell (my.py:Cell, torch.nn:GRU), whose equations are written.",
+            help="A cell (my.py:Cell, torch.nn:GRU); a check (backward.bound), a group of checks (metamorphic), an "
+            "equation (E-348), spec (gru.keep.column), pair of specs (Q-18), erratum (X-005), document (003), family "
+            "(gru) or mutant.",
         ),
     ],
     written_as: Annotated[
         EquationFormat,
-        typer.Option("--format", help="How the equations of a cell are written; `spec` can be verified."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="How the equations of a cell are written: text, markdown, latex or spec (a file for `verify`).",
+        ),
     ] = EquationFormat.TEXT,
     output: Annotated[
-        Path | None, typer.Option(help="Write the equations of a cell to a file.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the equations of a cell to this file.", dir_okay=False),
     ] = None,
     init: Init = None,
     adapter: Adapter = None,
     timeout: Timeout = 120,
     memory: Memory = 8,
 ) -> None:
-    """Explain a check: what it does, what an error is measured against, which mutants it must kill.
+    """Explain a cell, a check, or an id.
 
-    Or explain what an id stands for, with the checks that decide it, or what a third-party cell computes: its
-    equations, and which of its parameters is which. The code of a cell runs in a process of its own.
+    Of a cell: its equations, and which of its parameters is which; its code runs in a process of its own. Of a check:
+    what it does, what an error is measured against, which mutants it must kill. Of an id: what it stands for, with the
+    checks that decide it.
     """
     if names_target(name):
         from rnn_harness.validation import Limits, ValidationRequest, read_options

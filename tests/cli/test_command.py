@@ -100,7 +100,7 @@ def test_one_equation_is_decided_by_every_witness_and_its_erratum_is_listed() ->
 
 
 def test_json_is_one_document_with_every_record() -> None:
-    done = run("verify", "E-105", "--examples", "1", "--json")
+    done = run("verify", "E-105", "--examples", "1", "--json", "-")
     data = json.loads(done.stdout)
     assert data["exit_code"] == done.exit_code == 0
     witnesses = {record["witness"] for record in data["records"] if record["entry"] == "E-105"}
@@ -152,7 +152,7 @@ def test_a_full_disk_ends_with_a_sentence_and_shows_what_was_decided() -> None:
 def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(SPEC, encoding="utf-8")
-    done = run("verify", str(path), "--json")
+    done = run("verify", str(path), "--json", "-")
     assert done.exit_code == 0, done.stderr
     outcomes = {r["witness"]: r["outcome"] for r in json.loads(done.stdout)["records"]}
     assert outcomes == {
@@ -238,7 +238,7 @@ def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None
 
 
 def test_nothing_decided_ends_with_exit_code_3() -> None:
-    done = run("verify", "loss.cross_entropy", "--json")
+    done = run("verify", "loss.cross_entropy", "--json", "-")
     assert done.exit_code == 0
     from rnn_harness.cli._recorded_run import exit_code
     from rnn_harness.records.record import Record
@@ -280,10 +280,10 @@ def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None
 def test_mutants_are_listed_and_a_few_are_judged() -> None:
     listing = run("mutants", "peephole", "--list").stdout
     assert "lstm.output peephole at the old cell state" in listing
-    rows = json.loads(run("mutants", "peephole", "--list", "--json").stdout)
+    rows = json.loads(run("mutants", "peephole", "--list", "--json", "-").stdout)
     assert "lstm.output peephole at the old cell state" in [row["mutant"] for row in rows]
     assert all({"part", "spec", "edit"} <= set(row) for row in rows)
-    done = run("mutants", "bias doubled", "--json")
+    done = run("mutants", "bias doubled", "--json", "-")
     assert done.exit_code == 0
     (row,) = json.loads(done.stdout)
     assert row["killed"]

@@ -93,7 +93,7 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
     ids=["leaves", "takes too long"],
 )
 def test_identify_outlives_its_target(name: str, more: list[str], message: str) -> None:
-    for form in ([], ["--json"]):
+    for form in ([], ["--json", "-"]):
         result = RUN.invoke(app, ["identify", f"{CELLS}:{name}", *more, *form])
         assert result.exit_code == 3
         assert message in result.stderr
@@ -102,7 +102,7 @@ def test_identify_outlives_its_target(name: str, more: list[str], message: str) 
 
 def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -> None:
     arguments = ["identify", f"{CELLS}:Right", "--save-map", str(tmp_path / "map.json")]
-    result = RUN.invoke(app, [*arguments, "--json"])
+    result = RUN.invoke(app, [*arguments, "--json", "-"])
     assert result.exit_code == 0, result.stderr
     assert [(row["spec"], row["gates"]) for row in json.loads(result.stdout)] == [("gru.reset_after", "rzg")]
     assert json.loads((tmp_path / "map.json").read_text())["cell"]["reset"] == "after"
