@@ -108,6 +108,19 @@ def test_json_is_one_document_with_every_record() -> None:
     assert all(record["outcome"] == "agrees" for record in data["records"])
 
 
+def test_a_file_takes_the_same_document_beside_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    done = run("verify", "loss.cross_entropy", "--json", str(path))
+    assert done.exit_code == 0
+    assert "0 refuted" in done.stdout
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["exit_code"] == 0
+    assert {record["spec"] for record in data["records"]} == {"loss.cross_entropy"}
+    refused = run("verify", "loss.cross_entropy", "--json", str(tmp_path))
+    assert refused.exit_code == 2
+    assert f"cannot write {tmp_path}: it is a folder" in refused.stderr
+
+
 def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     assert run("verify", "loss.cross_entropy", "--records", str(path)).exit_code == 0
