@@ -93,7 +93,7 @@ def identify(
     try:
         with progress_bar(1) as on_start:
             on_start(f"identifying {target}")
-            report = identify_isolated(request, Limits(timeout), finds_fault=True)
+            report = identify_isolated(request, Limits(timeout))
     except HarnessError:
         raise
     except NotRun as reason:

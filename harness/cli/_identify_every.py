@@ -51,7 +51,7 @@ def _identify_one(
     from rnn_harness.validation.identify_isolated import identify_isolated
 
     try:
-        report = identify_isolated(request, limits, finds_fault=True)
+        report = identify_isolated(request, limits)
     except HarnessError as error:
         text, code = f"harness error: {first_line(error)}", ExitCode.HARNESS_ERROR
     except (NotRun, UsageError) as error:
