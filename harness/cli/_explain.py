@@ -9,14 +9,14 @@ import typer
 
 from rnn_harness.cli._explain_name import explain_name
 from rnn_harness.cli._explain_target import EquationFormat, equations_of_target
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._shared import exit_codes_of_text
 from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli.arguments import ensure_target_file, ensure_writable
 from rnn_harness.errors import UsageError
 
 
-@exit_codes
+@exit_codes_of_text
 def explain(
     name: Annotated[
         str,

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._shared import exit_codes_of_text
 
 
-@exit_codes
+@exit_codes_of_text
 def gpu(
     out: Annotated[
         Path,

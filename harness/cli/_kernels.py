@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rnn_harness.cli._json_output import JsonName, JsonOutput
-from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli._shared import console, exit_codes_of_text
 from rnn_harness.cli.arguments import refuse_empty_names
 
 
@@ -38,7 +38,7 @@ class _KernelSetting:
     known_wrong: str
 
 
-@exit_codes
+@exit_codes_of_text
 def kernels(
     names: Annotated[
         list[str] | None,

@@ -12,6 +12,7 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._pool_options import Backend, Scheduler, worker_pool
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import Interrupt, exit_codes
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -150,8 +151,9 @@ def _written(run: SuiteRun, judged: Sequence[JudgedTarget]) -> ExitCode:
 
     in_order = run.in_order(judged)
     table = write_outputs(run, in_order)
-    for line in terminal_table(table):
-        typer.echo(line)
+    if not is_quiet():
+        for line in terminal_table(table):
+            typer.echo(line)
     endings = [row.ending for row in table.rows]
     code = _exit_code(endings)
     agreeing, refuted = endings.count("agrees"), endings.count("refuted")

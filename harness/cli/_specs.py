@@ -11,7 +11,7 @@ import typer
 from rnn_harness.cli._command_help import SPEC_COMMANDS
 from rnn_harness.cli._draft import draft_specs
 from rnn_harness.cli._plain_command import PlainCommand
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._shared import exit_codes_of_text
 from rnn_harness.cli._show import list_entries, show_id
 from rnn_harness.cli.arguments import refuse_taken_ids
 
@@ -27,7 +27,7 @@ def _registered(name: str) -> Callable[[Callable[..., None]], Callable[..., None
 
 
 @app.callback(invoke_without_command=True)
-@exit_codes
+@exit_codes_of_text
 def _list(context: typer.Context) -> None:
     """List all equations, where no command is given."""
     if context.invoked_subcommand is not None:
@@ -39,7 +39,7 @@ def _list(context: typer.Context) -> None:
 
 
 @_registered("show")
-@exit_codes
+@exit_codes_of_text
 def show(
     name: Annotated[
         str,
@@ -61,7 +61,7 @@ def show(
 
 
 @_registered("literature")
-@exit_codes
+@exit_codes_of_text
 def literature(
     words: Annotated[
         list[str] | None,
@@ -79,7 +79,7 @@ def literature(
 
 
 @_registered("draft")
-@exit_codes
+@exit_codes_of_text
 def draft(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A document: Markdown, LaTeX or plain text.")],
     output: Annotated[
@@ -95,7 +95,7 @@ def draft(
 
 
 @_registered("check")
-@exit_codes
+@exit_codes_of_text
 def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A spec file (TOML).")],
 ) -> None:

@@ -102,6 +102,11 @@ def test_the_result_goes_to_a_file_as_json_in_one_way() -> None:
     assert options["verify"].metavar == "FILE"
 
 
+def test_only_a_command_that_ends_with_a_verdict_can_be_quiet() -> None:
+    quiet = {name for name in HELPS if any("--quiet" in parameter.opts for parameter in command_of(name).params)}
+    assert set(HELPS) - quiet == {"explain", "kernels", "gpu", "specs", *(f"specs {name}" for name in SPEC_COMMANDS)}
+
+
 def examples() -> Iterator[str]:
     """Yield the command lines of all examples."""
     for command_help in (PROGRAM, *HELPS.values()):
