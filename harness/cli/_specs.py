@@ -45,7 +45,8 @@ def show(
         str,
         typer.Argument(
             metavar="ID",
-            help="An equation (E-348), spec (gru.keep.column), pair (Q-18), erratum (X-005) or document (003).",
+            help="An equation (E-348), spec (gru.keep.column, mgu), pair of specs (Q-18), erratum (X-005) or document "
+            "(003).",
         ),
     ],
     backward: Annotated[

@@ -278,11 +278,19 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
     [
         ("q-18", ("Q-18  ", "left       gru.keep.column", "right      gru.reset_after", "expected   different")),
         ("X-005", ("E-348: One closing parenthesis too many", "printed    \\mathbf{g}_{(t)}", "reading    ")),
+        ("mgu", ("Minimal gated unit (Zhou 2016)", "file       mgu.toml (arXiv 1603.09420; ", "U_h : d×d")),
         ("X-006", ("000:34  ReLU", "right      a node that computes 1 - x")),
         ("X-050", ("what an open update gate does", "evidence   Q-01, Q-02")),
         ("003", ("E-348", "003:852", "X-005", "gru.keep.column")),
     ],
-    ids=["a pair", "an erratum of an equation", "an erratum elsewhere", "a contradiction", "a document"],
+    ids=[
+        "a pair",
+        "an erratum of an equation",
+        "a cell of a paper",
+        "an erratum elsewhere",
+        "a contradiction",
+        "a document",
+    ],
 )
 def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None:
     done = run("specs", "show", name)
