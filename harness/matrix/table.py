@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from rnn_harness.records.judged_target import JudgedTarget
 from rnn_harness.records.matrix import PROPERTIES, Matrix, MatrixRow, Property, PropertyCell, property_of
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import Validation
+from rnn_harness.records.validation import SINGLE_INSIDE, Validation
 from rnn_harness.records.validation_summary import MOST_BITS
 from rnn_harness.records.verdict import Outcome
 
 _FORMAT_CHECK = "precision.format"
 """The check whose record holds the effective precision in a dtype."""
+FLOAT32_INSIDE = "takes float64 and computes in float32: its numbers of float64 have the precision of float32"
+"""The note at the precision of such a target."""
 
 
 def build_matrix(title: str, judged: Sequence[JudgedTarget], changes: Sequence[str] = ()) -> Matrix:
@@ -56,7 +58,7 @@ def matrix_row(judged: JudgedTarget) -> MatrixRow:
         "sentence": identification.sentence if identification is not None else "",
         "difference": validation.diagnosis.sentence() if validation.diagnosis is not None else "",
         "reason": _reason(validation),
-        "cells": tuple(_cell(name, validation.checks) for name in PROPERTIES),
+        "cells": tuple(_with_note(_cell(name, validation.checks), validation) for name in PROPERTIES),
         "program": example.program if example is not None else "",
     }
     return row.model_copy(update=filled)
@@ -102,6 +104,13 @@ def _cell(name: Property, checks: Sequence[Record]) -> PropertyCell:
     if first is None:
         return cell
     return cell.model_copy(update={"check": first.check, "dtype": first.dtype, "reason": first.reason})
+
+
+def _with_note(cell: PropertyCell, validation: Validation) -> PropertyCell:
+    """Return a cell with the note that its numbers of float64 were computed in float32, if they were."""
+    identification = validation.identification
+    is_single = identification is not None and SINGLE_INSIDE in identification.sentence
+    return cell.model_copy(update={"note": FLOAT32_INSIDE}) if is_single and "float64" in cell.bits else cell
 
 
 def _bits(checks: Sequence[Record]) -> dict[str, float]:

@@ -91,6 +91,7 @@ class PropertyCell(_Model):
         agreeing: The number of checks that agree.
         refuted: The number of checks that are refuted.
         bits: The effective precision by dtype, of the property ``precision``.
+        note: What a reader must know of these numbers; empty for most.
         check: The first check that is refuted, or that was not run.
         dtype: The dtype of that check.
         reason: What that check says.
@@ -102,6 +103,7 @@ class PropertyCell(_Model):
     agreeing: int = 0
     refuted: int = 0
     bits: dict[str, float] = {}
+    note: str = ""
     check: str = ""
     dtype: str = ""
     reason: str = ""

@@ -13,6 +13,8 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 
 Verdict = Literal["agrees", "consistent", "refuted", "undecided"]
+SINGLE_INSIDE = "it computes in float32 although it takes float64, and is judged in float64 by what float32 rounds"
+"""What an identification says of a target that computes its numbers of float64 in float32."""
 IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"

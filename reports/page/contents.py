@@ -85,13 +85,14 @@ class Contents:
         totals: The number of records of each outcome.
         environments: The versions of programs that made the records.
         machines: The machines that made the measurements.
-        notes: What is not shown or missing, and how to get it.
+        notes: What is not shown, and why.
         plan: The plan of the benchmark that the measurements are of.
         unrolled: Cells over one sentence, gate by gate.
         comparison: The families with equally many units, and with equally many parameters.
         check_matrix: Kernels and validated candidates against groups of checks.
         origin: When it was written, and of which commit.
         matrix: The table of implementations, if one was given.
+        missing: What the page has no records of, and the commands that make them.
     """
 
     schema_version: Literal[1]
@@ -117,6 +118,7 @@ class Contents:
     check_matrix: CheckMatrix = field(default_factory=lambda: CheckMatrix((), ()))
     origin: PageOrigin = field(default_factory=PageOrigin)
     matrix: Matrix | None = None
+    missing: list[str] = field(default_factory=list)
 
 
 def build_contents(
@@ -153,10 +155,10 @@ def build_contents(
     speed, learning = _speed_by_point(measurements), _learning_by_task(measurements)
     kills = kill_rows(mutants)
     missing = {
-        "No equation was decided: give the records of rnn-harness verify --records FILE.": not equations,
+        "Equations were not checked: rnn-harness verify --records FILE, then report --from FILE.": not equations,
         "Kernels were not checked: rnn-harness verify --kernels --records FILE, then report --from FILE.": not kernels,
-        "Nothing was measured: give those of rnn-harness bench --records FILE.": not (decay or speed),
-        "Learning was not measured: rnn-harness bench learning --records FILE.": not learning,
+        "Nothing was measured: rnn-harness bench --records FILE, then report --from FILE.": not (decay or speed),
+        "Learning was not measured: rnn-harness bench learning --records FILE, then report --from FILE.": not learning,
         "The mutation test was not run: rnn-harness mutants --json > FILE, then report --from FILE.": not kills,
     }
     environments = {source.environment for source in (*records, *measurements, *validations)}
@@ -182,8 +184,8 @@ def build_contents(
         notes=[
             *filter(None, [plan.note]),
             *_wrong_measurements(measurements),
-            *(text for text, is_missing in missing.items() if is_missing),
         ],
+        missing=[text for text, is_missing in missing.items() if is_missing],
         plan=plan,
         comparison=compare_families(measurements),
         origin=origin or PageOrigin(),

@@ -6,30 +6,29 @@ import re
 
 from markupsafe import Markup, escape
 
-from rnn_harness.reports.page.glossary import GLOSSARY, INITIALISATIONS, definition_of
+from rnn_harness.reports.page.glossary import GLOSSARY, SHOWN_INITIALISATIONS, definition_of
 
 _OF_SENTENCES: dict[str, str] = {
-    **INITIALISATIONS,
+    **SHOWN_INITIALISATIONS,
     "reference": GLOSSARY["reference"],
     "gradient horizon": GLOSSARY["gradient horizon"],
     "mutants": GLOSSARY["mutant"],
     "kernels": GLOSSARY["kernel"],
 }
 """What is defined in sentences, by the words that stand there."""
-_NAME = re.compile(rf"\b({'|'.join(map(re.escape, _OF_SENTENCES))})(?=[:;,. ]|$)")
+_NAME = re.compile(rf"\b({'|'.join(map(re.escape, _OF_SENTENCES))})(?=[:;,. )]|$)")
 
 
 def with_definitions(text: str) -> Markup:
     """Return a text whose terms and names of initialisations, such as ``chrono``, show their definitions.
 
     Args:
-        text: A sentence, or a name alone. ``keep`` and ``torch`` are words too, so they count before a colon or alone.
+        text: A sentence, or a name alone.
     """
     parts, end, shown = [], 0, set[str]()
     for match in _NAME.finditer(text):
         name = match.group(1)
-        is_word = name in ("keep", "torch") and text != name and text[match.end() : match.end() + 1] != ":"
-        if name in shown or is_word:
+        if name in shown:
             continue
         shown.add(name)
         parts.append(escape(text[end : match.start()]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from rnn_harness.records.measurement import (
     ParameterCount,
     SpeedMeasurement,
 )
+from rnn_harness.reports.page.glossary import shown_initialisation
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,23 @@ def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow
     equal_size, equal_count = _fastest_times(family, measurements)
     return FamilyRow(
         name,
-        counts[0].formula if counts else "",
+        plain_formula(counts[0].formula) if counts else "",
         equal_size,
         equal_count,
         f"{start.rate:.3f}" if start is not None else "",
         start.float32_reach if start is not None else "",
-        f"{best.initialisation}: {best.float32_reach}" if best is not None else "",
+        f"{best.float32_reach} ({shown_initialisation(best.initialisation)})" if best is not None else "",
         ", ".join(filter(None, _learnt_tasks(name, measurements))),
     )
+
+
+def plain_formula(formula: str) -> str:
+    """Write a closed form as one writes it by hand: ``4d(d + n + 1)`` for ``4*d*(d + n + 1)``.
+
+    Args:
+        formula: The form as SymPy prints it.
+    """
+    return re.sub(r"(?<=\d)\*|\*(?=\()", "", formula.replace("**2", "²")).replace("*", " ")
 
 
 def _fastest_times(family: Family, measurements: Sequence[Measurement]) -> tuple[str, str]:

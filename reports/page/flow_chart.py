@@ -10,12 +10,14 @@ from markupsafe import Markup
 
 from rnn_harness.records.unrolled import TrainingStage, UnrolledMeasurement
 from rnn_harness.reports.page.chart import Chart
-from rnn_harness.reports.page.heat_cells import drawing, share_cell, text_at, titled
-from rnn_harness.reports.page.line_chart import power_text
+from rnn_harness.reports.page.heat_cells import colour_scale, drawing, share_cell, text_at, titled
+from rnn_harness.reports.page.line_chart import number_text, power_text
 from rnn_harness.reports.page.palette import family_colour
 
-_PANEL, _LEFT, _TOP, _CELL = 240, 40, 40, 15
+_PANEL, _LEFT, _TOP, _CELL = 240, 40, 46, 15
 """Of a panel its width, where its cells begin, and the size of one of them."""
+_SCALE_CELLS = 6
+"""How many steps the colour scale has: one for each power of ten."""
 LOWEST = -6.0
 """The power of ten that is drawn as faint as zero."""
 
@@ -29,8 +31,10 @@ def flow_chart(rows: Sequence[UnrolledMeasurement]) -> Chart:
     stages: tuple[TrainingStage, TrainingStage] = ("after training", "before training")
     shown, other = ([row for row in rows if row.stage == stage] for stage in stages)
     title = (
-        "The unrolled gradient: row s, column t show the norm of ∂h_s / ∂(state after step t), over the root of d; "
-        f"full is 10⁰, faint is {power_text(LOWEST)} and less. The last row is what the loss after the last word sees."
+        "The gradient through the unrolled cells: a row is a hidden state h after the word beside it, a column the "
+        "state after the word below it, and their cell the norm of ∂h_row / ∂h_column over the root of d. All panels "
+        f"have one scale: full is 1, faint is {power_text(LOWEST)} and less. The last row is what the loss after the "
+        "last word sees."
     )
     drawn = shown or other
     return Chart(
@@ -50,7 +54,7 @@ def describe_flow(rows: Sequence[UnrolledMeasurement]) -> str:
     Args:
         rows: The cells that are drawn, at one stage.
     """
-    ends = "; ".join(f"{row.subject} {power_text(row.log10_flow[-1][0])}" for row in rows)
+    ends = "; ".join(f"{row.subject} {number_text(row.log10_flow[-1][0])}" for row in rows)
     return f"Gradient flow, {rows[0].stage}: norm of the last hidden state's gradient for the first state: {ends}."
 
 
@@ -58,7 +62,7 @@ def _draw(rows: Sequence[UnrolledMeasurement]) -> str:
     """Draw the panels of one stage side by side."""
     parts = [part for number, row in enumerate(rows) for part in _panel(row, number * _PANEL)]
     steps = max(len(row.words) for row in rows)
-    return drawing(_PANEL * len(rows), _TOP + _CELL * steps + 64, parts)
+    return drawing(_PANEL * len(rows), _TOP + _CELL * steps + 84, parts)
 
 
 def _panel(row: UnrolledMeasurement, left: float) -> list[str]:
@@ -74,15 +78,17 @@ def _panel(row: UnrolledMeasurement, left: float) -> list[str]:
             cell = share_cell(x, y, _CELL - 1, _CELL - 1, 1 - exponent / LOWEST, colour)
             earlier = f"step {t} ({row.words[t - 1]})" if t else "the start"
             parts.append(
-                titled(f"h after step {s + 1} ({row.words[s]}), state after {earlier}: {power_text(exponent)}", [cell])
+                titled(f"h after step {s + 1} ({row.words[s]}), state after {earlier}: {number_text(exponent)}", [cell])
             )
     for t in range(steps):
         x, y = start + _CELL * t + 11, bottom + 5
         turned = f' transform="rotate(-90 {x:.1f} {y:.1f})"'
         parts.append(text_at(x, y, row.words[t - 1] if t else "start", "end", turned))
-    reach = power_text(row.log10_flow[-1][0])
-    parts.append(text_at(start, bottom + 52, f"from the end to the start: {reach}"))
-    return parts
+    reach = number_text(row.log10_flow[-1][0])
+    parts.append(text_at(start, _TOP - 9, f"∂h_row / ∂h_column, {row.sizes['d']} units"))
+    parts.append(text_at(start, bottom + 54, f"from the end to the start: {reach}"))
+    shares = [(number / _SCALE_CELLS, colour) for number in range(_SCALE_CELLS + 1)]
+    return [*parts, *colour_scale(start, bottom + 74, f"≤ {power_text(LOWEST)}", "1", shares)]
 
 
 def _as_csv(rows: Sequence[UnrolledMeasurement]) -> str:

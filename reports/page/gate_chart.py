@@ -11,8 +11,7 @@ from markupsafe import Markup
 
 from rnn_harness.records.unrolled import UnrolledMeasurement, UnrolledQuantity
 from rnn_harness.reports.page.chart import Chart
-from rnn_harness.reports.page.heat_cells import drawing, share_cell, signed_cell, text_at, titled
-from rnn_harness.reports.page.line_chart import power_text
+from rnn_harness.reports.page.heat_cells import colour_scale, drawing, share_cell, signed_cell, text_at, titled
 from rnn_harness.reports.page.palette import family_colour
 
 _WIDTH, _LEFT, _TOP = 720, 128, 46
@@ -33,8 +32,9 @@ def gate_chart(stages: Sequence[UnrolledMeasurement]) -> Chart:
     svg = _draw(shown)
     return Chart(
         f"{shown.subject}, {shown.stage}: a column is a word, a row of each block is one of the {shown.sizes['d']} "
-        f"units. Gates: from 0 (empty) to 1 (full). Candidate and states: blue above zero, orange below. Below: the "
-        "norm of the loss's gradient for the hidden state after each word.",
+        f"units. After the last word the cell answers “{shown.question}”; the right answer is {shown.answer}. Below: "
+        "the norm of the loss's gradient for the hidden state after each word, as bars over powers of ten: bars of one "
+        "height say that nothing of the gradient is lost on the way back.",
         describe_gates(shown),
         Markup(svg),
         _as_csv(stages),
@@ -64,7 +64,8 @@ def describe_gates(row: UnrolledMeasurement) -> str:
 def _draw(row: UnrolledMeasurement) -> str:
     """Draw one stage."""
     right = _LEFT + _COLUMN * len(row.words)
-    heading = f"{row.subject}, {row.stage}: {row.question} P({row.answer}) = {row.probability:.3f}"
+    units = f"{row.sizes['d']} units"
+    heading = f"{row.subject}, {units}, {row.stage}: {row.question} P({row.answer}) = {row.probability:.3f}"
     parts = [text_at(0, 14, heading, more=' class="heading"')]
     parts += [text_at(_LEFT + _COLUMN * (step + 0.5), _TOP - 8, word, "middle") for step, word in enumerate(row.words)]
     top = float(_TOP)
@@ -78,7 +79,21 @@ def _draw(row: UnrolledMeasurement) -> str:
     parts += [_gradient_bar(row, step, top) for step in range(len(row.words))]
     base = top + _BAR_HEIGHT
     parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{base:.1f}" y2="{base:.1f}"/>')
-    return drawing(_WIDTH, base + 26, parts)
+    return drawing(_WIDTH, base + 50, [*parts, *_scales(row, base + 42)])
+
+
+def _scales(row: UnrolledMeasurement, y: float) -> list[str]:
+    """Draw the colour scales of gates, and of candidate and states."""
+    steps = [number / 5 for number in range(6)]
+    of_gates = [(share, family_colour(row.subject)) for share in steps]
+    of_states = [(share, "var(--below)") for share in reversed(steps[1:])] + [
+        (share, "var(--above)") for share in steps
+    ]
+    middle = _LEFT + _COLUMN * 4.5
+    return [
+        *colour_scale(_LEFT, y, "gates: 0", "1", of_gates),
+        *colour_scale(middle, y, "candidate and states: -1", "1", of_states),
+    ]
 
 
 def _column(row: UnrolledMeasurement, quantity: UnrolledQuantity, step: int, top: float) -> str:
@@ -102,7 +117,7 @@ def _gradient_bar(row: UnrolledMeasurement, step: int, top: float) -> str:
     x, base = _LEFT + _COLUMN * step, top + _BAR_HEIGHT
     place = f'x="{x + 8}" y="{base - height:.1f}" width="{_COLUMN - 16}" height="{height:.1f}"'
     bar = f'<rect class="bar" {place} style="--series: {family_colour(row.subject)}"/>'
-    number = text_at(x + _COLUMN / 2, base + 15, power_text(exponent), "middle")
+    number = text_at(x + _COLUMN / 2, base + 15, f"{size:.1g}", "middle")
     return titled(f"norm of the loss's gradient after word {step + 1}, {row.words[step]}: {size:.2e}", [bar, number])
 
 

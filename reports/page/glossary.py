@@ -20,6 +20,24 @@ INITIALISATIONS: dict[str, str] = {
     "their opposite as the input gate's (Tallec and Ollivier 2018)",
 }
 """The initialisations that are measured, with their papers."""
+_SHOWN_NAMES = {
+    "torch": "torch's default",
+    "keep": "update bias +4",
+    "forget-1": "forget bias +1",
+    "forget-5": "forget bias +5",
+}
+"""Names of initialisations for readers, where the short name is a word or a convention as well."""
+
+
+def shown_initialisation(name: str) -> str:
+    """Return how the page names an initialisation.
+
+    Args:
+        name: Its short name, as ``bench`` takes it.
+    """
+    return _SHOWN_NAMES.get(name, name)
+
+
 WITNESSES: dict[str, str] = {
     "text": "a witness: the audit of the print; does it parse, do its shapes fit, is every erratum found",
     "reference": "the NumPy implementation of a cell, forward and backward, written by hand from its document",
@@ -84,7 +102,9 @@ TERMS: dict[str, str] = {
     "erratum": "something that a document prints wrong",
 }
 """Terms that are neither an initialisation, a witness nor a check."""
-GLOSSARY: dict[str, str] = {**TERMS, **WITNESSES, **INITIALISATIONS}
+SHOWN_INITIALISATIONS = {shown_initialisation(name): text for name, text in INITIALISATIONS.items()}
+"""Definitions of the initialisations by the names that the page shows."""
+GLOSSARY: dict[str, str] = {**TERMS, **WITNESSES, **SHOWN_INITIALISATIONS}
 """Definitions by term, in the words of the field."""
 HEADINGS: dict[str, str] = {
     "initialisation": "how the parameters are drawn before training; the glossary defines each",

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from markupsafe import escape
 
+_LETTER, _SCALE_CELL = 6.6, 12
+"""About how wide a letter is, and a cell of a colour scale."""
 FAINTEST = 0.04
 """The opacity of zero: a cell that is there is seen to be there."""
 
 
-def share_cell(x: float, y: float, width: float, height: float, share: float, colour: str) -> str:
+def share_cell(
+    x: float, y: float, width: float, height: float, share: float, colour: str, css_class: str = "heat"
+) -> str:
     """Draw one cell whose opacity is a share of one.
 
     Args:
@@ -20,10 +24,30 @@ def share_cell(x: float, y: float, width: float, height: float, share: float, co
         height: How far it reaches down.
         share: 0 is faint, 1 is full; what lies outside is cut off.
         colour: A colour of CSS.
+        css_class: Its class: of a cell, or of a colour scale.
     """
     opacity = FAINTEST + (1 - FAINTEST) * min(max(share, 0.0), 1.0)
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<rect class="heat" {place} style="fill: {colour}" fill-opacity="{opacity:.2f}"/>'
+    return f'<rect class="{css_class}" {place} style="fill: {colour}" fill-opacity="{opacity:.2f}"/>'
+
+
+def colour_scale(x: float, y: float, low: str, high: str, shares: Sequence[tuple[float, str]]) -> list[str]:
+    """Draw a row of small cells that shows what their colours mean, between the numbers of its ends.
+
+    Args:
+        x: Where the text of the lower end begins.
+        y: The baseline of the texts.
+        low: The number of the first cell.
+        high: The number of the last.
+        shares: The share and the colour of each cell.
+    """
+    start = x + _LETTER * len(low) + 4
+    cells = [
+        share_cell(start + _SCALE_CELL * number, y - 9, _SCALE_CELL, 10, share, colour, "scale-cell")
+        for number, (share, colour) in enumerate(shares)
+    ]
+    end = start + _SCALE_CELL * len(shares) + 4
+    return [text_at(x, y, low), *cells, text_at(end, y, high)]
 
 
 def signed_cell(x: float, y: float, width: float, height: float, value: float) -> str:

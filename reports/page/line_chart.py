@@ -16,6 +16,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 172, 14, 44
 _LABEL_GAP = 13
 _SUPERSCRIPTS = str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POINT_RADIUS = 3
+_MOST_DECIMALS = 3
+"""Smaller numbers than 10 to the minus this are written as powers of ten."""
 Placing = Callable[[float, float], tuple[float, float]]
 """Gives the place in the drawing of a point (x, y)."""
 
@@ -33,6 +35,7 @@ class Line:
         high: y at the upper end.
         is_thin: Whether it is a mark to compare with: thin, without points.
         is_hollow: Whether its points are hollow: a variant of the cell that has full ones.
+        label: What stands at its end in the drawing; its name where empty.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Line:
     high: tuple[float, ...] = ()
     is_thin: bool = False
     is_hollow: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,20 @@ def power_text(exponent: float) -> str:
         return "0"
     digits = f"{round(exponent, 1) + 0.0:g}"
     return f"10{digits.translate(_SUPERSCRIPTS)}"
+
+
+def number_text(exponent: float) -> str:
+    """Write the number with a logarithm to base ten so that it can be read in a picture: 0.25, 3 × 10⁻⁷, or 0.
+
+    Args:
+        exponent: The logarithm.
+    """
+    if not math.isfinite(exponent):
+        return "0"
+    if exponent >= -_MOST_DECIMALS:
+        return f"{10**exponent:.2g}"
+    digit, _, power = f"{10**exponent:.0e}".partition("e")
+    return f"{digit} × 10{str(int(power)).translate(_SUPERSCRIPTS)}"
 
 
 def power_axis(title: str, lowest: float, highest: float, step: int = 2) -> Axis:
@@ -134,7 +152,7 @@ def line_chart(lines: Sequence[Line], axis: Axis, x_title: str) -> Markup:
         return _LEFT + x / furthest * (right - _LEFT), bottom - share * (bottom - _TOP)
 
     parts = [*_frame(axis, x_title, furthest, place)]
-    ends = {number: place(*_last_shown(line, axis))[1] for number, line in enumerate(lines) if line.points}
+    ends = {number: place(*_last_shown(line, axis)) for number, line in enumerate(lines) if line.points}
     heights = _spread(ends, bottom)
     for number, line in enumerate(lines):
         if line.points:
@@ -198,19 +216,27 @@ def _series(number: int, line: Line, axis: Axis, place: Placing, label_height: f
                 parts.append(f"<circle{mark} {centre}><title>{title}</title></circle>")
     end, height = place(*_last_shown(line, axis))
     parts.append(f'<line class="lead" x1="{end:.1f}" y1="{height:.1f}" x2="{right + 8}" y2="{label_height:.1f}"/>')
-    parts.append(f'<text class="label" x="{right + 11}" y="{label_height + 4:.1f}">{escape(line.name)}</text>')
+    parts.append(
+        f'<text class="label" x="{right + 11}" y="{label_height + 4:.1f}">{escape(line.label or line.name)}</text>'
+    )
     return f'<g class="series" data-series="{number}" style="{style}">{"".join(parts)}</g>'
 
 
-def _spread(ends: dict[int, float], bottom: float) -> dict[int, float]:
-    """Move the labels of lines apart that end close to each other; the order stays."""
+def _spread(ends: dict[int, tuple[float, float]], bottom: float) -> dict[int, float]:
+    """Move the labels of lines apart that end close to each other; the order stays.
+
+    Of lines that leave the drawing at the bottom, the last to leave has the highest label, so that no leader crosses
+    another.
+    """
     heights: dict[int, float] = {}
     above = float(_TOP) - _LABEL_GAP
-    for number, height in sorted(ends.items(), key=lambda item: item[1]):
+    in_order = sorted(ends, key=lambda number: (ends[number][1], -ends[number][0]))
+    for number in in_order:
+        height = ends[number][1]
         above = heights[number] = max(height, above + _LABEL_GAP)
     excess = max(0.0, max(heights.values(), default=0.0) - bottom)
     below = bottom + _LABEL_GAP
-    for number in sorted(heights, key=lambda key: -heights[key]) if excess else ():
+    for number in reversed(in_order) if excess else ():
         below = heights[number] = min(heights[number], below - _LABEL_GAP)
     return heights
 

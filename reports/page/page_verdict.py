@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.family_rows import FamilyRow
-from rnn_harness.reports.page.line_chart import power_text
+from rnn_harness.reports.page.glossary import shown_initialisation
+from rnn_harness.reports.page.line_chart import number_text
+from rnn_harness.reports.page.side_by_side import FASTEST, ComparedValue
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,22 @@ def counters(contents: Contents) -> list[Counter]:
     """
     kernels = ["refuted" if row.refuted else "agrees" if row.agrees else "not run" for row in contents.kernels]
     mutants = ["agrees" if row.killed else "refuted" for row in contents.kills]
-    return [
-        _counter("equations", [str(row.outcome) for row in contents.equations], "verified", "equations"),
-        _counter("kernels", kernels, "verified", "kernels"),
-        _counter("mutants", mutants, "killed", "mutants"),
-        _counter("cells", [validation.outcome for validation in contents.validations], "agree", "cells"),
-    ]
+    cells = [validation.outcome for validation in contents.validations]
+    kinds: dict[str, tuple[Sequence[str], str]] = {
+        "equations": ([str(row.outcome) for row in contents.equations], "verified"),
+        "kernels": (kernels, "verified"),
+        "mutants": (mutants, "killed"),
+        "cells": (cells, "agree"),
+    }
+    checked = [_counter(noun, outcomes, verb, noun) for noun, (outcomes, verb) in kinds.items() if outcomes]
+    missing = [noun for noun, (outcomes, _) in kinds.items() if not outcomes]
+    if missing and contents.plan.is_quick:
+        return [*checked, Counter(f"a quick page, without {', '.join(missing)}", "not-run", "again")]
+    return [*checked, *(Counter(f"{noun}: not checked", "not-run", "again") for noun in missing)]
 
 
 def _counter(noun: str, outcomes: Sequence[str], verb: str, section: str) -> Counter:
     """Count the outcomes of one kind of thing."""
-    if not outcomes:
-        return Counter(f"{noun}: not checked", "not-run", "again")
     agreeing, refuted = outcomes.count("agrees"), outcomes.count("refuted")
     lost = {"killed": "survive"}.get(verb, "refuted")
     text = f"{agreeing} of {len(outcomes)} {noun} {verb}, {refuted} {lost}"
@@ -76,19 +82,17 @@ def answers(contents: Contents) -> list[Answer]:
     rows = contents.families
     horizons = _listed(rows, "horizon")
     if horizons:
-        horizons = f"at torch's initialisation the gradient horizon in float32 is {horizons}"
+        horizons = f"with torch's default initialisation the gradient horizon in float32 is {horizons}"
     longest = _listed(rows, "best")
     if longest:
-        longest = f"the longest horizon among the initialisations that surely decay is {longest}"
-    sizes, counts = _listed(rows, "equal_size"), _listed(rows, "equal_count")
-    times = [f"with equal hidden size, {sizes}"] if sizes else []
-    times += [f"with equally many parameters, {counts}"] if counts else []
+        best = "with the best initialisation tried, of those whose factor per step is below 1 with 95 % confidence"
+        longest = f"{best}, it is {longest}"
     parameters = _listed(rows, "parameters")
     if parameters:
         parameters = f"the number of parameters for n inputs and d units is {parameters}"
     sentences = (
         ("Size", parameters, "parameters"),
-        ("Speed", f"The fastest forward and backward takes, {'; '.join(times)}" if times else "", "speed"),
+        ("Speed", _speed_answer(contents), "speed"),
         ("Memory", "; ".join(filter(None, (horizons, longest))), "decay"),
     )
     return [
@@ -96,6 +100,29 @@ def answers(contents: Contents) -> list[Answer]:
         for question, sentence, section in sentences
         if sentence
     ]
+
+
+def _speed_answer(contents: Contents) -> str:
+    """Say which family is fastest by how much, at equal size and with equally many parameters."""
+    times = next((quantity for quantity in contents.comparison if quantity.title == FASTEST), None)
+    if times is None:
+        return ""
+    both = (("with equal hidden size", times.equal_size), ("with equally many parameters", times.equal_count))
+    parts = [f"{heading} {_fastest_family(values)}" for heading, values in both if len(values) > 1]
+    conditions = f" ({times.conditions})" if times.conditions and parts else ""
+    return f"{'; '.join(parts)}{conditions}"
+
+
+def _fastest_family(values: Sequence[ComparedValue]) -> str:
+    """Say how many times as fast as the others the fastest is; as fast as those whose interval meets its own."""
+    first, *others = sorted(values, key=lambda value: value.value)
+    texts = [
+        f"as fast as the {other.family} within the intervals"
+        if other.low <= first.high
+        else f"{other.value / first.value:.1f} times as fast as the {other.family}"
+        for other in others
+    ]
+    return f"the {first.family} is {' and '.join(texts)}"
 
 
 def _listed(rows: Sequence[FamilyRow], name: str) -> str:
@@ -131,8 +158,9 @@ def _decay_finding(contents: Contents) -> str:
         return ""
     fastest, slowest = min(sure, key=lambda row: row.rate), max(sure, key=lambda row: row.rate)
     return (
-        f"The gradient fades fastest in {fastest.subject}, {fastest.initialisation} ({fastest.rate:.3f} per step), "
-        f"and slowest, of those that surely decay, in {slowest.subject}, {slowest.initialisation} ({slowest.rate:.3f})."
+        f"The gradient fades fastest in {fastest.subject}, {shown_initialisation(fastest.initialisation)} "
+        f"({fastest.rate:.3f} per step), and slowest, of those whose factor per step is below 1 with 95 % confidence, "
+        f"in {slowest.subject}, {shown_initialisation(slowest.initialisation)} ({slowest.rate:.3f})."
     )
 
 
@@ -141,7 +169,7 @@ def _unrolled_finding(contents: Contents) -> str:
     rows = [row for row in contents.unrolled if row.stage == "after training"]
     if not rows:
         return ""
-    listed = ", ".join(f"{row.subject} {power_text(row.log10_flow[-1][0])}" for row in rows)
+    listed = ", ".join(f"{row.subject} {number_text(row.log10_flow[-1][0])}" for row in rows)
     answers = ", ".join(f"{row.subject} {row.probability:.3f}" for row in rows)
     return (
         f"Over {len(rows[0].words)} words the trained cells keep this much of the gradient for their first state: "

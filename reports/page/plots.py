@@ -11,6 +11,7 @@ from markupsafe import Markup
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
 from rnn_harness.records.measurement import DecayMeasurement
 from rnn_harness.reports.page.chart import Chart, LegendEntry
+from rnn_harness.reports.page.glossary import shown_initialisation
 from rnn_harness.reports.page.line_chart import Line, line_chart, plain_axis, power_axis, table_of_lines
 from rnn_harness.reports.page.palette import dashes_of, family_colour
 
@@ -24,6 +25,9 @@ PLOTTED_DECAYS = {
     "LSTM without forget gate": ("torch",),
 }
 """The initialisations that are drawn, by cell; the table has them all."""
+HORIZON = "gradient horizon, 2⁻²³"
+"""The mark that a curve crosses at its horizon in float32."""
+_AXIS_TITLE = "norm of the gradient, relative to lag 0"
 _USUAL_CELLS = ("RNN", "GRU", "LSTM")
 """Cells whose points are full; those of their variants are hollow."""
 
@@ -84,9 +88,9 @@ def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
         return Chart("", description, Markup(), "", "decay")
     lines = [_line(row, furthest) for row in rows]
     end = max(x for line in lines for x, _ in line.points)
-    marks = [Line("float32 epsilon", "var(--dim)", "1 3", ((0, FLOAT32_LIMIT), (end, FLOAT32_LIMIT)), is_thin=True)]
+    marks = [Line(HORIZON, "var(--dim)", "1 3", ((0, FLOAT32_LIMIT), (end, FLOAT32_LIMIT)), is_thin=True)]
     lines_and_marks = [*lines, *marks]
-    axis = power_axis("norm of the gradient", LOWEST, 1.0)
+    axis = power_axis(_AXIS_TITLE, LOWEST, 1.0)
     plain = [_in_plain_numbers(line) for line in lines]
     return Chart(
         f"Norm of the last state's derivative by the state k steps earlier, over the root of d. {_shading(rows)}",
@@ -94,7 +98,7 @@ def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
         line_chart(lines_and_marks, axis, "lag k (steps)"),
         table_of_lines(lines, "lag", in_powers=True),
         "gradient-decay",
-        line_chart(plain, plain_axis("norm of the gradient", 1.0), "lag k (steps)"),
+        line_chart(plain, plain_axis(_AXIS_TITLE, 1.0), "lag k (steps)"),
         legend=tuple(LegendEntry(number, line.name, line.colour) for number, line in enumerate(lines_and_marks)),
     )
 
@@ -104,11 +108,13 @@ def _line(row: DecayMeasurement, furthest: int) -> Line:
     points = [(0.0, 0.0), *((float(point.step), point.value) for point in row.log10_norms if point.step <= furthest)]
     lags, norms = [int(x) for x, _ in points], [y for _, y in points]
     low, high = seed_band(row, lags, norms)
-    name = f"{row.subject}, {row.initialisation}"
+    initialisation = shown_initialisation(row.initialisation)
+    name = f"{row.subject}, {initialisation}"
+    label = row.subject if row.initialisation == "torch" else name
     colour = family_colour(row.subject)
     is_variant = row.subject not in _USUAL_CELLS
     dashes = dashes_of(row.initialisation)
-    return Line(name, colour, dashes, tuple(points), tuple(low), tuple(high), is_hollow=is_variant)
+    return Line(name, colour, dashes, tuple(points), tuple(low), tuple(high), is_hollow=is_variant, label=label)
 
 
 def _in_plain_numbers(line: Line) -> Line:
@@ -124,7 +130,7 @@ def describe_decay(rows: Sequence[DecayMeasurement]) -> str:
     Args:
         rows: The measurements in the plot.
     """
-    parts = [f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in rows]
+    parts = [f"{row.subject} ({shown_initialisation(row.initialisation)}) {row.rate:.3f}" for row in rows]
     return f"Factor per step of the gradient's norm: {'; '.join(parts)}. {_shading(rows)}"
 
 
@@ -132,4 +138,7 @@ def _shading(rows: Sequence[DecayMeasurement]) -> str:
     """Say what is shaded and what is dotted."""
     has_seeds = any(row.norm_bands for row in rows)
     band = "from the lowest to the highest seed" if has_seeds else "the 95 % interval of the rate"
-    return f"Shaded: {band}; dotted: where float32 keeps nothing of it beside a one."
+    return (
+        f"A cell without a further name has torch's default initialisation. Shaded: {band}; dotted, the gradient "
+        "horizon: where float32 keeps nothing of it beside a one."
+    )

@@ -22,7 +22,7 @@ from rnn_harness.reports.page.defined_terms import defined_heading, with_definit
 from rnn_harness.reports.page.document_statements import PrintedEntry
 from rnn_harness.reports.page.flow_chart import flow_chart
 from rnn_harness.reports.page.gate_chart import gate_chart
-from rnn_harness.reports.page.glossary import GLOSSARY
+from rnn_harness.reports.page.glossary import GLOSSARY, shown_initialisation
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import learning_chart
 from rnn_harness.reports.page.page_verdict import answers, counters, findings
@@ -122,6 +122,7 @@ def report_html(contents: Contents) -> str:
     environment.filters["document_title"] = document_title
     environment.filters["places"] = places_text
     environment.filters["defined"] = with_definitions
+    environment.filters["initialisation"] = shown_initialisation
     environment.filters["heading"] = defined_heading
     environment.filters["time"] = _format_time
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
@@ -176,7 +177,7 @@ def report_markdown(contents: Contents) -> str:
     lines += ["", f"{len(contents.equations)} equations; records: {counts}.", ""]
     if contents.validations:
         lines += ["## Cells", "", *(_validation_line(validation) for validation in contents.validations), ""]
-    lines += [f"- {note}" for note in contents.notes]
+    lines += [f"- {note}" for note in (*contents.notes, *contents.missing)]
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,8 @@ from rnn_harness.reports.page.palette import family_colour
 _WIDTH, _LEFT, _COLUMN, _BAR, _ROW = 880, 44, 430, 120, 17
 """Of the drawing: its width, where bars begin, how far its two columns and the longest bar reach, a bar's height."""
 _Row = TypeVar("_Row", DecayMeasurement, LearningMeasurement)
+FASTEST = "forward and backward, fastest implementation"
+"""The title of the quantity that is the time."""
 _HEADINGS = ("equal hidden size", "equal number of parameters")
 
 
@@ -55,11 +57,13 @@ class ComparedQuantity:
         title: What it is, with the conditions that both share.
         equal_size: The families with the same number of units.
         equal_count: The families with the same number of parameters, as nearly as units allow.
+        conditions: The sizes and the format that all of its values share, where they do.
     """
 
     title: str
     equal_size: tuple[ComparedValue, ...]
     equal_count: tuple[ComparedValue, ...]
+    conditions: str = ""
 
 
 def compare_families(measurements: Sequence[Measurement]) -> list[ComparedQuantity]:
@@ -74,7 +78,7 @@ def compare_families(measurements: Sequence[Measurement]) -> list[ComparedQuanti
     learning = [row for row in right if isinstance(row, LearningMeasurement) and row.task == "adding"]
     quantities = [
         _of_rows("parameters, of the cells whose gradient is measured", decays, _parameters),
-        _fastest("forward and backward, fastest implementation", [row for row in speeds if row.median is not None]),
+        _fastest(FASTEST, [row for row in speeds if row.median is not None]),
         _of_rows("gradient horizon in float32, torch's initialisation", decays, _horizon),
         _of_rows("loss after training, adding two marked numbers", learning, _loss),
     ]
@@ -100,6 +104,7 @@ def _horizon(family: str, row: DecayMeasurement) -> ComparedValue | None:
 def _loss(family: str, row: LearningMeasurement) -> ComparedValue | None:
     low, high = (min(row.samples), max(row.samples)) if row.samples else (row.median, row.median)
     solved = f"{row.seeds_solved} of {row.seeds} seeds solve it" if row.seeds_solved else "no seed solves it"
+    solved += f" in {row.training_steps} steps"
     return ComparedValue(family, row.median, low, high, f"{row.median:.4f}, {solved} (d = {row.sizes.get('d', 0)})")
 
 
@@ -134,7 +139,18 @@ def _fastest(title: str, rows: Sequence[SpeedMeasurement]) -> ComparedQuantity:
         for place, timed in enumerate((equal_size, equal_count)):
             if timed:
                 under_both[place].append(_time(family.torch_class, min(timed, key=_seconds)))
-    return ComparedQuantity(title, tuple(under_both[0]), tuple(under_both[1]))
+    return ComparedQuantity(title, tuple(under_both[0]), tuple(under_both[1]), _conditions(rows, width))
+
+
+def _conditions(rows: Sequence[SpeedMeasurement], width: int) -> str:
+    """Say which sizes and which format the timed rows share; empty where they do not."""
+    timed = [row for row in rows if row.sizes["n"] == width]
+    sizes = ("n", "B", "T")
+    texts = {
+        ", ".join([*(f"{name} = {row.sizes[name]}" for name in sizes if name in row.sizes), *filter(None, [row.dtype])])
+        for row in timed
+    }
+    return texts.pop() if len(texts) == 1 else ""
 
 
 def _seconds(row: SampledMeasurement) -> float:
@@ -167,15 +183,21 @@ def comparison_chart(quantities: Sequence[ComparedQuantity]) -> Chart:
         text_at(_LEFT + _COLUMN * place, 14, f"with {heading}", more=' class="heading"')
         for place, heading in enumerate(_HEADINGS)
     ]
+    families = [family.torch_class for family in FAMILIES.values()]
     top = 40.0
     for quantity in quantities:
-        parts.append(text_at(0, top, quantity.title, more=' class="heading"'))
+        title = f"{quantity.title} ({quantity.conditions})" if quantity.conditions else quantity.title
+        parts.append(text_at(0, top, title, more=' class="heading"'))
         both = (quantity.equal_size, quantity.equal_count)
         longest = max(value.high for values in both for value in values) or 1.0
         for place, values in enumerate(both):
             left = _LEFT + _COLUMN * place
-            parts += [_bar(value, left, top + 18 + _ROW * i, longest) for i, value in enumerate(values)]
-        top += 18 + _ROW * max(map(len, both)) + 16
+            by_family = {value.family: value for value in values}
+            for i, family in enumerate(families):
+                middle = top + 18 + _ROW * i
+                value = by_family.get(family)
+                parts.append(_bar(value, left, middle, longest) if value else _missing(family, left, middle))
+        top += 18 + _ROW * len(families) + 16
     title = "RNN, GRU and LSTM with equally many units or parameters. Lines: 95 % intervals, or all seeds."
     return Chart(title, description, Markup(drawing(_WIDTH, top - 8, parts)), _as_csv(quantities), "side-by-side")
 
@@ -192,6 +214,12 @@ def _bar(value: ComparedValue, left: float, middle: float, longest: float) -> st
         f'<line class="interval" x1="{left + low:.1f}" x2="{left + high:.1f}" {y}/>'
         f"{text_at(left + max(end, high) + 5, middle + 4, value.text)}</g>"
     )
+
+
+def _missing(family: str, left: float, middle: float) -> str:
+    """Draw the row of a family that was not measured."""
+    name, text = text_at(left - 5, middle + 4, family, "end"), text_at(left, middle + 4, "not measured")
+    return f'<g class="missing">{name}{text}</g>'
 
 
 def _as_csv(quantities: Sequence[ComparedQuantity]) -> str:

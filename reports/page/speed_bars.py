@@ -83,7 +83,12 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" class="chart bars" '
         f'aria-hidden="true">{"".join(grid)}{"".join(parts)}{title}</svg>'
     )
-    caption = "Forward and backward: medians with 95 % intervals, and how many times the fastest of the same sizes."
+    caption = (
+        "Forward and backward: medians with 95 % intervals, and how many times the fastest of the same sizes. n "
+        "inputs, d units, B rows, T steps. reference: NumPy, its backward written by hand, without autograd; "
+        "nn.GRU/native: torch's layer by its own kernels; nn.LSTM/onednn: by the library oneDNN; nn.GRUCell: torch's "
+        "cell in a loop over the steps."
+    )
     return Chart(caption, description, Markup(svg), _as_csv(groups), "speed")
 
 

@@ -150,7 +150,9 @@ def print_totals(console: Console, records: Sequence[Record]) -> None:
         records: Every record, of references and of kernels.
     """
     counts = count_outcomes(records)
-    parts = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    parts = ", ".join(
+        f"{count} {'agree' if outcome is Outcome.AGREES else outcome}" for outcome, count in counts.items()
+    )
     console.print(f"{len(records)} records: {parts}.", style="bold red" if counts[Outcome.REFUTED] else "bold")
 
 

@@ -9,6 +9,13 @@ from rnn_harness.records.matrix import PROPERTIES, Matrix, MatrixRow, PropertyCe
 
 MARKS = {"agrees": "✓", "refuted": "✗", "not run": "–"}
 """What a cell shows."""
+LEGEND = "✓ every check that was decided agrees, ✗ a check is refuted, – nothing was decided."
+BITS_MEANING = (
+    "minus log2 of the largest error, relative to the largest value; a correctly rounded result has 53 to 54 in "
+    "float64, 24 to 25 in float32"
+)
+"""What the numbers of the column ``precision`` are."""
+_PLURALS = {"agrees": "agree"}
 _LONGEST_TEXT = 300
 _LONGEST_NAME = 60
 
@@ -26,7 +33,7 @@ def matrix_markdown(table: Matrix) -> str:
     for row in table.rows:
         lines.append(_markdown_row(row, notes))
     lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
-    lines += ["", "✓ every check that was decided agrees, ✗ a check is refuted, – nothing was decided.", ""]
+    lines += ["", f"{LEGEND} The numbers are bits: {BITS_MEANING}.", ""]
     if table.changes:
         lines += ["## Since the run before", "", *(f"- {_escaped(change)}" for change in table.changes), ""]
     versions = dict.fromkeys(row.versions for row in table.rows if row.versions)
@@ -41,7 +48,9 @@ def summary_sentence(table: Matrix) -> str:
         table: The table of a run.
     """
     packages = {row.package for row in table.rows}
-    counts = ", ".join(f"{table.count(ending)} {ending}" for ending in ENDINGS if table.count(ending))
+    counts = ", ".join(
+        f"{table.count(ending)} {_PLURALS.get(ending, ending)}" for ending in ENDINGS if table.count(ending)
+    )
     day = table.date.partition("T")[0]
     noun = "package" if len(packages) == 1 else "packages"
     return f"{len(table.rows)} implementations of {len(packages)} {noun}, {day}: {counts}."
@@ -64,6 +73,10 @@ def _markdown_row(row: MatrixRow, notes: list[str]) -> str:
         if cell is not None and cell.outcome == "refuted":
             notes.append(f"`{row.name}`: {cell.check} in {cell.dtype or 'any dtype'}: {_short(cell.reason)}")
             text += f" [{len(notes)}]"
+        elif cell is not None and cell.note:
+            if cell.note not in notes:
+                notes.append(cell.note)
+            text += f" [{notes.index(cell.note) + 1}]"
         marks.append(text)
     package = f"{row.package} {row.version}".strip()
     return f"| {' | '.join([_escaped(package), f'`{row.name}`', _escaped(row.computes), verdict, *marks])} |"
@@ -127,20 +140,22 @@ def _defect(row: MatrixRow) -> list[str]:
     return lines
 
 
-def first_lines(table: Matrix, packages: Sequence[str]) -> list[str]:
-    """Return the first lines of the table as Markdown, for a README: one implementation of each package.
+def example_lines(table: Matrix, names: Sequence[str]) -> list[str]:
+    """Return some rows of the table as Markdown, for a README, and how many there are of each ending.
 
     Args:
         table: The table of a run.
-        packages: The packages, in the order of the lines.
+        names: The implementations, in the order of the lines.
     """
-    headings = ["implementation", "it computes", *PROPERTIES.values()]
+    headings = ["implementation", "it computes", "verdict", *PROPERTIES.values()]
     lines = [f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
-    for package in packages:
-        row = next(row for row in table.rows if row.package == package)
+    rows = {row.name: row for row in table.rows}
+    for name in names:
+        row = rows[name]
         cells = {cell.property: cell for cell in row.cells}
         marks = [MARKS[cells[name].outcome] if name in cells else MARKS["not run"] for name in PROPERTIES]
-        lines.append(f"| {row.package} {row.version} `{row.name}` | {_escaped(row.computes)} | {' | '.join(marks)} |")
+        begin = [f"{row.package} {row.version} `{row.name}`", _escaped(row.computes), row.ending]
+        lines.append(f"| {' | '.join([*begin, *marks])} |")
     return lines
 
 

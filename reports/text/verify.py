@@ -84,7 +84,7 @@ def _print_documents(console: Console, records: Sequence[Record], captions: Mapp
 _CELLS = (
     *(Column(name) for name in ("spec", "forward", "backward", "metamorphic", "proof")),
     Column("cases", right=True),
-    Column("vacuous", right=True),
+    Column("vacuous cases", right=True, short="vacuous\ncases"),
     Column("error/bound", right=True, short="error/\nbound"),
 )
 _PROOF = "backward.proof"

@@ -54,12 +54,12 @@ def test_a_line_is_hidden_by_the_legend_and_the_axis_becomes_linear(page: Any) -
     figure = page.locator(DECAY).first
     line = figure.locator(".scale:not([hidden]) g[data-series='1'] .line")
     assert line.is_visible()
-    figure.get_by_role("button", name="GRU, torch").click()
+    figure.get_by_role("button", name="GRU, torch's default").click()
     assert not line.is_visible()
-    figure.get_by_role("button", name="GRU, torch").click()
+    figure.get_by_role("button", name="GRU, torch's default").click()
     figure.get_by_role("button", name="linear axis").click()
     assert "0.4" in figure.locator(".scale:not([hidden]) svg").text_content()
-    assert figure.locator("circle title").first.text_content().startswith("RNN, torch: 0:")
+    assert figure.locator("circle title").first.text_content().startswith("RNN, torch's default: 0:")
 
 
 @pytest.mark.parametrize(("kind", "first"), [("SVG", "<svg"), ("CSV", "line,lag,value"), ("PNG", "PNG")])

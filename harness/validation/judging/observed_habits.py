@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rnn_harness.records.validation import SINGLE_INSIDE
 from rnn_harness.runtime.target_gradients import handwritten_functions
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, numbered_states
 from rnn_harness.validation.consistency.mean_gradients import averages_gradients
@@ -12,7 +13,6 @@ from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.inference_only import REASON, is_inference_only
 from rnn_harness.validation.loading.target import Target
 
-SINGLE_INSIDE = "it computes in float32 although it takes float64, and is judged in float64 by what float32 rounds"
 _HANDWRITTEN = "NumPy"
 """The library of targets whose backward is always written by hand."""
 

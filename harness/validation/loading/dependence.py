@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 ROW = 1
 """The row that is changed."""
+_MOVES = (1, 8, -8)
+"""What is added to it: a rectifier may be shut for one of them."""
 
 
 def rows_are_independent(
@@ -59,9 +62,9 @@ def states_are_of_rows(
     others = [row for row in range(x.shape[1]) if row != ROW]
     with torch.no_grad():
         before = _outputs(module, convention, x, states)[:, others]
-        for place in range(len(states)):
+        for place, move in itertools.product(range(len(states)), _MOVES):
             moved = [state.clone() for state in states]
-            moved[place][ROW] += 1
+            moved[place][ROW] += move
             if not torch.equal(before, _outputs(module, convention, x, moved)[:, others]):
                 return False
     return True
@@ -75,11 +78,11 @@ def _outputs(module: Callable[..., object], convention: CallingConvention, x: Te
 
 
 def _moved_row(x: Tensor, states: list[Tensor], row: int) -> list[tuple[Tensor, list[Tensor]]]:
-    """The inputs (B, n) and states with one row changed, in one of them at a time."""
+    """The inputs (B, n) and states with one row changed, in one of them and in one direction at a time."""
     moved = []
-    for place in range(1 + len(states)):
+    for place, move in itertools.product(range(1 + len(states)), _MOVES):
         values = [x.clone(), *(state.clone() for state in states)]
-        values[place][row] += 1
+        values[place][row] += move
         moved.append((values[0], values[1:]))
     return moved
 

@@ -12,7 +12,7 @@ def own_place(error: BaseException, cell: Any) -> str:
     """Return where in its own file a target raised an error, as ``initialize_carry, cells.py:35``.
 
     Args:
-        error: The error.
+        error: What was raised.
         cell: The target, or its class.
 
     Returns:

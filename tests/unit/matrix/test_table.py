@@ -6,12 +6,19 @@ import pytest
 
 from rnn_harness.check_guide import describe_checks
 from rnn_harness.matrix.history import changes_between, history_json, read_matrix, with_run
-from rnn_harness.matrix.table import build_matrix, matrix_row
+from rnn_harness.matrix.table import FLOAT32_INSIDE, build_matrix, matrix_row
 from rnn_harness.records.matrix import PROPERTIES, property_of
+from rnn_harness.records.validation import SINGLE_INSIDE, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.matrix_badges import badges
 from rnn_harness.reports.page.matrix_page import matrix_html
-from rnn_harness.reports.text.matrix import defects_markdown, first_lines, matrix_markdown, terminal_table
+from rnn_harness.reports.text.matrix import (
+    defects_markdown,
+    example_lines,
+    matrix_markdown,
+    summary_sentence,
+    terminal_table,
+)
 from tests.helpers.judged_targets import PROGRAM, RIGHT, WRONG, judged_target, record
 from tests.repository.source_tree import ROOT
 
@@ -95,6 +102,22 @@ def test_markdown_puts_the_case_behind_a_refuted_cell_into_a_note() -> None:
     assert "2. `b|c`: backward.bound in float32: dU[0, 0] is 0, and must be 1" in text
 
 
+def test_a_target_that_computes_in_float32_has_a_note_at_its_precision_in_float64() -> None:
+    records = (*RIGHT, record("precision.format", bits=24.2, dtype="float64"))
+    judged = [judged_target(name, records) for name in ("a", "b", "c")]
+    result = judged[0].validation
+    assert result is not None
+    said = IdentificationRecord(answer="unique", spec="rnn.tanh", sentence=f"simple RNN; {SINGLE_INSIDE}")
+    of_float32 = [
+        row.model_copy(update={"validation": result.model_copy(update={"identification": said})}) for row in judged[:2]
+    ]
+    text = matrix_markdown(build_matrix("Mine", [*of_float32, judged[2]]))
+    assert text.count("float32 23.5, float64 24.2 [1] |") == 2
+    assert text.count("float32 23.5, float64 24.2 |") == 1
+    assert text.count(f"1. {FLOAT32_INSIDE}") == 1
+    assert FLOAT32_INSIDE in matrix_html(build_matrix("Mine", of_float32))
+
+
 def test_a_defect_is_a_report_with_the_review_the_command_and_the_program() -> None:
     wrong = judged_target("mine:Wrong", WRONG, init=("bias=false",), review="Looked at: the state is detached.")
     text = defects_markdown(build_matrix("Mine", [judged_target("a"), wrong]))
@@ -126,9 +149,14 @@ def test_every_version_of_a_package_has_a_badge() -> None:
     assert "1 of 1 agree" in drawn["mine-0.9"]
 
 
-def test_the_readme_shows_the_first_lines_of_the_run_that_is_here() -> None:
+def test_the_readme_shows_rows_of_each_ending_and_the_totals_of_the_run_that_is_here() -> None:
     table = read_matrix(ROOT / "reports" / "matrix" / "matrix.json")
     assert table is not None
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = first_lines(table, ("torch", "keras", "torchrecurrent"))
+    lines = example_lines(table, ("torchrecurrent:LiGRUCell", "mingru:MinGRU", "pydynet.nn:RNNCell"))
     assert "\n".join(lines) in readme
+    assert summary_sentence(table).rpartition(": ")[2] in readme
+    assert f"Three of the {len(table.rows)} rows" in readme
+    judged = sum(table.count(ending) for ending in ("agrees", "consistent", "refuted"))
+    assert f"Of the {judged} published cells below that could be judged, none was refuted" in readme
+    assert not table.count("refuted")

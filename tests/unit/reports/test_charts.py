@@ -10,7 +10,7 @@ import pytest
 from rnn_harness.records.measurement import CurvePoint, DecayMeasurement
 from rnn_harness.reports.page.line_chart import Line, line_chart, plain_axis, power_axis, table_of_lines
 from rnn_harness.reports.page.palette import dashes_of, family_colour, family_of
-from rnn_harness.reports.page.plots import decay_chart
+from rnn_harness.reports.page.plots import HORIZON, decay_chart
 
 AXIS = power_axis("norm", -14.0, 1.0)
 
@@ -56,8 +56,12 @@ def test_a_chart_is_well_formed_and_the_same_for_the_same_numbers() -> None:
     ElementTree.fromstring(chart.svg)
     ElementTree.fromstring(chart.other_svg)
     assert decay_chart(rows) == chart
-    assert [entry.name for entry in chart.legend][-1] == "float32 epsilon"
-    assert chart.csv.splitlines()[:3] == ["line,lag,value", '"RNN, torch",0,1', '"RNN, torch",1,0.501187']
+    assert [entry.name for entry in chart.legend][-1] == HORIZON
+    assert chart.csv.splitlines()[:3] == [
+        "line,lag,value",
+        '"RNN, torch\'s default",0,1',
+        '"RNN, torch\'s default",1,0.501187',
+    ]
     assert chart.svg.count('class="hollow"') > 0
 
 
@@ -74,6 +78,14 @@ def test_labels_of_lines_that_end_together_are_apart() -> None:
     apart = [later - earlier for earlier, later in zip(sorted(heights), sorted(heights)[1:], strict=False)]
     assert min(apart) >= 13
     assert max(heights) <= 420
+
+
+def test_the_last_line_to_leave_the_drawing_has_the_highest_label_so_that_no_leader_crosses() -> None:
+    ends = {"first": 2, "last": 8, "between": 5}
+    lines = [Line(name, "red", "", ((0, 0), (x, -14.0), (9, -14.0 - 9 / x))) for name, x in ends.items()]
+    drawn = line_chart(lines, AXIS, "x")
+    heights = {name: float(y) for y, name in re.findall(r'class="label" x="[\d.]+" y="([\d.]+)">(\w+)', drawn)}
+    assert sorted(heights, key=lambda name: heights[name]) == ["last", "between", "first"]
 
 
 def test_a_name_is_escaped() -> None:

@@ -11,7 +11,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.check_matrix import check_matrix
 from rnn_harness.reports.page.defined_terms import with_definitions
-from rnn_harness.reports.page.glossary import GLOSSARY
+from rnn_harness.reports.page.glossary import GLOSSARY, shown_initialisation
 from rnn_harness.reports.page.places import places_text
 from rnn_harness.reports.page.plots import seed_band
 from rnn_harness.reports.page.side_by_side import compare_families, comparison_chart
@@ -88,6 +88,8 @@ def test_families_are_compared_at_equal_size_and_at_an_equal_number_of_parameter
     assert [value.text for value in horizons.equal_count] == ["28 steps (d = 264)", "30 steps (d = 128)"]
     chart = comparison_chart([counts, times, horizons])
     assert chart.svg.count('class="bar"') == 12
+    assert chart.svg.count("not measured") == 6, "the GRU, of three quantities under two conditions"
+    assert times.conditions == "n = 64, B = 1, T = 9"
     assert compare_families([]) == []
 
 
@@ -105,10 +107,11 @@ def test_places_are_written_by_title() -> None:
 
 @pytest.mark.parametrize("name", [initialisation.name for initialisation in INITIALISATIONS])
 def test_every_initialisation_is_defined_where_it_stands(name: str) -> None:
-    assert f'title="{GLOSSARY[name][:20]}' in with_definitions(name).replace("&#39;", "'")
+    shown = shown_initialisation(name)
+    assert f'title="{GLOSSARY[shown][:20]}' in with_definitions(shown).replace("&#39;", "'")
 
 
 def test_a_word_that_is_no_initialisation_stays_a_word_and_text_is_escaped() -> None:
-    text = with_definitions("we keep <b>, but keep: 9 steps; chrono: 1, chrono: 2")
-    assert text.startswith("we keep &lt;b&gt;, but <abbr")
+    text = with_definitions("we keep <b>, but 9 steps (update bias +4); chrono: 1, chrono: 2")
+    assert text.startswith("we keep &lt;b&gt;, but 9 steps (<abbr")
     assert text.count("<abbr") == 2

@@ -122,7 +122,7 @@ def test_outcomes_come_from_the_records_and_refutations_weigh_most(tmp_path: Pat
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:
     text = _page(tmp_path, [_record("E-1")])
-    assert "Nothing was measured: give those of rnn-harness bench --records FILE." in text
+    assert "Nothing was measured: rnn-harness bench --records FILE, then report --from FILE." in text
     assert "not measured" in text
 
 

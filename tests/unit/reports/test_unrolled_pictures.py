@@ -9,7 +9,7 @@ import pytest
 from rnn_harness.records.unrolled import TrainingStage, UnrolledMeasurement, UnrolledQuantity
 from rnn_harness.reports.page.flow_chart import flow_chart
 from rnn_harness.reports.page.gate_chart import gate_chart
-from rnn_harness.reports.page.line_chart import power_text
+from rnn_harness.reports.page.line_chart import number_text, power_text
 
 STAGES: tuple[TrainingStage, ...] = ("before training", "after training")
 
@@ -62,7 +62,7 @@ def test_the_flow_has_a_panel_for_each_cell_in_its_colour() -> None:
     root = ElementTree.fromstring(chart.svg)
     styles = [part.get("style") for part in root.iter() if part.get("class") == "heat"]
     assert styles == ["fill: var(--rnn)"] * 3 + ["fill: var(--gru)"] * 3
-    assert "from the end to the start: 10⁻²·⁵" in chart.svg
+    assert "from the end to the start: 0.0032" in chart.svg
     assert "GRU,after training,2,0,3.162278e-03" in chart.csv.splitlines()
 
 
@@ -71,3 +71,20 @@ def test_the_flow_has_a_panel_for_each_cell_in_its_colour() -> None:
 )
 def test_a_power_of_ten_is_written_in_superscripts(exponent: float, text: str) -> None:
     assert power_text(exponent) == text
+
+
+@pytest.mark.parametrize(
+    ("exponent", "text"),
+    [(-6.5, "3 × 10⁻⁷"), (-3.0, "0.001"), (-0.6, "0.25"), (0.0, "1"), (-12.0, "1 × 10⁻¹²"), (float("-inf"), "0")],
+)
+def test_a_number_in_a_picture_can_be_read(exponent: float, text: str) -> None:
+    assert number_text(exponent) == text
+
+
+def test_every_picture_has_the_scale_of_its_colours_and_says_how_many_units_there_are() -> None:
+    flow, gates = (draw([unrolled("GRU", "after training")]) for draw in (flow_chart, gate_chart))
+    for chart in (flow, gates):
+        assert "2 units" in chart.svg
+    assert flow.svg.count('class="scale-cell"') == 7
+    assert "∂h_row / ∂h_column" in flow.svg
+    assert [text in gates.svg for text in ("gates: 0", "candidate and states: -1")] == [True, True]
