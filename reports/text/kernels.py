@@ -151,9 +151,11 @@ def print_totals(console: Console, records: Sequence[Record]) -> None:
     """
     counts = count_outcomes(records)
     parts = ", ".join(
-        f"{count} {'agree' if outcome is Outcome.AGREES else outcome}" for outcome, count in counts.items()
+        f"{count} {'agree' if outcome is Outcome.AGREES and count != 1 else outcome}"
+        for outcome, count in counts.items()
     )
-    console.print(f"{len(records)} records: {parts}.", style="bold red" if counts[Outcome.REFUTED] else "bold")
+    total = f"{len(records)} record{'' if len(records) == 1 else 's'}"
+    console.print(f"{total}: {parts}.", style="bold red" if counts[Outcome.REFUTED] else "bold")
 
 
 def print_records(console: Console, records: Sequence[Record]) -> None:
