@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -23,42 +24,46 @@ from rnn_harness.cli import (
     _validate,
     _verify,
 )
+from rnn_harness.cli._command_help import COMMANDS, PROGRAM
 from rnn_harness.cli._output import output_errors, prepare_streams
+from rnn_harness.cli._plain_command import PlainCommand
 from rnn_harness.cli._wrong_use import Commands
 from rnn_harness.errors import ExitCode
 
-_EXIT_CODES = (
-    "Exit codes: 0 nothing refuted, 1 something refuted, 2 wrong use, 3 nothing could be decided, "
-    "4 an error of the harness itself (--debug prints its traceback), "
-    "130 interrupted (what was recorded is kept), 141 the output pipe was closed."
-)
+_WIDEST = 100
+"""The columns of the help where the terminal has as many."""
 
 app = typer.Typer(
     name="rnn-harness",
     cls=Commands,
     help="Says what a recurrent cell computes, whether its forward and gradients are right, and how "
     "precise it is: every equation, as its document prints it, is what runs.",
-    epilog="Start with: rnn-harness verify. One equation: rnn-harness verify E-348. "
-    "What is there: rnn-harness specs. " + _EXIT_CODES,
+    epilog=PROGRAM.epilog,
+    context_settings={"max_content_width": _WIDEST},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("verify", epilog=_EXIT_CODES)(_verify.verify)
-app.command("validate", epilog=_EXIT_CODES)(_validate.validate)
-app.command("identify", epilog=_EXIT_CODES)(_identify.identify)
-app.command("compare", epilog=_EXIT_CODES)(_compare.compare)
-app.command("convert", epilog=_EXIT_CODES)(_convert.convert)
-app.command("explain", epilog=_EXIT_CODES)(_explain.explain)
-app.command("matrix", epilog=_EXIT_CODES)(_matrix.matrix)
-app.command("replay", epilog=_EXIT_CODES)(_replay.replay)
-app.command("bench", epilog=_EXIT_CODES)(_bench.bench)
-app.command("report", epilog=_EXIT_CODES)(_report.report)
-app.command("kernels", epilog=_EXIT_CODES)(_kernels.kernels)
-app.command("gpu", epilog=_EXIT_CODES)(_gpu.gpu)
-app.command("mutants", epilog=_EXIT_CODES)(_mutants.mutants)
-app.add_typer(_specs.app, name="specs")
+_FUNCTIONS: dict[str, Callable[..., None]] = {
+    "validate": _validate.validate,
+    "identify": _identify.identify,
+    "compare": _compare.compare,
+    "convert": _convert.convert,
+    "explain": _explain.explain,
+    "verify": _verify.verify,
+    "matrix": _matrix.matrix,
+    "bench": _bench.bench,
+    "report": _report.report,
+    "replay": _replay.replay,
+    "kernels": _kernels.kernels,
+    "mutants": _mutants.mutants,
+    "gpu": _gpu.gpu,
+}
+for _name, _function in _FUNCTIONS.items():
+    _help = COMMANDS[_name]
+    app.command(_name, cls=PlainCommand, short_help=_help.summary, epilog=_help.epilog)(_function)
+app.add_typer(_specs.app, name="specs", short_help=COMMANDS["specs"].summary, epilog=COMMANDS["specs"].epilog)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -29,48 +29,69 @@ def bench(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[parameters|decay|speed|learning|unrolled]",
-            help="What to measure; the first three by default. Learning takes minutes; unrolled is a cell over one "
-            "sentence, gate by gate.",
+            metavar="KIND",
+            help="parameters, decay, speed, learning (takes minutes), or unrolled (a cell over one sentence, gate by "
+            "gate).",
+            show_default="the first three",
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute: one size, few rounds, three seeds.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Some minutes: six sizes, all variants, 25 rounds, ten seeds.")
     ] = False,
-    families: Annotated[str, typer.Option(help="Which of rnn, gru and lstm, comma-separated.")] = "rnn,gru,lstm",
-    dtype: Annotated[str, typer.Option(help="float32 or float64, for speed.")] = "float32",
-    device: Annotated[str, typer.Option(help="cpu or cuda, for speed.")] = "cpu",
+    families: Annotated[
+        str, typer.Option(metavar="NAMES", help="Which of rnn, gru and lstm, comma-separated.")
+    ] = "rnn,gru,lstm",
+    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="For speed: float32 or float64.")] = "float32",
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="For speed: cpu or cuda.")] = "cpu",
     spec: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure this spec (gru.keep.column, mgu, a file) and its kernels, not the families; may be repeated."
+            metavar="SPEC",
+            help="Measure this spec (lstm.column, mgu, a file) and its kernels, not the families; may be repeated.",
         ),
     ] = None,
     cell: Annotated[
         list[str] | None,
-        typer.Option(help="Profile this cell, time it beside its spec, and train it with `learning`; may be repeated."),
+        typer.Option(
+            metavar="TARGET",
+            help="Profile this cell, time it beside its spec, and train it with `learning`; may be repeated.",
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch and BLAS.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of torch and BLAS.")] = 1,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
     records: Annotated[
-        Path | None, typer.Option(help="Write every measurement to this file as it comes.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write every measurement as JSON Lines, as soon as it is there.", dir_okay=False
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes for what is not timed.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file of --records: what is measured is not measured again.")
+    ] = False,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes for what is not timed.")] = 1,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
-    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements under a name.")] = None,
+    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the measurements as NAME.")] = None,
     compare: Annotated[
         str | None, typer.Option(metavar="NAME", help="Compare the measurements with those kept as NAME.")
     ] = None,
     fail_on: Annotated[
-        str | None, typer.Option(metavar="PERCENT", help="With --compare: exit 1 for a real loss of more than that.")
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="With --compare: fail where something is slower by more than that, beyond noise.",
+        ),
     ] = None,
     other_machine: Annotated[
-        bool, typer.Option("--other-machine", help="Compare across machines all the same.")
+        bool, typer.Option("--other-machine", help="With --compare: compare although the machine was another.")
     ] = False,
-    keep_in: Annotated[Path | None, typer.Option(help="The folder of kept measurements.", file_okay=False)] = None,
+    keep_in: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="The folder of kept measurements.", show_default="data of the user", file_okay=False
+        ),
+    ] = None,
 ) -> None:
     """Compare RNN, GRU and LSTM: parameters in closed form, decay of gradients over time, speed.
 

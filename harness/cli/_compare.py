@@ -1,4 +1,4 @@
-"""``rnn-harness compare``: whether two cells are the same function, and where they part."""
+"""``rnn-harness compare``: whether two cells are the same function, and where they differ."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, Memory, Timeout
+from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_target_file
 from rnn_harness.errors import ExitCode, HarnessError, NotRun
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rnn_harness.records.comparison import Comparison
 
 _EXIT_CODES = {"same": ExitCode.AGREES, "different": ExitCode.REFUTED, "undecided": ExitCode.UNDECIDED}
-_TARGET = "A target as `validate` takes it, a spec file (.toml), or the id of a shipped spec."
+_TARGET = "A cell as `validate` takes it, a spec file (.toml), or the id of a shipped spec (mgu)."
 
 
 @exit_codes
@@ -28,26 +29,30 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="A", help=_TARGET)],
     second: Annotated[str, typer.Argument(metavar="B", help=_TARGET)],
     spec: Annotated[
-        str, typer.Option(help="A spec file, or the id of a shipped spec, that both are compared with first.")
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What both are compared with first: a shipped spec, a spec file (.toml), or auto: what each is "
+            "identified as.",
+        ),
     ] = "auto",
     init: Init = None,
-    init_second: Annotated[
-        list[str] | None,
-        typer.Option("--init-b", help="key=value that the constructor of B needs; without it, --init counts for both."),
-    ] = None,
+    init_second: InitOfSecond = None,
     timeout: Timeout = 120,
     memory: Memory = 8,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    json_name: JsonName = None,
 ) -> None:
-    """Say whether two cells are the same function, under which map of weights, or where they part.
+    """Say whether two cells are the same function, under which map of weights, or where they differ.
 
-    Equality is proved from their equations, for all weights; a difference is shown by numbers. Exit code 0 the same, 1
-    not, 3 undecided. Each runs in processes of its own.
+    Their equations are found by running them; that these are equal is then proved, for all weights. What ties the code
+    to its equations are runs within the bounds of rounding: evidence, no proof. A difference is shown by numbers. Each
+    cell runs in processes of its own.
     """
     from rnn_harness.comparison.compare import compare_targets
     from rnn_harness.records.comparison_text import comparison_text
     from rnn_harness.validation import Limits, ValidationRequest, read_options
 
+    document = JsonOutput.of(json_name)
     for target in (first, second):
         ensure_target_file(target)
     options = read_options(init or [])
@@ -66,9 +71,8 @@ def compare(
         typer.echo(f"rnn-harness: nothing is decided: {reason}", err=True)
         raise typer.Exit(ExitCode.UNDECIDED) from None
     code = _EXIT_CODES[comparison.outcome]
-    if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(comparison), indent=1))
-    else:
+    document.write(json.dumps(dataclasses.asdict(comparison), indent=1))
+    if not document.is_printed:
         if not is_quiet():
             typer.echo(comparison_text(comparison))
         print_conclusion(_conclusion(comparison), code)

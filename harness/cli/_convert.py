@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, Memory, Timeout
+from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_readable, ensure_target_file, ensure_writable
@@ -32,38 +33,43 @@ _FORMATS = ".safetensors, .pt, .pth, .npz, .weights.h5, .msgpack, .keras, .onnx"
 
 @exit_codes
 def convert(
-    first: Annotated[str, typer.Argument(metavar="A", help="The target that has the weights.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The target that is to have them.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="The cell that has the weights, as `validate` takes it.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The cell that is to have them.")],
     weights: Annotated[
-        Path | None, typer.Option(help=f"The weights of A: {_FORMATS}, .bin, or a folder of Orbax.")
+        Path | None,
+        typer.Option(metavar="FILE", help=f"The weights of A: {_FORMATS}, .bin, or a folder of Orbax."),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help=f"The weights of B: {_FORMATS} or .orbax.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=f"The weights of B: {_FORMATS} or .orbax.")
+    ] = None,
     nearest: Annotated[
         bool, typer.Option("--nearest", help="Where B cannot represent the weights, write the nearest that it can.")
     ] = False,
     code: Annotated[
         Path | None,
-        typer.Option(help="Write a function of NumPy alone that converts any such weights.", dir_okay=False),
+        typer.Option(
+            metavar="FILE", help="Write a function of NumPy alone that converts any such weights.", dir_okay=False
+        ),
     ] = None,
     init: Init = None,
-    init_second: Annotated[
-        list[str] | None,
-        typer.Option("--init-b", help="key=value that the constructor of B needs; without it, --init counts for both."),
-    ] = None,
+    init_second: InitOfSecond = None,
     timeout: Timeout = 120,
     memory: Memory = 8,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    json_name: JsonName = None,
 ) -> None:
     """Convert the weights of A into the layout of B, layer by layer, and check the result.
 
-    Written is only what is proved: B computes with it what A computes, and both, run on a drawn sequence, stay within
-    the bounds of their equations. Exit code 0 written, 1 B cannot represent the weights, 3 undecided.
+    Written is only what is checked: the equations of B with these weights are proved equal to those of A, and both
+    cells, run on a drawn sequence, stay within the bounds of their equations.
+
+    Give --weights and --output, or --code, or all three.
     """
     from rnn_harness.conversion.convert import ConversionRequest, convert_targets
     from rnn_harness.validation import Limits, ValidationRequest, read_options
 
     if (weights is None) != (output is None) or (weights is None and code is None):
         raise UsageError("give --weights and --output, or --code, or all three")
+    document = JsonOutput.of(json_name)
     ensure_writable(output if output is None or output.suffix != ".orbax" else None, code)
     for target in (first, second):
         ensure_target_file(target)
@@ -91,9 +97,8 @@ def convert(
     if code is not None and conversion.code:
         write_text_file(code, conversion.code)
     exit_code = _EXIT_CODES[conversion.outcome]
-    if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(conversion), indent=1))
-    else:
+    document.write(json.dumps(dataclasses.asdict(conversion), indent=1))
+    if not document.is_printed:
         if not is_quiet():
             _print(conversion)
         verdict = f"{first} to {second}: {conversion.outcome}: {conversion.sentence}"
@@ -106,7 +111,7 @@ def _next_command(conversion: Conversion) -> str:
     compare = f"rnn-harness compare {conversion.left} {conversion.right}"
     if conversion.outcome == "refused":
         return "the same with --nearest  (writes the nearest weights that can be represented)"
-    return f"{compare}  (under which map of weights they are the same, or where they part)"
+    return f"{compare}  (under which map of weights they are the same, or where they differ)"
 
 
 def _print(conversion: Conversion) -> None:

@@ -210,6 +210,11 @@ class EveryCellRun(RecordedRun):
                 raise UsageError(f"cannot write {self.outputs.junit}: {error.strerror}") from None
 
     @property
+    def reuses_records(self) -> bool:
+        """Never: what the code of a target depends on is not known."""
+        return False
+
+    @property
     def prints_document(self) -> bool:
         """Whether the results go to the terminal as JSON."""
         return self.outputs.is_json_printed

@@ -9,42 +9,49 @@ import typer
 
 from rnn_harness.cli._explain_name import explain_name
 from rnn_harness.cli._explain_target import EquationFormat, equations_of_target
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._shared import exit_codes_of_text
 from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli.arguments import ensure_target_file, ensure_writable
 from rnn_harness.errors import UsageError
 
 
-@exit_codes
+@exit_codes_of_text
 def explain(
     name: Annotated[
         str,
         typer.Argument(
             metavar="NAME",
-            help="A check (backward.bound), a group of checks (metamorphic), an equation (E-348), spec "
-            "(gru.keep.column), pair (Q-18), erratum (X-005), document (003), family (gru) or mutant; or a "
-            "cell (my.py:Cell, torch.nn:GRU), whose equations are written.",
+            help="A cell (my.py:Cell, torch.nn:GRU); a check (backward.bound), a group of checks (metamorphic), an "
+            "equation (E-348), spec (gru.keep.column, mgu), pair of specs (Q-18), erratum (X-005), document (003), "
+            "family (gru) or mutant.",
         ),
     ],
     written_as: Annotated[
         EquationFormat,
-        typer.Option("--format", help="How the equations of a cell are written; `spec` can be verified."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="How the equations of a cell are written: text, markdown, latex or spec (a file for `verify`).",
+        ),
     ] = EquationFormat.TEXT,
     output: Annotated[
-        Path | None, typer.Option(help="Write the equations of a cell to a file.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the equations of a cell to this file.", dir_okay=False),
     ] = None,
     init: Init = None,
     adapter: Adapter = None,
     timeout: Timeout = 120,
     memory: Memory = 8,
 ) -> None:
-    """Explain a check: what it does, what an error is measured against, which mutants it must kill.
+    """Explain a cell, a check, or an id.
 
-    Or explain what an id stands for, with the checks that decide it, or what a third-party cell computes: its
-    equations, and which of its parameters is which. The code of a cell runs in a process of its own.
+    Of a cell: its equations, and which of its parameters is which; its code runs in a process of its own. Of a check:
+    what it does, what an error is measured against, which mutants it must kill. Of an id: what it stands for, with the
+    checks that decide it.
     """
-    if names_target(name):
+    are_equations_wanted = output is not None or written_as is not EquationFormat.TEXT
+    if names_target(name) or names_cell_of_spec(name, are_equations_wanted):
         from rnn_harness.validation import Limits, ValidationRequest, read_options
 
         ensure_target_file(name)
@@ -56,9 +63,10 @@ def explain(
         else:
             write_text_file(output, text)
         return
-    if output is not None:
+    if are_equations_wanted:
+        option = f"--format {written_as}" if output is None else f"--output {output}"
         raise UsageError(
-            f"--output {output} takes the equations of a cell (my.py:Cell), and {name} names none; leave it out"
+            f"{option} takes the equations of a cell (my.py:Cell, mgu), and {name} names none; leave it out"
         )
     explain_name(name)
 
@@ -70,3 +78,17 @@ def names_target(name: str) -> bool:
         name: What was typed.
     """
     return ":" in name or "/" in name or Path(name).is_file()
+
+
+def names_cell_of_spec(name: str, are_equations_wanted: bool) -> bool:
+    """Say whether a name is the id of a shipped spec whose equations are written as those of a third-party cell.
+
+    Args:
+        name: What was typed.
+        are_equations_wanted: Whether a format or a file was named. Without, a spec of the documents is explained as an
+            id, with the reference that computes it; a cell of the literature has none.
+    """
+    from rnn_harness.specs import library, literature
+
+    is_of_documents = are_equations_wanted and any(spec.id == name for spec in library().cells)
+    return is_of_documents or any(spec.id == name for spec in literature())

@@ -50,14 +50,14 @@ def _explain_check_group_or_mutant(name: str) -> None:
     elif name in mutants:
         _explain_mutant(mutants[name], [check.name for check in checks.values() if name in check.kills])
     else:
-        from rnn_harness.specs import library
+        from rnn_harness.specs import library, literature
 
-        names = [*checks, *GROUPS, *FAMILIES, *mutants]
+        names = [*checks, *GROUPS, *FAMILIES, *mutants, *(spec.id for spec in literature())]
         near = difflib.get_close_matches(name, names, n=3) or library().nearest(name)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(
             f"there is no check, equation, spec, family or mutant {name!r}{hint} "
-            "(rnn-harness explain metamorphic lists a group, rnn-harness specs all ids)"
+            "(rnn-harness explain metamorphic lists a group, rnn-harness specs all ids of the documents)"
         )
 
 

@@ -8,26 +8,36 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._shared import exit_codes_of_text
 
 
-@exit_codes
+@exit_codes_of_text
 def gpu(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The folder in which a folder <date>-<card> is made.", file_okay=False)
+        Path,
+        typer.Argument(metavar="OUT", help="The folder in which a folder DATE-CARD is made.", file_okay=False),
     ],
-    budget: Annotated[float, typer.Option(min=30, help="Seconds for all of it; what is done is kept.")] = 480,
+    budget: Annotated[
+        float, typer.Option(metavar="SECONDS", min=30, help="Seconds for all of it; what is done is kept.")
+    ] = 480,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that judge at the same time. [default: the cores less two]")
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Processes that judge at the same time.", show_default="the cores less two"
+        ),
     ] = None,
     interpret: Annotated[
-        bool, typer.Option("--interpret", help="Try it without a GPU: Triton's interpreter, tiny sizes, no evidence.")
+        bool,
+        typer.Option(
+            "--interpret", help="Try it without a GPU: Triton's interpreter at tiny sizes, which is no evidence."
+        ),
     ] = False,
 ) -> None:
     """Judge and time on a GPU: the machine, probes, realistic sizes, cuDNN against Triton, every kernel's verdicts.
 
     What is worth most comes first, and every result is on disk as soon as it is there. The folder holds
-    machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; rnn-harness report --from reads the folder.
+    machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; `rnn-harness report --from` reads it. A machine without a
+    GPU is refused, unless --interpret is given.
     """
     from rnn_harness.gpu import GpuRunOptions, run_on_gpu
 

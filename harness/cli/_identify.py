@@ -11,6 +11,7 @@ import typer
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._every_cell import refuse_options_for_one
 from rnn_harness.cli._identify_every import identify_every
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
 from rnn_harness.cli._target_options import Adapter, Device, Init, Memory, SaveMap, Target
@@ -38,27 +39,39 @@ def identify(
     adapter: Adapter = None,
     save_map: SaveMap = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, max=1e7, callback=finite_number, help="Seconds after which it counts as hanging.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=1e7,
+            callback=finite_number,
+            help="Seconds for one cell; one that needs longer counts as hanging.",
+        ),
     ] = 120,
     memory: Memory = 8,
     dtype: Annotated[
-        str | None, typer.Option(help="Run it in this dtype alone: float64 or float32. [default: the widest it takes]")
+        str | None,
+        typer.Option(
+            metavar="DTYPE",
+            help="Run it in this dtype alone: float64 or float32.",
+            show_default="the widest it takes",
+        ),
     ] = None,
     device: Device = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
+    json_name: JsonName = None,
 ) -> None:
     """Say what a cell computes: family, variant, gate order, biases, layout, how it is called.
 
-    One answer is unique, several cannot be told apart, none is unknown (exit code 3). Of a model each recurrent part is
-    identified. A cell that equals a known one
-    but for a mistake is reported with that mistake (exit code 1). Its code runs in a process of its own. Of a file, a
-    folder or a module every cell is identified, and the exit code is the worst.
+    Where several cells fit that no run can tell apart, all are listed. A cell that equals a known one but for a mistake
+    is reported with that mistake. Of a model each recurrent part is identified; of a file, a folder or a module every
+    cell. The code of a cell runs in a process of its own.
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.identify_isolated import IdentificationReport, identify_isolated
     from rnn_harness.validation.list_isolated import is_collection, list_cells
     from rnn_harness.validation.request import DTYPES
 
+    document = JsonOutput.of(json_name)
     ensure_writable(save_map)
     ensure_target_file(target)
     dtypes = DTYPES if dtype is None else known_dtypes([dtype])
@@ -76,11 +89,11 @@ def identify(
     )
     if is_collection(target):
         refuse_options_for_one({"--save-map": save_map}, target)
-        raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), as_json))
+        raise typer.Exit(identify_every(list_cells(request, Limits(timeout)), request, Limits(timeout), document))
     try:
         with progress_bar(1) as on_start:
             on_start(f"identifying {target}")
-            report = identify_isolated(request, Limits(timeout), finds_fault=not as_json)
+            report = identify_isolated(request, Limits(timeout))
     except HarnessError:
         raise
     except NotRun as reason:
@@ -89,19 +102,22 @@ def identify(
     else:
         if report.fault:
             next_command = f"rnn-harness validate {target} --repro wrong.py"
-            print_conclusion(Conclusion(f"{target} is wrong: {report.fault}", next_command), ExitCode.REFUTED)
+            document.write("[]")
+            if document.is_printed:
+                typer.echo(f"rnn-harness: {target} is wrong: {report.fault}", err=True)
+            else:
+                print_conclusion(Conclusion(f"{target} is wrong: {report.fault}", next_command), ExitCode.REFUTED)
             raise typer.Exit(ExitCode.REFUTED)
         if report.parts:
-            _print_parts(target, report.parts, as_json)
+            _print_parts(target, report.parts, document)
             is_known = all(part.cells for part in report.parts)
             raise typer.Exit(ExitCode.AGREES if is_known else ExitCode.UNDECIDED)
-        if not report.cells and not as_json:
+        if not report.cells and not document.is_printed:
             next_command = f"rnn-harness validate {target}  (says what holds for it, or --spec FILE: your equations)"
             conclusion = Conclusion(f"{target} is unknown: it equals no cell that is known", next_command)
             print_conclusion(conclusion, ExitCode.UNDECIDED)
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(cell) for cell in report.cells], indent=1))
-    elif report.cells:
+    document.write(json.dumps([dataclasses.asdict(cell) for cell in report.cells], indent=1))
+    if report.cells and not document.is_printed:
         _print_cells(target, report.cells)
     if not report.cells:
         raise typer.Exit(ExitCode.UNDECIDED)
@@ -109,10 +125,10 @@ def identify(
         write_text_file(save_map, report.map)
 
 
-def _print_parts(target: str, parts: Sequence[IdentifiedPart], as_json: bool) -> None:
+def _print_parts(target: str, parts: Sequence[IdentifiedPart], document: JsonOutput) -> None:
     """Print the recurrent parts of a model."""
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(part) for part in parts], indent=1))
+    document.write(json.dumps([dataclasses.asdict(part) for part in parts], indent=1))
+    if document.is_printed:
         return
     is_known = all(part.cells for part in parts)
     for part in parts if not is_quiet() else ():

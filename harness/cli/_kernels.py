@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli._json_output import JsonName, JsonOutput
+from rnn_harness.cli._shared import console, exit_codes_of_text
 from rnn_harness.cli.arguments import refuse_empty_names
 
 
@@ -37,22 +38,23 @@ class _KernelSetting:
     known_wrong: str
 
 
-@exit_codes
+@exit_codes_of_text
 def kernels(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID", help="Kernels (nn.LSTM, eager), or specs (lstm.column); all by default."),
+        typer.Argument(metavar="ID", help="Kernels (nn.LSTM, eager), or specs (lstm.column).", show_default="all"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json_name: JsonName = None,
 ) -> None:
     """List torch kernels: which equations each must compute, where it can run, and why not elsewhere.
 
-    Judge them with rnn-harness verify --kernels.
+    `rnn-harness verify --kernels` judges them.
     """
     refuse_empty_names("kernel", names or [])
+    document = JsonOutput.of(json_name)
     settings = _kernel_settings(names or [])
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(setting) for setting in settings], indent=1))
+    document.write(json.dumps([dataclasses.asdict(setting) for setting in settings], indent=1))
+    if document.is_printed:
         return
     _print_kernels(settings)
     typer.echo("next: rnn-harness verify --kernels [ID...]  (judges them)")

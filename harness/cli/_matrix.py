@@ -12,6 +12,7 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._pool_options import Backend, Scheduler, worker_pool
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import Interrupt, exit_codes
+from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -23,28 +24,38 @@ if TYPE_CHECKING:
 @exit_codes
 def matrix(
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="A suite of your own (mine.toml), or published, which comes with it.")
+        str,
+        typer.Argument(metavar="SUITE", help="A suite of your own (mine.toml), or `published`: the shipped suite."),
     ],
     output: Annotated[
-        Path, typer.Option(help="The folder of the table, the records and the history.", file_okay=False)
+        Path,
+        typer.Option(metavar="FOLDER", help="The folder of the table, the records and the history.", file_okay=False),
     ] = Path("matrix"),
     only: Annotated[
-        str, typer.Option(metavar="TEXT", help="Judge the targets whose name, package or environment holds this.")
+        str,
+        typer.Option(metavar="TEXT", help="Judge only the targets whose name, package or environment contains TEXT."),
     ] = "",
     environments: Annotated[
-        Path | None, typer.Option(help="Where environments are kept; default: the cache of the user.", file_okay=False)
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the virtual environments are kept.",
+            show_default="the cache of the user",
+            file_okay=False,
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was interrupted, and judge what has changed.")
     ] = False,
     plan_only: Annotated[
-        bool, typer.Option("--plan", help="Print the environments and targets, and do nothing.")
+        bool, typer.Option("--plan", help="Print what would be installed and judged; install and judge nothing.")
     ] = False,
     table_only: Annotated[
         bool, typer.Option("--table", help="Write the table again from the records of the folder; judge nothing.")
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Targets that are judged at the same time, each in its own processes.")
+        int,
+        typer.Option(metavar="N", min=1, help="Targets judged at the same time, each in processes of its own."),
     ] = 1,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
@@ -55,7 +66,7 @@ def matrix(
     judged as `validate` does, by the interpreter of its environment. The folder gets matrix.html, .md and .json, badges
     of the packages, every record, what changed since the last run, and each defect with a program that shows it.
 
-    Exit code 0 all agree, 1 something is refuted, 3 something is undecided, not driven or not judged.
+    A run downloads packages of others and runs their code: `published` takes gigabytes, and hours. See --plan first.
     """
     from rnn_harness.matrix.run import SuiteRun
     from rnn_harness.matrix.suite import load_suite, suite_file
@@ -140,8 +151,9 @@ def _written(run: SuiteRun, judged: Sequence[JudgedTarget]) -> ExitCode:
 
     in_order = run.in_order(judged)
     table = write_outputs(run, in_order)
-    for line in terminal_table(table):
-        typer.echo(line)
+    if not is_quiet():
+        for line in terminal_table(table):
+            typer.echo(line)
     endings = [row.ending for row in table.rows]
     code = _exit_code(endings)
     agreeing, refuted = endings.count("agrees"), endings.count("refuted")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._mutants_of_spec import judge_rewrites
 from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
 from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, worker_pool
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 def mutants(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Parts of names (gru, peephole, batch); without any, all."),
+        typer.Argument(metavar="NAME", help="Parts of names (gru, peephole, batch).", show_default="all"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the matrix.")] = False,
+    json_name: JsonName = None,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Also show each edit and what its first killer said.")
     ] = False,
@@ -38,14 +39,17 @@ def mutants(
     ] = False,
     spec: Annotated[
         str | None,
-        typer.Option(
-            metavar="SPEC", help="Rewrite this spec instead: an id (mgu), or a spec file; it needs no reference."
-        ),
+        typer.Option(metavar="SPEC", help="Rewrite this spec instead: an id (mgu), or a spec file (.toml)."),
     ] = None,
     records: Annotated[
-        Path | None, typer.Option(help="Write all results to this file as they come, as --json does.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the document of --json to this file after every mutant.", dir_okay=False
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file given by --records.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file of --records: what is unchanged is not judged again.")
+    ] = False,
     workers: Workers = 1,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
@@ -53,14 +57,15 @@ def mutants(
     """Judge references that are wrong on purpose, and print which check refutes which, how soon.
 
     Each mutant is one edit of a right reference; with --spec, one rewrite of a spec's equations. All must be killed,
-    none by a case that could not have failed. Exit code 1 if one survives.
+    none by a case that could not have failed.
     """
     if spec is not None:
-        options = {"NAME": names, "--json": as_json, "--list": listing, "--records": records, "--resume": resume}
+        options = {"NAME": names, "--json": json_name, "--list": listing, "--records": records, "--resume": resume}
         judge_rewrites(spec, verbose, tuple(name for name, value in options.items() if value))
         return
     refuse_empty_names("part of a mutant's name", names or [])
     ensure_resumable(resume, records)
+    document = JsonOutput.of(json_name)
     pool = worker_pool(workers, backend, scheduler)
     from rnn_harness.mutants import MUTANTS
 
@@ -74,18 +79,16 @@ def mutants(
         )
     from rnn_harness.records.kill_matrix import dump_kill_matrix
 
-    if listing and as_json:
-        typer.echo(dump_kill_matrix(mutant.describe() for mutant in chosen))
-        return
     if listing:
-        _list_mutants(chosen)
+        document.write(dump_kill_matrix(mutant.describe() for mutant in chosen))
+        if not document.is_printed:
+            _list_mutants(chosen)
         return
     results = _judge(chosen, records, resume, pool)
     survivors = [result.mutant for result in results if not result.killed]
     code = ExitCode.REFUTED if survivors else ExitCode.AGREES
-    if as_json:
-        typer.echo(dump_kill_matrix(results))
-    else:
+    document.write(dump_kill_matrix(results))
+    if not document.is_printed:
         from rnn_harness.reports.text.kill_matrix import print_kill_matrix
 
         print_kill_matrix(console(), results, verbose)

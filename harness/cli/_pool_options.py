@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from rnn_harness.runtime.worker_pool import WorkerPool
 
 Workers = Annotated[
-    int, typer.Option(min=1, help="Processes that share the work; the result does not depend on their number.")
+    int,
+    typer.Option(metavar="N", min=1, help="Processes that share the work; the result does not depend on their number."),
 ]
-Backend = Annotated[str, typer.Option(help="Where they run: loky (here), dask or ray.")]
-Scheduler = Annotated[str | None, typer.Option(help="The cluster: tcp://host:port (dask), host:port or auto (ray).")]
+Backend = Annotated[str, typer.Option(metavar="NAME", help="Where they run: loky (this machine), dask or ray.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="The cluster: tcp://host:port (dask), host:port or auto (ray).")
+]
 
 
 def worker_pool(workers: int, backend: str, scheduler: str | None) -> WorkerPool:

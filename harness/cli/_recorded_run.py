@@ -12,6 +12,7 @@ import typer
 
 from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._harness_error import report_failed_checks
+from rnn_harness.cli._json_output import JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import Interrupt
 from rnn_harness.errors import ExitCode, UsageError
@@ -35,6 +36,11 @@ class RecordedRun(ABC):
     def prints_document(self) -> bool:
         """Whether `show` prints one JSON document, beside which nothing may stand."""
         return False
+
+    @property
+    def reuses_records(self) -> bool:
+        """Whether it goes on with records of an earlier run (``--resume``); else it replaces them (``--replace``)."""
+        return True
 
     @property
     @abstractmethod
@@ -94,14 +100,14 @@ def exit_code(records: Sequence[Record]) -> ExitCode:
     return ExitCode.AGREES if "agrees" in outcomes else ExitCode.UNDECIDED
 
 
-def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, verbose: bool) -> NoReturn:
+def finish(run: RecordedRun, path: Path | None, resume: bool, document: JsonOutput, verbose: bool) -> NoReturn:
     """Do the work, show what came of it, and leave with its exit code.
 
     Args:
         run: The work.
         path: The journal, if one is wanted.
-        resume: Whether the journal is continued.
-        as_json: Whether the records are printed as one JSON document.
+        resume: Whether a journal that holds records is taken: continued, or its records are replaced.
+        document: Where the records go as one JSON document.
         verbose: Whether every record is listed.
 
     Raises:
@@ -120,9 +126,9 @@ def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, ver
             raise
         trouble = error
     code = ExitCode.INTERRUPTED if is_interrupted else ExitCode.WRONG_USE if trouble else run.exit_code(records)
-    if as_json:
-        _print_document(records, code)
-    else:
+    if document.is_wanted:
+        document.write(_document(records, code))
+    if not document.is_printed:
         run.show(records, verbose, finished=trouble is None and not is_interrupted)
         if trouble is None and not is_interrupted and not run.prints_document:
             print_conclusion(run.conclusion(records), code)
@@ -130,17 +136,18 @@ def finish(run: RecordedRun, path: Path | None, resume: bool, as_json: bool, ver
     if trouble is not None:
         raise UsageError(f"stopped after {len(records)} records: {trouble}")
     if is_interrupted:
-        where = f"; {path} holds them, --resume goes on" if path else ""
+        going_on = ", --resume goes on" if run.reuses_records else ""
+        where = f"; {path} holds them{going_on}" if path else ""
         typer.echo(f"rnn-harness: interrupted after {len(records)} records{where}", err=True)
     raise typer.Exit(code)
 
 
-def _print_document(records: Sequence[Record], code: ExitCode) -> None:
-    """Print records as one JSON document, in ASCII: a terminal may have no other characters."""
+def _document(records: Sequence[Record], code: ExitCode) -> str:
+    """Return records as one JSON document, in ASCII: a terminal may have no other characters."""
     from rnn_harness.records.record_document import RecordDocument
 
     document = RecordDocument(exit_code=int(code), records=tuple(records))
-    typer.echo(json.dumps(document.model_dump(mode="json"), indent=1))
+    return json.dumps(document.model_dump(mode="json"), indent=1)
 
 
 def record_run(run: RecordedRun, path: Path | None, resume: bool) -> Iterator[Record]:
@@ -163,11 +170,12 @@ def record_run(run: RecordedRun, path: Path | None, resume: bool) -> Iterator[Re
     if path is None:
         yield from _with_progress(run, KnownRecords(), None)
         return
-    with Journal(path, resume) as journal:
+    hint = "give --resume to go on" if run.reuses_records else "give --replace to judge what it is about anew"
+    with Journal(path, resume, hint) as journal:
         for warning in journal.warnings:
             typer.echo(f"rnn-harness: {warning}", err=True)
         yield from _with_progress(run, journal.known, journal)
-        if journal.decided_anew:
+        if journal.decided_anew and run.reuses_records:
             typer.echo(
                 f"rnn-harness: {journal.decided_anew} records of {path} were decided anew: what they depend on (the "
                 "equations, the code, the versions, --seed, --examples) has changed, or their run had not come to its "

@@ -27,14 +27,13 @@ def replay(
         str,
         typer.Argument(
             metavar="RECORD",
-            help="A file of records (records.jsonl, or what validate --json wrote), or a line of it (records.jsonl:7).",
+            help="A file of records (of --records, or of validate --json), or a line of it (records.jsonl:7).",
         ),
     ],
 ) -> None:
     """Run recorded checks again, each on the case it rests on: all that are refuted, or the one of a line.
 
-    Exit code 1 if one is still refuted, 0 if all agree now, 3 if none could be run, or none of them was decided. The
-    target's code runs in a process of its own.
+    The code of a cell runs in a process of its own.
     """
     place = _RecordPlace.parse(recorded)
     records = _read_records(place.path)

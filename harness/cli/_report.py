@@ -23,15 +23,19 @@ def report(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="What verify or bench wrote (--records), validate or mutants (--json), or gpu (its folder); may be "
-            "repeated.",
+            help="What verify or bench wrote (--records), validate or mutants (--json), matrix (matrix.json), or gpu "
+            "(its folder); may be repeated.",
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Check and measure in two minutes, without kernels and mutants.")
+        bool, typer.Option("--quick", help="Check and measure for two minutes, without kernels and mutants.")
     ] = False,
-    cell: Annotated[list[str] | None, typer.Option(help="Validate this cell for it, too; may be repeated.")] = None,
-    out: Annotated[Path, typer.Option(help="The folder it is written to.", file_okay=False)] = Path("report"),
+    cell: Annotated[
+        list[str] | None, typer.Option(metavar="TARGET", help="Validate this cell, too; may be repeated.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder it is written to.", file_okay=False)] = Path(
+        "report"
+    ),
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what an interrupted report left in the folder.")
     ] = False,

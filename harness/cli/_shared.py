@@ -34,11 +34,28 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
     target raises where it is not judged, and as `output_errors` says where the output is not taken.
 
     Args:
-        command: The function of a command, whose docstring is its help.
+        command: The function of a command that ends with a verdict; its docstring is its help.
 
     Returns:
         The function with two more keyword arguments, ``quiet`` and ``debug``.
     """
+    return _with_exit_codes(command, {"quiet": QuietOption, "debug": DebugOption})
+
+
+def exit_codes_of_text(command: Callable[..., R]) -> Callable[..., R]:
+    """Do what `exit_codes` does for a command that prints a text and no verdict.
+
+    Args:
+        command: The function of a command; its docstring is its help.
+
+    Returns:
+        The function with one more keyword argument, ``debug``.
+    """
+    return _with_exit_codes(command, {"debug": DebugOption})
+
+
+def _with_exit_codes(command: Callable[..., R], shared_options: dict[str, Any]) -> Callable[..., R]:
+    """Make a command end with an exit code, and add options to it, each with its annotation."""
 
     @functools.wraps(command)
     def run(*arguments: Any, debug: bool = False, quiet: bool = False, **options: Any) -> R:
@@ -70,10 +87,10 @@ def exit_codes(command: Callable[..., R]) -> Callable[..., R]:
     # typer reads the options off the signature and the annotations.
     signature = inspect.signature(command, eval_str=True)
     parameters = list(signature.parameters.values())
-    for name, annotation in (("quiet", QuietOption), ("debug", DebugOption)):
+    for name, annotation in shared_options.items():
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation))
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {**command.__annotations__, "quiet": QuietOption, "debug": DebugOption}
+    run.__annotations__ = {**command.__annotations__, **shared_options}
     return run
 
 

@@ -50,13 +50,14 @@ def show_id(name: str, backward: bool) -> None:
     Raises:
         UsageError: Nothing has that id (those that look like it are listed), or it has no backward.
     """
-    from rnn_harness.specs import equivalences, library
+    from rnn_harness.specs import equivalences, library, literature
 
     entries = {known.upper(): known for known in library().entries}
+    spec = next((spec for spec in (*library().specs, *literature()) if spec.id == name), None)
     if name in FAMILIES:
         show_family(FAMILIES[name])
-    elif any(name == spec.id for spec in library().specs):
-        _show_spec(library().spec(name), backward)
+    elif spec is not None:
+        _show_spec(spec, backward)
     elif name.upper() in entries:
         spec, entry = library().entry(entries[name.upper()])
         _show_entry(spec, entry)
@@ -64,7 +65,13 @@ def show_id(name: str, backward: bool) -> None:
             _show_backward(spec, entry)
     elif not _show_pair_erratum_or_document(name, backward):
         documents = {spec.model.document for spec in library().specs}
-        further_names = (*documents, *(pair.id for pair in equivalences()), *_errata(), *FAMILIES)
+        further_names = (
+            *documents,
+            *(spec.id for spec in literature()),
+            *(pair.id for pair in equivalences()),
+            *_errata(),
+            *FAMILIES,
+        )
         near = library().nearest(name, further_names)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UsageError(
@@ -203,6 +210,12 @@ def _show_backward(spec: Spec, entry: Entry) -> None:
             print_field("backward", line)
 
 
+def _file_and_source(spec: Spec) -> str:
+    """Return the name of a spec's file and, of a cell of the literature, its paper and with what it was compared."""
+    is_of_paper = bool(spec.model.source)
+    return f"{spec.path.name} ({spec.model.document}; {spec.model.source})" if is_of_paper else spec.path.name
+
+
 def _show_spec(spec: Spec, backward: bool) -> None:
     """Print a spec: its symbols, equations and reference. Raises UsageError."""
     from rnn_harness.derivatives import derive
@@ -210,7 +223,7 @@ def _show_spec(spec: Spec, backward: bool) -> None:
     from rnn_harness.specs.plain_text import assignment_text
 
     print_field(spec.id, spec.title)
-    print_field("file", spec.path.name)
+    print_field("file", _file_and_source(spec))
     for label, table in (
         ("input", spec.model.inputs),
         ("state", spec.model.states),

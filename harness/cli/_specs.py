@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rnn_harness.cli._command_help import SPEC_COMMANDS
 from rnn_harness.cli._draft import draft_specs
-from rnn_harness.cli._shared import exit_codes
+from rnn_harness.cli._plain_command import PlainCommand
+from rnn_harness.cli._shared import exit_codes_of_text
 from rnn_harness.cli._show import list_entries, show_id
 from rnn_harness.cli.arguments import refuse_taken_ids
 
-app = typer.Typer(help="List the equations, show one, or check a spec file of your own.", rich_markup_mode=None)
+app = typer.Typer(
+    help="List all equations (without a command), show one, or check or draft a spec file.", rich_markup_mode=None
+)
+
+
+def _registered(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command below ``specs`` with what its help says."""
+    command_help = SPEC_COMMANDS[name]
+    return app.command(name, cls=PlainCommand, short_help=command_help.summary, epilog=command_help.epilog)
 
 
 @app.callback(invoke_without_command=True)
-@exit_codes
+@exit_codes_of_text
 def _list(context: typer.Context) -> None:
-    """List the equations, show one, or check a spec file of your own."""
+    """List all equations, where no command is given."""
     if context.invoked_subcommand is not None:
         return
     from rnn_harness.specs import library
@@ -27,14 +38,15 @@ def _list(context: typer.Context) -> None:
     typer.echo("next: rnn-harness specs show E-348  (one in full; add --backward for its derivative)")
 
 
-@app.command("show")
-@exit_codes
+@_registered("show")
+@exit_codes_of_text
 def show(
     name: Annotated[
         str,
         typer.Argument(
             metavar="ID",
-            help="An equation (E-348), spec (gru.keep.column), pair (Q-18), erratum (X-005) or document (003).",
+            help="An equation (E-348), spec (gru.keep.column, mgu), pair of specs (Q-18), erratum (X-005) or document "
+            "(003).",
         ),
     ],
     backward: Annotated[
@@ -49,11 +61,12 @@ def show(
     show_id(name, backward)
 
 
-@app.command("literature")
-@exit_codes
+@_registered("literature")
+@exit_codes_of_text
 def literature(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]...", help="Words of an id, a title or a paper.")
+        list[str] | None,
+        typer.Argument(metavar="WORD", help="Words of an id, a title or a paper.", show_default="all cells"),
     ] = None,
 ) -> None:
     """List the cells of the literature, or those that hold some words; --spec takes their ids."""
@@ -66,8 +79,8 @@ def literature(
         typer.echo("no cell of the literature has these words; rnn-harness specs literature lists all of them")
 
 
-@app.command("draft")
-@exit_codes
+@_registered("draft")
+@exit_codes_of_text
 def draft(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A document: Markdown, LaTeX or plain text.")],
     output: Annotated[
@@ -82,12 +95,15 @@ def draft(
     draft_specs(path, output)
 
 
-@app.command("check")
-@exit_codes
+@_registered("check")
+@exit_codes_of_text
 def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A spec file (TOML).")],
 ) -> None:
-    """Check that a spec file can be read, that its shapes fit, and that it makes a step. Errors name file and line."""
+    """Check that a spec file can be read, that its shapes fit, and that it makes a step.
+
+    Errors name file and line; what an audit of the print finds is listed.
+    """
     from rnn_harness.specs import audit, library, load_spec
 
     spec = load_spec(path, library().specs)

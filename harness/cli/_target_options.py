@@ -1,4 +1,4 @@
-"""Options that ``validate`` and ``identify`` share."""
+"""Options of the commands that take a cell: ``validate``, ``identify``, ``compare``, ``convert``, ``explain``."""
 
 from __future__ import annotations
 
@@ -9,39 +9,83 @@ import typer
 
 from rnn_harness.cli.arguments import finite_number
 
+ADAPTER_NAMES = ("keras", "flax.linen", "flax.nnx", "equinox", "haiku", "onnx", "torch", "function", "numpy")
+"""The adapters that ship; a test holds them against `all_adapters`, which is too slow to be asked for a help."""
+
 Target = Annotated[
     str,
     typer.Argument(
         metavar="TARGET",
-        help="package.module:Name, path/file.py:Name or model.onnx: a module of torch, Keras, flax or equinox, an "
-        "object with NumPy arrays, its class, a function that makes one, or a function of one step.",
+        help="A cell: path/file.py:Name, package.module:Name or model.onnx. Name is a class, an object, a function "
+        "that makes one, or a function of one step; of torch, Keras, Flax, Equinox, Haiku, JAX or NumPy.",
     ),
 ]
 Init = Annotated[
     list[str] | None,
-    typer.Option("--init", help="key=value that the constructor (or the adapter) needs; may be repeated."),
+    typer.Option(
+        "--init",
+        metavar="KEY=VALUE",
+        help="An argument of the constructor (or the adapter), as in --init num_layers=2; may be repeated.",
+    ),
 ]
-Adapter = Annotated[str | None, typer.Option(help="Drive it with this adapter instead of the one that claims it.")]
+InitOfSecond = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--init-b",
+        metavar="KEY=VALUE",
+        help="The same for B; without it, --init counts for both. May be repeated.",
+    ),
+]
+Adapter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"How the cell is called: {', '.join(ADAPTER_NAMES[:-1])} or {ADAPTER_NAMES[-1]}.",
+        show_default="chosen by itself",
+    ),
+]
 ParameterMap = Annotated[
-    Path | None, typer.Option("--map", help="A parameter map that --save-map wrote.", dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--map",
+        metavar="FILE",
+        help="Use this assignment of the cell's parameters to the spec's W, U, b (a file of --save-map), instead of "
+        "finding it.",
+        dir_okay=False,
+    ),
 ]
-SaveMap = Annotated[Path | None, typer.Option(help="Write the parameter map that was found.", dir_okay=False)]
+SaveMap = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write which of the cell's parameters is which of the spec's, as JSON; --map of validate takes it.",
+        dir_okay=False,
+    ),
+]
 Device = Annotated[
     str,
-    typer.Option(metavar="DEVICE", help="Where its code computes: cpu, cuda, cuda:1 or mps; it is judged on the CPU."),
+    typer.Option(
+        metavar="DEVICE",
+        help="Device the cell runs on: cpu, cuda, cuda:1 or mps; its results are copied to the CPU and compared there.",
+    ),
 ]
 Timeout = Annotated[
     float,
     typer.Option(
-        min=0.1, max=1e7, callback=finite_number, help="Seconds for one case, after which it counts as hanging."
+        metavar="SECONDS",
+        min=0.1,
+        max=1e7,
+        callback=finite_number,
+        help="Seconds for one case; a cell that needs longer counts as hanging.",
     ),
 ]
 Memory = Annotated[
     float,
     typer.Option(
+        metavar="GB",
         min=2,
         max=1e6,
         callback=finite_number,
-        help="Gigabytes that the target's process may take; torch alone takes one.",
+        help="Gigabytes that the cell's process may take; torch alone takes one.",
     ),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rnn_harness.cli._every_cell import print_cells, refuse_options_for_one, run_of_every_cell
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._pool_options import refuse_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
@@ -16,21 +17,25 @@ from rnn_harness.cli._validation_outputs import ValidationOutputs
 from rnn_harness.cli._validation_run import ValidationRun
 from rnn_harness.cli.arguments import (
     ensure_readable,
-    ensure_resumable,
     ensure_target_file,
     finite_number,
     known_device,
     known_dtypes,
     known_spec,
 )
-from rnn_harness.errors import ExitCode
+from rnn_harness.errors import ExitCode, UsageError
 
 
 @exit_codes
 def validate(
     target: Target,
     spec: Annotated[
-        str, typer.Option(help="The spec it must be, a spec file of your own (mine.toml), or auto.")
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What it must be: a shipped spec (lstm.column), a spec file of your own (mine.toml), or auto: what "
+            "it is identified as.",
+        ),
     ] = "auto",
     init: Init = None,
     adapter: Adapter = None,
@@ -39,53 +44,71 @@ def validate(
     dtype: Annotated[
         list[str] | None,
         typer.Option(
-            help="Judge it in this dtype: float64, float32 (both by default), bfloat16 or float16; may repeat."
+            metavar="DTYPE",
+            help="Judge it in float64, float32, bfloat16 or float16; may be repeated.",
+            show_default="float64, float32",
         ),
     ] = None,
     device: Device = "cpu",
     weights: Annotated[
-        Path | None, typer.Option(help="Try it with these weights too (.safetensors, or a state_dict).", dir_okay=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Try it with these weights, too (.safetensors, or a state_dict).", dir_okay=False
+        ),
     ] = None,
     expect: Annotated[
         Path | None,
-        typer.Option(help="Known failures (TOML); default: cell.expected.toml next to cell.py.", dir_okay=False),
+        typer.Option(
+            metavar="FILE",
+            help="Failures that are accepted: a TOML file of tables [[expected]], each with check = and reason =.",
+            show_default="cell.expected.toml beside cell.py",
+            dir_okay=False,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Where the random cases start.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the random cases.")] = 0,
     examples: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Cases that Hypothesis draws, after nine fixed.")
+        int,
+        typer.Option(metavar="N", min=0, max=10_000, help="Number of random cases, besides nine fixed ones."),
     ] = 5,
     records: Annotated[
-        Path | None, typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every record as JSON Lines, as soon as it is there.", dir_okay=False),
     ] = None,
-    resume: Annotated[
+    replace: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Write to a file given by --records that holds records; the cell is judged anew."
+            "--replace", help="Replace this cell's records in the file of --records; those of other cells stay there."
         ),
     ] = False,
     timeout: Timeout = 120,
     total: Annotated[
-        float, typer.Option(min=0.1, max=1e7, callback=finite_number, help="Seconds for everything.")
+        float,
+        typer.Option(metavar="SECONDS", min=0.1, max=1e7, callback=finite_number, help="Seconds for everything."),
     ] = 3600,
     memory: Memory = 8,
-    json_name: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the whole result as JSON; - for the terminal.")
+    json_name: JsonName = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the checks as JUnit XML.", dir_okay=False)
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write the checks as JUnit XML.", dir_okay=False)] = None,
     sarif: Annotated[
-        Path | None, typer.Option(help="Write what is wrong as SARIF, with the line of the class.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what is wrong as SARIF, with the line of the class.", dir_okay=False),
     ] = None,
     github: Annotated[
-        bool, typer.Option("--github", help="Print what is wrong as annotations of GitHub, beside the class.")
+        bool, typer.Option("--github", help="Print what is wrong as annotations of GitHub, at the line of the class.")
     ] = False,
     repro: Annotated[
-        Path | None, typer.Option(help="Write the smallest counterexample as a program.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the smallest counterexample as a program.", dir_okay=False),
     ] = None,
     every_cell: Annotated[
-        bool, typer.Option("--all", help="Judge every cell of a file, a folder or a module, with a table in the end.")
+        bool, typer.Option("--all", help="Judge every cell of a file, a folder or a module; a table comes last.")
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="With --all: cells that are judged at the same time, each in its own processes.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="With --all: cells judged at the same time, each in processes of its own."
+        ),
     ] = 1,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
@@ -94,14 +117,15 @@ def validate(
     It is identified first, then compared with the equations of that spec. Its code runs in a process of its own: a
     hang, a crash, or too much memory is recorded, and the rest goes on.
 
-    A target that names a file, a folder or a module and nothing in it: its cells are listed, and --all judges each.
+    Of a file, a folder or a module the cells are listed; with --all, each is judged.
     """
     from rnn_harness.validation import Limits, ValidationRequest, read_options
     from rnn_harness.validation.judging.expected_failures import expectations_file, load_expected
     from rnn_harness.validation.list_isolated import is_collection, list_cells
     from rnn_harness.validation.request import DTYPES
 
-    ensure_resumable(resume, records)
+    if replace and records is None:
+        raise UsageError("--replace replaces records of a file: name it with --records FILE")
     ensure_target_file(target)
     if spec.endswith(".toml"):
         ensure_readable("a spec (TOML)", Path(spec))
@@ -109,9 +133,8 @@ def validate(
         known_spec(spec)
     ensure_readable("weights", weights)
     ensure_readable("a parameter map", parameter_map)
-    is_json_printed = json_name == "-"
-    json_file = None if is_json_printed or json_name is None else Path(json_name)
-    outputs = ValidationOutputs(save_map, json_file, is_json_printed, junit, repro, sarif, github)
+    document = JsonOutput.of(json_name)
+    outputs = ValidationOutputs(save_map, document.file, document.is_printed, junit, repro, sarif, github)
     outputs.ensure_writable()
     known_failures = expect or (None if is_collection(target) else expectations_file(target))
     request = ValidationRequest(
@@ -139,6 +162,6 @@ def validate(
             print_cells(cells)
             typer.echo(f"rnn-harness: {target} names no cell: give one of these, or --all to judge each", err=True)
             raise typer.Exit(ExitCode.WRONG_USE)
-        finish(run_of_every_cell(run, cells, workers), records, resume, as_json=False, verbose=verbose)
+        finish(run_of_every_cell(run, cells, workers), records, replace, JsonOutput(), verbose)
     refuse_pool(workers, "loky", f"{target} is one cell; --all judges every cell of a file, a folder or a module")
-    finish(run, records, resume, as_json=False, verbose=verbose)
+    finish(run, records, replace, JsonOutput(), verbose)

@@ -77,6 +77,11 @@ class ValidationRun(RecordedRun):
         self.outputs.write(validation)
 
     @property
+    def reuses_records(self) -> bool:
+        """Never: what the code of a target depends on is not known."""
+        return False
+
+    @property
     def prints_document(self) -> bool:
         """Whether the result goes to the terminal as JSON."""
         return self.outputs.is_json_printed

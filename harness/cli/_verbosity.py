@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-QuietOption = Annotated[
-    bool, typer.Option("-q", "--quiet", help="Print the last line alone, the verdict: no tables, and no progress.")
-]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print only the last line, the verdict.")]
 
 _is_quiet = False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._pool_options import Backend, Scheduler, Workers, refuse_pool, worker_pool
 from rnn_harness.cli._recorded_run import finish
 from rnn_harness.cli._shared import exit_codes
@@ -43,44 +44,48 @@ def verify(
         typer.Argument(
             metavar="ID",
             help="Equations (E-348), specs (gru.keep.column), documents (003), pairs of specs (Q-18, or equivalences), "
-            "spec files (mine.toml); all by default. With --kernels: kernels (nn.LSTM) or specs.",
+            "spec files (mine.toml). With --kernels: kernels (nn.LSTM) or specs.",
+            show_default="all",
         ),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Where the random cases start; the same seed gives the same cases.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the random cases.")] = 0,
     examples: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=0,
             max=10_000,
-            help="Cases that Hypothesis draws for each cell, after nine fixed ones. [default: 20; 2 for kernels]",
+            help="Number of random cases for each cell, besides nine fixed ones.",
+            show_default="20, with --kernels 2",
         ),
     ] = None,
     kernels: Annotated[
-        bool, typer.Option("--kernels", help="Judge torch kernels instead: rnn-harness kernels lists them.")
+        bool, typer.Option("--kernels", help="Judge torch kernels instead; `rnn-harness kernels` lists them.")
     ] = False,
     records: Annotated[
         Path | None,
-        typer.Option(help="Write every record to this file as JSON Lines, as it comes.", dir_okay=False),
+        typer.Option(metavar="FILE", help="Write every record as JSON Lines, as soon as it is there.", dir_okay=False),
     ] = None,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on with the file given by --records: what is complete and unchanged is kept."
+            "--resume", help="Go on with the file of --records: what is complete and unchanged is not done again."
         ),
     ] = False,
     workers: Workers = 1,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
     device: Annotated[
-        KernelDevice | None, typer.Option(help="With --kernels: only what runs on this device. [default: all]")
+        KernelDevice | None,
+        typer.Option(metavar="DEVICE", help="With --kernels: only what runs on cpu, or on cuda.", show_default="both"),
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(min=1, help="With --kernels: seconds after which the remaining ones are reported as not run."),
+        typer.Option(
+            metavar="SECONDS", min=1, help="With --kernels: seconds after which the others are reported as not run."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    json_name: JsonName = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also list every record.")] = False,
 ) -> None:
     """Check equations: the print of each, the reference that computes it, and its derivative.
@@ -90,17 +95,18 @@ def verify(
     beyond a proved rounding bound. Known errata of the prints are listed, and must be found by the audit each time.
     """
     ensure_resumable(resume, records)
+    document = JsonOutput.of(json_name)
     pool = worker_pool(workers, backend, scheduler)
     if kernels:
         refuse_pool(1, backend, "kernels are judged on this machine: leave it out")
         kernel_run = _kernel_run(names or [], seed, _KERNEL_EXAMPLES if examples is None else examples, device)
         limited = replace(kernel_run, workers=workers, budget=budget or math.inf)
-        finish(limited, records, resume, as_json, verbose)
+        finish(limited, records, resume, document, verbose)
     for name, value in (("--device", device), ("--budget", budget)):
         if value is not None:
             raise UsageError(f"{name} {value} is for kernels: add --kernels")
     equation_run = _equation_run(names or [], seed, _EQUATION_EXAMPLES if examples is None else examples, pool)
-    finish(equation_run, records, resume, as_json, verbose)
+    finish(equation_run, records, resume, document, verbose)
 
 
 def _equation_run(names: Sequence[str], seed: int, examples: int, pool: WorkerPool) -> EquationRun:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol, cast
 import typer
 from typer.core import TyperGroup
 
+from rnn_harness.cli._command_help import COMMANDS
 from rnn_harness.errors import ExitCode
 from rnn_harness.printable import printable
 
@@ -41,6 +42,14 @@ class _WrongCommandLine(Protocol):
 
 class Commands(TyperGroup):
     """The group of all commands, whose errors show the value that was typed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands in the order of the help.
+
+        Args:
+            ctx: The command line, as typer knows it.
+        """
+        return sorted(super().list_commands(ctx), key=list(COMMANDS).index)
 
     def main(
         self,

@@ -36,7 +36,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield from (f"  {row}" for row in rows)
     example = comparison.counterexample
     if example is not None:
-        yield "\nWhere they part:"
+        yield "\nWhere they differ:"
         if example.left_equation:
             yield f"  left   {example.left_equation}"
             yield f"  right  {example.right_equation}"

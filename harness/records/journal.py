@@ -26,6 +26,7 @@ class Journal:
         path: the file.
         resume: whether to go on with a file that holds records; without it such a file is refused, so that nothing
             recorded is lost.
+        hint: what to type where the file holds records and `resume` was not given.
 
     Attributes:
         warnings: what was mended in the file.
@@ -35,7 +36,7 @@ class Journal:
         UsageError: the file holds records already, is damaged, is written to by another run, or cannot be written to.
     """
 
-    def __init__(self, path: Path, resume: bool = False) -> None:
+    def __init__(self, path: Path, resume: bool = False, hint: str = "give --resume to go on") -> None:
         self.path = path
         self.warnings: list[str] = []
         self._earlier: list[Record] = []
@@ -44,18 +45,18 @@ class Journal:
         self._early: dict[int, Record] = {}
         self._lock = FileLock(path)
         try:
-            self._open(resume)
+            self._open(resume, hint)
         except BaseException:  # also Ctrl-C: nobody else would give the lock back
             self._lock.release()
             raise
         self.known = KnownRecords(self._earlier, self._append_early)
         self._earlier_ids = {id(record) for record in self._earlier}
 
-    def _open(self, resume: bool) -> None:
+    def _open(self, resume: bool, hint: str) -> None:
         """Read what the file holds, mend it where a killed run left it damaged, and open it. Raises UsageError."""
         holds_records = self.path.is_file() and self.path.stat().st_size > 0
         if holds_records and not resume:
-            raise UsageError(f"{self.path} holds records already: give --resume to go on, or another file")
+            raise UsageError(f"{self.path} holds records already: {hint}, or another file")
         try:
             if holds_records:
                 self._earlier = list(read_records(self.path, self.warnings))

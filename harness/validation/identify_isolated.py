@@ -74,40 +74,25 @@ class IdentificationReport:
     parts: tuple[IdentifiedPart, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What the worker does.
-
-    Attributes:
-        request: Names the target.
-        finds_fault: Whether the nearest known cell is looked for if it is none.
-    """
-
-    request: ValidationRequest
-    finds_fault: bool
-
-
 _Message = IdentificationReport | WrongUse | WorkFailed
 _MESSAGE_TYPES: tuple[type[_Message], ...] = (IdentificationReport, WrongUse, WorkFailed)
 
 
-def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: bool = True) -> IdentificationReport:
+def identify_isolated(request: ValidationRequest, limits: Limits) -> IdentificationReport:
     """Identify a target in a worker.
 
     Args:
         request: Names the target; nothing else of it is read but its options, its adapter and its memory.
         limits: How long it may take.
-        finds_fault: Whether the nearest known cell is looked for if it is none.
 
     Raises:
         UsageError: The target cannot be driven, or its parameters fit no cell.
         NotRun: The target ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    task = _Task(request, finds_fault)
     deadline = time.monotonic() + limits.total
     for message in run_in_worker(
-        _identify_in_worker, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
+        _identify_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
     ):
         match message:
             case WrongUse(text):
@@ -123,21 +108,21 @@ def identify_isolated(request: ValidationRequest, limits: Limits, finds_fault: b
     raise NotRun("its process gave no answer")
 
 
-def _identify_in_worker(send: Send[_Message | WorkerEnded], task: _Task) -> None:
+def _identify_in_worker(send: Send[_Message | WorkerEnded], request: ValidationRequest) -> None:
     """Do the worker's work; what the target prints goes to standard error, since it is no part of the answer."""
     this_process.join_standard_output_to_errors()
-    run_with_limits(send, task.request, lambda: send(_report(task)))
+    run_with_limits(send, request, lambda: send(_report(request)))
 
 
-def _report(task: _Task) -> IdentificationReport:
+def _report(request: ValidationRequest) -> IdentificationReport:
     """Identify the target in this process."""
     from rnn_harness.validation.identification.identify import identify
     from rnn_harness.validation.identification.saved_map import to_map_file
     from rnn_harness.validation.loading.layout_faults import WrongLayout
 
-    target = load_requested(task.request)
-    if task.request.dtypes != DTYPES:
-        target = replace(target, capabilities=replace(target.capabilities, dtypes=task.request.dtypes))
+    target = load_requested(request)
+    if request.dtypes != DTYPES:
+        target = replace(target, capabilities=replace(target.capabilities, dtypes=request.dtypes))
     if target.capabilities.has_parts:
         return IdentificationReport((), parts=_parts(target))
     try:
@@ -152,7 +137,7 @@ def _report(task: _Task) -> IdentificationReport:
     if not matches and (report := _report_of_library(target) or _report_of_parts(target)):
         return report
     if not matches:
-        return IdentificationReport((), fault=_fault(target) if task.finds_fault else "")
+        return IdentificationReport((), fault=_fault(target))
     cells = tuple(IdentifiedCell(match.spec, match.sentence(), match.assignment.gate_order("x")) for match in matches)
     return IdentificationReport(cells, to_map_file(matches[0]).model_dump_json(indent=1) + "\n")
 

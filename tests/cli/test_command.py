@@ -100,12 +100,25 @@ def test_one_equation_is_decided_by_every_witness_and_its_erratum_is_listed() ->
 
 
 def test_json_is_one_document_with_every_record() -> None:
-    done = run("verify", "E-105", "--examples", "1", "--json")
+    done = run("verify", "E-105", "--examples", "1", "--json", "-")
     data = json.loads(done.stdout)
     assert data["exit_code"] == done.exit_code == 0
     witnesses = {record["witness"] for record in data["records"] if record["entry"] == "E-105"}
     assert witnesses == {"text", "reference", "numeric", "symbolic", "torch"}
     assert all(record["outcome"] == "agrees" for record in data["records"])
+
+
+def test_a_file_takes_the_same_document_beside_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "records.json"
+    done = run("verify", "loss.cross_entropy", "--json", str(path))
+    assert done.exit_code == 0
+    assert "0 refuted" in done.stdout
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["exit_code"] == 0
+    assert {record["spec"] for record in data["records"]} == {"loss.cross_entropy"}
+    refused = run("verify", "loss.cross_entropy", "--json", str(tmp_path))
+    assert refused.exit_code == 2
+    assert f"cannot write {tmp_path}: it is a folder" in refused.stderr
 
 
 def test_records_are_written_and_resumed_without_deciding_again(tmp_path: Path) -> None:
@@ -152,7 +165,7 @@ def test_a_full_disk_ends_with_a_sentence_and_shows_what_was_decided() -> None:
 def test_a_spec_file_of_ones_own_is_decided_without_a_reference(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(SPEC, encoding="utf-8")
-    done = run("verify", str(path), "--json")
+    done = run("verify", str(path), "--json", "-")
     assert done.exit_code == 0, done.stderr
     outcomes = {r["witness"]: r["outcome"] for r in json.loads(done.stdout)["records"]}
     assert outcomes == {
@@ -238,7 +251,7 @@ def test_a_wrong_print_refutes_and_ends_with_exit_code_1(tmp_path: Path) -> None
 
 
 def test_nothing_decided_ends_with_exit_code_3() -> None:
-    done = run("verify", "loss.cross_entropy", "--json")
+    done = run("verify", "loss.cross_entropy", "--json", "-")
     assert done.exit_code == 0
     from rnn_harness.cli._recorded_run import exit_code
     from rnn_harness.records.record import Record
@@ -265,11 +278,19 @@ def test_an_equation_is_shown_as_printed_with_reading_shapes_and_backward() -> N
     [
         ("q-18", ("Q-18  ", "left       gru.keep.column", "right      gru.reset_after", "expected   different")),
         ("X-005", ("E-348: One closing parenthesis too many", "printed    \\mathbf{g}_{(t)}", "reading    ")),
+        ("mgu", ("Minimal gated unit (Zhou 2016)", "file       mgu.toml (arXiv 1603.09420; ", "U_h : d×d")),
         ("X-006", ("000:34  ReLU", "right      a node that computes 1 - x")),
         ("X-050", ("what an open update gate does", "evidence   Q-01, Q-02")),
         ("003", ("E-348", "003:852", "X-005", "gru.keep.column")),
     ],
-    ids=["a pair", "an erratum of an equation", "an erratum elsewhere", "a contradiction", "a document"],
+    ids=[
+        "a pair",
+        "an erratum of an equation",
+        "a cell of a paper",
+        "an erratum elsewhere",
+        "a contradiction",
+        "a document",
+    ],
 )
 def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None:
     done = run("specs", "show", name)
@@ -280,10 +301,10 @@ def test_an_id_of_any_kind_is_shown(name: str, phrases: tuple[str, ...]) -> None
 def test_mutants_are_listed_and_a_few_are_judged() -> None:
     listing = run("mutants", "peephole", "--list").stdout
     assert "lstm.output peephole at the old cell state" in listing
-    rows = json.loads(run("mutants", "peephole", "--list", "--json").stdout)
+    rows = json.loads(run("mutants", "peephole", "--list", "--json", "-").stdout)
     assert "lstm.output peephole at the old cell state" in [row["mutant"] for row in rows]
     assert all({"part", "spec", "edit"} <= set(row) for row in rows)
-    done = run("mutants", "bias doubled", "--json")
+    done = run("mutants", "bias doubled", "--json", "-")
     assert done.exit_code == 0
     (row,) = json.loads(done.stdout)
     assert row["killed"]

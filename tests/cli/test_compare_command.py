@@ -38,7 +38,7 @@ def test_two_cells_end_with_the_code_of_their_relation(first: str, second: str, 
 
 
 def test_json_holds_all_of_it() -> None:
-    result = RUN.invoke(app, ["compare", "torch.nn:GRUCell", "gru.reset_after", "--json"])
+    result = RUN.invoke(app, ["compare", "torch.nn:GRUCell", "gru.reset_after", "--json", "-"])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
     assert document["outcome"] == "same"

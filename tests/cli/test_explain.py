@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -36,10 +38,33 @@ def test_a_name_is_explained(name: str, sentences: tuple[str, ...]) -> None:
         assert sentence in done.stdout
 
 
-def test_an_output_is_only_for_the_equations_of_a_cell() -> None:
-    done = CliRunner().invoke(app, ["explain", "E-348", "--output", "equations.txt"])
+@pytest.mark.parametrize("option", [("--output", "equations.txt"), ("--format", "latex")], ids=lambda pair: pair[0])
+def test_a_file_and_a_format_are_only_for_the_equations_of_a_cell(option: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["explain", "E-348", *option])
     assert done.exit_code == 2
-    assert "--output equations.txt takes the equations of a cell (my.py:Cell), and E-348 names none" in done.stderr
+    assert f"{' '.join(option)} takes the equations of a cell (my.py:Cell, mgu), and E-348 names none" in done.stderr
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mgu",
+        pytest.param(
+            "gru.keep.column",
+            marks=pytest.mark.deep(
+                "tests/cli/test_explain.py::test_a_shipped_cell_is_written_as_a_file_that_can_be_verified"
+            ),
+        ),
+    ],
+)
+def test_a_shipped_cell_is_written_as_a_file_that_can_be_verified(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "cell.toml"
+    done = CliRunner().invoke(app, ["explain", name, "--format", "spec", "--output", str(path)])
+    assert done.exit_code == 0, done.output
+    verified = CliRunner().invoke(app, ["verify", str(path), "--examples", "1"])
+    assert verified.exit_code == 0, verified.output
+    assert "0 refuted" in verified.stdout
 
 
 @pytest.mark.parametrize(

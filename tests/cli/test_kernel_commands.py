@@ -13,7 +13,7 @@ RUN = CliRunner()
 
 
 def test_kernels_lists_every_kernel_with_its_spec_and_why_it_is_not_here() -> None:
-    result = RUN.invoke(app, ["kernels", "--json", "nn.LSTM", "fused"])
+    result = RUN.invoke(app, ["kernels", "--json", "-", "nn.LSTM", "fused"])
     rows = json.loads(result.stdout)
     assert result.exit_code == 0
     assert {"nn.LSTM/native", "nn.LSTM/onednn", "nn.LSTM/cudnn", "fused/lstm.peephole"} <= {r["kernel"] for r in rows}
@@ -41,7 +41,7 @@ def test_verify_kernels_prints_and_records_bits_and_what_ran_and_judges_nothing_
     assert {row["kernel"] for row in rows} == {"nn.RNNCell"}
     assert all(row["ran"] == "aten::rnn_tanh_cell" and row["device"].startswith(("cpu (", "cuda (")) for row in decided)
     assert any(row["device"].startswith("cpu (") for row in decided)
-    again = RUN.invoke(app, [*arguments, "--resume", "--json"])
+    again = RUN.invoke(app, [*arguments, "--resume", "--json", "-"])
     assert len(json.loads(again.stdout)["records"]) == len(rows)
     assert path.read_text().count("\n") == len(rows)
 

@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell 
 @posix
 @pytest.mark.parametrize(
     "arguments",
-    [["specs"], ["mutants", "--list"], ["verify", "loss.cross_entropy", "--json"], ["--help"]],
+    [["specs"], ["mutants", "--list"], ["verify", "loss.cross_entropy", "--json", "-"], ["--help"]],
     ids=lambda arguments: " ".join(arguments),
 )
 def test_a_reader_who_goes_away_is_not_told_that_something_is_refuted(arguments: list[str]) -> None:

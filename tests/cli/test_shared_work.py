@@ -40,7 +40,7 @@ def test_options_of_the_pool_are_checked_before_the_work(arguments: list[str], m
 
 def test_results_of_mutants_are_kept_and_not_judged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "mutants.json"
-    arguments = ["mutants", "bias doubled", "--json", "--records", str(path)]
+    arguments = ["mutants", "bias doubled", "--json", "-", "--records", str(path)]
     done = _run(*arguments)
     assert done.exit_code == 0
     assert json.loads(path.read_text()) == json.loads(done.stdout)
@@ -56,8 +56,8 @@ def test_results_of_mutants_are_kept_and_not_judged_again(tmp_path: Path, monkey
 @pytest.mark.process
 @pytest.mark.deep("tests/unit/engine/test_order_of_work.py::test_two_processes_give_the_records_of_one")
 def test_mutants_judged_by_two_processes_are_killed_by_the_same_checks() -> None:
-    shared = _run("mutants", "rnn.", "--json", "--workers", "2")
-    alone = _run("mutants", "rnn.", "--json")
+    shared = _run("mutants", "rnn.", "--json", "-", "--workers", "2")
+    alone = _run("mutants", "rnn.", "--json", "-")
     assert shared.exit_code == alone.exit_code == 0
     assert _timeless(json.loads(shared.stdout)) == _timeless(json.loads(alone.stdout))
 

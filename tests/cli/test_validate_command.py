@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
     ids=["leaves", "takes too long"],
 )
 def test_identify_outlives_its_target(name: str, more: list[str], message: str) -> None:
-    for form in ([], ["--json"]):
+    for form in ([], ["--json", "-"]):
         result = RUN.invoke(app, ["identify", f"{CELLS}:{name}", *more, *form])
         assert result.exit_code == 3
         assert message in result.stderr
@@ -102,13 +103,41 @@ def test_identify_outlives_its_target(name: str, more: list[str], message: str) 
 
 def test_identify_says_what_it_is_as_text_as_json_and_as_a_map(tmp_path: Path) -> None:
     arguments = ["identify", f"{CELLS}:Right", "--save-map", str(tmp_path / "map.json")]
-    result = RUN.invoke(app, [*arguments, "--json"])
+    result = RUN.invoke(app, [*arguments, "--json", "-"])
     assert result.exit_code == 0, result.stderr
     assert [(row["spec"], row["gates"]) for row in json.loads(result.stdout)] == [("gru.reset_after", "rzg")]
     assert json.loads((tmp_path / "map.json").read_text())["cell"]["reset"] == "after"
-    wrong = RUN.invoke(app, ["identify", f"{CELLS}:WithoutReset"])
+    wrong = RUN.invoke(app, ["identify", f"{CELLS}:WithoutReset", "--json", str(tmp_path / "wrong.json")])
     assert wrong.exit_code == 1
     assert "the reset gate is not used" in wrong.stdout
+    assert json.loads((tmp_path / "wrong.json").read_text()) == []
+
+
+def test_a_cell_replaces_its_own_records_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter((1.0, 2.0, 3.0))
+
+    def judged(request: ValidationRequest, *_: object) -> Iterator[RecordMade]:
+        yield RecordMade(
+            Record(
+                entry="s", spec="s", check="c", witness="kernel", outcome=Outcome.AGREES, kernel=request.target,
+                seconds=next(seconds),
+            )
+        )  # fmt: skip
+
+    monkeypatch.setattr("rnn_harness.validation.run_validation_isolated", judged)
+    path = tmp_path / "cells.jsonl"
+    assert RUN.invoke(app, ["validate", f"{CELLS}:Right", "--records", str(path)]).exit_code == 0
+    refused = RUN.invoke(app, ["validate", f"{CELLS}:WithoutReset", "--records", str(path)])
+    assert refused.exit_code == 2
+    assert f"{path} holds records already: give --replace" in refused.stderr
+    for name in ("WithoutReset", "Right"):
+        done = RUN.invoke(app, ["validate", f"{CELLS}:{name}", "--records", str(path), "--replace"])
+        assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert {row["kernel"].rpartition(":")[2]: row["seconds"] for row in rows} == {"WithoutReset": 2.0, "Right": 3.0}
+    without_file = RUN.invoke(app, ["validate", f"{CELLS}:Right", "--replace"])
+    assert without_file.exit_code == 2
+    assert "--replace replaces records of a file: name it with --records FILE" in without_file.stderr
 
 
 @pytest.mark.parametrize(

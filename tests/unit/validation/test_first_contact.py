@@ -76,7 +76,7 @@ def test_a_cell_of_a_benchmark_that_is_not_there_is_wrong_use() -> None:
 
 @pytest.mark.process
 def test_the_output_of_a_cell_is_not_in_the_json() -> None:
-    command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json"]
+    command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(done.stdout)[0]["spec"] == "rnn.tanh"
     assert "hello" in done.stderr
