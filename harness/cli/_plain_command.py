@@ -9,8 +9,8 @@ from typer.core import TyperCommand
 
 _TYPE = re.compile(r" <[^<>]*>(\.\.\.)?$")
 """The type that typer puts behind the name of an argument: ``ID <list[str]>``."""
-_NOTES = re.compile(r"  \[([^\[\]]*)\]$")
-"""What typer puts behind a help: ``[default: 5; 0<=x<=10000]``."""
+_NOTES = re.compile(r"  \\?\[([^\[\]]*)\]$")
+"""What typer puts behind a help, with a backslash in its older versions: ``[default: 5; 0<=x<=10000]``."""
 _DEFAULT_IN_WORDS = re.compile(r"default: \((.*)\)")
 _RANGE = re.compile(r"(\S+<=?)?x([<>]=?\S+)?")
 

@@ -18,6 +18,8 @@ _WIDTH, _LEFT, _TOP = 720, 128, 46
 _COLUMN, _UNIT_HEIGHT, _GAP = 44, 13, 12
 """Of a word's column its width, of a unit's row its height, and what lies between two quantities."""
 _BAR_HEIGHT = 48
+_PLAIN = 1e-3
+"""Smaller gradients are written with a power of ten, in one digit, so that they fit below their bars."""
 _LOWEST = -8.0
 """The lower end of the axis of gradients, in powers of ten."""
 
@@ -117,7 +119,8 @@ def _gradient_bar(row: UnrolledMeasurement, step: int, top: float) -> str:
     x, base = _LEFT + _COLUMN * step, top + _BAR_HEIGHT
     place = f'x="{x + 8}" y="{base - height:.1f}" width="{_COLUMN - 16}" height="{height:.1f}"'
     bar = f'<rect class="bar" {place} style="--series: {family_colour(row.subject)}"/>'
-    number = text_at(x + _COLUMN / 2, base + 15, f"{size:.1g}", "middle")
+    text = f"{size:.2g}" if size >= _PLAIN else f"{size:.0e}"
+    number = text_at(x + _COLUMN / 2, base + 15, text, "middle", ' style="font-size: 10px"')
     return titled(f"norm of the loss's gradient after word {step + 1}, {row.words[step]}: {size:.2e}", [bar, number])
 
 

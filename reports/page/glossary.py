@@ -102,7 +102,11 @@ TERMS: dict[str, str] = {
     "erratum": "something that a document prints wrong",
 }
 """Terms that are neither an initialisation, a witness nor a check."""
-SHOWN_INITIALISATIONS = {shown_initialisation(name): text for name, text in INITIALISATIONS.items()}
+SHOWN_INITIALISATIONS = {
+    shown: text if shown == name else f"{text} ({name} in the output of bench)"
+    for name, text in INITIALISATIONS.items()
+    for shown in [shown_initialisation(name)]
+}
 """Definitions of the initialisations by the names that the page shows."""
 GLOSSARY: dict[str, str] = {**TERMS, **WITNESSES, **SHOWN_INITIALISATIONS}
 """Definitions by term, in the words of the field."""

@@ -109,8 +109,8 @@ def _speed_answer(contents: Contents) -> str:
         return ""
     both = (("with equal hidden size", times.equal_size), ("with equally many parameters", times.equal_count))
     parts = [f"{heading} {_fastest_family(values)}" for heading, values in both if len(values) > 1]
-    conditions = f" ({times.conditions})" if times.conditions and parts else ""
-    return f"{'; '.join(parts)}{conditions}"
+    conditions = f"; {times.conditions}" if times.conditions else ""
+    return f"{'; '.join(parts)} (the fastest implementation of each{conditions})" if parts else ""
 
 
 def _fastest_family(values: Sequence[ComparedValue]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from markupsafe import Markup, escape
@@ -80,9 +80,18 @@ def compare_families(measurements: Sequence[Measurement]) -> list[ComparedQuanti
         _of_rows("parameters, of the cells whose gradient is measured", decays, _parameters),
         _fastest(FASTEST, [row for row in speeds if row.median is not None]),
         _of_rows("gradient horizon in float32, torch's initialisation", decays, _horizon),
-        _of_rows("loss after training, adding two marked numbers", learning, _loss),
+        replace(
+            _of_rows("loss after training, adding two marked numbers", learning, _loss),
+            conditions=_steps_of_training(learning),
+        ),
     ]
     return [quantity for quantity in quantities if quantity.equal_size or quantity.equal_count]
+
+
+def _steps_of_training(rows: Sequence[LearningMeasurement]) -> str:
+    """Say how many steps the rows were trained; empty where they differ."""
+    steps = {row.training_steps for row in rows}
+    return f"{steps.pop():,} steps of training" if len(steps) == 1 else ""
 
 
 def _parameters(family: str, row: DecayMeasurement) -> ComparedValue | None:
@@ -104,7 +113,6 @@ def _horizon(family: str, row: DecayMeasurement) -> ComparedValue | None:
 def _loss(family: str, row: LearningMeasurement) -> ComparedValue | None:
     low, high = (min(row.samples), max(row.samples)) if row.samples else (row.median, row.median)
     solved = f"{row.seeds_solved} of {row.seeds} seeds solve it" if row.seeds_solved else "no seed solves it"
-    solved += f" in {row.training_steps} steps"
     return ComparedValue(family, row.median, low, high, f"{row.median:.4f}, {solved} (d = {row.sizes.get('d', 0)})")
 
 

@@ -89,6 +89,9 @@ def speed_chart(points: Mapping[str, Sequence[SpeedMeasurement]]) -> Chart:
         "nn.GRU/native: torch's layer by its own kernels; nn.LSTM/onednn: by the library oneDNN; nn.GRUCell: torch's "
         "cell in a loop over the steps."
     )
+    machines = {row.machine for rows in points.values() for row in rows if row.machine}
+    if machines:
+        caption += f" Measured on {'; '.join(sorted(machines))}.".replace(" 1 threads", " 1 thread")
     return Chart(caption, description, Markup(svg), _as_csv(groups), "speed")
 
 

@@ -136,6 +136,7 @@ def test_the_adapters_of_the_help_are_those_that_ship() -> None:
         ("Seconds.  [x>=1]", "Seconds."),
         ("Dtypes.  [default: (both)]", "Dtypes.  [default: both]"),
         ("A cell.  [required]", "A cell."),
+        ("Cells.  \\[default: (all); x>=1]", "Cells.  [default: all]"),
         ("Tables [[expected]].", "Tables [[expected]]."),
     ],
 )
