@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Inexact
 from numpy.typing import ArrayLike
 
-from rnn_harness.references.array_types import Array, DType, IndexArray, MaskArray
+from rnn_harness.references.array_types import Array, DType, LengthsArray, MaskArray
 from rnn_harness.references.protocol import Arrays, Reference, States
 
 
@@ -94,7 +94,7 @@ def accept_arguments(
     parameters: Arrays,
     inputs: Array,
     states: Arrays | None,
-    lengths: IndexArray | None,
+    lengths: LengthsArray | None,
 ) -> AcceptedArguments:
     """Check the arguments of a reference's `forward`, whatever their shapes and dtypes.
 
@@ -133,7 +133,7 @@ def accept_arguments(
     return AcceptedArguments(checked, inputs, initial, alive_steps(lengths, steps, batch))
 
 
-def alive_steps(lengths: IndexArray | None, steps: int, batch: int) -> Bool[MaskArray, "T B"] | None:
+def alive_steps(lengths: LengthsArray | None, steps: int, batch: int) -> Bool[MaskArray, "T B"] | None:
     """Mark the steps that lie within their row's length.
 
     Args:

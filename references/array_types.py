@@ -18,6 +18,9 @@ Array: TypeAlias = NDArray[Any]
 IndexArray: TypeAlias = NDArray[np.intp]
 """A NumPy array of indices or lengths."""
 
+LengthsArray: TypeAlias = NDArray[np.integer[Any]]
+"""A NumPy array of lengths: whole numbers of any width."""
+
 MaskArray: TypeAlias = NDArray[np.bool_]
 """A NumPy array of truth values."""
 

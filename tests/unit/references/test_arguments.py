@@ -129,7 +129,7 @@ def test_inputs_may_be_lists(request: pytest.FixtureRequest) -> None:
 
 
 def test_time_is_reversed_within_each_row_s_length() -> None:
-    values = np.array([[[1], [5]], [[2], [6]], [[3], [7]], [[4], [8]]])
+    values = np.array([[[1.0], [5.0]], [[2.0], [6.0]], [[3.0], [7.0]], [[4.0], [8.0]]])
     turned = reverse_time(values, np.array([2, 4]))
     assert turned[:, :, 0].T.tolist() == [[2, 1, 3, 4], [8, 7, 6, 5]]
     assert np.array_equal(reverse_time(turned, np.array([2, 4])), values)
