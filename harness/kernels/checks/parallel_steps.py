@@ -12,9 +12,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.parallel_form import bounds_in_parallel, linear_recurrence
 
-IN_PARALLEL = (
-    "its steps are computed in parallel (a scan, or cumulative sums or products), and lie in the bound of that"
-)
+IN_PARALLEL = "outside the bound of going step by step, within that of a form parallel over the steps (a scan, say)"
 
 
 def judge_outputs(whole: Evaluation, finding: Finding) -> Finding:
