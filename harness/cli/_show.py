@@ -231,6 +231,8 @@ def _show_spec(spec: Spec, backward: bool) -> None:
     ):
         for name, text in table.items():
             print_field(label, f"{name} : {show_shape(parse_shape(text))}")
+    for name, length in spec.model.sizes.items():
+        print_field("size", f"{name} = {length} where a cell has no other")
     for equation in spec.equations:
         print_field(equation.id, "\n".join(assignment_text(part) for part in spec.assignment(equation.id)))
     for entry in spec.entries:
