@@ -73,9 +73,7 @@ def read_signature(program: Program, probe: Probe) -> Signature | None:
     return signature if _has_the_states(program, probe, signature) else None
 
 
-def _fitted_sizes(
-    inputs: tuple[Dimension, ...], states: tuple[Dimension, ...], probe: Probe
-) -> dict[str, int] | None:
+def _fitted_sizes(inputs: tuple[Dimension, ...], states: tuple[Dimension, ...], probe: Probe) -> dict[str, int] | None:
     """Return n and d with which inputs and states of these lengths are a target's; None where there are none."""
     d: int | None = probe.sizes[1]
     if are_joined(probe.convention, len(states)):
