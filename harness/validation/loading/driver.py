@@ -203,10 +203,12 @@ class TargetDriver:
 
     def _apart(self, run: SequenceRun, states: Tensors) -> SequenceRun:
         """Cut the states of every step into those of the reference."""
+        import torch
+
         widths = [states[name].shape[1] for name in self.state_names]
-        steps = [list(joined.split(widths, -1)) for (joined,) in run.step_states]
+        steps = [list(torch.split(joined, widths, -1)) for (joined,) in run.step_states]
         (final,) = run.final_states
-        return run._replace(step_states=steps, final_states=list(final.split(widths, -1)))
+        return run._replace(step_states=steps, final_states=list(torch.split(final, widths, -1)))
 
     def _refuse_arguments(self, n: int, d: int, states: Tensors, lengths: IndexArray | None) -> None:
         """Refuse what the target cannot be given."""

@@ -65,8 +65,8 @@ def read_signature(program: Program, probe: Probe) -> Signature | None:
         return None
     if any(len(variable.shape) != 1 for variable in (*program.states, *program.inputs, *program.outputs)):
         return None
-    lengths = [tuple(variable.shape[0] for variable in group) for group in (program.inputs, program.states)]
-    sizes = _fitted_sizes(*lengths, probe)
+    inputs, states = (tuple(variable.shape[0] for variable in group) for group in (program.inputs, program.states))
+    sizes = _fitted_sizes(inputs, states, probe)
     if sizes is None:
         return None
     signature = Signature(sizes, are_joined(probe.convention, len(program.states)))
