@@ -82,16 +82,19 @@ def compare(
 def _conclusion(comparison: Comparison) -> Conclusion:
     """Say whether two cells are the same function, and which command goes on from there."""
     first, second = comparison.left.target, comparison.right.target
-    names = [name for name in (first, second) if ":" in name]
+    cells = [side.target for side in (comparison.left, comparison.right) if ":" in side.target and not side.is_model]
+    models = [side.target.rpartition(" ")[2] for side in (comparison.left, comparison.right) if side.is_model]
     if comparison.outcome == "same":
         # Of models the layers are converted, one by one.
-        is_converted = len(names) == 2 and not (comparison.left.is_model or comparison.right.is_model)
         convert = f"rnn-harness convert {first} {second} --code FILE  (a function that converts their weights)"
-        return Conclusion(f"{first} and {second} are the same function", convert if is_converted else "")
+        return Conclusion(f"{first} and {second} are the same function", convert if len(cells) == 2 else "")
     if comparison.outcome == "different":
-        equations = f"rnn-harness explain {names[0]}  (its equations)" if names else ""
-        return Conclusion(f"{first} and {second} are not the same function: {comparison.sentence}", equations)
+        equations = [f"rnn-harness explain {name}  (its equations)" for name in cells]
+        equations += [f"rnn-harness validate {name}  (what is wrong with it, if something is)" for name in models]
+        verdict = f"{first} and {second} are not the same function: {comparison.sentence}"
+        return Conclusion(verdict, (equations[::-1] if models else equations)[0] if equations else "")
     verdict = f"{first} and {second}: nothing is decided: {comparison.sentence}"
+    names = [*models, *cells]
     return Conclusion(
         verdict, f"rnn-harness validate {names[0]}  (what it is, and whether it is right)" if names else ""
     )
