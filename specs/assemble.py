@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rnn_harness.specs.context import Context, ElaborationError
-from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape, show_shape
+from rnn_harness.specs.dimensions import Dimension, Shape, show_shape
 from rnn_harness.specs.elaborate import elaborate
 from rnn_harness.specs.expression import Function, Role, Variable
 from rnn_harness.specs.notation import Chain, Name, Tree, names, parse
@@ -88,16 +88,16 @@ def base_context(model: SpecModel, layer: int | None = None) -> Context:
     ):
         for name, text in table.items():
             if layer is None or role is Role.INPUT:
-                shapes[name], roles[name] = parse_shape(text), role
+                shapes[name], roles[name] = model.shape(text), role
                 continue
             below = Dimension.parse("n" if layer == 1 else "d")
-            shape = tuple(below if str(size) == "m" else size for size in parse_shape(text))
+            shape = tuple(below if str(size) == "m" else size for size in model.shape(text))
             for level in {layer, layer - 1} if role is Role.STATE and layer > 1 else {layer}:
                 shapes[f"{name}@{level}"], roles[f"{name}@{level}"] = shape, role
     bottom = None
     if layer == 1:
         name, text = next(iter(model.inputs.items()))
-        bottom = Variable(name, parse_shape(text), 0, Role.INPUT, name)
+        bottom = Variable(name, model.shape(text), 0, Role.INPUT, name)
     functions = {name: Function(value) for name, value in model.functions.items()}
     constants = {name: Fraction(text) for name, text in model.constants.items()}
     indices, aliases = frozenset(model.indices), dict(model.aliases)

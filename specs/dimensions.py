@@ -57,6 +57,18 @@ class Dimension:
         """
         return self.constant + sum(factor * sizes[symbol] for symbol, factor in self.terms)
 
+    def with_sizes(self, known: Mapping[str, Dimension]) -> Dimension:
+        """Put sizes in the place of names.
+
+        Args:
+            known: What some names stand for; other names stay.
+        """
+        total = Dimension((), self.constant)
+        for symbol, factor in self.terms:
+            for _ in range(factor):
+                total += known.get(symbol, Dimension(((symbol, 1),)))
+        return total
+
     @property
     def symbols(self) -> frozenset[str]:
         """The named sizes that occur in this one."""

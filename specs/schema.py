@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from rnn_harness.specs.dimensions import Shape, parse_shape
+from rnn_harness.specs.dimensions import Dimension, Shape, parse_shape
 
 
 def _shape_text(text: str) -> str:
@@ -27,6 +27,17 @@ def _shape_text(text: str) -> str:
 
 
 ShapeText = Annotated[str, AfterValidator(_shape_text)]
+
+
+def _size_text(text: str) -> str:
+    """Return a text that is a length in n and d. Raises ValueError."""
+    unknown = Dimension.parse(text).symbols - {"n", "d"}
+    if unknown:
+        raise ValueError(f"{text!r} is no length in n and d: expected for example '2', 'd' or '2d'")
+    return text
+
+
+SizeText = Annotated[str, AfterValidator(_size_text)]
 FunctionName = Literal["sigmoid", "tanh", "relu", "softmax", "identity", "log", "exp", "softplus", "sqrt"]
 """What a letter may be declared as under ``[functions]``."""
 Scalar = bool | int | float | str
@@ -228,6 +239,8 @@ class SpecModel(_Strict):
         outputs: the names of the outputs; the file may say ``output = "y"`` for one. Where it is empty: the only
             result that no equation reads, or else the first state.
         parameters: the shapes of the parameters by name.
+        sizes: the usual lengths of the named sizes that are neither n nor d, such as the rank of a factored matrix or
+            the width of a second state; a cell with another length is the same cell.
         constants: the values of printed letters that stand for a number, such as the time step of an oscillator; a cell
             with another value is the same cell.
         functions: the functions that letters stand for.
@@ -254,6 +267,7 @@ class SpecModel(_Strict):
     states: dict[str, ShapeText] = {}
     outputs: tuple[str, ...] = ()
     parameters: dict[str, ShapeText] = {}
+    sizes: dict[str, SizeText] = {}
     constants: dict[str, ConstantText] = {}
     functions: dict[str, FunctionName] = {}
     indices: tuple[str, ...] = ()
@@ -288,6 +302,12 @@ class SpecModel(_Strict):
                 if section != "parameters" and len(parse_shape(text)) > 1:
                     raise ValueError(f"{name} is a matrix; what differs from step to step is a vector or a scalar")
                 declared[name] = section
+        texts = " ".join((*self.inputs.values(), *self.states.values(), *self.parameters.values()))
+        for name in self.sizes:
+            if name in ("n", "d", "k", "B", "T") or self.layers:
+                raise ValueError(f"{name} has a meaning of its own and cannot stand under sizes")
+            if not any(name in Dimension.parse(size).symbols for size in texts.split()):
+                raise ValueError(f"the size {name} occurs in no declared shape")
         for name in self.constants:
             if name in declared:
                 raise ValueError(f"{name} is declared twice, under {declared[name]} and under constants")
@@ -310,7 +330,16 @@ class SpecModel(_Strict):
     def declared(self) -> dict[str, Shape]:
         """Return the shapes of inputs, states and parameters by name."""
         texts = {**self.inputs, **self.states, **self.parameters}
-        return {name: parse_shape(text) for name, text in texts.items()}
+        return {name: self.shape(text) for name, text in texts.items()}
+
+    def shape(self, text: str) -> Shape:
+        """Read a shape of this file, with the lengths of its `sizes`.
+
+        Args:
+            text: sizes with blanks between them, for example ``"d r"``.
+        """
+        lengths = {name: Dimension.parse(length) for name, length in self.sizes.items()}
+        return tuple(size.with_sizes(lengths) for size in parse_shape(text))
 
     @property
     def dimensions(self) -> frozenset[str]:

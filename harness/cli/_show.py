@@ -216,14 +216,10 @@ def _file_and_source(spec: Spec) -> str:
     return f"{spec.path.name} ({spec.model.document}; {spec.model.source})" if is_of_paper else spec.path.name
 
 
-def _show_spec(spec: Spec, backward: bool) -> None:
-    """Print a spec: its symbols, equations and reference. Raises UsageError."""
-    from rnn_harness.derivatives import derive
+def _show_symbols(spec: Spec) -> None:
+    """Print what a spec declares, with its shapes."""
     from rnn_harness.specs.dimensions import parse_shape, show_shape
-    from rnn_harness.specs.plain_text import assignment_text
 
-    print_field(spec.id, spec.title)
-    print_field("file", _file_and_source(spec))
     for label, table in (
         ("input", spec.model.inputs),
         ("state", spec.model.states),
@@ -231,6 +227,18 @@ def _show_spec(spec: Spec, backward: bool) -> None:
     ):
         for name, text in table.items():
             print_field(label, f"{name} : {show_shape(parse_shape(text))}")
+    for name, length in spec.model.sizes.items():
+        print_field("size", f"{name} = {length} where a cell has no other")
+
+
+def _show_spec(spec: Spec, backward: bool) -> None:
+    """Print a spec: its symbols, equations and reference. Raises UsageError."""
+    from rnn_harness.derivatives import derive
+    from rnn_harness.specs.plain_text import assignment_text
+
+    print_field(spec.id, spec.title)
+    print_field("file", _file_and_source(spec))
+    _show_symbols(spec)
     for equation in spec.equations:
         print_field(equation.id, "\n".join(assignment_text(part) for part in spec.assignment(equation.id)))
     for entry in spec.entries:

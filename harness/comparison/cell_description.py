@@ -11,6 +11,7 @@ from rnn_harness.validation.cells.cell_model import CellModel, Fault
 
 Activation = Literal["tanh", "sigmoid", "relu", "identity", "hard sigmoid", "hard sigmoid 0.2", "hard tanh"]
 """The names of `ACTIVATIONS`."""
+SequenceOrder = Literal["", "time first", "batch first"]
 CellKind = Literal["family", "spec", "unknown"]
 
 
@@ -97,6 +98,7 @@ class CellDescription:
         places: Where each of these stands in its own parameters, by name.
         map: Its parameter map as JSON; only of a family's.
         reading: In which order it reads a sequence; empty for forward.
+        order: Whether its sequences are ``time first`` or ``batch first``; empty where it takes steps, or single rows.
         sizes: Its only input and hidden size; None if it can have any.
         dtypes: The dtypes it takes.
         parameters: The number of its parameters, and at which sizes, in words.
@@ -116,6 +118,7 @@ class CellDescription:
     places: dict[str, tuple[str, ...]] = field(default_factory=dict)
     map: str = ""
     reading: str = ""
+    order: SequenceOrder = ""
     sizes: tuple[int, int] | None = None
     dtypes: tuple[str, ...] = ()
     parameters: tuple[int, str] = (0, "")
@@ -136,3 +139,17 @@ class CellDescription:
     def faults(self) -> tuple[tuple[str, str], ...]:
         """The faults with which it is a cell of a family."""
         return () if self.model is None else self.model.faults
+
+
+def order_in_words(left_side: CellDescription, right_side: CellDescription) -> str:
+    """Say that two targets want the axes of a sequence in two orders; empty if they do not.
+
+    Args:
+        left_side: The first target.
+        right_side: The second target.
+    """
+    axes = {"time first": "(T, B, n)", "batch first": "(B, T, n)"}
+    if not left_side.order or not right_side.order or left_side.order == right_side.order:
+        return ""
+    first, second = (f"{side.target} takes a sequence as {axes[side.order]}" for side in (left_side, right_side))
+    return f"{first}, {second}: exchange the first two axes"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_harness.comparison.bounded_outputs import described_spec
-from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.compare_models import ModelPair, compare_models, compared_model
-from rnn_harness.comparison.confirm import ComparedPair, Decision, Translation, confirm
+from rnn_harness.comparison.cell_description import CellDescription, order_in_words
+from rnn_harness.comparison.compare_model_with_cell import ModelAndCell, compare_model_with_cell
+from rnn_harness.comparison.compare_models import ModelPair, ModelRunner, compare_models
+from rnn_harness.comparison.confirm import ComparedPair, Decision, Runner, Translation, confirm
 from rnn_harness.comparison.describe_model import cell_or_model, run_described_model
 from rnn_harness.comparison.equality import FunctionComparison, compare_functions, family_pair
 from rnn_harness.comparison.in_workers import (
@@ -19,15 +22,39 @@ from rnn_harness.comparison.in_workers import (
     run_model_isolated,
     side_by_side,
 )
+from rnn_harness.comparison.map_lines import map_lines
 from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.comparison.other_specs import compare_other_specs
 from rnn_harness.comparison.own_decay import decay_per_step
-from rnn_harness.comparison.relation import Relation, states_in_words
-from rnn_harness.comparison.run_cell import run_drawn
+from rnn_harness.comparison.relation import states_in_words
+from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, run_drawn
 from rnn_harness.comparison.wrong_cells import compare_with_faults
 from rnn_harness.records.comparison import ComparedCell, Comparison, Inclusion
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import Limits, ValidationRequest
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A target that is compared.
+
+    Attributes:
+        description: What it is.
+        run_cell: Runs it as a cell, where its parameter map is known.
+        run_model: Runs it as a model.
+    """
+
+    description: CellDescription | ModelDescription
+    run_cell: Callable[[tuple[DrawnRun, ...], str], RunOutputs]
+    run_model: ModelRunner
+
+    def runner(self, cell: CellDescription) -> Runner:
+        """Return what runs it as a cell.
+
+        Args:
+            cell: What it is.
+        """
+        return lambda runs: self.run_cell(runs, cell.map)
 
 
 def compare_targets(
@@ -46,39 +73,19 @@ def compare_targets(
         HarnessError: The harness itself raised an error.
     """
     allowed = limits or Limits()
-    first, second = side_by_side(
+    requests = left_side, right_side
+    descriptions = side_by_side(
         lambda: describe_any_isolated(left_side, allowed), lambda: describe_any_isolated(right_side, allowed)
     )
-    if isinstance(first, ModelDescription) and isinstance(second, ModelDescription):
-        models = ModelPair(
-            first,
-            second,
-            lambda weights: run_model_isolated(left_side, allowed, weights),
-            lambda weights: run_model_isolated(right_side, allowed, weights),
+    first, second = (
+        _Side(
+            description,
+            lambda runs, known_map, request=request: run_isolated(request, allowed, runs, known_map),  # type: ignore[misc]
+            functools.partial(run_model_isolated, request, allowed),
         )
-        return compare_models(models, decide)
-    if isinstance(first, ModelDescription) or isinstance(second, ModelDescription):
-        return _cell_and_model(first, second)
-    pair = ComparedPair(
-        first,
-        second,
-        lambda runs: run_isolated(left_side, allowed, runs, first.map),
-        lambda runs: run_isolated(right_side, allowed, runs, second.map),
+        for description, request in zip(descriptions, requests, strict=True)
     )
-    return confirm(decide(first, second), pair)
-
-
-def _cell_and_model(
-    first: CellDescription | ModelDescription, second: CellDescription | ModelDescription
-) -> Comparison:
-    """Say that a model is not compared with one layer."""
-    left_side, right_side = (
-        compared_model(side) if isinstance(side, ModelDescription) else compared_cell(side) for side in (first, second)
-    )
-    model = first if isinstance(first, ModelDescription) else second
-    assert isinstance(model, ModelDescription), "one of the two is a model"
-    sentence = f"{model.target} is a model of {len(model.layers)} recurrent layers: it is compared with models alone"
-    return Comparison("undecided", sentence, left_side, right_side)
+    return _compared(first, second)
 
 
 def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") -> Comparison:
@@ -92,25 +99,33 @@ def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") ->
     Raises:
         UsageError: One of them cannot be driven.
     """
-    requests = [ValidationRequest(target.name, spec=spec) for target in (left_side, right_side)]
-    first, second = cell_or_model(requests[0], left_side), cell_or_model(requests[1], right_side)
-    if isinstance(first, ModelDescription) and isinstance(second, ModelDescription):
-        models = ModelPair(
-            first,
-            second,
-            lambda weights: run_described_model(requests[0], weights, left_side),
-            lambda weights: run_described_model(requests[1], weights, right_side),
+    sides = []
+    for target in (left_side, right_side):
+        request = ValidationRequest(target.name, spec=spec)
+        sides.append(
+            _Side(
+                cell_or_model(request, target),
+                functools.partial(run_drawn, request, target=target),
+                functools.partial(run_described_model, request, target=target),
+            )
         )
-        return compare_models(models, decide)
-    if isinstance(first, ModelDescription) or isinstance(second, ModelDescription):
-        return _cell_and_model(first, second)
-    pair = ComparedPair(
-        first,
-        second,
-        lambda runs: run_drawn(requests[0], runs, first.map, left_side),
-        lambda runs: run_drawn(requests[1], runs, second.map, right_side),
-    )
-    return confirm(decide(first, second), pair)
+    return _compared(*sides)
+
+
+def _compared(left_side: _Side, right_side: _Side) -> Comparison:
+    """Compare two targets that are described: cells by their equations, models layer by layer."""
+    first, second = left_side.description, right_side.description
+    if isinstance(first, ModelDescription) and isinstance(second, ModelDescription):
+        return compare_models(ModelPair(first, second, left_side.run_model, right_side.run_model), decide)
+    if isinstance(first, ModelDescription):
+        assert isinstance(second, CellDescription), "what is no model is a cell"
+        pair = ModelAndCell(first, second, True, left_side.run_model, right_side.runner(second))
+        return compare_model_with_cell(pair, compared_cell(second), decide)
+    if isinstance(second, ModelDescription):
+        pair = ModelAndCell(second, first, False, right_side.run_model, left_side.runner(first))
+        return compare_model_with_cell(pair, compared_cell(first), decide)
+    cells = ComparedPair(first, second, left_side.runner(first), right_side.runner(second))
+    return replace(confirm(decide(first, second), cells), calls=order_in_words(first, second))
 
 
 def decide(left_side: CellDescription, right_side: CellDescription) -> Decision:
@@ -189,22 +204,6 @@ def _translation(functions: FunctionComparison, left_side: CellDescription, righ
     assert second is not None, "cells of one family have features"
     pair = family_pair(first, second, functions.relation, functions.relation.left_conditions)
     return Translation(pair.left, pair.constrain, lambda values: pair.right_values(values, np.array(0.0)))
-
-
-def map_lines(relation: Relation, left_side: CellDescription, right_side: CellDescription) -> tuple[str, ...]:
-    """Write how the weights of the right follow from the left's, by the names that both have for them.
-
-    Args:
-        relation: The rules.
-        left_side: Where the first target keeps its parameters.
-        right_side: Where the second keeps its.
-    """
-    lines = []
-    for rule in relation.rules:
-        source = " + ".join(left_side.places.get(rule.left, ())) or "0"
-        change = "" if str(rule) == f"{rule.right} = {rule.left}" else f"  ({rule})"
-        lines.append(f"{' + '.join(right_side.places.get(rule.right, (rule.right,)))}  <-  {source}{change}")
-    return tuple(sorted(lines))
 
 
 def compared_cell(description: CellDescription) -> ComparedCell:

@@ -16,7 +16,7 @@ from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.confirm import Decision, Translation
+from rnn_harness.comparison.confirm import Decision, Translation, with_counterexample
 from rnn_harness.comparison.in_workers import side_by_side
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
 from rnn_harness.comparison.stored_weights import stored_weights
@@ -56,6 +56,14 @@ class ModelPair:
         """The widest dtype in which both run."""
         return "float64" if self.left.dtype == self.right.dtype == "float64" else "float32"
 
+    @property
+    def model_around(self) -> ModelDescription | None:
+        """The model that holds a stack, such as the other is, and more around it; None where none does."""
+        models = [model for model in (self.left, self.right) if model.further]
+        if len(models) != 1 or len({layer.part for layer in models[0].layers}) > 1:
+            return None
+        return models[0]
+
 
 def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
     """Compare two models.
@@ -77,7 +85,7 @@ def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
         )
         return replace(rows, sentence=sentence)
     decisions = [decide(a.cell, b.cell) for a, b in zip(pair.left.layers, pair.right.layers, strict=True)]
-    comparisons = [decision.comparison for decision in decisions]
+    comparisons = [with_counterexample(decision) for decision in decisions]
     rows = replace(
         rows,
         map=_titled(pair, [comparison.map for comparison in comparisons]),
@@ -88,7 +96,13 @@ def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
     if apart is not None:
         titles = f"{pair.left.layers[apart].title} and {pair.right.layers[apart].title}"
         row = comparisons[apart]
-        return replace(rows, outcome=row.outcome, sentence=f"{titles}: {row.sentence}", proof=row.proof)
+        return replace(
+            rows,
+            outcome=row.outcome,
+            sentence=f"{titles}: {row.sentence}",
+            proof=row.proof,
+            counterexample=row.counterexample,
+        )
     proofs = [row.proof for row in dict.fromkeys(comparisons) if row.proof]
     rows = replace(rows, proof=f"of each of {counts[0]} layers: {'; '.join(dict.fromkeys(proofs))}")
     return _with_wiring(rows, pair, decisions)
@@ -119,17 +133,14 @@ def _with_wiring(rows: Comparison, pair: ModelPair, decisions: Sequence[Decision
         return replace(
             rows, sentence=f"their layers are the same functions; how they are wired is not compared: {reason}"
         )
-    gaps = []
-    for seed in range(DRAWS):
-        left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
-        left_side, right_side = side_by_side(
-            functools.partial(pair.run_left, left_weights), functools.partial(pair.run_right, right_weights)
-        )
-        gaps.append(_smallest_gap(left_side, right_side))
+    around = pair.model_around
+    gaps = [
+        _gap(pair, decisions, seed) if around is None else _gap_inside(pair, decisions, seed) for seed in range(DRAWS)
+    ]
     wiring = "; ".join(dict.fromkeys((*pair.left.wiring, *pair.right.wiring)))
     known = [gap for gap in gaps if gap is not None]
     if len(known) < DRAWS:
-        sentence = "their layers are the same functions; what they give first has two shapes"
+        sentence = "their layers are the same functions; what they give first has two shapes, or was not seen"
         return replace(rows, sentence=f"{sentence}: {wiring}")
     largest = max(known)
     sequences = f"{STEPS} steps of {ROWS} rows in {pair.dtype}, {DRAWS} draws of weights"
@@ -138,16 +149,51 @@ def _with_wiring(rows: Comparison, pair: ModelPair, decisions: Sequence[Decision
         return replace(
             rows, sentence=f"{sentence}: {wiring}", rounding=f"{largest:.2g} of the largest apart ({sequences})"
         )
+    if around is not None:
+        sentence = f"the layers of {pair.left.target} and of {pair.right.target} are proved equal, and on what "
+        sentence += f"{around.layers[0].part} reads inside {around.target} both stacks gave the same"
+        gap = f"On the same weights: {largest:.2g} of the largest number apart ({DRAWS} draws of weights, {pair.dtype})"
+        left_side, right_side = (_named_stack(side, around) for side in (rows.left, rows.right))
+        return replace(rows, outcome="same", sentence=sentence, rounding=gap, left=left_side, right=right_side)
     sentence = f"{pair.left.target} and {pair.right.target} are the same function: their layers are proved equal, and "
     sentence += f"the wiring gave the same on drawn numbers ({sequences})"
     gap = f"On the same weights: {largest:.2g} of the largest number apart"
     return replace(rows, outcome="same", sentence=sentence, rounding=gap)
 
 
+def _named_stack(side: ComparedCell, around: ModelDescription) -> ComparedCell:
+    """Name the stack that was compared, where a target is a model with more around it."""
+    if side.target != around.target:
+        return side
+    besides = f"it has besides {', '.join(around.further)}"
+    return replace(side, target=f"{around.layers[0].part} of {side.target}", note=besides)
+
+
+def _gap(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | None:
+    """Run both models on the same weights and the same sequence; None where their outputs have two shapes."""
+    left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
+    left_side, right_side = side_by_side(
+        functools.partial(pair.run_left, left_weights), functools.partial(pair.run_right, right_weights)
+    )
+    return _smallest_gap(left_side, right_side)
+
+
+def _gap_inside(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | None:
+    """Run a model, and the stack that the other is on what the model's stack reads; None where that is not seen."""
+    left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
+    sides = [(pair.left, left_weights, pair.run_left), (pair.right, right_weights, pair.run_right)]
+    (around, weights, run), (_, weights_of_stack, run_stack) = sides if sides[0][0].further else sides[::-1]
+    layer = run(replace(weights, sequence=None, watched=around.layers[0].part)).layer
+    if layer is None or any(state.array().any() for state in layer.states):
+        return None
+    given = run_stack(replace(weights_of_stack, sequence=layer.inputs))
+    return _smallest_gap(ModelOutputs(time_first=layer.outputs), given)
+
+
 def _reason_against_a_run(pair: ModelPair, decisions: Sequence[Decision]) -> str:
     """Say why both cannot be run on the same weights; empty if they can."""
     for model in (pair.left, pair.right):
-        if model.further:
+        if model.further and model is not pair.model_around:
             return f"{model.target} has further parameters ({', '.join(model.further[:4])})"
         if any(not layer.parameter_names for layer in model.layers):
             return f"the weights of {model.target} are not mapped by name"
@@ -168,27 +214,50 @@ def _translation(decision: Decision) -> Translation:
 
 def _drawn(pair: ModelPair, translations: Sequence[Translation], seed: int) -> tuple[ModelWeights, ModelWeights]:
     """Draw weights of the left and a sequence, and make the right's weights of them."""
-    rng = np.random.default_rng(seed)
     packed: list[dict[str, PlainArray]] = [{}, {}]
     for place, translation in enumerate(translations):
         layers = pair.left.layers[place], pair.right.layers[place]
         sizes = {"n": layers[0].input_size, "d": layers[0].hidden_size}
-        program = translation.left
-        shapes = parameter_shapes(program, sizes)
-        parameters = {name: 0.7 * rng.standard_normal(shape) for name, shape in shapes.items()}
-        inputs = {program.inputs[0].name: np.zeros((1, 1, sizes["n"]))}
-        states = {state.name: np.zeros((1, sizes["d"])) for state in program.states}
-        values = translation.constrain(Values(parameters, inputs, states, sizes))
-        sides = values.parameters, translation.right_values(values).parameters
+        sides = drawn_layer(translation, sizes, seed + DRAWS * place)
         for arrays, layer, named in zip(packed, layers, sides, strict=True):
-            arrays |= _by_model_names(layer, {name: np.asarray(value, np.float64) for name, value in named.items()})
+            arrays |= weights_by_model_names(layer, named)
+    rng = np.random.default_rng(seed + DRAWS * len(translations))
     first = pair.left.layers[0]
     sequence = PlainArray.of(rng.standard_normal((STEPS, ROWS, first.input_size)).astype(np.float32).astype(np.float64))
     return ModelWeights(pair.dtype, packed[0], sequence), ModelWeights(pair.dtype, packed[1], sequence)
 
 
-def _by_model_names(layer: LayerOfModel, named: dict[str, Array]) -> dict[str, PlainArray]:
-    """Return the weights of a layer by the model's names."""
+def drawn_layer(
+    translation: Translation, sizes: dict[str, int], seed: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Draw weights of the left that meet the conditions, and make the right's of them.
+
+    Args:
+        translation: How the weights follow.
+        sizes: The named sizes of the layer.
+        seed: Where the numbers start.
+
+    Returns:
+        The weights of both by the names of their equations.
+    """
+    rng, program = np.random.default_rng(seed), translation.left
+    shapes = parameter_shapes(program, sizes)
+    parameters = {name: 0.7 * rng.standard_normal(shape) for name, shape in shapes.items()}
+    inputs = {program.inputs[0].name: np.zeros((1, 1, sizes["n"]))}
+    states = {state.name: np.zeros((1, sizes["d"])) for state in program.states}
+    values = translation.constrain(Values(parameters, inputs, states, sizes))
+    sides = values.parameters, translation.right_values(values).parameters
+    left_side, right_side = ({name: np.asarray(value, np.float64) for name, value in side.items()} for side in sides)
+    return left_side, right_side
+
+
+def weights_by_model_names(layer: LayerOfModel, named: dict[str, Array]) -> dict[str, PlainArray]:
+    """Return the weights of a layer by the model's names.
+
+    Args:
+        layer: Says where the model keeps them.
+        named: The weights by the names of its equations.
+    """
     table = from_map_file(MapFile.model_validate_json(layer.cell.map)).assignment.table
     stored = stored_weights(table, named, np.dtype(np.float64))
     return {layer.parameter_names[own]: PlainArray.of(value) for own, value in stored.items()}

@@ -121,7 +121,7 @@ def confirm(decision: Decision, pair: ComparedPair) -> Comparison:
     parting = _Trial(pair.dtypes[0], point.left, point.right) if point is not None and pair.dtypes else None
     everything = [*trials, *([parting] if parting is not None and _exists_for(parting, pair) else [])]
     if not everything:
-        return _with_counterexample(decision, "", "")
+        return with_counterexample(decision)
     left_side, right_side = side_by_side(
         lambda: _run(pair.run_left, [trial.left for trial in everything], everything),
         lambda: _run(pair.run_right, [trial.right for trial in everything], everything),
@@ -129,9 +129,9 @@ def confirm(decision: Decision, pair: ComparedPair) -> Comparison:
     comparison = decision.comparison
     if len(everything) > len(trials):
         shown = [_shown(answer, len(trials)) for answer in (left_side, right_side)]
-        comparison = _with_counterexample(decision, *shown)
+        comparison = with_counterexample(decision, *shown)
     elif point is not None:
-        comparison = _with_counterexample(decision, "", "")
+        comparison = with_counterexample(decision)
     return _with_rounding(comparison, pair, trials, left_side, right_side)
 
 
@@ -183,8 +183,14 @@ def _shown(answer: RunOutputs, place: int) -> str:
     return ", ".join(f"{number:.6g}" for number in outputs.array().flat)
 
 
-def _with_counterexample(decision: Decision, left_side: str, right_side: str) -> Comparison:
-    """Add the numbers on which the two part, if there are any."""
+def with_counterexample(decision: Decision, left_side: str = "", right_side: str = "") -> Comparison:
+    """Add the numbers on which the two part, if there are any.
+
+    Args:
+        decision: What the equations say.
+        left_side: What the left itself gave on these numbers; empty where it was not run on them.
+        right_side: What the right itself gave.
+    """
     point = decision.parting_point
     if point is None:
         return decision.comparison

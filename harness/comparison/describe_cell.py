@@ -8,13 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import CellDescription, PlainModel
+from rnn_harness.comparison.cell_description import CellDescription, PlainModel, SequenceOrder
 from rnn_harness.comparison.cell_times import TIMED_SIZES, cell_times
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.runtime.plain_array import PlainArray
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.loading.layout_faults import WrongLayout
@@ -61,6 +62,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         places=_places(tied),
         map="" if tied.match is None else to_map_file(tied.match).model_dump_json(),
         reading=convention.reading,
+        order=_order(convention),
         sizes=None if sizes is None else (sizes.input_size, sizes.hidden_size),
         dtypes=tuple(setting.dtype for setting in tied.kernel.settings),
         parameters=parameters or (0, ""),
@@ -70,6 +72,13 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         is_complete=tied.match is not None and not tied.match.absent,
         notes=(*capabilities.notes, *notes),
     )
+
+
+def _order(convention: CallingConvention) -> SequenceOrder:
+    """Say which axis of a sequence comes first."""
+    if not convention.sequence or convention.axes_of_input not in ("TBn", "BTn"):
+        return ""
+    return "batch first" if convention.batch_first else "time first"
 
 
 def _measured(what: str, measure: Callable[[], Result], notes: list[str]) -> Result | None:
@@ -108,15 +117,22 @@ def _places(tied: TiedCell) -> dict[str, tuple[str, ...]]:
         for block in table.blocks:
             text = _place(block.parameter, block.block, block.of, forms[block.parameter])
             side = {"x": ", the columns of the input", "h": ", the columns of the state"}.get(block.side, "")
-            turned = forms[block.parameter].turned != (block.flipped and not forms[block.parameter].vector)
-            sign = "-" if block.flipped and forms[block.parameter].vector else ""
-            places.setdefault(block.name, []).append(f"{sign}{text}{side}{', transposed' if turned else ''}")
+            form = forms[block.parameter]
+            sign = "-" if block.flipped and form.vector else ""
+            turned = _turned(form, block.flipped and not form.vector)
+            places.setdefault(block.name, []).append(f"{sign}{text}{side}{turned}")
     elif tied.candidate is not None and tied.candidate.match is not None:
         for slot, role in tied.candidate.match.table.roles:
             text = _place(slot.parameter, slot.block, slot.of, slot.form)
-            turned = slot.form.turned != role.flipped
-            places.setdefault(role.piece.parameter, []).append(f"{text}{', transposed' if turned else ''}")
+            places.setdefault(role.piece.parameter, []).append(f"{text}{_turned(slot.form, role.flipped)}")
     return {name: tuple(rows) for name, rows in places.items()}
+
+
+def _turned(form: StorageForm, is_flipped: bool) -> str:
+    """Say what of a parameter is transposed: the whole of it, or every block by itself."""
+    if is_flipped:
+        return ", where it lies transposed" if not form.turned else ", as it lies"
+    return ", transposed" if form.turned else ""
 
 
 def _place(parameter: str, block: int, of: int, form: StorageForm) -> str:

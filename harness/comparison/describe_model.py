@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
-from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.cell_description import CellDescription, SequenceOrder
 from rnn_harness.comparison.describe_cell import describe
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
 from rnn_harness.comparison.tied_cell import load_compared
-from rnn_harness.errors import NotRun, UsageError
+from rnn_harness.comparison.watched_layer import layer_numbers
+from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.runtime.plain_array import PlainArray
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def cell_or_model(request: ValidationRequest, target: Target | None = None) -> CellDescription | ModelDescription:
+def cell_or_model(
+    request: ValidationRequest, target: Target | None = None, is_measured: bool = True
+) -> CellDescription | ModelDescription:
     """Describe a target in this process as a cell, or as a model where it cannot be driven as one.
 
     Args:
         request: Names it.
         target: The target itself, where it is loaded already.
+        is_measured: Whether the speed, the size and the first weights of a cell are wanted too.
 
     Raises:
         UsageError: It cannot be loaded or driven.
@@ -48,7 +52,7 @@ def cell_or_model(request: ValidationRequest, target: Target | None = None) -> C
     if model is not None and sum(part.layers * part.directions for part in model.parts) > 1:
         return _described_model(request, model)
     try:
-        cell = describe(request, loaded)
+        cell = describe(request, loaded, is_measured)
     except UsageError as error:
         return _described_model(request, understood_model(loaded, error))
     is_model = cell.kind == "unknown" and model is not None and bool(model.parts)
@@ -93,10 +97,12 @@ def _layers(part: RecurrentPart, cell: CellDescription, module: nn.Module) -> It
             names = {own: prefix + own.replace("_l0", suffix) for own in _own_names(cell)}
             if set(names.values()) - known:
                 raise NotRun(f"{part.shown_name}: its parameters are not those of the cell that was described")
-            number = f"layer {layer} of {part.shown_name}" if part.layers > 1 else part.shown_name
-            named = replace(cell, places=_places_in_model(cell, names))
+            number = f"layer {layer}{f' of {part.name}' if part.name else ''}" if part.layers > 1 else part.shown_name
+            order: SequenceOrder = "" if not part.is_layer else "batch first" if part.batch_first else "time first"
+            named = replace(cell, places=_places_in_model(cell, names), order=order)
             title = f"{number}{', reverse' if direction else ''}"
-            yield LayerOfModel(title, named, n, part.output_size, names)
+            is_alone = part.layers * part.directions == 1
+            yield LayerOfModel(title, named, n, part.output_size, names, part.name, bool(direction), is_alone)
 
 
 def _places_in_model(cell: CellDescription, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
@@ -141,10 +147,26 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
     with torch.no_grad():
         for name, value in given.weights.items():
             parameters[name].copy_(torch.tensor(value.array(given.dtype)))
+    if given.watched is not None:
+        return _watched_layer(model, module, given.watched)
+    assert given.sequence is not None, "where no layer is watched, a sequence is given"
     sequence = torch.tensor(given.sequence.array(given.dtype))
     return ModelOutputs(
         _first_output(model, module, sequence), _first_output(model, module, sequence.transpose(0, 1), is_turned=True)
     )
+
+
+def _watched_layer(model: UnderstoodModel, module: nn.Module, name: str) -> ModelOutputs:
+    """Run a model on arguments that it takes, and read what one of its layers was given and gave."""
+    part = next((part for part in model.parts if part.name == name), None)
+    if part is None:
+        return ModelOutputs(reason=f"{name} is no recurrent layer of it when it is made again")
+    dtype = next(module.parameters()).dtype
+    try:
+        run = run_model(module, model.arguments.to(dtype), [name])
+    except Exception as error:  # with other weights the model may take another way through its code
+        return ModelOutputs(reason=f"the model raised {named_error(error)}")
+    return layer_numbers(part, run)
 
 
 def _first_output(

@@ -18,6 +18,9 @@ class LayerOfModel:
         input_size: n.
         hidden_size: d.
         parameter_names: The model's names of its parameters, by the cell's.
+        part: The model's name of the module that computes it; empty for the model itself.
+        is_reverse: Whether it reads the sequence from its end.
+        is_alone: Whether that module computes no other layer or direction.
     """
 
     title: str
@@ -25,6 +28,9 @@ class LayerOfModel:
     input_size: int
     hidden_size: int
     parameter_names: dict[str, str]
+    part: str = ""
+    is_reverse: bool = False
+    is_alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,22 +59,43 @@ class ModelWeights:
     Attributes:
         dtype: The dtype in which it runs.
         weights: Arrays by the model's names.
-        sequence: (T, B, n).
+        sequence: (T, B, n); None for the arguments that the model was seen to take, of tokens for instance.
+        watched: The module whose inputs and outputs are wanted, by the model's name; None where none is.
     """
 
     dtype: str
     weights: dict[str, PlainArray]
-    sequence: PlainArray
+    sequence: PlainArray | None
+    watched: str | None = None
+
+
+@dataclass(frozen=True)
+class LayerNumbers:
+    """What a recurrent layer read and gave inside a model.
+
+    Attributes:
+        inputs: (T, B, n).
+        states: The states (B, d) that it began with, in its own order; none where it was given none.
+        outputs: The hidden states that it gave, (T, B, d).
+    """
+
+    inputs: PlainArray
+    states: tuple[PlainArray, ...]
+    outputs: PlainArray
 
 
 @dataclass(frozen=True)
 class ModelOutputs:
-    """What a model gave first for a sequence.
+    """What a model gave first for a sequence, or what one of its layers read and gave.
 
     Attributes:
         time_first: For the sequence as (T, B, n); None where it does not take it.
         rows_first: For the same as (B, T, n), with the first two axes of what came exchanged.
+        layer: Of the module that was watched; None where none was, or its numbers could not be read.
+        reason: Why they could not be read; empty if they could.
     """
 
-    time_first: PlainArray | None
-    rows_first: PlainArray | None
+    time_first: PlainArray | None = None
+    rows_first: PlainArray | None = None
+    layer: LayerNumbers | None = None
+    reason: str = ""

@@ -13,9 +13,9 @@ from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF, UPWARD
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.bounded_outputs import measured_precision, output_bounds
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.compare import map_lines
 from rnn_harness.comparison.equality import CellNumbers, FunctionComparison, compare_functions
 from rnn_harness.comparison.in_workers import describe_isolated, run_own_isolated, side_by_side
+from rnn_harness.comparison.map_lines import map_lines
 from rnn_harness.comparison.relation import Relation
 from rnn_harness.comparison.run_cell import OwnRun, RunOutputs
 from rnn_harness.comparison.stored_weights import stored_weights

@@ -96,6 +96,7 @@ class Comparison:
         obstacles: Differences that no weights remove.
         counterexample: The smallest numbers found on which they differ; None where they are the same.
         rounding: What both gave on the same drawn sequences, in words.
+        calls: In which orders they take the axes of a sequence; empty where these are the same, or not known.
     """
 
     outcome: ComparisonOutcome
@@ -109,6 +110,7 @@ class Comparison:
     obstacles: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     rounding: str = ""
+    calls: str = ""
 
     def __str__(self) -> str:
         from rnn_harness.records.comparison_text import comparison_text

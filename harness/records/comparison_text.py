@@ -24,6 +24,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield f"  {comparison.sentence}"
     yield f"  left   {left_side.target}: {left_side.sentence}"
     yield f"  right  {right_side.target}: {right_side.sentence}"
+    if comparison.calls:
+        yield f"  calls  {comparison.calls}"
     if comparison.proof:
         yield f"  proof  {comparison.proof}"
     for title, rows in (

@@ -272,9 +272,11 @@ def trusted_spec(numbers: NumbersReturned, request: ValidationRequest) -> Spec:
         Contradiction: This process knows no such spec, or it is another than the one that was asked for.
     """
     for spec in _possible_specs(numbers, request):
-        constants = numbers.spec.constants
-        if spec.model.constants.keys() == constants.keys():
-            spec = replace(spec, model=spec.model.model_copy(update={"constants": constants}))
+        open_values = {"constants": numbers.spec.constants, "sizes": numbers.spec.sizes}
+        for field, values in open_values.items():
+            known = spec.model.constants if field == "constants" else spec.model.sizes
+            if known.keys() == values.keys():
+                spec = replace(spec, model=spec.model.model_copy(update={field: values}))
         if spec.model == numbers.spec and spec.used == numbers.used:
             return spec
     raise Contradiction(f"they are held against {numbers.spec.id!r}, which is not what this process knows by that name")

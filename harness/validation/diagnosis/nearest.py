@@ -22,7 +22,7 @@ from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.identification.variants import common_models
 
-SEARCH_SECONDS = 30.0
+SEARCH_SECONDS = 20.0
 """How much of its core's time a search for faults may take; one that finds something takes a few seconds."""
 
 

@@ -214,14 +214,19 @@ class Decoder:
             index, fitting = ties[0]
             for role in fitting[:MAX_ASSIGNMENTS]:
                 yield from self._decoded({**roles, index: role}, partial)
-        elif pairs := self._pairs(roles, [index for index in unassigned if not self._changes_output(roles, index)]):
+        elif pairs := self._pairs(
+            roles, [index for index in unassigned if not self._changes_output(roles, index)], partial
+        ):
             for pair in pairs[:MAX_ASSIGNMENTS]:
                 yield from self._decoded({**roles, **pair}, partial)
         else:
             yield self._completed(roles, unassigned)
 
-    def _pairs(self, roles: Mapping[int, BlockRole], silent: list[int]) -> list[dict[int, BlockRole]]:
-        """Roles for the first two blocks that change the output together only: factors of one product."""
+    def _pairs(self, roles: Mapping[int, BlockRole], silent: list[int], partial: bool) -> list[dict[int, BlockRole]]:
+        """Roles for the first two blocks that change the output together only: factors of one product.
+
+        Where no roles explain these two, the model is not the target's: others are tried only if `partial`.
+        """
         base = self.probe.masked(self.layout, frozenset(roles))
         if self.probe.equal(base, self.probe.masked(self.layout, frozenset((*roles, *silent)))):
             return []
@@ -235,7 +240,7 @@ class Decoder:
                     pair = {first: first_role, second: second_role}
                     if self.agree(target, self.predict({**roles, **pair})):
                         pairs.append(pair)
-            if pairs:
+            if pairs or not partial:
                 return pairs
         return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,10 @@ from rnn_harness.validation.identification.parameter_layout import Layout, fits_
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.variants import all_models, with_cell_clip, with_offset
 from rnn_harness.validation.loading.target import Target
+
+IDENTIFICATION_SECONDS = 4.0
+"""How much of its core's time a search among the right cells may take; one that finds something takes below one. A
+target that is not found within it is none that is known: the usual cells are tried first."""
 
 
 def state_orders(model: CellModel, probe: Probe) -> tuple[tuple[str, ...], ...]:
@@ -84,13 +89,14 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
         layouts += [layout for layout in target_layouts(target, probe) if layout not in layouts]
     # A cell that computes in float32 under the name of float64 is identified all the same, and the checks report its
     # precision. So is a cell that is wrong in sequences of one step alone.
+    end = time.process_time() + IDENTIFICATION_SECONDS
     attempts = [(probe.tolerance, probe.steps), (SCREEN_SINGLE, probe.steps)]
     attempts += [(probe.tolerance, 2)] if probe.convention.sequence and probe.steps == 1 else []
     for tolerance, steps in dict.fromkeys(attempts):
         probe.tolerance, probe.steps = tolerance, steps
         for layout in layouts:
             identifications: dict[str, Identification] = {}
-            for identification in _identifications(probe, layout, target.declared_model):
+            for identification in _identifications(probe, layout, target.declared_model, end):
                 complete = _with_remaining_parameters(identification, probe)
                 identifications.setdefault(complete.sentence(), complete)
             if identifications:
@@ -139,10 +145,12 @@ def _forgotten_biases(identification: Identification, unused: tuple[str, ...], p
     return tuple(names) if missing and count in (len(missing), 2 * len(missing)) else ()
 
 
-def _identifications(probe: Probe, layout: Layout, declared: CellModel | None) -> Iterator[Identification]:
-    """Every right cell that a target equals with its parameters in one layout."""
+def _identifications(probe: Probe, layout: Layout, declared: CellModel | None, end: float) -> Iterator[Identification]:
+    """Every right cell that a target equals with its parameters in one layout, found until the time `end`."""
     models = all_models(layout, probe.convention.states, is_layer=probe.convention.sequence)
     for model in dict.fromkeys((declared, *models) if declared is not None else models):
+        if time.process_time() > end:
+            return
         for states in state_orders(model, probe):
             clipped = with_cell_clip(probe, layout, model, states)
             for variant in dict.fromkeys((with_offset(probe, layout, clipped, states), clipped, model)):

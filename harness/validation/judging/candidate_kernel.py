@@ -58,7 +58,13 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
     )
 
 
-def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[str, ...]) -> Kernel:
+def spec_kernel(
+    target: Target,
+    spec: Spec,
+    driver: TargetDriver,
+    dtypes: tuple[str, ...],
+    only_sizes: tuple[int, int] | None = None,
+) -> Kernel:
     """Make a kernel of a candidate that is compared with a user's spec file, without being identified.
 
     Args:
@@ -66,14 +72,16 @@ def spec_kernel(target: Target, spec: Spec, driver: TargetDriver, dtypes: tuple[
         spec: The spec of the file.
         driver: Drives the candidate with the parameters of the spec.
         dtypes: Those in which it is judged, if it takes them.
+        only_sizes: n and d of the spec where it holds for these alone, or where those of the target are others.
     """
+    sizes = fixed_sizes(target) if only_sizes is None else {**dict(zip("nd", only_sizes, strict=True)), "B": BATCH_ROWS}
     return Kernel(
         target.name,
         f"compared with {spec.path}",
         spec.id,
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
-        fixed_sizes=fixed_sizes(target),
+        fixed_sizes=sizes,
         custom_spec=spec,
         own_checks=USAGE_CHECKS,
         skipped_checks=skipped_checks(target.capabilities.library),

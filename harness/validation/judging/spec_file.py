@@ -34,6 +34,7 @@ from rnn_harness.validation.spec_search.diagnose import (
 )
 from rnn_harness.validation.spec_search.matching import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_match
+from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -106,8 +107,9 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     _check_states(target, probe, spec, signature.state_names)
     search = TargetSearch(probe)
     match = _match(search, spec)
+    spec = match.spec if match is not None else next(specs_of_lengths(spec, probe), spec)
     shapes = {name: value.shape for name, value in probe.parameters.items()}
-    wanted = signature.parameter_shapes(*probe.sizes)
+    wanted = _parameter_shapes(spec, probe)
     if match is not None and not (_has_the_names(shapes, wanted) and _is_turned_in_part(match)):
         kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
         return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
@@ -149,7 +151,7 @@ def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tu
         has = ", ".join(probe.parameters)
         raise UsageError(f"{target.name} has no parameter {', '.join(lacking)}, which the map names; it has {has}")
     try:
-        known = table.unpack(probe.parameters, signature.parameter_shapes(*probe.sizes))
+        known = table.unpack(probe.parameters, _parameter_shapes(spec, probe))
     except ValueError as error:
         raise UsageError(f"the parameters of {target.name} do not have the shapes of the map: {error}") from None
     runs = ProgramRuns(spec.program(), probe, match.states)
@@ -175,7 +177,7 @@ def kernel_by_names(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kern
     probe, signature = probe_target(target), SpecSignature(spec)
     _check_states(target, probe, spec, signature.state_names)
     shapes = {name: value.shape for name, value in probe.parameters.items()}
-    table = match_parameters(spec.id, shapes, signature.parameter_shapes(*probe.sizes))
+    table = match_parameters(spec.id, shapes, _parameter_shapes(spec, probe))
     return _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
 
 
@@ -246,6 +248,8 @@ def _of_equal_sizes(target: Target) -> Target:
 def _check_states(target: Target, probe: Probe, spec: Spec, names: tuple[str, ...]) -> None:
     """Check that a candidate has the states of a spec. Raises UsageError."""
     given = probe.convention.states
+    if any(read_signature(sized.program(), probe) for sized in specs_of_lengths(spec, probe)):
+        return
     if given != len(names) and not (probe.convention.sequence and given < len(names)):
         states = ", ".join(names) or "none"
         raise UsageError(f"{target.name} is {probe.convention}, but {spec.id} has the states {states}")
@@ -299,7 +303,17 @@ def _kernel(
         (*absent, *not_given, *not_returned),
         output_name=output,
     )
-    return spec_kernel(target, spec, driver, dtypes)
+    fitted = read_signature(spec.program(), probe)
+    is_bound = spec.model.sizes or driver.are_states_joined
+    only_sizes = (fitted.sizes["n"], fitted.sizes["d"]) if fitted is not None and is_bound else None
+    return spec_kernel(target, spec, driver, dtypes, only_sizes)
+
+
+def _parameter_shapes(spec: Spec, probe: Probe) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a spec's parameters at the sizes of a target, by name."""
+    fitted = read_signature(spec.program(), probe)
+    sizes = probe.sizes if fitted is None else (fitted.sizes["n"], fitted.sizes["d"])
+    return SpecSignature(spec).parameter_shapes(*sizes)
 
 
 def match_parameters(spec_id: str, module_shapes: Shapes, spec_shapes: Shapes) -> BlockMap:

@@ -67,8 +67,7 @@ def _state_dict(evaluation: Evaluation) -> Iterator[Finding]:
         yield finding(evaluation, False, f"its own state_dict cannot be loaded: {first_line(error)}")
         return
     x = torch.tensor(evaluation.arrays.inputs, dtype=dtype)
-    names = driver.state_names[: driver.convention.states]
-    states = [torch.tensor(evaluation.arrays.states[name], dtype=dtype) for name in names]
+    states = driver.given_states({k: torch.tensor(v, dtype=dtype) for k, v in evaluation.arrays.states.items()})
     with torch.no_grad():
         results = [call_results(driver.convention, own_call(module), x, states) for module in (first, second)]
     is_equal = all(torch.equal(a, b) for a, b in zip(*results, strict=True))
@@ -82,8 +81,7 @@ def _formats(evaluation: Evaluation) -> Iterator[Finding]:
 
     driver, arrays, cell = candidate_driver(evaluation), evaluation.arrays, kernel_of(evaluation)
     x = cell.tensor(arrays.inputs, leaf=False)
-    names = driver.state_names[: driver.convention.states]
-    states = [cell.tensor(arrays.states[name], leaf=False) for name in names]
+    states = driver.given_states({name: cell.tensor(value, leaf=False) for name, value in arrays.states.items()})
     module = in_evaluation(driver.make_module(evaluation.case.n, evaluation.case.d).to(x.dtype))
     leaves = {name: cell.tensor(value, leaf=False) for name, value in driver.table.pack(arrays.parameters).items()}
     with torch.no_grad():
@@ -183,7 +181,7 @@ def _step_by_step(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _smallest_sizes(evaluation: Evaluation) -> Iterator[Finding]:
     """Try one input, one unit, one row, one step, and all of them at once; each must lie within the bound."""
-    if candidate_driver(evaluation).capabilities.fixed_sizes is not None:
+    if evaluation.options.fixed_sizes or candidate_driver(evaluation).capabilities.fixed_sizes is not None:
         raise Refused("it exists for fixed sizes alone")
     spec, output_name = evaluation.subject.spec.id, evaluation.subject.output_name
     findings = []

@@ -140,7 +140,7 @@ class TargetDriver:
         A module that computes its forward once more in its backward (checkpointing) would else take its initial
         parameters.
         """
-        n, d = inputs.shape[2], next(iter(states.values())).shape[1]
+        n, d = inputs.shape[2], self._hidden_size(states)
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
         return leaves_in_place(module, leaves)
 
@@ -161,10 +161,10 @@ class TargetDriver:
         Raises:
             Refused: The target does not take these arguments.
         """
-        n, d = inputs.shape[2], next(iter(states.values())).shape[1]
+        n, d = inputs.shape[2], self._hidden_size(states)
         self._refuse_arguments(n, d, states, lengths)
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
-        initial_states = [states[name] for name in self.state_names[: self.convention.states]]
+        initial_states = self.given_states(states)
         callee = module if lengths is None else _given_lengths(module, lengths)
         try:
             run = run_over_time(callee, self.convention, leaves, inputs, initial_states)
@@ -174,7 +174,41 @@ class TargetDriver:
             raise Refused(f"refuses a sequence of no steps: {named_error(error)}") from None
         if self.convention.sequence:
             return self._layer_results(run, states)
+        if self.are_states_joined:
+            run = self._apart(run, states)
         return self._cell_results(run, inputs, d)
+
+    @property
+    def are_states_joined(self) -> bool:
+        """Whether the module has all states side by side as one."""
+        return not self.convention.sequence and self.convention.states == 1 and len(self.state_names) > 1
+
+    def given_states(self, states: Tensors) -> list[Tensor]:
+        """Return the states that the module is given.
+
+        Args:
+            states: The states (B, .) by the reference's names.
+        """
+        import torch
+
+        if self.are_states_joined:
+            return [torch.cat([states[name] for name in self.state_names], -1)]
+        return [states[name] for name in self.state_names[: self.convention.states]]
+
+    def _hidden_size(self, states: Tensors) -> int:
+        """Return the width of a state of the module."""
+        if self.are_states_joined:
+            return sum(state.shape[1] for state in states.values())
+        return states[self.state_names[0]].shape[1]
+
+    def _apart(self, run: SequenceRun, states: Tensors) -> SequenceRun:
+        """Cut the states of every step into those of the reference."""
+        import torch
+
+        widths = [states[name].shape[1] for name in self.state_names]
+        steps = [list(torch.split(joined, widths, -1)) for (joined,) in run.step_states]
+        (final,) = run.final_states
+        return run._replace(step_states=steps, final_states=list(torch.split(final, widths, -1)))
 
     def _refuse_arguments(self, n: int, d: int, states: Tensors, lengths: IndexArray | None) -> None:
         """Refuse what the target cannot be given."""

@@ -33,6 +33,7 @@ from rnn_harness.validation.spec_search.interpret import Interpreter, Place
 from rnn_harness.validation.spec_search.matching import ProgramRuns, SearchGivenUp, search_steps, state_orders
 from rnn_harness.validation.spec_search.rewrites import Rewrite, pairs, rewrites
 from rnn_harness.validation.spec_search.search import TargetSearch
+from rnn_harness.validation.spec_search.signature import specs_of_lengths
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 
 if TYPE_CHECKING:
@@ -137,13 +138,18 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
         spec: The spec that it should be.
     """
     deadline = search.deadline = time.process_time() + SECONDS
-    if not search.fits_signature(spec.program()) or search.empty_response(spec.program()) is None:
-        return None
-    for candidate in search.with_its_constants(spec):
-        found = _searched(search, ((candidate, rewrite) for rewrite in rewrites(candidate.program())), deadline)
+    for sized in specs_of_lengths(spec, search.probe):
+        program = sized.program()
+        if not search.fits_signature(program) or search.empty_response(program) is None:
+            continue
+        for candidate in search.with_its_constants(sized):
+            found = _searched(search, ((candidate, rewrite) for rewrite in rewrites(candidate.program())), deadline)
+            if found is not None:
+                return found
+        found = _searched(search, _with_fitted_constants(search, sized), deadline)
         if found is not None:
             return found
-    return _searched(search, _with_fitted_constants(search, spec), deadline)
+    return None
 
 
 def _searched(search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float) -> FaultyMatch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe, Response, close
 from rnn_harness.validation.spec_search.interpret import Interpreter
+from rnn_harness.validation.spec_search.signature import are_joined, read_signature
 from rnn_harness.validation.spec_search.slot_map import SlotMap, SlotRole
 from rnn_harness.validation.spec_search.slots import MOST_SUMMED, Layout, Slot
 from rnn_harness.validation.spec_search.spec_pieces import SpecPiece, empty_parameters, spec_pieces
@@ -91,16 +92,20 @@ class ProgramRuns:
         self, program: Program, probe: Probe, order: tuple[str, ...], pieces: tuple[SpecPiece, ...] = ()
     ) -> None:
         self.program, self.probe, self.order = program, probe, order
-        self.sizes = dict(zip("nd", probe.sizes, strict=True))
+        signature = read_signature(program, probe)
+        assert signature is not None, "a program is run whose states and inputs are the target's"
+        self.sizes, self._are_joined = dict(signature.sizes), signature.are_states_joined
         self.pieces = pieces or spec_pieces(program)
         self.count = 0
         self._interpreter = Interpreter(NumpyArithmetic())
-        self._input = program.inputs[0].name
-        given = order[: probe.convention.states]
-        self._states = {
-            name: probe.states[place] if name in given else np.zeros_like(probe.states[0])
-            for place, name in enumerate(order)
-        }
+        self._input_ends = _ends([signature.width(variable) for variable in program.inputs])
+        rows, widths = len(probe.states[0]), {state.name: signature.width(state) for state in program.states}
+        self._shapes = {name: (rows, width) for name, width in widths.items()}
+        self._shapes |= {variable.name: (rows, signature.width(variable)) for variable in program.outputs}
+        given = probe.states[: probe.convention.states]
+        if self._are_joined:
+            given = tuple(np.split(probe.states[0], _ends([widths[name] for name in order]), axis=1))
+        self._states = {name: np.zeros(self._shapes[name]) for name in order} | dict(zip(order, given, strict=False))
 
     def parameters(self, values: list[Array], roles: Roles) -> dict[str, Array]:
         """Put the slots of these roles in the place of the spec's parameters, the others zero.
@@ -124,18 +129,24 @@ class ProgramRuns:
             steps: Time steps.
         """
         self.count += 1
-        inputs = [{self._input: x} for x in self.probe.inputs[:steps]]
+        names = [variable.name for variable in self.program.inputs]
+        inputs = [
+            dict(zip(names, np.split(x, self._input_ends, axis=1), strict=True)) for x in self.probe.inputs[:steps]
+        ]
         with np.errstate(all="ignore"):
             values = self._interpreter.run(self.program, parameters, inputs, self._states)
+        if self._are_joined:
+            joined = np.stack([self._side_by_side(step) for step in values.steps])
+            return Response((joined,), (joined[-1],))
         output = self.program.outputs[0].name
         return Response(
-            (np.stack([np.broadcast_to(step[output], self._shape) for step in values.steps]),),
-            tuple(np.broadcast_to(values.finals[name], self._shape) for name in self.order),
+            (np.stack([np.broadcast_to(step[output], self._shapes[output]) for step in values.steps]),),
+            tuple(np.broadcast_to(values.finals[name], self._shapes[name]) for name in self.order),
         )
 
-    @property
-    def _shape(self) -> tuple[int, int]:
-        return self.probe.states[0].shape[0], self.probe.sizes[1]
+    def _side_by_side(self, step: Mapping[str, Array]) -> Array:
+        """Put the new states of a step beside one another, as the target has them."""
+        return np.concatenate([np.broadcast_to(step[name], self._shapes[name]) for name in self.order], axis=1)
 
     def agree(self, target: Response, predicted: Response) -> bool:
         """Say whether a target gives what the program gives; what the target does not show is not compared.
@@ -164,7 +175,7 @@ class ProgramRuns:
         Args:
             target: What the target gave.
         """
-        if self.probe.convention.sequence:
+        if self.probe.convention.sequence or self._are_joined:
             return target.outputs[0]
         output = self.program.outputs[0].name
         return target.outputs[self.order.index(output)] if output in self.order else target.shown
@@ -293,6 +304,11 @@ def _likeness(name: str, wanted: str) -> int:
     return 0 if plain == sought else 1 if plain[-1:] == sought[-1:] else 2
 
 
+def _ends(widths: Sequence[int]) -> list[int]:
+    """Return where vectors side by side end, without the last of them."""
+    return list(itertools.accumulate(widths))[:-1]
+
+
 def as_slot_map(layout: Layout, roles: Roles, program: Program) -> SlotMap:
     """Make the parameter map of roles.
 
@@ -312,7 +328,8 @@ def search_steps(probe: Probe, states: int) -> int:
         probe: The target.
         states: The number of states of the program.
     """
-    return 1 if probe.convention.states == states else len(probe.inputs)
+    every_state_is_given = probe.convention.states == states or are_joined(probe.convention, states)
+    return 1 if every_state_is_given else len(probe.inputs)
 
 
 def state_orders(program: Program, probe: Probe) -> list[tuple[str, ...]]:
@@ -323,6 +340,12 @@ def state_orders(program: Program, probe: Probe) -> list[tuple[str, ...]]:
         probe: The target.
     """
     names = tuple(state.name for state in program.states)
-    if not probe.convention.states:
+    signature = read_signature(program, probe)
+    if not probe.convention.states or signature is None:
         return [names]
-    return list(itertools.permutations(names))
+    orders = list(itertools.permutations(names))
+    if signature.are_states_joined:
+        return orders
+    # A state that is given has the width of the target's.
+    narrow = {state.name for state in program.states if signature.width(state) != probe.sizes[1]}
+    return [order for order in orders if not narrow & set(order[: probe.convention.states])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
@@ -20,7 +20,6 @@ from rnn_harness.validation.spec_search.constants import (
     usual_constants,
     with_constants,
 )
-from rnn_harness.validation.spec_search.interpret import is_forward_step
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
     ProgramRuns,
@@ -30,6 +29,7 @@ from rnn_harness.validation.spec_search.matching import (
     search_steps,
     state_orders,
 )
+from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
 from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters, spec_pieces
@@ -71,15 +71,13 @@ class TargetSearch:
 
     Attributes:
         probe: The target.
-        sizes: The named sizes.
         deadline: When the search is given up, in seconds of CPU time of this process; whoever searches sets it.
     """
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
-        self.sizes = dict(zip("nd", probe.sizes, strict=True))
         self.deadline = math.inf
-        self._runs: dict[Layout, TargetRuns] = {}
+        self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
 
     def fits_signature(self, program: Program) -> bool:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
@@ -87,18 +85,7 @@ class TargetSearch:
         Args:
             program: The program of a spec; nothing of it is run.
         """
-        if not is_forward_step(program):
-            return False
-        symbols = (*program.states, *program.inputs, *program.parameters, *program.outputs)
-        if any(axis.symbols - {"n", "d"} for symbol in symbols for axis in symbol.shape):
-            return False
-        n, d = self.probe.sizes
-        if any(tuple(axis.size(self.sizes) for axis in v.shape) != (d,) for v in (*program.states, *program.outputs)):
-            return False
-        if tuple(axis.size(self.sizes) for axis in program.inputs[0].shape) != (n,):
-            return False
-        given, wanted = self.probe.convention.states, len(program.states)
-        return wanted <= 2 and (given == wanted or (given < wanted and self.probe.convention.sequence))
+        return read_signature(program, self.probe) is not None
 
     def shapes(self, program: Program) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the target's parameters that have an influence, by name.
@@ -111,15 +98,27 @@ class TargetSearch:
         spare = {*self.probe.ignored, *(() if has_scalars else self.probe.constant)}
         return {name: value.shape for name, value in self.probe.parameters.items() if name not in spare}
 
-    def runs(self, layout: Layout) -> TargetRuns:
+    def sizes(self, program: Program) -> dict[str, int]:
+        """Return n and d of a program whose signature fits.
+
+        Args:
+            program: The program of a spec.
+        """
+        signature = read_signature(program, self.probe)
+        assert signature is not None, "the signature of a program is looked at first"
+        return dict(signature.sizes)
+
+    def runs(self, layout: Layout, sizes: Mapping[str, int]) -> TargetRuns:
         """Return the runs of the target with its parameters cut in one way.
 
         Args:
             layout: One way to cut the target's parameters; the same one gives the same runs.
+            sizes: n and d of the program for which they are cut.
         """
-        if layout not in self._runs:
-            self._runs[layout] = TargetRuns(self.probe, layout, self.sizes)
-        return self._runs[layout]
+        key = layout, tuple(sizes.items())
+        if key not in self._runs:
+            self._runs[key] = TargetRuns(self.probe, layout, sizes)
+        return self._runs[key]
 
     def empty_response(self, program: Program) -> Response | None:
         """Run the target with all parameters zero that a program knows; None where no layout fits the program.
@@ -127,9 +126,10 @@ class TargetSearch:
         Args:
             program: The program of a spec.
         """
-        layouts = spec_layouts(self.shapes(program), spec_pieces(program), self.sizes)
+        sizes = self.sizes(program)
+        layouts = spec_layouts(self.shapes(program), spec_pieces(program), sizes)
         steps = search_steps(self.probe, len(program.states))
-        return self.runs(layouts[0]).masked(frozenset(), steps) if layouts else None
+        return self.runs(layouts[0], sizes).masked(frozenset(), steps) if layouts else None
 
     def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
         """Find the parameter map and the order of states with which a target equals a program; None if none does.
@@ -140,12 +140,12 @@ class TargetSearch:
         Raises:
             SearchGivenUp: It took too many runs, or too long.
         """
-        pieces = spec_pieces(program)
-        for layout in spec_layouts(self.shapes(program), pieces, self.sizes):
+        pieces, sizes = spec_pieces(program), self.sizes(program)
+        for layout in spec_layouts(self.shapes(program), pieces, sizes):
             for order in state_orders(program, self.probe):
                 runs = ProgramRuns(program, self.probe, order, pieces)
                 steps = search_steps(self.probe, len(order))
-                roles = Matcher(self.runs(layout), runs, steps, self.deadline).match()
+                roles = Matcher(self.runs(layout, sizes), runs, steps, self.deadline).match()
                 if roles is None:
                     continue
                 table = as_slot_map(layout, roles, program)
@@ -163,14 +163,12 @@ class TargetSearch:
         Args:
             spec: The spec of a cell.
         """
-        program = spec.program()
-        if not self.fits_signature(program):
-            return None
         with contextlib.suppress(SearchGivenUp):
-            for candidate in self.with_its_constants(spec):
-                found = self.match_program(candidate.program())
-                if found is not None:
-                    return SpecMatch(candidate, *found)
+            for sized in specs_of_lengths(spec, self.probe):
+                for candidate in self.with_its_constants(sized):
+                    found = self.match_program(candidate.program())
+                    if found is not None:
+                        return SpecMatch(candidate, *found)
         return None
 
     def with_its_constants(self, spec: Spec) -> Iterator[Spec]:
@@ -180,7 +178,7 @@ class TargetSearch:
             spec: The spec of a cell; where no layout of the target fits it, nothing is yielded.
         """
         program = spec.program()
-        target = self.empty_response(program)
+        target = self.empty_response(program) if self.fits_signature(program) else None
         if target is None:
             return
         if not spec.model.constants:
@@ -191,7 +189,7 @@ class TargetSearch:
             runs = ProgramRuns(program, self.probe, order)
             # Whatever agrees where all parameters are zero has no constant beside its equations.
             is_plain = not spec.model.constants and runs.agree(
-                target, runs.respond(empty_parameters(program, self.sizes), steps)
+                target, runs.respond(empty_parameters(program, runs.sizes), steps)
             )
             for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
                 opened = OpenProgram(open_program(candidate), usual_constants(candidate), runs)

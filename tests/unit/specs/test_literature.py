@@ -21,7 +21,7 @@ def _values(spec: Spec) -> Values:
     shapes = {v.name: [axis.size(SIZES) for axis in v.shape] for v in (*program.parameters, *program.inputs)}
     parameters = {v.name: np.asarray(rng.standard_normal(shapes[v.name])) for v in program.parameters}
     inputs = {v.name: rng.standard_normal((2, 2, *shapes[v.name])) for v in program.inputs}
-    states = {state.name: rng.standard_normal((2, 3)) for state in program.states}
+    states = {state.name: rng.standard_normal((2, state.shape[0].size(SIZES))) for state in program.states}
     return Values(parameters, inputs, states, SIZES)
 
 
@@ -32,7 +32,7 @@ def test_the_derived_backward_is_that_of_autograd(spec: Spec) -> None:
     arithmetic = NumpyArithmetic()
     trajectory = evaluate(program, values, arithmetic)
     weights = np.cos(np.arange(12)).reshape(2, 2, 3)
-    finals = {name: np.sin(np.arange(6)).reshape(2, 3) for name in values.states}
+    finals = {name: np.sin(np.arange(value.size)).reshape(value.shape) for name, value in values.states.items()}
     gradients = differentiate(derive(program), trajectory, {output: weights}, finals, arithmetic)
     by_torch = evaluate(program, values, TorchArithmetic())
     total = torch.zeros((), dtype=torch.float64)

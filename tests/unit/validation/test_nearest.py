@@ -1,4 +1,4 @@
-"""The search for the faults of a cell that equals no known one ends, and says so."""
+"""The searches for a cell, and for the faults of one that equals no known cell, end, and decide nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.diagnosis import nearest
+from rnn_harness.validation.identification import identify
 from rnn_harness.validation.judging import mismatch
 from tests.helpers import wrong_torch
 
@@ -24,3 +25,10 @@ def test_a_search_without_time_decides_nothing_and_says_so() -> None:
     record = next(record for record in validation.checks if record.check == "identification.unique")
     assert record.outcome is Outcome.NOT_RUN
     assert record.reason.endswith("the search for mistakes ended after -1 s")
+
+
+def test_an_identification_without_time_names_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = load_target(f"{wrong_torch.__file__}:Elman")
+    assert identify.identify(target)
+    monkeypatch.setattr(identify, "IDENTIFICATION_SECONDS", -1.0)
+    assert identify.identify(target) == ()
