@@ -354,8 +354,8 @@ def match_parameters(spec_id: str, module_shapes: Shapes, spec_shapes: Shapes) -
 
 def _plain(name: str) -> str:
     """Reduce a name to what two spellings of it share."""
-    own = name.removeprefix("cell.")  # the name that a cell has in what joins its states or its inputs
-    return re.sub(r"[^a-z0-9]", "", own.lower()).removesuffix("weight").removesuffix("data")
+    in_cell = name.removeprefix("cell.")  # the name that a cell has in what joins its states or its inputs
+    return re.sub(r"[^a-z0-9]", "", in_cell.lower()).removesuffix("weight").removesuffix("data")
 
 
 def _listed(shapes: Shapes) -> str:

@@ -137,7 +137,7 @@ def _terms_moved(program: Program) -> Iterator[ProgramChange]:
     for number, terms in sums:
         for place, term in enumerate(terms):
             for other, others in sums:
-                if other == number or not _is_known(program, term, other):
+                if other == number or term.shape != others[0].shape or not _is_known(program, term, other):
                     continue
                 changed = list(program.assignments)
                 changed[number] = _with_terms(changed[number], terms[:place] + terms[place + 1 :])

@@ -324,9 +324,9 @@ def _functions_behind(node: MatrixVector | VectorMatrix) -> Iterator[_Change]:
     if isinstance(vector, Apply):
         plain.append((vector.function, vector.argument))
     elif isinstance(vector, Multiply):
-        for factor, others in ((vector.left, vector.right), (vector.right, vector.left)):
+        for factor, remaining in ((vector.left, vector.right), (vector.right, vector.left)):
             if isinstance(factor, Apply):
-                plain.append((factor.function, Multiply(others, factor.argument)))
+                plain.append((factor.function, Multiply(remaining, factor.argument)))
     for function, operand in plain:
         if function in _ACTIVATIONS and operand.shape == vector.shape:
             words = f"{function.value} is applied behind {bare(node.matrix)} and not before it"

@@ -101,10 +101,10 @@ def _solved(lengths: Sequence[Dimension], symbol: str, width: int, known: Mappin
     """Return the length of a named size with which vectors side by side have a width; None where there is none."""
     total = sum(lengths, Dimension())
     factor = dict(total.terms).get(symbol, 0)
-    others = total.constant + sum(count * known.get(name, 0) for name, count in total.terms if name != symbol)
+    fixed = total.constant + sum(count * known.get(name, 0) for name, count in total.terms if name != symbol)
     if not factor:
-        return (width if symbol == "n" else None) if others == width else None
-    length, remainder = divmod(width - others, factor)
+        return (width if symbol == "n" else None) if fixed == width else None
+    length, remainder = divmod(width - fixed, factor)
     return length if length >= 1 and not remainder else None
 
 

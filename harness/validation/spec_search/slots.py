@@ -159,8 +159,8 @@ def _readings(
             form = StorageForm(lead, turned=turned)
             yield from _matrix_readings(name, form, (rows * max(lead, 1), columns), pieces, sizes)
     if len(shape) == 3 and 1 < shape[2] <= MOST_JOINED:
-        whole = (shape[0], shape[1] * shape[2])
-        yield from _matrix_readings(name, StorageForm(taps=shape[2]), whole, pieces, sizes)
+        matrix = (shape[0], shape[1] * shape[2])
+        yield from _matrix_readings(name, StorageForm(taps=shape[2]), matrix, pieces, sizes)
     size = 1
     for length in shape:
         size *= length
