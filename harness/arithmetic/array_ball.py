@@ -195,7 +195,6 @@ class ArrayBallArithmetic:
     def matrix_vector(self, matrix: ArrayBall, vector: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         x = self.settle(vector)
         sizes = self._absolute_values(matrix)
-        terms = matrix.shape[1]
         radius: Array | None = None
         if x.is_exact:
             mass = abs(x.middle) @ sizes.T
@@ -206,15 +205,22 @@ class ArrayBallArithmetic:
         if not matrix.is_exact:
             inexact = x.size @ matrix.radius.T
             mass, radius = mass + inexact, inexact if radius is None else radius + inexact
-        return self._matrix_product(x.middle @ matrix.middle.T, radius, mass, terms)
+        return self._matrix_product(x.middle, matrix.middle.T, radius, mass)
 
-    def _matrix_product(self, middle: Array, spread: Array | None, mass: Array, terms: int) -> OpenArrayBall:
+    def _product_of_midpoints(self, rows: Array, columns: Array, mass: Array) -> tuple[Array, Array]:
+        """Multiply matrices of midpoints (m, k) and (k, n): the product, and what float64 may round in it."""
+        return rows @ columns, mass * growth(MIDPOINT_UNIT, rows.shape[1])
+
+    def _matrix_product(self, rows: Array, columns: Array, spread: Array | None, mass: Array) -> OpenArrayBall:
         """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands.
 
         Both `spread`, which is None for exact operands, and `mass` are new arrays, of which `mass` is written to.
         """
+        terms = rows.shape[1]
         mass += _TINY * terms
-        radius = mass * (growth(MIDPOINT_UNIT, terms) + self._operand_growth)
+        middle, radius = self._product_of_midpoints(rows, columns, mass)
+        if self._operand_growth:
+            radius += mass * self._operand_growth
         if spread is not None:
             radius += spread
         radius += _TINY * terms
@@ -343,7 +349,7 @@ class ArrayBallArithmetic:
         if not b.is_exact:
             inexact = abs(a.middle).T @ b.radius
             spread = inexact if spread is None else spread + inexact
-        return self._matrix_product(a.middle.T @ b.middle, spread, mass, a.shape[0])
+        return self._matrix_product(a.middle.T, b.middle, spread, mass)
 
     def dot(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         middle, radius = self._product(self.settle(x1), self.settle(x2))

@@ -90,6 +90,11 @@ WIDEST_IN_FLOAT64, WIDEST_IN_NARROWER_FORMATS = 2.5, 1.05
 """How many times as wide as Arb's a bound in arrays may be, at most: in theory 2, for the midpoints round as much as a
 float64 subject may, and 1 + 2^-24 an operation; a test measures both on thousands of drawn programs and values."""
 
+PROBABLE_DEVIATIONS = 11
+"""How many times the root of the sum of squares a sum of rounding errors of mean zero may come to, before it is said
+that its format does not explain it: that happens with a probability of 2 exp(-11^2 / 2) = 1.1 10^-26 a sum, 10^-12 in
+a run of 9 10^13 sums, which no run comes near (`probable_sums.py` has the proof). Nothing is refuted by it."""
+
 LINEAR_IN_STATES = 2.0**-30
 """A step counts as linear in its states if it is, for drawn numbers, up to this share of the sizes of its terms: far
 above what float64 rounds, far below what a tanh or a sigmoid of a state makes of numbers of ordinary size."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from rnn_harness.arithmetic.compare_arrays import compare_arrays
 from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.records.probable_comparison import ProbableComparison, joined_comparisons
 from rnn_harness.records.verdict import Witness
 from rnn_harness.subjects.subject import Subject
 
@@ -29,6 +30,7 @@ class Finding:
         error: the worst error.
         bound: the bound of the entries compared.
         bits: effective precision.
+        probable: how it compares with a bound that holds in all but hardly any case; it refutes nothing.
     """
 
     entry: str
@@ -38,6 +40,7 @@ class Finding:
     error: float | None = None
     bound: float | None = None
     bits: float | None = None
+    probable: ProbableComparison | None = None
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,13 @@ def worst_finding(findings: Sequence[Finding]) -> Finding:
 
     Args:
         findings: at least one.
+
+    Returns:
+        The worst, with what the probable bounds of all of them say.
     """
-    return max(findings, key=lambda finding: (not finding.agrees, finding.error_over_bound or 0.0))
+    worst = max(findings, key=lambda finding: (not finding.agrees, finding.error_over_bound or 0.0))
+    probable = joined_comparisons(finding.probable for finding in findings)
+    return worst if probable is None else replace(worst, probable=probable)
 
 
 @dataclass(frozen=True)

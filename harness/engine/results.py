@@ -9,6 +9,7 @@ from rnn_harness.arithmetic.assumptions import LOOSE_BOUND
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, Finding
 from rnn_harness.counterexamples.program import counterexample_program
+from rnn_harness.records.probable_comparison import ProbableComparison, joined_comparisons
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -46,6 +47,7 @@ class CheckSummary:
         seconds: what the check took on them.
         worst: the case with the largest error over its bound.
         failed: the first case that is refuted, or None.
+        probable: what the probable bounds of all cases say.
     """
 
     entry: str
@@ -54,6 +56,7 @@ class CheckSummary:
     seconds: float = 0.0
     worst: JudgedCase | None = None
     failed: JudgedCase | None = None
+    probable: ProbableComparison | None = None
 
     def add(self, judged: JudgedCase, seconds: float) -> None:
         """Count one more case.
@@ -68,6 +71,7 @@ class CheckSummary:
             self.worst = judged
         if not judged.finding.agrees and self.failed is None:
             self.failed = judged
+        self.probable = joined_comparisons((self.probable, judged.finding.probable))
 
     def add_row(self, row: TallyRow) -> None:
         """Count the cases of another part of the run, which come after those counted so far.
@@ -78,6 +82,7 @@ class CheckSummary:
         self.examples += row.examples
         self.seconds += row.seconds
         self.failed = self.failed or row.failed
+        self.probable = joined_comparisons((self.probable, row.probable))
         if row.worst is not None and (
             self.worst is None or _error_over_bound(row.worst) > _error_over_bound(self.worst)
         ):
@@ -95,6 +100,7 @@ class TallyRow:
         seconds: what the check took on them.
         worst: the case with the largest error over its bound.
         failed: the first case that is refuted, or None.
+        probable: what the probable bounds of all cases say.
     """
 
     entry: str
@@ -103,6 +109,7 @@ class TallyRow:
     seconds: float
     worst: JudgedCase | None
     failed: JudgedCase | None
+    probable: ProbableComparison | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,13 @@ class RunResults:
         """Return the same as plain data, without the subject and the checks: it can be sent to another process."""
         rows = tuple(
             TallyRow(
-                summary.entry, summary.check.name, summary.examples, summary.seconds, summary.worst, summary.failed
+                summary.entry,
+                summary.check.name,
+                summary.examples,
+                summary.seconds,
+                summary.worst,
+                summary.failed,
+                summary.probable,
             )
             for summary in self.summaries
         )
@@ -200,6 +213,7 @@ class RunResults:
         shown, program = summary.failed or summary.worst, ""
         assert shown is not None, "a summary begins with a finding"
         finding, case = shown.finding, shown.case
+        lost = summary.probable.sentence if summary.probable is not None and summary.failed is None else ""
         if summary.failed is not None and shrink:
             program = counterexample_program(self.subject, summary.check, case, self.subject.construct)
         return Record(
@@ -208,7 +222,7 @@ class RunResults:
             check=summary.check.name,
             witness=summary.check.witness,
             outcome=Outcome.REFUTED if summary.failed else Outcome.AGREES,
-            reason=finding.detail or _looseness(summary.check, finding),
+            reason="; ".join(filter(None, (finding.detail or _looseness(summary.check, finding), lost))),
             case=case,
             worst_error=finding.error,
             bound=finding.bound,
@@ -220,6 +234,7 @@ class RunResults:
             seed=seed,
             environment=versions(),
             program=program,
+            probable=None if summary.failed else summary.probable,
         )
 
 

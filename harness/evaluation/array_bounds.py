@@ -22,12 +22,20 @@ class ArrayBounds:
 
     Args:
         evaluation: A subject on a case of any size.
+        forward: The arithmetic of the values; what the evaluation's rounding gives where None.
+        backward: That of the gradients.
     """
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        forward: ArrayBallArithmetic | None = None,
+        backward: ArrayBallArithmetic | None = None,
+    ) -> None:
         self._evaluation = evaluation
         rounding = evaluation.rounding
-        self._forward, self._backward = ArrayBallArithmetic(rounding), ArrayBallArithmetic(rounding.of_backward)
+        self._forward = forward or ArrayBallArithmetic(rounding)
+        self._backward = backward or ArrayBallArithmetic(rounding.of_backward)
 
     @functools.cached_property
     def _trajectories(self) -> tuple[tuple[Program, Trajectory[ArrayBall]], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from rnn_harness.cases.case import Case
+from rnn_harness.records.probable_comparison import ProbableComparison
 from rnn_harness.records.verdict import Outcome, Witness
 
 SCHEMA_VERSION = 1
@@ -45,6 +46,8 @@ class Record(BaseModel):
             whose own code may read anything.
         definition: of a candidate that is held against a spec file, or against a cell of the literature, the content of
             that file as JSON, with the constants of the candidate.
+        probable: of long sums, how the numbers compare with a bound that holds in all but hardly any case, and which of
+            the two bounds decided.
         batch_size: of the last record of those that are made together, how many they are; None of the others.
     """
 
@@ -78,6 +81,7 @@ class Record(BaseModel):
     harness_error: str = ""
     depends_on: str = ""
     definition: str = ""
+    probable: ProbableComparison | None = None
     batch_size: int | None = None
 
     @property

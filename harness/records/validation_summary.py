@@ -124,7 +124,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     if validation.outcome == "consistent":
         yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
         yield from (("note", escape(note)) for note in _notes(validation.checks, CONSISTENCY))
-    yield from (("note", escape(note)) for note in _notes(validation.checks, TAKEN_CHECK))
+    notes = (*_notes(validation.checks, TAKEN_CHECK), *_lost_precision(validation.checks))
+    yield from (("note", escape(note)) for note in notes)
     if validation.diagnosis is not None:
         is_wrong = validation.outcome == "refuted"
         yield "nearest", escape(validation.diagnosis.spec)
@@ -217,6 +218,13 @@ def _notes(records: Sequence[Record], checks: str) -> Iterator[str]:
         if record.outcome is Outcome.AGREES and record.check.startswith(checks) and record.reason
     )
     yield from dict.fromkeys(reasons)
+
+
+def _lost_precision(records: Sequence[Record]) -> Iterator[str]:
+    """Yield for every dtype what is less precise than rounding explains, though no proved bound refutes it."""
+    for record in records:
+        if record.probable is not None and record.probable.names_lost_precision:
+            yield f"{record.dtype}: {record.probable.sentence}"
 
 
 def _precision_by_dtype(records: Sequence[Record]) -> Iterator[str]:

@@ -8,6 +8,9 @@ _ARRAYS, _VALUES = "arithmetic/array_ball.py", "arithmetic/array_ball_values.py"
 _FUNCTIONS, _COMPARE, _CHECK = "arithmetic/array_ball_functions.py", "arithmetic/compare_arrays.py", "checks/check.py"
 _BOUNDS, _SMALL = "unit/arithmetic/test_array_bounds.py", "unit/arithmetic/test_array_ball_values.py"
 _FINDINGS = "unit/checks/test_array_findings.py"
+_SUMS, _PROBABLE = "arithmetic/probable_sums.py", "arithmetic/probable_ball.py"
+_OF_SUMS, _OF_PROBABLE = "unit/arithmetic/test_probable_sums.py", "unit/arithmetic/test_probable_ball.py"
+_LOST, _NOT_REFUTED = "checks/lost_precision.py", "power/test_lost_precision.py"
 _OF_OPERATIONS = "operations or functions_hold or cancel or underflows or matrix_of_balls or overflows"
 _OF_PROGRAMS = "forward_and_backward and (lstm.column or gru.keep.column)"
 
@@ -39,7 +42,7 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ("radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD", "radius = (spread + _TINY) * UPWARD"),
         ("np.concatenate([x.size, x.radius]) @ sizes.T", "np.concatenate([x.size, 0 * x.radius]) @ sizes.T"),
         ("inexact = x.size @ matrix.radius.T", "inexact = 0 * x.size @ matrix.radius.T"),
-        ("(growth(MIDPOINT_UNIT, terms) + self._operand_growth)", "growth(MIDPOINT_UNIT, terms)"),
+        ("        if self._operand_growth:\n", "        if False:\n"),
         ("mass, value.terms, 2 * value.terms)\n\n    def _open", "abs(middle), 1, 1)\n\n    def _open"),
         ("(spread + own * abs(middle) + _TINY) * UPWARD", "(spread + _TINY) * UPWARD"),
         ("(spread + own * abs(middle) + _TINY) * UPWARD", "(own * abs(middle) + _TINY) * UPWARD"),
@@ -150,6 +153,45 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ("    if not ball.is_finite:\n        raise NotRun", "    if False:\n        raise NotRun"),
         ("agrees = found.error_over_bound <= 1\n", "agrees = found.error_over_bound <= 2\n"),
         ("if found.error_over_bound > 1:\n", "if found.error_over_bound < 1:\n"),
+    ),
+    *_rows(
+        _SUMS,
+        _OF_SUMS,
+        "not many",
+        ("(mass + np.minimum(size, mass)) / 2", "np.minimum(size, mass) / 2"),
+        ("(mass + np.minimum(size, mass)) / 2", "(mass + size) / 2"),
+        ("math.sqrt(terms + 2) * unit", "unit"),
+        ("partial_sums * (PROBABLE_DEVIATIONS * math", "partial_sums * (0.001 * math"),
+        ("mass * growth(unit, terms + 1) + underflow", "mass * growth(unit, terms + 1)"),
+        ("mass * growth(unit, terms + 1) + underflow", "underflow"),
+        ("math.sqrt(terms + 2) < terms", "math.sqrt(terms + 2) < 2 * terms"),
+        ("return sums * 2 *", "return 2 *"),
+        ("(53 - math.ceil(math.log2(terms))) // 2", "27"),
+        (
+            "high_matrix @ (factor - high_factor) + (matrix - high_matrix) @ factor",
+            "high_matrix @ (factor - high_factor)",
+        ),
+        ("MIDPOINT_UNIT * abs(product) + growth", "growth"),
+    ),
+    *_rows(
+        _PROBABLE,
+        _OF_PROBABLE,
+        "",
+        ("radius = (value.radius + rounding + underflow) * UPWARD", "radius = value.radius * UPWARD"),
+        ("np.minimum(radius, proved.radius)", "radius"),
+        ("self.sums += math.prod(proved.shape)", "self.sums += 1"),
+        ("or self._wide is not None or", "or"),
+        ("self._splits = 0 < self._unit <= MIDPOINT_UNIT", "self._splits = False"),
+        ("if np.isfinite(split_rounding).all() else (product, rounding)", ""),
+    ),
+    *_rows(
+        _LOST,
+        _NOT_REFUTED,
+        "",
+        ("if share > 1 else", "if share > 1000 else"),
+        ("if share > 1 else", "if share > 0 else"),
+        ("    if not bounds.differ:\n", "    if False:\n"),
+        ('update={"failure_probability": probability}', 'update={"failure_probability": 0.0}'),
     ),
 )
 """Edits of the bounds in arrays, each with the tests that notice it."""

@@ -18,6 +18,7 @@ from rnn_harness.checks import all_checks
 from rnn_harness.engine.runner import run_check
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.probable_bounds import ProbableBounds
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 
@@ -95,3 +96,20 @@ def test_by_outputs_a_gate_off_by_hundreds_of_roundings_is_refuted_at_realistic_
 
         floors.append(floor(is_refuted))
     assert np.median(floors) <= most, floors
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_by_the_probable_bound_a_gate_off_by_fewer_roundings_is_named_at_realistic_sizes(dtype: Dtype) -> None:
+    floors = []
+    for seed in SEEDS:
+        evaluation = evaluated(dtype, 256, 256, 32, 1, seed)
+        bounds = ProbableBounds(evaluation)
+        outputs = evaluation.run.outputs
+        assert compare_arrays(bounds.outputs, outputs).error_over_bound <= 1
+        assert 0 < bounds.failure_probability <= 1e-12
+
+        def is_named(k: float, bounds: ArrayBall = bounds.outputs, outputs: Array = outputs) -> bool:
+            return compare_arrays(bounds, spoiled(outputs, k, dtype)).error_over_bound > 1
+
+        floors.append(floor(is_named))
+    assert np.median(floors) <= 300, floors

@@ -19,9 +19,11 @@ from rnn_harness.checks.check import (
     compare_with_balls,
     worst_finding,
 )
+from rnn_harness.checks.lost_precision import compare_with_probable_bounds
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
+from rnn_harness.evaluation.probable_bounds import ProbableBounds
 from rnn_harness.kernels.checks.memory_layout import EVERY
 from rnn_harness.kernels.checks.parallel_steps import judge_gradients, judge_outputs
 from rnn_harness.subjects.case_arrays import draw_arrays
@@ -108,15 +110,16 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
         case: The case whose numbers are drawn.
 
     Returns:
-        The worst finding.
+        The worst finding, with what bounds that are only probable say of numbers that it does not refute.
 
     Raises:
         NotRun: The bound is not finite, which decides nothing.
     """
     entry = evaluation.subject.spec.id
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
-    bounds = ArrayBounds(tried)
+    bounds, probable = ArrayBounds(tried), ProbableBounds(tried)
     name, outputs, gradients = tried.subject.output_name, bounds.outputs, bounds.gradients
+    probable.compute()
     findings = [compare_with_array_balls(entry, f"the output {name}", outputs, tried.run.outputs)]
     computed: dict[str, Array] = {}
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
@@ -130,7 +133,11 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
             if is_there
             else replace(missing, detail=f"{quantity} is missing")
         )
-    return worst_finding(findings)
+    worst = worst_finding(findings)
+    if not worst.agrees:
+        return worst
+    judged = {name: computed[name] for name in gradients if name in computed}
+    return replace(worst, probable=compare_with_probable_bounds(tried, probable, judged))
 
 
 def _states(evaluation: Evaluation) -> Iterator[Finding]:
