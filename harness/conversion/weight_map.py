@@ -19,26 +19,61 @@ class WeightMap(Protocol):
         """The cell's parameters, in its order."""
 
     def sizes(self, weights: Mapping[str, Array]) -> CellSizes:
-        """Read the sizes off the shapes of weights. Raises ValueError where they do not fit."""
+        """Read the sizes off the shapes of weights.
+
+        Args:
+            weights: Arrays by the cell's names.
+
+        Raises:
+            ValueError: The shapes do not say it.
+        """
 
     def named(self, weights: Mapping[str, Array]) -> dict[str, Array]:
-        """Read weights as those of the equations. Raises ValueError where their shapes do not fit."""
+        """Read weights as those of the equations, in float64.
+
+        Args:
+            weights: Arrays by the cell's names.
+
+        Raises:
+            ValueError: Their shapes do not fit together.
+        """
 
     def stored(self, named: Mapping[str, Array], dtype: np.dtype[np.generic]) -> dict[str, Array]:
-        """Write weights of the equations as the cell stores them."""
+        """Write weights of the equations as the cell stores them.
+
+        Args:
+            named: Arrays by the names of the equations.
+            dtype: The format in which they are stored.
+        """
 
     def shapes(self, sizes: CellSizes) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the parameters of the equations."""
+        """Return the shapes of the parameters of the equations.
+
+        Args:
+            sizes: n and d.
+        """
 
     def summands(self, name: str) -> int:
-        """Count the places whose numbers are added to a parameter of the equations."""
+        """Count the places whose numbers are added to a parameter of the equations.
+
+        Args:
+            name: The parameter.
+        """
 
 
 class Transfer(Protocol):
     """What the second of two cells cannot represent of weights of the first."""
 
     def losses(self, named: Mapping[str, Array]) -> tuple[str, ...]:
-        """List what is lost, with the size of it; nothing where all weights can be represented."""
+        """List what is lost, with the size of it; nothing where all weights can be represented.
+
+        Args:
+            named: The weights by the names of the equations.
+        """
 
     def nearest(self, named: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the nearest weights that can be represented."""
+        """Return the nearest weights that can be represented.
+
+        Args:
+            named: The weights by the names of the equations.
+        """
