@@ -37,6 +37,10 @@ class Atom:
     place: int
 
 
+class NoSymbolicForm(ValueError):
+    """A function has no form among polynomials."""
+
+
 class SymbolicArithmetic:
     """Polynomials in `symbols` and in function values.
 
@@ -82,17 +86,17 @@ class SymbolicArithmetic:
         return value
 
     def add(self, x1: Array, x2: Array) -> Array:
-        return x1 + x2
+        return as_array(x1) + as_array(x2)
 
     def subtract(self, x1: Array, x2: Array) -> Array:
-        return x1 - x2
+        return as_array(x1) - as_array(x2)
 
     def multiply(self, x1: Array, x2: Array) -> Array:
-        return x1 * x2
+        return as_array(x1) * as_array(x2)
 
     def divide(self, x1: Array, x2: Array) -> Array:
         inverse = np.frompyfunc(lambda x: self._atom("inverse", (x,), 0), 1, 1)(x2)
-        quotient: Array = x1 * inverse
+        quotient: Array = as_array(x1) * as_array(inverse)
         return quotient
 
     def matrix_vector(self, matrix: Array, vector: Array) -> Array:
@@ -139,7 +143,7 @@ class SymbolicArithmetic:
         """Apply a function: a polynomial stays one under the identity, and becomes an atom under every other function.
 
         Raises:
-            ValueError: The function has no symbolic form: ReLU and the step.
+            NoSymbolicForm: The function has none: ReLU and the step.
         """
         if function is Function.IDENTITY:
             return argument
@@ -162,7 +166,7 @@ class SymbolicArithmetic:
             Function.LOG: lambda x: self._atom("log", (x,), 0),
         }
         if function not in polynomials:
-            raise ValueError(f"{function.value} has no symbolic form here")
+            raise NoSymbolicForm(f"{function.value} is no polynomial, nor an atom of one")
         value: Array = np.frompyfunc(polynomials[function], 1, 1)(argument)
         return value
 
@@ -274,3 +278,16 @@ class ForwardPolynomials(SymbolicArithmetic):
         if x.is_ground:
             return x if x.LC >= 0 else -x
         return self._atom("size", (-x,), 0) if x.LC < 0 else self._atom("size", (x,), 0)
+
+
+def as_array(value: Array | PolyElement) -> Array:
+    """Return a number as an array without axes, which NumPy takes such arrays apart to; an array as it is.
+
+    Args:
+        value: An array of polynomials, or one polynomial.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    array = np.empty((), dtype=object)
+    array[()] = value
+    return array

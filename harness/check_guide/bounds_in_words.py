@@ -35,7 +35,7 @@ _OF_CHECKS: dict[str, str] = {
     "behaviour.formats": EXACT,
     "behaviour.state-dict": EXACT,
     "behaviour.intact": EXACT,
-    "behaviour.large-inputs": "none: a number that is not finite refutes",
+    "behaviour.large-inputs": "none: what is not finite refutes where the printed equations are finite",
     "behaviour.non-finite-rows": EXACT,
 }
 """Where a check does not follow its group."""

@@ -12,7 +12,7 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout
+from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout, typed_options
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_target_file
 from rnn_harness.errors import ExitCode, HarnessError, NotRun
@@ -75,24 +75,32 @@ def compare(
     if not document.is_printed:
         if not is_quiet():
             typer.echo(comparison_text(comparison))
-        print_conclusion(_conclusion(comparison), code)
+        print_conclusion(_conclusion(comparison, typed_options(init, init_second)), code)
     raise typer.Exit(code)
 
 
-def _conclusion(comparison: Comparison) -> Conclusion:
-    """Say whether two cells are the same function, and which command goes on from there."""
+def _conclusion(comparison: Comparison, options: tuple[str, str]) -> Conclusion:
+    """Say whether two cells are the same function, and which command goes on from there.
+
+    Args:
+        comparison: The result.
+        options: The options of the first target as they are typed, and those of the second, each with a space before.
+    """
     first, second = comparison.left.target, comparison.right.target
-    cells = [side.target for side in (comparison.left, comparison.right) if ":" in side.target and not side.is_model]
-    models = [side.target.rpartition(" ")[2] for side in (comparison.left, comparison.right) if side.is_model]
+    sides = list(zip((comparison.left, comparison.right), options, strict=True))
+    cells = [f"{side.target}{typed}" for side, typed in sides if ":" in side.target and not side.is_model]
+    models = [f"{side.target.rpartition(' ')[2]}{typed}" for side, typed in sides if side.is_model]
     if comparison.outcome == "same":
         # Of models the layers are converted, one by one.
-        convert = f"rnn-harness convert {first} {second} --code FILE  (a function that converts their weights)"
-        return Conclusion(f"{first} and {second} are the same function", convert if len(cells) == 2 else "")
+        second_options = options[1].replace("--init=", "--init-b=")
+        convert = f"rnn-harness convert {first} {second}{options[0]}{second_options} --code FILE"
+        command = f"{convert}  (a function that converts their weights)" if len(cells) == 2 else ""
+        return Conclusion(f"{first} and {second} are the same function", command)
     if comparison.outcome == "different":
-        equations = [f"rnn-harness explain {name}  (its equations)" for name in cells]
-        equations += [f"rnn-harness validate {name}  (what is wrong with it, if something is)" for name in models]
+        commands = [f"rnn-harness validate {name}  (what is wrong with it, if something is)" for name in models]
+        commands += [f"rnn-harness explain {name}  (its equations)" for name in cells]
         verdict = f"{first} and {second} are not the same function: {comparison.sentence}"
-        return Conclusion(verdict, (equations[::-1] if models else equations)[0] if equations else "")
+        return Conclusion(verdict, commands[0] if commands else "")
     verdict = f"{first} and {second}: nothing is decided: {comparison.sentence}"
     names = [*models, *cells]
     return Conclusion(

@@ -13,7 +13,7 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout
+from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout, typed_options
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_readable, ensure_target_file, ensure_writable
@@ -102,14 +102,15 @@ def convert(
         if not is_quiet():
             _print(conversion)
         verdict = f"{first} to {second}: {conversion.outcome}: {conversion.sentence}"
-        print_conclusion(Conclusion(verdict, _next_command(conversion)), exit_code)
+        print_conclusion(Conclusion(verdict, _next_command(conversion, typed_options(init, init_second))), exit_code)
     raise typer.Exit(exit_code)
 
 
-def _next_command(conversion: Conversion) -> str:
-    """Return the command that goes on from a conversion."""
-    compare = f"rnn-harness compare {conversion.left} {conversion.right}"
-    if conversion.outcome == "refused":
+def _next_command(conversion: Conversion, options: tuple[str, str]) -> str:
+    """Return the command that goes on from a conversion; options of the targets stand in it as they were typed."""
+    typed = f"{options[0]}{options[1].replace('--init=', '--init-b=')}"
+    compare = f"rnn-harness compare {conversion.left} {conversion.right}{typed}"
+    if conversion.outcome == "refused" and any(layer.lost for layer in conversion.layers):
         return "the same with --nearest  (writes the nearest weights that can be represented)"
     return f"{compare}  (under which map of weights they are the same, or where they differ)"
 

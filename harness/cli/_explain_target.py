@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rnn_harness.errors import ExitCode, HarnessError, NotRun
+from rnn_harness.errors import ExitCode, HarnessError, NotRun, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.validation import Limits, ValidationRequest
@@ -38,7 +38,7 @@ def equations_of_target(request: ValidationRequest, limits: Limits, written_as: 
         written_as: The format.
 
     Raises:
-        UsageError: It cannot be loaded or driven.
+        UsageError: It cannot be loaded or driven, or is a model whose layers are no single spec.
         HarnessError: The harness itself raised an error.
         Exit: It is no cell that is known, or gave no answer.
     """
@@ -46,18 +46,25 @@ def equations_of_target(request: ValidationRequest, limits: Limits, written_as: 
     from rnn_harness.reports.text.explained_cell import explained_latex, explained_markdown, explained_text
 
     try:
-        cell = explain_target(request, limits)
+        cells = explain_target(request, limits)
     except HarnessError:
         raise
     except NotRun as reason:
         typer.echo(f"rnn-harness: nothing is explained: {reason}", err=True)
         raise typer.Exit(ExitCode.UNDECIDED) from None
+    if written_as is EquationFormat.SPEC and len(cells) > 1:
+        layers = ", ".join(cell.target.removesuffix(f" of {request.target}") for cell in cells)
+        raise UsageError(
+            f"--format spec writes the equations of one cell, and {request.target} has {len(cells)} kinds of recurrent "
+            f"layers ({layers}): name one of their classes, or leave --format out"
+        )
     match written_as:
         case EquationFormat.SPEC:
-            return cell.spec_file
+            texts = [cell.spec_file for cell in cells]
         case EquationFormat.MARKDOWN:
-            return explained_markdown(cell)
+            texts = [explained_markdown(cell) for cell in cells]
         case EquationFormat.LATEX:
-            return explained_latex(cell)
+            texts = [explained_latex(cell) for cell in cells]
         case _:
-            return explained_text(cell)
+            texts = [explained_text(cell) for cell in cells]
+    return "\n".join(texts)

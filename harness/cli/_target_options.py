@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -89,3 +91,18 @@ Memory = Annotated[
         help="Gigabytes that the cell's process may take; torch alone takes one.",
     ),
 ]
+
+
+def typed_options(init: Sequence[str] | None, init_second: Sequence[str] | None) -> tuple[str, str]:
+    """Return the options of two targets as they are typed again, each with a space before it.
+
+    Args:
+        init: What ``--init`` was given.
+        init_second: What ``--init-b`` was given; None where ``--init`` counts for both.
+
+    Returns:
+        Those of the first and those of the second, each written with ``--init``.
+    """
+    second = init if init_second is None else init_second
+    first_words, second_words = ([f"--init={pair}" for pair in pairs or ()] for pairs in (init, second))
+    return "".join(f" {shlex.quote(w)}" for w in first_words), "".join(f" {shlex.quote(w)}" for w in second_words)

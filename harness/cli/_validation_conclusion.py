@@ -69,11 +69,16 @@ def _cause(validation: Validation) -> str:
 
 
 def _after_refutation(validation: Validation, command: str, writes_program: bool) -> str:
-    """Return the command that shows the counterexample, or else explains the check that refutes."""
+    """Return the command that shows the counterexample, or else explains the check that refutes.
+
+    What the identification finds, as a NaN, is said already: of that check there is nothing to explain.
+    """
     if validation.counterexample is not None and not writes_program:
         return f"{command} --repro wrong.py  (a program that shows it)"
     first = _first_refuted(validation.checks)
-    return f"rnn-harness explain {first.check}" if first is not None else ""
+    if first is None or first.check.startswith(_DECIDING):
+        return f"{command} -v  (lists every record with its reason)"
+    return f"rnn-harness explain {first.check}  (what it does, and what an error is measured against)"
 
 
 def _first_refuted(records: Sequence[Record]) -> Record | None:

@@ -44,7 +44,7 @@ def verify(
         typer.Argument(
             metavar="ID",
             help="Equations (E-348), specs (gru.keep.column), documents (003), pairs of specs (Q-18, or equivalences), "
-            "spec files (mine.toml). With --kernels: kernels (nn.LSTM) or specs.",
+            "cells of papers (mgu), spec files (mine.toml). With --kernels: kernels (nn.LSTM) or specs.",
             show_default="all",
         ),
     ] = None,

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 _MOST_NAMES = 4
 
 
-def equations_conclusion(records: Sequence[Record], spec_file: str) -> Conclusion:
+def equations_conclusion(records: Sequence[Record], spec: str) -> Conclusion:
     """Conclude from the records of equations, cells, pairs and facts.
 
     Args:
         records: All records of a run.
-        spec_file: The first spec file that was verified; empty where only shipped specs were.
+        spec: The first spec file or cell of a paper that was verified; empty where only specs of the documents were.
     """
-    go_on = f"rnn-harness validate FILE.py:Cell --spec {spec_file}" if spec_file else "rnn-harness verify --kernels"
+    go_on = f"rnn-harness validate FILE.py:Cell --spec {spec}" if spec else "rnn-harness verify --kernels"
     return _conclusion(records, "entry", lambda record: record.entry, go_on)
 
 
@@ -54,13 +54,16 @@ def _conclusion(records: Sequence[Record], noun: str, name_of: Callable[[Record]
         verdict = f"{len(refuted)} of {total} {nouns} refuted: {listed}{more}; first by {first.check}"
         return Conclusion(verdict, f"rnn-harness explain {first.check}")
     if any(record.harness_error for record in records):
-        return Conclusion("the harness failed in a check, so that not everything is decided", "--debug shows why")
+        return Conclusion(
+            "the harness failed in a check, so that not everything is decided",
+            "the same command with --debug  (shows why)",
+        )
     if agreeing:
         undecided = total - len(agreeing)
         undecided_text = f", {undecided} not decided" if undecided else ""
         return Conclusion(f"{len(agreeing)} of {total} {nouns} verified, 0 refuted{undecided_text}", go_on)
     reason = next((record.reason for record in records if record.reason), "there was nothing to decide")
-    return Conclusion(f"nothing is decided: {reason}", "-v lists every record with its reason")
+    return Conclusion(f"nothing is decided: {reason}", "the same command with -v  (lists every record with its reason)")
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

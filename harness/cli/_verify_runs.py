@@ -56,11 +56,13 @@ class EquationRun(RecordedRun):
 
     def conclusion(self, records: Sequence[Record]) -> Conclusion:
         """Say how many entries are verified, or which are refuted."""
-        from rnn_harness.specs import library
+        from rnn_harness.specs import library, literature
 
         shipped = {spec.id for spec in library().specs}
-        files = [selected.spec.path for selected in self.selection.specs if selected.spec.id not in shipped]
-        return equations_conclusion(records, str(files[0]) if files else "")
+        others = [selected.spec for selected in self.selection.specs if selected.spec.id not in shipped]
+        papers = literature() if others else ()
+        names = [spec.id if spec in papers else str(spec.path) for spec in others]
+        return equations_conclusion(records, names[0] if names else "")
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def cell_or_model(request: ValidationRequest, target: Target | None = None) -> CellDescription | ModelDescription:
+def cell_or_model(
+    request: ValidationRequest, target: Target | None = None, is_measured: bool = True
+) -> CellDescription | ModelDescription:
     """Describe a target in this process as a cell, or as a model where it cannot be driven as one.
 
     Args:
         request: Names it.
         target: The target itself, where it is loaded already.
+        is_measured: Whether the speed, the size and the first weights of a cell are wanted too.
 
     Raises:
         UsageError: It cannot be loaded or driven.
@@ -49,7 +52,7 @@ def cell_or_model(request: ValidationRequest, target: Target | None = None) -> C
     if model is not None and sum(part.layers * part.directions for part in model.parts) > 1:
         return _described_model(request, model)
     try:
-        cell = describe(request, loaded)
+        cell = describe(request, loaded, is_measured)
     except UsageError as error:
         return _described_model(request, understood_model(loaded, error))
     is_model = cell.kind == "unknown" and model is not None and bool(model.parts)
@@ -94,7 +97,7 @@ def _layers(part: RecurrentPart, cell: CellDescription, module: nn.Module) -> It
             names = {own: prefix + own.replace("_l0", suffix) for own in _own_names(cell)}
             if set(names.values()) - known:
                 raise NotRun(f"{part.shown_name}: its parameters are not those of the cell that was described")
-            number = f"layer {layer} of {part.shown_name}" if part.layers > 1 else part.shown_name
+            number = f"layer {layer}{f' of {part.name}' if part.name else ''}" if part.layers > 1 else part.shown_name
             order: SequenceOrder = "" if not part.is_layer else "batch first" if part.batch_first else "time first"
             named = replace(cell, places=_places_in_model(cell, names), order=order)
             title = f"{number}{', reverse' if direction else ''}"
@@ -113,8 +116,8 @@ def _places_in_model(cell: CellDescription, names: dict[str, str]) -> dict[str, 
 
 
 def _own_names(cell: CellDescription) -> tuple[str, ...]:
-    """Return the names of a cell's own parameters; none where its map is not known."""
-    if not cell.map:
+    """Return the names of a cell's own parameters; none where its map is not known, or that of a spec."""
+    if cell.kind != "family" or not cell.map:
         return ()
     table = from_map_file(MapFile.model_validate_json(cell.map)).assignment.table
     return tuple(name for name, _ in table.forms)

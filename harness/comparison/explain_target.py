@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.in_workers import describe_isolated
+from rnn_harness.comparison.in_workers import describe_any_isolated
+from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription
 from rnn_harness.errors import NotRun
 from rnn_harness.records.explained_cell import CellSymbol, ExplainedCell
 from rnn_harness.specs import Spec, SpecError, library, parse_spec
@@ -20,19 +21,44 @@ _OWN_NAME = re.compile(r"[A-Za-z](_[A-Za-z0-9]+)?")
 """Names of parameters that can stand in an equation as they are."""
 
 
-def explain_target(request: ValidationRequest, limits: Limits | None = None) -> ExplainedCell:
+def explain_target(request: ValidationRequest, limits: Limits | None = None) -> tuple[ExplainedCell, ...]:
     """Find out in a worker what a target computes, and write its equations.
 
     Args:
         request: Names the target.
         limits: How long it may take.
 
+    Returns:
+        One cell; of a model, one for each kind of its recurrent layers.
+
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It is no cell that is known, ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    return explained_cell(describe_isolated(request, limits or Limits(), is_measured=False))
+    description = describe_any_isolated(request, limits or Limits(), is_measured=False)
+    if isinstance(description, CellDescription):
+        return (explained_cell(description),)
+    return tuple(explained_cell(layer) for layer in kinds_of_layers(description))
+
+
+def kinds_of_layers(model: ModelDescription) -> tuple[CellDescription, ...]:
+    """Return the first of the layers of a model that compute the same, for each kind, by its name in the model.
+
+    Args:
+        model: The model, which was described.
+    """
+    kinds: dict[tuple[object, ...], list[LayerOfModel]] = {}
+    for layer in model.layers:
+        cell = layer.cell
+        kinds.setdefault((cell.kind, cell.sentence, cell.spec, cell.model, cell.names), []).append(layer)
+    rows = []
+    for first, *others in kinds.values():
+        titles = ", ".join(layer.title for layer in others)
+        same = f"; {titles} compute{'' if len(others) > 1 else 's'} the same" if others else ""
+        target = f"{first.title} of {model.target}"
+        rows.append(replace(first.cell, target=target, sentence=f"{first.cell.sentence}{same}"))
+    return tuple(rows)
 
 
 def explained_cell(description: CellDescription) -> ExplainedCell:

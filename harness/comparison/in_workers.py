@@ -78,19 +78,22 @@ def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: b
     return answer
 
 
-def describe_any_isolated(request: ValidationRequest, limits: Limits) -> CellDescription | ModelDescription:
+def describe_any_isolated(
+    request: ValidationRequest, limits: Limits, is_measured: bool = True
+) -> CellDescription | ModelDescription:
     """Describe a cell, or a model of several recurrent layers, in a worker.
 
     Args:
         request: Names it.
         limits: How long it may take.
+        is_measured: Whether the speed, the size and the first weights of a cell are wanted too.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    answer = _answer(_RunTask(request, takes_models=True), limits)
+    answer = _answer(_RunTask(request, is_measured=is_measured, takes_models=True), limits)
     if not isinstance(answer, CellDescription | ModelDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
     return answer
@@ -210,7 +213,7 @@ def _done(task: _RunTask) -> _WorkerAnswer:
     if task.model_weights is not None:
         return run_described_model(task.request, task.model_weights)
     if task.takes_models:
-        return cell_or_model(task.request)
+        return cell_or_model(task.request, is_measured=task.is_measured)
     if task.own_runs:
         return run_own(task.request, task.own_runs, task.known_map)
     if task.runs:

@@ -16,7 +16,7 @@ from sympy.polys.rings import PolyElement
 
 from rnn_harness.arithmetic.evaluate import evaluate
 from rnn_harness.arithmetic.protocol import Trajectory, Values
-from rnn_harness.arithmetic.symbolic import SymbolicArithmetic
+from rnn_harness.arithmetic.symbolic import SymbolicArithmetic, as_array
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives.backward import derive
 from rnn_harness.derivatives.run_backward import Cotangents, differentiate
@@ -100,8 +100,13 @@ class _GeneratorNames:
         return generators.reshape(shape)
 
 
+def _lengths(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(size.size(sizes) for size in variable.shape)
+
+
 def _shape(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(size.size(sizes) for size in variable.shape) or (1,)
+    """Return the axes of a row: a number of a row has one of length one, a parameter that is one number has none."""
+    return _lengths(variable, sizes) or (1,)
 
 
 def symbolic_values(
@@ -125,7 +130,7 @@ def symbolic_values(
     """
     names = _GeneratorNames()
     for v in program.parameters:
-        names.add(f"p:{v.name}", _shape(v, sizes))
+        names.add(f"p:{v.name}", _lengths(v, sizes))
     for v in program.inputs:
         names.add(f"i:{v.name}", (steps, 1, *_shape(v, sizes)))
     for v in program.states:
@@ -204,7 +209,10 @@ class _GradientRow:
 
 def _gradient_rows(values: Values, derived: Cotangents[Array]) -> list[_GradientRow]:
     """Pair every symbol with its gradient; inputs step by step."""
-    rows = [_GradientRow(name, array, derived.parameters.get(name)) for name, array in values.parameters.items()]
+    rows = []
+    for name, array in values.parameters.items():
+        gradient = derived.parameters.get(name)
+        rows.append(_GradientRow(name, array, None if gradient is None else as_array(gradient)))
     rows += [_GradientRow(name, array, derived.states.get(name)) for name, array in values.states.items()]
     for name, array in values.inputs.items():
         gradients = derived.inputs.get(name)

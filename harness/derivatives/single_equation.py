@@ -38,13 +38,12 @@ def local_program(assignment: Assignment) -> Program:
 
 
 def _alone(assignment: Assignment) -> Program:
-    """Turn every operand that is no parameter into an input."""
+    """Turn every operand that is no parameter into an input; where there is none, the parameters themselves."""
     operands = dict.fromkeys(variables(assignment.expression))
-    parameters = tuple(v for v in operands if v.role is Role.PARAMETER)
+    is_constant = all(v.role is Role.PARAMETER for v in operands)  # a gate of its bias alone: no rows would be known
+    parameters = () if is_constant else tuple(v for v in operands if v.role is Role.PARAMETER)
     inputs = {
-        v: Variable(local_name(v), v.shape, 0, Role.INPUT, variable_latex(v))
-        for v in operands
-        if v.role is not Role.PARAMETER
+        v: Variable(local_name(v), v.shape, 0, Role.INPUT, variable_latex(v)) for v in operands if v not in parameters
     }
     target = Variable(assignment.target.name, assignment.target.shape, 0, Role.INTERMEDIATE, assignment.target.latex)
     alone = Assignment(target, substitute(assignment.expression, inputs), assignment.equation)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_harness.errors import UsageError
-from rnn_harness.specs import Entry, Equivalence, Library, Spec, equivalences, library
+from rnn_harness.specs import Entry, Equivalence, Library, Spec, equivalences, library, literature
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,16 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
     """Return the entries meant.
 
     Args:
-        names: ids of entries, of specs, of pairs of specs, or of documents (``003``), or ``facts``; without names, all.
+        names: ids of entries, of specs, of pairs of specs, of cells of papers (``mgu``), or of documents (``003``), or
+            ``facts``; without names, all but the cells of papers.
         extra: specs from files, taken with all their entries.
 
     Raises:
         UsageError: a name means nothing; the message lists the nearest ids.
     """
-    extra, names = tuple(extra), tuple(names)
+    names = tuple(names)
+    extra = tuple(extra)
+    extra += tuple(spec for spec in _cells_of_papers(names) if all(spec.id != file.id for file in extra))
     known = Library((*library().specs, *extra))
     chosen: dict[str, list[Entry]] = {spec.id: list(spec.entries) for spec in extra}
     if not names and not chosen:
@@ -80,6 +84,18 @@ def select(names: Iterable[str], extra: Iterable[Spec] = ()) -> Selection:
             entries += [entry for entry in selected.entries if entry not in entries]
     selected_specs = (SelectedSpec(spec, tuple(chosen[spec.id])) for spec in known.specs if spec.id in chosen)
     return Selection(known, tuple(selected_specs), tuple(pairs), with_facts=FACTS in names)
+
+
+def _cells_of_papers(names: Iterable[str]) -> Iterator[Spec]:
+    """The cells of the literature that have these ids; their files are read only where a name is of nothing else."""
+    shipped = {spec.id for spec in library().specs}
+    wanted = [name for name in dict.fromkeys(names) if name not in shipped and name.upper() not in _entry_ids()]
+    if wanted:
+        yield from (spec for spec in literature() if spec.id in wanted)
+
+
+def _entry_ids() -> frozenset[str]:
+    return frozenset(entry_id.upper() for entry_id in library().entries)
 
 
 def _pairs_meant(name: str) -> Iterator[Equivalence]:
@@ -102,6 +118,10 @@ def _meant(name: str, known: Library) -> list[SelectedSpec]:
     if not meant:
         documents = {spec.model.document for spec in known.specs if spec.model.document}
         near = known.nearest(name, (*documents, *(pair.id for pair in equivalences()), "equivalences", FACTS))
+        near += tuple(difflib.get_close_matches(name, [spec.id for spec in literature()], n=3))
         hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no equation, spec or document {name!r}{hint} (rnn-harness specs lists all)")
+        raise UsageError(
+            f"there is no equation, spec or document {name!r}{hint} "
+            "(rnn-harness specs lists all, rnn-harness specs literature those of papers)"
+        )
     return meant

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from rnn_harness.cli import _progress
 from rnn_harness.cli._app import app
+from rnn_harness.specs import literature
 from tests.helpers import HELPERS
 
 CELLS = HELPERS / "user_cells.py"
@@ -31,8 +32,13 @@ def run(*arguments: str, columns: str = "") -> Result:
         (("mutants", "rnn.bias missing"), "✓ 1 of 1 mutants killed", "rnn-harness explain 'rnn.bias missing'"),
         (("bench", "parameters", "--quick"), "✓ ", "rnn-harness bench --save NAME"),
         (("specs",), "", "rnn-harness specs show E-348"),
+        (
+            ("verify", "fastrnn", "mgu.bias", "ligru", "--examples", "0"),
+            "✓ 8 of 8 entries verified, 0 refuted",
+            "rnn-harness validate FILE.py:Cell --spec mgu.bias",
+        ),
     ],
-    ids=["verify", "mutants", "bench", "specs"],
+    ids=["verify", "mutants", "bench", "specs", "cells of papers"],
 )
 def test_a_command_ends_with_its_verdict_and_the_next_command(
     arguments: tuple[str, ...], verdict: str, next_command: str
@@ -42,6 +48,21 @@ def test_a_command_ends_with_its_verdict_and_the_next_command(
     before_last, last = done.stdout.splitlines()[-2:]
     assert before_last.startswith(verdict)
     assert last.startswith(f"next: {next_command}")
+
+
+@pytest.mark.deep("tests/cli/test_conclusions.py::test_a_command_ends_with_its_verdict_and_the_next_command")
+def test_every_cell_of_a_paper_is_verified() -> None:
+    names = [spec.id for spec in literature()]
+    done = run("verify", *names, "--examples", "0")
+    assert done.exit_code == 0, done.output
+    assert ", 0 refuted" in done.stdout.splitlines()[-2]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_cell_that_gives_nan_is_followed_by_its_records_and_no_explanation_of_the_check() -> None:
+    done = run("validate", f"{HELPERS / 'wrong_seldom.py'}:NothingButNaN", "--dtype", "float64")
+    assert done.exit_code == 1, done.output
+    assert done.stdout.splitlines()[-1].endswith(":NothingButNaN -v  (lists every record with its reason)")
 
 
 @pytest.mark.usefixtures("in_process", "in_float64")

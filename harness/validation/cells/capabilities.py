@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class CellSizes(NamedTuple):
@@ -39,6 +43,8 @@ class TargetCapabilities:
             that another order than they go in is a mistake.
         has_parts: Whether it is a model of its library, with recurrent parts that are judged by themselves.
         has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
+        make_restarting: Makes its module of (n, d) with an argument that resets the state set at every step; None where
+            it has no such argument, or takes it as torch modules do.
         device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
@@ -55,5 +61,6 @@ class TargetCapabilities:
     states_return_in_order: bool = False
     has_parts: bool = False
     has_library_mask: bool = False
+    make_restarting: Callable[[int, int], nn.Module] | None = None
     device: str = "cpu"
     notes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rnn_harness.errors import first_line
 from rnn_harness.validation.consistency.argument_properties import ARGUMENT_PROPERTIES
 from rnn_harness.validation.consistency.budget import Budget
+from rnn_harness.validation.consistency.context_properties import CONTEXT_PROPERTIES
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, numbered_states
 from rnn_harness.validation.consistency.gradient_properties import GRADIENT_PROPERTIES
 from rnn_harness.validation.consistency.large_batches import violation_of_large_batches
@@ -30,6 +31,7 @@ PROPERTIES = (
     *GRADIENT_PROPERTIES,
     *ARGUMENT_PROPERTIES,
     *LENGTH_PROPERTIES,
+    *CONTEXT_PROPERTIES,
 )
 """What is asked at small sizes."""
 _NAMES_AT_LARGE_SIZES = (

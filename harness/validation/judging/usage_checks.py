@@ -1,7 +1,8 @@
 """What a candidate is asked beyond its numbers: does it keep a state between calls, which formats, which extremes?
 
-The policy for extreme inputs: finite inputs of any size give finite states where the activations are bounded; NaN and
-infinity in one row of the batch reach no other row; what they do to their own is not judged.
+The policy for extreme inputs: finite inputs of any size give finite states where the activations are bounded and the
+equations, computed as printed, stay finite; NaN and infinity in one row of the batch reach no other row; what they do
+to their own is not judged.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from rnn_harness.arithmetic.evaluate import evaluate
+from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
+from rnn_harness.derivatives.backward import derive
+from rnn_harness.derivatives.run_backward import differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation, flat
 from rnn_harness.kernels.objective import kernel_of
@@ -98,12 +103,43 @@ def _large_inputs(evaluation: Evaluation) -> Iterator[Finding]:
         raise NotRun("its activations have no bound, so large inputs may give what is not finite")
     arrays, where = evaluation.arrays, f"inputs of {HUGE:g} times the usual size"
     run = evaluation.subject.forward(arrays.parameters, arrays.inputs * HUGE, arrays.states)
-    yield finding(evaluation, bool(np.isfinite(run.outputs).all()), f"{where}: not finite")
+    is_finite = bool(np.isfinite(run.outputs).all())
+    if not is_finite:
+        _assert_finite_as_printed(evaluation, with_gradients=False)
+    yield finding(evaluation, is_finite, f"{where}: not finite")
     with contextlib.suppress(NotRun):  # a candidate without gradients is judged by its outputs
         gradients = flat(evaluation.subject.backward(run, arrays.d_outputs, arrays.d_finals))
         infinite = [name for name, value in gradients.items() if not np.isfinite(value).all()]
+        if infinite:
+            _assert_finite_as_printed(evaluation, with_gradients=True)
         detail = f"{where}: the gradients of {', '.join(infinite)} are not finite"
         yield finding(evaluation, not infinite, detail)
+
+
+def _assert_finite_as_printed(evaluation: Evaluation, with_gradients: bool) -> None:
+    """Require that the equations themselves stay finite in this dtype, computed as they are printed.
+
+    A quotient of two gates is 0 / 0 where both vanish: whoever computes what is printed computes that.
+
+    Raises:
+        NotRun: They do not.
+    """
+    arrays, program = evaluation.arrays, evaluation.program
+    arithmetic = NumpyArithmetic(evaluation.case.dtype)
+    values = evaluation.subject.values(arrays.parameters, arrays.inputs * HUGE, arrays.states, evaluation.case.sizes)
+    with np.errstate(all="ignore"):
+        trajectory = evaluate(program, values, arithmetic)
+        computed = [value for step in trajectory.steps for value in step.values()]
+        if with_gradients:
+            gradients = differentiate(derive(program), trajectory, *evaluation.spec_cotangents, arithmetic)
+            computed += [*gradients.states.values(), *gradients.parameters.values()]
+            computed += [value for steps in gradients.inputs.values() for value in steps]
+    if not all(np.isfinite(value).all() for value in computed):
+        values_in_words = "gradients" if with_gradients else "values"
+        raise NotRun(
+            f"the equations, computed in {evaluation.case.dtype} as they are printed, have no finite {values_in_words} "
+            f"for inputs of {HUGE:g} times the usual size, either"
+        )
 
 
 def _non_finite_rows(evaluation: Evaluation) -> Iterator[Finding]:

@@ -34,6 +34,8 @@ from rnn_harness.validation.loading.autograd_functions import (
 )
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
+from rnn_harness.validation.loading.context_inputs import ContextStep
+from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
@@ -171,7 +173,7 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     return replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
 
 
-def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | None:
+def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | ContextStep | None:
     """How the states of a torch cell are joined that cannot be called with states of the hidden size, or its inputs."""
     if len(required_arguments(cell.forward)) < 2:
         return None
@@ -180,7 +182,11 @@ def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | None:
     except WrongLayout:
         return None
     except Exception:  # a module that is called in a wrong way may raise anything
-        return joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
+        contexts = context_step(copy.deepcopy(cell), sizes)
+        if contexts is not None and contexts.has_positions:
+            return contexts
+        joined = joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
+        return joined or contexts
     return None
 
 

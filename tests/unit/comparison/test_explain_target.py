@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
 from rnn_harness.comparison.describe_cell import describe
-from rnn_harness.comparison.explain_target import explained_cell
+from rnn_harness.comparison.describe_model import cell_or_model
+from rnn_harness.comparison.explain_target import explained_cell, kinds_of_layers
+from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.reports.text.explained_cell import explained_latex, explained_markdown, explained_text
 from rnn_harness.specs import parse_spec
 from rnn_harness.validation import ValidationRequest, target_of
@@ -68,3 +70,43 @@ def test_an_unknown_cell_is_not_explained() -> None:
     result = RUN.invoke(app, ["explain", f"{HELPERS / 'consistent_cells.py'}:SineCell"])
     assert result.exit_code == 3
     assert "is no cell that is known" in result.stderr
+
+
+def test_a_model_is_explained_layer_by_layer_and_each_kind_once() -> None:
+    request = ValidationRequest("Stack")
+    model = cell_or_model(request, target_of("Stack", torch.nn.GRU(5, 3, 2, bidirectional=True), {}), False)
+    assert isinstance(model, ModelDescription)
+    (kind,) = kinds_of_layers(model)
+    cell = explained_cell(kind)
+    assert cell.target == "layer 0 of Stack"
+    assert "layer 0, reverse, layer 1, layer 1, reverse compute the same" in cell.sentence
+    assert 'id = "stack"' in cell.spec_file or "layer_0_of_stack" in cell.spec_file
+
+
+@pytest.mark.usefixtures("in_process")
+def test_layers_of_two_kinds_are_two_cells_and_no_single_spec_file(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.py"
+    file.write_text(_MIXED, encoding="utf-8")
+    target = f"{file}:Mixed"
+    shown = RUN.invoke(app, ["explain", target])
+    assert shown.exit_code == 0, shown.output
+    assert f"lower of {target}" in shown.stdout
+    assert f"upper of {target}" in shown.stdout
+    refused = RUN.invoke(app, ["explain", target, "--format", "spec"])
+    assert refused.exit_code == 2
+    assert "has 2 kinds of recurrent layers (lower, upper)" in refused.stderr
+
+
+_MIXED = """
+from torch import nn
+
+
+class Mixed(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lower = nn.GRU(input_size, hidden_size)
+        self.upper = nn.LSTM(hidden_size, hidden_size)
+
+    def forward(self, x):
+        return self.upper(self.lower(x)[0])[0]
+"""

@@ -11,12 +11,13 @@ import pytest
 import sympy
 
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
+from rnn_harness.arithmetic.symbolic import SymbolicArithmetic
 from rnn_harness.derivatives import backward as backward_module
 from rnn_harness.derivatives import reverse_mode as reverse_module
 from rnn_harness.derivatives import run_backward as differentiate_module
 from rnn_harness.derivatives.equivalence import prove_equivalence
 from rnn_harness.derivatives.proof import prove_backward, symbolic_values
-from rnn_harness.specs import equivalences, library
+from rnn_harness.specs import equivalences, library, literature
 from rnn_harness.specs.expression import Constant, Multiply, Node, Outer
 from rnn_harness.specs.program import Program
 
@@ -90,6 +91,15 @@ def test_a_gradient_that_keeps_one_step_only_is_refuted_by_two(monkeypatch: pyte
     monkeypatch.setattr(differentiate_module._Sums, "add", overwrite)
     assert prove_backward(fresh("rnn.sigma"), 1, steps=1).is_proved
     assert not prove_backward(fresh("rnn.sigma"), 1, steps=2).is_proved
+
+
+def test_the_gradient_of_a_parameter_that_is_one_number_is_proved_and_a_wrong_one_is_refuted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = next(spec for spec in literature() if spec.id == "fastrnn").program()
+    assert prove_backward(program, 2, steps=2).is_proved
+    monkeypatch.setattr(SymbolicArithmetic, "only_entry", lambda self, value: 2 * value[0, ...])
+    assert prove_backward(program, 2, steps=2).failed.startswith("the derivative by alpha")
 
 
 @pytest.mark.parametrize("spec", ["rnn.sigma", "gru.keep.column", "lstm.column"])

@@ -216,7 +216,7 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
 
 def _initialised(jax: Any, cell: Any, *arguments: Any) -> Any:
     """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
-    return jax.jit(cell.init)(jax.random.PRNGKey(0), *arguments)
+    return jax.jit(cell.init, compiler_options=_COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
 
 
 def _applied(cell: Any, variables: Mapping[str, Any]) -> ArrayLibraryModule:
