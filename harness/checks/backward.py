@@ -179,8 +179,9 @@ def _autograd(evaluation: Evaluation) -> Iterator[Finding]:
     total.backward()
     parameters = {k: arithmetic.gradient(v) for k, v in trajectory.parameters.items() if v.grad is not None}
     torch_gradients = {f"parameters.{k}": v for k, v in _gather(evaluation, parameters).items()}
+    names = evaluation.subject.input_names
     torch_gradients["inputs"] = np.stack(
-        [arithmetic.gradient(step[evaluation.subject.input_name]) for step in trajectory.inputs]
+        [np.concatenate([arithmetic.gradient(step[name]) for name in names], axis=-1) for step in trajectory.inputs]
     )
     for name, source in evaluation.subject.states.items():
         torch_gradients[f"states.{source}"] = arithmetic.gradient(trajectory.initial[name])

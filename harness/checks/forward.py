@@ -48,8 +48,8 @@ def over_time(evaluation: Evaluation, name: str, offset: int) -> Array:
         NotRun: the subject shows no such value.
     """
     subject = evaluation.subject
-    if name == subject.input_name:
-        return evaluation.arrays.inputs
+    if name in subject.input_names:
+        return subject.inputs_apart(evaluation.arrays.inputs, evaluation.case.sizes)[name]
     if name not in subject.trace:
         raise NotRun(f"trace in [reference] of {subject.spec.id} does not say what {name} is called in the run's trace")
     now = evaluation.run.trace[subject.trace[name]]

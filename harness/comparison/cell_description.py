@@ -96,7 +96,7 @@ class CellDescription:
         model: The features of a cell of a family.
         names: The names of the parameters that it has, by its reference or by its spec.
         places: Where each of these stands in its own parameters, by name.
-        map: Its parameter map as JSON; only of a family's.
+        map: Its parameter map as JSON: a `MapFile` of a family's, a `SpecMapFile` of a spec's.
         reading: In which order it reads a sequence; empty for forward.
         order: Whether its sequences are ``time first`` or ``batch first``; empty where it takes steps, or single rows.
         sizes: Its only input and hidden size; None if it can have any.

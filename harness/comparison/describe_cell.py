@@ -21,6 +21,7 @@ from rnn_harness.validation.identification.saved_map import to_map_file
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
+from rnn_harness.validation.spec_search.saved_spec_map import to_spec_map_file
 
 Result = TypeVar("Result")
 DRAWN_SIZES = (8, 32)
@@ -60,7 +61,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         model=None if tied.match is None else PlainModel.of(tied.match.model),
         names=_names(tied),
         places=_places(tied),
-        map="" if tied.match is None else to_map_file(tied.match).model_dump_json(),
+        map=_map(tied),
         reading=convention.reading,
         order=_order(convention),
         sizes=None if sizes is None else (sizes.input_size, sizes.hidden_size),
@@ -72,6 +73,14 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         is_complete=tied.match is not None and not tied.match.absent,
         notes=(*capabilities.notes, *notes),
     )
+
+
+def _map(tied: TiedCell) -> str:
+    """Write the parameter map of a target; empty where it is known by the names of its parameters alone."""
+    if tied.match is not None:
+        return to_map_file(tied.match).model_dump_json()
+    match = None if tied.candidate is None else tied.candidate.match
+    return "" if match is None else to_spec_map_file(match, tied.probe.convention).model_dump_json()
 
 
 def _order(convention: CallingConvention) -> SequenceOrder:
@@ -119,20 +128,20 @@ def _places(tied: TiedCell) -> dict[str, tuple[str, ...]]:
             side = {"x": ", the columns of the input", "h": ", the columns of the state"}.get(block.side, "")
             form = forms[block.parameter]
             sign = "-" if block.flipped and form.vector else ""
-            turned = _turned(form, block.flipped and not form.vector)
+            turned = _turned(form, block.flipped and not form.vector, block.of)
             places.setdefault(block.name, []).append(f"{sign}{text}{side}{turned}")
     elif tied.candidate is not None and tied.candidate.match is not None:
         for slot, role in tied.candidate.match.table.roles:
             text = _place(slot.parameter, slot.block, slot.of, slot.form)
-            places.setdefault(role.piece.parameter, []).append(f"{text}{_turned(slot.form, role.flipped)}")
+            places.setdefault(role.piece.parameter, []).append(f"{text}{_turned(slot.form, role.flipped, slot.of)}")
     return {name: tuple(rows) for name, rows in places.items()}
 
 
-def _turned(form: StorageForm, is_flipped: bool) -> str:
-    """Say what of a parameter is transposed: the whole of it, or every block by itself."""
-    if is_flipped:
+def _turned(form: StorageForm, is_flipped: bool, count: int) -> str:
+    """Say what of a parameter of some blocks is transposed: the whole of it, or every block by itself."""
+    if is_flipped and count > 1:
         return ", where it lies transposed" if not form.turned else ", as it lies"
-    return ", transposed" if form.turned else ""
+    return ", transposed" if form.turned != is_flipped else ""
 
 
 def _place(parameter: str, block: int, of: int, form: StorageForm) -> str:

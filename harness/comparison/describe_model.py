@@ -117,8 +117,8 @@ def _places_in_model(cell: CellDescription, names: dict[str, str]) -> dict[str, 
 
 
 def _own_names(cell: CellDescription) -> tuple[str, ...]:
-    """Return the names of a cell's own parameters; none where its map is not known."""
-    if not cell.map:
+    """Return the names of a cell's own parameters; none where its map is not known, or that of a spec."""
+    if cell.kind != "family" or not cell.map:
         return ()
     table = from_map_file(MapFile.model_validate_json(cell.map)).assignment.table
     return tuple(name for name, _ in table.forms)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from rnn_harness.comparison.spec_module import named_spec, spec_target
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
-from rnn_harness.records.parameter_map_file import MapFile
+from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
 from rnn_harness.validation.diagnosis.explain import explain_faults
 from rnn_harness.validation.diagnosis.nearest import identify_faulty
 from rnn_harness.validation.identification.identification import Identification
@@ -18,10 +19,16 @@ from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.identification.state_order import is_the_callers_affair, with_exchanged_states
 from rnn_harness.validation.isolation import load_requested
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
-from rnn_harness.validation.judging.spec_file import SpecCandidate, library_candidate, spec_file_candidate
+from rnn_harness.validation.judging.spec_file import (
+    SpecCandidate,
+    library_candidate,
+    spec_file_candidate,
+    spec_map_candidate,
+)
 from rnn_harness.validation.judging.wanted_cell import matches_of_map
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import DTYPES, ValidationRequest
+from rnn_harness.validation.spec_search.saved_spec_map import from_spec_map_file
 
 
 @dataclass(frozen=True)
@@ -74,15 +81,15 @@ def tie(target: Target, request: ValidationRequest, known_map: str = "") -> Tied
         UsageError: It cannot be driven.
     """
     probe = probe_target(target)
-    if known_map:
-        matches = matches_of_map(probe, from_map_file(MapFile.model_validate_json(known_map)))
-        if matches:
-            return _of_family(target, probe, matches[0])
+    known = _of_map(target, probe, request, known_map) if known_map else None
+    if known is not None:
+        return known
     if request.spec != "auto":
         candidate = _candidate_of(target, request.spec)
         if candidate is not None:
             return _of_spec(target, probe, candidate, request.spec)
-    reason, matches = "", ()
+    reason = ""
+    matches: tuple[Identification, ...] = ()
     try:
         matches = identify(target, probe)
         if not matches and is_the_callers_affair(probe):
@@ -103,6 +110,16 @@ def tie(target: Target, request: ValidationRequest, known_map: str = "") -> Tied
             kernel = candidate_kernel(target, faulty[0])
             return TiedCell(target, probe, faulty[0], None, kernel, explain_faults(faulty[0]).sentence())
     return TiedCell(target, probe, reason=reason or "it equals no cell that is known, nor one with a mistake")
+
+
+def _of_map(target: Target, probe: Probe, request: ValidationRequest, known_map: str) -> TiedCell | None:
+    """Tie a target to what it was identified as before, by its map; None where it does not equal that."""
+    if '"slots"' not in known_map:
+        matches = matches_of_map(probe, from_map_file(MapFile.model_validate_json(known_map)))
+        return _of_family(target, probe, matches[0]) if matches else None
+    match = from_spec_map_file(SpecMapFile.model_validate_json(known_map), Path(request.target))
+    candidate = spec_map_candidate(target, match, "auto", DTYPES)
+    return None if candidate.match is None else _of_spec(target, probe, candidate, match.spec.id)
 
 
 def _of_family(target: Target, probe: Probe, match: Identification) -> TiedCell:

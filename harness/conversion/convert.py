@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,34 +10,26 @@ from pathlib import Path
 import numpy as np
 
 from rnn_harness.arithmetic.array_ball_values import ArrayBall
-from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF, UPWARD
+from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.bounded_outputs import measured_precision, output_bounds
+from rnn_harness.comparison.bounded_outputs import described_spec, measured_precision, output_bounds
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.equality import CellNumbers, FunctionComparison, compare_functions
 from rnn_harness.comparison.in_workers import describe_isolated, run_own_isolated, side_by_side
-from rnn_harness.comparison.map_lines import map_lines
+from rnn_harness.comparison.map_lines import map_lines, whole_parameters
 from rnn_harness.comparison.relation import Relation
 from rnn_harness.comparison.run_cell import OwnRun, RunOutputs
-from rnn_harness.comparison.stored_weights import stored_weights
 from rnn_harness.conversion.conversion_code import conversion_code
-from rnn_harness.conversion.convert_weights import (
-    converted,
-    losses,
-    named_weights,
-    nearest_weights,
-    reference_shapes,
-    weight_sizes,
-)
+from rnn_harness.conversion.convert_weights import converted
+from rnn_harness.conversion.family_weights import FamilyTransfer, family_weights
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
+from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
-from rnn_harness.errors import NotRun, UsageError, named_error
+from rnn_harness.conversion.weight_map import Transfer, WeightMap
+from rnn_harness.errors import UsageError
 from rnn_harness.records.conversion import Conversion, ConvertedLayer
-from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.cells.parameter_blocks import BlockMap
-from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.request import DTYPES, Limits, ValidationRequest
 
 STEPS, ROWS = 6, 2
@@ -74,6 +67,7 @@ class _ConvertedGroup:
         stored: The second target's weights, as they are written.
         lost: What was lost, in words.
         rounding: The largest number that the format rounded away.
+        fault: The weight that is not what was wanted when it is read back; empty if they all are.
     """
 
     group: WeightGroup
@@ -81,6 +75,7 @@ class _ConvertedGroup:
     stored: Mapping[str, Array]
     lost: tuple[str, ...]
     rounding: float
+    fault: str
 
 
 @dataclass(frozen=True)
@@ -92,14 +87,18 @@ class _Pair:
         right: What the second is.
         left_map: Where the first keeps its weights.
         right_map: Where the second keeps its.
-        relation: How the weights follow.
+        transfer: What the second cannot represent of the first's weights.
+        convert: Makes weights of the second, of given shapes, of those of the first that it can represent.
+        lines: How the weights follow, in lines to read.
     """
 
     left: CellDescription
     right: CellDescription
-    left_map: BlockMap
-    right_map: BlockMap
-    relation: Relation
+    left_map: WeightMap
+    right_map: WeightMap
+    transfer: Transfer
+    convert: Callable[[Mapping[str, Array], Mapping[str, tuple[int, ...]]], dict[str, Array]]
+    lines: tuple[str, ...]
 
     @property
     def dtype(self) -> str | None:
@@ -134,21 +133,45 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     reason = _reason_against(left_side, right_side)
     if reason:
         return replace(result, sentence=reason)
-    first, second = left_side.family_cell, right_side.family_cell
-    assert first is not None, "a cell of another kind was refused"
-    assert second is not None, "a cell of another kind was refused"
-    functions = compare_functions(first, second)
-    if not functions.is_equal_under_conditions:
-        return _refused(result, functions)
-    pair = _Pair(left_side, right_side, _table(left_side), _table(right_side), functions.relation)
-    code = conversion_code((left_side.target, right_side.target), (pair.left_map, pair.right_map), pair.relation)
-    result = replace(result, map=map_lines(pair.relation, left_side, right_side), code=code)
+    if left_side.kind == "spec":
+        pair, code = _spec_pair(left_side, right_side), ""
+    else:
+        first, second = left_side.family_cell, right_side.family_cell
+        assert first is not None, "a cell of another kind was refused"
+        assert second is not None, "a cell of another kind was refused"
+        functions = compare_functions(first, second)
+        if not functions.is_equal_under_conditions:
+            return _refused(result, functions)
+        pair, code = _family_pair(left_side, right_side, functions.relation)
+    result = replace(result, map=pair.lines, code=code)
     if weights is None or request.weights is None or request.output is None:
+        if not code:
+            sentence = f"they are {left_side.spec} both, and programs are written for the three families alone"
+            return replace(result, sentence=f"{sentence}: give --weights and --output")
         return replace(result, outcome="converted", sentence="the map is proved; no weights were given")
-    names = tuple(name for name, _ in pair.left_map.forms)
-    groups = weight_groups(weights, names, is_keras_file(request.weights))
+    groups = weight_groups(weights, pair.left_map.parameters, is_keras_file(request.weights))
     layers = [_convert(pair, group) for group in groups]
     return _written(_checked(result, pair, request, layers), pair, request, layers)
+
+
+def _family_pair(left_side: CellDescription, right_side: CellDescription, relation: Relation) -> tuple[_Pair, str]:
+    """Tie two cells of one family together, and write the program that converts their weights."""
+    maps = family_weights(left_side), family_weights(right_side)
+    code = conversion_code((left_side.target, right_side.target), (maps[0].table, maps[1].table), relation)
+    lines = map_lines(relation, left_side, right_side)
+    carry_out = functools.partial(converted, relation)
+    return _Pair(left_side, right_side, *maps, FamilyTransfer(relation), carry_out, lines), code
+
+
+def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> _Pair:
+    """Tie two cells of one spec together: the weights have the same names in its equations."""
+    maps = spec_weights(left_side), spec_weights(right_side)
+    lines = (
+        f"{' + '.join(places)}  <-  {' + '.join(left_side.places.get(name, ())) or '0'}"
+        for name, places in right_side.places.items()
+    )
+    transfer = spec_transfer(left_side, right_side)
+    return _Pair(left_side, right_side, *maps, transfer, lambda named, _: dict(named), whole_parameters(sorted(lines)))
 
 
 def _reason_against(left_side: CellDescription, right_side: CellDescription) -> str:
@@ -158,8 +181,8 @@ def _reason_against(left_side: CellDescription, right_side: CellDescription) -> 
             return f"{side.target} is no cell that is known: {side.sentence}"
         if side.faults:
             return f"{side.target} is wrong ({side.sentence}): its weights mean something else than they should"
-        if side.kind == "spec":
-            return f"{side.target} is {side.sentence}; weights of the three families alone are converted"
+    if "spec" in (left_side.kind, right_side.kind):
+        return reason_against_specs(left_side, right_side)
     families = [side.model.family for side in (left_side, right_side) if side.model is not None]
     return "" if len(set(families)) == 1 else f"they are cells of two families: {' and '.join(families)}"
 
@@ -173,35 +196,48 @@ def _refused(result: Conversion, functions: FunctionComparison) -> Conversion:
     return replace(result, outcome="refused", sentence="no weights make them equal: " + "; ".join(obstacles))
 
 
-def _table(description: CellDescription) -> BlockMap:
-    """Return where a target keeps its weights. Raises NotRun if what its process says of it is no map."""
-    try:
-        return from_map_file(MapFile.model_validate_json(description.map)).assignment.table
-    except (ValueError, TypeError, KeyError) as error:
-        raise NotRun(f"{description.target}: its process sent no parameter map ({named_error(error)})") from None
-
-
 def _convert(pair: _Pair, group: WeightGroup) -> _ConvertedGroup:
     """Convert one layer; what is lost is told, and the nearest weights take its place."""
-    sizes = weight_sizes(pair.left_map, group.arrays)
+    try:
+        sizes = pair.left_map.sizes(group.arrays)
+        given = pair.left_map.named(group.arrays)
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in group.arrays.items())
+        raise UsageError(
+            f"{group.title} has {shapes}, which do not fit together as weights of {pair.left.target} ({error}); "
+            "expected the parameters of one layer of it"
+        ) from None
     fixed = pair.right.sizes
     if fixed is not None and fixed != tuple(sizes):
         raise UsageError(
             f"{pair.right.target} exists for n = {fixed[0]}, d = {fixed[1]} alone; the weights of {group.title} are "
             f"for n = {sizes.input_size}, d = {sizes.hidden_size}"
         )
-    given = named_weights(pair.left_map, group.arrays)
-    lost = tuple(f"{loss.condition.sentence}: broken by up to {loss.size:.3g}" for loss in losses(pair.relation, given))
-    wanted = converted(pair.relation, nearest_weights(pair.relation, given) if lost else given, _shapes(pair, sizes))
+    lost = pair.transfer.losses(given)
+    wanted = pair.convert(pair.transfer.nearest(given) if lost else given, pair.right_map.shapes(sizes))
     dtype = np.result_type(*(value.dtype for value in group.arrays.values()))
-    stored = stored_weights(pair.right_map, wanted, np.dtype(dtype))
-    back = named_weights(pair.right_map, stored)
+    stored = pair.right_map.stored(wanted, np.dtype(dtype))
+    back = pair.right_map.named(stored)
     rounding = max(float(np.max(np.abs(back[name] - value))) for name, value in wanted.items())
-    return _ConvertedGroup(group, sizes, stored, lost, rounding)
+    fault = _fault_of_stored(pair.right_map, stored, wanted)
+    return _ConvertedGroup(group, sizes, stored, lost, rounding, fault)
 
 
-def _shapes(pair: _Pair, sizes: CellSizes) -> dict[str, tuple[int, ...]]:
-    return reference_shapes(pair.right_map, sizes)
+def _fault_of_stored(table: WeightMap, stored: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
+    """Name a weight that differs from what was wanted by more than its format rounds, when it is read back.
+
+    Both targets are run with the weights that they have: of weights in wrong places each would stay within its bounds.
+    """
+    named = table.named(stored)
+    largest = table.named({name: np.abs(value) for name, value in stored.items()})
+    format_name = str(np.result_type(*(value.dtype for value in stored.values())))
+    for name, value in wanted.items():
+        size = np.maximum(largest[name], np.abs(value))
+        unit, underflow = float(UNIT_ROUNDOFF[format_name]), float(UNDERFLOW[format_name])
+        radius = ((table.summands(name) + 1) * unit * size + underflow) * UPWARD
+        if not (np.abs(named[name] - value) <= radius).all():
+            return name
+    return ""
 
 
 def _checked(result: Conversion, pair: _Pair, request: ConversionRequest, layers: list[_ConvertedGroup]) -> Conversion:
@@ -254,6 +290,8 @@ def _checked_layer(
     """Hold what both gave for a layer against the bounds of their equations."""
     sizes = f"n = {layer.sizes.input_size}, d = {layer.sizes.hidden_size}"
     row = ConvertedLayer(layer.group.title, sizes, layer.lost, layer.rounding)
+    if layer.fault:
+        return replace(row, note=f"{layer.fault} of {pair.right.target} is not what was to be written")
     outputs = []
     sides = ((pair.left, pair.left_map, layer.group.arrays), (pair.right, pair.right_map, layer.stored))
     for answer, (description, table, weights) in zip(answers, sides, strict=True):
@@ -296,7 +334,7 @@ def _is_within(
 
 
 def _numbers(
-    table: BlockMap,
+    table: WeightMap,
     weights: Mapping[str, Array],
     inputs: Array,
     d: int,
@@ -304,18 +342,15 @@ def _numbers(
     dtype: str,
 ) -> CellNumbers:
     """Return the numbers of a layer's equations; sums of weights as balls, since a target rounds them in its dtype."""
-    named = named_weights(table, weights)
-    parts: dict[str, list[str]] = {}
-    for block in table.blocks:
-        parts.setdefault(block.name, []).append(block.parameter)
-    largest = named_weights(table, {name: np.abs(value) for name, value in weights.items()})
+    named = table.named(weights)
+    largest = table.named({name: np.abs(value) for name, value in weights.items()})
     balls: dict[str, Array] = {}
     for name, value in named.items():
-        is_sum = len(parts[name]) > 1
-        radius = float(UNIT_ROUNDOFF[dtype]) * len(parts[name]) * largest[name] * UPWARD if is_sum else 0 * value
+        count = table.summands(name)
+        is_sum = count > 1
+        radius = float(UNIT_ROUNDOFF[dtype]) * count * largest[name] * UPWARD if is_sum else 0 * value
         balls[name] = ArrayBall(value, radius, not is_sum)  # type: ignore[assignment]  # offers what arrays do here
-    assert description.model is not None, "a cell of a family has features"
-    states = {name: np.zeros((inputs.shape[1], d)) for name in description.model.model().state_names}
+    states = {state.name: np.zeros((inputs.shape[1], d)) for state in described_spec(description).program().states}
     return CellNumbers(balls, inputs, states)
 
 

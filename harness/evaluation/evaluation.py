@@ -202,9 +202,10 @@ class Evaluation:
             The cotangents of what the subject has, each in the shape that it has there.
         """
         rows: dict[str, Array] = {}
-        steps = cotangents.inputs.get(self.subject.input_name)
-        if steps:
-            rows["inputs"] = _over_time(steps)
+        by_input = [cotangents.inputs.get(name) for name in self.subject.input_names]
+        reached = [_over_time(steps) for steps in by_input if steps]
+        if reached and len(reached) == len(by_input):
+            rows["inputs"] = reached[0] if len(reached) == 1 else _side_by_side(reached)
         for name, source in self.subject.states.items():
             rows[f"states.{source}"] = cotangents.states[name]
         gathered = self.subject.gradients(cotangents.parameters, self.arrays.parameters)
@@ -256,6 +257,16 @@ def _over_time(steps: Sequence[Array | ArrayBall]) -> Array:
     """Join the values of all steps; array balls, which offer what is done with arrays here, pass for an array."""
     balls = [step for step in steps if isinstance(step, ArrayBall)]
     return cast("Array", stacked(balls)) if balls else np.stack(cast("Sequence[Array]", steps))
+
+
+def _side_by_side(parts: Sequence[Array | ArrayBall]) -> Array:
+    """Join arrays, or array balls, along their last axis."""
+    balls = [part for part in parts if isinstance(part, ArrayBall)]
+    if not balls:
+        return np.concatenate(cast("Sequence[Array]", parts), axis=-1)
+    middle = np.concatenate([ball.middle for ball in balls], axis=-1)
+    radius = np.concatenate([ball.radius for ball in balls], axis=-1)
+    return cast("Array", ArrayBall(middle, radius, all(ball.is_exact for ball in balls)))
 
 
 def flat(gradients: Gradients) -> dict[str, Array]:

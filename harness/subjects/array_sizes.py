@@ -15,7 +15,7 @@ def sizes_of(subject: Subject, arrays: CaseArrays) -> dict[str, int]:
         arrays: The numbers.
     """
     return {
-        "n": arrays.inputs.shape[2],
+        "n": subject.one_input_size(arrays.inputs.shape[2]),
         "d": hidden_units(subject, arrays),
         "k": arrays.d_outputs.shape[2],
     }

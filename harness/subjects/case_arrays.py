@@ -125,7 +125,7 @@ def draw_arrays(case: Case, subject: Subject) -> CaseArrays:
         if len(shape) == 1 and "saturated" in case.features:
             factor *= 8
         parameters[name] = normal(*shape) * dtype.type(factor)
-    inputs = normal(case.T, case.B, case.n)
+    inputs = normal(case.T, case.B, subject.input_size(case.sizes))
     if "large" in case.features and inputs.size:
         inputs[rng.random(inputs.shape) < 0.5] *= 16
         inputs.flat[0] = 12.0

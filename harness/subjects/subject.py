@@ -16,6 +16,7 @@ from rnn_harness.references import Gradients, OutputLayer, Reference, Run
 from rnn_harness.references.bidirectional import Bidirectional
 from rnn_harness.runtime.target_call import call_subject
 from rnn_harness.specs import Spec
+from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.subjects.parameter_map import MappedBlock, assemble, expand, parse_map, scatter
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
 
@@ -160,8 +161,34 @@ class Subject:
 
     @property
     def input_name(self) -> str:
-        """The spec's name of the input sequence."""
+        """The spec's name of the input sequence; of the first one where it has several."""
         return next(iter(self.spec.model.inputs))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The spec's names of the inputs, in the order in which the subject has them side by side."""
+        return tuple(name for name, _ in self._inputs)
+
+    @functools.cached_property
+    def _inputs(self) -> tuple[tuple[str, Dimension], ...]:
+        """The spec's inputs with their lengths."""
+        return tuple((symbol.name, symbol.shape[0]) for symbol in self.spec.program(LAYERS).inputs)
+
+    def input_size(self, sizes: Mapping[str, int]) -> int:
+        """Return the length of all inputs of a step together.
+
+        Args:
+            sizes: the named sizes; n is that of one input.
+        """
+        return sum(length.size(sizes) for _, length in self._inputs) if len(self._inputs) > 1 else sizes["n"]
+
+    def one_input_size(self, together: int) -> int:
+        """Return n, the inverse of `input_size`.
+
+        Args:
+            together: the length of all inputs of a step together.
+        """
+        return together // len(self._inputs) if self._inputs else together
 
     @property
     def output_name(self) -> str:
@@ -185,10 +212,23 @@ class Subject:
         """
         return Values(
             {name: assemble(blocks, parameters) for name, blocks in self.blocks.items()},
-            {self.input_name: inputs},
+            self.inputs_apart(inputs, sizes),
             {name: states[source] for name, source in self.states.items()},
             dict(sizes),
         )
+
+    def inputs_apart(self, inputs: Array, sizes: Mapping[str, int]) -> dict[str, Array]:
+        """Cut the inputs that the subject has side by side into those of the spec, by its names.
+
+        Args:
+            inputs: (T, B, .), all inputs of a step together.
+            sizes: the named sizes.
+        """
+        if len(self._inputs) <= 1:
+            return {self.input_name: inputs}
+        ends = np.cumsum([length.size(sizes) for _, length in self._inputs])[:-1]
+        names = (name for name, _ in self._inputs)
+        return dict(zip(names, np.split(inputs, ends, axis=-1), strict=True))
 
     def gradients(self, by_symbol: Mapping[str, Array], parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Gather gradients by reference parameter.

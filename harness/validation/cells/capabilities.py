@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.loss_function import LossFunction
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class CellSizes(NamedTuple):
@@ -39,6 +44,9 @@ class TargetCapabilities:
             that another order than they go in is a mistake.
         has_parts: Whether it is a model of its library, with recurrent parts that are judged by themselves.
         has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
+        make_restarting: Makes its module of (n, d) with an argument that resets the state set at every step; None where
+            it has no such argument, or takes it as torch modules do.
+        loss: The loss that it computes with its gradients, where it gives that and no states; None of a cell.
         device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
@@ -55,5 +63,7 @@ class TargetCapabilities:
     states_return_in_order: bool = False
     has_parts: bool = False
     has_library_mask: bool = False
+    make_restarting: Callable[[int, int], nn.Module] | None = None
+    loss: LossFunction | None = None
     device: str = "cpu"
     notes: tuple[str, ...] = ()

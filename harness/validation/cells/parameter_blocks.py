@@ -25,6 +25,8 @@ class StorageForm:
         ones: The places of axes of length one in a vector of three axes, as in (G, 1, d).
         interleaved: The number of gates where the rows of one unit lie together, one for each gate; 0 where the rows
             of one gate lie together.
+        taps: The length of a last axis over which the columns are divided, as in the kernel of a convolution over time
+            (rows, n, taps): the columns of the first tap stand first. 0 where there is none.
     """
 
     lead: int = 0
@@ -33,6 +35,7 @@ class StorageForm:
     vector: bool = False
     ones: tuple[int, ...] = ()
     interleaved: int = 0
+    taps: int = 0
 
     def plain(self, value: Array) -> Array:
         """Bring a stored parameter into its plain form.
@@ -49,6 +52,8 @@ class StorageForm:
             return rows.reshape(-1, self.interleaved, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
         if self.vector:
             return value.reshape(-1)
+        if self.taps:
+            return value.swapaxes(1, 2).reshape(len(value), -1)
         if self.lead:
             blocks = value.swapaxes(1, 2) if self.turned else value
             return blocks.reshape(-1, blocks.shape[2])
@@ -69,6 +74,8 @@ class StorageForm:
         if self.vector:
             shape = (self.lead, -1) if self.lead else (-1,)
             return np.expand_dims(plain.reshape((*shape, 1) if self.tail else shape), self.ones)
+        if self.taps:
+            return np.ascontiguousarray(plain.reshape(len(plain), self.taps, -1).swapaxes(1, 2))
         if self.lead:
             blocks = plain.reshape(self.lead, -1, plain.shape[1])
             return np.ascontiguousarray(blocks.swapaxes(1, 2) if self.turned else blocks)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
@@ -78,6 +79,8 @@ def _reset(draw: Draw) -> Violation | None:
     """Reset some rows: the state that is given must not matter there, and the other rows must stay."""
     cell = draw.cell
     needs_states(cell)
+    if cell.capabilities.make_restarting is not None:
+        return _violation_of_restarts(draw, cell.capabilities.make_restarting)
     name = next((p.name for p in optional_arguments(cell) if p.name.lower() in RESET_NAMES), None)
     if name is None:
         raise NotRun("it takes no argument that resets its state")
@@ -105,6 +108,20 @@ def _reset(draw: Draw) -> Violation | None:
         sentence = f"where {name} is 1 for some rows, the other rows change, too"
         return Violation("forward: reset of the state", sentence)
     raise NotRun(f"no way of giving {name} is known in which it matters, and zero changes nothing")
+
+
+def _violation_of_restarts(draw: Draw, make: Callable[[int, int], nn.Module]) -> Violation | None:
+    """Reset every row before every step: the state that is given must not matter."""
+    cell = draw.cell
+    arguments = draw.arguments(steps=3 if cell.convention.sequence else 1)
+    changed = replaced_states(arguments, [state + 0.5 for state in arguments.states])
+    if not differs(draw, cell.run(changed), cell.run(arguments), arguments):
+        raise NotRun("the state that is given does not matter without a reset either")
+    restarting = replace(cell, module=make(cell.input_size, cell.hidden_size))
+    if not differs(draw, restarting.run(changed), restarting.run(arguments), arguments):
+        return None
+    sentence = "where the reset is 1 the state that is given must not matter, but it still reaches the new state"
+    return Violation("forward: reset of the state", sentence)
 
 
 def _is_turned_around(draw: Draw, arguments: CellArguments, usual: CellRun, name: str, zeros: Tensor) -> bool:

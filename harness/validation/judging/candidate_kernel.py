@@ -82,6 +82,7 @@ def spec_kernel(
         lambda _: driver,
         settings(tuple(dtype for dtype in dtypes if dtype in target.capabilities.dtypes)),
         fixed_sizes=sizes,
+        metamorphic=len(spec.model.inputs) == 1,  # the properties speak of one input
         custom_spec=spec,
         own_checks=USAGE_CHECKS,
         skipped_checks=skipped_checks(target.capabilities.library),

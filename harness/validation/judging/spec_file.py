@@ -304,7 +304,7 @@ def _kernel(
         output_name=output,
     )
     fitted = read_signature(spec.program(), probe)
-    is_bound = spec.model.sizes or driver.are_states_joined
+    is_bound = spec.model.sizes or driver.are_states_joined or len(spec.model.inputs) > 1
     only_sizes = (fitted.sizes["n"], fitted.sizes["d"]) if fitted is not None and is_bound else None
     return spec_kernel(target, spec, driver, dtypes, only_sizes)
 
@@ -354,7 +354,8 @@ def match_parameters(spec_id: str, module_shapes: Shapes, spec_shapes: Shapes) -
 
 def _plain(name: str) -> str:
     """Reduce a name to what two spellings of it share."""
-    return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("weight").removesuffix("data")
+    in_cell = name.removeprefix("cell.")  # the name that a cell has in what joins its states or its inputs
+    return re.sub(r"[^a-z0-9]", "", in_cell.lower()).removesuffix("weight").removesuffix("data")
 
 
 def _listed(shapes: Shapes) -> str:

@@ -58,12 +58,20 @@ def _attribute(module: Any, place: str, name: str) -> Any:
     located = module
     for part in name.split("."):
         if not hasattr(located, part):
-            public = [attribute for attribute in dir(located) if not attribute.startswith("_")]
+            public = [name for name in dir(located) if not name.startswith("_") and _is_no_module(located, name)]
             near = difflib.get_close_matches(part, public, 4, 0.4)
             hint = f"; did you mean {', '.join(near)}?" if near else _classes_of(located)
             raise UsageError(f"{place} has no {part!r}{hint}")
         located = getattr(located, part)
     return located
+
+
+def _is_no_module(located: Any, name: str) -> bool:
+    """Say whether an attribute is something else than a module that a file imports."""
+    try:
+        return not isinstance(getattr(located, name), ModuleType)
+    except Exception:  # a lazy attribute may raise anything
+        return False
 
 
 def _classes_of(module: Any) -> str:

@@ -104,7 +104,7 @@ def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
                     for a in program.assignments
                 )
                 equations = tuple(a.equation for a in group)
-                words = f"{_bare(other)} stands where {_bare(past)} should"
+                words = f"{bare(other)} stands where {bare(past)} should"
                 yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 2)
 
 
@@ -130,29 +130,33 @@ def _functions_moved(program: Program) -> Iterator[ProgramChange]:
 def _terms_moved(program: Program) -> Iterator[ProgramChange]:
     """Yield programs in which a term that belongs into one function's argument stands in another's."""
     sums = [
-        (number, list(_terms(a.expression.argument)))
+        (number, list(summands(a.expression.argument)))
         for number, a in enumerate(program.assignments)
         if isinstance(a.expression, Apply) and isinstance(a.expression.argument, Add)
     ]
     for number, terms in sums:
         for place, term in enumerate(terms):
             for other, others in sums:
-                if other == number or not _is_known(program, term, other):
+                if other == number or term.shape != others[0].shape or not _is_known(program, term, other):
                     continue
                 changed = list(program.assignments)
                 changed[number] = _with_terms(changed[number], terms[:place] + terms[place + 1 :])
                 changed[other] = _with_terms(changed[other], [*others, term])
                 source, target = (program.assignments[i] for i in (number, other))
-                words = f"{_bare(term)} stands in {target.target.name} and not in {source.target.name}"
+                words = f"{bare(term)} stands in {target.target.name} and not in {source.target.name}"
                 equations = (source.equation, target.equation)
                 yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
 
 
-def _terms(node: Node) -> Iterator[Node]:
-    """Yield the summands of a sum."""
+def summands(node: Node) -> Iterator[Node]:
+    """Yield the summands of a sum.
+
+    Args:
+        node: A sum, or its only summand.
+    """
     if isinstance(node, Add):
-        yield from _terms(node.left)
-        yield from _terms(node.right)
+        yield from summands(node.left)
+        yield from summands(node.right)
     else:
         yield node
 
@@ -172,7 +176,11 @@ def _is_known(program: Program, term: Node, number: int) -> bool:
     return not later & set(variables(term))
 
 
-def _bare(node: Node) -> str:
-    """Write a node without the parentheses around it, and what is of this step without its time."""
+def bare(node: Node) -> str:
+    """Write a node without the parentheses around it, and what is of this step without its time.
+
+    Args:
+        node: What a sentence names.
+    """
     text = describe(node).replace("[t]", "")
     return text[1:-1] if text.startswith("(") else text

@@ -21,12 +21,11 @@ from rnn_harness.specs.expression import (
     Transpose,
     Variable,
     VectorMatrix,
-    describe,
     variables,
 )
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
-from rnn_harness.validation.spec_search.program_rewrites import in_order, program_changes
+from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes, summands
 
 _UNIT, _ZERO = Constant(Fraction(1)), Constant(Fraction(0))
 _ACTIVATIONS = (Function.SIGMOID, Function.TANH, Function.RELU, Function.IDENTITY)
@@ -133,8 +132,8 @@ def _whole_changes(assignment: Assignment) -> Iterator[_Change]:
     """Yield what may be wrong with a whole result."""
     expression, name = assignment.expression, assignment.target.name
     if assignment.target.role is Role.STATE:
-        if not isinstance(expression, Apply):
-            yield _Change(Apply(Function.TANH, expression), f"{name} goes through tanh", 4)
+        for function in (Function.TANH, Function.SIGMOID) if not isinstance(expression, Apply) else ():
+            yield _Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
         yield _Change(Add(expression, assignment.target.at(-1)), f"the old {name} is added to the new one", 5)
 
 
@@ -169,7 +168,7 @@ def _local(node: Node, symbols: _Symbols) -> Iterator[_Change]:
         case Multiply():
             yield from _other_factors(node)
         case Divide():
-            yield _Change(node.left, f"{_bare(node.left)} is not divided by {_bare(node.right)}", 2)
+            yield _Change(node.left, f"{bare(node.left)} is not divided by {bare(node.right)}", 2)
         case MatrixVector() | VectorMatrix():
             yield from _other_products(node, symbols)
         case Apply():
@@ -187,42 +186,43 @@ def _other_symbols(node: Variable, symbols: _Symbols) -> Iterator[_Change]:
         return
     for other in symbols.values:
         if other.shape == node.shape and other != node:
-            yield _Change(other, f"{_bare(other)} stands where {_bare(node)} should", 2)
+            yield _Change(other, f"{bare(other)} stands where {bare(node)} should", 2)
     if node.role is Role.INTERMEDIATE:
         yield _Change(Subtract(_UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
-    if node.role is Role.STATE and node.shape:
-        yield _Change(Apply(Function.TANH, node), f"tanh is applied to {_bare(node)}", 4)
+    if node.role in (Role.STATE, Role.INTERMEDIATE) and node.shape:
+        cost = 4 if node.role is Role.STATE else 5
+        yield _Change(Apply(Function.TANH, node), f"tanh is applied to {bare(node)}", cost)
 
 
 def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
     """Yield sums in which a term is dropped, negated or doubled."""
     left, right = node.left, node.right
     if isinstance(node, Subtract) and left == _UNIT:
-        yield _Change(right, f"{_bare(right)} stands where {_bare(node)} should", 1)
+        yield _Change(right, f"{bare(right)} stands where {bare(node)} should", 1)
         return
     if isinstance(node, Subtract) and left == _ZERO:
-        yield _Change(right, f"the sign of {_bare(right)} is lost", 1)
+        yield _Change(right, f"the sign of {bare(right)} is lost", 1)
         return
     if left.shape == node.shape:
-        yield _Change(left, f"{_bare(right)} is not added", 1)
+        yield _Change(left, f"{bare(right)} is not added", 1)
     if right.shape == node.shape:
-        yield _Change(right, f"{_bare(left)} is not added", 1)
+        yield _Change(right, f"{bare(left)} is not added", 1)
     other = Subtract(left, right) if isinstance(node, Add) else Add(left, right)
     verb = "subtracted, not added" if isinstance(node, Add) else "added, not subtracted"
-    yield _Change(other, f"{_bare(right)} is {verb}", 2)
+    yield _Change(other, f"{bare(right)} is {verb}", 2)
     yield from _terms_inside(node)
     if isinstance(node, Subtract) and left.shape == right.shape:
-        yield _Change(Subtract(right, left), f"{_bare(left)} and {_bare(right)} are exchanged", 2)
+        yield _Change(Subtract(right, left), f"{bare(left)} and {bare(right)} are exchanged", 2)
     if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
-        words = f"{_bare(left.right)} and {_bare(right)} are multiplied, not subtracted"
+        words = f"{bare(left.right)} and {bare(right)} are multiplied, not subtracted"
         yield _Change(Add(left.left, Multiply(left.right, right)), words, 3)
     if isinstance(node, Add):
         yield from _exchanged_weights(node)
-        yield _Change(Subtract(right, left), f"{_bare(left)} is subtracted, not added", 2)
-        yield _Change(Add(node, right), f"{_bare(right)} is added twice", 3)
-        yield _Change(Add(left, node), f"{_bare(left)} is added twice", 3)
+        yield _Change(Subtract(right, left), f"{bare(left)} is subtracted, not added", 2)
+        yield _Change(Add(node, right), f"{bare(right)} is added twice", 3)
+        yield _Change(Add(left, node), f"{bare(left)} is added twice", 3)
         if left.shape == right.shape:
-            yield _Change(Multiply(left, right), f"{_bare(left)} and {_bare(right)} are multiplied", 4)
+            yield _Change(Multiply(left, right), f"{bare(left)} and {bare(right)} are multiplied", 4)
         yield from _wider_products(node)
 
 
@@ -233,7 +233,7 @@ def _terms_inside(node: Add | Subtract) -> Iterator[_Change]:
             continue
         if isinstance(term, Apply) and term.argument.shape == node.shape:
             joined = replace(node, left=term.argument, right=outside)
-            yield _Change(Apply(term.function, joined), f"{_bare(outside)} stands under {term.function.value}", 3)
+            yield _Change(Apply(term.function, joined), f"{bare(outside)} stands under {term.function.value}", 3)
 
 
 def _exchanged_weights(node: Add) -> Iterator[_Change]:
@@ -244,7 +244,7 @@ def _exchanged_weights(node: Add) -> Iterator[_Change]:
     for a, x in ((first.left, first.right), (first.right, first.left)):
         if a.shape == x.shape == second.left.shape == second.right.shape:
             exchanged = Add(Multiply(second.left, x), Multiply(a, second.right))
-            yield _Change(exchanged, f"{_bare(a)} and {_bare(second.left)} are exchanged", 2)
+            yield _Change(exchanged, f"{bare(a)} and {bare(second.left)} are exchanged", 2)
 
 
 def _wider_products(node: Add) -> Iterator[_Change]:
@@ -252,7 +252,7 @@ def _wider_products(node: Add) -> Iterator[_Change]:
     for product, outside in ((node.left, node.right), (node.right, node.left)):
         if isinstance(product, Multiply) and product.left.shape == product.right.shape == outside.shape:
             for factor, inside in ((product.left, product.right), (product.right, product.left)):
-                words = f"{_bare(factor)} multiplies {_bare(outside)} too"
+                words = f"{bare(factor)} multiplies {bare(outside)} too"
                 yield _Change(Multiply(factor, Add(inside, outside)), words, 3)
         yield from _wider_operands(product, outside)
 
@@ -265,7 +265,7 @@ def _wider_operands(product: Node, outside: Node) -> Iterator[_Change]:
             for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
                 if factor.shape == operand.shape == product.shape:
                     whole = Add(outside, replace(product, vector=operand))
-                    words = f"{_bare(factor)} multiplies {_bare(outside)} too"
+                    words = f"{bare(factor)} multiplies {bare(outside)} too"
                     yield _Change(Multiply(factor, whole), words, 4)
 
 
@@ -276,45 +276,62 @@ def _other_factors(node: Multiply) -> Iterator[_Change]:
         case Multiply(Subtract(argument, Apply(Function.MEAN, first)), Apply(Function.INVERSE_DEVIATION, second)) if (
             argument == first == second
         ):
-            yield _Change(argument, f"{_bare(argument)} is not normalised", 1)
+            yield _Change(argument, f"{bare(argument)} is not normalised", 1)
     for factor, others in ((left, right), (right, left)):
         if (
             others.shape in ((), node.shape) and factor != _UNIT
         ):  # what is left of a product with a number may be spread again
-            yield _Change(others, f"{_bare(others)} is not multiplied by {_bare(factor)}", 1)
+            yield _Change(others, f"{bare(others)} is not multiplied by {bare(factor)}", 1)
     if left.shape == right.shape:
-        yield _Change(Add(left, right), f"{_bare(left)} and {_bare(right)} are added, not multiplied", 2)
+        yield _Change(Add(left, right), f"{bare(left)} and {bare(right)} are added, not multiplied", 2)
     for factor, others in ((left, right), (right, left)):
         match others:
             case Apply() if factor.shape == others.argument.shape:
                 inside = Apply(others.function, Multiply(factor, others.argument))
-                words = f"{others.function.value} is applied after the product with {_bare(factor)}"
+                words = f"{others.function.value} is applied after the product with {bare(factor)}"
                 yield _Change(inside, words, 3)
             case MatrixVector() | VectorMatrix() if factor.shape == others.vector.shape:
                 moved = replace(others, vector=Multiply(factor, others.vector))
-                words = f"{_bare(factor)} multiplies before {_bare(others.matrix)} and not behind it"
+                words = f"{bare(factor)} multiplies before {bare(others.matrix)} and not behind it"
                 yield _Change(moved, words, 2)
             case Add() if factor.shape == others.shape:
                 for inside_term, outside_term in ((others.left, others.right), (others.right, others.left)):
                     outside = Add(Multiply(factor, inside_term), outside_term)
-                    yield _Change(outside, f"{_bare(outside_term)} is outside of the product", 3)
+                    yield _Change(outside, f"{bare(outside_term)} is outside of the product", 3)
 
 
 def _other_products(node: MatrixVector | VectorMatrix, symbols: _Symbols) -> Iterator[_Change]:
     """Yield products whose operand is read without the matrix, or whose factor stands behind the matrix."""
     vector = node.vector
+    yield from _functions_behind(node)
     if vector.shape == node.shape:
-        yield _Change(vector, f"{_bare(vector)} is not multiplied by {_bare(node.matrix)}", 3)
+        yield _Change(vector, f"{bare(vector)} is not multiplied by {bare(node.matrix)}", 3)
     for gate in symbols.values:
         if gate.role is Role.INTERMEDIATE and gate.shape == vector.shape and gate not in set(variables(vector)):
             gated = replace(node, vector=Multiply(gate, vector))
-            yield _Change(gated, f"{_bare(vector)} is multiplied by {gate.name} before {_bare(node.matrix)}", 4)
+            yield _Change(gated, f"{bare(vector)} is multiplied by {gate.name} before {bare(node.matrix)}", 4)
     if isinstance(vector, Multiply) and vector.shape == node.shape:
         for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
             if factor.shape == node.shape == operand.shape:
                 moved = Multiply(factor, replace(node, vector=operand))
-                words = f"{_bare(factor)} multiplies behind {_bare(node.matrix)} and not before it"
+                words = f"{bare(factor)} multiplies behind {bare(node.matrix)} and not before it"
                 yield _Change(moved, words, 2)
+
+
+def _functions_behind(node: MatrixVector | VectorMatrix) -> Iterator[_Change]:
+    """Yield products in which a function of the operand, or of a factor of it, is applied behind the matrix instead."""
+    vector = node.vector
+    plain: list[tuple[Function, Node]] = []
+    if isinstance(vector, Apply):
+        plain.append((vector.function, vector.argument))
+    elif isinstance(vector, Multiply):
+        for factor, remaining in ((vector.left, vector.right), (vector.right, vector.left)):
+            if isinstance(factor, Apply):
+                plain.append((factor.function, Multiply(remaining, factor.argument)))
+    for function, operand in plain:
+        if function in _ACTIVATIONS and operand.shape == vector.shape:
+            words = f"{function.value} is applied behind {bare(node.matrix)} and not before it"
+            yield _Change(Apply(function, replace(node, vector=operand)), words, 3)
 
 
 def _other_functions(node: Apply) -> Iterator[_Change]:
@@ -327,16 +344,18 @@ def _other_functions(node: Apply) -> Iterator[_Change]:
             yield _Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
     if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
         yield _Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    if function is Function.SIGMOID:
+        yield _Change(Subtract(_UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
     yield from _terms_outside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
             outside = Multiply(factor, Apply(function, others))
-            yield _Change(outside, f"{function.value} is applied before the product with {_bare(factor)}", 3)
+            yield _Change(outside, f"{function.value} is applied before the product with {bare(factor)}", 3)
 
 
 def _terms_outside(node: Apply) -> Iterator[_Change]:
     """Yield a function of a sum to which one of the terms is added behind it."""
-    terms = list(_terms(node.argument))
+    terms = list(summands(node.argument))
     for place, term in enumerate(terms if node.function in _ACTIVATIONS else ()):
         others = [*terms[:place], *terms[place + 1 :]]
         if not others or term.shape not in ((), node.shape):
@@ -345,17 +364,8 @@ def _terms_outside(node: Apply) -> Iterator[_Change]:
         for other in others[1:]:
             inside = Add(inside, other)
         if inside.shape == node.shape:
-            words = f"{_bare(term)} is added behind {node.function.value} and not before it"
+            words = f"{bare(term)} is added behind {node.function.value} and not before it"
             yield _Change(Add(Apply(node.function, inside), term), words, 3)
-
-
-def _terms(node: Node) -> Iterator[Node]:
-    """Yield the summands of a sum."""
-    if isinstance(node, Add):
-        yield from _terms(node.left)
-        yield from _terms(node.right)
-    else:
-        yield node
 
 
 def pairs(single: list[Rewrite]) -> Iterator[Rewrite]:
@@ -388,9 +398,3 @@ def _joined(first: Rewrite, second: Rewrite) -> Rewrite | None:
     program = in_order(program)
     equations, sentences = (*first.equations, *second.equations), (*first.sentences, *second.sentences)
     return Rewrite(program, equations, sentences, first.cost + second.cost)
-
-
-def _bare(node: Node) -> str:
-    """Write a node without the parentheses around it, and what is of this step without its time."""
-    text = describe(node).replace("[t]", "")
-    return text[1:-1] if text.startswith("(") else text

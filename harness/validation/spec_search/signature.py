@@ -13,7 +13,6 @@ from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.spec_search.interpret import is_forward_step
 from rnn_harness.validation.spec_search.slots import MOST_SUMMED
 
 MOST_STATES, MOST_LENGTHS, MOST_GATES = 3, 400, 4
@@ -58,7 +57,9 @@ def read_signature(program: Program, probe: Probe) -> Signature | None:
         program: The program of a spec; nothing of it is run.
         probe: The target.
     """
-    if not is_forward_step(program) or len(program.states) > MOST_STATES:
+    if not (program.states and program.inputs) or len(program.states) > MOST_STATES:
+        return None
+    if any(part.direction < 0 for part in program.passes):
         return None
     symbols = (*program.states, *program.inputs, *program.parameters, *program.outputs)
     if any(axis.symbols - {"n", "d"} for symbol in symbols for axis in symbol.shape):
@@ -100,10 +101,10 @@ def _solved(lengths: Sequence[Dimension], symbol: str, width: int, known: Mappin
     """Return the length of a named size with which vectors side by side have a width; None where there is none."""
     total = sum(lengths, Dimension())
     factor = dict(total.terms).get(symbol, 0)
-    others = total.constant + sum(count * known.get(name, 0) for name, count in total.terms if name != symbol)
+    fixed = total.constant + sum(count * known.get(name, 0) for name, count in total.terms if name != symbol)
     if not factor:
-        return (width if symbol == "n" else None) if others == width else None
-    length, remainder = divmod(width - others, factor)
+        return (width if symbol == "n" else None) if fixed == width else None
+    length, remainder = divmod(width - fixed, factor)
     return length if length >= 1 and not remainder else None
 
 

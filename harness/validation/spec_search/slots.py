@@ -158,6 +158,9 @@ def _readings(
             rows, columns = matrix[::-1] if turned else matrix
             form = StorageForm(lead, turned=turned)
             yield from _matrix_readings(name, form, (rows * max(lead, 1), columns), pieces, sizes)
+    if len(shape) == 3 and 1 < shape[2] <= MOST_JOINED:
+        matrix = (shape[0], shape[1] * shape[2])
+        yield from _matrix_readings(name, StorageForm(taps=shape[2]), matrix, pieces, sizes)
     size = 1
     for length in shape:
         size *= length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
+from rnn_harness.conversion.family_weights import FamilyWeights
 from rnn_harness.conversion.weight_files import ensure_format_is_written, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
 from rnn_harness.errors import UsageError
@@ -82,6 +84,20 @@ def test_the_program_gives_what_the_command_writes(
     for name, value in written.items():
         np.testing.assert_allclose(made[name], value, rtol=1e-6, atol=1e-7, err_msg=name)
     assert len(code.read_text(encoding="utf-8").splitlines()) < 40
+
+
+def test_weights_of_a_family_in_wrong_places_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = FamilyWeights.stored
+
+    def exchanged(self: FamilyWeights, named: Mapping[str, Array], dtype: np.dtype[np.generic]) -> dict[str, Array]:
+        return right(self, {**named, "W_xf": named["W_xi"], "W_xi": named["W_xf"]}, dtype)
+
+    monkeypatch.setattr(FamilyWeights, "stored", exchanged)
+    weights = saved(tmp_path / "in.pt", torch.nn.LSTMCell(5, 3))
+    code, text = convert("torch.nn:LSTMCell", "torch.nn:LSTM", weights, tmp_path / "out.pt")
+    assert code == 3, text
+    assert "is not what was to be written" in text
+    assert not (tmp_path / "out.pt").exists()
 
 
 def test_what_cannot_be_represented_is_refused_with_its_size_and_written_as_the_nearest_where_that_is_wanted(

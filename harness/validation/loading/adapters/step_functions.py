@@ -100,8 +100,22 @@ def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: Cell
             driven = drive_on(_Trial(step, make, sizes))
             if driven is not None:
                 notes = (adapted.note,) if adapted.note else ()
-                return replace(driven, capabilities=replace(driven.capabilities, notes=notes))
+                restarting = _restarting(adapted, make, sizes, drive_on)
+                capabilities = replace(driven.capabilities, notes=notes, make_restarting=restarting)
+                return replace(driven, capabilities=capabilities)
     return None
+
+
+def _restarting(
+    adapted: AdaptedPair, make: MakeTree, sizes: CellSizes, drive_on: Callable[[_Trial], DrivenModule | None]
+) -> Callable[[int, int], ArrayLibraryModule] | None:
+    """What makes the module whose state is reset before every step; None where nothing resets it."""
+    if adapted.restarting is None:
+        return None
+    step = StepSignature(with_usual_names(adapted.restarting))
+    driven = drive_on(_Trial(step, make, sizes))
+    remake = driven.remake if driven is not None else None
+    return None if remake is None else lambda n, d: remake(None, CellSizes(n, d))  # type: ignore[return-value]  # one of arrays
 
 
 def _makers_by_trial(step: StepSignature) -> Iterator[MakeTree]:

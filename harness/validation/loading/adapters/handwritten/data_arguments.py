@@ -1,24 +1,34 @@
 """Functions that take a mask, or tokens and an embedding, as functions of inputs: what a cell computes needs neither.
 
-A mask is filled with ones. Tokens are numbered through, and the inputs are the rows of the embedding: then the gradient
-of the embedding is that of the inputs.
+A mask is filled with ones, and what resets the state with zeros. Tokens are numbered through, and the inputs are the
+rows of the embedding: then the gradient of the embedding is that of the inputs.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 
 _MASK = re.compile(r"^(?:seq_?|padding_?|time_?)?masks?$|^(?:is_)?valid$", re.IGNORECASE)
 _TOKENS = re.compile(r"^(?:token|word|char|input|x)?_?(?:ids?|idxs?|indices|tokens?|words?|chars?)$", re.IGNORECASE)
+_Axes = Literal["leading", "leading and one", "trailing"]
+_AXES: tuple[_Axes, ...] = ("leading", "leading and one", "trailing")
+"""Which axes of the inputs a mask may have: all but the features, those and one of length one, all but the first."""
+_WORDINGS: dict[_Axes, str] = {
+    "leading": "of the inputs without their features",
+    "leading and one": "of the inputs with one in the place of their features",
+    "trailing": "of the inputs without their first axis",
+}
 _EMBEDDING = re.compile(r"^(?:[we]_?)?emb(?:ed(?:ding)?s?)?(?:_?(?:weights?|matrix|table|w))?$", re.IGNORECASE)
 
 
@@ -30,11 +40,13 @@ class AdaptedPair:
         forward: The forward function.
         backward: The backward function; None if there is none.
         note: What is done with the remaining arguments, a sentence without its full stop; empty if nothing is.
+        restarting: The forward function whose state is reset before every step; None if nothing resets it.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
     note: str = ""
+    restarting: Callable[..., Any] | None = None
 
 
 def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | None) -> Iterator[AdaptedPair]:
@@ -49,23 +61,55 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
     tokens = next((name for name in names if _TOKENS.match(name)), "")
     tokens = tokens or next((name for name in names if role_of(name) == "x"), "")
     embedding = next((name for name in names if _EMBEDDING.match(name)), "")
+    resets = next((name for name in names if role_of_extra(name) == "done"), "")
     if tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
     elif mask:
         x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != mask))
-        for axes in ("leading", "leading and one", "trailing"):
-            filled = _renamed_signature(functools.partial(_call_filled, forward, mask, x, axes), forward, {}, (mask,))
+        for axes in _AXES:
+            filled = _filled(forward, _Filled(mask, x, axes, 1, ""))
             yield AdaptedPair(filled, backward, f"its {mask} is filled with ones, so that no step is padding")
+    elif resets:
+        x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != resets))
+        note = f"its {resets}, of the shape {{}}, is filled with zeros, so that no state is reset"
+        for dtype, axes in itertools.product(("bool", ""), _AXES):
+            without, always = (_filled(forward, _Filled(resets, x, axes, value, dtype)) for value in (0, 1))
+            yield AdaptedPair(without, backward, note.format(_WORDINGS[axes]), always)
     yield AdaptedPair(forward, backward)
 
 
-def _call_filled(forward: Callable[..., Any], mask: str, x: str, axes: str, *values: Any, **keywords: Any) -> Any:
-    """Call forward with a mask of ones, of the shape of the inputs without their features."""
-    names = [name for name in inspect.signature(forward).parameters if name != mask]
+@dataclass(frozen=True)
+class _Filled:
+    """An argument that is filled with one number.
+
+    Attributes:
+        name: The argument.
+        x: The argument that holds the inputs.
+        axes: Which axes of the inputs it has.
+        value: The number.
+        dtype: Its format; empty for that of the inputs.
+    """
+
+    name: str
+    x: str
+    axes: _Axes
+    value: int
+    dtype: str
+
+
+def _filled(forward: Callable[..., Any], filled: _Filled) -> Callable[..., Any]:
+    """The function without an argument, which is filled with one number."""
+    return _renamed_signature(functools.partial(_call_filled, forward, filled), forward, {}, (filled.name,))
+
+
+def _call_filled(forward: Callable[..., Any], filled: _Filled, *values: Any, **keywords: Any) -> Any:
+    """Call forward with an argument that has the shape of the inputs without their features."""
+    names = [name for name in inspect.signature(forward).parameters if name != filled.name]
     given = {**dict(zip(names, values, strict=False)), **keywords}
-    lengths = np.shape(given[x])
-    shape = {"leading": lengths[:-1], "leading and one": (*lengths[:-1], 1), "trailing": lengths[1:]}[axes]
-    return forward(**given, **{mask: np.ones(shape, str(given[x].dtype))})
+    lengths = np.shape(given[filled.x])
+    shape = {"leading": lengths[:-1], "leading and one": (*lengths[:-1], 1), "trailing": lengths[1:]}[filled.axes]
+    array = np.full(shape, filled.value, filled.dtype or str(given[filled.x].dtype))
+    return forward(**given, **{filled.name: array})
 
 
 def _with_rows_as_embedding(
