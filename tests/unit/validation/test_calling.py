@@ -167,7 +167,7 @@ def test_a_packed_sequence_never_meets_a_state_that_was_kept_of_other_rows(monke
     def watched(self: nn.LSTM, x: Tensor | PackedSequence, state: Any = None) -> Any:
         if isinstance(x, PackedSequence):
             kept.append(None if state is None else state[0].shape[1])
-        return forward(self, x, state)  # type: ignore[arg-type]
+        return forward(self, x, state)
 
     monkeypatch.setattr(nn.LSTM, "forward", watched)
     with pytest.raises(UsageError):
