@@ -23,8 +23,9 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     required_arguments,
     role_of,
 )
-from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
+from rnn_harness.validation.loading.adapters.jax_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
     applied,
@@ -279,7 +280,8 @@ def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, 
     """A step by torch.autograd.Function: a function with its weights as arguments, or one of pre-activations."""
     function = applied(cell)
     try:
-        return _target_of_function(name, function, arguments, adapter_name or "function")
+        adapter = _chosen_adapter(name, FunctionPair, adapter_name or "function")
+        return _driven_target(name, adapter, lambda _: FunctionOfTensors(function), _taken(arguments, adapter.options))
     except UsageError:  # it takes no input, or no weights
         step = step_of_preactivations(function, *TRIAL_SIZES)
     adapter = _chosen_adapter(name, PreactivationCell, None)
@@ -368,4 +370,6 @@ def _sizes_that_fit(cell: Any, adapter: Adapter) -> CellSizes | None:
     """The sizes of an object that does not state them; None if it may have any, or none fit."""
     if adapter.name == "torch":
         return fitting_sizes(cell)
+    if adapter.name == "flax.linen":
+        return size_with_resets(cell)
     return array_object_sizes(cell) if adapter.name == "numpy" else None

@@ -103,6 +103,7 @@ WRONG = (
     ("BackwardAndNotTurned", "order-of-steps", "its outputs are not turned back"),
     ("UnusedGate", "parameters-used", "gate.weight, gate.bias have no influence"),
     ("UnusedShift", "parameters-used", "shift has no influence on anything"),
+    ("UsesOneOfItsList", "parameters-used", "gains.1: never read, though every other one of the list is"),
     ("NaNForLargeInputs", "special-rows", "times the usual size give NaN"),
     ("MatrixMemoryWithoutStabiliser", "special-rows", "an exponential overflows before it is divided out"),
     ("LosesTheRowAxis", "batch-of-one", "for a batch of one row the states of all steps have shape (3, 3)"),
