@@ -28,6 +28,7 @@ from rnn_harness.reports.page.learning_curves import learning_chart
 from rnn_harness.reports.page.page_verdict import answers, counters, findings
 from rnn_harness.reports.page.places import places_text
 from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
+from rnn_harness.reports.page.row_pages import RowPage, remove_pages_beyond, row_pages
 from rnn_harness.reports.page.side_by_side import comparison_chart
 from rnn_harness.reports.page.speed_bars import speed_chart
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
@@ -101,15 +102,21 @@ def _reading_formula(entry: PrintedEntry) -> str:
 
 
 def report_html(contents: Contents) -> str:
-    """Write the page as HTML.
-
-    Everything that comes from records or documents is escaped, except for formulas and plots, which are made here.
+    """Write the page as HTML, with all rows of all tables.
 
     Args:
         contents: The contents of the report.
 
     Returns:
         A page that needs no other file.
+    """
+    return _page_html(contents, RowPage("report.html", contents, {}, ()))
+
+
+def _page_html(contents: Contents, rows: RowPage) -> str:
+    """Write a file of the page as HTML.
+
+    Everything that comes from records or documents is escaped, except for formulas and plots, which are made here.
     """
     from jinja2 import Environment, PackageLoader
 
@@ -125,10 +132,15 @@ def report_html(contents: Contents) -> str:
     environment.filters["initialisation"] = shown_initialisation
     environment.filters["heading"] = defined_heading
     environment.filters["time"] = _format_time
+    if rows.name != "report.html":
+        return environment.get_template("row_page.html.j2").render(
+            page=rows.contents, rows=rows, findings=findings(contents), glossary=GLOSSARY
+        )
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
     curves = [learning_chart(title, rows) for title, rows in contents.learning.items() if rows[0].loss_curve]
     return environment.get_template("page.html.j2").render(
-        page=contents,
+        page=rows.contents,
+        rows=rows,
         sections=_sections(contents),
         witnesses=WITNESSES,
         witness_headings=[f"*{witness}" for witness in WITNESSES],
@@ -208,6 +220,8 @@ def report_json(contents: Contents) -> str:
 def write_report(contents: Contents, folder: Path, records: Sequence[Record] = ()) -> list[Path]:
     """Write report.xml (JUnit), .html, .md, .json and badge.svg, each completely or not at all.
 
+    Where there are more rows than a page holds, `row_pages` says which of them stand in further files.
+
     Args:
         contents: What stands on the page.
         folder: The folder; it is made where it is missing.
@@ -225,12 +239,14 @@ def write_report(contents: Contents, folder: Path, records: Sequence[Record] = (
     of_candidates = count_outcomes(record for checks in candidates.values() for record in checks)
     without_candidates = {outcome: count - of_candidates.get(outcome, 0) for outcome, count in contents.totals.items()}
     outcomes = [validation.outcome for validation in contents.validations]
+    pages = row_pages(contents)
     texts = {
-        "report.html": report_html(contents),
+        **{page.name: _page_html(contents, page) for page in pages},
         "report.md": report_markdown(contents),
         "report.json": report_json(contents),
         "badge.svg": badge_svg(without_candidates, len(contents.equations), outcomes),
     }
+    remove_pages_beyond(folder, len(pages))
     for name, text in texts.items():
         write_whole(folder / name, text)
     return [folder / "report.xml", *(folder / name for name in texts)]

@@ -351,3 +351,17 @@ class MatrixMemoryWithoutStabiliser(MatrixMemory):
 
     def exponential_gates(self, i: Tensor, f: Tensor, m: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return torch.exp(i), torch.sigmoid(f), m, torch.ones_like(m)
+
+
+class UsesOneOfItsList(nn.Module):
+    """Two layers with a weight each in a list, of which both take the first."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.into = nn.Linear(input_size, hidden_size)
+        self.gains = nn.ParameterList([nn.Parameter(torch.ones(hidden_size)) for _ in range(2)])
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        for _ in self.gains:
+            h = torch.sin(self.into(x) + self.gains[0] * h)
+        return h

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_harness.validation.cells.calling_convention import CallingConvention
+from rnn_harness.validation.cells.loss_function import LossFunction
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,6 +46,7 @@ class TargetCapabilities:
         has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
         make_restarting: Makes its module of (n, d) with an argument that resets the state set at every step; None where
             it has no such argument, or takes it as torch modules do.
+        loss: The loss that it computes with its gradients, where it gives that and no states; None of a cell.
         device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
@@ -62,5 +64,6 @@ class TargetCapabilities:
     has_parts: bool = False
     has_library_mask: bool = False
     make_restarting: Callable[[int, int], nn.Module] | None = None
+    loss: LossFunction | None = None
     device: str = "cpu"
     notes: tuple[str, ...] = ()

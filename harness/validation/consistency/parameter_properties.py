@@ -37,10 +37,27 @@ def _parameters_used(draw: Draw) -> Violation | Note | None:
         return Note(f"registered in modules that are never called: {', '.join(unused)}")
     read = _read_parameters(cell, arguments)
     reached = [name for name in unused if name in read]
+    if unread := [name for name in unused if name not in read and _is_left_out(cell, name, read)]:
+        sentence = f"{', '.join(unread)}: never read, though every other one of the list is"
+        return Violation("forward: parameters", sentence)
     if not reached:
         return Note(f"registered and never read: {', '.join(unused)}")
     verb = "has" if len(reached) == 1 else "have"
     return Violation("forward: parameters", f"{', '.join(reached)} {verb} no influence on anything that comes back")
+
+
+def _is_left_out(cell: DrivenCell, name: str, read: set[str]) -> bool:
+    """Say whether a parameter stands in a list of which every other one of its shape is read, and there is one."""
+    holder, _, _ = name.rpartition(".")
+    if not holder or not isinstance(cell.module.get_submodule(holder), nn.ParameterList):
+        return False
+    shape = cell.parameters[name].shape
+    siblings = [
+        other
+        for other, value in cell.parameters.items()
+        if other != name and other.rpartition(".")[0] == holder and value.shape == shape
+    ]
+    return bool(siblings) and read.issuperset(siblings)
 
 
 def _called_modules(cell: DrivenCell, arguments: CellArguments) -> set[str]:

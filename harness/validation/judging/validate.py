@@ -45,6 +45,7 @@ from rnn_harness.validation.judging.describe import identification_check, identi
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
+from rnn_harness.validation.judging.loss_inside import judge_loss
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.output_beside_states import note_on_output
@@ -57,7 +58,7 @@ from rnn_harness.validation.judging.spec_file import (
     spec_map_candidate,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
-from rnn_harness.validation.judging.unidentified import with_consistency
+from rnn_harness.validation.judging.unidentified import refuting_events, with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
@@ -110,14 +111,20 @@ def judge_target(
     try:
         spec = spec_without_reference(request.spec)
         saved = load_spec_map(request.map) if request.map is not None else None
-        if target.capabilities.has_parts:
+        if target.capabilities.loss is not None:
+            yield from judge_loss(target.name, target.capabilities.loss, request)
+        elif target.capabilities.has_parts:
             yield from judge_held_parts(target, request, listener, judge_target)
         elif saved is not None:
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:
-            candidate = spec_file_candidate(target, spec, request.dtypes)
-            yield from _judge_spec_candidate(candidate, request, listener)
+            try:
+                candidate = spec_file_candidate(target, spec, request.dtypes)
+            except UsageError as untied:
+                yield from refuting_events(target, request, untied)
+            else:
+                yield from _judge_spec_candidate(candidate, request, listener)
         else:
             yield from _judge_callable(target, request, listener)
     except WrongLayout as fault:

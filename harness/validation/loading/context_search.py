@@ -195,8 +195,8 @@ def _shaped(
         (x_axes, state_axes), form = layouts[ranks[2]], forms_of[d, n][ranks[3]]
         numbers = [ContextArgument(name, *shape) for name, shape in zip(contexts, form, strict=True)]
         axes_of_mask, dtype = mask_forms[ranks[4]]
-        given = [ContextArgument(name, axes_of_mask, is_mask=True, dtype=dtype) for name in masks]
-        ordered = tuple(sorted((*numbers, *given), key=lambda argument: further.index(argument.name)))
+        mask_arguments = [ContextArgument(name, axes_of_mask, is_mask=True, dtype=dtype) for name in masks]
+        ordered = tuple(sorted((*numbers, *mask_arguments), key=lambda argument: further.index(argument.name)))
         yield ContextStep(x, x_axes, states, state_axes, ordered, CellSizes(n, d), positions[ranks[5]])
 
 

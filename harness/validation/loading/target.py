@@ -23,8 +23,9 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     required_arguments,
     role_of,
 )
-from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
+from rnn_harness.validation.loading.adapters.jax_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
     applied,
@@ -42,6 +43,7 @@ from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_in
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
+from rnn_harness.validation.loading.loss_calls import LossCall, loss_of_class, loss_of_function
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.size_arguments import argument_names, names_sizes
@@ -101,6 +103,9 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
     arguments = dict(options or {})
     if is_autograd_function(cell):
         return _target_of_autograd_function(name, cell, arguments, adapter_name)
+    loss = _loss(cell, arguments) if adapter_name is None else None
+    if loss is not None:
+        return _loss_target(name, loss)
     if isinstance(cell, type):
         adapter = _chosen_adapter(name, cell, adapter_name)
         adapter_options = _taken(arguments, adapter.options)
@@ -108,9 +113,14 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         if of_weights is not None:
             return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
         make = deferred(cell) if adapter.name == "haiku" else cell
-        return _constructed_target(
-            _Maker(name, make, arguments, dict(adapter.defaults(cell))), adapter, adapter_options
-        )
+        maker = _Maker(name, make, arguments, dict(adapter.defaults(cell)))
+        try:
+            return _constructed_target(maker, adapter, adapter_options)
+        except UsageError:
+            loss = loss_of_class(cell.__name__, cell, arguments) if adapter.name == "numpy" else None
+            if loss is None:
+                raise
+        return _loss_target(name, loss)
     if isinstance(cell, FunctionPair) or _is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
@@ -119,6 +129,23 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
     sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
+
+
+def _loss(cell: Any, arguments: OptionTable) -> LossCall | None:
+    """The loss that a function computes, or a class that no adapter drives; None of anything else."""
+    if isinstance(cell, type):
+        return None if choose_adapter(cell, None) is not None else loss_of_class(cell.__name__, cell, arguments)
+    return loss_of_function(cell.__name__, cell) if inspect.isfunction(cell) else None
+
+
+def _loss_target(name: str, loss: LossCall) -> Target:
+    """The target that computes a loss; it cannot be made as a cell."""
+
+    def make_module(_n: int, _d: int) -> nn.Module:
+        arguments = [argument.name for argument in required_arguments(loss.function)]
+        raise UsageError(computes_a_loss(loss.name, arguments))
+
+    return Target(name, make_module, TargetCapabilities(dtypes=("float64",), loss=loss))
 
 
 @dataclass(frozen=True)
@@ -253,7 +280,8 @@ def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, 
     """A step by torch.autograd.Function: a function with its weights as arguments, or one of pre-activations."""
     function = applied(cell)
     try:
-        return _target_of_function(name, function, arguments, adapter_name or "function")
+        adapter = _chosen_adapter(name, FunctionPair, adapter_name or "function")
+        return _driven_target(name, adapter, lambda _: FunctionOfTensors(function), _taken(arguments, adapter.options))
     except UsageError:  # it takes no input, or no weights
         step = step_of_preactivations(function, *TRIAL_SIZES)
     adapter = _chosen_adapter(name, PreactivationCell, None)
@@ -342,4 +370,6 @@ def _sizes_that_fit(cell: Any, adapter: Adapter) -> CellSizes | None:
     """The sizes of an object that does not state them; None if it may have any, or none fit."""
     if adapter.name == "torch":
         return fitting_sizes(cell)
+    if adapter.name == "flax.linen":
+        return size_with_resets(cell)
     return array_object_sizes(cell) if adapter.name == "numpy" else None

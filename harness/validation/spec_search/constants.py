@@ -165,8 +165,10 @@ def _told_apart(slopes: Array) -> list[int]:
 def _written_down(values: Array, tolerance: float) -> Iterator[list[Fraction]]:
     """Yield numbers near some values: decimals of few digits first, then simple fractions.
 
-    They have fewer digits than the tolerance shows, or else some of them would be near any value.
+    They have fewer digits than the tolerance shows, or else some of them would be near any value. What is smaller than
+    the tolerance is zero.
     """
+    values = np.where(np.abs(values) <= tolerance, 0.0, values)
     digits = max(1, min(DIGITS, math.floor(-math.log10(tolerance)) - 1))
     denominator = min(LARGEST_DENOMINATOR, 10 ** (digits // 2))
     yield [Fraction(f"{value:.{digits}g}") for value in values]

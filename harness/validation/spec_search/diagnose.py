@@ -143,7 +143,9 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
         if not search.fits_signature(program) or search.empty_response(program) is None:
             continue
         for candidate in search.with_its_constants(sized):
-            found = _searched(search, ((candidate, rewrite) for rewrite in rewrites(candidate.program())), deadline)
+            right = candidate.program()
+            listed = [(candidate, rewrite) for rewrite in rewrites(right)]
+            found = _searched(search, listed, deadline, right) or _searched(search, listed, deadline)
             if found is not None:
                 return found
         found = _searched(search, _with_fitted_constants(search, sized), deadline)
@@ -152,13 +154,18 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
     return None
 
 
-def _searched(search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float) -> FaultyMatch | None:
-    """Return the first rewrite that a target equals; None where none is, or the time is over."""
+def _searched(
+    search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float, right: Program | None = None
+) -> FaultyMatch | None:
+    """Return the first rewrite that a target equals; None where none is, or the time is over.
+
+    With the right program what the slots are in that is taken for what they are in its rewrites.
+    """
     for spec, rewrite in candidates:
         if time.process_time() > deadline:
             return None
         with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
-            found = search.match_program(rewrite.program)
+            found = search.match_program(rewrite.program, right)
             if found is not None:
                 return FaultyMatch(spec, rewrite, *found)
     return None

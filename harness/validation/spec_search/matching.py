@@ -190,12 +190,14 @@ class Matcher:
         program: Runs of the program.
         steps: Time steps of a run with some slots alone.
         deadline: When the search is given up, in seconds of CPU time of this process.
+        hints: Roles that slots are likely to have: where one of them agrees, no further role is tried for its slot.
     """
 
     target: TargetRuns
     program: ProgramRuns
     steps: int
     deadline: float = math.inf
+    hints: Roles = field(default_factory=dict)
 
     def match(self) -> dict[int, SlotRole] | None:
         """Find roles with which the program gives what the target gives; None if there are none.
@@ -212,6 +214,29 @@ class Matcher:
             if self.program.agree(whole, self.program.respond(parameters, steps)):
                 return roles
         return None
+
+    def match_in_part(self) -> dict[int, SlotRole]:
+        """Find roles for as many slots as have a single one in the program; those that have none stay out.
+
+        Raises:
+            SearchGivenUp: It took too many runs, or too long.
+        """
+        roles: dict[int, SlotRole] = {}
+        is_growing = self._agrees({})
+        while is_growing:
+            is_growing = False
+            for number in set(range(len(self.target.layout))) - set(roles):
+                fitting = self._fitting(number, roles) if self._shows(roles, number) else []
+                if len(fitting) == 1:
+                    roles, is_growing = {**roles, number: fitting[0]}, True
+        return roles
+
+    def _fitting(self, number: int, roles: Roles) -> list[SlotRole]:
+        """List the roles of a slot with which the program gives what the target gives: the hint alone if it does."""
+        hint = self.hints.get(number)
+        if hint is not None and hint.piece in self.program.pieces and self._agrees({**roles, number: hint}):
+            return [hint]
+        return [role for role in self._free(number, roles) if self._agrees({**roles, number: role})]
 
     def _masked(self, numbers: frozenset[int]) -> Response:
         return self.target.masked(numbers, self.steps)
@@ -252,7 +277,7 @@ class Matcher:
             if not self._shows(roles, number):
                 silent.append(number)
                 continue
-            fitting = [role for role in self._free(number, roles) if self._agrees({**roles, number: role})]
+            fitting = self._fitting(number, roles)
             if not fitting:
                 return
             if len(fitting) == 1:

@@ -189,8 +189,9 @@ def _other_symbols(node: Variable, symbols: _Symbols) -> Iterator[_Change]:
             yield _Change(other, f"{bare(other)} stands where {bare(node)} should", 2)
     if node.role is Role.INTERMEDIATE:
         yield _Change(Subtract(_UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
-    if node.role is Role.STATE and node.shape:
-        yield _Change(Apply(Function.TANH, node), f"tanh is applied to {bare(node)}", 4)
+    if node.role in (Role.STATE, Role.INTERMEDIATE) and node.shape:
+        cost = 4 if node.role is Role.STATE else 5
+        yield _Change(Apply(Function.TANH, node), f"tanh is applied to {bare(node)}", cost)
 
 
 def _other_terms(node: Add | Subtract) -> Iterator[_Change]:
@@ -343,6 +344,8 @@ def _other_functions(node: Apply) -> Iterator[_Change]:
             yield _Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
     if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
         yield _Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    if function is Function.SIGMOID:
+        yield _Change(Subtract(_UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
     yield from _terms_outside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):

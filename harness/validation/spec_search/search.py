@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ from rnn_harness.validation.spec_search.constants import (
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
     ProgramRuns,
+    Roles,
     SearchGivenUp,
     TargetRuns,
     as_slot_map,
@@ -78,6 +80,7 @@ class TargetSearch:
         self.probe = probe
         self.deadline = math.inf
         self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
+        self._roles: dict[tuple[int, Layout, tuple[str, ...]], tuple[Program, Roles]] = {}
 
     def fits_signature(self, program: Program) -> bool:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
@@ -131,28 +134,45 @@ class TargetSearch:
         steps = search_steps(self.probe, len(program.states))
         return self.runs(layouts[0], sizes).masked(frozenset(), steps) if layouts else None
 
-    def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
+    def match_program(self, program: Program, right: Program | None = None) -> tuple[SlotMap, tuple[str, ...]] | None:
         """Find the parameter map and the order of states with which a target equals a program; None if none does.
 
         Args:
             program: The program; its signature fits.
+            right: The program of which it is a rewrite. What the slots are in this, as far as the target equals it, is
+                taken for what they are in the rewrite, and only where most of them are something in it: that is much
+                faster, and misses where it is not so.
 
         Raises:
             SearchGivenUp: It took too many runs, or too long.
         """
         pieces, sizes = spec_pieces(program), self.sizes(program)
-        for layout in spec_layouts(self.shapes(program), pieces, sizes):
-            for order in state_orders(program, self.probe):
-                runs = ProgramRuns(program, self.probe, order, pieces)
-                steps = search_steps(self.probe, len(order))
-                roles = Matcher(self.runs(layout, sizes), runs, steps, self.deadline).match()
-                if roles is None:
-                    continue
-                table = as_slot_map(layout, roles, program)
-                # Only a bias may be left out: without its peepholes a cell is another one.
-                if set(table.absent) <= added_vectors(program):
-                    return table, order
+        steps = search_steps(self.probe, len(program.states))
+        layouts = spec_layouts(self.shapes(program), pieces, sizes)
+        pairs = list(itertools.product(layouts, state_orders(program, self.probe)))
+        hints = [{} if right is None else self._roles_in_part(right, layout, order) for layout, order in pairs]
+        most = max(map(len, hints), default=0)
+        for (layout, order), known in zip(pairs, hints, strict=True):
+            if len(known) < most:
+                continue
+            runs = ProgramRuns(program, self.probe, order, pieces)
+            roles = Matcher(self.runs(layout, sizes), runs, steps, self.deadline, known).match()
+            if roles is None:
+                continue
+            table = as_slot_map(layout, roles, program)
+            # Only a bias may be left out: without its peepholes a cell is another one.
+            if set(table.absent) <= added_vectors(program):
+                return table, order
         return None
+
+    def _roles_in_part(self, right: Program, layout: Layout, order: tuple[str, ...]) -> Roles:
+        """Return the roles that a target's slots have in a program as far as it equals that; remembered."""
+        key = id(right), layout, order
+        if key not in self._roles:
+            runs = ProgramRuns(right, self.probe, order)
+            matcher = Matcher(self.runs(layout, runs.sizes), runs, search_steps(self.probe, len(order)), self.deadline)
+            self._roles[key] = right, matcher.match_in_part()
+        return self._roles[key][1]
 
     def match_spec(self, spec: Spec) -> SpecMatch | None:
         """Find how a target equals a spec; None if it does not, or where the search took too long.
@@ -194,7 +214,8 @@ class TargetSearch:
             for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
                 opened = OpenProgram(open_program(candidate), usual_constants(candidate), runs)
                 fitted = opened.fitted(target, steps)
-                if fitted is not None:
+                # With nothing but zeros the terms of the constants are gone: that is another cell.
+                if fitted is not None and (any(fitted.values()) or not any(usual_constants(candidate).values())):
                     fits.setdefault(with_constants(candidate, fitted))
         yield from fits
 

@@ -240,3 +240,25 @@ def test_a_search_whose_time_is_over_names_nothing() -> None:
     assert search.match_spec(mgu) is None
     search.deadline = float("inf")
     assert search.match_spec(mgu) is not None
+
+
+class Zoneout(nn.Module):
+    """An LSTM as zoneout evaluates it: old states are mixed with the new ones."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = self.cell(x, state)
+        return 0.125 * state[0] + 0.875 * h, c
+
+
+@pytest.mark.parametrize(
+    ("cell", "sentence"), [(Zoneout, "zeta = 0, xi = 0.125"), (nn.LSTMCell, None)], ids=["zoneout", "LSTM"]
+)
+def test_a_cell_without_the_terms_of_its_constants_is_another_one(cell: type[nn.Module], sentence: str | None) -> None:
+    zoneout = next(spec for spec in literature() if spec.id == "lstm.zoneout")
+    match = TargetSearch(probe_target(target_of("cell", cell))).match_spec(zoneout)
+    assert (match is None) == (sentence is None)
+    assert sentence is None or (match is not None and sentence in match.sentence())

@@ -13,7 +13,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
-from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import (
@@ -152,8 +152,8 @@ class LinenAdapter:
             return _drive_by_arguments(jax, cell, n, d)
         try:
             carry = inner.initialize_carry(key, x.shape)
-        except TypeError:  # it is no method of flax's, and takes other arguments: (hidden_size, batch_size) for example
-            return _drive_by_arguments(jax, cell, n, d)
+        except Exception:  # it is no method of flax's, and takes other arguments: (hidden_size, batch_size) for example
+            return drive_with_resets(jax, cell, n, d) or _drive_by_arguments(jax, cell, n, d)
         states = len(jax.tree_util.tree_leaves(carry))
 
         def run_layer(tree: object, inputs: object, start: object) -> object:
@@ -217,6 +217,61 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
 def _initialised(jax: Any, cell: Any, *arguments: Any) -> Any:
     """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
     return jax.jit(cell.init, compiler_options=_COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
+
+
+def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | None:
+    """Drive a module of flax.linen that is called with a carry and a pair of inputs and resets; None if none fits.
+
+    Recurrent policies are written so: a sequence (T, B, n) with a flag (T, B) at which a row's carry is begun anew.
+
+    Args:
+        jax: The library.
+        cell: The module.
+        n: The input size.
+        d: The hidden size, which may have to be the input size.
+    """
+    rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
+    carry = jax.numpy.zeros((rows, d), "float32")
+    for grid, is_sequence in (((steps, rows), True), ((rows,), False)):
+        x, never = jax.numpy.zeros((*grid, n), "float32"), jax.numpy.zeros(grid, bool)
+        try:
+            variables = _initialised(jax, cell, carry, (x, never))
+            shapes = [leaf.shape for leaf in jax.tree_util.tree_leaves(cell.apply(variables, carry, (x, never)))]
+        except Exception:  # a user's module may raise anything
+            continue
+        if (rows, d) not in shapes:
+            continue
+
+        def module_at(flag: bool, variables: Mapping[str, Any] = variables) -> ArrayLibraryModule:
+            def run(tree: object, state: Any, inputs: Any) -> object:
+                flags = jax.numpy.full(inputs.shape[:-1], flag)
+                return cell.apply({**variables, "params": tree}, state, (inputs, flags))
+
+            return jax_function_module(run, dict(variables.get("params", {})))
+
+        convention = plain_convention(is_sequence, 1, state_first=True)
+        taken = (1, 0) if is_sequence else (0,)
+        note = "it is called with a pair of inputs and resets, which are false, so that no state is reset"
+        capabilities = TargetCapabilities(
+            library="JAX",
+            calling_convention=replace(convention, taken=taken),
+            make_restarting=lambda _n, _d, module_at=module_at: module_at(True),  # type: ignore[misc]
+            notes=(note,),
+        )
+        return DrivenModule(module_at(False), capabilities)
+    return None
+
+
+def size_with_resets(cell: Any) -> CellSizes | None:
+    """Return a size for a module of flax.linen with resets whose inputs are as wide as its carry; None for any other.
+
+    Args:
+        cell: The module.
+    """
+    jax = import_jax()
+    if not hasattr(cell, "initialize_carry") or drive_with_resets(jax, cell, 5, 3) is not None:
+        return None
+    return CellSizes(4, 4) if drive_with_resets(jax, cell, 4, 4) is not None else None
 
 
 def _applied(cell: Any, variables: Mapping[str, Any]) -> ArrayLibraryModule:

@@ -26,7 +26,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryMod
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
-from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
 from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
@@ -66,14 +66,18 @@ class StepFunctionAdapter:
         """Return nothing: a function is not constructed."""
         return {}
 
-    def drive(self, cell: Callable[..., Any] | FunctionPair, n: int, d: int, options: Options) -> DrivenModule:
+    def drive(
+        self, cell: Callable[..., Any] | FunctionPair | FunctionOfTensors, n: int, d: int, options: Options
+    ) -> DrivenModule:
         """Drive the function on the first parameters, data and arrays that it takes."""
-        function = cell.forward if isinstance(cell, FunctionPair) else cell
+        function = cell.forward if isinstance(cell, FunctionPair | FunctionOfTensors) else cell
         step, log = StepSignature(with_usual_names(function)), FailureLog()
         searched = [name for name in step.required if role_of(name) == "tree"]
         maker = _parameter_maker(function, options.get("params"), searched=bool(searched))
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
-        driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log)
+        driven = None
+        if not isinstance(cell, FunctionOfTensors):
+            driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log)
         if driven is not None:
             return driven
         if not step.data or not step.parameters:

@@ -127,7 +127,8 @@ def methods_of_targets(written_class: type) -> Iterator[tuple[str, list[str]]]:
     Args:
         written_class: The class of an object, with or without a forward method.
     """
-    for name, method in vars(written_class).items():
+    methods = {name: method for base in reversed(written_class.__mro__) for name, method in vars(base).items()}
+    for name, method in methods.items():
         if inspect.isfunction(method) and not name.startswith("_"):
             arguments = [argument.name for argument in all_arguments(method)][1:]
             if takes_targets(arguments):

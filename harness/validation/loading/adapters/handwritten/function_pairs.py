@@ -23,6 +23,17 @@ class FunctionPair:
     backward: Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class FunctionOfTensors:
+    """A function that computes on torch tensors alone, so that no array of another library is tried.
+
+    Attributes:
+        forward: The function.
+    """
+
+    forward: Callable[..., Any]
+
+
 _EXCHANGED = (("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"), ("Forward", "Backward"), ("fw", "bw"))
 
 

@@ -1,0 +1,41 @@
+"""What computes a loss over a sequence, with its gradients: judged by what holds for every such loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.events import RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation.cells.loss_function import LossFunction
+from rnn_harness.validation.consistency.loss_properties import loss_questions
+from rnn_harness.validation.consistency.question import AskedCell, answers
+from rnn_harness.validation.judging.describe import identification_check, identification_record
+from rnn_harness.validation.judging.expected_failures import mark_expected
+from rnn_harness.validation.request import ValidationRequest
+
+
+def judge_loss(name: str, loss: LossFunction, request: ValidationRequest) -> Iterator[ValidationEvent]:
+    """Judge a loss; what its recurrent cell is, is not told.
+
+    Args:
+        name: The target's name.
+        loss: The loss, and how it is called.
+        request: What is asked for.
+
+    Raises:
+        UsageError: It is asked for as a cell of a spec.
+    """
+    if request.spec != "auto" or request.map is not None:
+        raise UsageError(f"{name} computes a loss, not states: --spec and --map are about cells")
+    if "float64" not in request.dtypes:
+        raise UsageError(f"{name} computes a loss, which is judged in float64 alone: leave --dtype out")
+    reason = f"{loss.text} computes a loss: its gradients and its state are judged, and not what its cell is"
+    yield RecordMade(identification_check(name, request, "unknown", Outcome.NOT_RUN, reason))
+    yield TargetIdentified(identification_record(()))
+    asked = AskedCell(name, "unknown", "a loss over a sequence", "float64", request.seed)
+    for answer in answers(loss_questions(loss), asked):
+        for marked in mark_expected((answer.record,), request.expected):
+            yield RecordMade(marked)
+            if answer.diagnosis is not None and not marked.expected:
+                yield TargetDiagnosed(answer.diagnosis)

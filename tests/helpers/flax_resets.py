@@ -1,0 +1,35 @@
+"""Recurrent parts of policies in flax.linen, called with a carry and a pair of inputs and resets."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Scanned(nn.Module):
+    """A GRU over a sequence whose carry is begun anew where a row's flag is set; its carry is as wide as its inputs."""
+
+    @functools.partial(nn.scan, variable_broadcast="params", in_axes=0, out_axes=0, split_rngs={"params": False})
+    @nn.compact
+    def __call__(self, carry: jax.Array, x: tuple[jax.Array, jax.Array]) -> Any:
+        inputs, resets = x
+        carry = self.restarted(carry, resets)
+        return nn.GRUCell(features=inputs.shape[-1])(carry, inputs)
+
+    def restarted(self, carry: jax.Array, resets: jax.Array) -> jax.Array:
+        return jnp.where(resets[:, None], jnp.zeros_like(carry), carry)
+
+    @staticmethod
+    def initialize_carry(batch_size: int, hidden_size: int) -> jax.Array:
+        return jnp.zeros((batch_size, hidden_size))
+
+
+class Faded(Scanned):
+    """One whose carry is only halved."""
+
+    def restarted(self, carry: jax.Array, resets: jax.Array) -> jax.Array:
+        return jnp.where(resets[:, None], carry / 2, carry)

@@ -1,0 +1,51 @@
+"""NumPy code that gives a loss, its gradients and the last state is judged without its equations."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.errors import UsageError
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from tests.helpers import HELPERS
+
+FILE = HELPERS / "loss_inside.py"
+
+
+def outcomes(name: str) -> dict[str, str]:
+    """The outcome of each check, and the reason where there is one."""
+    target = load_target(f"{FILE}:{name}")
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    verdict = collect_validation(name, run_validation(target, request))
+    return {record.check.rpartition(".")[2]: f"{record.outcome}: {record.reason}" for record in verdict.checks}
+
+
+@pytest.mark.parametrize("name", ["loss_function", "CharacterModel"])
+def test_a_right_loss_breaks_nothing(name: str) -> None:
+    decided = outcomes(name)
+    assert {check: decided[check] for check in ("loss-gradients", "state-used", "split-sequence")} == {
+        "loss-gradients": "agrees: ",
+        "state-used": "agrees: ",
+        "split-sequence": "agrees: ",
+    }
+
+
+def test_a_gradient_through_the_wrong_side_of_a_weight_is_refuted() -> None:
+    assert outcomes("through_the_wrong_side")["loss-gradients"].startswith(
+        "refuted: the gradients of Whh are not the slopes of its own loss"
+    )
+
+
+def test_a_last_state_that_is_the_first_one_is_refuted() -> None:
+    assert outcomes("ForgetsItsState")["split-sequence"].startswith("refuted: ")
+
+
+def test_gradients_of_the_sum_of_a_mean_loss_are_told_and_not_refuted() -> None:
+    assert "4 times the slopes" in outcomes("SumOfGradients")["loss-gradients"]
+
+
+def test_a_loss_cannot_be_held_against_the_equations_of_a_cell() -> None:
+    target = load_target(f"{FILE}:loss_function")
+    with pytest.raises(UsageError, match="computes a loss"):
+        list(run_validation(target, ValidationRequest(spec="gru.yunjey")))
+    with pytest.raises(UsageError, match="computes a loss"):
+        target.make_module(5, 3)
