@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rnn_harness.errors import UsageError, first_line
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import IDENTIFICATION_CHECK
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.consistency.unknown_cell import judge_unknown
-from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
@@ -47,3 +49,22 @@ def consistency_events(target: Target, probe: Probe, request: ValidationRequest)
             yield RecordMade(marked)
             if answer.diagnosis is not None and not marked.expected:
                 yield TargetDiagnosed(answer.diagnosis)
+
+
+def refuting_events(target: Target, request: ValidationRequest, untied: UsageError) -> Iterator[ValidationEvent]:
+    """Yield what refutes a candidate that equals the wanted spec in no way, whatever its equations may be.
+
+    Args:
+        target: The candidate.
+        request: What is asked for.
+        untied: Why its parameters are not known by the spec's names.
+
+    Raises:
+        UsageError: It cannot be driven, or nothing refutes it; then `untied` says what is missing.
+    """
+    events = list(consistency_events(target, probe_target(target), request))
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    if not any(record.outcome is Outcome.REFUTED and not record.expected for record in records):
+        raise untied
+    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, first_line(untied)))
+    yield from events

@@ -58,7 +58,7 @@ from rnn_harness.validation.judging.spec_file import (
     spec_map_candidate,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
-from rnn_harness.validation.judging.unidentified import with_consistency
+from rnn_harness.validation.judging.unidentified import refuting_events, with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
@@ -119,8 +119,12 @@ def judge_target(
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:
-            candidate = spec_file_candidate(target, spec, request.dtypes)
-            yield from _judge_spec_candidate(candidate, request, listener)
+            try:
+                candidate = spec_file_candidate(target, spec, request.dtypes)
+            except UsageError as untied:
+                yield from refuting_events(target, request, untied)
+            else:
+                yield from _judge_spec_candidate(candidate, request, listener)
         else:
             yield from _judge_callable(target, request, listener)
     except WrongLayout as fault:

@@ -1,0 +1,54 @@
+"""A cell that equals the wanted spec in no way is refuted where no equations could make it right, and only there."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.errors import UsageError
+from rnn_harness.records.validation import Validation
+from rnn_harness.validation import ValidationRequest, collect_validation, run_validation
+from rnn_harness.validation.loading.target import target_of
+
+
+class MixedRows(nn.Module):
+    """An IndRNN that reads the mean of the states over the batch."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner, self.scale = nn.Linear(input_size, hidden_size), nn.Parameter(torch.randn(hidden_size))
+
+    def read(self, h: Tensor) -> Tensor:
+        return h.mean(0)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.relu(self.inner(x) + self.scale * self.read(h))
+
+
+class Another(MixedRows):
+    """A cell of its own, which mixes nothing."""
+
+    def read(self, h: Tensor) -> Tensor:
+        return torch.sin(h) / (1 + h * h)
+
+
+def _validated(cell: type[nn.Module]) -> Validation:
+    request = ValidationRequest(spec="indrnn.relu", dtypes=("float64",), examples=0)
+    return collect_validation(cell.__name__, run_validation(target_of(cell.__name__, cell), request))
+
+
+def test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec() -> None:
+    validation = _validated(MixedRows)
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "first row of the batch" in validation.diagnosis.sentence()
+
+
+@pytest.mark.deep(
+    "tests/unit/validation/test_untied_specs.py::"
+    "test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec"
+)
+def test_of_another_cell_it_is_told_that_it_does_not_fit() -> None:
+    with pytest.raises(UsageError, match="in no layout of its parameters that is known"):
+        _validated(Another)
