@@ -9,6 +9,7 @@ import pytest
 
 import rnn_harness
 from rnn_harness.validation import Validation
+from tests.helpers import linear_cells
 
 MODULES = ("wrong_torch", "wrong_numpy", "wrong_seldom")
 WRONG = [(module, name) for module in MODULES for name in importlib.import_module(f"tests.helpers.{module}").FAULTS]
@@ -86,3 +87,11 @@ def test_the_right_cell_they_are_made_from_agrees(module: str, name: str) -> Non
 def test_there_are_at_least_forty_of_them_in_two_libraries() -> None:
     assert len(WRONG) >= 40
     assert {module for module, _ in WRONG} == set(MODULES)
+
+
+def test_a_linear_cell_may_be_meant_and_one_with_scores_of_its_own_has_forgotten_its_activation() -> None:
+    outcomes = {
+        name: rnn_harness.validate(getattr(linear_cells, name), examples=0, dtypes=("float64",)).outcome
+        for name in ("LinearCell", "LinearCellWithScores")
+    }
+    assert outcomes == {"LinearCell": "consistent", "LinearCellWithScores": "refuted"}

@@ -131,8 +131,21 @@ _STRUCTURE: dict[str, dict[Fault, FaultDescription]] = {
 }
 
 
-MAY_BE_MEANT = frozenset([Fault("output", "residual")])
+_MAY_BE_MEANT = frozenset([Fault("output", "residual")])
 """Faults that make another cell which people use on purpose: they refute only what should be the cell without them."""
+_LINEAR_STATE = Fault("", "as identity")
+"""A simple RNN without an activation: people use one as a cell; beside a read-out of its own it was forgotten."""
+
+
+def may_be_meant(model: CellModel, has_read_out: bool) -> bool:
+    """Say whether all faults of a cell may be there on purpose.
+
+    Args:
+        model: The cell, with its faults.
+        has_read_out: Whether a step gives an output besides its states.
+    """
+    meant = _MAY_BE_MEANT if model.family != "rnn" or has_read_out else {*_MAY_BE_MEANT, _LINEAR_STATE}
+    return bool(model.faults) and meant.issuperset(model.faults)
 
 
 def candidate_faults(model: CellModel) -> Iterator[Fault]:

@@ -17,12 +17,13 @@ from rnn_harness.validation.diagnosis.explain import (
     explain_unused,
     explain_variant,
 )
-from rnn_harness.validation.diagnosis.faults import MAY_BE_MEANT
+from rnn_harness.validation.diagnosis.faults import may_be_meant
 from rnn_harness.validation.diagnosis.nearest import SEARCH_SECONDS, agrees_at_zero, identify_faulty
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.read_out import has_read_out
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.wanted_cell import WantedCell
@@ -82,8 +83,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
-    may_be_meant = wanted.model is None and any(MAY_BE_MEANT.issuperset(match.faults) for match in near)
-    is_sure = bool(mismatch.matches or (near and not may_be_meant) or matches_elsewhere) or differs
+    is_meant = wanted.model is None and any(may_be_meant(match.model, has_read_out(probe)) for match in near)
+    is_sure = bool(mismatch.matches or (near and not is_meant) or matches_elsewhere) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
     if is_cut_short:

@@ -75,20 +75,16 @@ def _scaled_arguments(text: str) -> str:
     if start < 0:
         return text
     begin = start + len(_FUNCTION)
-    depth, end = 1, begin
+    depth, end, comma = 1, begin, None
     while depth and end < len(text):
-        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(text[end], 0)
+        if depth == 1 and text[end] in ",;" and comma is None:
+            comma = end  # what follows it is the gain and the shift
         end += 1
-    argument, semicolon, gain_and_shift = _scaled_arguments(text[begin : end - 1]).partition(";")
+    comma = end - 1 if comma is None else comma
     scale = rf"\sqrt{{{1 / LAYER_NORM_EPSILON} {LETTER}}}"
-    return (
-        text[:begin]
-        + rf"\frac{{{argument}}}{{{scale}}}"
-        + semicolon
-        + gain_and_shift
-        + ")"
-        + _scaled_arguments(text[end:])
-    )
+    argument = rf"\frac{{{_scaled_arguments(text[begin:comma])}}}{{{scale}}}"
+    return text[:begin] + argument + text[comma:end] + _scaled_arguments(text[end:])
 
 
 def fitting_constant(

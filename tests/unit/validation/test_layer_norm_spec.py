@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import rnn_harness
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON
+from rnn_harness.arithmetic.evaluate import evaluate
+from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
+from rnn_harness.arithmetic.protocol import Values
+from rnn_harness.specs import Spec
+from rnn_harness.specs.expression import Variable
 from rnn_harness.validation import load_target
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.own_specs import load_spec_file
-from rnn_harness.validation.judging.spec_file import library_match, spec_file_candidate
+from rnn_harness.validation.judging.spec_file import library_match, literature, spec_file_candidate
 from rnn_harness.validation.spec_search.constant_below_root import with_constant_below_root
 from tests.helpers import HELPERS
 
@@ -99,6 +108,31 @@ def test_a_constant_that_the_spec_prints_is_not(tmp_path: Path) -> None:
     spec = load_spec_file(str(path))
     assert with_constant_below_root(spec, Fraction(1, 1000), is_printed_kept=True) is None
     assert with_constant_below_root(spec, Fraction(1, 1000)) is not None
+
+
+NORMALISING = [spec for spec in literature() if with_constant_below_root(spec, Fraction(1, 1000)) is not None]
+
+
+@pytest.mark.parametrize("spec", NORMALISING, ids=lambda spec: spec.id)
+def test_a_spec_with_its_own_constant_below_the_root_gives_the_same_numbers(spec: Spec) -> None:
+    written = with_constant_below_root(spec, LAYER_NORM_EPSILON)
+    assert written is not None
+    generator = np.random.default_rng(0)
+    program, sizes = spec.program(), {"n": 3, "d": 4}
+
+    def drawn(variables: Iterable[Variable], *axes: int) -> dict[str, NDArray[np.float64]]:
+        shapes = {v.name: tuple(axis.size(sizes) for axis in v.shape) for v in variables}
+        return {name: generator.standard_normal((*axes, *shape)) for name, shape in shapes.items()}
+
+    inputs, states = drawn(program.inputs, 2, 5), drawn(program.states, 5)
+    values = Values(drawn(program.parameters), inputs, states, sizes)
+    runs = [evaluate(version.program(), values, NumpyArithmetic()) for version in (spec, written)]
+    for name in (output.name for output in program.outputs):
+        assert np.allclose(*(run.steps[-1][name] for run in runs), rtol=1e-13, atol=1e-13)
+
+
+def test_all_specs_of_the_literature_that_normalise_are_among_them() -> None:
+    assert {spec.id for spec in NORMALISING} >= {"lstm.layernorm", "lstm.layernorm.gates", "gru.layernorm.apart"}
 
 
 @pytest.mark.parametrize("epsilon", ["1e-03", "1e-06", "1e-12"])
